@@ -1,0 +1,61 @@
+/**
+ * The interface of every CCP algorithm: written once, run on any datapath. An algorithm names datapath programs, gets
+ * reports and answers by choosing a program or setting `Cwnd`, `Rate` and control variables. It owns no clock: the
+ * time of a report comes with it.
+ */
+import type { Bytes, Micros } from "../core/units.ts";
+
+/** What the datapath said of a new flow (the create message). */
+export interface FlowInfo {
+  /** socket id of the create message, unique per datapath */
+  readonly flowId: number;
+  readonly initCwndBytes: Bytes;
+  readonly mssBytes: Bytes;
+  readonly srcIp: number;
+  readonly srcPort: number;
+  readonly dstIp: number;
+  readonly dstPort: number;
+  /** when the create message arrived, on the clock of the reports */
+  readonly nowUs: Micros;
+}
+
+/** The values of one report of the flow's current program (stale reports never reach an algorithm). */
+export interface Report {
+  /** uid of the program that reported */
+  readonly programUid: number;
+  /** name under which the algorithm knows that program */
+  readonly programName: string;
+  /** arrival at the agent, microseconds of the agent's clock (virtual time in the simulator) */
+  readonly nowUs: Micros;
+  /**
+   * Value of `Report.x`, named with or without the prefix. Values above 2^53 - 1 come as the nearest double.
+   * @throws CcparkError if the program has no such report variable
+   */
+  get(name: string): number;
+}
+
+/** How an algorithm acts on its flow. Each call is one message to the datapath, in effect from the next ACK. */
+export interface FlowControl {
+  readonly flowId: number;
+  /**
+   * Switches the flow to one of the algorithm's programs (change_prog), with initial values for its control variables,
+   * `Cwnd` (bytes) and `Rate` (bytes/s).
+   * @throws CcparkError for an unknown program or field, or a value that is not a whole number >= 0 below 2^64
+   */
+  setProgram(name: string, fields?: Readonly<Record<string, number>>): void;
+  /** Sets control variables, `Cwnd` (bytes) or `Rate` (bytes/s) of the current program (update_field). */
+  updateFields(fields: Readonly<Record<string, number>>): void;
+}
+
+export interface CcpFlow {
+  onReport(report: Report): void;
+  onClose?(): void;
+}
+
+export interface CcpAlgorithm {
+  /** what create messages and the command line call it */
+  readonly name: string;
+  /** program name -> source in the datapath language */
+  readonly programs: Readonly<Record<string, string>>;
+  newFlow(control: FlowControl, info: FlowInfo): CcpFlow;
+}

@@ -1,0 +1,90 @@
+/**
+ * In-datapath congestion control: what a host (simulator, UDP transport) calls on every ACK. The native Reno and Cubic
+ * implement it, and so does a CCP flow (`ccp-flow.ts`), whose decisions come from an agent.
+ * Decisions are values: the host reads `cwndBytes` and `pacingRateBytesPerSec` after each call and applies them.
+ */
+import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
+
+/** A packet has left the sender. Fires after inflight was raised. */
+export interface SentEvent {
+  nowUs: Micros;
+  sentBytes: Bytes;
+  inflightBytes: Bytes;
+}
+
+/**
+ * An ACK has been processed: RTT estimator, scoreboard and delivery rate are already updated, losses that this ACK
+ * revealed are counted, and `onCongestion` (if it applies) has fired just before. All bytes are payload bytes.
+ * Hosts reuse one object for all events: copy what you keep.
+ */
+export interface AckEvent {
+  nowUs: Micros;
+  /** newly acknowledged in order (growth of the cumulative ACK) */
+  ackedBytes: Bytes;
+  ackedPackets: number;
+  /** newly acknowledged out of order (growth of the SACKed packets, 0 where it shrank) */
+  misorderedBytes: Bytes;
+  misorderedPackets: number;
+  /** newly delivered, in order or not */
+  deliveredBytes: Bytes;
+  /** newly judged lost by this ACK (or by the timeout, see `timeout`) */
+  lostPackets: number;
+  lostBytes: Bytes;
+  ecnPackets: number;
+  ecnBytes: Bytes;
+  /** RTT sample of this ACK; 0: none */
+  rttUs: Micros;
+  srttUs: Micros;
+  /** minimum over the flow's life; Infinity before the first sample */
+  minRttUs: Micros;
+  /** after this ACK */
+  inflightBytes: Bytes;
+  inflightPackets: number;
+  /** waiting to be sent or not yet acknowledged in order (Linux: write_seq - snd_una); a bulk flow keeps one window queued */
+  pendingBytes: Bytes;
+  /** delivery-rate sample (draft-cheng-iccrg-delivery-rate-estimation): delivered / receive interval; 0: none yet, else held */
+  deliveryRateBytesPerSec: BytesPerSec;
+  /** the same delivered bytes / send interval; 0: none yet, else held */
+  sendRateBytesPerSec: BytesPerSec;
+  /** the sample was taken while the application, not the network, limited the flow */
+  appLimited: boolean;
+  /** true in the one event that reports a retransmission timeout; then no packet was acknowledged */
+  timeout: boolean;
+  /** first sequence not yet sent, in packets: the end of the current round */
+  nextSequence: number;
+  /** highest sequence acknowledged in order, in packets: cumulative ACK */
+  cumulativeSequence: number;
+  /** the host was sending less than cwnd allowed (RFC 9438 4.2, RFC 7661): a window should not grow */
+  cwndLimited: boolean;
+}
+
+/** Once per loss episode (a round in which something was lost) or per retransmission timeout. */
+export interface CongestionEvent {
+  readonly kind: "loss" | "timeout";
+  readonly nowUs: Micros;
+  readonly inflightBytes: Bytes;
+  readonly lostPackets: number;
+}
+
+export interface CongestionControl {
+  readonly name: string;
+  /** bytes of payload that may be in flight; the host rounds down to whole packets */
+  readonly cwndBytes: Bytes;
+  /** payload bytes per second; undefined: ACK-clocked */
+  readonly pacingRateBytesPerSec: BytesPerSec | undefined;
+  onSent?(sent: SentEvent): void;
+  onAck(ack: AckEvent): void;
+  /** Fires before the `onAck` of the ACK (or of the timeout) that revealed it. */
+  onCongestion(event: CongestionEvent): void;
+  /** The flow is over. */
+  onClose?(): void;
+}
+
+/** What a congestion control may know when its flow starts. */
+export interface FlowStart {
+  readonly nowUs: Micros;
+  readonly mssBytes: Bytes;
+  readonly initialCwndBytes: Bytes;
+}
+
+export type CongestionControlFactory = (start: FlowStart) => CongestionControl;

@@ -1,0 +1,91 @@
+/**
+ * The environment contract. The vector form is the fast one (synchronous, typed arrays, N environments at once);
+ * the single form is a view of it; both give the same bytes for the same seed. gRPC clients implement `Env` too.
+ *
+ * Life of an env: reset -> step ... step(truncated or terminated) -> reset. A step before the first reset or after the
+ * end throws CcparkError "failed-precondition". Only `reset` takes a seed.
+ */
+import type { Scenario } from "./scenario.ts";
+import type { Box } from "./spaces.ts";
+
+/** Facts about a step, not for learning; the keys are fixed. */
+export interface StepInfo {
+  /** whether a CCP report ended the step (false: the time limit of a step did) */
+  readonly report: boolean;
+  /** virtual time since the flow's start, at the end of the step */
+  readonly timeUs: number;
+  /** virtual time that the step took */
+  readonly stepUs: number;
+  /** payload bytes acknowledged in the step */
+  readonly deliveredBytes: number;
+  readonly lostPackets: number;
+  readonly rttUs: number;
+  readonly cwndBytes: number;
+  /** 0: ACK-clocked */
+  readonly pacingRateBytesPerSec: number;
+  /** 1 when the action of this step lay outside the box and was clipped */
+  readonly clippedActions: number;
+}
+
+export interface TimeStep {
+  readonly observation: Float32Array;
+  readonly reward: number;
+  readonly info: StepInfo;
+  /** the task ended: the next state is worth 0 */
+  readonly terminated: boolean;
+  /** time ran out: bootstrap from `observation` */
+  readonly truncated: boolean;
+}
+
+export interface ResetOptions {
+  /** whole number, 0 to 2^53 - 1 */
+  readonly seed: number;
+  readonly scenario?: Scenario;
+}
+
+export interface Env {
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+  reset(options: ResetOptions): Promise<TimeStep>;
+  step(action: Float32Array): Promise<TimeStep>;
+  close(): Promise<void>;
+}
+
+/**
+ * N environments stepped together; every array has one row per environment, row-major, and is overwritten by the next
+ * call. Autoreset is SAME_STEP: a row that ended has `terminated` or `truncated` set, its last observation in
+ * `finalObservations`, and already the first observation of the next episode in `observations`.
+ */
+export interface VectorEnv {
+  readonly numEnvs: number;
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+  /** [numEnvs x observationSpace.shape[0]] */
+  readonly observations: Float32Array;
+  /** [numEnvs] */
+  readonly rewards: Float64Array;
+  /** [numEnvs], 0 or 1 */
+  readonly terminated: Uint8Array;
+  readonly truncated: Uint8Array;
+  /** [numEnvs x observationSpace.shape[0]]; only rows that ended in this step are meaningful */
+  readonly finalObservations: Float32Array;
+  /** episodes that ended in the last step */
+  readonly endedEpisodes: readonly EndedEpisode[];
+  /** Env i starts with seed + i; later episodes continue that env's own stream. */
+  reset(seed: number): void;
+  /** @param actions [numEnvs x actionSpace.shape[0]], row-major */
+  step(actions: Float32Array): void;
+}
+
+export interface EndedEpisode {
+  readonly env: number;
+  readonly seed: number;
+  /** sum of rewards */
+  readonly episodeReturn: number;
+  readonly steps: number;
+  readonly goodputMbps: number;
+  readonly utilisation: number;
+  readonly meanQueueDelayMs: number;
+  readonly lossRate: number;
+  readonly score: number;
+}
