@@ -1,0 +1,47 @@
+/** What a run yields: the measured quantities, the same for every contender, and its course over time. */
+import type { Mbps } from "../core/units.ts";
+
+/**
+ * Measured quantities of one flow on one bottleneck, from the flow's start to its end.
+ * - goodput: payload bytes first delivered / time
+ * - utilisation: wire bytes the bottleneck served / wire bytes it could have served
+ * - queueing delay: dequeue start - enqueue at the bottleneck, over delivered packets
+ * - loss rate: dropped / sent, a fraction
+ * - score: log2(goodput in B/s) - 0.5 log2(max(mean queueing delay in us, 1000))
+ */
+export interface FlowMetrics {
+  readonly durationSec: number;
+  readonly goodputMbps: Mbps;
+  readonly utilisation: number;
+  readonly meanQueueDelayMs: number;
+  readonly p95QueueDelayMs: number;
+  readonly lossRate: number;
+  readonly score: number;
+  readonly sentPackets: number;
+  readonly droppedPackets: number;
+  /** wire bytes that the bottleneck served, and that it could have served but had nothing to serve */
+  readonly servedBytes: number;
+  readonly wastedBytes: number;
+}
+
+/** Equal bins over the flow's life; all arrays have one entry per bin, `timeSec` is the end of the bin. */
+export interface TimeSeries {
+  readonly binSec: number;
+  readonly timeSec: readonly number[];
+  /** payload delivered in the bin, at the receiver */
+  readonly throughputMbps: readonly Mbps[];
+  /** payload that the bottleneck could have delivered in the bin */
+  readonly capacityMbps: readonly Mbps[];
+  /** mean over the packets that left the queue in the bin; the last value is held where none did */
+  readonly queueDelayMs: readonly number[];
+  /** at the end of the bin */
+  readonly cwndPackets: readonly number[];
+}
+
+export interface RunResult {
+  readonly metrics: FlowMetrics;
+  /** mean reward per step, over steps of equal length, computed from the same counters for every contender */
+  readonly reward: number;
+  readonly rewardName: string;
+  readonly series: TimeSeries;
+}
