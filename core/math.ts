@@ -12,7 +12,7 @@ const TWO_POW_54 = 18_014_398_509_481_984;
 /** ln 2 as a sum: the high part ends in 21 zero bits, so k * high is exact for every exponent k. */
 const LN2_HIGH = 0.693_147_180_369_123_8;
 const LN2_LOW = 1.908_214_929_270_587_7e-10;
-const LOG2_E = 1.442_695_040_888_963_4;
+const LOG2_E: number = Math.LOG2E;
 const SQRT_HALF = 0.707_106_781_186_547_5;
 /** Above this exp overflows, below the other it is 0. */
 const EXP_MAX = 709.782_712_893_384;
@@ -20,7 +20,7 @@ const EXP_MIN = -745.133_219_101_941_2;
 /** tanh differs from 1 by less than half a unit in the last place. */
 const TANH_ONE = 19.1;
 /** Up to here the exponential series needs no range reduction: ln(2)/2. */
-const HALF_LN2 = 0.346_573_590_279_972_65;
+const HALF_LN2 = 0.346_573_590_279_972_64;
 /** Veltkamp's constant 2^27 + 1: splits a double into two halves whose products are exact. */
 const SPLITTER = 134_217_729;
 
