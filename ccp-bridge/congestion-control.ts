@@ -19,8 +19,9 @@ export interface SentEvent {
  */
 export interface AckEvent {
   nowUs: Micros;
-  /** newly acknowledged in order (growth of the cumulative ACK) */
+  /** growth of the cumulative ACK: filling a gap makes it jump over what was delivered before */
   ackedBytes: Bytes;
+  /** newly delivered packets less the misordered ones */
   ackedPackets: number;
   /** newly acknowledged out of order (growth of the SACKed packets, 0 where it shrank) */
   misorderedBytes: Bytes;

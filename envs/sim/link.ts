@@ -1,0 +1,235 @@
+/**
+ * One direction of a bottleneck: a drop-tail FIFO in front of a server. A packet's departure is computed when it is
+ * enqueued (`max(now, last departure) + size / rate`), so a packet costs no event of its own. A packet leaves the queue
+ * count when its service starts; departures at an instant come before arrivals at it.
+ * Left out on purpose: queues that drop at dequeue time (CoDel), which need departures as events.
+ */
+import type { Bytes, BytesPerSec, Nanos } from "../../core/units.ts";
+import { NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
+
+/** mm-link: one line of a trace is one opportunity to deliver so many bytes (1500 + TUN header). */
+export const OPPORTUNITY_BYTES = 1504;
+
+export interface QueueLimit {
+  /** Infinity: no limit */
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** Told of each packet when its service starts, in order. */
+export type DequeueListener = (flow: number, startNs: Nanos, queueDelayUs: number) => void;
+
+export abstract class Link {
+  readonly #limit: QueueLimit;
+  readonly #onDequeue: DequeueListener | undefined;
+  // ring of packets whose service has not started: start, departure, arrival, size, owner
+  #mask = 255;
+  #startNs = new Float64Array(256);
+  #departNs = new Float64Array(256);
+  #arriveNs = new Float64Array(256);
+  #bytes = new Float64Array(256);
+  #flow = new Int32Array(256);
+  #head = 0;
+  #tail = 0;
+  #queuedBytes = 0;
+  /** bytes and departure of the packets whose service has started; the last one may still be on its way */
+  #startedBytes = 0;
+  #lastStartedBytes = 0;
+  #lastStartedDepartNs = 0;
+
+  offeredPackets = 0;
+  droppedPackets = 0;
+  /** highest number of packets and bytes that waited at once */
+  maxQueuedPackets = 0;
+  maxQueuedBytes = 0;
+
+  /** result of the last accepted `offer` */
+  startNs = 0;
+  departNs = 0;
+
+  constructor(limit: QueueLimit, onDequeue?: DequeueListener) {
+    this.#limit = limit;
+    this.#onDequeue = onDequeue;
+  }
+
+  /** Sets `startNs` and `departNs` for a packet of `bytes` that arrives now behind all packets served before. */
+  protected abstract serve(nowNs: Nanos, bytes: Bytes): void;
+
+  /** Bytes that could have been served in (fromNs, toNs]. */
+  abstract capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes;
+
+  /** Lets the packets go whose service starts by now. */
+  advance(nowNs: Nanos): void {
+    while (this.#head !== this.#tail) {
+      const i = this.#head & this.#mask;
+      const start = this.#startNs[i]!;
+      if (start > nowNs) return;
+      this.#head = (this.#head + 1) | 0;
+      const bytes = this.#bytes[i]!;
+      this.#queuedBytes -= bytes;
+      this.#startedBytes += bytes;
+      this.#lastStartedBytes = bytes;
+      this.#lastStartedDepartNs = this.#departNs[i]!;
+      this.#onDequeue?.(this.#flow[i]!, start, (start - this.#arriveNs[i]!) / NANOS_PER_MICRO);
+    }
+  }
+
+  /** A packet arrives; true and `startNs`, `departNs` if the queue took it, false if it was dropped. */
+  offer(nowNs: Nanos, bytes: Bytes, flow: number): boolean {
+    this.advance(nowNs);
+    this.offeredPackets++;
+    const queued = this.queuedPackets + 1;
+    if (queued > this.#limit.packets || this.#queuedBytes + bytes > this.#limit.bytes) {
+      this.droppedPackets++;
+      return false;
+    }
+    this.serve(nowNs, bytes);
+    if (queued > this.#mask) this.#grow();
+    const i = this.#tail & this.#mask;
+    this.#startNs[i] = this.startNs;
+    this.#departNs[i] = this.departNs;
+    this.#arriveNs[i] = nowNs;
+    this.#bytes[i] = bytes;
+    this.#flow[i] = flow;
+    this.#tail = (this.#tail + 1) | 0;
+    this.#queuedBytes += bytes;
+    if (this.startNs > nowNs) {
+      if (queued > this.maxQueuedPackets) this.maxQueuedPackets = queued;
+      if (this.#queuedBytes > this.maxQueuedBytes) this.maxQueuedBytes = this.#queuedBytes;
+    }
+    return true;
+  }
+
+  /** Packets that wait, as of the last `advance`. */
+  get queuedPackets(): number {
+    return (this.#tail - this.#head) | 0;
+  }
+
+  get queuedBytes(): Bytes {
+    return this.#queuedBytes;
+  }
+
+  /** Wire bytes of the packets that have departed by now (now must not lie before the last call). */
+  servedBytes(nowNs: Nanos): Bytes {
+    this.advance(nowNs);
+    return this.#startedBytes - (this.#lastStartedDepartNs > nowNs ? this.#lastStartedBytes : 0);
+  }
+
+  #grow(): void {
+    const size = (this.#mask + 1) * 2;
+    const copy = <T extends Float64Array | Int32Array>(from: T, to: T): T => {
+      for (let k = this.#head; k !== this.#tail; k = (k + 1) | 0) to[k & (size - 1)] = from[k & this.#mask]!;
+      return to;
+    };
+    this.#startNs = copy(this.#startNs, new Float64Array(size));
+    this.#departNs = copy(this.#departNs, new Float64Array(size));
+    this.#arriveNs = copy(this.#arriveNs, new Float64Array(size));
+    this.#bytes = copy(this.#bytes, new Float64Array(size));
+    this.#flow = copy(this.#flow, new Int32Array(size));
+    this.#mask = size - 1;
+  }
+}
+
+/** A server of constant rate; infinitely fast where the rate is Infinity. */
+export class ConstantLink extends Link {
+  readonly #nanosPerByte: number;
+  #lastDepartNs = 0;
+
+  constructor(rateBytesPerSec: BytesPerSec, limit: QueueLimit, onDequeue?: DequeueListener) {
+    super(limit, onDequeue);
+    this.#nanosPerByte = NANOS_PER_SEC / rateBytesPerSec;
+  }
+
+  protected override serve(nowNs: Nanos, bytes: Bytes): void {
+    const start = nowNs > this.#lastDepartNs ? nowNs : this.#lastDepartNs;
+    this.startNs = start;
+    this.departNs = this.#lastDepartNs = start + bytes * this.#nanosPerByte;
+  }
+
+  override capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
+    return this.#nanosPerByte === 0 ? Number.POSITIVE_INFINITY : (toNs - fromNs) / this.#nanosPerByte;
+  }
+}
+
+/**
+ * A trace replayed by mm-link's rules (Mahimahi, link_queue.cc): at each opportunity 1504 bytes are taken from the head
+ * of the queue; small packets share one, a packet may straddle two; what the queue cannot fill is lost; the period is the
+ * last timestamp and the next lap starts there.
+ */
+export class TraceLink extends Link {
+  readonly #opportunitiesNs: Float64Array;
+  readonly #periodNs: Nanos;
+  readonly #offsetNs: Nanos;
+  #index: number;
+  #lapNs: Nanos;
+  /** the opportunity that serves next, and what is left of it */
+  #opportunityNs: Nanos;
+  #budgetBytes: Bytes = OPPORTUNITY_BYTES;
+
+  /**
+   * @param opportunitiesMs non-decreasing, last > 0
+   * @param offsetNs where in the trace the simulation begins, 0 <= offset < period
+   */
+  constructor(
+    opportunitiesMs: readonly number[],
+    offsetNs: Nanos,
+    limit: QueueLimit,
+    onDequeue?: DequeueListener,
+  ) {
+    super(limit, onDequeue);
+    this.#opportunitiesNs = Float64Array.from(opportunitiesMs, (ms) => ms * NANOS_PER_MILLI);
+    this.#periodNs = this.#opportunitiesNs[this.#opportunitiesNs.length - 1]!;
+    this.#offsetNs = offsetNs;
+    this.#index = this.#countWithinLap(offsetNs);
+    this.#lapNs = 0;
+    if (this.#index === this.#opportunitiesNs.length) {
+      this.#index = 0;
+      this.#lapNs = this.#periodNs;
+    }
+    this.#opportunityNs = this.#lapNs + this.#opportunitiesNs[this.#index]! - offsetNs;
+  }
+
+  #next(): void {
+    this.#index++;
+    if (this.#index === this.#opportunitiesNs.length) {
+      this.#index = 0;
+      this.#lapNs += this.#periodNs;
+    }
+    this.#opportunityNs = this.#lapNs + this.#opportunitiesNs[this.#index]! - this.#offsetNs;
+    this.#budgetBytes = OPPORTUNITY_BYTES;
+  }
+
+  protected override serve(nowNs: Nanos, bytes: Bytes): void {
+    while (this.#opportunityNs <= nowNs || this.#budgetBytes === 0) this.#next();
+    this.startNs = this.#opportunityNs;
+    let left = bytes;
+    while (left > this.#budgetBytes) {
+      left -= this.#budgetBytes;
+      this.#next();
+    }
+    this.#budgetBytes -= left;
+    this.departNs = this.#opportunityNs;
+  }
+
+  /** Opportunities of one lap at or before `withinNs`. */
+  #countWithinLap(withinNs: Nanos): number {
+    let low = 0;
+    let high = this.#opportunitiesNs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#opportunitiesNs[middle]! <= withinNs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #countUntil(nowNs: Nanos): number {
+    const traceNs = nowNs + this.#offsetNs;
+    const laps = Math.floor(traceNs / this.#periodNs);
+    return laps * this.#opportunitiesNs.length + this.#countWithinLap(traceNs - laps * this.#periodNs);
+  }
+
+  override capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
+    return (this.#countUntil(toNs) - this.#countUntil(fromNs)) * OPPORTUNITY_BYTES;
+  }
+}

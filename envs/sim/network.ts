@@ -1,0 +1,336 @@
+/**
+ * A packet-level network with one bottleneck per direction and any number of flows, in virtual time. Specialised to FIFO
+ * queues: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's ACKs lie in a ring,
+ * and the run loop takes the flow with the earliest next event (a winner tree over flows, not packets).
+ *
+ *   sender --jitter--> loss, drop-tail queue, server --propagation--> receiver
+ *      ^------propagation------ server, queue, loss (ACK direction) <----'
+ *
+ * At one instant departures come before arrivals, and flows act in the order of their index.
+ */
+import type { CongestionControl, CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
+import type { Rng } from "../../core/random.ts";
+import type { Bytes, BytesPerSec, Nanos } from "../../core/units.ts";
+import { MSS_BYTES, NANOS_PER_MICRO } from "../../core/units.ts";
+import { FlowStatistics } from "./flow-statistics.ts";
+import { ConstantLink, type DequeueListener, type Link, type QueueLimit, TraceLink } from "./link.ts";
+import { Receiver } from "./receiver.ts";
+import { INITIAL_CWND_PACKETS, Sender } from "./sender.ts";
+import { WinnerTree } from "./winner-tree.ts";
+
+export type LinkRate =
+  | { readonly kind: "constant"; readonly rateBytesPerSec: BytesPerSec }
+  /** mm-link replay: one opportunity of 1504 bytes per entry, the last entry is the period */
+  | { readonly kind: "trace"; readonly opportunitiesMs: readonly number[]; readonly offsetNs: Nanos }
+  | { readonly kind: "unlimited" };
+
+export interface LinkSpec {
+  readonly rate: LinkRate;
+  readonly queue: QueueLimit;
+  /** Bernoulli loss before the queue, 0-1 */
+  readonly lossRate: number;
+  /** wire bytes of a data packet and of a pure ACK on this link */
+  readonly dataBytes: Bytes;
+  readonly ackBytes: Bytes;
+}
+
+export interface FlowSpec {
+  readonly control: CongestionControlFactory;
+  readonly startNs: Nanos;
+  /** Infinity: never */
+  readonly stopNs: Nanos;
+  /** one way, the same in both directions */
+  readonly propagationNs: Nanos;
+  readonly ackPolicy: "delayed" | "per-packet";
+  /** upper bound of the uniform send jitter per packet; 0: none */
+  readonly sendJitterNs: Nanos;
+  /** bins of the time series; Infinity: none */
+  readonly seriesBinNs: Nanos;
+}
+
+export interface NetworkSpec {
+  readonly forward: LinkSpec;
+  readonly reverse: LinkSpec;
+  readonly flows: readonly FlowSpec[];
+}
+
+function makeLink(spec: LinkSpec, onDequeue?: DequeueListener): Link {
+  switch (spec.rate.kind) {
+    case "constant":
+      return new ConstantLink(spec.rate.rateBytesPerSec, spec.queue, onDequeue);
+    case "trace":
+      return new TraceLink(spec.rate.opportunitiesMs, spec.rate.offsetNs, spec.queue, onDequeue);
+    case "unlimited":
+      return new ConstantLink(Number.POSITIVE_INFINITY, spec.queue, onDequeue);
+  }
+}
+
+/** A growing ring of (time, number) pairs in time order. */
+class TimedRing {
+  #mask = 255;
+  #times = new Float64Array(256);
+  #values = new Float64Array(256);
+  #head = 0;
+  #tail = 0;
+  /** time of the first pair; Infinity: empty */
+  headNs: Nanos = Number.POSITIVE_INFINITY;
+
+  push(timeNs: Nanos, value: number): void {
+    if (this.#head === this.#tail) this.headNs = timeNs;
+    if (((this.#tail - this.#head) | 0) > this.#mask) this.#grow();
+    this.#times[this.#tail & this.#mask] = timeNs;
+    this.#values[this.#tail & this.#mask] = value;
+    this.#tail = (this.#tail + 1) | 0;
+  }
+
+  /** Takes the first pair; returns its value. */
+  shift(): number {
+    const value = this.#values[this.#head & this.#mask]!;
+    this.#head = (this.#head + 1) | 0;
+    this.headNs =
+      this.#head === this.#tail ? Number.POSITIVE_INFINITY : this.#times[this.#head & this.#mask]!;
+    return value;
+  }
+
+  #grow(): void {
+    const size = (this.#mask + 1) * 2;
+    const times = new Float64Array(size);
+    const values = new Float64Array(size);
+    for (let k = this.#head; k !== this.#tail; k = (k + 1) | 0) {
+      times[k & (size - 1)] = this.#times[k & this.#mask]!;
+      values[k & (size - 1)] = this.#values[k & this.#mask]!;
+    }
+    this.#times = times;
+    this.#values = values;
+    this.#mask = size - 1;
+  }
+}
+
+/** One flow in the network: sender, receiver and what is on its way between them. */
+export class Flow {
+  readonly index: number;
+  readonly spec: FlowSpec;
+  readonly statistics: FlowStatistics;
+  /** undefined until the flow starts */
+  sender: Sender | undefined;
+  readonly receiver: Receiver;
+  /** ACKs on their way: arrival at the sender, highest transmission */
+  readonly acks: TimedRing = new TimedRing();
+  /** ACKs that have yet to enter the ACK direction (used only where that has a rate or loss) */
+  readonly ackDepartures: TimedRing = new TimedRing();
+  /** packets on their way to the receiver or there: arrival, 1 for a payload that was not there before */
+  readonly #arrivals: TimedRing = new TimedRing();
+  /** packets at the receiver, as of the last `advance`, with and without repeated payloads */
+  arrivedPackets = 0;
+  firstArrivedPackets = 0;
+  highestReceivedTxn = -1;
+  /** packets dropped by loss or by the queue of the data direction */
+  droppedPackets = 0;
+  /** wire bytes that the bottleneck had served when the flow started */
+  servedBytesAtStart: Bytes = 0;
+  nextAtNs: Nanos;
+
+  constructor(index: number, spec: FlowSpec) {
+    this.index = index;
+    this.spec = spec;
+    this.receiver = new Receiver(spec.ackPolicy);
+    this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs);
+    this.nextAtNs = spec.startNs;
+  }
+
+  get control(): CongestionControl | undefined {
+    return this.sender?.control;
+  }
+
+  /** The receiver gets a packet at `arrivalNs`; true if an ACK goes out at once. */
+  receive(txn: number, sequence: number, arrivalNs: Nanos): boolean {
+    const before = this.receiver.firstDelivered;
+    const ackAtOnce = this.receiver.onPacket(sequence, arrivalNs);
+    this.#arrivals.push(arrivalNs, this.receiver.firstDelivered - before);
+    this.highestReceivedTxn = txn;
+    return ackAtOnce;
+  }
+
+  /** Counts the packets that have arrived by now. */
+  advance(nowNs: Nanos): void {
+    while (this.#arrivals.headNs <= nowNs) {
+      const atNs = this.#arrivals.headNs;
+      const first = this.#arrivals.shift();
+      this.arrivedPackets++;
+      if (first === 1) {
+        this.firstArrivedPackets++;
+        this.statistics.onArrival(atNs);
+      }
+    }
+  }
+}
+
+interface Scheduled {
+  readonly atNs: Nanos;
+  readonly run: () => void;
+}
+
+export class Network {
+  readonly forward: Link;
+  readonly reverse: Link;
+  readonly flows: readonly Flow[];
+  nowNs: Nanos = 0;
+  readonly #spec: NetworkSpec;
+  readonly #tree: WinnerTree;
+  readonly #forwardLoss: Rng;
+  readonly #reverseLoss: Rng;
+  readonly #rng: Rng;
+  /** ACKs meet no queue and no loss, so their arrival is known when they are sent */
+  readonly #reverseIsPlain: boolean;
+  /** call-backs in time order, first in first out at one instant */
+  readonly #scheduled: Scheduled[] = [];
+  #stopRequested = false;
+
+  /** @param rng forks: forward.loss, reverse.loss, flow.N.jitter */
+  constructor(spec: NetworkSpec, rng: Rng) {
+    this.#spec = spec;
+    this.#rng = rng;
+    this.#forwardLoss = rng.fork("forward.loss");
+    this.#reverseLoss = rng.fork("reverse.loss");
+    this.flows = spec.flows.map((flow, index) => new Flow(index, flow));
+    this.forward = makeLink(spec.forward, (flow, startNs, delayUs) =>
+      this.flows[flow]!.statistics.onDequeue(startNs, delayUs),
+    );
+    this.reverse = makeLink(spec.reverse);
+    this.#reverseIsPlain = spec.reverse.rate.kind === "unlimited" && spec.reverse.lossRate === 0;
+    this.#tree = new WinnerTree(this.flows.length);
+    for (const flow of this.flows) this.#tree.update(flow.index, flow.nextAtNs);
+  }
+
+  /** Runs `run` at a point of virtual time, before the packets of that instant. */
+  schedule(atNs: Nanos, run: () => void): void {
+    let i = this.#scheduled.length;
+    while (i > 0 && this.#scheduled[i - 1]!.atNs > atNs) i--;
+    this.#scheduled.splice(i, 0, { atNs, run });
+  }
+
+  /** Makes `runUntil` return after the event at hand. */
+  requestStop(): void {
+    this.#stopRequested = true;
+  }
+
+  /** A decision was made between events (an agent's message took effect at once): plan the flow's next packet anew. */
+  refresh(flow: Flow): void {
+    flow.sender?.applyDecision(this.nowNs);
+    this.#reschedule(flow);
+  }
+
+  /**
+   * Runs all events up to and including `untilNs`.
+   * @returns true if it got there, false if a stop was requested before
+   */
+  runUntil(untilNs: Nanos): boolean {
+    const tree = this.#tree;
+    for (;;) {
+      const atNs = tree.time;
+      const scheduled = this.#scheduled[0];
+      if (scheduled !== undefined && scheduled.atNs <= atNs && scheduled.atNs <= untilNs) {
+        this.#scheduled.shift();
+        this.nowNs = scheduled.atNs;
+        scheduled.run();
+      } else {
+        if (atNs > untilNs) {
+          this.nowNs = untilNs;
+          return true;
+        }
+        this.nowNs = atNs;
+        const flow = this.flows[tree.winner]!;
+        this.#process(flow, atNs);
+        this.#reschedule(flow);
+      }
+      if (this.#stopRequested) {
+        this.#stopRequested = false;
+        return false;
+      }
+    }
+  }
+
+  #reschedule(flow: Flow): void {
+    const sender = flow.sender;
+    if (sender === undefined) return;
+    let next = flow.acks.headNs;
+    if (sender.sendAtNs < next) next = sender.sendAtNs;
+    if (sender.rtoAtNs < next) next = sender.rtoAtNs;
+    if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
+    if (flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
+    if (flow.spec.stopNs < next && flow.spec.stopNs > this.nowNs) next = flow.spec.stopNs;
+    flow.nextAtNs = next;
+    this.#tree.update(flow.index, next);
+  }
+
+  #process(flow: Flow, nowNs: Nanos): void {
+    const sender = flow.sender;
+    if (sender === undefined) {
+      this.#start(flow, nowNs);
+      return;
+    }
+    flow.advance(nowNs);
+    if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
+    if (flow.spec.stopNs <= nowNs) {
+      sender.stop();
+      flow.control?.onClose?.();
+    }
+    if (flow.receiver.delayedAckAtNs <= nowNs) this.#sendDelayedAck(flow);
+    while (flow.ackDepartures.headNs <= nowNs) this.#enterReverse(flow);
+    if (flow.acks.headNs <= nowNs) {
+      const highestTxn = flow.acks.shift();
+      if (flow.spec.stopNs > nowNs) sender.onAck(nowNs, highestTxn);
+      if (this.#stopRequested) return; // whoever asked may want to decide before the next packet leaves
+    } else if (sender.rtoAtNs <= nowNs) {
+      sender.onRetransmissionTimeout(nowNs);
+    }
+    while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
+  }
+
+  #start(flow: Flow, nowNs: Nanos): void {
+    const jitter = this.#rng.fork(`flow.${flow.index}.jitter`);
+    const bound = flow.spec.sendJitterNs;
+    const control = flow.spec.control({
+      nowUs: nowNs / NANOS_PER_MICRO,
+      mssBytes: MSS_BYTES,
+      initialCwndBytes: INITIAL_CWND_PACKETS * MSS_BYTES,
+    });
+    flow.sender = new Sender(control, nowNs, bound === 0 ? undefined : () => bound * jitter.next());
+    flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
+  }
+
+  /** A packet leaves the sender: loss, queue, and at once (its departure is known) the receiver. */
+  #transmit(flow: Flow, sender: Sender, nowNs: Nanos): void {
+    const txn = sender.transmit(nowNs);
+    const forward = this.#spec.forward;
+    const lost = forward.lossRate > 0 && this.#forwardLoss.next() < forward.lossRate;
+    if (lost || !this.forward.offer(nowNs, forward.dataBytes, flow.index)) {
+      sender.markDropped(txn);
+      flow.droppedPackets++;
+      return;
+    }
+    const arrivalNs = this.forward.departNs + flow.spec.propagationNs;
+    if (flow.receiver.delayedAckAtNs < arrivalNs) this.#sendDelayedAck(flow);
+    if (flow.receive(txn, sender.sequenceOf(txn), arrivalNs)) this.#emitAck(flow, arrivalNs);
+  }
+
+  #sendDelayedAck(flow: Flow): void {
+    const atNs = flow.receiver.delayedAckAtNs;
+    flow.receiver.flush();
+    this.#emitAck(flow, atNs);
+  }
+
+  #emitAck(flow: Flow, atNs: Nanos): void {
+    if (this.#reverseIsPlain) flow.acks.push(atNs + flow.spec.propagationNs, flow.highestReceivedTxn);
+    else flow.ackDepartures.push(atNs, flow.highestReceivedTxn);
+  }
+
+  #enterReverse(flow: Flow): void {
+    const atNs = flow.ackDepartures.headNs;
+    const highestTxn = flow.ackDepartures.shift();
+    const { lossRate, ackBytes } = this.#spec.reverse;
+    if (lossRate > 0 && this.#reverseLoss.next() < lossRate) return;
+    if (!this.reverse.offer(atNs, ackBytes, flow.index)) return;
+    flow.acks.push(this.reverse.departNs + flow.spec.propagationNs, highestTxn);
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * A TCP receiver: in-order edge, out-of-order packets, delayed ACKs (RFC 5681 4.2: every second packet or after a delay;
+ * at once when a packet is out of order, fills a gap or is a duplicate). One per flow; packets come in arrival order.
+ */
+import type { Nanos } from "../../core/units.ts";
+import { NANOS_PER_MILLI } from "../../core/units.ts";
+
+/** Linux TCP_DELACK_MIN. */
+const DELAYED_ACK_NS = 40 * NANOS_PER_MILLI;
+
+export class Receiver {
+  readonly #packetsPerAck: number;
+  #mask = 1023;
+  #received = new Uint8Array(1024);
+  #expected = 0;
+  #outOfOrder = 0;
+  #unacknowledged = 0;
+  /** payload packets seen for the first time */
+  firstDelivered = 0;
+  /** when the delayed ACK must go; Infinity: none pending */
+  delayedAckAtNs: Nanos = Number.POSITIVE_INFINITY;
+
+  constructor(ackPolicy: "delayed" | "per-packet") {
+    this.#packetsPerAck = ackPolicy === "delayed" ? 2 : 1;
+  }
+
+  /** The pending delayed ACK goes out (its time has come). */
+  flush(): void {
+    this.#unacknowledged = 0;
+    this.delayedAckAtNs = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * A packet arrives. Before a later packet, call `flush` if `delayedAckAtNs` lies before its arrival.
+   * @returns whether an ACK goes out at once
+   */
+  onPacket(sequence: number, nowNs: Nanos): boolean {
+    let atOnce = true;
+    if (sequence === this.#expected) {
+      this.firstDelivered++;
+      this.#expected++;
+      if (this.#outOfOrder === 0) {
+        atOnce = ++this.#unacknowledged >= this.#packetsPerAck;
+      } else {
+        while (this.#outOfOrder > 0 && this.#received[this.#expected & this.#mask] === 1) {
+          this.#received[this.#expected & this.#mask] = 0;
+          this.#outOfOrder--;
+          this.#expected++;
+        }
+      }
+    } else if (sequence > this.#expected) {
+      while (sequence - this.#expected > this.#mask) this.#grow();
+      const i = sequence & this.#mask;
+      if (this.#received[i] === 0) {
+        this.#received[i] = 1;
+        this.#outOfOrder++;
+        this.firstDelivered++;
+      }
+    }
+    if (atOnce) this.flush();
+    else this.delayedAckAtNs = nowNs + DELAYED_ACK_NS;
+    return atOnce;
+  }
+
+  #grow(): void {
+    const size = (this.#mask + 1) * 2;
+    const grown = new Uint8Array(size);
+    for (let k = 0; k <= this.#mask; k++) {
+      const sequence = this.#expected + k;
+      grown[sequence & (size - 1)] = this.#received[sequence & this.#mask]!;
+    }
+    this.#received = grown;
+    this.#mask = size - 1;
+  }
+}
