@@ -1,0 +1,153 @@
+/** Contenders x scenarios x seeds, in that fixed order of loops: scenario, contender, seed. */
+import type { RunResult, TimeSeries } from "../envs/results.ts";
+import type { Scenario } from "../envs/scenario.ts";
+import type { Contender } from "./contenders.ts";
+import { linkLabel } from "./links.ts";
+import { type Estimate, estimate } from "./statistics.ts";
+
+export interface BenchmarkPlan {
+  readonly scenarios: readonly Scenario[];
+  readonly contenders: readonly Contender[];
+  readonly seeds: readonly number[];
+  readonly rewardName: string;
+  /** absent: about 120 bins per run */
+  readonly seriesBinSec?: number;
+}
+
+/** One line of `results.jsonl` and of `bench --json`. */
+export interface BenchmarkRecord {
+  readonly scenario: string;
+  readonly algorithm: string;
+  readonly link: string;
+  readonly seed: number;
+  /** what the contender chose for this link; only where it chose something */
+  readonly detail?: string;
+  readonly durationSec: number;
+  readonly goodputMbps: number;
+  readonly utilisation: number;
+  readonly meanQueueDelayMs: number;
+  readonly p95QueueDelayMs: number;
+  readonly lossRate: number;
+  readonly score: number;
+  readonly rewardName: string;
+  readonly reward: number;
+  readonly sentPackets: number;
+  readonly droppedPackets: number;
+  readonly servedBytes: number;
+  readonly wastedBytes: number;
+}
+
+export interface BenchmarkRun {
+  readonly record: BenchmarkRecord;
+  readonly series: TimeSeries;
+}
+
+/** Bin widths that read well on an axis, seconds. */
+const NICE_BINS_SEC = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10];
+const BINS_PER_RUN = 120;
+
+/** The nice width that gives about 120 bins: enough for a plot, small enough for a page. */
+export function niceBinSec(durationSec: number): number {
+  return NICE_BINS_SEC.find((width) => durationSec / width <= BINS_PER_RUN) ?? NICE_BINS_SEC.at(-1)!;
+}
+
+function toRecord(
+  scenario: Scenario,
+  contender: Contender,
+  seed: number,
+  detail: string | undefined,
+  result: RunResult,
+): BenchmarkRecord {
+  const { metrics } = result;
+  return {
+    scenario: scenario.name,
+    algorithm: contender.name,
+    link: linkLabel(scenario),
+    seed,
+    ...(detail === undefined ? {} : { detail }),
+    durationSec: metrics.durationSec,
+    goodputMbps: metrics.goodputMbps,
+    utilisation: metrics.utilisation,
+    meanQueueDelayMs: metrics.meanQueueDelayMs,
+    p95QueueDelayMs: metrics.p95QueueDelayMs,
+    lossRate: metrics.lossRate,
+    score: metrics.score,
+    rewardName: result.rewardName,
+    reward: result.reward,
+    sentPackets: metrics.sentPackets,
+    droppedPackets: metrics.droppedPackets,
+    servedBytes: metrics.servedBytes,
+    wastedBytes: metrics.wastedBytes,
+  };
+}
+
+/** Number of runs that the plan yields. */
+export function countRuns(plan: BenchmarkPlan): number {
+  return plan.scenarios.length * plan.contenders.length * plan.seeds.length;
+}
+
+/** @yields one run after the other; between two runs the caller may draw, pause or stop */
+export async function* runBenchmark(plan: BenchmarkPlan): AsyncGenerator<BenchmarkRun> {
+  const { seeds, rewardName } = plan;
+  for (const scenario of plan.scenarios) {
+    const seriesBinSec = plan.seriesBinSec ?? niceBinSec(scenario.durationSec);
+    for (const contender of plan.contenders) {
+      const prepared = contender.prepare?.(scenario, { seeds, rewardName, seriesBinSec });
+      for (const seed of seeds) {
+        const result = (prepared ?? contender).run({ scenario, seed, rewardName, seriesBinSec });
+        yield {
+          record: toRecord(scenario, contender, seed, prepared?.detail, result),
+          series: result.series,
+        };
+      }
+    }
+  }
+}
+
+/** Quantities that a summary averages over seeds. */
+export const SUMMARISED = [
+  "goodputMbps",
+  "utilisation",
+  "meanQueueDelayMs",
+  "p95QueueDelayMs",
+  "lossRate",
+  "score",
+  "reward",
+] as const;
+export type Quantity = (typeof SUMMARISED)[number];
+
+/** One contender on one link, over all seeds. */
+export interface SummaryRow extends Readonly<Record<Quantity, Estimate>> {
+  readonly scenario: string;
+  readonly link: string;
+  readonly algorithm: string;
+  readonly detail?: string;
+}
+
+/** Rows in the order of the records. */
+export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
+  const groups = new Map<string, BenchmarkRecord[]>();
+  for (const record of records) {
+    const key = `${record.scenario}\n${record.link}\n${record.algorithm}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [record]);
+    else group.push(record);
+  }
+  return [...groups.values()].map((group) => {
+    const first = group[0]!;
+    const of = (quantity: Quantity): Estimate => estimate(group.map((record) => record[quantity]));
+    return {
+      scenario: first.scenario,
+      link: first.link,
+      algorithm: first.algorithm,
+      ...(first.detail === undefined ? {} : { detail: first.detail }),
+      goodputMbps: of("goodputMbps"),
+      utilisation: of("utilisation"),
+      meanQueueDelayMs: of("meanQueueDelayMs"),
+      p95QueueDelayMs: of("p95QueueDelayMs"),
+      lossRate: of("lossRate"),
+      score: of("score"),
+      reward: of("reward"),
+    };
+  });
+}

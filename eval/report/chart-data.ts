@@ -1,0 +1,76 @@
+/** Rows that the plots of one link read: flat, one object per mark. */
+import type { ReportData } from "./report-data.ts";
+
+export interface TradeoffRow {
+  readonly algorithm: string;
+  readonly goodputMbps: number;
+  readonly goodputLow: number;
+  readonly goodputHigh: number;
+  readonly goodputCi: number;
+  readonly p95QueueDelayMs: number;
+  readonly p95Low: number;
+  readonly p95High: number;
+  readonly p95Ci: number;
+  readonly score: number;
+  readonly scoreLow: number;
+  readonly scoreHigh: number;
+  readonly scoreCi: number;
+}
+
+export interface SeedRow {
+  readonly algorithm: string;
+  readonly seed: number;
+  readonly goodputMbps: number;
+  readonly p95QueueDelayMs: number;
+}
+
+export interface LinkKey {
+  readonly scenario: string;
+  readonly link: string;
+}
+
+/** The links of a report, in order. */
+export function linksOf(data: Pick<ReportData, "summary">): LinkKey[] {
+  const links = new Map(
+    data.summary.map(({ scenario, link }) => [`${scenario}\n${link}`, { scenario, link }]),
+  );
+  return [...links.values()];
+}
+
+const same = (a: LinkKey, b: LinkKey): boolean => a.scenario === b.scenario && a.link === b.link;
+
+export function tradeoffRows(data: ReportData, link: LinkKey): TradeoffRow[] {
+  return data.summary
+    .filter((row) => same(row, link))
+    .map((row) => {
+      const goodputCi = row.goodputMbps.ci95 ?? 0;
+      const p95Ci = row.p95QueueDelayMs.ci95 ?? 0;
+      const scoreCi = row.score.ci95 ?? 0;
+      return {
+        algorithm: row.algorithm,
+        goodputMbps: row.goodputMbps.mean,
+        goodputLow: Math.max(0, row.goodputMbps.mean - goodputCi),
+        goodputHigh: row.goodputMbps.mean + goodputCi,
+        goodputCi,
+        p95QueueDelayMs: row.p95QueueDelayMs.mean,
+        p95Low: Math.max(0, row.p95QueueDelayMs.mean - p95Ci),
+        p95High: row.p95QueueDelayMs.mean + p95Ci,
+        p95Ci,
+        score: row.score.mean,
+        scoreLow: row.score.mean - scoreCi,
+        scoreHigh: row.score.mean + scoreCi,
+        scoreCi,
+      };
+    });
+}
+
+export function seedRows(data: ReportData, link: LinkKey): SeedRow[] {
+  return data.records
+    .filter((record) => same(record, link))
+    .map(({ algorithm, seed, goodputMbps, p95QueueDelayMs }) => ({
+      algorithm,
+      seed,
+      goodputMbps,
+      p95QueueDelayMs,
+    }));
+}

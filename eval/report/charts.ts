@@ -1,0 +1,332 @@
+/**
+ * The plots as Vega-Lite specifications. Data come by name (`series`, `capacity`, `summary`, `records`, `learning`)
+ * and are bound by the page or the picture. Every plot has a `hidden` parameter: names of contenders to leave out.
+ */
+import type { TopLevelSpec } from "vega-lite";
+import { styleContenders } from "./palette.ts";
+
+/** Name of a plot in the page -> specification. */
+export type Charts = Readonly<Record<string, TopLevelSpec>>;
+
+const SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json";
+const VISIBLE = { filter: "indexof(hidden, datum.algorithm) < 0" } as const;
+const HIDDEN = { name: "hidden", value: [] } as const;
+
+function colour(names: readonly string[]): object {
+  return { field: "algorithm", type: "nominal", scale: { domain: [...names] }, legend: null };
+}
+
+function dash(names: readonly string[]): object {
+  const range = styleContenders(names).map((style) => [...style.dash]);
+  return { field: "algorithm", type: "nominal", scale: { domain: [...names], range }, legend: null };
+}
+
+function shape(names: readonly string[]): object {
+  const range = styleContenders(names).map((style) => style.shape);
+  return { field: "algorithm", type: "nominal", scale: { domain: [...names], range }, legend: null };
+}
+
+/** Ticks of a square-root scale: 1, 2, 5, 10 ... up to the end of the domain of the scale of that name. */
+const SQRT_TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+function sqrtAxis(scale: string): object {
+  const count = SQRT_TICKS.map((tick) => `(domain('${scale}')[1] >= ${tick} ? 1 : 0)`).join(" + ");
+  return {
+    values: { expr: `slice([0, ${SQRT_TICKS.join(", ")}], 0, 1 + ${count})` },
+    format: "~s",
+    grid: true,
+    labelOverlap: "greedy",
+    labelSeparation: 6,
+  };
+}
+
+/** A field name as Vega reads it: dots and brackets are no paths. */
+function escaped(name: string): string {
+  return name.replace(/[.[\]\\]/g, "\\$&");
+}
+
+interface CourseOptions {
+  readonly field: string;
+  readonly title: string;
+  readonly format: string;
+  readonly sqrt?: boolean;
+  readonly capacity?: boolean;
+}
+
+/** One quantity over time, all contenders; hovering shows all values at that time. */
+function courseChart(names: readonly string[], options: CourseOptions): TopLevelSpec {
+  const { field, title, format } = options;
+  const x = {
+    field: "timeSec",
+    type: "quantitative",
+    title: "Time since the flow's start (s)",
+    scale: { nice: false, zero: true },
+    axis: { tickCount: 10 },
+  };
+  const y = {
+    field,
+    type: "quantitative",
+    title,
+    scale: options.sqrt === true ? { type: "sqrt", zero: true } : { zero: true },
+    axis: options.sqrt === true ? sqrtAxis("y") : { format: "~s" },
+  };
+  const capacity = {
+    data: { name: "capacity" },
+    mark: { type: "area", interpolate: "step-before", style: "capacity", tooltip: false },
+    encoding: { x, y: { ...y, field: "capacityMbps" } },
+  };
+  const spec = {
+    $schema: SCHEMA,
+    width: "container",
+    height: 230,
+    autosize: { type: "fit-x", contains: "padding" },
+    data: { name: "series" },
+    params: [HIDDEN],
+    layer: [
+      ...(options.capacity === true ? [capacity] : []),
+      {
+        transform: [VISIBLE],
+        mark: { type: "line", strokeWidth: 1.6, interpolate: "linear", strokeJoin: "round" },
+        encoding: { x, y, color: colour(names), strokeDash: dash(names) },
+      },
+      {
+        transform: [VISIBLE, { filter: { param: "hover", empty: false } }],
+        mark: { type: "point", filled: true, size: 36, opacity: 1 },
+        encoding: { x, y, color: colour(names) },
+      },
+      {
+        transform: [VISIBLE, { pivot: "algorithm", value: field, groupby: ["timeSec"] }],
+        mark: { type: "rule", style: "guide" },
+        params: [
+          {
+            name: "hover",
+            select: {
+              type: "point",
+              fields: ["timeSec"],
+              nearest: true,
+              on: "pointermove",
+              clear: "pointerout",
+            },
+          },
+        ],
+        encoding: {
+          x,
+          opacity: { condition: { param: "hover", empty: false, value: 0.6 }, value: 0 },
+          tooltip: [
+            { field: "timeSec", type: "quantitative", title: "time (s)", format: ".2f" },
+            ...names.map((name) => ({ field: escaped(name), type: "quantitative", title: name, format })),
+          ],
+        },
+      },
+    ],
+  };
+  return spec as unknown as TopLevelSpec;
+}
+
+/** Delay axes are square-root scales: they show 1 ms beside 100 ms and still begin at zero. */
+function p95Axis(scale: string): object {
+  return {
+    type: "quantitative",
+    title: "95th-percentile queueing delay (ms, √ scale)",
+    scale: { type: "sqrt", zero: true, nice: false, padding: 14 },
+    axis: sqrtAxis(scale),
+  };
+}
+
+export interface PlotSize {
+  readonly width: number | "container";
+  readonly height: number;
+  /** prefix of the names of the plot's scales; a plot beside another is `concat_0_`; default none */
+  readonly scales?: string;
+}
+
+/** Goodput against p95 delay: the mean with its 95 % interval in both directions, each seed as a faint point. */
+export function tradeoffChart(names: readonly string[], { width, height, scales = "" }: PlotSize): object {
+  const p95 = p95Axis(`${scales}x`);
+  const goodput = { type: "quantitative", title: "Goodput (Mbit/s)", scale: { zero: false, padding: 14 } };
+  const tooltip = [
+    { field: "algorithm", type: "nominal", title: "contender" },
+    { field: "goodputMbps", type: "quantitative", title: "goodput (Mbit/s)", format: ".2f" },
+    { field: "goodputCi", type: "quantitative", title: "± 95 % CI", format: ".2f" },
+    { field: "p95QueueDelayMs", type: "quantitative", title: "p95 delay (ms)", format: ".2f" },
+    { field: "p95Ci", type: "quantitative", title: "± 95 % CI (ms)", format: ".2f" },
+    { field: "score", type: "quantitative", title: "score", format: ".2f" },
+  ];
+  return {
+    width,
+    height,
+    data: { name: "summary" },
+    layer: [
+      {
+        data: { name: "records" },
+        transform: [VISIBLE],
+        mark: { type: "point", filled: true, size: 22, opacity: 0.35, tooltip: false },
+        encoding: {
+          x: { field: "p95QueueDelayMs", ...p95 },
+          y: { field: "goodputMbps", ...goodput },
+          color: colour(names),
+        },
+      },
+      {
+        transform: [VISIBLE],
+        mark: { type: "rule", strokeWidth: 1.5, opacity: 0.8 },
+        encoding: {
+          x: { field: "p95Low", ...p95 },
+          x2: { field: "p95High" },
+          y: { field: "goodputMbps", ...goodput },
+          color: colour(names),
+        },
+      },
+      {
+        transform: [VISIBLE],
+        mark: { type: "rule", strokeWidth: 1.5, opacity: 0.8 },
+        encoding: {
+          x: { field: "p95QueueDelayMs", ...p95 },
+          y: { field: "goodputLow", ...goodput },
+          y2: { field: "goodputHigh" },
+          color: colour(names),
+        },
+      },
+      {
+        transform: [VISIBLE],
+        mark: { type: "point", filled: true, size: 110, opacity: 1 },
+        encoding: {
+          x: { field: "p95QueueDelayMs", ...p95 },
+          y: { field: "goodputMbps", ...goodput },
+          color: colour(names),
+          shape: shape(names),
+          tooltip,
+        },
+      },
+    ],
+  };
+}
+
+/** Score per contender: dot and 95 % interval, best first, the value beside it. A log quantity has no zero for bars. */
+export function scoreChart(names: readonly string[], { width, height }: PlotSize): object {
+  const y = {
+    field: "algorithm",
+    type: "nominal",
+    title: null,
+    sort: { field: "score", order: "descending" },
+    axis: { grid: true, domain: false, ticks: false, labelFontSize: 12 },
+  };
+  const x = {
+    type: "quantitative",
+    title: "Score (1 more = twice the goodput, or a quarter of the delay)",
+    scale: { zero: false, nice: true, padding: 24 },
+    axis: { grid: true },
+  };
+  return {
+    width,
+    height,
+    data: { name: "summary" },
+    transform: [VISIBLE],
+    layer: [
+      {
+        mark: { type: "rule", strokeWidth: 2, opacity: 0.8 },
+        encoding: { x: { field: "scoreLow", ...x }, x2: { field: "scoreHigh" }, y, color: colour(names) },
+      },
+      {
+        mark: { type: "point", filled: true, size: 110, opacity: 1 },
+        encoding: {
+          x: { field: "score", ...x },
+          y,
+          color: colour(names),
+          shape: shape(names),
+          tooltip: [
+            { field: "algorithm", type: "nominal", title: "contender" },
+            { field: "score", type: "quantitative", title: "score", format: ".3f" },
+            { field: "scoreCi", type: "quantitative", title: "± 95 % CI", format: ".3f" },
+          ],
+        },
+      },
+      {
+        mark: { type: "text", dy: -11, fontSize: 10.5 },
+        encoding: {
+          x: { field: "score", ...x },
+          y,
+          text: { field: "score", type: "quantitative", format: ".2f" },
+        },
+      },
+    ],
+  };
+}
+
+/** A quantity of training after each update, with its running mean. */
+function learningChart(names: readonly string[], field: string, title: string): TopLevelSpec {
+  const x = {
+    field: "steps",
+    type: "quantitative",
+    title: "Environment steps",
+    axis: { tickCount: 6, labelExpr: "datum.value === 0 ? '0' : format(datum.value, '~s')" },
+  };
+  const y = { type: "quantitative", title, scale: { zero: false } };
+  const spec = {
+    $schema: SCHEMA,
+    width: "container",
+    height: 200,
+    autosize: { type: "fit-x", contains: "padding" },
+    data: { name: "learning" },
+    params: [HIDDEN],
+    transform: [
+      { filter: `isValid(datum.${field})` },
+      { window: [{ op: "mean", field, as: "running" }], frame: [-8, 8], sort: [{ field: "steps" }] },
+    ],
+    layer: [
+      {
+        mark: { type: "point", filled: true, size: 16, opacity: 0.4 },
+        encoding: {
+          x,
+          y: { field, ...y },
+          color: colour(names),
+          tooltip: [
+            { field: "steps", type: "quantitative", title: "steps", format: ",d" },
+            { field, type: "quantitative", title: title.toLowerCase(), format: ".3f" },
+            { field: "episodes", type: "quantitative", title: "episodes", format: ",d" },
+          ],
+        },
+      },
+      {
+        mark: { type: "line", strokeWidth: 2, tooltip: false },
+        encoding: { x, y: { field: "running", ...y }, color: colour(names) },
+      },
+    ],
+  };
+  return spec as unknown as TopLevelSpec;
+}
+
+function standalone(spec: object): TopLevelSpec {
+  return {
+    $schema: SCHEMA,
+    autosize: { type: "fit-x", contains: "padding" },
+    params: [HIDDEN],
+    ...spec,
+  } as unknown as TopLevelSpec;
+}
+
+/** Every plot of the page, by name. */
+export function reportCharts(names: readonly string[], withLearning: boolean): Charts {
+  return {
+    tradeoff: standalone(tradeoffChart(names, { width: "container", height: 300 })),
+    score: standalone(scoreChart(names, { width: "container", height: 300 })),
+    throughput: courseChart(names, {
+      field: "throughputMbps",
+      title: "Throughput (Mbit/s)",
+      format: ".2f",
+      capacity: true,
+    }),
+    delay: courseChart(names, {
+      field: "queueDelayMs",
+      title: "Queueing delay (ms, √ scale)",
+      format: ".2f",
+      sqrt: true,
+    }),
+    cwnd: courseChart(names, { field: "cwndPackets", title: "cwnd (packets)", format: ".1f" }),
+    ...(withLearning
+      ? {
+          learningScore: learningChart(names, "meanScore", "Mean score"),
+          learningReturn: learningChart(names, "meanEpisodeReturn", "Mean episode return"),
+        }
+      : {}),
+  };
+}

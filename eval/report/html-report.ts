@@ -1,0 +1,224 @@
+/** One self-contained HTML page: no network, all data and scripts inline. A string in, a string out. */
+import type { SummaryRow } from "../benchmark.ts";
+import { linksOf, seedRows, tradeoffRows } from "./chart-data.ts";
+import { reportCharts } from "./charts.ts";
+import { byLink, COLUMNS, formatCi, formatMean, heading, isBest } from "./columns.ts";
+import { PAGE_SCRIPT } from "./page-script.ts";
+import { PAGE_STYLE } from "./page-style.ts";
+import { type ContenderStyle, chartConfig, styleContenders, type Theme } from "./palette.ts";
+import type { ReportData } from "./report-data.ts";
+import { vegaBuilds } from "./vega-builds.ts";
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function html(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => ENTITIES[char]!);
+}
+
+/** JSON that cannot end its script element or open a comment in it; NaN (no episode ended) becomes null. */
+function inlineJson(value: unknown): string {
+  return JSON.stringify(value)
+    .replace(/</g, "\\u003c")
+    .replace(/\u2028/g, "\\u2028")
+    .replace(/\u2029/g, "\\u2029");
+}
+
+function inlineScript(source: string): string {
+  return source.replace(/<\/script/gi, "<\\/script").replace(/^\/\/# sourceMappingURL=.*$/gm, "");
+}
+
+/** Legend sample: the line as drawn, with the contender's symbol in its middle. */
+function legendSample(style: ContenderStyle, index: number): string {
+  const marks: Readonly<Record<string, string>> = {
+    circle: '<circle cx="14" cy="7" r="3.6"/>',
+    square: '<rect x="10.7" y="3.7" width="6.6" height="6.6"/>',
+    "triangle-up": '<path d="M14 2.8 18 10.4H10Z"/>',
+    "triangle-down": '<path d="M14 11.2 18 3.6H10Z"/>',
+    "triangle-right": '<path d="M18.2 7 10.6 3v8Z"/>',
+    "triangle-left": '<path d="M9.8 7 17.4 3v8Z"/>',
+    diamond: '<path d="M14 2.4 17.6 7 14 11.6 10.4 7Z"/>',
+    cross: '<path d="M12.7 3h2.6v2.7H18v2.6h-2.7V11h-2.6V8.3H10V5.7h2.7Z"/>',
+  };
+  const pattern = style.dash[1] === 0 ? "" : ` stroke-dasharray="${style.dash.join(" ")}"`;
+  return (
+    `<svg width="28" height="14" aria-hidden="true" style="color:var(--c-${index})" fill="currentColor">` +
+    `<path d="M0 7h28" stroke="currentColor" stroke-width="2"${pattern}/>${marks[style.shape] ?? marks["circle"]}</svg>`
+  );
+}
+
+function colourProperties(styles: readonly ContenderStyle[]): string {
+  const list = (theme: Theme): string => styles.map((style, i) => `--c-${i}: ${style[theme]};`).join(" ");
+  return `:root { ${list("light")} }\n:root[data-theme="dark"] { ${list("dark")} }\n`;
+}
+
+function swatch(names: readonly string[], algorithm: string): string {
+  return `<span class="swatch" style="background:var(--c-${names.indexOf(algorithm)})"></span>`;
+}
+
+/** Links down, contenders across: mean score with its interval, best marked. */
+function overviewTable(data: ReportData, names: readonly string[]): string {
+  const score = COLUMNS.find((column) => column.quantity === "score")!;
+  const rows = byLink(data.summary).map((group, index) => {
+    const cells = names.map((name) => {
+      const row = group.find((candidate) => candidate.algorithm === name);
+      if (row === undefined) return "<td></td>";
+      const best = isBest(score, row, group) ? ' class="best"' : "";
+      return `<td${best}>${formatMean(score, row.score)}<span class="ci">${formatCi(score, row.score)}</span></td>`;
+    });
+    const first = group[0]!;
+    const label = `<button class="linklike" data-jump="${index}">${html(first.scenario)}</button><div>${html(first.link)}</div>`;
+    return `<tr><th scope="row" style="text-align:left">${label}</th>${cells.join("")}</tr>`;
+  });
+  const head = names.map((name) => `<th scope="col">${swatch(names, name)}${html(name)}</th>`).join("");
+  return `<div class="scroll"><table><thead><tr><th scope="col">link</th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+function linkTable(
+  group: readonly SummaryRow[],
+  index: number,
+  names: readonly string[],
+  rewardName: string,
+): string {
+  const head = COLUMNS.map((column) =>
+    column.quantity === "reward" ? `reward <code>${html(rewardName)}</code>` : html(heading(column)),
+  );
+  const rows = group.map((row) => {
+    const cells = COLUMNS.map((column) => {
+      const best = isBest(column, row, group) ? ' class="best"' : "";
+      const value = row[column.quantity];
+      return `<td${best}>${formatMean(column, value)}<span class="ci">${formatCi(column, value)}</span></td>`;
+    });
+    const detail = row.detail === undefined ? "" : `<span class="detail">${html(row.detail)}</span>`;
+    return `<tr><th scope="row" style="text-align:left">${swatch(names, row.algorithm)}${html(row.algorithm)}${detail}</th>${cells.join("")}</tr>`;
+  });
+  return `<div class="scroll" data-link="${index}"><table><thead><tr><th scope="col">contender</th>${head
+    .map((title) => `<th scope="col">${title}</th>`)
+    .join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+function figure(name: string, title: string, caption: string, wide = false): string {
+  return (
+    `<figure${wide ? ' class="wide"' : ""}><h3>${html(title)}</h3><figcaption>${html(caption)}</figcaption>` +
+    `<div class="plot" id="plot-${name}" role="img" aria-label="${html(title)}"></div></figure>`
+  );
+}
+
+/** What the page's script reads: of the series only the first seed, which keeps the page small. */
+function pageData(data: ReportData, names: readonly string[], styles: readonly ContenderStyle[]): object {
+  const firstSeed = data.seeds[0];
+  return {
+    names,
+    colours: Object.fromEntries(names.map((name, i) => [name, styles[i]!])),
+    seed: firstSeed,
+    links: linksOf(data).map((link) => ({
+      ...link,
+      summary: tradeoffRows(data, link),
+      records: seedRows(data, link),
+      series: data.series
+        .filter((s) => s.scenario === link.scenario && s.link === link.link && s.seed === firstSeed)
+        .map(({ algorithm, timeSec, throughputMbps, capacityMbps, queueDelayMs, cwndPackets }) => ({
+          algorithm,
+          timeSec,
+          throughputMbps,
+          capacityMbps,
+          queueDelayMs,
+          cwndPackets,
+        })),
+    })),
+    learning: data.learning.map((progress) => ({ algorithm: "agent", ...progress })),
+  };
+}
+
+export function htmlReport(data: ReportData): string {
+  const names = data.contenders.map((contender) => contender.name);
+  const styles = styleContenders(names);
+  const withLearning = data.learning.length > 0;
+  const links = linksOf(data);
+  const seedsText = data.seeds.length === 1 ? `seed ${data.seeds[0]}` : `seeds ${data.seeds.join(", ")}`;
+  const interval =
+    data.seeds.length > 1
+      ? `mean ± half width of the 95 % confidence interval over ${data.seeds.length} seeds (Student's t)`
+      : "one seed, so there is no confidence interval";
+  const legend = names
+    .map(
+      (name, i) =>
+        `<label title="${html(data.contenders[i]!.description)}"><input type="checkbox" value="${html(name)}" checked>${legendSample(styles[i]!, i)}<span>${html(name)}</span></label>`,
+    )
+    .join("");
+  const options = links
+    .map((link, i) => `<option value="${i}">${html(link.scenario)} (${html(link.link)})</option>`)
+    .join("");
+  const config = { light: chartConfig("light", names), dark: chartConfig("dark", names) };
+  const { provenance } = data;
+  const versions = Object.entries(provenance.versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
+
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:">
+<title>${html(data.title)}</title>
+<link rel="icon" href="data:,">
+<style>${PAGE_STYLE}${colourProperties(styles)}</style>
+</head>
+<body>
+<header class="top"><div>
+<div><h1>${html(data.title)}</h1>
+<p class="facts">${names.length} contenders on ${links.length} link${links.length === 1 ? "" : "s"}, ${html(seedsText)}; reward <code>${html(data.rewardName)}</code></p></div>
+<button id="theme" type="button" aria-label="Switch between light and dark">Dark</button>
+</div></header>
+<main>
+<h2>Score on every link</h2>
+<p class="muted">Score = log2(goodput in B/s) − ½ log2(mean queueing delay in µs, at least 1000). Higher is better; ${html(interval)}; the best of each link is marked. Choose a link to see it below.</p>
+${overviewTable(data, names)}
+<h2 id="link-section">Link by link</h2>
+<div class="bar"><label class="pick">Link <select id="link">${options}</select></label><fieldset id="legend" aria-label="Contenders shown">${legend}</fieldset></div>
+<div class="grid">
+${figure("tradeoff", "Throughput against delay", "Up and to the left is better. Large marks: mean with its 95 % interval; small marks: one per seed.")}
+${figure("score", "Score", "Mean and 95 % interval, best first.")}
+${figure("throughput", "Throughput over time", `Payload delivered, seed ${data.seeds[0]}; the grey area is the link's capacity.`, true)}
+${figure("delay", "Queueing delay over time", `Time that packets waited at the bottleneck, seed ${data.seeds[0]}.`, true)}
+${figure("cwnd", "Congestion window over time", `Packets that may be in flight, seed ${data.seeds[0]}.`, true)}
+</div>
+<h2>All quantities</h2>
+<p class="muted">Delays are queueing delays at the bottleneck; ${html(interval)}; the best value of each column is marked.</p>
+${byLink(data.summary)
+  .map((group, i) => linkTable(group, i, names, data.rewardName))
+  .join("\n")}
+${
+  withLearning
+    ? `<h2>Learning curve</h2>
+<p class="muted">The training that made the agent: mean over the episodes that ended before each update, and its running mean. Links are drawn anew for each episode, so these are averages over the whole training range.</p>
+<div class="grid">${figure("learningScore", "Score during training", "Higher is better.")}${figure("learningReturn", "Return during training", "Sum of rewards of an episode.")}</div>`
+    : ""
+}
+<footer>
+<h2>How to reproduce</h2>
+<dl>
+<dt>command</dt><dd><code>${html(provenance.command)}</code></dd>
+<dt>versions</dt><dd>${html(versions)}</dd>
+<dt>contenders</dt><dd>${data.contenders.map((c) => `<b>${html(c.name)}</b>: ${html(c.description)}`).join("; ")}</dd>
+</dl>
+</footer>
+</main>
+<div id="tip" role="status" hidden></div>
+<script type="application/json" id="ccpark-data">${inlineJson(pageData(data, names, styles))}</script>
+<script type="application/json" id="ccpark-charts">${inlineJson(reportCharts(names, withLearning))}</script>
+<script type="application/json" id="ccpark-config">${inlineJson(config)}</script>
+${vegaBuilds()
+  .map((source) => `<script>${inlineScript(source)}</script>`)
+  .join("\n")}
+<script>${inlineScript(PAGE_SCRIPT)}</script>
+</body>
+</html>
+`;
+}
