@@ -1,0 +1,37 @@
+/** The 13-byte entry of update_field and change_prog: u8 register type, u32 index, u64 value. */
+
+export interface FieldUpdate {
+  /** register type byte: control (0, 8) or implicit (2) */
+  readonly registerType: number;
+  readonly index: number;
+  /** below 2^64; a number must be a whole number */
+  readonly value: number | bigint;
+}
+
+export const FIELD_UPDATE_BYTES = 13;
+const TWO_32 = 2 ** 32;
+
+export function writeFieldUpdates(view: DataView, offset: number, updates: readonly FieldUpdate[]): void {
+  let at = offset;
+  for (const { registerType, index, value } of updates) {
+    view.setUint8(at, registerType);
+    view.setUint32(at + 1, index, true);
+    if (typeof value === "bigint") view.setBigUint64(at + 5, value, true);
+    else {
+      view.setUint32(at + 5, value % TWO_32, true);
+      view.setUint32(at + 9, Math.floor(value / TWO_32), true);
+    }
+    at += FIELD_UPDATE_BYTES;
+  }
+}
+
+export function readFieldUpdates(view: DataView, offset: number, count: number): FieldUpdate[] {
+  return Array.from({ length: count }, (_, i) => {
+    const at = offset + FIELD_UPDATE_BYTES * i;
+    return {
+      registerType: view.getUint8(at),
+      index: view.getUint32(at + 1, true),
+      value: view.getBigUint64(at + 5, true),
+    };
+  });
+}

@@ -1,0 +1,37 @@
+/** update_field (agent to datapath): new values for control variables, `Cwnd` or `Rate` of a flow's program. */
+import { FIELD_UPDATE_BYTES, type FieldUpdate, readFieldUpdates, writeFieldUpdates } from "./field-update.ts";
+import { MESSAGE_TYPES, makeMessage, openMessage } from "./header.ts";
+import { WireError } from "./wire-error.ts";
+
+export interface UpdateFieldMessage {
+  readonly flowId: number;
+  readonly updates: readonly FieldUpdate[];
+}
+
+export const UPDATE_FIELD_HEADER_BYTES = 12;
+/** libccp reads the count from one signed byte */
+export const MAX_UPDATES = 127;
+
+/** @throws WireError for more than 127 updates */
+export function encodeUpdateField(message: UpdateFieldMessage): Uint8Array {
+  const { updates } = message;
+  if (updates.length > MAX_UPDATES)
+    throw new WireError(`${updates.length} updates, at most ${MAX_UPDATES}`, 8);
+  const length = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES * updates.length;
+  const bytes = makeMessage(MESSAGE_TYPES.updateField, length, message.flowId);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(8, updates.length, true);
+  writeFieldUpdates(view, UPDATE_FIELD_HEADER_BYTES, updates);
+  return bytes;
+}
+
+/** @throws WireError */
+export function decodeUpdateField(message: Uint8Array): UpdateFieldMessage {
+  const { view, flowId } = openMessage(message, MESSAGE_TYPES.updateField, UPDATE_FIELD_HEADER_BYTES);
+  const count = view.getUint32(8, true);
+  const expected = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES * count;
+  if (expected > view.byteLength) {
+    throw new WireError(`got ${view.byteLength} bytes, expected ${expected}`, view.byteLength);
+  }
+  return { flowId, updates: readFieldUpdates(view, UPDATE_FIELD_HEADER_BYTES, count) };
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
+import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
+import { loadVectors, toHex } from "./vectors.ts";
+
+const vectors = loadVectors();
+
+/** Portus admits comments in two places only; we admit them wherever white space may stand. */
+const ACCEPTED_BY_US = new Set(["two_comments_in_a_row", "comment_inside_expression"]);
+
+describe.skipIf(vectors === undefined)("programs compiled by Portus", () => {
+  for (const vector of vectors?.compile ?? []) {
+    const compile = () =>
+      compileProgram(vector.source, Object.fromEntries(vector.updates ?? []), { mode: "libccp" });
+    if (vector.result === "ok") {
+      it(`compiles ${vector.name} to the same bytes and registers`, () => {
+        const program = compile();
+        expect(
+          program.instructions.map((i) => [
+            i.opcode,
+            i.resultType,
+            i.resultIndex,
+            i.leftType,
+            i.leftIndex,
+            i.rightType,
+            i.rightIndex,
+          ]),
+        ).toEqual(vector.instrs);
+        expect(program.events.map((e) => [e.flagIndex, e.flagCount, e.bodyIndex, e.bodyCount])).toEqual(
+          vector.events,
+        );
+        expect(toHex(program.bytes)).toBe(vector.hex);
+        const types = { num: "number", bool: "boolean", none: "untyped", name: "untyped" };
+        for (const [name, expected] of Object.entries(vector.registers ?? {})) {
+          if (name === "__duplicates__") continue;
+          const register = program.scope.registers.get(name);
+          expect(register, name).toMatchObject({
+            file: expected.file,
+            index: expected.index,
+            type: types[expected.type as keyof typeof types],
+            volatile: expected.volatile ?? false,
+          });
+        }
+      });
+    } else if (ACCEPTED_BY_US.has(vector.name)) {
+      it(`accepts ${vector.name}: a comment may stand wherever white space may`, () => {
+        expect(compile().instructions.length).toBeGreaterThan(0);
+      });
+    } else {
+      it(`refuses ${vector.name} with line and column`, () => {
+        expect(compile).toThrow(CompileError);
+        expect(compile).toThrow(/line \d+, column \d+: ./);
+      });
+    }
+  }
+});
