@@ -1,0 +1,264 @@
+/**
+ * The checkpoint format: everything that a run needs to go on and everything that a policy needs to act, as bytes.
+ *
+ *   8 bytes   magic "ccparkck"
+ *   u32 LE    length of the header in bytes, H
+ *   u32 LE    CRC-32 of everything that follows
+ *   H bytes   header, JSON in UTF-8, padded with spaces so that the arrays start at a multiple of 8
+ *   arrays    little-endian, in the order of `arrays` in the header, each padded with zeros to a multiple of 8
+ *
+ * Nothing in it tells when, where or by whom it was made: the same run gives the same bytes.
+ */
+import { z } from "zod";
+import { CcparkError } from "../core/errors.ts";
+import type { Box } from "../envs/spaces.ts";
+
+const MAGIC = "ccparkck";
+const PREFIX_BYTES = 16;
+export const CHECKPOINT_FORMAT = "ccpark-checkpoint" as const;
+/** Rises when a reader of the old version would misread the new one. */
+export const CHECKPOINT_VERSION = 1 as const;
+
+/** What the policy was trained on: names as the user knows them; only strings, so that it prints as it is. */
+export interface EnvDescription {
+  /** name of the observation */
+  readonly observation: string;
+  /** name of the action */
+  readonly action: string;
+  /** name of the reward */
+  readonly reward: string;
+  /** scenario names, step length and whatever else matters */
+  readonly description: string;
+}
+
+/** A space as stored; Infinity has no form in JSON. */
+export interface StoredSpace {
+  readonly shape: readonly [number];
+  /** of the dimensions */
+  readonly names: readonly string[];
+  readonly low: readonly (number | "Infinity" | "-Infinity")[];
+  readonly high: readonly (number | "Infinity" | "-Infinity")[];
+}
+
+interface Header {
+  readonly format: typeof CHECKPOINT_FORMAT;
+  readonly version: typeof CHECKPOINT_VERSION;
+  readonly algorithm: "ppo";
+  readonly env: EnvDescription;
+  readonly observationSpace: StoredSpace;
+  readonly actionSpace: StoredSpace;
+  readonly hidden: readonly number[];
+  readonly options: Readonly<Record<string, number | string | boolean | readonly number[]>>;
+  readonly seed: number;
+  /** environment steps, over all environments */
+  readonly steps: number;
+  readonly updates: number;
+  readonly episodes: number;
+  /** Adam's count of steps */
+  readonly adamSteps: number;
+  /** running statistics of discounted returns, for the scaling of rewards */
+  readonly returnStatistics: { readonly count: number; readonly mean: number; readonly squares: number };
+  /** observations that went into `observationMean` and `observationSquares` */
+  readonly observationCount: number;
+  readonly arrays: readonly {
+    readonly name: string;
+    readonly type: "f32" | "f64";
+    readonly length: number;
+  }[];
+}
+
+const wholeNumber = z.number().int().nonnegative();
+const bound = z.union([z.number(), z.literal("Infinity"), z.literal("-Infinity")]);
+const spaceSchema: z.ZodType<StoredSpace> = z.object({
+  shape: z.tuple([z.number().int().positive()]),
+  names: z.array(z.string()),
+  low: z.array(bound),
+  high: z.array(bound),
+});
+const headerSchema: z.ZodType<Header> = z.object({
+  format: z.literal(CHECKPOINT_FORMAT),
+  version: z.literal(CHECKPOINT_VERSION),
+  algorithm: z.literal("ppo"),
+  env: z.object({ observation: z.string(), action: z.string(), reward: z.string(), description: z.string() }),
+  observationSpace: spaceSchema,
+  actionSpace: spaceSchema,
+  hidden: z.array(z.number().int().positive()),
+  options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.array(z.number())])),
+  seed: wholeNumber,
+  steps: wholeNumber,
+  updates: wholeNumber,
+  episodes: wholeNumber,
+  adamSteps: wholeNumber,
+  returnStatistics: z.object({ count: z.number(), mean: z.number(), squares: z.number() }),
+  observationCount: z.number(),
+  arrays: z.array(z.object({ name: z.string(), type: z.enum(["f32", "f64"]), length: wholeNumber })),
+});
+
+/** The header without what is the same for every checkpoint or follows from the arrays. */
+export type CheckpointHeader = Omit<Header, "format" | "version" | "algorithm" | "arrays">;
+
+export interface Checkpoint {
+  readonly header: CheckpointHeader;
+  /** `policy`, `value`: parameters; `adamM`, `adamV`: moments of both in that order; `observationMean`, `-Squares` */
+  readonly arrays: Readonly<Record<string, Float32Array | Float64Array>>;
+}
+
+const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c;
+});
+
+/** CRC-32 of ISO 3309, as in gzip. */
+function crc32(bytes: Uint8Array): number {
+  let c = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) c = CRC_TABLE[(c ^ bytes[i]!) & 0xff]! ^ (c >>> 8);
+  return (c ^ 0xffffffff) >>> 0;
+}
+
+const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8;
+
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  const entries = Object.entries(checkpoint.arrays);
+  const header: Header = {
+    format: CHECKPOINT_FORMAT,
+    version: CHECKPOINT_VERSION,
+    algorithm: "ppo",
+    ...checkpoint.header,
+    arrays: entries.map(([name, array]) => ({
+      name,
+      type: array instanceof Float32Array ? "f32" : "f64",
+      length: array.length,
+    })),
+  };
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const headerBytes = padded(text.length);
+  const total = entries.reduce(
+    (sum, [, array]) => sum + padded(array.byteLength),
+    PREFIX_BYTES + headerBytes,
+  );
+  const bytes = new Uint8Array(total);
+  const view = new DataView(bytes.buffer);
+  bytes.set(new TextEncoder().encode(MAGIC));
+  view.setUint32(8, headerBytes, true);
+  bytes.fill(0x20, PREFIX_BYTES, PREFIX_BYTES + headerBytes);
+  bytes.set(text, PREFIX_BYTES);
+  let at = PREFIX_BYTES + headerBytes;
+  for (const [, array] of entries) {
+    const width = array.BYTES_PER_ELEMENT;
+    for (let i = 0; i < array.length; i++) {
+      if (width === 4) view.setFloat32(at + 4 * i, array[i]!, true);
+      else view.setFloat64(at + 8 * i, array[i]!, true);
+    }
+    at += padded(array.byteLength);
+  }
+  view.setUint32(12, crc32(bytes.subarray(PREFIX_BYTES)), true);
+  return bytes;
+}
+
+function broken(where: string, got: string, expected: string): CcparkError {
+  return new CcparkError(
+    "invalid-argument",
+    `[checkpoint] not readable, ${where}: got ${got}, expected ${expected}`,
+  );
+}
+
+function parseHeader(bytes: Uint8Array, where: string): Header {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new CcparkError("invalid-argument", `[checkpoint] not readable, ${where}: the header is not JSON`, {
+      cause,
+    });
+  }
+  const version = (json as { version?: unknown } | null)?.version;
+  if (typeof version === "number" && version !== CHECKPOINT_VERSION) {
+    throw broken(where, `format version ${version}`, `version ${CHECKPOINT_VERSION}`);
+  }
+  const parsed = headerSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new CcparkError(
+      "invalid-argument",
+      `[checkpoint] not readable, ${where}: header field \`${issue.path.join(".")}\`: ${issue.message}`,
+    );
+  }
+  return parsed.data;
+}
+
+/**
+ * @param where the file's name, for messages
+ * @throws CcparkError (invalid-argument) for anything that is not a whole checkpoint of this version
+ */
+export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < PREFIX_BYTES || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC) {
+    throw broken(where, "other bytes", `a ccpark checkpoint (starting with "${MAGIC}")`);
+  }
+  const headerBytes = view.getUint32(8, true);
+  if (view.getUint32(12, true) !== crc32(bytes.subarray(PREFIX_BYTES))) {
+    throw broken(where, "damaged or cut content", "the checksum in its first 16 bytes");
+  }
+  const header = parseHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes), where);
+  const { format: _format, version: _version, algorithm: _algorithm, arrays: list, ...rest } = header;
+  const arrays: Record<string, Float32Array | Float64Array> = {};
+  let at = PREFIX_BYTES + headerBytes;
+  for (const { name, type, length } of list) {
+    const array = type === "f32" ? new Float32Array(length) : new Float64Array(length);
+    if (at + array.byteLength > bytes.length)
+      throw broken(where, `a cut array \`${name}\``, `${length} numbers`);
+    for (let i = 0; i < length; i++) {
+      array[i] = type === "f32" ? view.getFloat32(at + 4 * i, true) : view.getFloat64(at + 8 * i, true);
+    }
+    arrays[name] = array;
+    at += padded(array.byteLength);
+  }
+  return { header: rest, arrays };
+}
+
+const storedBound = (x: number): number | "Infinity" | "-Infinity" =>
+  Number.isFinite(x) ? x : x > 0 ? "Infinity" : "-Infinity";
+
+export function storeSpace(space: Box): StoredSpace {
+  return {
+    shape: [space.shape[0]],
+    names: space.dimensions.map((d) => d.name),
+    low: Array.from(space.low, storedBound),
+    high: Array.from(space.high, storedBound),
+  };
+}
+
+/** A box with the stored names and bounds; units and definitions are not stored. */
+export function restoreSpace(stored: StoredSpace): Box {
+  return {
+    shape: [stored.shape[0]],
+    low: Float32Array.from(stored.low, Number),
+    high: Float32Array.from(stored.high, Number),
+    dimensions: stored.names.map((name, i) => ({
+      name,
+      unit: "1",
+      low: Number(stored.low[i]),
+      high: Number(stored.high[i]),
+      definition: "",
+    })),
+  };
+}
+
+/**
+ * Refuses a checkpoint that was trained on other spaces.
+ * @throws CcparkError (invalid-argument) with both shapes
+ */
+export function checkSpaces(
+  header: CheckpointHeader,
+  spaces: { readonly observationSpace: Box; readonly actionSpace: Box },
+): void {
+  const had = [header.observationSpace.shape[0], header.actionSpace.shape[0]];
+  const has = [spaces.observationSpace.shape[0], spaces.actionSpace.shape[0]];
+  if (had[0] !== has[0] || had[1] !== has[1]) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[checkpoint] the checkpoint does not fit the environment: got observation shape [${had[0]}] and action shape [${had[1]}] in the checkpoint, expected observation shape [${has[0]}] and action shape [${has[1]}]`,
+    );
+  }
+}

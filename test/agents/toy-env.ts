@@ -1,0 +1,130 @@
+/**
+ * A toy for learners: a bounded double integrator that should come to rest at 0, with as many observations as the real
+ * environments (the rest are constants and noise-free copies). Reward -(x^2 + 0.1 v^2 + 0.01 a^2) + offset of the env.
+ */
+import { Rng } from "../../core/random.ts";
+import type { EndedEpisode, VectorEnv } from "../../envs/env.ts";
+import { type Box, makeBox } from "../../envs/spaces.ts";
+
+export interface ToyOptions {
+  readonly numEnvs?: number;
+  readonly observations?: number;
+  readonly episodeSteps?: number;
+  /** env i gets i times this on every reward */
+  readonly rewardOffset?: number;
+  /** multiplies every reward */
+  readonly rewardScale?: number;
+  /** rewards become NaN after this many steps */
+  readonly nanAfter?: number;
+}
+
+function box(size: number, name: string): Box {
+  return makeBox(
+    Array.from({ length: size }, (_, i) => ({
+      name: `${name}${i}`,
+      unit: "1",
+      low: -1,
+      high: 1,
+      definition: "a toy",
+    })),
+  );
+}
+
+const clip = (x: number): number => Math.min(1, Math.max(-1, x));
+
+export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
+  const {
+    numEnvs = 8,
+    observations: width = 32,
+    episodeSteps = 64,
+    rewardOffset = 0,
+    rewardScale = 1,
+  } = options;
+  const { nanAfter = Infinity } = options;
+  const observationSpace = box(width, "o");
+  const actionSpace = box(1, "a");
+  const observations = new Float32Array(numEnvs * width);
+  const finalObservations = new Float32Array(numEnvs * width);
+  const rewards = new Float64Array(numEnvs);
+  const terminated = new Uint8Array(numEnvs);
+  const truncated = new Uint8Array(numEnvs);
+  const position = new Float64Array(numEnvs);
+  const velocity = new Float64Array(numEnvs);
+  const returns = new Float64Array(numEnvs);
+  const age = new Uint32Array(numEnvs);
+  let rngs: Rng[] = [];
+  let endedEpisodes: EndedEpisode[] = [];
+  let total = 0;
+
+  const observe = (env: number, into: Float32Array): void => {
+    const at = env * width;
+    for (let i = 0; i < width; i++)
+      into[at + i] = i % 2 === 0 ? position[env]! * (i % 4 === 0 ? 1 : -1) : velocity[env]!;
+    into[at + width - 1] = env / numEnvs;
+  };
+  const begin = (env: number): void => {
+    position[env] = rngs[env]!.uniform(-1, 1);
+    velocity[env] = 0;
+    returns[env] = 0;
+    age[env] = 0;
+    observe(env, observations);
+  };
+  return {
+    numEnvs,
+    observationSpace,
+    actionSpace,
+    observations,
+    finalObservations,
+    rewards,
+    terminated,
+    truncated,
+    get endedEpisodes() {
+      return endedEpisodes;
+    },
+    reset(seed) {
+      rngs = Array.from({ length: numEnvs }, (_, env) => Rng.fromSeed(seed + env));
+      for (let env = 0; env < numEnvs; env++) begin(env);
+    },
+    step(actions) {
+      endedEpisodes = [];
+      total += 1;
+      for (let env = 0; env < numEnvs; env++) {
+        const action = clip(actions[env]!);
+        velocity[env] = clip(velocity[env]! + 0.2 * action);
+        position[env] = clip(position[env]! + 0.2 * velocity[env]!);
+        const cost = position[env]! ** 2 + 0.1 * velocity[env]! ** 2 + 0.01 * action ** 2;
+        rewards[env] = total > nanAfter ? Number.NaN : rewardScale * (env * rewardOffset - cost);
+        returns[env]! += -cost;
+        age[env]! += 1;
+        truncated[env] = age[env]! >= episodeSteps ? 1 : 0;
+        if (truncated[env]) {
+          observe(env, finalObservations);
+          endedEpisodes.push({
+            env,
+            seed: 0,
+            episodeReturn: returns[env]!,
+            steps: age[env]!,
+            goodputMbps: 0,
+            utilisation: 0,
+            meanQueueDelayMs: 0,
+            lossRate: 0,
+            score: returns[env]!,
+          });
+          begin(env);
+        } else observe(env, observations);
+      }
+    },
+  };
+}
+
+/** Mean return of the greedy policy over fresh episodes. */
+export function greedyReturn(act: (obs: Float32Array) => Float32Array, episodes = 32): number {
+  const env = makeToyEnv({ numEnvs: 1 });
+  env.reset(12345);
+  const returns: number[] = [];
+  while (returns.length < episodes) {
+    env.step(act(env.observations));
+    for (const ended of env.endedEpisodes) returns.push(ended.episodeReturn);
+  }
+  return returns.reduce((sum, x) => sum + x, 0) / returns.length;
+}
