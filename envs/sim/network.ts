@@ -124,6 +124,8 @@ export class Flow {
   arrivedPackets = 0;
   firstArrivedPackets = 0;
   highestReceivedTxn = -1;
+  /** it has reached its stop time, and its congestion control was told */
+  closed = false;
   /** packets dropped by loss or by the queue of the data direction */
   droppedPackets = 0;
   /** wire bytes that the bottleneck had served when the flow started */
@@ -271,7 +273,8 @@ export class Network {
     }
     flow.advance(nowNs);
     if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
-    if (flow.spec.stopNs <= nowNs) {
+    if (flow.spec.stopNs <= nowNs && !flow.closed) {
+      flow.closed = true;
       sender.stop();
       flow.control?.onClose?.();
     }
