@@ -1,0 +1,47 @@
+/** The published algorithms, each written once and run on any datapath. */
+import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
+import { bbr } from "./bbr.ts";
+import { cubic } from "./cubic.ts";
+import { reno } from "./reno.ts";
+import { vegas } from "./vegas.ts";
+
+export interface Baseline {
+  readonly algorithm: CcpAlgorithm;
+  /** one sentence: what it reacts to and how */
+  readonly description: string;
+  readonly source: string;
+}
+
+/** Order: as `ccpark explain algorithms` prints them. */
+const TABLE: readonly Baseline[] = [
+  {
+    algorithm: reno,
+    description: "halves the window on loss and adds one packet per round",
+    source: "RFC 5681, RFC 6675",
+  },
+  {
+    algorithm: cubic,
+    description:
+      "cuts the window to 0.7 on loss and returns to it along a cubic curve of time; HyStart in slow start",
+    source: "RFC 9438; Ha and Rhee, Computer Networks 55(9), 2011",
+  },
+  {
+    algorithm: vegas,
+    description: "keeps two to four packets of its own in the queue, judged by the RTT above its minimum",
+    source: "Brakmo and Peterson, IEEE JSAC 13(8), 1995; parameters of Linux",
+  },
+  {
+    algorithm: bbr,
+    description:
+      "paces at the measured bottleneck bandwidth and keeps at most two bandwidth-delay products in flight",
+    source: "Cardwell et al., ACM Queue 14(5), 2016; draft-cardwell-iccrg-bbr-congestion-control-00",
+  },
+];
+
+export const BASELINE_INFO: ReadonlyMap<string, Baseline> = new Map(TABLE.map((b) => [b.algorithm.name, b]));
+
+export const BASELINES: ReadonlyMap<string, () => CcpAlgorithm> = new Map(
+  TABLE.map(({ algorithm }) => [algorithm.name, () => algorithm]),
+);
+
+export { bbr, cubic, reno, vegas };

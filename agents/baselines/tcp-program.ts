@@ -1,0 +1,83 @@
+/**
+ * The part of a datapath program that all window-based baselines share: the sequence space, loss episodes and slow
+ * start. The language has no sequence numbers, so the program counts them in bytes since its start:
+ *   una       acknowledged in order            sacked   acknowledged beyond una
+ *   una + sacked + inflight + just lost = next to be sent, the end of a round or of a loss episode
+ * One report per loss episode (RFC 6675 section 5: until una passes `recover`), at once; the agent decides the cut. Only
+ * the loss window of one segment after a timeout is set here, since the retransmission leaves before any answer.
+ */
+
+/** Values of `Report.episode`. */
+export const EPISODE = {
+  none: 0,
+  /** losses, none in the window before */
+  loss: 1,
+  timeout: 2,
+  /** a timeout while the last episode goes on: ssthresh was set already (RFC 5681 section 3.1) */
+  timeoutAgain: 3,
+} as const;
+
+export interface TcpProgramParts {
+  /** more report variables, each `(name value)` or `(volatile name value)` */
+  readonly reports?: string;
+  /** more control variables */
+  readonly controls?: string;
+  /**
+   * Events between slow start and the loss events; every event is examined on every ACK. Locals they may use: `newly` (bytes that
+   * the window has not yet turned into growth), `growing` (neither in fast recovery nor application-limited), `starting`
+   * (this ACK came in slow start), `now`.
+   */
+  readonly events: string;
+}
+
+/**
+ * The shared declarations and events around an algorithm's own.
+ * Shared control variables for the agent: `mss`, `ssthresh`, `credit` (acknowledged, not yet turned into growth).
+ */
+export function tcpProgram(parts: TcpProgramParts): string {
+  return `
+(def
+  (Report
+    (volatile episode ${EPISODE.none})
+    (volatile acked 0)
+    (cwnd 0)
+    (minRtt +infinity)
+    ${parts.reports ?? ""}
+  )
+  (mss 1448) (ssthresh +infinity) (credit 0)
+  (una 0) (sacked 0) (recover 0) (growFrom 0)
+  ${parts.controls ?? ""}
+)
+(when true
+  (:= now Ack.now)
+  (:= Report.cwnd Cwnd)
+  (:= Report.minRtt (min Report.minRtt Flow.rtt_sample_us))
+  (:= newly (- Ack.bytes_acked (min Ack.bytes_acked sacked)))
+  (:= limited (> (+ (+ Flow.bytes_in_flight (+ newly Ack.bytes_misordered)) (* mss (+ 3 Ack.lost_pkts_sample))) Cwnd))
+  (:= growing (&& limited (> (+ una 1) growFrom)))
+  (:= starting (&& growing (< Cwnd ssthresh)))
+  (:= una (+ una Ack.bytes_acked))
+  (:= sacked (+ (- sacked (min sacked Ack.bytes_acked)) Ack.bytes_misordered))
+  (fallthrough)
+)
+(when (&& starting true)
+  (:= Cwnd (min ssthresh (+ Cwnd newly)))
+  (:= newly (- newly (- Cwnd Report.cwnd)))
+)
+${parts.events.trim()}
+(when (&& Flow.was_timeout true)
+  (:= Report.episode (if (> (+ una 1) recover) ${EPISODE.timeout}))
+  (:= Report.episode (!if (> (+ una 1) recover) ${EPISODE.timeoutAgain}))
+  (:= recover (max recover (+ (+ una sacked) (+ Flow.bytes_in_flight (* mss Ack.lost_pkts_sample)))))
+  (:= growFrom 0)
+  (:= Cwnd mss)
+  (report)
+)
+(when (&& (> Ack.lost_pkts_sample 0) (> (+ una 1) recover))
+  (:= Report.episode ${EPISODE.loss})
+  (:= recover (+ (+ una sacked) (+ Flow.bytes_in_flight (* mss Ack.lost_pkts_sample))))
+  (:= growFrom recover)
+  (report)
+)
+`;
+}
