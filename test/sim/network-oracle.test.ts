@@ -1,0 +1,522 @@
+/**
+ * The FIFO network against a plain event-heap engine and against laws that any such network obeys: conservation, limits,
+ * order, propagation, drops of an overload, bytes of a trace. Failures print fast-check's seed and the smallest scenario.
+ */
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type {
+  AckEvent,
+  CongestionControl,
+  CongestionControlFactory,
+} from "../../ccp-bridge/congestion-control.ts";
+import { cubic } from "../../ccp-bridge/native/cubic.ts";
+import { reno } from "../../ccp-bridge/native/reno.ts";
+import { Rng } from "../../core/random.ts";
+import { fromMbps, MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
+import { ConstantLink, TraceLink } from "../../envs/sim/link.ts";
+import {
+  type FlowSpec,
+  type LinkRate,
+  type LinkSpec,
+  Network,
+  type NetworkSpec,
+} from "../../envs/sim/network.ts";
+import { parseMahimahiTrace } from "../../traces/mahimahi.ts";
+import { loadTrace } from "../../traces/trace-files.ts";
+import { sharedData } from "../shared-data.ts";
+import { HeapNetwork } from "./heap-network.ts";
+
+const SEED = Number(process.env["CCPARK_ORACLE_SEED"] ?? 20260101);
+/** Multiplies the number of random scenarios; a nightly run may set 10. */
+const EFFORT = Number(process.env["CCPARK_ORACLE_EFFORT"] ?? 1);
+const NO_LIMIT = { packets: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+
+/** A window and a rate that never change. */
+function fixed(cwndPackets: number, pacingRateBytesPerSec?: number): CongestionControlFactory {
+  return () => ({
+    name: "fixed",
+    cwndBytes: cwndPackets * MSS_BYTES,
+    pacingRateBytesPerSec,
+    onAck() {},
+    onCongestion() {},
+  });
+}
+
+/** The same algorithm, and each of its events as one line. */
+function recorded(factory: CongestionControlFactory, log: string[]): CongestionControlFactory {
+  return (start) => {
+    const inner = factory(start);
+    const control: CongestionControl = {
+      name: inner.name,
+      get cwndBytes() {
+        return inner.cwndBytes;
+      },
+      get pacingRateBytesPerSec() {
+        return inner.pacingRateBytesPerSec;
+      },
+      onAck(ack: AckEvent) {
+        log.push(
+          `${ack.nowUs} ack ${ack.cumulativeSequence} inflight ${ack.inflightPackets} rtt ${ack.rttUs} lost ${ack.lostPackets}`,
+        );
+        inner.onAck(ack);
+      },
+      onCongestion(event) {
+        log.push(`${event.nowUs} ${event.kind} ${event.lostPackets}`);
+        inner.onCongestion(event);
+      },
+      onClose() {
+        log.push("close");
+        inner.onClose?.();
+      },
+    };
+    return control;
+  };
+}
+
+interface FlowPlan extends Omit<FlowSpec, "control"> {
+  readonly control: "reno" | "cubic" | "window" | "paced";
+  readonly packets: number;
+}
+
+interface Plan {
+  readonly seed: number;
+  readonly durationNs: number;
+  readonly forward: LinkPlan;
+  readonly reverse: LinkPlan;
+  readonly flows: readonly FlowPlan[];
+}
+
+function controlOf(plan: FlowPlan): CongestionControlFactory {
+  switch (plan.control) {
+    case "reno":
+      return reno;
+    case "cubic":
+      return cubic;
+    case "window":
+      return fixed(plan.packets);
+    case "paced":
+      return fixed(plan.packets, plan.packets * 20_000);
+  }
+}
+
+function specOf(plan: Plan, logs: string[][]): NetworkSpec {
+  const flows = plan.flows.map((flow, i) => ({ ...flow, control: recorded(controlOf(flow), logs[i]!) }));
+  return { forward: linkOf(plan.forward), reverse: linkOf(plan.reverse), flows };
+}
+
+/** Both engines on one plan: everything that can be counted, and each flow's events. */
+function runBoth(plan: Plan): {
+  fifo: Network;
+  heap: HeapNetwork;
+  fifoLogs: string[][];
+  heapLogs: string[][];
+} {
+  const fifoLogs = plan.flows.map((): string[] => []);
+  const heapLogs = plan.flows.map((): string[] => []);
+  const fifo = new Network(specOf(plan, fifoLogs), Rng.fromSeed(plan.seed));
+  const heap = new HeapNetwork(specOf(plan, heapLogs), Rng.fromSeed(plan.seed));
+  fifo.runUntil(plan.durationNs);
+  heap.runUntil(plan.durationNs);
+  for (const flow of fifo.flows) flow.advance(plan.durationNs);
+  return { fifo, heap, fifoLogs, heapLogs };
+}
+
+/** The core sends ACKs past a link that neither delays nor loses: there is nothing to count there. */
+function reverseIsCounted({ reverse }: Plan): boolean {
+  return reverse.rate.kind !== "unlimited" || reverse.lossRate > 0;
+}
+
+function countsOfFifo(network: Network, plan: Plan): unknown {
+  const atNs = plan.durationNs;
+  const [forwardServed, reverseServed] = [
+    network.forward.servedBytes(atNs),
+    network.reverse.servedBytes(atNs),
+  ];
+  return {
+    links: (reverseIsCounted(plan) ? [network.forward, network.reverse] : [network.forward]).map(
+      (link, i) => ({
+        offered: link.offeredPackets,
+        dropped: link.droppedPackets,
+        served: [forwardServed, reverseServed][i],
+        queuedPackets: link.queuedPackets,
+        queuedBytes: link.queuedBytes,
+        maxQueuedPackets: link.maxQueuedPackets,
+        maxQueuedBytes: link.maxQueuedBytes,
+      }),
+    ),
+    flows: network.flows.map((flow) => ({
+      ...countsOfSender(flow),
+      queueDelays: flow.statistics.queueDelay.count,
+      queueDelaySumUs: flow.statistics.queueDelay.sumUs,
+    })),
+  };
+}
+
+function countsOfHeap(network: HeapNetwork, plan: Plan): unknown {
+  return {
+    links: (reverseIsCounted(plan) ? [network.forward, network.reverse] : [network.forward]).map((link) => ({
+      offered: link.offeredPackets,
+      dropped: link.droppedPackets,
+      served: link.servedBytes,
+      queuedPackets: link.queue.length,
+      queuedBytes: link.queuedBytes,
+      maxQueuedPackets: link.maxQueuedPackets,
+      maxQueuedBytes: link.maxQueuedBytes,
+    })),
+    flows: network.flows.map((flow) => ({
+      ...countsOfSender(flow),
+      queueDelays: flow.queueDelays,
+      queueDelaySumUs: flow.queueDelaySumUs,
+    })),
+  };
+}
+
+function countsOfSender(
+  flow: Network["flows"][number] | HeapNetwork["flows"][number],
+): Record<string, unknown> {
+  const { sender, arrivedPackets, firstArrivedPackets, droppedPackets } = flow;
+  return {
+    sent: sender?.sentPackets,
+    delivered: sender?.deliveredPackets,
+    retransmitted: sender?.retransmittedPackets,
+    lost: sender?.lostPackets,
+    timeouts: sender?.timeouts,
+    acks: sender?.acks,
+    inflight: sender?.inflightPackets,
+    arrivedPackets,
+    firstArrivedPackets,
+    droppedPackets,
+  };
+}
+
+/** Long traces by name, so that a failing plan prints short. */
+const cellular = new Map<string, readonly number[]>(
+  ["lte-driving", "umts-driving", "5g-burst"].map((name) => [name, loadTrace(name).opportunitiesMs]),
+);
+for (const file of ["Verizon-LTE-short.down", "ATT-LTE-driving-2016.down"]) {
+  const path = sharedData(`traces/${file}`);
+  if (path !== undefined)
+    cellular.set(file, parseMahimahiTrace(readFileSync(path, "utf8"), file).opportunitiesMs);
+}
+
+interface NamedTrace {
+  readonly kind: "named";
+  readonly name: string;
+  /** offset as a fraction of the period */
+  readonly share: number;
+}
+
+interface LinkPlan extends Omit<LinkSpec, "rate"> {
+  readonly rate: LinkRate | NamedTrace;
+}
+
+function linkOf(plan: LinkPlan): LinkSpec {
+  const { rate } = plan;
+  if (rate.kind !== "named") return { ...plan, rate };
+  const opportunitiesMs = cellular.get(rate.name)!;
+  const offsetNs = rate.share * opportunitiesMs.at(-1)! * NANOS_PER_MILLI;
+  return { ...plan, rate: { kind: "trace", opportunitiesMs, offsetNs } };
+}
+
+const constantRate = (low: number, high: number): fc.Arbitrary<LinkRate> =>
+  fc
+    .oneof(
+      fc.integer({ min: low * 10, max: high * 10 }).map((tenths) => tenths / 10),
+      fc.constantFrom(1.2, 12, 24),
+    )
+    .map((mbps) => ({ kind: "constant", rateBytesPerSec: fromMbps(mbps) }));
+
+const shortTrace: fc.Arbitrary<LinkRate> = fc
+  .tuple(
+    fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 60 }),
+    fc.integer({ min: 1, max: 40 }),
+    fc.nat(1e6),
+  )
+  .map(([times, last, offset]) => {
+    const opportunitiesMs = [...times, Math.max(...times) + last].sort((a, b) => a - b);
+    const periodNs = opportunitiesMs.at(-1)! * NANOS_PER_MILLI;
+    return {
+      kind: "trace",
+      opportunitiesMs,
+      offsetNs: offset % 3 === 0 ? 0 : Math.floor((offset / 1e6) * periodNs * 0.999),
+    };
+  });
+
+const longTrace: fc.Arbitrary<NamedTrace> = fc.record({
+  kind: fc.constant("named"),
+  name: fc.constantFrom(...cellular.keys()),
+  share: fc.double({ min: 0, max: 0.999, noNaN: true }),
+});
+
+const queue = fc.oneof(
+  fc.integer({ min: 1, max: 150 }).map((packets) => ({ ...NO_LIMIT, packets })),
+  fc.integer({ min: 1_600, max: 150_000 }).map((bytes) => ({ ...NO_LIMIT, bytes })),
+  fc.constant({ packets: 40, bytes: 50_000 }),
+);
+
+const lossRate = fc.oneof(fc.constant(0), fc.constant(0), fc.double({ min: 0.0001, max: 0.08, noNaN: true }));
+
+const flow: fc.Arbitrary<FlowPlan> = fc
+  .record({
+    control: fc.constantFrom("reno", "cubic", "cubic", "window", "paced"),
+    packets: fc.integer({ min: 1, max: 120 }),
+    startMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 1500 })),
+    stopAfterMs: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 1, max: 2500 })),
+    propagation: fc.oneof(
+      fc.integer({ min: 1, max: 80 }).map((ms) => ms * NANOS_PER_MILLI), // whole milliseconds meet at one instant
+      fc.integer({ min: 100_000, max: 80_000_000 }),
+    ),
+    ackPolicy: fc.constantFrom("delayed", "per-packet"),
+    sendJitterNs: fc.constantFrom(0, 0, 20_000, 300_000),
+  })
+  .map(({ control, packets, startMs, stopAfterMs, propagation, ackPolicy, sendJitterNs }) => ({
+    control: control as FlowPlan["control"],
+    packets,
+    startNs: startMs * NANOS_PER_MILLI,
+    stopNs: (startMs + stopAfterMs) * NANOS_PER_MILLI,
+    propagationNs: propagation,
+    ackPolicy: ackPolicy as FlowPlan["ackPolicy"],
+    sendJitterNs,
+    seriesBinNs: Number.POSITIVE_INFINITY,
+  }));
+
+const plans: fc.Arbitrary<Plan> = fc.record({
+  seed: fc.nat(),
+  durationNs: fc.integer({ min: 1000, max: 5000 }).map((ms) => ms * NANOS_PER_MILLI),
+  forward: fc.record({
+    rate: fc.oneof(constantRate(0.2, 40), shortTrace, longTrace),
+    queue,
+    lossRate,
+    dataBytes: fc.constantFrom(1500, 1504, 1504, 700),
+    ackBytes: fc.constant(56),
+  }),
+  reverse: fc.record({
+    rate: fc.oneof(
+      fc.constant<LinkRate>({ kind: "unlimited" }),
+      constantRate(0.1, 40),
+      shortTrace,
+      longTrace,
+    ),
+    queue: fc.oneof(fc.constant(NO_LIMIT), queue),
+    lossRate,
+    dataBytes: fc.constant(1504),
+    ackBytes: fc.constantFrom(52, 56),
+  }),
+  flows: fc.array(flow, { minLength: 1, maxLength: 4 }),
+});
+
+describe("random scenarios", () => {
+  it("FIFO core and event heap agree on every count and on every event of every flow", () => {
+    fc.assert(
+      fc.property(plans, (plan) => {
+        const { fifo, heap, fifoLogs, heapLogs } = runBoth(plan);
+        expect(fifoLogs).toEqual(heapLogs);
+        expect(countsOfFifo(fifo, plan)).toEqual(countsOfHeap(heap, plan));
+      }),
+      { seed: SEED, numRuns: 300 * EFFORT },
+    );
+  });
+
+  it("time in slices, with stops asked for in between, gives the same events as in one go", () => {
+    fc.assert(
+      fc.property(
+        plans,
+        fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 8 }),
+        (plan, slicesMs) => {
+          const whole = plan.flows.map((): string[] => []);
+          const sliced = plan.flows.map((): string[] => []);
+          new Network(specOf(plan, whole), Rng.fromSeed(plan.seed)).runUntil(plan.durationNs);
+          const network = new Network(specOf(plan, sliced), Rng.fromSeed(plan.seed));
+          for (let i = 0; network.nowNs < plan.durationNs; i++) {
+            const untilNs = network.nowNs + slicesMs[i % slicesMs.length]! * NANOS_PER_MILLI;
+            if (i % 3 === 0) network.requestStop();
+            while (!network.runUntil(Math.min(untilNs, plan.durationNs)));
+          }
+          expect(sliced).toEqual(whole);
+        },
+      ),
+      { seed: SEED + 6, numRuns: 60 * EFFORT },
+    );
+  });
+
+  it("packets are conserved, limits and propagation hold", () => {
+    fc.assert(
+      fc.property(plans, (plan) => {
+        const { fifo, heap, fifoLogs } = runBoth(plan);
+        const inNetwork = (index: number): number =>
+          heap.flows[index]!.onWire +
+          heap.forward.queue.filter((packet) => packet.flow.index === index).length +
+          (heap.forward.inService?.flow.index === index ? 1 : 0);
+        for (const { index, sender, arrivedPackets, droppedPackets, spec } of fifo.flows) {
+          expect(sender?.sentPackets ?? 0).toBe(arrivedPackets + droppedPackets + inNetwork(index));
+          for (const line of fifoLogs[index]!) {
+            const rttUs = Number(/ rtt (\S+)/.exec(line)?.[1] ?? 0);
+            if (rttUs > 0) expect(rttUs).toBeGreaterThanOrEqual((2 * spec.propagationNs) / 1000 - 1e-3);
+          }
+        }
+        for (const [link, { queue }] of [
+          [fifo.forward, plan.forward],
+          [fifo.reverse, plan.reverse],
+        ] as const) {
+          expect(link.maxQueuedPackets).toBeLessThanOrEqual(queue.packets);
+          expect(link.maxQueuedBytes).toBeLessThanOrEqual(queue.bytes);
+        }
+      }),
+      { seed: SEED + 1, numRuns: 100 * EFFORT },
+    );
+  });
+
+  it("a drained network has sent = arrived + dropped, and tells each flow once that it is over", () => {
+    fc.assert(
+      fc.property(plans, (plan) => {
+        const stopNs = 2 * NANOS_PER_SEC;
+        const flows = plan.flows.map((each) => ({ ...each, stopNs: Math.min(each.stopNs, stopNs) }));
+        const { fifo, fifoLogs } = runBoth({ ...plan, flows, durationNs: 600 * NANOS_PER_SEC });
+        fifo.forward.advance(fifo.nowNs);
+        expect(fifo.forward.queuedPackets).toBe(0);
+        for (const { sender, arrivedPackets, droppedPackets } of fifo.flows) {
+          expect(sender!.sentPackets).toBe(arrivedPackets + droppedPackets);
+        }
+        expect(fifoLogs.map((log) => log.filter((line) => line === "close").length)).toEqual(
+          flows.map(() => 1),
+        );
+      }),
+      { seed: SEED + 2, numRuns: 20 * EFFORT },
+    );
+  });
+});
+
+describe("one link", () => {
+  const offers = fc.array(
+    fc.tuple(fc.integer({ min: 0, max: 9_000_000 }), fc.integer({ min: 40, max: 4000 })),
+    {
+      minLength: 1,
+      maxLength: 300,
+    },
+  );
+
+  it("serves in order of arrival, never early, and departs when service says", () => {
+    fc.assert(
+      fc.property(offers, fc.oneof(shortTrace, constantRate(0.2, 40)), queue, (steps, rate, limit) => {
+        const link =
+          rate.kind === "trace"
+            ? new TraceLink(rate.opportunitiesMs, rate.offsetNs, limit)
+            : new ConstantLink(rate.kind === "constant" ? rate.rateBytesPerSec : 1, limit);
+        let nowNs = 0;
+        let lastStartNs = 0;
+        let lastDepartNs = 0;
+        for (const [gapNs, bytes] of steps) {
+          nowNs += gapNs;
+          if (!link.offer(nowNs, bytes, 0)) continue;
+          expect(link.startNs).toBeGreaterThanOrEqual(Math.max(nowNs, lastStartNs));
+          expect(link.departNs).toBeGreaterThanOrEqual(Math.max(link.startNs, lastDepartNs));
+          expect(link.queuedPackets).toBeLessThanOrEqual(limit.packets);
+          expect(link.queuedBytes).toBeLessThanOrEqual(limit.bytes);
+          lastStartNs = link.startNs;
+          lastDepartNs = link.departNs;
+        }
+      }),
+      { seed: SEED + 3, numRuns: 200 * EFFORT },
+    );
+  });
+
+  it("a never-empty queue gets n x 1504 bytes per lap of n opportunities, whatever the packets' size", () => {
+    fc.assert(
+      fc.property(shortTrace, fc.integer({ min: 40, max: 4000 }), (rate, bytes) => {
+        if (rate.kind !== "trace") return;
+        const { opportunitiesMs, offsetNs } = rate;
+        const link = new TraceLink(opportunitiesMs, offsetNs, NO_LIMIT);
+        const laps = 5;
+        const periodNs = opportunitiesMs.at(-1)! * NANOS_PER_MILLI;
+        const due = laps * opportunitiesMs.length * 1504;
+        for (let offered = 0; offered < due + bytes; offered += bytes) link.offer(0, bytes, 0);
+        expect(link.capacityBytes(0, laps * periodNs)).toBe(due);
+        expect(link.servedBytes(laps * periodNs)).toBe(Math.floor(due / bytes) * bytes);
+      }),
+      { seed: SEED + 4, numRuns: 100 * EFFORT },
+    );
+  });
+
+  it.each(["Verizon-LTE-short.down", "ATT-LTE-driving-2016.down"])(
+    "two laps of %s deliver every opportunity",
+    (file) => {
+      const path = sharedData(`traces/${file}`);
+      if (path === undefined) return;
+      const { opportunitiesMs } = parseMahimahiTrace(readFileSync(path, "utf8"), file);
+      // At offset 0 the first lap lacks the opportunities at time 0: nothing can have arrived before them.
+      const link = new TraceLink(opportunitiesMs, 0, NO_LIMIT);
+      const atZero = opportunitiesMs.filter((ms) => ms === 0).length;
+      const periodNs = opportunitiesMs.at(-1)! * NANOS_PER_MILLI;
+      for (let i = 0; i < 3 * opportunitiesMs.length; i++) link.offer(0, 1504, 0);
+      expect(link.servedBytes(periodNs)).toBe(opportunitiesMs.length * 1504);
+      expect(link.servedBytes(2 * periodNs)).toBe(2 * opportunitiesMs.length * 1504);
+      expect(atZero).toBeGreaterThan(0);
+    },
+  );
+
+  it("served and wasted bytes make up every opportunity", () => {
+    const traces = fc.oneof(shortTrace, longTrace);
+    fc.assert(
+      fc.property(plans, traces, (plan, rate) => {
+        const { fifo, heap } = runBoth({ ...plan, forward: { ...plan.forward, rate } });
+        const { forward } = heap;
+        expect(fifo.forward.servedBytes(plan.durationNs)).toBe(forward.servedBytes);
+        expect(fifo.forward.capacityBytes(0, plan.durationNs)).toBe(forward.opportunities * 1504);
+        expect(forward.servedBytes + forward.startedBytes + forward.wastedBytes).toBe(
+          forward.opportunities * 1504,
+        );
+      }),
+      { seed: SEED + 5, numRuns: 50 * EFFORT },
+    );
+  });
+});
+
+describe("overload", () => {
+  it.each([
+    [12, 14, 60, 1500],
+    [12, 40, 1, 1500],
+    [48, 50, 400, 1504],
+    [5.5, 6, 1000, 1500],
+  ])(
+    "%d Mbit/s offered %d, limit %d: drops offered - C x T - limit within 2 packets",
+    (mbps, offeredMbps, packets, dataBytes) => {
+      const durationSec = 60;
+      const pacingRate = (fromMbps(offeredMbps) * MSS_BYTES) / dataBytes;
+      const link = (rate: LinkRate, limit: typeof NO_LIMIT): LinkSpec => ({
+        rate,
+        queue: limit,
+        lossRate: 0,
+        dataBytes,
+        ackBytes: 52,
+      });
+      const spec: NetworkSpec = {
+        forward: link({ kind: "constant", rateBytesPerSec: fromMbps(mbps) }, { ...NO_LIMIT, packets }),
+        reverse: link({ kind: "unlimited" }, NO_LIMIT),
+        flows: [
+          {
+            control: fixed(1e6, pacingRate),
+            startNs: 0,
+            stopNs: Number.POSITIVE_INFINITY,
+            propagationNs: 20 * NANOS_PER_MILLI,
+            ackPolicy: "delayed",
+            sendJitterNs: 0,
+            seriesBinNs: Number.POSITIVE_INFINITY,
+          },
+        ],
+      };
+      const network = new Network(spec, Rng.fromSeed(1));
+      const heap = new HeapNetwork(spec, Rng.fromSeed(1));
+      network.runUntil(durationSec * NANOS_PER_SEC);
+      heap.runUntil(durationSec * NANOS_PER_SEC);
+      const { forward } = network;
+      const capacityPackets = (fromMbps(mbps) * durationSec) / dataBytes;
+      expect(forward.offeredPackets).toBeGreaterThan(capacityPackets + packets);
+      expect(
+        Math.abs(forward.droppedPackets - (forward.offeredPackets - capacityPackets - packets)),
+      ).toBeLessThanOrEqual(2);
+      expect(forward.droppedPackets).toBe(heap.forward.droppedPackets);
+      expect(forward.maxQueuedPackets).toBe(packets);
+    },
+  );
+});
