@@ -1,0 +1,103 @@
+/** Whole runs of one contender on one scenario and seed, measured in the same way for all. */
+import type { CcpAlgorithm } from "../ccp-bridge/algorithm.ts";
+import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
+import { NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
+import { CongestionEnv } from "./congestion-env.ts";
+import { Meter } from "./meter.ts";
+import type { EnvOptions } from "./options.ts";
+import type { RunResult } from "./results.ts";
+import { getReward } from "./rewards.ts";
+import type { Scenario } from "./scenario.ts";
+import { measure, type Simulation, simulate, timeSeries } from "./simulation.ts";
+
+/** The reward of a whole run is the mean over steps of this length, whatever the contender's own steps are. */
+export const REWARD_STEP_MS = 100;
+
+/** What of an agent a run needs (agents/agent.ts has the whole). */
+export interface Policy {
+  act(observation: Float32Array, mode: "explore" | "greedy"): Float32Array;
+}
+
+interface RunOptions {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly rewardName: string;
+  /** default 0.5 s */
+  readonly seriesBinSec?: number;
+}
+
+const DEFAULT_SERIES_BIN_SEC = 0.5;
+
+/** Closes the meter's interval every REWARD_STEP_MS of virtual time from the flow's start on. */
+class RewardClock {
+  readonly #reward: (stepUs: number) => number;
+  #sum = 0;
+  #steps = 0;
+
+  constructor(meter: Meter, rewardName: string) {
+    const spec = getReward(rewardName);
+    this.#reward = (stepUs) => meter.close(stepUs, (interval) => spec.of(interval));
+  }
+
+  start({ network, startNs, endNs }: Simulation): void {
+    const stepNs = REWARD_STEP_MS * NANOS_PER_MILLI;
+    const tick = (atNs: number): void => {
+      if (atNs > endNs) return;
+      network.schedule(atNs, () => {
+        this.#sum += this.#reward(stepNs / NANOS_PER_MICRO);
+        this.#steps++;
+        tick(atNs + stepNs);
+      });
+    };
+    tick(startNs + stepNs);
+  }
+
+  get mean(): number {
+    return this.#steps === 0 ? 0 : this.#sum / this.#steps;
+  }
+}
+
+function metered(meter: Meter, factory: CongestionControlFactory): CongestionControlFactory {
+  return (start) => meter.around(factory(start));
+}
+
+/** Runs a CCP algorithm (its datapath programs in the simulator, agent in process) or an in-datapath control. */
+export function runAlgorithm(
+  options: RunOptions & { readonly algorithm: CcpAlgorithm | CongestionControlFactory },
+): RunResult {
+  const { algorithm, scenario, seed, rewardName } = options;
+  const factory = typeof algorithm === "function" ? algorithm : runCcpAlgorithm(algorithm);
+  const meter = new Meter();
+  const clock = new RewardClock(meter, rewardName);
+  const simulation = simulate(
+    scenario,
+    seed,
+    metered(meter, factory),
+    options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC,
+  );
+  clock.start(simulation);
+  simulation.network.runUntil(simulation.endNs);
+  return { metrics: measure(simulation), reward: clock.mean, rewardName, series: timeSeries(simulation) };
+}
+
+/** Runs a policy greedily in the environment it was made for. */
+export function runAgent(
+  options: RunOptions & { readonly agent: Policy; readonly env: EnvOptions },
+): RunResult {
+  const { agent, scenario, seed, rewardName } = options;
+  const meter = new Meter();
+  const clock = new RewardClock(meter, rewardName);
+  const env = new CongestionEnv(scenario, options.env, {
+    seriesBinSec: options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC,
+    around: (factory) => metered(meter, factory),
+  });
+  env.begin(seed);
+  clock.start(env.simulation);
+  const observation = new Float32Array(env.observationSpace.shape[0]);
+  while (!env.truncated && !env.terminated) {
+    env.writeObservation(observation, 0);
+    env.advance(agent.act(observation, "greedy"));
+  }
+  return { metrics: env.metrics(), reward: clock.mean, rewardName, series: env.series() };
+}

@@ -1,0 +1,65 @@
+/** Rewards by name: pure functions of one step's interval. */
+import { unknownName } from "../core/errors.ts";
+import { log2 } from "../core/math.ts";
+import type { Interval } from "./interval.ts";
+import { queueDelayUs, throughputBytesPerSec } from "./interval.ts";
+
+export interface RewardSpec {
+  readonly name: string;
+  /** range of one step */
+  readonly low: number;
+  readonly high: number;
+  readonly definition: string;
+  readonly source: string;
+  of(interval: Interval): number;
+}
+
+/** One packet per second: what an idle or silent step counts as, so that the logarithm stays finite. */
+const THROUGHPUT_FLOOR_BYTES_PER_SEC = 1448;
+/** Below 1 ms of queue the link's own serialisation and a host's jitter dominate; less delay earns nothing. */
+const DELAY_FLOOR_US = 1_000;
+
+/** log2(throughput) - 0.5 log2(delay) of the benchmark's score; throughput in B/s, delay in us, floored as documented. */
+export function powerScore(bytesPerSec: number, delayUs: number): number {
+  return (
+    log2(Math.max(bytesPerSec, THROUGHPUT_FLOOR_BYTES_PER_SEC)) -
+    0.5 * log2(Math.max(delayUs, DELAY_FLOOR_US))
+  );
+}
+
+const score: RewardSpec = {
+  name: "score",
+  low: -5,
+  high: 35,
+  definition:
+    "log2(max(throughput, 1448 B/s)) - 0.5 log2(max(queueing delay, 1000 us)); throughput: payload delivered in the step / step, queueing delay: mean RTT of the step - smallest RTT so far. A full link with at most 1 ms of queue is the best there is, an idle link the worst",
+  source: "the benchmark's score per step; Park's power with a delay floor",
+  of: (interval) => powerScore(throughputBytesPerSec(interval), queueDelayUs(interval)),
+};
+
+const park: RewardSpec = {
+  name: "park",
+  low: -16,
+  high: 30,
+  definition:
+    "log2(rout) - 0.5 log2(rtt - min_rtt); rout: delivery rate in B/s, RTTs in us; a logarithm whose argument is <= 0 counts as 0. Beware: without a delay floor it pays an idle link more than a full one with 0.3 ms of queue",
+  source:
+    "Park (NeurIPS 2019), congestion control environment; Park hands it out one step later than the interval that earned it",
+  of(interval) {
+    const delayUs = interval.rttUs - interval.minRttUs;
+    const rate = interval.deliveryRateBytesPerSec;
+    return (rate > 0 ? log2(rate) : 0) - (delayUs > 0 ? 0.5 * log2(delayUs) : 0);
+  },
+};
+
+export const REWARDS: ReadonlyMap<string, RewardSpec> = new Map(
+  [score, park].map((spec) => [spec.name, spec]),
+);
+export const DEFAULT_REWARD = "score";
+
+/** @throws CcparkError (not-found) with the nearest name */
+export function getReward(name: string): RewardSpec {
+  const spec = REWARDS.get(name);
+  if (spec === undefined) throw unknownName("env", "reward", name, [...REWARDS.keys()]);
+  return spec;
+}
