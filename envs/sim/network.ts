@@ -187,6 +187,8 @@ export class Network {
   /** call-backs in time order, first in first out at one instant */
   readonly #scheduled: Scheduled[] = [];
   #stopRequested = false;
+  /** the flow whose packets a stop held back: whoever asked may want to decide before they leave */
+  #interrupted: Flow | undefined;
 
   /** @param rng forks: forward.loss, reverse.loss, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
@@ -228,6 +230,13 @@ export class Network {
    */
   runUntil(untilNs: Nanos): boolean {
     const tree = this.#tree;
+    if (this.#interrupted !== undefined) {
+      this.#resume(this.#interrupted);
+      if (this.#stopRequested) {
+        this.#stopRequested = false;
+        return false;
+      }
+    }
     for (;;) {
       const atNs = tree.time;
       const scheduled = this.#scheduled[0];
@@ -283,11 +292,25 @@ export class Network {
     if (flow.acks.headNs <= nowNs) {
       const highestTxn = flow.acks.shift();
       if (flow.spec.stopNs > nowNs) sender.onAck(nowNs, highestTxn);
-      if (this.#stopRequested) return; // whoever asked may want to decide before the next packet leaves
     } else if (sender.rtoAtNs <= nowNs) {
       sender.onRetransmissionTimeout(nowNs);
     }
+    if (this.#stopRequested) this.#interrupted = flow;
+    else while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
+  }
+
+  /**
+   * After a stop: what was scheduled for this instant meanwhile, then the packets that the stop held back, before any
+   * other event. So a decision made during the stop has the effect of one made inside the event.
+   */
+  #resume(flow: Flow): void {
+    const nowNs = this.nowNs;
+    while (this.#scheduled.length > 0 && this.#scheduled[0]!.atNs <= nowNs) this.#scheduled.shift()!.run();
+    if (this.#stopRequested) return;
+    this.#interrupted = undefined;
+    const sender = flow.sender!;
     while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
+    this.#reschedule(flow);
   }
 
   #start(flow: Flow, nowNs: Nanos): void {
