@@ -43,8 +43,12 @@ function fixed(cwndPackets: number, pacingRateBytesPerSec?: number): CongestionC
   });
 }
 
-/** The same algorithm, and each of its events as one line. */
-function recorded(factory: CongestionControlFactory, log: string[]): CongestionControlFactory {
+/** The same algorithm, and each of its events as one line; `onEvent` is called after each ACK or timeout. */
+function recorded(
+  factory: CongestionControlFactory,
+  log: string[],
+  onEvent: (() => void) | undefined,
+): CongestionControlFactory {
   return (start) => {
     const inner = factory(start);
     const control: CongestionControl = {
@@ -60,6 +64,7 @@ function recorded(factory: CongestionControlFactory, log: string[]): CongestionC
           `${ack.nowUs} ack ${ack.cumulativeSequence} inflight ${ack.inflightPackets} rtt ${ack.rttUs} lost ${ack.lostPackets}`,
         );
         inner.onAck(ack);
+        onEvent?.();
       },
       onCongestion(event) {
         log.push(`${event.nowUs} ${event.kind} ${event.lostPackets}`);
@@ -100,8 +105,11 @@ function controlOf(plan: FlowPlan): CongestionControlFactory {
   }
 }
 
-function specOf(plan: Plan, logs: string[][]): NetworkSpec {
-  const flows = plan.flows.map((flow, i) => ({ ...flow, control: recorded(controlOf(flow), logs[i]!) }));
+function specOf(plan: Plan, logs: string[][], onEvent?: () => void): NetworkSpec {
+  const flows = plan.flows.map((flow, i) => ({
+    ...flow,
+    control: recorded(controlOf(flow), logs[i]!, onEvent),
+  }));
   return { forward: linkOf(plan.forward), reverse: linkOf(plan.reverse), flows };
 }
 
@@ -318,25 +326,90 @@ describe("random scenarios", () => {
     );
   });
 
-  it("time in slices, with stops asked for in between, gives the same events as in one go", () => {
+  it("time in slices, with stops asked for by the algorithms, gives the same events as in one go", () => {
     fc.assert(
       fc.property(
         plans,
-        fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 8 }),
-        (plan, slicesMs) => {
+        fc.integer({ min: 1, max: 400 }),
+        fc.integer({ min: 1, max: 20 }),
+        (plan, sliceMs, stopEvery) => {
           const whole = plan.flows.map((): string[] => []);
           const sliced = plan.flows.map((): string[] => []);
           new Network(specOf(plan, whole), Rng.fromSeed(plan.seed)).runUntil(plan.durationNs);
-          const network = new Network(specOf(plan, sliced), Rng.fromSeed(plan.seed));
-          for (let i = 0; network.nowNs < plan.durationNs; i++) {
-            const untilNs = network.nowNs + slicesMs[i % slicesMs.length]! * NANOS_PER_MILLI;
-            if (i % 3 === 0) network.requestStop();
-            while (!network.runUntil(Math.min(untilNs, plan.durationNs)));
+          let events = 0;
+          let stops = 0;
+          const stopper = (): void => {
+            if (++events % stopEvery === 0) network.requestStop();
+          };
+          const network: Network = new Network(specOf(plan, sliced, stopper), Rng.fromSeed(plan.seed));
+          while (network.nowNs < plan.durationNs) {
+            const untilNs = Math.min(network.nowNs + sliceMs * NANOS_PER_MILLI, plan.durationNs);
+            while (!network.runUntil(untilNs)) stops++;
           }
           expect(sliced).toEqual(whole);
+          expect(stops).toBe(Math.floor(events / stopEvery));
         },
       ),
-      { seed: SEED + 6, numRuns: 60 * EFFORT },
+      { seed: SEED + 6, numRuns: 80 * EFFORT },
+    );
+  });
+
+  it("a decision made at a stop has the effect of the same decision made inside the event", () => {
+    /** A window that follows a fixed pattern, one value per ACK or timeout; `decide` applies the next one. */
+    function patterned(log: string[], onEvent: (decide: () => void) => void): CongestionControlFactory {
+      return () => {
+        let events = 0;
+        const control = {
+          name: "patterned",
+          cwndBytes: 10 * MSS_BYTES,
+          pacingRateBytesPerSec: undefined as number | undefined,
+          onAck(ack: AckEvent) {
+            log.push(`${ack.nowUs} ${ack.cumulativeSequence} ${ack.inflightPackets} ${ack.lostPackets}`);
+            onEvent(() => {
+              events++;
+              control.cwndBytes = (1 + ((events * 7919) % 60)) * MSS_BYTES;
+              control.pacingRateBytesPerSec =
+                events % 3 === 0 ? undefined : 100_000 + ((events * 104_729) % 2_000_000);
+            });
+          },
+          onCongestion() {},
+        };
+        return control;
+      };
+    }
+    fc.assert(
+      fc.property(plans, (plan) => {
+        const inside = plan.flows.map((): string[] => []);
+        const outside = plan.flows.map((): string[] => []);
+        const specWith = (
+          logs: string[][],
+          onEvent: (index: number, decide: () => void) => void,
+        ): NetworkSpec => ({
+          ...specOf(plan, logs),
+          flows: plan.flows.map((flow, i) => ({
+            ...flow,
+            control: patterned(logs[i]!, (decide) => onEvent(i, decide)),
+          })),
+        });
+        new Network(
+          specWith(inside, (_index, decide) => decide()),
+          Rng.fromSeed(plan.seed),
+        ).runUntil(plan.durationNs);
+        let decideLater: () => void = () => {};
+        const network: Network = new Network(
+          specWith(outside, (index, decide) => {
+            decideLater = () => {
+              decide();
+              network.refresh(network.flows[index]!);
+            };
+            network.requestStop();
+          }),
+          Rng.fromSeed(plan.seed),
+        );
+        while (!network.runUntil(plan.durationNs)) decideLater();
+        expect(outside).toEqual(inside);
+      }),
+      { seed: SEED + 7, numRuns: 80 * EFFORT },
     );
   });
 
