@@ -1,0 +1,183 @@
+/**
+ * A CCP flow as a host sees it: a congestion control whose decisions come from a datapath program and an agent. Every
+ * ACK fills the primitives and runs the program; `Cwnd` and `Rate` are what the program and the agent leave behind.
+ * Meaning of the primitives: as ccp-kernel fills them, from one ACK.
+ *
+ * Losing the agent never stops the flow: after the fallback time a native control takes over from the current window,
+ * until an agent has given the flow a program again.
+ */
+import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
+import type {
+  AckEvent,
+  CongestionControl,
+  CongestionControlFactory,
+  CongestionEvent,
+  SentEvent,
+} from "./congestion-control.ts";
+import type { CcpDatapath, DatapathFlow } from "./datapath.ts";
+import { DATAPATH_ERRORS } from "./datapath-errors.ts";
+import { PRIMITIVE } from "./lang/scope.ts";
+import { BLOCK, type RegisterArena } from "./register-arena.ts";
+
+/** `fallback`: a native control drives the flow; `adopted`: an agent's program does again. */
+export interface CcpFlowEvent {
+  readonly kind: "fallback" | "adopted";
+  readonly nowUs: Micros;
+}
+
+export interface CcpFlowOptions {
+  readonly datapath: CcpDatapath;
+  readonly nowUs: Micros;
+  readonly mssBytes: Bytes;
+  readonly initialCwndBytes: Bytes;
+  /** the window never falls below; default 2 segments */
+  readonly minCwndBytes?: Bytes;
+  /** a pacing rate never falls below (no rate is no rate) */
+  readonly minRateBytesPerSec?: BytesPerSec;
+  readonly fallback?: CongestionControlFactory;
+  /** the algorithm to ask the agent for; empty: its default */
+  readonly algorithmName?: string;
+  readonly onEvent?: (event: CcpFlowEvent) => void;
+}
+
+export class CcpFlowControl implements CongestionControl {
+  readonly name: string;
+  readonly flowId: number;
+  /** invocations that ended in an arithmetic error; the program was abandoned, cwnd and rate kept */
+  arithmeticErrors = 0;
+  cwndBytes: Bytes;
+  pacingRateBytesPerSec: BytesPerSec | undefined = undefined;
+  readonly #options: CcpFlowOptions;
+  readonly #datapath: CcpDatapath;
+  readonly #arena: RegisterArena;
+  readonly #flow: DatapathFlow;
+  readonly #minCwndBytes: Bytes;
+  readonly #minRateBytesPerSec: BytesPerSec;
+  #fallback: CongestionControl | undefined;
+  #lastUs: Micros;
+
+  /** @throws CcparkError if the datapath's table of flows is full */
+  constructor(options: CcpFlowOptions) {
+    const { datapath, mssBytes, initialCwndBytes, algorithmName = "" } = options;
+    this.#options = options;
+    this.#datapath = datapath;
+    this.#arena = datapath.arena;
+    this.#lastUs = options.nowUs;
+    this.name = algorithmName === "" ? "ccp" : algorithmName;
+    this.#minCwndBytes = options.minCwndBytes ?? 2 * mssBytes;
+    this.#minRateBytesPerSec = options.minRateBytesPerSec ?? 0;
+    this.cwndBytes = Math.max(initialCwndBytes, this.#minCwndBytes);
+    const flow = { initCwndBytes: this.cwndBytes, mssBytes, algorithmName };
+    this.#flow = datapath.openFlow(flow, options.nowUs);
+    this.flowId = this.#flow.flowId;
+    this.#arena.f64[this.#flow.base / 8 + BLOCK.hostCwnd] = this.cwndBytes;
+  }
+
+  /** Reports sent to the agent so far: whether an ACK caused one shows by comparing before and after. */
+  get reports(): number {
+    return this.#flow.reports;
+  }
+
+  /** True while the native control drives the flow. */
+  get inFallback(): boolean {
+    return this.#fallback !== undefined;
+  }
+
+  onSent(sent: SentEvent): void {
+    this.#fallback?.onSent?.(sent);
+  }
+
+  /** Nothing: the ACK (or timeout) that follows carries the losses. */
+  onCongestion(event: CongestionEvent): void {
+    this.#fallback?.onCongestion(event);
+  }
+
+  onAck(ack: AckEvent): void {
+    const { f64 } = this.#arena;
+    const word = this.#flow.base / 8;
+    f64[word + PRIMITIVE.bytesAcked] = ack.ackedBytes;
+    f64[word + PRIMITIVE.bytesMisordered] = ack.misorderedBytes;
+    f64[word + PRIMITIVE.ecnBytes] = ack.ecnBytes;
+    f64[word + PRIMITIVE.ecnPackets] = ack.ecnPackets;
+    f64[word + PRIMITIVE.lostPackets] = ack.lostPackets;
+    f64[word + PRIMITIVE.packetsAcked] = ack.ackedPackets;
+    f64[word + PRIMITIVE.packetsMisordered] = ack.misorderedPackets;
+    f64[word + PRIMITIVE.bytesInFlight] = ack.inflightBytes;
+    f64[word + PRIMITIVE.bytesPending] = ack.pendingBytes;
+    f64[word + PRIMITIVE.packetsInFlight] = ack.inflightPackets;
+    f64[word + PRIMITIVE.rateIncoming] = Math.floor(ack.deliveryRateBytesPerSec + 0.5);
+    f64[word + PRIMITIVE.rateOutgoing] = Math.floor(ack.sendRateBytesPerSec + 0.5);
+    const { rttUs } = ack;
+    // A sample of 0 means none and reads as infinity: a tiny one must not become it.
+    f64[word + PRIMITIVE.rttSampleUs] = rttUs > 0 ? Math.max(1, Math.floor(rttUs + 0.5)) : 0;
+    f64[word + PRIMITIVE.wasTimeout] = ack.timeout ? 1 : 0;
+    this.#lastUs = ack.nowUs;
+    const code = this.#datapath.invoke(this.#flow, ack.nowUs);
+    if (code === DATAPATH_ERRORS.fallback) this.#fallBack(ack);
+    else if (this.#fallback !== undefined && this.#adopt(ack)) return;
+    else if (code <= DATAPATH_ERRORS.addOverflow && code >= DATAPATH_ERRORS.subUnderflow) {
+      this.arithmeticErrors += 1;
+    }
+    if (this.#fallback === undefined) this.#applyRegisters();
+  }
+
+  onClose(): void {
+    this.#fallback?.onClose?.();
+    this.#datapath.closeFlow(this.flowId, this.#lastUs);
+  }
+
+  #applyRegisters(): void {
+    const { f64 } = this.#arena;
+    const word = this.#flow.base / 8;
+    let cwndBytes = f64[word + BLOCK.hostCwnd]!;
+    if (cwndBytes < this.#minCwndBytes) {
+      cwndBytes = this.#minCwndBytes;
+      f64[word + BLOCK.hostCwnd] = cwndBytes;
+    }
+    this.cwndBytes = cwndBytes;
+    let rate = f64[word + BLOCK.hostRate]!;
+    if (rate === 0) this.pacingRateBytesPerSec = undefined;
+    else {
+      if (rate < this.#minRateBytesPerSec) {
+        rate = this.#minRateBytesPerSec;
+        f64[word + BLOCK.hostRate] = rate;
+      }
+      this.pacingRateBytesPerSec = rate;
+    }
+  }
+
+  #fallBack(ack: AckEvent): void {
+    const { fallback: make, onEvent, mssBytes } = this.#options;
+    if (make === undefined) return;
+    if (this.#fallback === undefined) {
+      const start = { nowUs: ack.nowUs, mssBytes, initialCwndBytes: this.cwndBytes };
+      this.#fallback = make(start);
+      onEvent?.({ kind: "fallback", nowUs: ack.nowUs });
+    }
+    this.#driveNative(this.#fallback, ack);
+  }
+
+  /** Fallback is over once a program has run; until then the native control goes on. True while it does. */
+  #adopt(ack: AckEvent): boolean {
+    const native = this.#fallback!;
+    if (this.#flow.programUid === undefined) {
+      this.#driveNative(native, ack);
+      return true;
+    }
+    this.#fallback = undefined;
+    native.onClose?.();
+    this.#options.onEvent?.({ kind: "adopted", nowUs: ack.nowUs });
+    return false;
+  }
+
+  #driveNative(native: CongestionControl, ack: AckEvent): void {
+    native.onAck(ack);
+    this.cwndBytes = native.cwndBytes;
+    this.pacingRateBytesPerSec = native.pacingRateBytesPerSec;
+    // So that a program that takes over starts from here.
+    const { f64 } = this.#arena;
+    const word = this.#flow.base / 8;
+    f64[word + BLOCK.hostCwnd] = this.cwndBytes;
+    f64[word + BLOCK.hostRate] = this.pacingRateBytesPerSec ?? 0;
+  }
+}

@@ -1,0 +1,90 @@
+/** A CCP algorithm as a congestion control: datapath, channel and agent in this process, wired. */
+import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
+import { CcpAgent, compileAlgorithms } from "./agent.ts";
+import type { CcpAlgorithm } from "./algorithm.ts";
+import { CcpFlowControl, type CcpFlowEvent } from "./ccp-flow.ts";
+import type { CongestionControlFactory, FlowStart } from "./congestion-control.ts";
+import { CcpDatapath } from "./datapath.ts";
+import { InProcessChannel } from "./ipc/in-process.ts";
+
+export interface RunCcpAlgorithmOptions {
+  /** takes over flows while the agent is gone */
+  readonly fallback?: CongestionControlFactory;
+  readonly onEvent?: (event: CcpFlowEvent) => void;
+  /** the window never falls below; default 2 segments */
+  readonly minCwndBytes?: Bytes;
+  readonly minRateBytesPerSec?: BytesPerSec;
+  /** one-way delay between datapath and agent, microseconds; needs `schedule` */
+  readonly delayUs?: Micros;
+  /** runs `deliver` at `atUs` of the host's clock */
+  readonly schedule?: (atUs: Micros, deliver: () => void) => void;
+  /** default 1 s */
+  readonly fallbackTimeoutUs?: Micros;
+  readonly mode?: "strict" | "libccp";
+  readonly execution?: "wasm" | "interpreter";
+}
+
+/** Makes flows that share one datapath and one agent. */
+export interface CcpAlgorithmFactory extends CongestionControlFactory {
+  (start: FlowStart): CcpFlowControl;
+  /** The agent dies: sends fail, and after the fallback time flows fall back. */
+  loseAgent(): void;
+  /** A new agent comes up: it installs its programs and takes over the live flows. */
+  restartAgent(nowUs: Micros): void;
+}
+
+interface Link {
+  readonly datapath: CcpDatapath;
+  readonly channel: InProcessChannel;
+}
+
+/**
+ * Runs an algorithm on every flow that the returned factory makes. One factory serves any number of flows of one
+ * clock; when the clock has gone back (a new episode), the next flow starts a fresh datapath and agent.
+ * @throws CompileError if one of the algorithm's programs is wrong
+ */
+export function runCcpAlgorithm(
+  algorithm: CcpAlgorithm,
+  options: RunCcpAlgorithmOptions = {},
+): CcpAlgorithmFactory {
+  const set = compileAlgorithms([algorithm]);
+  let link: Link | undefined;
+  let lastStartUs: Micros = Number.NEGATIVE_INFINITY;
+
+  const connect = ({ datapath, channel }: Link, nowUs: Micros) =>
+    channel.connect(datapath, new CcpAgent({ set, send: channel.toDatapath }), nowUs);
+
+  const makeLink = (nowUs: Micros): Link => {
+    const channel = new InProcessChannel({ delayUs: options.delayUs, schedule: options.schedule });
+    const datapath = new CcpDatapath({
+      send: channel.toAgent,
+      nowUs,
+      mode: options.mode,
+      execution: options.execution,
+      fallbackTimeoutUs: options.fallbackTimeoutUs,
+    });
+    const made = { datapath, channel };
+    connect(made, nowUs);
+    return made;
+  };
+
+  const makeFlow = (start: FlowStart): CcpFlowControl => {
+    if (link === undefined || start.nowUs < lastStartUs) link = makeLink(start.nowUs);
+    lastStartUs = start.nowUs;
+    return new CcpFlowControl({
+      ...start,
+      datapath: link.datapath,
+      algorithmName: algorithm.name,
+      minCwndBytes: options.minCwndBytes,
+      minRateBytesPerSec: options.minRateBytesPerSec,
+      fallback: options.fallback,
+      onEvent: options.onEvent,
+    });
+  };
+  return Object.assign(makeFlow, {
+    loseAgent: () => link?.channel.disconnect(),
+    restartAgent: (nowUs: Micros) => {
+      if (link !== undefined) connect(link, nowUs);
+    },
+  });
+}

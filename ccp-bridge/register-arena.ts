@@ -1,0 +1,81 @@
+/**
+ * Where flows keep their registers: fixed-size blocks in one WebAssembly.Memory, shared by all datapaths of a thread
+ * (a memory reserves much address space, so there should be few). Compiled programs and the interpreter work on the
+ * same blocks.
+ *
+ * A block, in words of 8 bytes: primitives (f64), what the host applies (f64), start of `Micros` (i64), then the
+ * register files (i64).
+ */
+import { CAPACITY } from "./program.ts";
+import { WASM_PAGE_BYTES, type WasmMemory, wasm } from "./wasm-api.ts";
+
+/** Word offsets within a block. */
+export const BLOCK = {
+  /** 15 primitives by wire index, f64; slot 5 (`Ack.now`) holds the datapath's time zero, microseconds */
+  primitives: 0,
+  /** f64: the congestion window that the host applies, bytes; `Cwnd` is loaded from here before each run */
+  hostCwnd: 15,
+  /** f64: the pacing rate that the host applies, bytes/s; 0: none */
+  hostRate: 16,
+  /** i64: the time at which `Micros` was 0 */
+  microsStart: 17,
+  implicit: 18,
+  temporary: 24,
+  local: 32,
+  report: 40,
+  control: 40 + CAPACITY.report,
+  words: 40 + CAPACITY.report + CAPACITY.control + 4,
+} as const;
+
+export const BLOCK_BYTES: number = BLOCK.words * 8;
+
+export class RegisterArena {
+  readonly memory: WasmMemory = new wasm.Memory({ initial: 1 });
+  /** views of the whole memory; they change when it grows, so read them afresh */
+  f64: Float64Array;
+  u32: Uint32Array;
+  u64: BigUint64Array;
+  #free: number[] = [];
+  #used = 0;
+
+  constructor() {
+    const { buffer } = this.memory;
+    this.f64 = new Float64Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.u64 = new BigUint64Array(buffer);
+  }
+
+  /** First byte of a zeroed block. */
+  allocate(): number {
+    const base = this.#free.pop() ?? this.#append();
+    this.f64.fill(0, base / 8, base / 8 + BLOCK.words);
+    return base;
+  }
+
+  release(base: number): void {
+    this.#free.push(base);
+  }
+
+  #append(): number {
+    const base = this.#used;
+    this.#used += BLOCK_BYTES;
+    const missing = this.#used - this.memory.buffer.byteLength;
+    if (missing > 0) {
+      // Doubling keeps the number of detached views low.
+      this.memory.grow(Math.max(Math.ceil(missing / WASM_PAGE_BYTES), this.memory.buffer.byteLength >>> 16));
+      const { buffer } = this.memory;
+      this.f64 = new Float64Array(buffer);
+      this.u32 = new Uint32Array(buffer);
+      this.u64 = new BigUint64Array(buffer);
+    }
+    return base;
+  }
+}
+
+let shared: RegisterArena | undefined;
+
+/** The arena of this thread. Sharing it is invisible: blocks are zeroed and nobody reads another's. */
+export function sharedArena(): RegisterArena {
+  shared ??= new RegisterArena();
+  return shared;
+}

@@ -1,0 +1,1 @@
+export { makeInterpreter as makeWasmProgram } from "./interpreter.ts";
