@@ -24,6 +24,11 @@ const BANDWIDTH_WINDOW_ROUNDS = 10;
 const MIN_RTT_WINDOW_US = 10 * MICROS_PER_SEC;
 /** Draft 4.3.4.1: PROBE_RTT lasts 200 ms, and at least one round. */
 const PROBE_RTT_US = 200_000;
+/**
+ * Rounds after PROBE_RTT whose samples still measure the four packets in flight, not the path: the round that refills the
+ * pipe, the one its samples belong to, and the one under way at the end. Linux marks those samples application-limited.
+ */
+const REFILL_ROUNDS = 3;
 /** Draft 4.2.3.2 BBRMinPipeCwnd: enough for ACKs of every other packet to keep flowing. */
 const MIN_CWND_PACKETS = 4;
 /** Draft 4.3.2.1: 2/ln 2, the least gain that doubles the sending rate every round. */
@@ -163,6 +168,8 @@ class BbrFlow implements CcpFlow {
       bandwidth: 0,
       flatRounds: 0,
     };
+  /** rounds until bandwidth samples count again */
+  #refillRounds = 0;
   #minRttUs: Micros = Infinity;
   #minRttAtUs: Micros;
 
@@ -182,16 +189,23 @@ class BbrFlow implements CcpFlow {
     if (report.get("timeout") === 1) this.#pipe = { ...this.#pipe, bandwidth: 0 };
     if (report.get("round") === 1) {
       this.#checkFullPipe();
-      this.#bandwidth.advance();
+      this.#ageBandwidth();
     }
     this.#move(report, fields);
-    this.#updateMinRtt(report);
+    this.#updateMinRtt(report, fields);
 
     if (!hadRtt && this.#minRttUs !== Infinity) {
       // Draft 4.2.1 BBRInitPacingRate: before any bandwidth sample, the window over the first RTT.
       fields["Rate"] = Math.floor((HIGH_GAIN * report.get("cwnd") * MICROS_PER_SEC) / this.#minRttUs);
     }
     this.#control.updateFields({ ...this.#knobs(), ...fields });
+  }
+
+  /** A round is over; the oldest sample falls out unless the rounds before measured PROBE_RTT's own window. */
+  #ageBandwidth(): void {
+    if (this.#state.kind === "probe-rtt") this.#refillRounds = REFILL_ROUNDS;
+    else if (this.#refillRounds > 0) this.#refillRounds -= 1;
+    else this.#bandwidth.advance();
   }
 
   /** Draft 4.3.2.2 BBRCheckFullPipe, once per round. */
@@ -267,7 +281,7 @@ class BbrFlow implements CcpFlow {
   }
 
   /** Draft 4.1.2, 4.3.4.2: a lower RTT counts at once; after 10 s without one the flow steps aside to measure it. */
-  #updateMinRtt(report: Report): void {
+  #updateMinRtt(report: Report, fields: Record<string, number>): void {
     const rttUs = report.get("rtt");
     const expired = report.nowUs > this.#minRttAtUs + MIN_RTT_WINDOW_US;
     if (rttUs !== NEVER_US && (rttUs <= this.#minRttUs || expired)) {
@@ -275,7 +289,7 @@ class BbrFlow implements CcpFlow {
       this.#minRttAtUs = report.nowUs;
     }
     if (expired && this.#state.kind !== "probe-rtt") {
-      this.#state = { kind: "probe-rtt", step: "draining", cwndBefore: report.get("cwnd") };
+      this.#enter({ kind: "probe-rtt", step: "draining", cwndBefore: report.get("cwnd") }, fields);
     }
   }
 

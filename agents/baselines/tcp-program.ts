@@ -3,8 +3,9 @@
  * start. The language has no sequence numbers, so the program counts them in bytes since its start:
  *   una       acknowledged in order            sacked   acknowledged beyond una
  *   una + sacked + inflight + just lost = next to be sent, the end of a round or of a loss episode
- * One report per loss episode (RFC 6675 section 5: until una passes `recover`), at once; the agent decides the cut. Only
- * the loss window of one segment after a timeout is set here, since the retransmission leaves before any answer.
+ * One report per loss episode (RFC 6675 section 5: until una passes `recover`), at once; the agent decides the cut. Its
+ * answer works from the next ACK on, so the program bridges the gap: after a timeout one segment (the loss window, RFC
+ * 5681), after a loss what is in flight, or the packet sent into the full queue would be lost and cost a second cut.
  */
 
 /** Values of `Report.episode`. */
@@ -77,6 +78,7 @@ ${parts.events.trim()}
   (:= Report.episode ${EPISODE.loss})
   (:= recover (+ (+ una sacked) (+ Flow.bytes_in_flight (* mss Ack.lost_pkts_sample))))
   (:= growFrom recover)
+  (:= Cwnd (max mss Flow.bytes_in_flight))
   (report)
 )
 `;
