@@ -1,12 +1,13 @@
 /**
- * Who may stand in a benchmark. A contender is a name and a way to run one (scenario, seed). How episodes run comes in
- * as `Episodes`, so that every contender is measured by the same loop.
+ * Who may stand in a benchmark. A contender is a name and a way to run one (scenario, seed); all of them run through
+ * `envs/episode.ts`, so every one is measured in the same way.
  */
-import type { Agent } from "../agents/agent.ts";
 import type { CcpAlgorithm } from "../ccp-bridge/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { CcparkError, unknownName } from "../core/errors.ts";
 import { MSS_BYTES, PACKET_BYTES } from "../core/units.ts";
+import { type Policy, runAgent, runAlgorithm } from "../envs/episode.ts";
+import type { EnvOptions } from "../envs/options.ts";
 import type { RunResult } from "../envs/results.ts";
 import type { Scenario } from "../envs/scenario.ts";
 import { bdpBytes } from "./links.ts";
@@ -17,12 +18,6 @@ export interface RunOptions {
   readonly seed: number;
   readonly rewardName: string;
   readonly seriesBinSec: number;
-}
-
-/** How one episode runs; `EnvChoice` names observation, action and step of the environment that an agent acts in. */
-export interface Episodes<EnvChoice> {
-  runAlgorithm(options: RunOptions & { algorithm: CcpAlgorithm | CongestionControlFactory }): RunResult;
-  runAgent(options: RunOptions & { agent: Agent; env: EnvChoice }): RunResult;
 }
 
 export interface Contender {
@@ -46,28 +41,17 @@ export interface Prepared {
 }
 
 /** A baseline by name; `make` gives a fresh algorithm per run, so no state passes from one seed to the next. */
-export function algorithmContender<E>(
+export function algorithmContender(
   name: string,
   description: string,
   make: () => CcpAlgorithm | CongestionControlFactory,
-  episodes: Episodes<E>,
 ): Contender {
-  return {
-    name,
-    description,
-    run: (options) => episodes.runAlgorithm({ ...options, algorithm: make() }),
-  };
+  return { name, description, run: (options) => runAlgorithm({ ...options, algorithm: make() }) };
 }
 
 /** A policy, acting greedily (trained or not). */
-export function agentContender<E>(
-  name: string,
-  description: string,
-  agent: Agent,
-  env: E,
-  episodes: Episodes<E>,
-): Contender {
-  return { name, description, run: (options) => episodes.runAgent({ ...options, agent, env }) };
+export function agentContender(name: string, description: string, agent: Policy, env: EnvOptions): Contender {
+  return { name, description, run: (options) => runAgent({ ...options, agent, env }) };
 }
 
 /** Window that never moves. */
@@ -90,7 +74,7 @@ const VARYING_LINK_GRID = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 6, 8];
  * The best that an agent could do without looking: for each link the constant window with the highest mean score over
  * the very seeds of the benchmark. It is chosen with hindsight, so beating it is hard on a constant link.
  */
-export function constantContender<E>(episodes: Episodes<E>): Contender {
+export function constantContender(): Contender {
   return {
     name: "constant",
     description: "best constant window per link, chosen with hindsight by mean score over the same seeds",
@@ -102,10 +86,7 @@ export function constantContender<E>(episodes: Episodes<E>): Contender {
       for (const cwndPackets of windows) {
         const algorithm = constantWindow(cwndPackets);
         const results = new Map(
-          seeds.map((seed) => [
-            seed,
-            episodes.runAlgorithm({ scenario, seed, rewardName, seriesBinSec, algorithm }),
-          ]),
+          seeds.map((seed) => [seed, runAlgorithm({ scenario, seed, rewardName, seriesBinSec, algorithm })]),
         );
         const score = mean([...results.values()].map((result) => result.metrics.score));
         if (best === undefined || score > best.score) best = { cwndPackets, score, results };
@@ -118,7 +99,7 @@ export function constantContender<E>(episodes: Episodes<E>): Contender {
         detail: `cwnd ${chosen.cwndPackets} packets${fraction}`,
         run: (options) =>
           chosen.results.get(options.seed) ??
-          episodes.runAlgorithm({ ...options, algorithm: constantWindow(chosen.cwndPackets) }),
+          runAlgorithm({ ...options, algorithm: constantWindow(chosen.cwndPackets) }),
       };
     },
     run() {
@@ -130,11 +111,11 @@ export function constantContender<E>(episodes: Episodes<E>): Contender {
 /** Finds contenders by name, in the order asked for, each once. */
 export function selectContenders(
   names: readonly string[],
-  registry: Readonly<Record<string, () => Contender>>,
+  registry: ReadonlyMap<string, () => Contender>,
 ): Contender[] {
-  const known = Object.keys(registry);
+  const known = [...registry.keys()];
   return [...new Set(names)].map((name) => {
-    const make = Object.hasOwn(registry, name) ? registry[name] : undefined;
+    const make = registry.get(name);
     if (make === undefined) throw unknownName("bench", "algorithm", name, known);
     return make();
   });

@@ -38,7 +38,7 @@ function rateLabel(rate: RateSpec): string {
 
 function queueLabel(direction: DirectionSpec): string {
   const { packets, bytes } = direction.queue;
-  if (packets !== undefined) return `${packets} packets`;
+  if (packets !== undefined) return packets === 1 ? "1 packet" : `${packets} packets`;
   return bytes === undefined ? "no queue limit" : `${bytes} bytes`;
 }
 

@@ -94,7 +94,7 @@ function linkTable(
       const value = row[column.quantity];
       return `<td${best}>${formatMean(column, value)}<span class="ci">${formatCi(column, value)}</span></td>`;
     });
-    const detail = row.detail === undefined ? "" : `<span class="detail">${html(row.detail)}</span>`;
+    const detail = row.detail === undefined ? "" : `<div class="detail">${html(row.detail)}</div>`;
     return `<tr><th scope="row" style="text-align:left">${swatch(names, row.algorithm)}${html(row.algorithm)}${detail}</th>${cells.join("")}</tr>`;
   });
   return `<div class="scroll" data-link="${index}"><table><thead><tr><th scope="col">contender</th>${head

@@ -15,19 +15,19 @@ h3 { font-size: 13.5px; margin: 0 0 2px; font-weight: 600; }
 p { margin: 0 0 10px; max-width: 120ch; }
 .muted, figcaption, .facts { color: var(--muted); }
 .facts { margin: 0; font-size: 13px; }
-button, select { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 5px 12px; cursor: pointer; }
+button, select { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 5px 12px; cursor: pointer; max-width: 100%; }
 button:hover, select:hover { border-color: var(--muted); }
 :focus-visible { outline: 2px solid var(--c-0); outline-offset: 2px; }
 .bar { position: sticky; top: 0; z-index: 2; background: var(--bg); border-bottom: 1px solid var(--line); margin: 14px 0 18px; padding: 10px 0; display: flex; flex-wrap: wrap; gap: 10px 22px; align-items: center; }
-.bar label.pick { display: flex; gap: 8px; align-items: center; font-weight: 600; }
-#legend { display: flex; flex-wrap: wrap; gap: 4px 14px; border: 0; margin: 0; padding: 0; }
+.bar label.pick { display: flex; min-width: 0; max-width: 100%; gap: 8px; align-items: center; font-weight: 600; }
+#legend { min-width: 0; display: flex; flex-wrap: wrap; gap: 4px 14px; border: 0; margin: 0; padding: 0; }
 #legend label { display: inline-flex; align-items: center; gap: 6px; cursor: pointer; user-select: none; }
 #legend input { position: absolute; opacity: 0; pointer-events: none; }
 #legend input:not(:checked) ~ * { opacity: 0.35; }
 #legend input:not(:checked) ~ span { text-decoration: line-through; }
 #legend input:focus-visible ~ span { outline: 2px solid var(--c-0); outline-offset: 2px; border-radius: 3px; }
 #legend svg { display: block; }
-.grid { display: grid; grid-template-columns: 1fr 1fr; gap: 18px; }
+.grid { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 18px; }
 .grid > figure.wide { grid-column: 1 / -1; }
 figure { margin: 0; background: var(--panel); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px 8px; min-width: 0; }
 figcaption { font-size: 12.5px; margin-bottom: 8px; }
@@ -44,7 +44,7 @@ td .ci { color: var(--muted); font-size: 11.5px; margin-left: 4px; }
 td.best { background: var(--best); color: var(--best-ink); font-weight: 600; }
 td.best .ci { color: inherit; opacity: 0.8; font-weight: 400; }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 8px; vertical-align: -1px; }
-.detail { color: var(--muted); font-weight: 400; font-size: 11.5px; margin-left: 6px; }
+.detail { color: var(--muted); font-weight: 400; font-size: 11.5px; margin-left: 18px; }
 .linklike { border: 0; background: none; padding: 0; font-weight: 600; text-align: left; border-radius: 3px; }
 .linklike:hover { text-decoration: underline; }
 .linklike + div { color: var(--muted); font-size: 11.5px; font-weight: 400; }
@@ -56,6 +56,6 @@ code { font: 12.5px ui-monospace, SFMono-Regular, Menlo, "DejaVu Sans Mono", mon
 #tip div { display: flex; justify-content: space-between; gap: 18px; }
 #tip span { color: var(--muted); font-weight: 600; }
 footer { margin: 40px 0 32px; }
-@media (max-width: 860px) { .grid { grid-template-columns: 1fr; } header.top > div { flex-direction: column; gap: 10px; } .bar { position: static; } }
+@media (max-width: 860px) { .grid { grid-template-columns: minmax(0, 1fr); } main, header.top > div { padding: 0 14px; } dl { grid-template-columns: minmax(0, 1fr); } header.top > div { flex-direction: column; gap: 10px; } .bar { position: static; } }
 @media print { .bar { position: static; } #theme { display: none; } }
 `;

@@ -47,17 +47,18 @@ export async function linkPicture(data: ReportData, scenario: string): Promise<s
       offset: 18,
     },
     padding: 22,
-    spacing: 36,
+    spacing: 32,
+    align: "all",
     params: [{ name: "hidden", value: [] }],
     datasets: { summary: tradeoffRows(data, link), records: seedRows(data, link) },
     hconcat: [
       {
-        title: { text: "Throughput against delay", subtitle: "up and to the left is better" },
-        ...tradeoffChart(names, { width: 360, height: 270, scales: "concat_0_" }),
+        title: { text: "Throughput against delay", subtitle: "up and to the left is better", offset: 14 },
+        ...tradeoffChart(names, { width: 380, height: 270 }),
       },
       {
-        title: { text: "Score", subtitle: "log2(goodput) − ½ log2(delay); higher is better" },
-        ...scoreChart(names, { width: 330, height: 270 }),
+        title: { text: "Score", subtitle: "log2(goodput) − ½ log2(delay); higher is better", offset: 20 },
+        ...scoreChart(names, { width: 320, height: 270 }),
       },
     ],
     resolve: { scale: { x: "independent", y: "independent" } },

@@ -1,0 +1,150 @@
+/** Wiring: which contenders the command line knows by name, and the policies among them. */
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import { BASELINE_INFO, BASELINES } from "../agents/baselines/index.ts";
+import { type Checkpoint, encodeCheckpoint } from "../agents/checkpoint.ts";
+import { loadCheckpoint } from "../agents/checkpoint-files.ts";
+import { Ppo, policyFromCheckpoint } from "../agents/ppo.ts";
+import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import { cubic as nativeCubic } from "../ccp-bridge/native/cubic.ts";
+import { reno as nativeReno } from "../ccp-bridge/native/reno.ts";
+import { getAction } from "../envs/actions.ts";
+import { getObservation } from "../envs/observations.ts";
+import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
+import {
+  agentContender,
+  algorithmContender,
+  type Contender,
+  constantContender,
+  selectContenders,
+} from "../eval/contenders.ts";
+
+interface Described {
+  readonly name: string;
+  readonly summary: string;
+  readonly source: string;
+}
+
+const NATIVE: readonly (Described & { readonly make: CongestionControlFactory })[] = [
+  {
+    name: "native-reno",
+    summary: "Reno in the datapath, without agent: reference and fallback",
+    source: "RFC 5681, RFC 6675",
+    make: nativeReno,
+  },
+  {
+    name: "native-cubic",
+    summary: "Cubic in the datapath, without agent: reference and fallback",
+    source: "RFC 9438",
+    make: nativeCubic,
+  },
+];
+
+const POLICIES: readonly Described[] = [
+  {
+    name: "constant",
+    summary: "the best constant window per link, chosen with hindsight by mean score over the same seeds",
+    source: "ccpark",
+  },
+  {
+    name: "untrained",
+    summary: "the learner's policy before its first update",
+    source: "ccpark",
+  },
+];
+
+/** What `ccpark explain algorithms` lists. */
+export function algorithmEntries(): Described[] {
+  const baselines = [...BASELINE_INFO].map(([name, info]) => ({
+    name,
+    summary: info.description,
+    source: info.source,
+  }));
+  return [
+    ...baselines,
+    ...NATIVE.map(({ name, summary, source }) => ({ name, summary, source })),
+    ...POLICIES,
+  ];
+}
+
+/** Spaces of the environment that options name. */
+export function spacesOf(
+  options: EnvOptions,
+): Pick<Parameters<typeof policyFromCheckpoint>[1] & object, "observationSpace" | "actionSpace"> {
+  return {
+    observationSpace: getObservation(options.observation).space,
+    actionSpace: getAction(options.action).space,
+  };
+}
+
+export interface LoadedCheckpoint {
+  readonly contender: Contender;
+  readonly checkpoint: Checkpoint;
+  readonly env: EnvOptions;
+  /** base name and digest: what results say of it */
+  readonly stored: { readonly name: string; readonly sha256: string; readonly steps: number };
+}
+
+/** The environment that a checkpoint was trained in. */
+export function envOptionsOf({ header }: Checkpoint): EnvOptions {
+  const { observation, action, reward } = header.env;
+  return { ...DEFAULT_ENV_OPTIONS, observation, action, reward };
+}
+
+export function checkpointContender(name: string, path: string, checkpoint: Checkpoint): LoadedCheckpoint {
+  const env = envOptionsOf(checkpoint);
+  const policy = policyFromCheckpoint(checkpoint, spacesOf(env));
+  const sha256 = createHash("sha256").update(encodeCheckpoint(checkpoint)).digest("hex");
+  const { steps } = checkpoint.header;
+  const description = `PPO after ${steps.toLocaleString("en")} steps, acting greedily`;
+  return {
+    contender: agentContender(name, description, policy, env),
+    checkpoint,
+    env,
+    stored: { name: basename(path), sha256, steps },
+  };
+}
+
+export function loadCheckpointContender(name: string, path: string): LoadedCheckpoint {
+  return checkpointContender(name, path, loadCheckpoint(path));
+}
+
+/** The learner's policy before its first update. */
+export function untrainedContender(env: EnvOptions = DEFAULT_ENV_OPTIONS, seed = 1): Contender {
+  const { policy } = new Ppo({ ...spacesOf(env), seed });
+  return agentContender(
+    "untrained",
+    "the learner's policy before its first update, acting greedily",
+    policy,
+    env,
+  );
+}
+
+const AGENT_PREFIX = "agent:";
+
+/**
+ * Contenders by name: baselines, natives, `constant`, `untrained`, and `agent:FILE` for a checkpoint.
+ * @throws CcparkError (not-found) for an unknown name
+ */
+export function namedContenders(names: readonly string[]): {
+  contenders: Contender[];
+  checkpoints: LoadedCheckpoint[];
+} {
+  const registry = new Map<string, () => Contender>();
+  for (const [name, make] of BASELINES) {
+    registry.set(name, () => algorithmContender(name, BASELINE_INFO.get(name)?.description ?? name, make));
+  }
+  for (const { name, summary, make } of NATIVE) {
+    registry.set(name, () => algorithmContender(name, summary, () => make));
+  }
+  registry.set("constant", constantContender);
+  registry.set("untrained", () => untrainedContender());
+  const checkpoints: LoadedCheckpoint[] = [];
+  for (const name of names.filter((each) => each.startsWith(AGENT_PREFIX))) {
+    const path = name.slice(AGENT_PREFIX.length);
+    const loaded = loadCheckpointContender(`${AGENT_PREFIX}${basename(path).replace(/\.[^.]*$/, "")}`, path);
+    checkpoints.push(loaded);
+    registry.set(name, () => loaded.contender);
+  }
+  return { contenders: selectContenders(names, registry), checkpoints };
+}

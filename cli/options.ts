@@ -1,0 +1,38 @@
+/** Readers of option values; a wrong value is one sentence and exit code 2. */
+import { InvalidArgumentError } from "commander";
+
+/** `a,b , c` -> ["a", "b", "c"], without repetition. */
+export function parseList(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => name === "")) {
+    throw new InvalidArgumentError("expected names separated by commas, without an empty one.");
+  }
+  return [...new Set(names)];
+}
+
+export function parseWhole(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[0-9]+$/.test(text) || value < low || value > high) {
+      throw new InvalidArgumentError(`expected a whole number from ${low} to ${high}.`);
+    }
+    return value;
+  };
+}
+
+/** A number above 0; `1e6` and `0.5` are numbers too. */
+export function parsePositive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError("expected a number above 0.");
+  }
+  return value;
+}
+
+/** `--seeds N` means seeds 1 to N. */
+export function seedsUpTo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
+
+export const MAX_SEEDS = 1000;
+export const MAX_SEED: number = Number.MAX_SAFE_INTEGER;

@@ -1,0 +1,77 @@
+// `npm test`: every check of this repository, one after the other, and at the end one line `N passed, N failed`.
+// A check that is not a vitest test counts as one. `npm test -- PATTERN...` runs only the matching test files.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const bin = (name) => join(root, "node_modules", ".bin", name);
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+function run(command, args, options = {}) {
+  return spawnSync(command, args, { cwd: root, stdio: "inherit", ...options }).status === 0;
+}
+
+/** A check outside vitest: counts as one. */
+function check(name, command, args) {
+  console.log(`\n== ${name}`);
+  const ok = run(command, args);
+  totals[ok ? "passed" : "failed"] += 1;
+  if (!ok) console.log(`== ${name} FAILED`);
+  return ok;
+}
+
+function installChromium() {
+  if (existsSync("/usr/bin/chromium") || process.platform !== "linux") return;
+  if (process.getuid?.() !== 0) {
+    console.log("chromium is missing and this is not root: the tests of the HTML report will be skipped");
+    return;
+  }
+  console.log("\n== installing chromium for the tests of the HTML report");
+  run("bash", [join(root, "test/setup/install-chromium.sh")]);
+}
+
+function vitest(patterns) {
+  console.log("\n== tests");
+  const folder = mkdtempSync(join(tmpdir(), "ccpark-test-"));
+  const file = join(folder, "report.json");
+  const ok = run(bin("vitest"), [
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${file}`,
+    ...patterns,
+  ]);
+  let failed = 0;
+  try {
+    const report = JSON.parse(readFileSync(file, "utf8"));
+    totals.passed += report.numPassedTests;
+    totals.skipped += report.numPendingTests + report.numTodoTests;
+    failed = report.numFailedTests;
+    // a file that fails to load has no tests, yet it failed
+    failed += report.testResults.filter(
+      (suite) =>
+        suite.status === "failed" && !suite.assertionResults.some((test) => test.status === "failed"),
+    ).length;
+  } catch (error) {
+    console.log(`no report from vitest: ${error.message}`);
+  }
+  totals.failed += failed === 0 && !ok ? 1 : failed;
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const patterns = process.argv.slice(2);
+installChromium();
+if (patterns.length === 0) {
+  check("types (tsc)", bin("tsc"), ["--noEmit"]);
+  check("lint and format (biome)", bin("biome"), ["check", "--error-on-warnings", "."]);
+  check("layers (dependency-cruiser)", "npm", ["run", "--silent", "layers"]);
+  check("build (tsc)", "npm", ["run", "--silent", "build"]);
+}
+vitest(patterns);
+
+const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : "";
+console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
+process.exitCode = totals.failed > 0 ? 1 : 0;
