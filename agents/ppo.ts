@@ -647,7 +647,9 @@ export class Ppo implements Learner {
     const all = new Float32Array(rows * width);
     all.set(batch.observations);
     all.set(batch.last, batch.rows * width);
-    batch.truncatedObservations.forEach((final, i) => all.set(final, (batch.rows + numEnvs + i) * width));
+    batch.truncatedObservations.forEach((final, i) => {
+      all.set(final, (batch.rows + numEnvs + i) * width);
+    });
     const out = tf.tidy(() => {
       const parameters = toTensors(tf, this.#valueLayout, this.#value);
       return mlpTensor(tf, parameters, tf.tensor2d(all, [rows, width])).dataSync();
