@@ -198,7 +198,7 @@ export class Session {
     if (seeding === undefined) return undefined;
     const n = this.#rows.length;
     if (seeding.$case === "seed") {
-      checkSeed(Number(seeding.value) + n - 1, "seed + num_envs - 1");
+      checkSeed(Number(seeding.value) + (n - 1), "seed + num_envs - 1");
       return Array.from({ length: n }, (_, i) => Number(seeding.value) + i);
     }
     const seeds = seeding.value.seeds;
