@@ -421,8 +421,25 @@ describe("random scenarios", () => {
           heap.flows[index]!.onWire +
           heap.forward.queue.filter((packet) => packet.flow.index === index).length +
           (heap.forward.inService?.flow.index === index ? 1 : 0);
-        for (const { index, sender, arrivedPackets, droppedPackets, spec } of fifo.flows) {
+        for (const {
+          index,
+          sender,
+          arrivedPackets,
+          firstArrivedPackets,
+          droppedPackets,
+          spec,
+        } of fifo.flows) {
           expect(sender?.sentPackets ?? 0).toBe(arrivedPackets + droppedPackets + inNetwork(index));
+          if (sender === undefined) continue;
+          expect(sender.deliveredPackets).toBeLessThanOrEqual(firstArrivedPackets);
+          expect(sender.inflightPackets).toBeGreaterThanOrEqual(0);
+          if (spec.stopNs > plan.durationNs) {
+            // never stuck: a packet may leave, or the window is full and a timer guards it
+            const full = sender.inflightPackets >= sender.cwndPackets;
+            expect(sender.sendAtNs < Number.POSITIVE_INFINITY).toBe(!full);
+            if (sender.inflightPackets > 0) expect(sender.rtoAtNs).toBeGreaterThanOrEqual(plan.durationNs);
+            if (sender.inflightPackets > 0) expect(sender.rtoAtNs).toBeLessThan(Number.POSITIVE_INFINITY);
+          }
           for (const line of fifoLogs[index]!) {
             const rttUs = Number(/ rtt (\S+)/.exec(line)?.[1] ?? 0);
             if (rttUs > 0) expect(rttUs).toBeGreaterThanOrEqual((2 * spec.propagationNs) / 1000 - 1e-3);
