@@ -134,10 +134,12 @@ export function makeInterpreter(
           result = left < right ? 1n : 0n;
           break;
         case OPCODES.max:
-          result = left > right ? left : right;
+          result = right;
+          if (left > right) result = left;
           break;
         case OPCODES.min:
-          result = left < right ? left : right;
+          result = right;
+          if (left < right) result = left;
           break;
         case OPCODES.maxwrap:
           result = wrappedMax(left, right);

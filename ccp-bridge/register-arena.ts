@@ -6,10 +6,9 @@
  * A block, in words of 8 bytes: primitives (f64), what the host applies (f64), start of `Micros` (i64), then the
  * register files (i64).
  */
-import { CAPACITY } from "./program.ts";
 import { WASM_PAGE_BYTES, type WasmMemory, wasm } from "./wasm-api.ts";
 
-/** Word offsets within a block. */
+/** Word offsets within a block; the files have libccp's capacities. */
 export const BLOCK = {
   /** 15 primitives by wire index, f64; slot 5 (`Ack.now`) holds the datapath's time zero, microseconds */
   primitives: 0,
@@ -23,8 +22,8 @@ export const BLOCK = {
   temporary: 24,
   local: 32,
   report: 40,
-  control: 40 + CAPACITY.report,
-  words: 40 + CAPACITY.report + CAPACITY.control + 4,
+  control: 150,
+  words: 264,
 } as const;
 
 export const BLOCK_BYTES: number = BLOCK.words * 8;
