@@ -4,6 +4,7 @@
  * offered yet.
  */
 import { randomUUID, timingSafeEqual } from "node:crypto";
+import { createServer } from "node:net";
 import {
   type handleUnaryCall,
   Server,
@@ -407,11 +408,22 @@ function connect(
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
-/** What the bind error of grpc-js means. */
-function bindError(host: string, port: number, error: Error): CcparkError {
-  const inUse = /EADDRINUSE|No address added/.test(error.message);
-  const why = inUse ? "the address is in use or not free" : error.message;
-  return new CcparkError("unavailable", `[grpc] cannot listen on ${host}:${port}: ${why}`, { cause: error });
+/**
+ * Binds the address once before grpc-js does, which tells no reason and logs its own line.
+ * @throws CcparkError (unavailable)
+ */
+function checkFree(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "EADDRINUSE" ? "the port is in use" : error.message;
+      const message = `[grpc] cannot listen on ${host}:${port}: ${why}`;
+      reject(new CcparkError("unavailable", message, { cause: error }));
+    });
+    probe.listen({ host: host.replace(/[[\]]/g, ""), port, exclusive: true }, () =>
+      probe.close(() => resolve()),
+    );
+  });
 }
 
 /**
@@ -469,10 +481,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     connect: (call: ServerDuplexStream<ConnectRequest, ConnectResponse>) =>
       connect(call, sessions, limits, streams),
   });
+  await checkFree(host, options.port);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
-      else reject(bindError(host, options.port, error));
+      else {
+        const message = `[grpc] cannot listen on ${host}:${options.port}: ${error.message}`;
+        reject(new CcparkError("unavailable", message, { cause: error }));
+      }
     });
   });
 

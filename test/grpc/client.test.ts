@@ -4,6 +4,7 @@ import { type ConnectOptions, connectEnv } from "../../envs/grpc/client.ts";
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import type { Scenario } from "../../envs/scenario.ts";
 import { actionAt, envContract, expectKind, trajectory } from "../contract/env-contract.ts";
+import { startProxy } from "./proxy.ts";
 import { localToyEnv, makeToyEnv } from "./toy-env.ts";
 
 let server: RunningServer;
@@ -123,6 +124,29 @@ describe("a remote Env", () => {
     await expectKind(remote.reset({ seed: 1 }), "unavailable");
     await remote.close();
     await closed;
+  });
+
+  it("says unavailable when the connection breaks", async () => {
+    const proxy = await startProxy(server.port);
+    const remote = await connectEnv({ address: `127.0.0.1:${proxy.port}` });
+    await remote.reset({ seed: 1 });
+    const step = remote.step(actionAt(remote, 0));
+    proxy.cut();
+    await expectKind(step, "unavailable");
+    proxy.close();
+    await remote.close();
+  });
+
+  it("says unavailable when an answer does not come in time, to everyone who waits", async () => {
+    const proxy = await startProxy(server.port);
+    const remote = await connectEnv({ address: `127.0.0.1:${proxy.port}`, timeoutMs: 200 });
+    await remote.reset({ seed: 1 });
+    proxy.freeze();
+    const waiting = [remote.step(actionAt(remote, 0)), remote.step(actionAt(remote, 1))];
+    await Promise.all(waiting.map((step) => expectKind(step, "unavailable", /no answer within 200 ms/)));
+    proxy.cut();
+    proxy.close();
+    await remote.close();
   });
 
   it("says internal, with what reproduces it, when the environment throws", async () => {

@@ -14,6 +14,7 @@ import {
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import { pack, unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
 import { expectKind } from "../contract/env-contract.ts";
+import { startProxy } from "./proxy.ts";
 import { RawClient, type RawStream, resetPayload, stepPayload } from "./raw-client.ts";
 import { makeToyEnv, ToyEnv } from "./toy-env.ts";
 
@@ -180,13 +181,16 @@ describe("a session", () => {
 
   it("outlives a killed client by its lease", async () => {
     const before = server.sessionCount();
-    const other = new RawClient(server.port);
+    const proxy = await startProxy(server.port);
+    const other = new RawClient(proxy.port);
     const session = await create({ leaseTtl: { seconds: 0n, nanos: 300_000_000 } });
     const stream = await other.attached(session);
     stream.write(resetPayload(1));
     await stream.read();
-    stream.call.cancel();
+    proxy.cut();
+    expect((await stream.end()).code).toBe(status.UNAVAILABLE);
     other.close();
+    proxy.close();
     await sleep(50);
     const again = client.connect();
     again.attach(session, { lastSeqReceived: 0n });
@@ -525,9 +529,7 @@ describe("the server", () => {
     await expectKind(
       startServer({ port: server.port, makeEnv: makeToyEnv }),
       "unavailable",
-      new RegExp(
-        `^\\[grpc\\] cannot listen on 127\\.0\\.0\\.1:${server.port}: the address is in use or not free$`,
-      ),
+      new RegExp(`^\\[grpc\\] cannot listen on 127\\.0\\.0\\.1:${server.port}: the port is in use$`),
     );
   });
 

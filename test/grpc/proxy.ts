@@ -1,0 +1,43 @@
+/** A loopback TCP relay between client and server that can break or freeze the connection. */
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export interface Proxy {
+  readonly port: number;
+  /** Destroys every connection, as the death of a process does. */
+  cut(): void;
+  /** Nothing passes any more, but nothing is closed. */
+  freeze(): void;
+  close(): void;
+}
+
+export async function startProxy(serverPort: number): Promise<Proxy> {
+  const sockets = new Set<Socket>();
+  const server = createServer((down) => {
+    const up = connect(serverPort, "127.0.0.1");
+    for (const [from, to] of [
+      [down, up],
+      [up, down],
+    ] as const) {
+      sockets.add(from);
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    close() {
+      server.close();
+    },
+  };
+}
