@@ -3,9 +3,9 @@ export class WindowedMax {
   readonly #rounds: number[];
   #current = 0;
 
-  /** @param rounds how many rounds count, the running one included */
+  /** @param rounds how many past rounds count besides the running one */
   constructor(rounds: number) {
-    this.#rounds = new Array<number>(rounds).fill(0);
+    this.#rounds = new Array<number>(rounds + 1).fill(0);
   }
 
   add(value: number): void {
