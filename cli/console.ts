@@ -27,3 +27,12 @@ export function outTakesColour(): boolean {
 export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Ctrl-C asks for an orderly end once; a second one ends at once. */
+export function onInterrupt(stop: () => void): void {
+  process.removeAllListeners("SIGINT");
+  process.once("SIGINT", () => {
+    stop();
+    process.once("SIGINT", () => process.exit(EXIT.interrupted));
+  });
+}

@@ -11,6 +11,7 @@ import { reno as nativeReno } from "../ccp-bridge/native/reno.ts";
 import { getAction } from "../envs/actions.ts";
 import { getObservation } from "../envs/observations.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
+import type { Box } from "../envs/spaces.ts";
 import {
   agentContender,
   algorithmContender,
@@ -18,6 +19,7 @@ import {
   constantContender,
   selectContenders,
 } from "../eval/contenders.ts";
+import { envOptionsOf } from "./training-setup.ts";
 
 interface Described {
   readonly name: string;
@@ -68,9 +70,7 @@ export function algorithmEntries(): Described[] {
 }
 
 /** Spaces of the environment that options name. */
-export function spacesOf(
-  options: EnvOptions,
-): Pick<Parameters<typeof policyFromCheckpoint>[1] & object, "observationSpace" | "actionSpace"> {
+export function spacesOf(options: EnvOptions): { observationSpace: Box; actionSpace: Box } {
   return {
     observationSpace: getObservation(options.observation).space,
     actionSpace: getAction(options.action).space,
@@ -83,12 +83,6 @@ export interface LoadedCheckpoint {
   readonly env: EnvOptions;
   /** base name and digest: what results say of it */
   readonly stored: { readonly name: string; readonly sha256: string; readonly steps: number };
-}
-
-/** The environment that a checkpoint was trained in. */
-export function envOptionsOf({ header }: Checkpoint): EnvOptions {
-  const { observation, action, reward } = header.env;
-  return { ...DEFAULT_ENV_OPTIONS, observation, action, reward };
 }
 
 export function checkpointContender(name: string, path: string, checkpoint: Checkpoint): LoadedCheckpoint {

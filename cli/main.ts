@@ -6,8 +6,10 @@ import { addBench } from "./bench.ts";
 import { printErr, survivePipes } from "./console.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { addExplain } from "./explain.ts";
+import { addQuickstart } from "./quickstart.ts";
 import { addServe } from "./serve.ts";
 import { addTrace } from "./trace.ts";
+import { addTrain } from "./train.ts";
 import { packageVersion } from "./version.ts";
 
 const EXIT_CODES = `
@@ -28,6 +30,8 @@ function makeProgram(): Command {
     .showHelpAfterError("(add --help for all options)")
     .addHelpText("after", EXIT_CODES)
     .exitOverride();
+  addQuickstart(program);
+  addTrain(program);
   addBench(program);
   addServe(program);
   addExplain(program);

@@ -9,7 +9,8 @@ import { getScenario } from "../../envs/scenarios/presets.ts";
 import { medianSeconds, printRow } from "./console.ts";
 
 const NUM_ENVS = 8;
-const STEPS = 20_000;
+/** one whole 30 s episode each */
+const STEPS = 3_000 * NUM_ENVS;
 const REPEATS = 5;
 /** One BDP (200 packets) and a small queue. */
 const CWND_PACKETS = 220;

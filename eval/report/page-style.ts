@@ -20,6 +20,7 @@ button:hover, select:hover { border-color: var(--muted); }
 :focus-visible { outline: 2px solid var(--c-0); outline-offset: 2px; }
 .bar { position: sticky; top: 0; z-index: 2; background: var(--bg); border-bottom: 1px solid var(--line); margin: 14px 0 18px; padding: 10px 0; display: flex; flex-wrap: wrap; gap: 10px 22px; align-items: center; }
 .bar label.pick { display: flex; min-width: 0; max-width: 100%; gap: 8px; align-items: center; font-weight: 600; }
+.bar label.pick select { min-width: 0; flex: 1 1 auto; }
 #legend { min-width: 0; display: flex; flex-wrap: wrap; gap: 4px 14px; border: 0; margin: 0; padding: 0; }
 #legend label { display: inline-flex; align-items: center; gap: 6px; cursor: pointer; user-select: none; }
 #legend input { position: absolute; opacity: 0; pointer-events: none; }

@@ -1,0 +1,143 @@
+/** `ccpark train`: trains a policy by PPO into a run folder, or goes on with one. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { PpoOptions } from "../agents/ppo.ts";
+import { printErr, printOut } from "./console.ts";
+import { EXIT } from "./exit-codes.ts";
+import { MAX_SEED, parseList, parsePositive, parseWhole } from "./options.ts";
+
+interface TrainCommandOptions {
+  readonly out: string;
+  readonly steps?: number;
+  readonly seed: number;
+  readonly scenario: readonly string[];
+  readonly trace?: string;
+  readonly episode?: number;
+  readonly observation?: string;
+  readonly action?: string;
+  readonly reward?: string;
+  readonly stepMs?: number | "rtt";
+  readonly envs?: number;
+  readonly set: Readonly<Record<string, unknown>>;
+  readonly backend: string;
+  readonly checkpointEvery?: number;
+  readonly resume?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+/** `learningRate=3e-4` -> { learningRate: 3e-4 }; values are JSON, or else text. */
+function parseSetting(text: string, before: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("expected NAME=VALUE.");
+  const value = text.slice(at + 1);
+  try {
+    return { ...before, [text.slice(0, at)]: JSON.parse(value) };
+  } catch {
+    return { ...before, [text.slice(0, at)]: value };
+  }
+}
+
+function parseStep(text: string): number | "rtt" {
+  return text === "rtt" ? "rtt" : parsePositive(text);
+}
+
+async function train(options: TrainCommandOptions): Promise<void> {
+  const setup = await import("./training-setup.ts");
+  const { trainWithProgress } = await import("./train-with-progress.ts");
+  const { loadRunCheckpoint } = await import("../training/run-files.ts");
+  const { parseEnvOptions } = await import("../envs/options.ts");
+  const { getObservation } = await import("../envs/observations.ts");
+  const { getAction } = await import("../envs/actions.ts");
+  const { getReward } = await import("../envs/rewards.ts");
+  const { resolveScenario } = await import("../envs/scenarios/scenario-files.ts");
+  const { versions } = await import("./run-benchmark.ts");
+
+  const stored =
+    options.resume === undefined ? undefined : setup.envOptionsOf(loadRunCheckpoint(options.resume));
+  const { observation, action, reward, stepMs } = options;
+  const env = parseEnvOptions({ ...stored, ...definedOnly({ observation, action, reward, stepMs }) });
+  getObservation(env.observation);
+  getAction(env.action);
+  getReward(env.reward);
+
+  const wholeRange = options.scenario.length === 1 && options.scenario[0] === setup.TRAINING_RANGE_NAME;
+  const episodeSec = options.episode ?? setup.DEFAULT_EPISODE_SEC;
+  const scenarios = wholeRange
+    ? undefined
+    : options.scenario.map((name) =>
+        resolveScenario(name, { tracePath: options.trace, durationSec: options.episode }),
+      );
+  const training = { env, numEnvs: options.envs ?? setup.DEFAULT_NUM_ENVS, episodeSec, scenarios };
+  const result = await trainWithProgress(
+    {
+      makeEnvs: () => setup.makeTrainingEnvs(training),
+      options: { ...options.set, backend: options.backend } as Partial<PpoOptions>,
+      totalSteps: options.steps ?? setup.DEFAULT_STEPS,
+      seed: options.seed,
+      env: setup.describeEnv(training),
+      config: { versions: versions(), scenarios: [...options.scenario], episodeSec },
+      runDir: options.out,
+      checkpointEvery: options.checkpointEvery,
+      resumeFrom: options.resume,
+    },
+    {
+      quiet: options.quiet === true,
+      ...(options.json ? { onLine: (line) => printOut(`${JSON.stringify(line)}\n`) } : {}),
+    },
+  );
+  if (!options.quiet) {
+    if (result.backend !== "") printErr(`TensorFlow.js ${result.backend}\n`);
+    printErr(`checkpoint: ${result.checkpointPath}\n`);
+  }
+  if (result.stopped) process.exitCode = EXIT.interrupted;
+}
+
+function definedOnly(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+export function addTrain(program: Command): void {
+  program
+    .command("train")
+    .description("train a policy by PPO; Ctrl-C stops after the update in progress and keeps what was learnt")
+    .requiredOption("--out <dir>", "run folder: config.json, progress.jsonl, checkpoint.ccpark")
+    .addOption(new Option("--steps <n>", "environment steps in total").argParser(parseWhole(1, 1e12)))
+    .addOption(
+      new Option("--seed <n>", "seed of learner and environments")
+        .argParser(parseWhole(0, MAX_SEED))
+        .default(1),
+    )
+    .addOption(
+      new Option(
+        "--scenario <names>",
+        "scenarios to draw episodes from, or training-range: a new link per episode",
+      )
+        .argParser(parseList)
+        .default(["training-range"], "training-range"),
+    )
+    .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
+    .option("--episode <sec>", "seconds per episode", parsePositive)
+    .option("--observation <name>", "see `ccpark explain observations`")
+    .option("--action <name>", "see `ccpark explain actions`")
+    .option("--reward <name>", "see `ccpark explain rewards`")
+    .option("--step-ms <ms>", "length of a step in milliseconds, or rtt", parseStep)
+    .addOption(new Option("--envs <n>", "environments stepped together").argParser(parseWhole(1, 4096)))
+    .option(
+      "--set <name=value>",
+      "a hyperparameter of PPO, such as learningRate=3e-4; may repeat",
+      parseSetting,
+      {},
+    )
+    .addOption(
+      new Option("--backend <name>", "TensorFlow.js backend")
+        .choices(["auto", "wasm", "cpu", "node"])
+        .default("auto"),
+    )
+    .addOption(
+      new Option("--checkpoint-every <n>", "updates between two checkpoints").argParser(parseWhole(1, 1e9)),
+    )
+    .option("--resume <path>", "go on with this checkpoint or run folder")
+    .option("--json", "one JSON line per update on stdout")
+    .option("--quiet", "no progress and no messages")
+    .action(train);
+}

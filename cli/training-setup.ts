@@ -1,0 +1,68 @@
+/** Wiring: the environments that `train` and `quickstart` learn in, and how a checkpoint remembers them. */
+import type { Checkpoint, EnvDescription } from "../agents/checkpoint.ts";
+import type { Rng } from "../core/random.ts";
+import type { VectorEnv } from "../envs/env.ts";
+import { makeVectorEnv } from "../envs/local-vector-env.ts";
+import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../envs/options.ts";
+import type { Scenario } from "../envs/scenario.ts";
+import { sampleTrainingScenario, TRAINING_RANGE } from "../envs/scenarios/links.ts";
+
+/** Name under which `--scenario` gives the range of links. */
+export const TRAINING_RANGE_NAME = "training-range";
+
+/** Environments stepped together. */
+export const DEFAULT_NUM_ENVS = 32;
+/** Environment steps of `quickstart` and of `train` by default: about two thirds of quickstart's six minutes. */
+export const DEFAULT_STEPS = 1_500_000;
+/** Seconds of an episode on the training range: long enough for the queue to settle, short enough to see many links. */
+export const DEFAULT_EPISODE_SEC = 10;
+
+export interface TrainingSetup {
+  readonly env: EnvOptions;
+  readonly numEnvs: number;
+  readonly episodeSec: number;
+  /** absent: the training range, a link per episode */
+  readonly scenarios?: readonly Scenario[];
+}
+
+export function describeTrainingRange(): string {
+  const { mbps, rttMs, bufferBdp } = TRAINING_RANGE;
+  return `${mbps[0]} to ${mbps[1]} Mbit/s, ${rttMs[0]} to ${rttMs[1]} ms, ${bufferBdp[0]} to ${bufferBdp[1]} BDP`;
+}
+
+export function makeTrainingEnvs({ env, numEnvs, episodeSec, scenarios }: TrainingSetup): VectorEnv {
+  const draw = (rng: Rng): Scenario =>
+    scenarios === undefined
+      ? sampleTrainingScenario(rng, { durationSec: episodeSec })
+      : scenarios[rng.integer(scenarios.length)]!;
+  return makeVectorEnv(draw, env, numEnvs);
+}
+
+/** What a checkpoint keeps of the environment: the names, and the other options as JSON. */
+export function describeEnv({ env, episodeSec, scenarios }: TrainingSetup): EnvDescription {
+  const { observation, action, reward, ...options } = env;
+  const names = scenarios?.map((scenario) => scenario.name) ?? [TRAINING_RANGE_NAME];
+  return {
+    observation,
+    action,
+    reward,
+    description: JSON.stringify({ options, scenarios: names, episodeSec }),
+  };
+}
+
+/**
+ * The environment that a checkpoint was trained in.
+ * @throws CcparkError (invalid-argument) for an option that this version does not know
+ */
+export function envOptionsOf({ header }: Checkpoint): EnvOptions {
+  const { observation, action, reward, description } = header.env;
+  const parsed: unknown = description.startsWith("{") ? JSON.parse(description) : {};
+  const options = typeof parsed === "object" && parsed !== null && "options" in parsed ? parsed.options : {};
+  return parseEnvOptions({
+    ...DEFAULT_ENV_OPTIONS,
+    ...(typeof options === "object" ? options : {}),
+    observation,
+    action,
+    reward,
+  });
+}
