@@ -1,4 +1,4 @@
-/** Checkpoints on disk: written to a temporary name and renamed, so that a reader never sees half a file. */
+/** Checkpoints and other whole files on disk: written to a temporary name and renamed, so that a reader never sees half a file. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { CcparkError, type ErrorKind } from "../core/errors.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -15,26 +15,36 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
 
 function fileError(what: string, path: string, cause: unknown): CcparkError {
   const { code, message } = cause as { code?: string; message: string };
-  return new CcparkError(
-    KINDS[code ?? ""] ?? "internal",
-    `[checkpoint] ${what} \`${path}\`: ${code ?? message}`,
-    {
-      cause,
-    },
-  );
+  return new CcparkError(KINDS[code ?? ""] ?? "internal", `[files] ${what} \`${path}\`: ${code ?? message}`, {
+    cause,
+  });
+}
+
+/** Cleans up after a failure; a second failure must not hide the first. */
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // the first error says what is wrong
+  }
 }
 
 /**
- * Replaces the file at `path` as one act.
+ * Replaces the file at `path` as one act, through `path`.tmp.
  * @throws CcparkError that names the path
  */
 export function saveCheckpoint(path: string, checkpoint: Checkpoint): void {
+  replaceFile(path, encodeCheckpoint(checkpoint));
+}
+
+/** The same for any content. */
+export function replaceFile(path: string, content: Uint8Array | string): void {
   const temporary = `${path}.tmp`;
   try {
-    writeFileSync(temporary, encodeCheckpoint(checkpoint));
+    writeFileSync(temporary, content);
     renameSync(temporary, path);
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    removeIfThere(temporary);
     throw fileError("cannot write", path, cause);
   }
 }

@@ -13,14 +13,13 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { Checkpoint } from "../agents/checkpoint.ts";
-import { loadCheckpoint, saveCheckpoint } from "../agents/checkpoint-files.ts";
+import { loadCheckpoint, replaceFile, saveCheckpoint } from "../agents/checkpoint-files.ts";
 import { CcparkError, type ErrorKind } from "../core/errors.ts";
 
 export const CHECKPOINT_FILE = "checkpoint.ccpark";
@@ -45,19 +44,6 @@ export interface RunFolder {
 
 function refuse(kind: ErrorKind, path: string, why: string, cause?: unknown): CcparkError {
   return new CcparkError(kind, `[train] run folder \`${path}\`: ${why}`, { cause });
-}
-
-function replaceFile(path: string, content: string): void {
-  const temporary = `${path}.tmp`;
-  try {
-    writeFileSync(temporary, content);
-    renameSync(temporary, path);
-  } catch (cause) {
-    rmSync(temporary, { force: true });
-    throw new CcparkError("internal", `[train] cannot write \`${path}\`: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }
 
 /** Keeps the lines of the updates that the checkpoint knows; the run goes on after them. */

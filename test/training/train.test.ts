@@ -1,0 +1,179 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { encodeCheckpoint } from "../../agents/checkpoint.ts";
+import { loadCheckpoint } from "../../agents/checkpoint-files.ts";
+import { type ProgressLine, type TrainOptions, type TrainResult, train } from "../../training/train.ts";
+import { makeToyEnv } from "../agents/toy-env.ts";
+
+// 8 environments x 32 steps: 256 steps per update
+const BASE: TrainOptions = {
+  makeEnvs: () => makeToyEnv(),
+  options: {
+    hidden: [8],
+    rolloutSteps: 32,
+    minibatchSize: 64,
+    epochs: 2,
+    normaliseObservations: true,
+    backend: "wasm",
+  },
+  totalSteps: 256 * 7,
+  seed: 4,
+  env: { observation: "toy", action: "force", reward: "quadratic", description: "double integrator" },
+  checkpointEvery: 2,
+};
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ccpark-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const runDir = (name: string): string => join(folder, name);
+const bytesOf = (result: TrainResult): Uint8Array => encodeCheckpoint(result.checkpoint);
+const linesOf = (name: string): ProgressLine[] =>
+  readFileSync(join(runDir(name), "progress.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as ProgressLine);
+
+/** Ends the run after the given update. */
+function stopAt(update: number): Pick<TrainOptions, "signal" | "onProgress"> {
+  const stop = new AbortController();
+  return { signal: stop.signal, onProgress: (line) => line.update === update && stop.abort() };
+}
+
+describe("run folder", () => {
+  it("holds the configuration, one line per update and the checkpoint, and nothing else", async () => {
+    const seen: ProgressLine[] = [];
+    const result = await train({
+      ...BASE,
+      runDir: runDir("a"),
+      onProgress: (line) => seen.push(line),
+      config: { by: "test" },
+    });
+    expect(readdirSync(runDir("a")).sort()).toEqual(["checkpoint.ccpark", "config.json", "progress.jsonl"]);
+    expect(encodeCheckpoint(loadCheckpoint(result.checkpointPath!))).toEqual(bytesOf(result));
+    expect(linesOf("a").map((line) => line.update)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(linesOf("a")[0]!.meanEpisodeReturn).toBeNull(); // no episode had ended
+    expect(seen).toHaveLength(7);
+    const config = JSON.parse(readFileSync(join(runDir("a"), "config.json"), "utf8")) as Record<
+      string,
+      unknown
+    >;
+    expect(config).toMatchObject({ by: "test", algorithm: "ppo", seed: 4, totalSteps: 1792, numEnvs: 8 });
+  });
+
+  it("gives the same bytes on a second run", async () => {
+    await train({ ...BASE, runDir: runDir("a") });
+    await train({ ...BASE, runDir: runDir("b") });
+    for (const file of ["checkpoint.ccpark", "config.json", "progress.jsonl"]) {
+      expect(readFileSync(join(runDir("a"), file))).toEqual(readFileSync(join(runDir("b"), file)));
+    }
+  });
+
+  it("works without a folder", async () => {
+    const result = await train({ ...BASE, totalSteps: 256 });
+    expect(result.checkpointPath).toBeUndefined();
+    expect(result.last!.steps).toBe(256);
+    expect(result.backend).toContain("wasm");
+  });
+
+  it("refuses a folder that takes no files before it makes an environment", async () => {
+    writeFileSync(runDir("file"), "");
+    let made = false;
+    const makeEnvs = (): ReturnType<typeof makeToyEnv> => {
+      made = true;
+      return makeToyEnv();
+    };
+    const started = train({ ...BASE, makeEnvs, runDir: join(runDir("file"), "run") });
+    await expect(started).rejects.toThrow(/^\[train\] run folder `.*`: cannot write there \(ENOTDIR\)$/);
+    expect(made).toBe(false);
+  });
+
+  it("does not overwrite a run", async () => {
+    await train({ ...BASE, totalSteps: 256, runDir: runDir("a") });
+    await expect(train({ ...BASE, runDir: runDir("a") })).rejects.toThrow("holds a run already");
+  });
+
+  it("keeps the last good checkpoint when training diverges", async () => {
+    const makeEnvs = (): ReturnType<typeof makeToyEnv> => makeToyEnv({ nanAfter: 32 * 4 + 5 });
+    await expect(train({ ...BASE, makeEnvs, runDir: runDir("a") })).rejects.toThrow("diverged in update 5");
+    expect(loadCheckpoint(join(runDir("a"), "checkpoint.ccpark")).header.updates).toBe(4);
+  });
+});
+
+describe("resume", () => {
+  it("ends with the bytes of a run that was never interrupted", async () => {
+    const whole = await train({ ...BASE, runDir: runDir("whole") });
+    const first = await train({ ...BASE, runDir: runDir("cut"), ...stopAt(4) });
+    expect(first.stopped).toBe(true);
+    expect(first.learner.updates).toBe(4);
+    const rest = await train({ ...BASE, runDir: runDir("cut"), resumeFrom: runDir("cut") });
+    expect(bytesOf(rest)).toEqual(bytesOf(whole));
+    expect(linesOf("cut")).toEqual(linesOf("whole"));
+  });
+
+  it("drops lines that came after the checkpoint, also half of one", async () => {
+    const whole = await train({ ...BASE, runDir: runDir("whole") });
+    await train({ ...BASE, runDir: runDir("cut"), ...stopAt(2) });
+    const stored = readFileSync(join(runDir("cut"), "progress.jsonl"), "utf8");
+    writeFileSync(join(runDir("cut"), "progress.jsonl"), `${stored}{"update":3,"steps":768}\n{"upda`);
+    const rest = await train({
+      ...BASE,
+      runDir: runDir("cut"),
+      resumeFrom: join(runDir("cut"), "checkpoint.ccpark"),
+    });
+    expect(bytesOf(rest)).toEqual(bytesOf(whole));
+    expect(linesOf("cut")).toEqual(linesOf("whole"));
+  });
+
+  it("goes on in another folder with the options of the checkpoint", async () => {
+    await train({ ...BASE, runDir: runDir("a"), totalSteps: 512 });
+    const rest = await train({
+      makeEnvs: () => makeToyEnv(),
+      totalSteps: 1024,
+      seed: 99,
+      runDir: runDir("b"),
+      resumeFrom: runDir("a"),
+      options: { backend: "wasm" },
+    });
+    expect(rest.learner.options.hidden).toEqual([8]);
+    expect(rest.learner.seed).toBe(4);
+    expect(rest.learner.env.reward).toBe("quadratic");
+    expect(linesOf("b").map((line) => line.steps)).toEqual([768, 1024]);
+  });
+
+  it("refuses environments that do not fit, with both shapes", async () => {
+    await train({ ...BASE, runDir: runDir("a"), totalSteps: 256 });
+    const other = train({
+      ...BASE,
+      makeEnvs: () => makeToyEnv({ observations: 5 }),
+      resumeFrom: runDir("a"),
+    });
+    await expect(other).rejects.toThrow("observation shape [32]");
+  });
+
+  it("has nothing to do where the steps are done", async () => {
+    await train({ ...BASE, runDir: runDir("a"), totalSteps: 512 });
+    const again = await train({ ...BASE, totalSteps: 512, resumeFrom: runDir("a") });
+    expect(again.last).toBeUndefined();
+    expect(again.checkpoint.header.steps).toBe(512);
+  });
+});
+
+describe("options", () => {
+  it("are refused before anything is written", async () => {
+    const refused = (options: Partial<TrainOptions>): Promise<unknown> =>
+      train({ ...BASE, runDir: runDir("x"), ...options });
+    await expect(refused({ totalSteps: 0 })).rejects.toThrow("[train] totalSteps: got 0");
+    await expect(refused({ seed: -1 })).rejects.toThrow("[train] seed: got -1");
+    await expect(refused({ checkpointEvery: 1.5 })).rejects.toThrow("[train] checkpointEvery: got 1.5");
+    await expect(refused({ options: { gamma: 2 } })).rejects.toThrow("[ppo] option `gamma`");
+    await expect(refused({ resumeFrom: runDir("none") })).rejects.toThrow(
+      expect.objectContaining({ kind: "not-found" }),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
