@@ -14,7 +14,7 @@ export interface SteppableEnv {
   readonly actionSpace: Box;
   /**
    * @param seed a whole number, 0 to 2^53 - 1
-   * @param scenario from another process: check it before use; kept until another is given
+   * @param scenario for this episode only, from another process: check it before use; absent: the environment's own
    * @throws CcparkError; the environment is as before
    */
   reset(seed: number, scenario?: Scenario): TimeStep;
@@ -45,7 +45,7 @@ export function checkSeed(seed: unknown, what: string): number {
   return seed;
 }
 
-/** The seeds of one row's episodes: the given one first, then draws from a generator that it starts. */
+/** The seeds of one row's episodes, those of `VectorEnv`: the given one first, then draws from a generator it starts. */
 export class EpisodeSeeds {
   #upcoming: number;
   readonly #rng: Rng;
@@ -62,6 +62,6 @@ export class EpisodeSeeds {
 
   /** Call it once the episode has begun. */
   advance(): void {
-    this.#upcoming = this.#rng.integer(2 ** 21) * 2 ** 32 + this.#rng.integer(2 ** 32);
+    this.#upcoming = this.#rng.integer(2 ** 32);
   }
 }

@@ -44,12 +44,10 @@ export class ToyEnv implements SteppableEnv {
   }
 
   reset(seed: number, scenario?: Scenario): TimeStep {
-    if (scenario !== undefined) {
-      if (typeof scenario.propagationDelayMs !== "number") {
-        throw new CcparkError("invalid-argument", "[scenario] propagationDelayMs: got nothing, expected ms");
-      }
-      this.#scale = scenario.propagationDelayMs;
+    if (scenario !== undefined && typeof scenario.propagationDelayMs !== "number") {
+      throw new CcparkError("invalid-argument", "[scenario] propagationDelayMs: got nothing, expected ms");
     }
+    this.#scale = scenario?.propagationDelayMs ?? 1;
     this.#rng = Rng.fromSeed(seed);
     this.#sum = 0;
     this.#steps = 0;

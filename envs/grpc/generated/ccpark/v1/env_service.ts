@@ -157,9 +157,9 @@ export interface CreateSessionRequest {
   /** 1 to max_envs_per_session; 0 is INVALID_ARGUMENT, more is RESOURCE_EXHAUSTED */
   numEnvs: number;
   /**
-   * Options of the environment: scenario (a name or an object), observation, action, reward, stepMs and so on; seed (a
-   * whole number, 0 to 2^53 - 1) is used by a first Reset without one, 0 by default. An unknown key is INVALID_ARGUMENT,
-   * an unknown name NOT_FOUND.
+   * Options of the environment: scenario (a name or an object), trace (the name of a shipped one), durationSec (s),
+   * observation, action, reward, stepMs (ms of virtual time, or "rtt") and so on; seed (a whole number, 0 to 2^53 - 1) is used
+   * by a first Reset without one, 0 by default. An unknown key is INVALID_ARGUMENT, an unknown name NOT_FOUND.
    */
   kwargs:
     | { [key: string]: any }
@@ -246,8 +246,8 @@ export interface ResetRequest {
   /** flags, num_envs bytes, at least one set; empty: all rows */
   resetMask: Uint8Array;
   /**
-   * {"scenario": {...}}: a scenario as an object for the rows that are reset, kept until another is given. An unknown key is
-   * INVALID_ARGUMENT.
+   * {"scenario": {...}}: a scenario as an object, for the episodes that begin now; later ones have the session's again. An
+   * unknown key is INVALID_ARGUMENT.
    */
   options: { [key: string]: any } | undefined;
 }
