@@ -216,10 +216,10 @@ const standard = makeSpec(
     {
       name: "queueDelayLog",
       unit: "1",
-      low: -0.25,
+      low: -1,
       high: 1,
-      definition: "log2(max(mean RTT - min RTT, 250 us) / 1 ms) / 8, capped at 1 (256 ms)",
-      of: ({ interval }) => clip(log2(Math.max(queueDelayUs(interval), 250) / 1000) / 8, -0.25, 1),
+      definition: "log2((mean RTT - min RTT) / 1 ms) / 4, within +-1 (62 us to 16 ms)",
+      of: ({ interval }) => clip(log2(Math.max(queueDelayUs(interval), 1) / 1000) / 4, -1, 1),
     },
     {
       name: "rttTrend",

@@ -16,7 +16,7 @@ function bucketOf(delayUs: number): number {
 }
 
 /** Middle of a bucket. */
-function valueOf(bucket: number): number {
+function middleOf(bucket: number): number {
   if (bucket < 2 * SUB_BUCKETS) return bucket;
   const shift = (bucket >>> SUB_BUCKET_BITS) - 1;
   const base = bucket - (shift << SUB_BUCKET_BITS);
@@ -47,7 +47,7 @@ export class DelayHistogram {
     let seen = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       seen += this.#counts[bucket]!;
-      if (seen >= rank && this.count > 0) return valueOf(bucket);
+      if (seen >= rank && this.count > 0) return middleOf(bucket);
     }
     return 0;
   }

@@ -163,7 +163,7 @@ export class Sender {
   /** When the window and the pacing rate let the next packet go, before jitter. */
   #scheduledNs(): Nanos {
     const paced = this.#lastScheduledNs + this.#pacingGapNs;
-    return paced > this.#openSinceNs ? paced : this.#openSinceNs;
+    return Math.max(paced, this.#openSinceNs);
   }
 
   /**
