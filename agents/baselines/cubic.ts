@@ -12,6 +12,7 @@
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/algorithm.ts";
 import { cbrt } from "../../core/math.ts";
 import { type Bytes, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import { type Fields, LossAnswers } from "./loss-answers.ts";
 import { EPISODE, tcpProgram } from "./tcp-program.ts";
 
 /** RFC 9438 4.6: less severe than Reno's 0.5; keeps utilisation high and converges more slowly. */
@@ -85,6 +86,7 @@ interface Epoch {
 class CubicFlow implements CcpFlow {
   readonly #control: FlowControl;
   readonly #mssBytes: Bytes;
+  readonly #answers = new LossAnswers();
   /** window before the last cut; 0: none since the start or the last timeout */
   #wMaxPackets = 0;
   /** cwnd_prior of RFC 9438: where Reno's growth resumes its full slope */
@@ -101,10 +103,14 @@ class CubicFlow implements CcpFlow {
     const cwnd = report.get("cwnd") / this.#mssBytes;
     switch (report.get("episode")) {
       case EPISODE.loss:
-        this.#control.updateFields({ ...this.#cut(cwnd), Cwnd: this.#afterCutBytes(cwnd) });
+        this.#control.updateFields(
+          this.#answers.isCurrent(report)
+            ? this.#answers.answer({ ...this.#cut(cwnd), Cwnd: this.#afterCutBytes(cwnd) })
+            : this.#answers.repeat(),
+        );
         return;
       case EPISODE.timeout:
-        this.#control.updateFields(this.#cut(cwnd));
+        this.#control.updateFields(this.#answers.answer(this.#cut(cwnd)));
         this.#forget();
         return;
       case EPISODE.timeoutAgain:
@@ -112,7 +118,7 @@ class CubicFlow implements CcpFlow {
         this.#forget();
         return;
       default:
-        if (report.get("acked") > 0) this.#follow(report, cwnd);
+        if (report.get("acked") > 0 && this.#answers.isCurrent(report)) this.#follow(report, cwnd);
     }
   }
 
@@ -120,7 +126,7 @@ class CubicFlow implements CcpFlow {
     return Math.floor(Math.max(cwnd * BETA, MIN_CWND_PACKETS) * this.#mssBytes);
   }
 
-  #cut(cwnd: number): Record<string, number> {
+  #cut(cwnd: number): Fields {
     // Fast convergence, RFC 9438 4.7: a flow that lost ground gives up more of it.
     this.#wMaxPackets = cwnd < this.#wMaxPackets ? (cwnd * (1 + BETA)) / 2 : cwnd;
     this.#priorPackets = cwnd;

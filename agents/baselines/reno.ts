@@ -8,6 +8,7 @@
  */
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/algorithm.ts";
 import type { Bytes } from "../../core/units.ts";
+import { type Fields, LossAnswers } from "./loss-answers.ts";
 import { EPISODE, tcpProgram } from "./tcp-program.ts";
 
 /** RFC 5681 equation (4): half. */
@@ -35,25 +36,46 @@ ${ADDITIVE_INCREASE}
 });
 
 /** What Reno's rules make of a loss or timeout, also for the algorithms that fall back to them. */
-export function renoReaction(report: Report, mssBytes: Bytes): Readonly<Record<string, number>> | undefined {
-  const episode = report.get("episode");
-  if (episode !== EPISODE.loss && episode !== EPISODE.timeout) return undefined;
-  const ssthresh = Math.floor(Math.max(report.get("cwnd") * BETA, MIN_SSTHRESH_PACKETS * mssBytes));
-  return episode === EPISODE.loss ? { Cwnd: ssthresh, ssthresh, credit: 0 } : { ssthresh, credit: 0 };
+export class RenoReaction {
+  readonly #mssBytes: Bytes;
+  readonly #answers = new LossAnswers();
+
+  constructor(mssBytes: Bytes) {
+    this.#mssBytes = mssBytes;
+  }
+
+  /** The fields to send, or undefined where the report tells of neither or of a timeout already answered. */
+  answer(report: Report): Fields | undefined {
+    const ssthresh = Math.floor(Math.max(report.get("cwnd") * BETA, MIN_SSTHRESH_PACKETS * this.#mssBytes));
+    switch (report.get("episode")) {
+      case EPISODE.loss:
+        if (!this.#answers.isCurrent(report)) return this.#answers.repeat();
+        return this.#answers.answer({ Cwnd: ssthresh, ssthresh, credit: 0 });
+      case EPISODE.timeout:
+        return this.#answers.answer({ ssthresh, credit: 0 });
+      default:
+        return undefined;
+    }
+  }
+
+  /** True if the report was made after the last answer took effect. */
+  isCurrent(report: Report): boolean {
+    return this.#answers.isCurrent(report);
+  }
 }
 
 class RenoFlow implements CcpFlow {
   readonly #control: FlowControl;
-  readonly #mssBytes: Bytes;
+  readonly #reaction: RenoReaction;
 
   constructor(control: FlowControl, info: FlowInfo) {
     this.#control = control;
-    this.#mssBytes = info.mssBytes;
+    this.#reaction = new RenoReaction(info.mssBytes);
     control.setProgram("reno", { mss: info.mssBytes, Cwnd: info.initCwndBytes });
   }
 
   onReport(report: Report): void {
-    const fields = renoReaction(report, this.#mssBytes);
+    const fields = this.#reaction.answer(report);
     if (fields !== undefined) this.#control.updateFields(fields);
   }
 }

@@ -33,7 +33,8 @@ export interface TcpProgramParts {
 
 /**
  * The shared declarations and events around an algorithm's own.
- * Shared control variables for the agent: `mss`, `ssthresh`, `credit` (acknowledged, not yet turned into growth).
+ * Shared control variables for the agent: `mss`, `ssthresh`, `credit` (acknowledged, not yet turned into growth), `cuts`
+ * (echoed in reports, see `LossAnswers`).
  */
 export function tcpProgram(parts: TcpProgramParts): string {
   return `
@@ -42,16 +43,18 @@ export function tcpProgram(parts: TcpProgramParts): string {
     (volatile episode ${EPISODE.none})
     (volatile acked 0)
     (cwnd 0)
+    (cuts 0)
     (minRtt +infinity)
     ${parts.reports ?? ""}
   )
-  (mss 1448) (ssthresh +infinity) (credit 0)
+  (mss 1448) (ssthresh +infinity) (credit 0) (cuts 0)
   (una 0) (sacked 0) (recover 0) (growFrom 0)
   ${parts.controls ?? ""}
 )
 (when true
   (:= now Ack.now)
   (:= Report.cwnd Cwnd)
+  (:= Report.cuts cuts)
   (:= Report.minRtt (min Report.minRtt Flow.rtt_sample_us))
   (:= newly (- Ack.bytes_acked (min Ack.bytes_acked sacked)))
   (:= limited (> (+ (+ Flow.bytes_in_flight (+ newly Ack.bytes_misordered)) (* mss (+ 3 Ack.lost_pkts_sample))) Cwnd))

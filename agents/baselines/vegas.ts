@@ -11,7 +11,7 @@
  */
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/algorithm.ts";
 import type { Bytes } from "../../core/units.ts";
-import { renoReaction } from "./reno.ts";
+import { RenoReaction } from "./reno.ts";
 import { tcpProgram } from "./tcp-program.ts";
 
 /** Packets queued below which the window grows: Linux 2; one might vanish in the noise. */
@@ -45,22 +45,25 @@ const PROGRAM = tcpProgram({
 class VegasFlow implements CcpFlow {
   readonly #control: FlowControl;
   readonly #mssBytes: Bytes;
+  readonly #reaction: RenoReaction;
   #ssthreshPackets = Infinity;
 
   constructor(control: FlowControl, info: FlowInfo) {
     this.#control = control;
     this.#mssBytes = info.mssBytes;
+    this.#reaction = new RenoReaction(info.mssBytes);
     control.setProgram("vegas", { mss: info.mssBytes, Cwnd: info.initCwndBytes });
   }
 
   onReport(report: Report): void {
-    const reaction = renoReaction(report, this.#mssBytes);
+    const reaction = this.#reaction.answer(report);
     if (reaction !== undefined) {
       this.#ssthreshPackets = reaction["ssthresh"]! / this.#mssBytes;
       this.#control.updateFields(reaction);
       return;
     }
-    if (report.get("round") === 1 && report.get("growing") === 1) this.#endRound(report);
+    const counts = report.get("growing") === 1 && this.#reaction.isCurrent(report);
+    if (report.get("round") === 1 && counts) this.#endRound(report);
   }
 
   #endRound(report: Report): void {

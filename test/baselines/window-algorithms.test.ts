@@ -19,15 +19,24 @@ describe("Reno over CCP", () => {
   it("halves on loss and sets ssthresh to the new window", () => {
     const flow = new FakeFlow(reno);
     flow.report(1_000, { episode: EPISODE.loss, cwnd: packets(40) });
-    expect(flow.last).toEqual({ Cwnd: packets(20), ssthresh: packets(20), credit: 0 });
+    expect(flow.last).toEqual({ Cwnd: packets(20), ssthresh: packets(20), credit: 0, cuts: 1 });
   });
 
   it("leaves the loss window after a timeout to the program, and sets ssthresh once", () => {
     const flow = new FakeFlow(reno);
     flow.report(1_000, { episode: EPISODE.timeout, cwnd: packets(40) });
-    expect(flow.last).toEqual({ ssthresh: packets(20), credit: 0 });
+    expect(flow.last).toEqual({ ssthresh: packets(20), credit: 0, cuts: 1 });
     flow.report(2_000, { episode: EPISODE.timeoutAgain, cwnd: packets(1) });
     expect(flow.last).toEqual({});
+  });
+
+  it("repeats its answer to a loss from before the answer arrived, and cuts again after it", () => {
+    const flow = new FakeFlow(reno);
+    flow.report(1_000, { episode: EPISODE.loss, cwnd: packets(40) });
+    flow.report(2_000, { episode: EPISODE.loss, cwnd: packets(38), cuts: 0 });
+    expect(flow.last["Cwnd"]).toBe(packets(20));
+    flow.report(3_000, { episode: EPISODE.loss, cwnd: packets(20), cuts: 1 });
+    expect(flow.last["Cwnd"]).toBe(packets(10));
   });
 
   it("does nothing on the report of an uneventful round", () => {
@@ -51,7 +60,7 @@ describe("Cubic over CCP", () => {
   it("turns the distance to the curve into acknowledged bytes per packet of growth", () => {
     const flow = new FakeFlow(cubic);
     flow.report(0, { episode: EPISODE.loss, cwnd: packets(1000) });
-    flow.report(0, { acked: MSS_BYTES, cwnd: packets(700), minRtt });
+    flow.report(0, { acked: MSS_BYTES, cuts: 1, cwnd: packets(700), minRtt });
     const k = cbrt(300 / 0.4);
     const ahead = 0.4 * (0.05 - k) ** 3 + 1000 - 700;
     expect(flow.last["step"]).toBe(Math.floor(packets(700) / ahead));
@@ -60,20 +69,27 @@ describe("Cubic over CCP", () => {
   it("is nearly flat at the plateau and steepens after it", () => {
     const flow = new FakeFlow(cubic);
     flow.report(0, { episode: EPISODE.loss, cwnd: packets(1000) });
-    flow.report(0, { acked: MSS_BYTES, cwnd: packets(700), minRtt });
+    flow.report(0, { acked: MSS_BYTES, cuts: 1, cwnd: packets(700), minRtt });
     const kUs = cbrt(300 / 0.4) * MICROS_PER_SEC;
-    flow.report(kUs - minRtt, { acked: MSS_BYTES, cwnd: packets(1000), minRtt });
+    flow.report(kUs - minRtt, { acked: MSS_BYTES, cuts: 1, cwnd: packets(1000), minRtt });
     const flat = flow.last["step"]!;
-    flow.report(kUs + 2 * MICROS_PER_SEC, { acked: MSS_BYTES, cwnd: packets(1000), minRtt });
+    flow.report(kUs + 2 * MICROS_PER_SEC, { acked: MSS_BYTES, cuts: 1, cwnd: packets(1000), minRtt });
     expect(flat).toBeGreaterThan(packets(1000) * 50);
     expect(flow.last["step"]!).toBeLessThan(packets(1000) / 3);
+  });
+
+  it("starts no curve from a window that its cut has not reached yet", () => {
+    const flow = new FakeFlow(cubic);
+    flow.report(0, { episode: EPISODE.loss, cwnd: packets(100) });
+    flow.report(0, { acked: MSS_BYTES, cuts: 0, cwnd: packets(98), minRtt });
+    expect(flow.last).toEqual({});
   });
 
   it("never lets the window grow by more than half per round", () => {
     const flow = new FakeFlow(cubic);
     flow.report(0, { episode: EPISODE.loss, cwnd: packets(100) });
-    flow.report(0, { acked: MSS_BYTES, cwnd: packets(70), minRtt });
-    flow.report(100 * MICROS_PER_SEC, { acked: MSS_BYTES, cwnd: packets(70), minRtt });
+    flow.report(0, { acked: MSS_BYTES, cuts: 1, cwnd: packets(70), minRtt });
+    flow.report(100 * MICROS_PER_SEC, { acked: MSS_BYTES, cuts: 1, cwnd: packets(70), minRtt });
     expect(flow.last["step"]).toBe(2 * MSS_BYTES);
   });
 });
@@ -86,6 +102,7 @@ describe("Vegas over CCP", () => {
       round: 1,
       growing: 1,
       samples: 10,
+      cuts: flow.fields["cuts"] ?? 0,
       cwnd: packets(cwnd),
       minRtt,
       roundRtt: minRtt * (1 + queued / cwnd),
@@ -117,14 +134,30 @@ describe("Vegas over CCP", () => {
 
   it("grows as Reno after a round with too few samples", () => {
     const flow = inAvoidance();
-    flow.report(0, { round: 1, growing: 1, samples: 2, cwnd: packets(50), minRtt, roundRtt: 2 * minRtt });
+    flow.report(0, {
+      round: 1,
+      growing: 1,
+      samples: 2,
+      cuts: 1,
+      cwnd: packets(50),
+      minRtt,
+      roundRtt: 2 * minRtt,
+    });
     expect(flow.last["Cwnd"]).toBe(packets(51));
   });
 
   it("halves on loss and does not judge rounds spent in recovery", () => {
     const flow = inAvoidance();
     expect(flow.last["Cwnd"]).toBe(packets(40));
-    flow.report(0, { round: 1, growing: 0, samples: 10, cwnd: packets(40), minRtt, roundRtt: 2 * minRtt });
+    flow.report(0, {
+      round: 1,
+      growing: 0,
+      samples: 10,
+      cuts: 1,
+      cwnd: packets(40),
+      minRtt,
+      roundRtt: 2 * minRtt,
+    });
     expect(flow.last).toEqual({});
   });
 });
