@@ -10,6 +10,7 @@ import type { Micros } from "../core/units.ts";
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./algorithm.ts";
 import { type CompiledProgram, compileProgram } from "./lang/compiler.ts";
 import { type Register, wireType } from "./lang/scope.ts";
+import { readU32 } from "./wire/bytes.ts";
 import { encodeChangeProg } from "./wire/change-prog.ts";
 import { decodeCreate } from "./wire/create.ts";
 import type { FieldUpdate } from "./wire/field-update.ts";
@@ -345,8 +346,4 @@ export class CcpAgent {
     flow.nowUs = nowUs;
     flow.handler?.onClose?.();
   }
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }

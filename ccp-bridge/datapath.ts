@@ -10,7 +10,12 @@
 import { CcparkError } from "../core/errors.ts";
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
 import { DATAPATH_ERRORS, PROGRAM_NOT_INSTALLED } from "./datapath-errors.ts";
-import { checkProgram, type InstalledProgram, initialValues } from "./installed-program.ts";
+import {
+  checkProgram,
+  type InitialValue,
+  type InstalledProgram,
+  initialValues,
+} from "./installed-program.ts";
 import { makeInterpreter } from "./interpreter.ts";
 import { PRIMITIVE, PRIMITIVE_NAMES } from "./lang/scope.ts";
 import {
@@ -27,6 +32,7 @@ import {
 import { CUT_TO_32_BITS, KEEP_CWND_AND_RATE, type MakeRunner, RUN_REPORT } from "./program-runner.ts";
 import { BLOCK, type RegisterArena, sharedArena } from "./register-arena.ts";
 import { makeWasmProgram } from "./wasm-program.ts";
+import { readU32 } from "./wire/bytes.ts";
 import { CHANGE_PROG_HEADER_BYTES, MAX_CHANGE_PROG_UPDATES } from "./wire/change-prog.ts";
 import { encodeCreate } from "./wire/create.ts";
 import { FIELD_UPDATE_BYTES } from "./wire/field-update.ts";
@@ -96,11 +102,62 @@ interface Flow {
   slot: number;
   stagedSlot: number;
   staged: boolean;
-  readonly stagedControls: Map<number, bigint>;
-  stagedCwnd: bigint | undefined;
-  stagedRate: bigint | undefined;
+  readonly staging: StagedUpdates;
   /** for `DatapathFlow` */
   programUid: number | undefined;
+}
+
+/** Values that the next invocation writes: words of the block, at most one entry each, in order of arrival. */
+class StagedUpdates {
+  count = 0;
+  readonly words: number[] = [];
+  readonly lows: number[] = [];
+  readonly highs: number[] = [];
+
+  put(word: number, low: number, high: number): void {
+    let i = 0;
+    while (i < this.count && this.words[i] !== word) i += 1;
+    if (i === this.count) this.count += 1;
+    this.words[i] = word;
+    this.lows[i] = low;
+    this.highs[i] = high;
+  }
+
+  /** Keeps Cwnd and Rate. */
+  dropControls(): void {
+    let kept = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (this.words[i]! >= BLOCK.control) continue;
+      this.words[kept] = this.words[i]!;
+      this.lows[kept] = this.lows[i]!;
+      this.highs[kept] = this.highs[i]!;
+      kept += 1;
+    }
+    this.count = kept;
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+}
+
+/** A double to a 64-bit register: cut to a whole number, saturating as WebAssembly does. */
+function writeWhole(u32: Uint32Array, at: number, value: number): void {
+  if (value >= TWO_32 * TWO_32) {
+    u32[at] = 0xffffffff;
+    u32[at + 1] = 0xffffffff;
+    return;
+  }
+  const whole = value > 0 ? Math.floor(value) : 0;
+  u32[at] = whole % TWO_32;
+  u32[at + 1] = Math.floor(whole / TWO_32);
+}
+
+function writeInitialValues(u32: Uint32Array, base: number, values: readonly InitialValue[]): void {
+  for (const { word, value } of values) {
+    u32[base + 2 * word] = value;
+    u32[base + 2 * word + 1] = 0;
+  }
 }
 
 /** What a debugger wants to see of a flow. */
@@ -198,9 +255,7 @@ export class CcpDatapath {
       slot: -1,
       stagedSlot: -1,
       staged: false,
-      stagedControls: new Map(),
-      stagedCwnd: undefined,
-      stagedRate: undefined,
+      staging: new StagedUpdates(),
       programUid: undefined,
     };
     this.arena.f64[flow.base / 8 + PRIMITIVE.now] = this.#timeZeroUs;
@@ -270,9 +325,8 @@ export class CcpDatapath {
    */
   receive(message: Uint8Array): number {
     if (message.length < HEADER_BYTES) return DATAPATH_ERRORS.bufferTooShort;
-    const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-    const type = view.getUint16(0, true);
-    const length = view.getUint16(2, true);
+    const type = message[0]! | (message[1]! << 8);
+    const length = message[2]! | (message[3]! << 8);
     if (length > message.length) return DATAPATH_ERRORS.bufferTooShort;
     if (length > MAX_MESSAGE_BYTES) return DATAPATH_ERRORS.messageTooLong;
     if (
@@ -285,10 +339,12 @@ export class CcpDatapath {
     const agentWasLost = this.#failedAtUs >= 0;
     this.#failedAtUs = -1;
     this.#inFallback = false;
-    if (type === MESSAGE_TYPES.install) return this.#install(view, agentWasLost);
-    const flow = this.#flows[(view.getUint32(4, true) & 0xffff) - 1];
+    if (type === MESSAGE_TYPES.install) return this.#install(message, agentWasLost);
+    const flow = this.#flows[(readU32(message, 4) & 0xffff) - 1];
     if (flow === undefined) return DATAPATH_ERRORS.unknownFlow;
-    return type === MESSAGE_TYPES.updateField ? this.#updateField(flow, view) : this.#changeProg(flow, view);
+    return type === MESSAGE_TYPES.updateField
+      ? this.#updateField(flow, message)
+      : this.#changeProg(flow, message);
   }
 
   /** All registers of a flow, for tests and debugging. */
@@ -356,66 +412,70 @@ export class CcpDatapath {
     const result = this.#options.send(message, nowUs);
     if (result === 0) flow.reports += 1;
     else this.#noteSend(result, nowUs);
-    const { u32: memory } = this.arena;
-    const first = flow.base / 4;
-    for (const { word, value } of program.volatiles) {
-      memory[first + 2 * word] = value;
-      memory[first + 2 * word + 1] = 0;
-    }
+    // Read afresh: the memory may have grown during the call.
+    writeInitialValues(this.arena.u32, flow.base / 4, program.volatiles);
     program.sentFieldCount = program.reportFieldCount;
   }
 
-  /** Steps 3 to 6 of an invocation where something is staged. Returns the flags of the run. */
+  /** What libccp does before the program where something is staged. Returns the flags of the run. */
   #applyStaged(flow: Flow, nowUs: Micros): number {
-    const { u64, f64 } = this.arena;
-    const word = flow.base / 8;
-    const implicit = word + BLOCK.implicit;
-    u64[implicit + IMPLICIT.cwnd] = wholeBigint(f64[word + BLOCK.hostCwnd]!);
-    u64[implicit + IMPLICIT.rate] = wholeBigint(f64[word + BLOCK.hostRate]!);
+    const { u32, f64 } = this.arena;
+    const block = flow.base / 8;
+    const cwndWord = BLOCK.implicit + IMPLICIT.cwnd;
+    const rateWord = BLOCK.implicit + IMPLICIT.rate;
+    writeWhole(u32, 2 * (block + cwndWord), f64[block + BLOCK.hostCwnd]!);
+    writeWhole(u32, 2 * (block + rateWord), f64[block + BLOCK.hostRate]!);
     if (flow.stagedSlot >= 0) {
       flow.slot = flow.stagedSlot;
       const program = this.#programs[flow.slot];
       if (program !== undefined) {
         flow.programUid = program.uid;
-        for (const { word: at, value } of program.volatiles) u64[word + at] = BigInt(value);
-        for (const { word: at, value } of program.nonvolatiles) u64[word + at] = BigInt(value);
+        writeInitialValues(u32, 2 * block, program.volatiles);
+        writeInitialValues(u32, 2 * block, program.nonvolatiles);
         program.sentFieldCount = program.reportFieldCount;
       }
-      u64[word + BLOCK.microsStart] = wholeBigint(nowUs);
+      writeWhole(u32, 2 * (block + BLOCK.microsStart), nowUs);
     }
-    for (const [index, value] of flow.stagedControls) u64[word + BLOCK.control + index] = value;
-    const { stagedCwnd, stagedRate } = flow;
-    if (stagedCwnd !== undefined) {
-      u64[implicit + IMPLICIT.cwnd] = stagedCwnd;
-      if (stagedCwnd !== 0n) f64[word + BLOCK.hostCwnd] = this.#hostValue(stagedCwnd);
+    const { staging } = flow;
+    let cwnd = false;
+    let rate = false;
+    for (let i = 0; i < staging.count; i++) {
+      const word = staging.words[i]!;
+      const low = staging.lows[i]!;
+      const high = staging.highs[i]!;
+      u32[2 * (block + word)] = low;
+      u32[2 * (block + word) + 1] = high;
+      if (low === 0 && high === 0) continue;
+      // libccp's host functions take 32 bits.
+      const value = this.mode === "libccp" ? low : low + high * TWO_32;
+      if (word === cwndWord) {
+        cwnd = true;
+        f64[block + BLOCK.hostCwnd] = value;
+      } else if (word === rateWord) {
+        rate = true;
+        f64[block + BLOCK.hostRate] = value;
+      }
     }
-    if (stagedRate !== undefined) {
-      u64[implicit + IMPLICIT.rate] = stagedRate;
-      if (stagedRate !== 0n) f64[word + BLOCK.hostRate] = this.#hostValue(stagedRate);
-    }
-    this.#callHost(flow, stagedCwnd !== undefined, stagedRate !== undefined);
+    this.#callHost(flow, cwnd, rate);
     clearStaged(flow);
     return this.#flags | KEEP_CWND_AND_RATE;
   }
 
-  /** libccp's host functions take 32 bits. */
-  #hostValue(value: bigint): number {
-    return Number(this.mode === "libccp" ? value & 0xffffffffn : value);
-  }
-
   /** The host's callbacks, for a register that is not 0. */
   #callHost(flow: Flow, cwnd: boolean, rate: boolean): void {
+    const { onSetCwnd, onSetRate } = this.#options;
     const { u64, f64 } = this.arena;
-    const word = flow.base / 8;
-    if (cwnd && u64[word + BLOCK.implicit + IMPLICIT.cwnd] !== 0n) {
-      this.#options.onSetCwnd?.(flow.flowId, f64[word + BLOCK.hostCwnd]!);
+    const block = flow.base / 8;
+    if (onSetCwnd !== undefined && cwnd && u64[block + BLOCK.implicit + IMPLICIT.cwnd] !== 0n) {
+      onSetCwnd(flow.flowId, f64[block + BLOCK.hostCwnd]!);
     }
-    if (rate && u64[word + BLOCK.implicit + IMPLICIT.rate] !== 0n) {
-      this.#options.onSetRate?.(flow.flowId, f64[word + BLOCK.hostRate]!);
+    if (onSetRate !== undefined && rate && u64[block + BLOCK.implicit + IMPLICIT.rate] !== 0n) {
+      onSetRate(flow.flowId, f64[block + BLOCK.hostRate]!);
     }
   }
 
-  #install(view: DataView, agentWasLost: boolean): number {
+  #install(message: Uint8Array, agentWasLost: boolean): number {
+    const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
     if (view.byteLength < INSTALL_HEADER_BYTES) return DATAPATH_ERRORS.bufferTooShort;
     const uid = view.getUint32(8, true);
     const eventCount = view.getUint32(12, true);
@@ -466,55 +526,52 @@ export class CcpDatapath {
     }
   }
 
-  #changeProg(flow: Flow, view: DataView): number {
-    if (view.byteLength < CHANGE_PROG_HEADER_BYTES) return DATAPATH_ERRORS.bufferTooShort;
-    const uid = view.getUint32(8, true);
-    const count = view.getUint32(12, true);
+  #changeProg(flow: Flow, message: Uint8Array): number {
+    if (message.length < CHANGE_PROG_HEADER_BYTES) return DATAPATH_ERRORS.bufferTooShort;
+    const uid = readU32(message, 8);
+    const count = readU32(message, 12);
     if (count > MAX_CHANGE_PROG_UPDATES) return DATAPATH_ERRORS.tooManyChanges;
-    if (view.byteLength < CHANGE_PROG_HEADER_BYTES + FIELD_UPDATE_BYTES * count) {
+    if (message.length < CHANGE_PROG_HEADER_BYTES + FIELD_UPDATE_BYTES * count) {
       return DATAPATH_ERRORS.bufferTooShort;
     }
     const slot = this.#programs.findIndex((program) => program.uid === uid);
     if (slot < 0) return PROGRAM_NOT_INSTALLED;
-    const { stagedCwnd, stagedRate } = flow;
-    clearStaged(flow);
-    if (this.mode === "strict") {
-      // Cwnd and Rate belong to the flow, not to the program; control variables of the old program are void.
-      flow.stagedCwnd = stagedCwnd;
-      flow.stagedRate = stagedRate;
-    }
+    // Strict: Cwnd and Rate belong to the flow, not to the program; control variables of the old program are void.
+    flow.staging.dropControls();
+    if (this.mode === "libccp") flow.staging.clear();
     flow.stagedSlot = slot;
     flow.staged = true;
-    return this.#stage(flow, view, CHANGE_PROG_HEADER_BYTES, count);
+    return this.#stage(flow, message, CHANGE_PROG_HEADER_BYTES, count);
   }
 
-  #updateField(flow: Flow, view: DataView): number {
-    if (view.byteLength < UPDATE_FIELD_HEADER_BYTES) return DATAPATH_ERRORS.bufferTooShort;
+  #updateField(flow: Flow, message: Uint8Array): number {
+    if (message.length < UPDATE_FIELD_HEADER_BYTES) return DATAPATH_ERRORS.bufferTooShort;
     // libccp reads one signed byte.
-    const count = this.mode === "libccp" ? view.getInt8(8) : view.getUint32(8, true);
+    const count = this.mode === "libccp" ? (message[8]! << 24) >> 24 : readU32(message, 8);
     if (count < 0 || count > MAX_CHANGE_PROG_UPDATES) return DATAPATH_ERRORS.tooManyUpdates;
-    if (view.byteLength < UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES * count) {
+    if (message.length < UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES * count) {
       return DATAPATH_ERRORS.bufferTooShort;
     }
-    return this.#stage(flow, view, UPDATE_FIELD_HEADER_BYTES, count);
+    return this.#stage(flow, message, UPDATE_FIELD_HEADER_BYTES, count);
   }
 
   /** The last value of a register wins. An entry that is refused leaves those before it staged. */
-  #stage(flow: Flow, view: DataView, offset: number, count: number): number {
+  #stage(flow: Flow, message: Uint8Array, offset: number, count: number): number {
     for (let i = 0; i < count; i++) {
       const at = offset + FIELD_UPDATE_BYTES * i;
-      const type = view.getUint8(at);
-      const index = view.getUint32(at + 1, true);
-      const value = view.getBigUint64(at + 5, true);
+      const type = message[at]!;
+      const index = readU32(message, at + 1);
       const isControl = type === REGISTER_TYPES.controlNonvolatile || type === REGISTER_TYPES.controlVolatile;
+      let word: number;
       if (isControl) {
         if (index >= CAPACITY.control) return DATAPATH_ERRORS.badUpdateRegister;
-        flow.stagedControls.set(index, value);
+        word = BLOCK.control + index;
       } else if (type === REGISTER_TYPES.implicit) {
         // Other implicit registers are accepted and ignored.
-        if (index === IMPLICIT.cwnd) flow.stagedCwnd = value;
-        else if (index === IMPLICIT.rate) flow.stagedRate = value;
+        if (index !== IMPLICIT.cwnd && index !== IMPLICIT.rate) continue;
+        word = BLOCK.implicit + index;
       } else return DATAPATH_ERRORS.badUpdateRegister;
+      flow.staging.put(word, readU32(message, at + 5), readU32(message, at + 9));
       flow.staged = true;
     }
     return 0;
@@ -524,14 +581,7 @@ export class CcpDatapath {
 function clearStaged(flow: Flow): void {
   flow.staged = false;
   flow.stagedSlot = -1;
-  flow.stagedCwnd = undefined;
-  flow.stagedRate = undefined;
-  if (flow.stagedControls.size > 0) flow.stagedControls.clear();
-}
-
-function wholeBigint(value: number): bigint {
-  if (!(value > 0)) return 0n;
-  return value >= TWO_32 * TWO_32 ? 2n ** 64n - 1n : BigInt(Math.trunc(value));
+  flow.staging.clear();
 }
 
 /** Frees the register blocks of datapaths that were dropped with open flows. */

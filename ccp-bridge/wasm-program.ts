@@ -25,8 +25,8 @@ import {
   type RunProgram,
 } from "./program-runner.ts";
 import { BLOCK, type RegisterArena } from "./register-arena.ts";
-import { F64, FunctionBody, I32, I64, makeModule, OP } from "./wasm-emitter.ts";
 import { wasm } from "./wasm-api.ts";
+import { F64, FunctionBody, I32, I64, makeModule, OP } from "./wasm-emitter.ts";
 
 /** Parameters of `run`. */
 const BASE = 0;

@@ -1,4 +1,5 @@
 /** change_prog (agent to datapath): the flow runs another program from its next ACK, with preset variables. */
+import { writeU32 } from "./bytes.ts";
 import { FIELD_UPDATE_BYTES, type FieldUpdate, readFieldUpdates, writeFieldUpdates } from "./field-update.ts";
 import { MESSAGE_TYPES, makeMessage, openMessage } from "./header.ts";
 import { WireError } from "./wire-error.ts";
@@ -21,10 +22,9 @@ export function encodeChangeProg(message: ChangeProgMessage): Uint8Array {
   }
   const length = CHANGE_PROG_HEADER_BYTES + FIELD_UPDATE_BYTES * updates.length;
   const bytes = makeMessage(MESSAGE_TYPES.changeProgram, length, message.flowId);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(8, message.programUid, true);
-  view.setUint32(12, updates.length, true);
-  writeFieldUpdates(view, CHANGE_PROG_HEADER_BYTES, updates);
+  writeU32(bytes, 8, message.programUid);
+  writeU32(bytes, 12, updates.length);
+  writeFieldUpdates(bytes, CHANGE_PROG_HEADER_BYTES, updates);
   return bytes;
 }
 

@@ -1,4 +1,5 @@
 /** The 13-byte entry of update_field and change_prog: u8 register type, u32 index, u64 value. */
+import { writeU32, writeU64 } from "./bytes.ts";
 
 export interface FieldUpdate {
   /** register type byte: control (0, 8) or implicit (2) */
@@ -9,18 +10,13 @@ export interface FieldUpdate {
 }
 
 export const FIELD_UPDATE_BYTES = 13;
-const TWO_32 = 2 ** 32;
 
-export function writeFieldUpdates(view: DataView, offset: number, updates: readonly FieldUpdate[]): void {
+export function writeFieldUpdates(bytes: Uint8Array, offset: number, updates: readonly FieldUpdate[]): void {
   let at = offset;
   for (const { registerType, index, value } of updates) {
-    view.setUint8(at, registerType);
-    view.setUint32(at + 1, index, true);
-    if (typeof value === "bigint") view.setBigUint64(at + 5, value, true);
-    else {
-      view.setUint32(at + 5, value % TWO_32, true);
-      view.setUint32(at + 9, Math.floor(value / TWO_32), true);
-    }
+    bytes[at] = registerType;
+    writeU32(bytes, at + 1, index);
+    writeU64(bytes, at + 5, value);
     at += FIELD_UPDATE_BYTES;
   }
 }

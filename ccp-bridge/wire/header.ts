@@ -1,6 +1,7 @@
 /**
  * Every message starts with 8 bytes, little-endian: u16 type, u16 length (header included), u32 socket id (flow id).
  */
+import { writeU32 } from "./bytes.ts";
 import { WireError } from "./wire-error.ts";
 
 export const MESSAGE_TYPES = {
@@ -17,10 +18,8 @@ export const HEADER_BYTES = 8;
 /** A message of this type with room for `lengthBytes`, header written. */
 export function makeMessage(type: number, lengthBytes: number, flowId: number): Uint8Array {
   const message = new Uint8Array(lengthBytes);
-  const view = new DataView(message.buffer);
-  view.setUint16(0, type, true);
-  view.setUint16(2, lengthBytes & 0xffff, true);
-  view.setUint32(4, flowId, true);
+  writeU32(message, 0, type | (lengthBytes << 16));
+  writeU32(message, 4, flowId);
   return message;
 }
 

@@ -1,4 +1,5 @@
 /** update_field (agent to datapath): new values for control variables, `Cwnd` or `Rate` of a flow's program. */
+import { writeU32 } from "./bytes.ts";
 import { FIELD_UPDATE_BYTES, type FieldUpdate, readFieldUpdates, writeFieldUpdates } from "./field-update.ts";
 import { MESSAGE_TYPES, makeMessage, openMessage } from "./header.ts";
 import { WireError } from "./wire-error.ts";
@@ -19,9 +20,8 @@ export function encodeUpdateField(message: UpdateFieldMessage): Uint8Array {
     throw new WireError(`${updates.length} updates, at most ${MAX_UPDATES}`, 8);
   const length = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES * updates.length;
   const bytes = makeMessage(MESSAGE_TYPES.updateField, length, message.flowId);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(8, updates.length, true);
-  writeFieldUpdates(view, UPDATE_FIELD_HEADER_BYTES, updates);
+  writeU32(bytes, 8, updates.length);
+  writeFieldUpdates(bytes, UPDATE_FIELD_HEADER_BYTES, updates);
   return bytes;
 }
 
