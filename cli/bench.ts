@@ -46,6 +46,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
     "../eval/result-files.ts"
   );
+  const { learningBeside } = await import("./learning-curve.ts");
   const { makeReportData } = await import("../eval/report/report-data.ts");
 
   const rewardName = getReward(options.reward ?? DEFAULT_REWARD).name;
@@ -94,7 +95,7 @@ async function bench(options: BenchOptions): Promise<void> {
     seeds,
     rewardName,
     runs,
-    learning: [],
+    learning: options.checkpoint === undefined ? [] : learningBeside(options.checkpoint),
   });
   if (!json) {
     const { terminalTable } = await import("../eval/report/terminal-table.ts");

@@ -43,6 +43,7 @@ function parseStep(text: string): number | "rtt" {
 
 async function train(options: TrainCommandOptions): Promise<void> {
   const setup = await import("./training-setup.ts");
+  const { ppoOptions } = await import("../agents/ppo.ts");
   const { trainWithProgress } = await import("./train-with-progress.ts");
   const { loadRunCheckpoint } = await import("../training/run-files.ts");
   const { parseEnvOptions } = await import("../envs/options.ts");
@@ -50,6 +51,7 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const { getAction } = await import("../envs/actions.ts");
   const { getReward } = await import("../envs/rewards.ts");
   const { resolveScenario } = await import("../envs/scenarios/scenario-files.ts");
+  const { claimFolder } = await import("../eval/result-files.ts");
   const { versions } = await import("./run-benchmark.ts");
 
   const stored =
@@ -67,11 +69,15 @@ async function train(options: TrainCommandOptions): Promise<void> {
     : options.scenario.map((name) =>
         resolveScenario(name, { tracePath: options.trace, durationSec: options.episode }),
       );
+  const hyperparameters = { ...options.set, backend: options.backend } as Partial<PpoOptions>;
+  ppoOptions(hyperparameters);
+  claimFolder(options.out);
+
   const training = { env, numEnvs: options.envs ?? setup.DEFAULT_NUM_ENVS, episodeSec, scenarios };
   const result = await trainWithProgress(
     {
       makeEnvs: () => setup.makeTrainingEnvs(training),
-      options: { ...options.set, backend: options.backend } as Partial<PpoOptions>,
+      options: hyperparameters,
       totalSteps: options.steps ?? setup.DEFAULT_STEPS,
       seed: options.seed,
       env: setup.describeEnv(training),

@@ -5,7 +5,7 @@ import type { VectorEnv } from "../envs/env.ts";
 import { makeVectorEnv } from "../envs/local-vector-env.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../envs/options.ts";
 import type { Scenario } from "../envs/scenario.ts";
-import { sampleTrainingScenario, TRAINING_RANGE } from "../envs/scenarios/links.ts";
+import { sampleTrainingScenario, TRAINING_RANGE } from "../envs/scenarios/training.ts";
 
 /** Name under which `--scenario` gives the range of links. */
 export const TRAINING_RANGE_NAME = "training-range";

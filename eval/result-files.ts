@@ -1,6 +1,6 @@
 /**
  * Result folders: `results.jsonl` (one line per run), `summary.json` (what reproduces them, and the means),
- * `series.json` (every run over time) and `report.html`. They hold no wall-clock time, host, absolute path or output
+ * `series.json` (every run over time, and the learning curve) and `report.html`. They hold no wall-clock time, host, absolute path or output
  * folder, so two runs of one command give the same bytes.
  */
 import { randomBytes } from "node:crypto";
@@ -24,13 +24,21 @@ function reason(error: unknown): string {
   return known[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
+/** Every missing folder of the path, one by one: Node's own recursive form never returns below /proc. */
+function makeFolders(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolders(parent);
+  mkdirSync(folder);
+}
+
 /**
  * Creates a folder for output, and proves that files can be written in it, before any work is done.
  * @throws CcparkError (permission-denied)
  */
 export function claimFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(resolve(folder));
     if (!statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: "EEXIST" });
     accessSync(folder, constants.W_OK | constants.X_OK);
     const probe = join(folder, `.ccpark-probe-${randomBytes(4).toString("hex")}`);
@@ -82,9 +90,11 @@ export function jsonLines(records: readonly object[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join("");
 }
 
-/** One series per line: greppable, and a diff shows which run changed. */
+/** One run or update per line: greppable, and a diff shows what changed. NaN (no episode ended) is null. */
 function seriesJson(data: ReportData): string {
-  return `{"series":[\n${data.series.map((entry) => JSON.stringify(entry)).join(",\n")}\n]}\n`;
+  const list = (entries: readonly object[]): string =>
+    entries.map((entry) => JSON.stringify(entry)).join(",\n");
+  return `{"series":[\n${list(data.series)}\n],"learning":[\n${list(data.learning)}\n]}\n`;
 }
 
 /** File name -> content. */

@@ -30,7 +30,7 @@ function shape(names: readonly string[]): object {
 const SQRT_AXIS = {
   values: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000],
   tickCount: 20,
-  format: ",",
+  labelExpr: "format(datum.value, ',')",
   grid: true,
   labelOverlap: "greedy",
   labelSeparation: 4,
@@ -64,7 +64,7 @@ function courseChart(names: readonly string[], options: CourseOptions): TopLevel
     type: "quantitative",
     title,
     scale: options.sqrt === true ? { type: "sqrt", zero: true } : { zero: true },
-    axis: options.sqrt === true ? SQRT_AXIS : { format: "," },
+    axis: options.sqrt === true ? SQRT_AXIS : {},
   };
   const capacity = {
     data: { name: "capacity" },

@@ -1,0 +1,167 @@
+/** A user's mistake is one clear sentence, exit code 2 (or 1 for a state of the machine) and nothing half-written. */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { makeFolders, type Outcome, runCli } from "./run-cli.ts";
+
+const makeFolder = makeFolders();
+
+function expectOneSentence(outcome: Outcome, code: number, ...parts: (string | RegExp)[]): void {
+  for (const part of parts) expect(outcome.stderr).toMatch(part);
+  expect(outcome.stderr, "no stack trace").not.toMatch(/\n\s+at /);
+  expect(outcome.stderr.trim().split("\n").length, outcome.stderr).toBeLessThanOrEqual(3);
+  expect(outcome.stdout).toBe("");
+  expect(outcome.code).toBe(code);
+}
+
+describe("mistakes on the command line", () => {
+  it.concurrent.for<[string, string[], ...string[]]>([
+    [
+      "an unknown scenario",
+      ["bench", "--scenario", "park-papr"],
+      "unknown scenario `park-papr`",
+      "did you mean `park-paper`?",
+    ],
+    [
+      "an unknown algorithm",
+      ["bench", "--algorithms", "cubik"],
+      "unknown algorithm `cubik`",
+      "did you mean `cubic`?",
+    ],
+    ["an unknown reward", ["bench", "--reward", "scor"], "unknown reward `scor`", "did you mean `score`?"],
+    [
+      "an unknown observation",
+      ["train", "--observation", "park14", "--out", "x"],
+      "unknown observation `park14`",
+      "did you mean `park-14`?",
+    ],
+    [
+      "an unknown action",
+      ["train", "--action", "absolut", "--out", "x"],
+      "unknown action `absolut`",
+      "did you mean `absolute`?",
+    ],
+    ["an unknown topic", ["explain", "reward"], "unknown topic `reward`", "did you mean `rewards`?"],
+    [
+      "an unknown trace model",
+      ["trace", "generate", "--model", "lt", "--mbps", "5"],
+      "unknown model `lt`",
+      "did you mean `lte`?",
+    ],
+    [
+      "an unknown hyperparameter",
+      ["train", "--set", "learningrate=1", "--out", "x"],
+      "unknown option `learningrate`",
+      "did you mean `learningRate`?",
+    ],
+    ["a scenario without its trace", ["bench", "--scenario", "ccp-cell"], "`ccp-cell` needs a trace"],
+    ["a trace that nothing takes", ["bench", "--trace", "lte-driving"], "`park-paper` takes no trace"],
+    ["a missing trace", ["trace", "info", "nowhere.trace"], "nowhere.trace"],
+    ["a missing checkpoint", ["bench", "--checkpoint", "nowhere.ccpark"], "nowhere.ccpark"],
+    ["no seeds", ["bench", "--seeds", "0"], "expected a whole number from 1 to 1000"],
+    ["a negative duration", ["bench", "--duration", "-3"], "expected a number above 0"],
+    ["an unknown command", ["bensch"], "unknown command 'bensch'", "Did you mean bench?"],
+    ["an unknown option", ["bench", "--sead", "1"], "unknown option '--sead'", "Did you mean --seeds?"],
+    ["an option without its value", ["bench", "--seeds"], "argument missing"],
+    ["a host that is no loopback address", ["serve", "--host", "0.0.0.0"], "expected a loopback address"],
+  ])("%s", async ([, args, ...messages]) => {
+    const cwd = makeFolder();
+    expectOneSentence(
+      await runCli(args, { cwd }),
+      2,
+      ...messages.map((text) => new RegExp(text.replace(/[.*+?()]/g, "\\$&"))),
+    );
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it.concurrent("a malformed trace, with the number of its line", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "bad.trace"), "1\n2\nthree\n4\n");
+    const message = /bad\.trace line 3: got `three`/;
+    expectOneSentence(await runCli(["trace", "lint", "bad.trace"], { cwd }), 2, message);
+    const bench = ["bench", "--scenario", "ccp-cell", "--trace", "bad.trace", "--out", "results"];
+    expectOneSentence(await runCli(bench, { cwd }), 2, message);
+    expect(existsSync(join(cwd, "results"))).toBe(false);
+  });
+
+  it.concurrent("an output folder that cannot be written, before any run", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "taken"), "a file");
+    for (const out of ["taken", "taken/below", "/proc/ccpark"]) {
+      const started = Date.now();
+      const outcome = await runCli(["bench", "--out", out, "--duration", "86000"], { cwd });
+      expectOneSentence(outcome, 2, /cannot write into folder/, new RegExp(out));
+      expect(Date.now() - started, "a day of simulation takes minutes").toBeLessThan(60_000);
+    }
+    expect(readdirSync(cwd)).toEqual(["taken"]);
+  });
+
+  it.concurrent("a picture that would overwrite a folder", async () => {
+    const cwd = makeFolder();
+    mkdirSync(join(cwd, "picture.svg"));
+    const outcome = await runCli(["bench", "--picture", "picture.svg"], { cwd });
+    expectOneSentence(outcome, 2, /cannot write file `picture\.svg`: it is a folder/);
+  });
+
+  it.concurrent("a file that is no checkpoint", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "notes.txt"), "these are only notes, far from a checkpoint");
+    expectOneSentence(
+      await runCli(["bench", "--checkpoint", "notes.txt"], { cwd }),
+      2,
+      /notes\.txt/,
+      /ccpark checkpoint/,
+    );
+  });
+
+  it.concurrent("a checkpoint of another shape", async () => {
+    const cwd = makeFolder();
+    const small = [
+      "--steps",
+      "64",
+      "--envs",
+      "2",
+      "--episode",
+      "1",
+      "--set",
+      "rolloutSteps=32",
+      "--backend",
+      "cpu",
+    ];
+    const trained = await runCli(["train", ...small, "--out", "run", "--quiet"], { cwd });
+    expect(trained).toMatchObject({ code: 0 });
+    const other = [
+      "train",
+      ...small,
+      "--out",
+      "other",
+      "--resume",
+      "run",
+      "--observation",
+      "park-14",
+      "--quiet",
+    ];
+    const outcome = await runCli(other, { cwd });
+    expectOneSentence(outcome, 2, /checkpoint/, /14/);
+  });
+
+  it.concurrent("a port in use: exit code 1", async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(0, "127.0.0.1", resolve));
+    const address = blocker.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const outcome = await runCli(["serve", "--port", String(port)]);
+    blocker.close();
+    expectOneSentence(outcome, 1, new RegExp(`${port}`), /in use/);
+  });
+});
+
+describe("CCPARK_DEBUG=1", () => {
+  it("adds the stack trace", async () => {
+    const outcome = await runCli(["bench", "--scenario", "nope"], { env: { CCPARK_DEBUG: "1" } });
+    expect(outcome.stderr).toMatch(/unknown scenario `nope`/);
+    expect(outcome.stderr).toMatch(/\n\s+at /);
+    expect(outcome.code).toBe(2);
+  });
+});

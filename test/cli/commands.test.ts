@@ -1,0 +1,285 @@
+/** The commands as a script uses them: what they print, what they write, and how they end. */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
+
+const makeFolder = makeFolders();
+const TINY = ["bench", "--scenario", "park-paper,cell-lte-driving", "--duration", "2", "--seeds", "2"];
+
+function parseLines(text: string): Record<string, unknown>[] {
+  expect(text.endsWith("\n")).toBe(true);
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+function digests(folder: string): Record<string, string> {
+  const entries = readdirSync(folder).map((name) => {
+    const content = readFileSync(join(folder, name));
+    return [name, createHash("sha256").update(content).digest("hex")];
+  });
+  return Object.fromEntries(entries);
+}
+
+describe("ccpark bench", () => {
+  it.concurrent("--json prints one line per scenario, algorithm, link and seed, and nothing else", async () => {
+    const { code, stdout } = await runCli([...TINY, "--algorithms", "cubic,constant", "--json"]);
+    expect(code).toBe(0);
+    const lines = parseLines(stdout);
+    expect(lines).toHaveLength(2 * 2 * 2);
+    expect(lines.map(({ scenario, algorithm, seed }) => [scenario, algorithm, seed])).toEqual(
+      ["park-paper", "cell-lte-driving"].flatMap((scenario) =>
+        ["cubic", "constant"].flatMap((algorithm) => [1, 2].map((seed) => [scenario, algorithm, seed])),
+      ),
+    );
+    for (const line of lines) {
+      expect(line["durationSec"]).toBe(2);
+      expect(line["link"]).toMatch(/48 Mbit\/s, 50 ms, 400 packets|lte-driving/);
+      expect(line["rewardName"]).toBe("score");
+      for (const name of ["goodputMbps", "utilisation", "score", "reward", "servedBytes"]) {
+        expect(line[name], name).toEqual(expect.any(Number));
+      }
+      for (const name of ["meanQueueDelayMs", "p95QueueDelayMs", "lossRate", "wastedBytes"]) {
+        expect(line[name] as number, name).toBeGreaterThanOrEqual(0);
+      }
+      if (line["algorithm"] === "constant")
+        expect(line["detail"]).toMatch(/^cwnd \d+ packets = \d\.\d\d BDP$/);
+    }
+  });
+
+  it.concurrent("writes the same bytes twice, in any working folder and output folder", async () => {
+    const [here, there] = [makeFolder(), makeFolder()];
+    const args = [...TINY, "--algorithms", "reno,untrained", "--quiet"];
+    const first = await runCli([...args, "--out", "results", "--picture", "results/p.svg"], { cwd: here });
+    const out = join(there, "deep/elsewhere");
+    const second = await runCli([...args, "--out", out, "--picture", join(out, "p.svg")], { cwd: there });
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(second.stdout).toBe(first.stdout);
+    const written = digests(join(here, "results"));
+    expect(Object.keys(written).sort()).toEqual([
+      "p.svg",
+      "report.html",
+      "results.jsonl",
+      "series.json",
+      "summary.json",
+    ]);
+    expect(digests(out)).toEqual(written);
+    for (const name of Object.keys(written)) {
+      const text = readFileSync(join(out, name), "utf8");
+      expect(text.includes(there) || text.includes(here), `${name} names no folder`).toBe(false);
+    }
+  });
+
+  it.concurrent("stores what reproduces the results, a trace by its base name and digest", async () => {
+    const cwd = makeFolder();
+    const text = "3\n5\n9\n12\n";
+    writeFileSync(join(cwd, "my.trace"), text);
+    const args = [
+      "bench",
+      "--scenario",
+      "ccp-cell",
+      "--trace",
+      join(cwd, "my.trace"),
+      "--algorithms",
+      "reno",
+    ];
+    expect(
+      (await runCli([...args, "--seeds", "1", "--duration", "1", "--out", "r", "--quiet"], { cwd })).code,
+    ).toBe(0);
+    const summary = JSON.parse(readFileSync(join(cwd, "r/summary.json"), "utf8"));
+    expect(summary.command).toBe(
+      "ccpark bench --scenario ccp-cell --trace my.trace --algorithms reno --seeds 1 --duration 1 --reward score",
+    );
+    expect(summary.versions.ccpark).toMatch(/^\d+\.\d+\.\d+/);
+    expect(summary.seeds).toEqual([1]);
+    expect(summary.scenarios[0].forward.rate).toEqual({
+      kind: "trace",
+      name: "my.trace",
+      sha256: createHash("sha256").update(text).digest("hex"),
+      opportunities: 4,
+      periodMs: 12,
+    });
+  });
+
+  it.concurrent("prints a table with the best value of each link marked", async () => {
+    const { code, stdout } = await runCli([...TINY, "--algorithms", "cubic,reno"]);
+    expect(code).toBe(0);
+    for (const word of [
+      "goodput",
+      "utilisation",
+      "mean delay",
+      "p95 delay",
+      "loss",
+      "score",
+      "reward",
+      "±",
+      "*",
+    ]) {
+      expect(stdout).toContain(word);
+    }
+  });
+
+  it.concurrent("ends quietly when its reader goes away", async () => {
+    const child = startCli(["explain", "--json"]);
+    child.stdout?.destroy();
+    const { code, stderr } = await outcomeOf(child);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+  });
+
+  it.concurrent("ends with 130 on Ctrl-C and leaves nothing half-written", async () => {
+    const cwd = makeFolder();
+    const child = startCli(["bench", "--seeds", "1000", "--json", "--out", "r"], { cwd });
+    const outcome = outcomeOf(child);
+    child.stdout?.once("data", () => child.kill("SIGINT"));
+    expect((await outcome).code).toBe(130);
+    expect(readdirSync(join(cwd, "r"))).toEqual([]);
+  });
+});
+
+describe("ccpark train", () => {
+  it.concurrent("makes the same checkpoint twice, and bench runs it", async () => {
+    const cwd = makeFolder();
+    const args = [
+      "train",
+      "--steps",
+      "256",
+      "--envs",
+      "4",
+      "--episode",
+      "1",
+      "--set",
+      "rolloutSteps=32",
+      "--quiet",
+    ];
+    for (const out of ["a", "b"])
+      expect(await runCli([...args, "--out", out], { cwd })).toMatchObject({ code: 0 });
+    expect(digests(join(cwd, "a"))["checkpoint.ccpark"]).toBe(digests(join(cwd, "b"))["checkpoint.ccpark"]);
+    const bench = await runCli(
+      [...TINY, "--algorithms", "reno", "--checkpoint", "a/checkpoint.ccpark", "--json"],
+      { cwd },
+    );
+    expect(bench.code).toBe(0);
+    expect(parseLines(bench.stdout).filter((line) => line["algorithm"] === "agent")).toHaveLength(4);
+    const again = await runCli([...args, "--out", "a"], { cwd });
+    expect(again).toMatchObject({ code: 2 });
+    expect(again.stderr).toMatch(/holds a run already/);
+  });
+
+  it.concurrent("keeps what was learnt when Ctrl-C stops it, with 130", async () => {
+    const cwd = makeFolder();
+    const child = startCli(
+      ["train", "--steps", "100000000", "--out", "run", "--json", "--set", "rolloutSteps=16"],
+      { cwd },
+    );
+    const outcome = outcomeOf(child);
+    child.stdout?.once("data", () => child.kill("SIGINT"));
+    const { code, stdout } = await outcome;
+    expect(code).toBe(130);
+    expect(parseLines(stdout)[0]).toMatchObject({ update: 1, totalSteps: 100000000 });
+    expect(existsSync(join(cwd, "run/checkpoint.ccpark"))).toBe(true);
+  });
+});
+
+describe("ccpark quickstart", () => {
+  it.concurrent("trains, benchmarks and writes checkpoint, results, report and picture", async () => {
+    const cwd = makeFolder();
+    const args = ["quickstart", "--steps", "1024", "--seeds", "1", "--picture", "p.svg"];
+    const { code, stdout, stderr } = await runCli(args, { cwd });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toContain("park-paper");
+    for (const name of ["agent", "untrained", "constant", "cubic", "vegas", "bbr", "reno"])
+      expect(stdout).toContain(name);
+    expect(readdirSync(join(cwd, "runs/quickstart")).sort()).toEqual([
+      "checkpoint.ccpark",
+      "report.html",
+      "results.jsonl",
+      "series.json",
+      "summary.json",
+    ]);
+    expect(readFileSync(join(cwd, "p.svg"), "utf8")).toMatch(/^<svg/);
+    const records = parseLines(readFileSync(join(cwd, "runs/quickstart/results.jsonl"), "utf8"));
+    expect(records).toHaveLength(7 * 7);
+  });
+});
+
+describe("ccpark explain", () => {
+  it.concurrent("lists every topic with units, ranges and definitions", async () => {
+    const { code, stdout } = await runCli(["explain"]);
+    expect(code).toBe(0);
+    for (const text of [
+      "park-paper",
+      "park-14",
+      "multiplicative",
+      "score",
+      "native-cubic",
+      "B/s",
+      "range of one step",
+    ]) {
+      expect(stdout).toContain(text);
+    }
+  });
+
+  it.concurrent("--json gives one line per name", async () => {
+    const { stdout } = await runCli(["explain", "actions", "--json"]);
+    const lines = parseLines(stdout);
+    expect(lines.map((line) => line["topic"])).toEqual(lines.map(() => "actions"));
+    expect(lines.flatMap((line) => line["dimensions"] as object[])[0]).toMatchObject({
+      name: expect.any(String),
+      unit: expect.any(String),
+      low: expect.any(Number),
+      high: expect.any(Number),
+      definition: expect.any(String),
+    });
+  });
+});
+
+describe("ccpark trace", () => {
+  it.concurrent("generates the same file for the same seed, and info and lint read it", async () => {
+    const cwd = makeFolder();
+    const args = ["trace", "generate", "--model", "lte", "--mbps", "6", "--duration", "10", "--seed", "4"];
+    expect((await runCli([...args, "--out", "t.trace"], { cwd })).code).toBe(0);
+    const text = readFileSync(join(cwd, "t.trace"), "utf8");
+    expect((await runCli(args)).stdout).toBe(text);
+    const info = parseLines((await runCli(["trace", "info", "t.trace", "--json"], { cwd })).stdout)[0]!;
+    expect(info).toMatchObject({
+      name: "t.trace",
+      periodMs: 10_000,
+      opportunities: text.trimEnd().split("\n").length,
+      sha256: createHash("sha256").update(text).digest("hex"),
+    });
+    const lint = await runCli(["trace", "lint", "t.trace", "--declared-mbps", "60", "--strict"], { cwd });
+    expect(lint.stdout).toMatch(/warning/);
+    expect(lint.code).toBe(1);
+  });
+});
+
+describe("ccpark serve", () => {
+  it.concurrent("says where it listens, and ends with 0 on SIGTERM and 130 on Ctrl-C", async () => {
+    for (const [signal, code] of [
+      ["SIGTERM", 0],
+      ["SIGINT", 130],
+    ] as const) {
+      const child = startCli(["serve", "--port", "0", "--json"]);
+      const outcome = outcomeOf(child);
+      child.stdout?.once("data", () => setTimeout(() => child.kill(signal), 50));
+      const result = await outcome;
+      expect(parseLines(result.stdout)[0]).toMatchObject({ host: "127.0.0.1", port: expect.any(Number) });
+      expect(result.code).toBe(code);
+    }
+  });
+});
+
+describe("ccpark", () => {
+  it.concurrent("documents exit codes in its help, and knows its version", async () => {
+    const help = await runCli(["--help"]);
+    expect(help.code).toBe(0);
+    expect(help.stdout).toMatch(/Exit codes:[\s\S]*130/);
+    const version = await runCli(["--version"]);
+    expect(version).toMatchObject({ code: 0, stderr: "" });
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});

@@ -1,0 +1,58 @@
+/** Runs the command line as a user does: a child process, with its own working folder. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+const TSX = import.meta.resolve("tsx");
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function startCli(
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): ChildProcess {
+  const { CCPARK_DEBUG: _, FORCE_COLOR: __, ...env } = process.env;
+  return spawn(process.execPath, ["--import", TSX, MAIN, ...args], {
+    cwd: options.cwd ?? tmpdir(),
+    env: { ...env, ...options.env },
+  });
+}
+
+/** stdout and stderr of a process, and its exit code. */
+export function outcomeOf(child: ChildProcess): Promise<Outcome> {
+  const text = { stdout: "", stderr: "" };
+  child.stdout?.on("data", (chunk) => (text.stdout += chunk));
+  child.stderr?.on("data", (chunk) => (text.stderr += chunk));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, ...text }));
+  });
+}
+
+export function runCli(
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> {
+  return outcomeOf(startCli(args, options));
+}
+
+/** A fresh folder per call, removed when the test file is done. */
+export function makeFolders(): () => string {
+  const folders: string[] = [];
+  afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  });
+  return () => {
+    const folder = mkdtempSync(join(tmpdir(), "ccpark-cli-"));
+    folders.push(folder);
+    return folder;
+  };
+}
