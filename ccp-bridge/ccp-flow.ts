@@ -55,6 +55,7 @@ export class CcpFlowControl implements CongestionControl {
   readonly #minRateBytesPerSec: BytesPerSec;
   #fallback: CongestionControl | undefined;
   #lastUs: Micros;
+  #closed = false;
 
   /** @throws CcparkError if the datapath's table of flows is full */
   constructor(options: CcpFlowOptions) {
@@ -122,6 +123,8 @@ export class CcpFlowControl implements CongestionControl {
   }
 
   onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#fallback?.onClose?.();
     this.#datapath.closeFlow(this.flowId, this.#lastUs);
   }

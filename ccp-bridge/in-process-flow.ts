@@ -18,6 +18,8 @@ export interface RunCcpAlgorithmOptions {
   readonly delayUs?: Micros;
   /** runs `deliver` at `atUs` of the host's clock */
   readonly schedule?: (atUs: Micros, deliver: () => void) => void;
+  /** the host's clock; needed for a delay if the algorithm acts outside the report's call */
+  readonly clock?: () => Micros;
   /** default 1 s */
   readonly fallbackTimeoutUs?: Micros;
   readonly mode?: "strict" | "libccp";
@@ -55,7 +57,8 @@ export function runCcpAlgorithm(
     channel.connect(datapath, new CcpAgent({ set, send: channel.toDatapath }), nowUs);
 
   const makeLink = (nowUs: Micros): Link => {
-    const channel = new InProcessChannel({ delayUs: options.delayUs, schedule: options.schedule });
+    const { delayUs, schedule, clock } = options;
+    const channel = new InProcessChannel({ delayUs, schedule, clock });
     const datapath = new CcpDatapath({
       send: channel.toAgent,
       nowUs,

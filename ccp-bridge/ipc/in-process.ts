@@ -14,6 +14,8 @@ export interface InProcessChannelOptions {
   readonly delayUs?: Micros;
   /** Runs `deliver` at `atUs` of the host's clock, in order of time. Needed if there is a delay. */
   readonly schedule?: (atUs: Micros, deliver: () => void) => void;
+  /** The host's clock, for algorithms that act later than in the report's call. Default: the time of the last message. */
+  readonly clock?: () => Micros;
 }
 
 const SENT = 0;
@@ -23,6 +25,7 @@ export class InProcessChannel {
   readonly address: Address;
   readonly #delayUs: Micros;
   readonly #schedule: ((atUs: Micros, deliver: () => void) => void) | undefined;
+  readonly #clock: (() => Micros) | undefined;
   #datapath: CcpDatapath | undefined;
   #agent: CcpAgent | undefined;
   /** counts connections: messages of an earlier one are lost on the way */
@@ -33,6 +36,7 @@ export class InProcessChannel {
     this.address = options.address ?? "in-process";
     this.#delayUs = options.delayUs ?? 0;
     this.#schedule = options.schedule;
+    this.#clock = options.clock;
     if (this.#delayUs > 0 && this.#schedule === undefined) {
       throw new CcparkError("invalid-argument", "[ccp-ipc] a delay needs `schedule`");
     }
@@ -56,7 +60,7 @@ export class InProcessChannel {
     const datapath = this.#datapath;
     if (datapath === undefined) return;
     if (this.#delayUs <= 0) datapath.receive(message);
-    else this.#later(nowUs + this.#delayUs, () => datapath.receive(message));
+    else this.#later((this.#clock?.() ?? nowUs) + this.#delayUs, () => datapath.receive(message));
   };
 
   /** Both ends are up; the datapath says ready, and the agent answers with its programs. */
