@@ -1,6 +1,4 @@
 /** Builders of scenarios with one constant-rate bottleneck, and the range of links that learners train on. */
-import { exp, log } from "../../core/math.ts";
-import type { Rng } from "../../core/random.ts";
 import type { Mbps } from "../../core/units.ts";
 import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
 import type { DirectionSpec, QueueSpec, RateSpec, Scenario } from "../scenario.ts";
@@ -63,35 +61,5 @@ export function makeLink(options: LinkOptions): Scenario {
     propagationDelayMs: rttMs / 2,
     durationSec,
     ackPolicy: "delayed",
-  });
-}
-
-/** Ends of the training range; park-paper lies inside, at 48 Mbit/s, 50 ms and 2 BDP. */
-export const TRAINING_RANGE: Readonly<Record<"mbps" | "rttMs" | "bufferBdp", readonly [number, number]>> = {
-  mbps: [12, 96],
-  rttMs: [20, 100],
-  bufferBdp: [0.5, 4],
-};
-
-function drawLogUniform(rng: Rng, [low, high]: readonly [number, number]): number {
-  return exp(rng.uniform(log(low), log(high)));
-}
-
-/**
- * A link from the training range: rate and buffer log-uniform, round trip uniform. Draws exactly three numbers.
- * @param options durationSec: absent 30
- */
-export function sampleTrainingScenario(rng: Rng, options: { readonly durationSec?: number } = {}): Scenario {
-  const mbps = drawLogUniform(rng, TRAINING_RANGE.mbps);
-  const rttMs = rng.uniform(...TRAINING_RANGE.rttMs);
-  const bufferBdp = drawLogUniform(rng, TRAINING_RANGE.bufferBdp);
-  return makeLink({
-    mbps,
-    rttMs,
-    bufferBdp,
-    durationSec: options.durationSec,
-    name: "training-range",
-    source: "drawn from the training range",
-    description: `${mbps.toFixed(1)} Mbit/s, ${rttMs.toFixed(1)} ms round trip, buffer ${bufferBdp.toFixed(2)} BDP`,
   });
 }
