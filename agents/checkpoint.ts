@@ -58,6 +58,8 @@ interface Header {
   readonly adamSteps: number;
   /** running statistics of discounted returns, for the scaling of rewards */
   readonly returnStatistics: { readonly count: number; readonly mean: number; readonly squares: number };
+  /** V = mean + std x (what the value network says) */
+  readonly valueScale: { readonly mean: number; readonly std: number };
   /** observations that went into `observationMean` and `observationSquares` */
   readonly observationCount: number;
   readonly arrays: readonly {
@@ -90,6 +92,7 @@ const headerSchema: z.ZodType<Header> = z.object({
   episodes: wholeNumber,
   adamSteps: wholeNumber,
   returnStatistics: z.object({ count: z.number(), mean: z.number(), squares: z.number() }),
+  valueScale: z.object({ mean: z.number(), std: z.number() }),
   observationCount: z.number(),
   arrays: z.array(z.object({ name: z.string(), type: z.enum(["f32", "f64"]), length: wholeNumber })),
 });
