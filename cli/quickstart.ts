@@ -25,7 +25,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   const { checkpointContender, namedContenders, untrainedContender } = await import("./contenders.ts");
   const { runPlan, versions } = await import("./run-benchmark.ts");
   const { saveCheckpoint } = await import("../agents/checkpoint-files.ts");
-  const { DEFAULT_ENV_OPTIONS } = await import("../envs/options.ts");
+  const { TRAINING_DEFAULTS } = await import("../training/defaults.ts");
   const { BENCHMARK_LINKS } = await import("../envs/scenarios/presets.ts");
   const { resolveScenario } = await import("../envs/scenarios/scenario-files.ts");
   const { storedScenario } = await import("../eval/links.ts");
@@ -43,13 +43,14 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   claimFolder(options.out);
   if (options.picture !== undefined) claimFile(options.picture);
 
-  const env = DEFAULT_ENV_OPTIONS;
-  const training = { env, numEnvs: setup.DEFAULT_NUM_ENVS, episodeSec: setup.DEFAULT_EPISODE_SEC };
-  const totalSteps = options.steps ?? setup.DEFAULT_STEPS;
+  const { env, numEnvs, episodeSec } = TRAINING_DEFAULTS;
+  const training = { env, numEnvs, episodeSec };
+  const totalSteps = options.steps ?? TRAINING_DEFAULTS.steps;
   say(`training PPO on links of ${setup.describeTrainingRange()}, seed ${options.seed}\n`);
   const trained = await trainWithProgress(
     {
       makeEnvs: () => setup.makeTrainingEnvs(training),
+      options: TRAINING_DEFAULTS.ppo,
       totalSteps,
       seed: options.seed,
       env: setup.describeEnv(training),

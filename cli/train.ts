@@ -43,6 +43,7 @@ function parseStep(text: string): number | "rtt" {
 
 async function train(options: TrainCommandOptions): Promise<void> {
   const setup = await import("./training-setup.ts");
+  const { TRAINING_DEFAULTS } = await import("../training/defaults.ts");
   const { ppoOptions } = await import("../agents/ppo.ts");
   const { trainWithProgress } = await import("./train-with-progress.ts");
   const { loadRunCheckpoint } = await import("../training/run-files.ts");
@@ -57,28 +58,32 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const stored =
     options.resume === undefined ? undefined : setup.envOptionsOf(loadRunCheckpoint(options.resume));
   const { observation, action, reward, stepMs } = options;
-  const env = parseEnvOptions({ ...stored, ...definedOnly({ observation, action, reward, stepMs }) });
+  const env = parseEnvOptions({
+    ...(stored ?? TRAINING_DEFAULTS.env),
+    ...definedOnly({ observation, action, reward, stepMs }),
+  });
   getObservation(env.observation);
   getAction(env.action);
   getReward(env.reward);
 
   const wholeRange = options.scenario.length === 1 && options.scenario[0] === setup.TRAINING_RANGE_NAME;
-  const episodeSec = options.episode ?? setup.DEFAULT_EPISODE_SEC;
+  const episodeSec = options.episode ?? TRAINING_DEFAULTS.episodeSec;
   const scenarios = wholeRange
     ? undefined
     : options.scenario.map((name) =>
         resolveScenario(name, { tracePath: options.trace, durationSec: options.episode }),
       );
-  const hyperparameters = { ...options.set, backend: options.backend } as Partial<PpoOptions>;
+  const defaults = stored === undefined ? TRAINING_DEFAULTS.ppo : {};
+  const hyperparameters = { ...defaults, ...options.set, backend: options.backend } as Partial<PpoOptions>;
   ppoOptions(hyperparameters);
   claimFolder(options.out);
 
-  const training = { env, numEnvs: options.envs ?? setup.DEFAULT_NUM_ENVS, episodeSec, scenarios };
+  const training = { env, numEnvs: options.envs ?? TRAINING_DEFAULTS.numEnvs, episodeSec, scenarios };
   const result = await trainWithProgress(
     {
       makeEnvs: () => setup.makeTrainingEnvs(training),
       options: hyperparameters,
-      totalSteps: options.steps ?? setup.DEFAULT_STEPS,
+      totalSteps: options.steps ?? TRAINING_DEFAULTS.steps,
       seed: options.seed,
       env: setup.describeEnv(training),
       config: { versions: versions(), scenarios: [...options.scenario], episodeSec },

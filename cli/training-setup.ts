@@ -10,13 +10,6 @@ import { sampleTrainingScenario, TRAINING_RANGE } from "../envs/scenarios/traini
 /** Name under which `--scenario` gives the range of links. */
 export const TRAINING_RANGE_NAME = "training-range";
 
-/** Environments stepped together. */
-export const DEFAULT_NUM_ENVS = 32;
-/** Environment steps of `quickstart` and of `train` by default: about two thirds of quickstart's six minutes. */
-export const DEFAULT_STEPS = 1_500_000;
-/** Seconds of an episode on the training range: long enough for the queue to settle, short enough to see many links. */
-export const DEFAULT_EPISODE_SEC = 10;
-
 export interface TrainingSetup {
   readonly env: EnvOptions;
   readonly numEnvs: number;
