@@ -26,7 +26,7 @@ export const DEFAULT_ENV_OPTIONS: EnvOptions = {
   observation: DEFAULT_OBSERVATION,
   action: DEFAULT_ACTION,
   reward: DEFAULT_REWARD,
-  stepMs: 10,
+  stepMs: "rtt",
   reportLossAtOnce: false,
   actionPolicy: "clip",
   actionDelayUs: 0,

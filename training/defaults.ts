@@ -16,7 +16,8 @@ export interface TrainingDefaults {
 export const TRAINING_DEFAULTS: TrainingDefaults = {
   env: DEFAULT_ENV_OPTIONS,
   numEnvs: 32,
-  steps: 1_500_000,
+  steps: 1_200_000,
   episodeSec: 10,
-  ppo: {},
+  // a step is a round trip, and what an action does shows within a few: a short horizon has less noise
+  ppo: { rolloutSteps: 64, gamma: 0.95 },
 };
