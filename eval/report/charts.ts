@@ -82,8 +82,14 @@ function courseChart(names: readonly string[], options: CourseOptions): TopLevel
       ...(options.capacity === true ? [capacity] : []),
       {
         transform: [VISIBLE],
-        mark: { type: "line", strokeWidth: 1.6, interpolate: "linear", strokeJoin: "round" },
-        encoding: { x, y, color: colour(names), strokeDash: dash(names) },
+        mark: { type: "line", interpolate: "linear", strokeJoin: "round" },
+        encoding: {
+          x,
+          y,
+          color: colour(names),
+          strokeDash: dash(names),
+          strokeWidth: { condition: { test: "datum.algorithm === 'agent'", value: 2.4 }, value: 1.5 },
+        },
       },
       {
         transform: [VISIBLE, { filter: { param: "hover", empty: false } }],
@@ -121,7 +127,7 @@ function courseChart(names: readonly string[], options: CourseOptions): TopLevel
 
 const P95_AXIS = {
   type: "quantitative",
-  title: "95th-percentile queueing delay (ms, √ scale)",
+  title: "p95 queueing delay (ms, √ scale)",
   scale: { type: "sqrt", zero: true, nice: false, padding: 14 },
   axis: SQRT_AXIS,
 } as const;
@@ -133,7 +139,11 @@ export interface PlotSize {
 
 /** Goodput against p95 delay: the mean with its 95 % interval in both directions, each seed as a faint point. */
 export function tradeoffChart(names: readonly string[], { width, height }: PlotSize): object {
-  const goodput = { type: "quantitative", title: "Goodput (Mbit/s)", scale: { zero: false, padding: 14 } };
+  const goodput = {
+    type: "quantitative",
+    title: "Goodput (Mbit/s)",
+    scale: { zero: false, nice: false, padding: 18 },
+  };
   const tooltip = [
     { field: "algorithm", type: "nominal", title: "contender" },
     { field: "goodputMbps", type: "quantitative", title: "goodput (Mbit/s)", format: ".2f" },
@@ -193,7 +203,11 @@ export function tradeoffChart(names: readonly string[], { width, height }: PlotS
 }
 
 /** Score per contender: dot and 95 % interval, best first, the value beside it. A log quantity has no zero for bars. */
-export function scoreChart(names: readonly string[], { width, height }: PlotSize): object {
+export function scoreChart(
+  names: readonly string[],
+  { width, height }: PlotSize,
+  title = "Score (+1: twice the goodput or a quarter of the delay)",
+): object {
   const y = {
     field: "algorithm",
     type: "nominal",
@@ -203,9 +217,9 @@ export function scoreChart(names: readonly string[], { width, height }: PlotSize
   };
   const x = {
     type: "quantitative",
-    title: "Score (+1: twice the goodput or a quarter of the delay)",
-    scale: { zero: false, nice: true, padding: 24 },
-    axis: { grid: true },
+    title,
+    scale: { zero: false, nice: false, padding: 24 },
+    axis: { grid: true, tickCount: 6 },
   };
   return {
     width,

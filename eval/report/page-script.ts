@@ -18,8 +18,9 @@ export const PAGE_SCRIPT: string = `
   let chosenTheme = null;
   const theme = () => chosenTheme ?? (darkQuery.matches ? "dark" : "light");
 
+  // the last series is drawn on top, and the first contender matters most
   const courseRows = (link) =>
-    link.series.flatMap((s) =>
+    link.series.toReversed().flatMap((s) =>
       s.timeSec.map((timeSec, i) => ({
         algorithm: s.algorithm,
         timeSec,

@@ -35,6 +35,7 @@ export async function linkPicture(data: ReportData, scenario: string): Promise<s
   const names = data.contenders.map((contender) => contender.name);
   const light = chartConfig("light", names);
   const dark = chartConfig("dark", names);
+  // without a browser Vega guesses the width of text, and guesses high: short texts keep the picture tight
   const seeds = `mean and 95 % confidence interval over ${data.seeds.length} seeds`;
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
@@ -47,18 +48,18 @@ export async function linkPicture(data: ReportData, scenario: string): Promise<s
       offset: 18,
     },
     padding: 22,
-    spacing: 32,
-    align: "all",
+    spacing: 44,
+    align: "each",
     params: [{ name: "hidden", value: [] }],
     datasets: { summary: tradeoffRows(data, link), records: seedRows(data, link) },
     hconcat: [
       {
         title: { text: "Throughput against delay", subtitle: "up and to the left is better", offset: 14 },
-        ...tradeoffChart(names, { width: 380, height: 270 }),
+        ...tradeoffChart(names, { width: 330, height: 250 }),
       },
       {
-        title: { text: "Score", subtitle: "log2(goodput) − ½ log2(delay); higher is better", offset: 20 },
-        ...scoreChart(names, { width: 320, height: 270 }),
+        title: { text: "Score", subtitle: "higher is better", offset: 14 },
+        ...scoreChart(names, { width: 300, height: 250 }, "log2(goodput) − ½ log2(delay)"),
       },
     ],
     resolve: { scale: { x: "independent", y: "independent" } },

@@ -88,11 +88,10 @@ describe("mistakes on the command line", () => {
   it.concurrent("an output folder that cannot be written, before any run", async () => {
     const cwd = makeFolder();
     writeFileSync(join(cwd, "taken"), "a file");
+    // the run itself would take minutes: the refusal comes first, or the test times out
     for (const out of ["taken", "taken/below", "/proc/ccpark"]) {
-      const started = Date.now();
       const outcome = await runCli(["bench", "--out", out, "--duration", "86000"], { cwd });
       expectOneSentence(outcome, 2, /cannot write into folder/, new RegExp(out));
-      expect(Date.now() - started, "a day of simulation takes minutes").toBeLessThan(60_000);
     }
     expect(readdirSync(cwd)).toEqual(["taken"]);
   });

@@ -122,12 +122,7 @@ describe("reports", () => {
     const svg = await linkPicture(await sampleReport(), "park-paper");
     expect(svg).toMatch(/^<svg[^>]*><style>/);
     expect(svg).toContain("prefers-color-scheme:dark");
-    for (const text of [
-      "park-paper: 48 Mbit/s",
-      "95th-percentile queueing delay",
-      "agent",
-      "Goodput (Mbit/s)",
-    ]) {
+    for (const text of ["park-paper: 48 Mbit/s", "p95 queueing delay", "agent", "Goodput (Mbit/s)"]) {
       expect(svg).toContain(text);
     }
     await expect(linkPicture(await sampleReport(["agent"]), "nowhere")).rejects.toThrow(/no link `nowhere`/);
