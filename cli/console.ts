@@ -28,11 +28,20 @@ export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Ctrl-C asks for an orderly end once; a second one ends at once. */
-export function onInterrupt(stop: () => void): void {
+/** Ctrl-C ends the process at once, with its exit code. */
+export function exitOnInterrupt(): void {
+  process.removeAllListeners("SIGINT");
+  process.on("SIGINT", () => {
+    printErr("\ninterrupted\n");
+    process.exit(EXIT.interrupted);
+  });
+}
+
+/** Ctrl-C asks for an orderly end once; a second one ends at once. `exitOnInterrupt` takes it back. */
+export function stopOnInterrupt(stop: () => void): void {
   process.removeAllListeners("SIGINT");
   process.once("SIGINT", () => {
+    exitOnInterrupt();
     stop();
-    process.once("SIGINT", () => process.exit(EXIT.interrupted));
   });
 }

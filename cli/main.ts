@@ -3,7 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { CcparkError } from "../core/errors.ts";
 import { addBench } from "./bench.ts";
-import { printErr, survivePipes } from "./console.ts";
+import { exitOnInterrupt, printErr, survivePipes } from "./console.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { addExplain } from "./explain.ts";
 import { addQuickstart } from "./quickstart.ts";
@@ -53,10 +53,7 @@ function report(error: unknown): void {
 }
 
 survivePipes();
-process.on("SIGINT", () => {
-  printErr("\ninterrupted\n");
-  process.exit(EXIT.interrupted);
-});
+exitOnInterrupt();
 try {
   await makeProgram().parseAsync();
 } catch (error) {

@@ -1,6 +1,6 @@
 /** Wiring shared by `train` and `quickstart`: a training with progress on stderr and an orderly end on Ctrl-C. */
 import { type ProgressLine, type TrainOptions, type TrainResult, train } from "../training/train.ts";
-import { onInterrupt, printErr } from "./console.ts";
+import { exitOnInterrupt, printErr, stopOnInterrupt } from "./console.ts";
 import { startTask } from "./progress.ts";
 
 export type TrainRun = TrainResult & { readonly lines: readonly ProgressLine[] };
@@ -16,7 +16,7 @@ export async function trainWithProgress(
   { quiet, onLine }: { readonly quiet: boolean; readonly onLine?: (line: ProgressLine) => void },
 ): Promise<TrainRun> {
   const abort = new AbortController();
-  onInterrupt(() => {
+  stopOnInterrupt(() => {
     printErr("\nstopping after this update\n");
     abort.abort();
   });
@@ -33,6 +33,7 @@ export async function trainWithProgress(
       onLine?.(line);
     },
   });
+  exitOnInterrupt();
   task.finish(latest);
   return { ...result, lines };
 }

@@ -206,6 +206,17 @@ describe("ccpark quickstart", () => {
   });
 });
 
+describe("ccpark quickstart, interrupted in its benchmark", () => {
+  it.concurrent("ends at once with 130, and keeps the checkpoint", async () => {
+    const cwd = makeFolder();
+    const child = startCli(["quickstart", "--steps", "1024", "--seeds", "100", "--json"], { cwd });
+    const outcome = outcomeOf(child);
+    child.stdout?.once("data", () => child.kill("SIGINT"));
+    expect((await outcome).code).toBe(130);
+    expect(readdirSync(join(cwd, "runs/quickstart"))).toEqual(["checkpoint.ccpark"]);
+  });
+});
+
 describe("ccpark explain", () => {
   it.concurrent("lists every topic with units, ranges and definitions", async () => {
     const { code, stdout } = await runCli(["explain"]);
