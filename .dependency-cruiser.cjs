@@ -34,10 +34,13 @@ module.exports = {
     ...layerRules,
     {
       name: "algorithms-know-only-the-interface",
-      comment: "agents/ meets ccp-bridge only at its algorithm interface and envs only at Env; never the simulator or gRPC",
+      comment:
+        "agents/ meets ccp-bridge only at its algorithm interface and envs only at Env; never the simulator or gRPC",
       severity: "error",
       from: { path: "^agents/" },
-      to: { path: "^(envs/(sim|grpc|links)/|ccp-bridge/(native|ipc|wire|lang)/|ccp-bridge/(datapath|agent)\\.ts)" },
+      to: {
+        path: "^(envs/(sim|grpc|links)/|ccp-bridge/(native|ipc|wire|lang)/|ccp-bridge/(datapath|agent)\\.ts)",
+      },
     },
     {
       name: "sim-is-the-bottom-of-envs",
@@ -55,10 +58,18 @@ module.exports = {
       name: "core-does-no-io",
       comment: "the simulator, the language, the datapath, algorithms and learners are sans-I/O",
       severity: "error",
-      from: { path: "^(core|ccp-bridge|envs|agents)/", pathNot: "^(envs/grpc|envs/links|ccp-bridge/ipc)/|/[a-z-]*(files|wasm-loader)\\.ts$" },
+      from: {
+        path: "^(core|ccp-bridge|envs|agents)/",
+        pathNot: "^(envs/grpc|envs/links|ccp-bridge/ipc)/|/[a-z-]*(files|wasm-loader)\\.ts$",
+      },
       to: { dependencyTypes: ["core"] },
     },
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     owner("tfjs-only-in-agents", "node_modules/@tensorflow", "^agents/"),
     owner("grpc-only-in-envs-grpc", "node_modules/(@grpc|@bufbuild)", "^envs/grpc/"),
     owner("charts-only-in-eval", "node_modules/vega", "^eval/"),

@@ -57,6 +57,9 @@ export class CcpFlowControl implements CongestionControl {
   #lastUs: Micros;
   #closed = false;
 
+  /** There only while a native control that wants it drives the flow: a packet costs no call otherwise. */
+  onSent: ((sent: SentEvent) => void) | undefined = undefined;
+
   /** @throws CcparkError if the datapath's table of flows is full */
   constructor(options: CcpFlowOptions) {
     const { datapath, mssBytes, initialCwndBytes, algorithmName = "" } = options;
@@ -82,10 +85,6 @@ export class CcpFlowControl implements CongestionControl {
   /** True while the native control drives the flow. */
   get inFallback(): boolean {
     return this.#fallback !== undefined;
-  }
-
-  onSent(sent: SentEvent): void {
-    this.#fallback?.onSent?.(sent);
   }
 
   /** Nothing: the ACK (or timeout) that follows carries the losses. */
@@ -154,7 +153,9 @@ export class CcpFlowControl implements CongestionControl {
     if (make === undefined) return;
     if (this.#fallback === undefined) {
       const start = { nowUs: ack.nowUs, mssBytes, initialCwndBytes: this.cwndBytes };
-      this.#fallback = make(start);
+      const native = make(start);
+      this.#fallback = native;
+      this.onSent = native.onSent === undefined ? undefined : (sent) => native.onSent?.(sent);
       onEvent?.({ kind: "fallback", nowUs: ack.nowUs });
     }
     this.#driveNative(this.#fallback, ack);
@@ -168,6 +169,7 @@ export class CcpFlowControl implements CongestionControl {
       return true;
     }
     this.#fallback = undefined;
+    this.onSent = undefined;
     native.onClose?.();
     this.#options.onEvent?.({ kind: "adopted", nowUs: ack.nowUs });
     return false;

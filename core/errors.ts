@@ -60,7 +60,12 @@ export function nearestName(typed: string, known: Iterable<string>): string | un
  * The one error for an unknown name of any registry: says what was typed, what was probably meant, and what there is.
  * @param part the house part, such as `scenario`; @param what such as `scenario` or `algorithm`
  */
-export function unknownName(part: string, what: string, typed: string, known: readonly string[]): CcparkError {
+export function unknownName(
+  part: string,
+  what: string,
+  typed: string,
+  known: readonly string[],
+): CcparkError {
   const near = nearestName(typed, known);
   const hint = near === undefined ? `known: ${known.join(", ")}` : `did you mean \`${near}\`?`;
   return new CcparkError("not-found", `[${part}] unknown ${what} \`${typed}\`; ${hint}`);

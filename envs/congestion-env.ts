@@ -197,7 +197,8 @@ export class CongestionEnv {
     this.#log2CwndChange = setting.cwndBytes === cwndBefore ? 0 : log2(setting.cwndBytes / cwndBefore);
     const control = this.#control;
     if (control === undefined) return;
-    const fields = { Cwnd: Math.round(setting.cwndBytes), Rate: Math.round(setting.rateBytesPerSec) };
+    const fields: Record<string, number> = { Cwnd: Math.round(setting.cwndBytes) };
+    if (setting.rateBytesPerSec > 0) fields["Rate"] = Math.round(setting.rateBytesPerSec);
     if (this.options.actionDelayUs === 0) {
       control.updateFields(fields);
     } else {

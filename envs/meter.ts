@@ -2,7 +2,7 @@
  * Measures the interval beside any congestion control, from the same ACK events that it sees, so that a reward is computed
  * in the same way for a learned policy, a CCP algorithm and a native one.
  */
-import type { AckEvent, CongestionControl } from "../ccp-bridge/congestion-control.ts";
+import type { AckEvent, CongestionControl, SentEvent } from "../ccp-bridge/congestion-control.ts";
 import { MSS_BYTES } from "../core/units.ts";
 import { clearCounters, emptyInterval, type Interval } from "./interval.ts";
 
@@ -60,7 +60,10 @@ export class Meter {
       },
       onCongestion: (event) => control.onCongestion(event),
       onClose: () => control.onClose?.(),
-      ...(control.onSent === undefined ? {} : { onSent: control.onSent.bind(control) }),
+      get onSent() {
+        const { onSent } = control;
+        return onSent === undefined ? undefined : (sent: SentEvent) => onSent.call(control, sent);
+      },
     };
   }
 }

@@ -10,25 +10,32 @@ import { NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/unit
 /** mm-link: one line of a trace is one opportunity to deliver so many bytes (1500 + TUN header). */
 export const OPPORTUNITY_BYTES = 1504;
 
+/** A packet's row in the ring: the columns lie side by side, so that a packet costs one cache line. */
+const START = 0;
+const DEPART = 1;
+const ARRIVE = 2;
+const BYTES = 3;
+const FLOW = 4;
+const ROW_SHIFT = 3;
+
 export interface QueueLimit {
   /** Infinity: no limit */
   readonly packets: number;
   readonly bytes: number;
 }
 
-/** Told of each packet when its service starts, in order. */
-export type DequeueListener = (flow: number, startNs: Nanos, queueDelayUs: number) => void;
+/** Told of each of its flow's packets when its service starts, in order. */
+export interface DequeueListener {
+  onDequeue(startNs: Nanos, queueDelayUs: number): void;
+}
 
 export abstract class Link {
   readonly #limit: QueueLimit;
-  readonly #onDequeue: DequeueListener | undefined;
-  // ring of packets whose service has not started: start, departure, arrival, size, owner
+  /** by flow; flows without one are not told */
+  readonly #listeners: readonly DequeueListener[];
+  /** ring of packets whose service has not started, one row each */
   #mask = 255;
-  #startNs = new Float64Array(256);
-  #departNs = new Float64Array(256);
-  #arriveNs = new Float64Array(256);
-  #bytes = new Float64Array(256);
-  #flow = new Int32Array(256);
+  #rows = new Float64Array(256 << ROW_SHIFT);
   #head = 0;
   #tail = 0;
   #queuedBytes = 0;
@@ -47,9 +54,9 @@ export abstract class Link {
   startNs = 0;
   departNs = 0;
 
-  constructor(limit: QueueLimit, onDequeue?: DequeueListener) {
+  constructor(limit: QueueLimit, listeners: readonly DequeueListener[] = []) {
     this.#limit = limit;
-    this.#onDequeue = onDequeue;
+    this.#listeners = listeners;
   }
 
   /** Sets `startNs` and `departNs` for a packet of `bytes` that arrives now behind all packets served before. */
@@ -61,16 +68,18 @@ export abstract class Link {
   /** Lets the packets go whose service starts by now. */
   advance(nowNs: Nanos): void {
     while (this.#head !== this.#tail) {
-      const i = this.#head & this.#mask;
-      const start = this.#startNs[i]!;
+      const rows = this.#rows;
+      const i = (this.#head & this.#mask) << ROW_SHIFT;
+      const start = rows[i + START]!;
       if (start > nowNs) return;
       this.#head = (this.#head + 1) | 0;
-      const bytes = this.#bytes[i]!;
+      const bytes = rows[i + BYTES]!;
       this.#queuedBytes -= bytes;
       this.#startedBytes += bytes;
       this.#lastStartedBytes = bytes;
-      this.#lastStartedDepartNs = this.#departNs[i]!;
-      this.#onDequeue?.(this.#flow[i]!, start, (start - this.#arriveNs[i]!) / NANOS_PER_MICRO);
+      this.#lastStartedDepartNs = rows[i + DEPART]!;
+      const listener = this.#listeners[rows[i + FLOW]!];
+      if (listener !== undefined) listener.onDequeue(start, (start - rows[i + ARRIVE]!) / NANOS_PER_MICRO);
     }
   }
 
@@ -85,12 +94,13 @@ export abstract class Link {
     }
     this.serve(nowNs, bytes);
     if (queued > this.#mask) this.#grow();
-    const i = this.#tail & this.#mask;
-    this.#startNs[i] = this.startNs;
-    this.#departNs[i] = this.departNs;
-    this.#arriveNs[i] = nowNs;
-    this.#bytes[i] = bytes;
-    this.#flow[i] = flow;
+    const rows = this.#rows;
+    const i = (this.#tail & this.#mask) << ROW_SHIFT;
+    rows[i + START] = this.startNs;
+    rows[i + DEPART] = this.departNs;
+    rows[i + ARRIVE] = nowNs;
+    rows[i + BYTES] = bytes;
+    rows[i + FLOW] = flow;
     this.#tail = (this.#tail + 1) | 0;
     this.#queuedBytes += bytes;
     if (this.startNs > nowNs) {
@@ -117,15 +127,12 @@ export abstract class Link {
 
   #grow(): void {
     const size = (this.#mask + 1) * 2;
-    const copy = <T extends Float64Array | Int32Array>(from: T, to: T): T => {
-      for (let k = this.#head; k !== this.#tail; k = (k + 1) | 0) to[k & (size - 1)] = from[k & this.#mask]!;
-      return to;
-    };
-    this.#startNs = copy(this.#startNs, new Float64Array(size));
-    this.#departNs = copy(this.#departNs, new Float64Array(size));
-    this.#arriveNs = copy(this.#arriveNs, new Float64Array(size));
-    this.#bytes = copy(this.#bytes, new Float64Array(size));
-    this.#flow = copy(this.#flow, new Int32Array(size));
+    const rows = new Float64Array(size << ROW_SHIFT);
+    for (let k = this.#head; k !== this.#tail; k = (k + 1) | 0) {
+      const from = (k & this.#mask) << ROW_SHIFT;
+      rows.set(this.#rows.subarray(from, from + (1 << ROW_SHIFT)), (k & (size - 1)) << ROW_SHIFT);
+    }
+    this.#rows = rows;
     this.#mask = size - 1;
   }
 }
@@ -135,8 +142,8 @@ export class ConstantLink extends Link {
   readonly #nanosPerByte: number;
   #lastDepartNs = 0;
 
-  constructor(rateBytesPerSec: BytesPerSec, limit: QueueLimit, onDequeue?: DequeueListener) {
-    super(limit, onDequeue);
+  constructor(rateBytesPerSec: BytesPerSec, limit: QueueLimit, listeners?: readonly DequeueListener[]) {
+    super(limit, listeners);
     this.#nanosPerByte = NANOS_PER_SEC / rateBytesPerSec;
   }
 
@@ -174,9 +181,9 @@ export class TraceLink extends Link {
     opportunitiesMs: readonly number[],
     offsetNs: Nanos,
     limit: QueueLimit,
-    onDequeue?: DequeueListener,
+    listeners?: readonly DequeueListener[],
   ) {
-    super(limit, onDequeue);
+    super(limit, listeners);
     this.#opportunitiesNs = Float64Array.from(opportunitiesMs, (ms) => ms * NANOS_PER_MILLI);
     this.#periodNs = this.#opportunitiesNs[this.#opportunitiesNs.length - 1]!;
     this.#offsetNs = offsetNs;

@@ -16,6 +16,7 @@ import { FlowStatistics } from "./flow-statistics.ts";
 import { ConstantLink, type DequeueListener, type Link, type QueueLimit, TraceLink } from "./link.ts";
 import { Receiver } from "./receiver.ts";
 import { INITIAL_CWND_PACKETS, Sender } from "./sender.ts";
+import { TimedRing } from "./timed-ring.ts";
 import { WinnerTree } from "./winner-tree.ts";
 
 export type LinkRate =
@@ -54,55 +55,14 @@ export interface NetworkSpec {
   readonly flows: readonly FlowSpec[];
 }
 
-function makeLink(spec: LinkSpec, onDequeue?: DequeueListener): Link {
+function makeLink(spec: LinkSpec, listeners: readonly DequeueListener[]): Link {
   switch (spec.rate.kind) {
     case "constant":
-      return new ConstantLink(spec.rate.rateBytesPerSec, spec.queue, onDequeue);
+      return new ConstantLink(spec.rate.rateBytesPerSec, spec.queue, listeners);
     case "trace":
-      return new TraceLink(spec.rate.opportunitiesMs, spec.rate.offsetNs, spec.queue, onDequeue);
+      return new TraceLink(spec.rate.opportunitiesMs, spec.rate.offsetNs, spec.queue, listeners);
     case "unlimited":
-      return new ConstantLink(Number.POSITIVE_INFINITY, spec.queue, onDequeue);
-  }
-}
-
-/** A growing ring of (time, number) pairs in time order. */
-class TimedRing {
-  #mask = 255;
-  #times = new Float64Array(256);
-  #values = new Float64Array(256);
-  #head = 0;
-  #tail = 0;
-  /** time of the first pair; Infinity: empty */
-  headNs: Nanos = Number.POSITIVE_INFINITY;
-
-  push(timeNs: Nanos, value: number): void {
-    if (this.#head === this.#tail) this.headNs = timeNs;
-    if (((this.#tail - this.#head) | 0) > this.#mask) this.#grow();
-    this.#times[this.#tail & this.#mask] = timeNs;
-    this.#values[this.#tail & this.#mask] = value;
-    this.#tail = (this.#tail + 1) | 0;
-  }
-
-  /** Takes the first pair; returns its value. */
-  shift(): number {
-    const value = this.#values[this.#head & this.#mask]!;
-    this.#head = (this.#head + 1) | 0;
-    this.headNs =
-      this.#head === this.#tail ? Number.POSITIVE_INFINITY : this.#times[this.#head & this.#mask]!;
-    return value;
-  }
-
-  #grow(): void {
-    const size = (this.#mask + 1) * 2;
-    const times = new Float64Array(size);
-    const values = new Float64Array(size);
-    for (let k = this.#head; k !== this.#tail; k = (k + 1) | 0) {
-      times[k & (size - 1)] = this.#times[k & this.#mask]!;
-      values[k & (size - 1)] = this.#values[k & this.#mask]!;
-    }
-    this.#times = times;
-    this.#values = values;
-    this.#mask = size - 1;
+      return new ConstantLink(Number.POSITIVE_INFINITY, spec.queue, listeners);
   }
 }
 
@@ -118,9 +78,10 @@ export class Flow {
   readonly acks: TimedRing = new TimedRing();
   /** ACKs that have yet to enter the ACK direction (used only where that has a rate or loss) */
   readonly ackDepartures: TimedRing = new TimedRing();
-  /** packets on their way to the receiver or there: arrival, 1 for a payload that was not there before */
-  readonly #arrivals: TimedRing = new TimedRing();
-  /** packets at the receiver, as of the last `advance`, with and without repeated payloads */
+  /** packets that the path has taken, and those that bring a payload for the first time */
+  #takenPackets = 0;
+  #firstTakenPackets = 0;
+  /** of them those at the receiver, as of the last `advance` */
   arrivedPackets = 0;
   firstArrivedPackets = 0;
   highestReceivedTxn = -1;
@@ -144,26 +105,27 @@ export class Flow {
     return this.sender?.control;
   }
 
-  /** The receiver gets a packet at `arrivalNs`; true if an ACK goes out at once. */
-  receive(txn: number, sequence: number, arrivalNs: Nanos): boolean {
+  /** The path takes a packet, which will be at the receiver at `arrivalNs`; true if an ACK goes out then at once. */
+  receive(sender: Sender, txn: number, arrivalNs: Nanos): boolean {
     const before = this.receiver.firstDelivered;
-    const ackAtOnce = this.receiver.onPacket(sequence, arrivalNs);
-    this.#arrivals.push(arrivalNs, this.receiver.firstDelivered - before);
+    const ackAtOnce = this.receiver.onPacket(sender.sequenceOf(txn), arrivalNs);
+    const first = this.receiver.firstDelivered > before;
     this.highestReceivedTxn = txn;
+    this.#takenPackets++;
+    if (first) {
+      this.#firstTakenPackets++;
+      this.statistics.onArrival(arrivalNs);
+    }
+    sender.markArrival(txn, arrivalNs, first);
     return ackAtOnce;
   }
 
-  /** Counts the packets that have arrived by now. */
+  /** Brings the counts of arrived packets up to now. */
   advance(nowNs: Nanos): void {
-    while (this.#arrivals.headNs <= nowNs) {
-      const atNs = this.#arrivals.headNs;
-      const first = this.#arrivals.shift();
-      this.arrivedPackets++;
-      if (first === 1) {
-        this.firstArrivedPackets++;
-        this.statistics.onArrival(atNs);
-      }
-    }
+    if (this.sender === undefined) return;
+    const { packets, firstPackets } = this.sender.underWay(nowNs);
+    this.arrivedPackets = this.#takenPackets - packets;
+    this.firstArrivedPackets = this.#firstTakenPackets - firstPackets;
   }
 }
 
@@ -186,6 +148,7 @@ export class Network {
   readonly #reverseIsPlain: boolean;
   /** call-backs in time order, first in first out at one instant */
   readonly #scheduled: Scheduled[] = [];
+  #nextScheduledNs: Nanos = Number.POSITIVE_INFINITY;
   #stopRequested = false;
   /** the flow whose packets a stop held back: whoever asked may want to decide before they leave */
   #interrupted: Flow | undefined;
@@ -197,10 +160,11 @@ export class Network {
     this.#forwardLoss = rng.fork("forward.loss");
     this.#reverseLoss = rng.fork("reverse.loss");
     this.flows = spec.flows.map((flow, index) => new Flow(index, flow));
-    this.forward = makeLink(spec.forward, (flow, startNs, delayUs) =>
-      this.flows[flow]!.statistics.onDequeue(startNs, delayUs),
+    this.forward = makeLink(
+      spec.forward,
+      this.flows.map((flow) => flow.statistics),
     );
-    this.reverse = makeLink(spec.reverse);
+    this.reverse = makeLink(spec.reverse, []);
     this.#reverseIsPlain = spec.reverse.rate.kind === "unlimited" && spec.reverse.lossRate === 0;
     this.#tree = new WinnerTree(this.flows.length);
     for (const flow of this.flows) this.#tree.update(flow.index, flow.nextAtNs);
@@ -211,6 +175,13 @@ export class Network {
     let i = this.#scheduled.length;
     while (i > 0 && this.#scheduled[i - 1]!.atNs > atNs) i--;
     this.#scheduled.splice(i, 0, { atNs, run });
+    this.#nextScheduledNs = this.#scheduled[0]!.atNs;
+  }
+
+  #runScheduled(): void {
+    const { run } = this.#scheduled.shift()!;
+    this.#nextScheduledNs = this.#scheduled[0]?.atNs ?? Number.POSITIVE_INFINITY;
+    run();
   }
 
   /** Makes `runUntil` return after the event at hand. */
@@ -239,11 +210,9 @@ export class Network {
     }
     for (;;) {
       const atNs = tree.time;
-      const scheduled = this.#scheduled[0];
-      if (scheduled !== undefined && scheduled.atNs <= atNs && scheduled.atNs <= untilNs) {
-        this.#scheduled.shift();
-        this.nowNs = scheduled.atNs;
-        scheduled.run();
+      if (this.#nextScheduledNs <= atNs && this.#nextScheduledNs <= untilNs) {
+        this.nowNs = this.#nextScheduledNs;
+        this.#runScheduled();
       } else {
         if (atNs > untilNs) {
           this.nowNs = untilNs;
@@ -280,7 +249,6 @@ export class Network {
       this.#start(flow, nowNs);
       return;
     }
-    flow.advance(nowNs);
     if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
     if (flow.spec.stopNs <= nowNs && !flow.closed) {
       flow.closed = true;
@@ -305,7 +273,7 @@ export class Network {
    */
   #resume(flow: Flow): void {
     const nowNs = this.nowNs;
-    while (this.#scheduled.length > 0 && this.#scheduled[0]!.atNs <= nowNs) this.#scheduled.shift()!.run();
+    while (this.#nextScheduledNs <= nowNs) this.#runScheduled();
     if (this.#stopRequested) return;
     this.#interrupted = undefined;
     const sender = flow.sender!;
@@ -337,7 +305,7 @@ export class Network {
     }
     const arrivalNs = this.forward.departNs + flow.spec.propagationNs;
     if (flow.receiver.delayedAckAtNs < arrivalNs) this.#sendDelayedAck(flow);
-    if (flow.receive(txn, sender.sequenceOf(txn), arrivalNs)) this.#emitAck(flow, arrivalNs);
+    if (flow.receive(sender, txn, arrivalNs)) this.#emitAck(flow, arrivalNs);
   }
 
   #sendDelayedAck(flow: Flow): void {

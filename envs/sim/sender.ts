@@ -24,6 +24,19 @@ const PACKET_THRESHOLD = 3;
 /** RFC 6928 and Linux: initial window. */
 export const INITIAL_CWND_PACKETS = 10;
 
+/** A transmission's row in the ring: the columns lie side by side, so that it costs one cache line. */
+const SEQUENCE = 0;
+const SENT_NS = 1;
+/** delivery-rate state when it was sent (draft-cheng-iccrg-delivery-rate-estimation, P.delivered and so on) */
+const DELIVERED = 2;
+const DELIVERED_NS = 3;
+const FIRST_SENT_NS = 4;
+const DROPPED = 5;
+/** when it reaches the receiver, and 1 if it brings a payload that was not there before */
+const ARRIVAL_NS = 6;
+const FIRST = 7;
+const ROW_SHIFT = 3;
+
 const UNSENT = 0;
 const IN_FLIGHT = 1;
 const LOST = 2;
@@ -35,21 +48,16 @@ export class Sender {
   readonly #ack: AckEvent;
   readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
 
-  // ring of transmissions not yet covered by an ACK
-  #txnMask = 1023;
-  #txnSequence = new Float64Array(1024);
-  #txnSentNs = new Float64Array(1024);
-  #txnDelivered = new Float64Array(1024);
-  #txnDeliveredNs = new Float64Array(1024);
-  #txnFirstSentNs = new Float64Array(1024);
-  #txnDropped = new Uint8Array(1024);
+  /** ring of transmissions not yet covered by an ACK, one row each */
+  #txnMask = 255;
+  #txns = new Float64Array(256 << ROW_SHIFT);
   #nextTxn = 0;
   #nextUncoveredTxn = 0;
 
   // ring of sequences from the cumulative ACK to the next new packet
-  #sequenceMask = 1023;
-  #state = new Uint8Array(1024);
-  #latestTxn = new Float64Array(1024);
+  #sequenceMask = 255;
+  #state = new Uint8Array(256);
+  #latestTxn = new Float64Array(256);
   #cumulative = 0;
   #nextSequence = 0;
   #sackedPackets = 0;
@@ -186,13 +194,14 @@ export class Sender {
     if (this.#inflightPackets === 0) {
       this.#firstSentNs = this.#deliveredNs = nowNs;
     }
-    const i = txn & this.#txnMask;
-    this.#txnSequence[i] = sequence;
-    this.#txnSentNs[i] = nowNs;
-    this.#txnDelivered[i] = this.#deliveredPackets;
-    this.#txnDeliveredNs[i] = this.#deliveredNs;
-    this.#txnFirstSentNs[i] = this.#firstSentNs;
-    this.#txnDropped[i] = 0;
+    const txns = this.#txns;
+    const i = (txn & this.#txnMask) << ROW_SHIFT;
+    txns[i + SEQUENCE] = sequence;
+    txns[i + SENT_NS] = nowNs;
+    txns[i + DELIVERED] = this.#deliveredPackets;
+    txns[i + DELIVERED_NS] = this.#deliveredNs;
+    txns[i + FIRST_SENT_NS] = this.#firstSentNs;
+    txns[i + DROPPED] = 0;
     this.sentPackets++;
     this.#inflightPackets++;
     if (this.rtoAtNs === Number.POSITIVE_INFINITY) this.rtoAtNs = nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
@@ -210,12 +219,35 @@ export class Sender {
   }
 
   sequenceOf(txn: number): number {
-    return this.#txnSequence[txn & this.#txnMask]!;
+    return this.#txns[((txn & this.#txnMask) << ROW_SHIFT) + SEQUENCE]!;
   }
 
   /** The path dropped this transmission; the sender learns of it from later ACKs only. */
   markDropped(txn: number): void {
-    this.#txnDropped[txn & this.#txnMask] = 1;
+    this.#txns[((txn & this.#txnMask) << ROW_SHIFT) + DROPPED] = 1;
+  }
+
+  /** The path has taken this transmission; `first`: the receiver has not had its payload yet. */
+  markArrival(txn: number, arrivalNs: Nanos, first: boolean): void {
+    const i = (txn & this.#txnMask) << ROW_SHIFT;
+    this.#txns[i + ARRIVAL_NS] = arrivalNs;
+    this.#txns[i + FIRST] = first ? 1 : 0;
+  }
+
+  /**
+   * Transmissions on their way to the receiver at `nowNs`: all of them, and those that bring something new. What an ACK
+   * has covered has arrived, so only the last window is looked at.
+   */
+  underWay(nowNs: Nanos): { readonly packets: number; readonly firstPackets: number } {
+    let packets = 0;
+    let firstPackets = 0;
+    for (let txn = this.#nextUncoveredTxn; txn < this.#nextTxn; txn++) {
+      const i = (txn & this.#txnMask) << ROW_SHIFT;
+      if (this.#txns[i + DROPPED] === 1 || this.#txns[i + ARRIVAL_NS]! <= nowNs) continue;
+      packets++;
+      firstPackets += this.#txns[i + FIRST]!;
+    }
+    return { packets, firstPackets };
   }
 
   #nextRetransmission(): number {
@@ -241,20 +273,21 @@ export class Sender {
     const deliveredBefore = this.#deliveredPackets;
     let firstRttNs = 0;
     let newestTxn = -1;
+    const txns = this.#txns;
     for (let txn = this.#nextUncoveredTxn; txn <= highestTxn; txn++) {
-      const i = txn & this.#txnMask;
-      if (this.#txnDropped[i] === 1) {
+      const i = (txn & this.#txnMask) << ROW_SHIFT;
+      if (txns[i + DROPPED] === 1) {
         this.#suspects.push(txn);
         continue;
       }
-      const sequence = this.#txnSequence[i]!;
+      const sequence = txns[i + SEQUENCE]!;
       const s = sequence & this.#sequenceMask;
       if (sequence < this.#cumulative || this.#state[s] === ACKED) continue; // a copy of what has arrived before
       if (this.#state[s] === IN_FLIGHT) this.#inflightPackets--;
       this.#state[s] = ACKED;
       this.#sackedPackets++;
       this.#deliveredPackets++;
-      if (newestTxn === -1) firstRttNs = nowNs - this.#txnSentNs[i]!;
+      if (newestTxn === -1) firstRttNs = nowNs - txns[i + SENT_NS]!;
       newestTxn = txn;
     }
     if (highestTxn >= this.#nextUncoveredTxn) this.#nextUncoveredTxn = highestTxn + 1;
@@ -267,10 +300,10 @@ export class Sender {
     if (newestTxn === -1) {
       ack.rttUs = 0;
     } else {
-      const i = newestTxn & this.#txnMask;
+      const i = (newestTxn & this.#txnMask) << ROW_SHIFT;
       this.#deliveredNs = nowNs;
-      this.#firstSentNs = this.#txnSentNs[i]!;
-      ack.rttUs = (nowNs - this.#txnSentNs[i]!) / NANOS_PER_MICRO;
+      this.#firstSentNs = txns[i + SENT_NS]!;
+      ack.rttUs = (nowNs - this.#firstSentNs) / NANOS_PER_MICRO;
       this.rtt.onSample(firstRttNs / NANOS_PER_MICRO);
       if (ack.rttUs < this.rtt.minRttUs) this.rtt.minRttUs = ack.rttUs;
       this.#sampleDeliveryRate(nowNs, i);
@@ -296,9 +329,10 @@ export class Sender {
   }
 
   #sampleDeliveryRate(nowNs: Nanos, i: number): void {
-    const receiveNs = nowNs - this.#txnDeliveredNs[i]!;
-    const sendNs = this.#txnSentNs[i]! - this.#txnFirstSentNs[i]!;
-    const bytes = (this.#deliveredPackets - this.#txnDelivered[i]!) * MSS_BYTES;
+    const txns = this.#txns;
+    const receiveNs = nowNs - txns[i + DELIVERED_NS]!;
+    const sendNs = txns[i + SENT_NS]! - txns[i + FIRST_SENT_NS]!;
+    const bytes = (this.#deliveredPackets - txns[i + DELIVERED]!) * MSS_BYTES;
     // "If an interval is shorter than min_rtt, the sample is not valid" (draft 3.2.1: compressed ACKs)
     const valid = Math.max(receiveNs, sendNs) >= this.rtt.minRttUs * NANOS_PER_MICRO;
     if (valid && receiveNs > 0) this.#ack.deliveryRateBytesPerSec = (bytes * NANOS_PER_SEC) / receiveNs;
@@ -311,7 +345,7 @@ export class Sender {
     let judged = 0;
     while (judged < this.#suspects.length && this.#suspects[judged]! <= highestTxn - PACKET_THRESHOLD) {
       const txn = this.#suspects[judged++]!;
-      const sequence = this.#txnSequence[txn & this.#txnMask]!;
+      const sequence = this.sequenceOf(txn);
       const s = sequence & this.#sequenceMask;
       if (sequence < this.#cumulative || this.#state[s] !== IN_FLIGHT || this.#latestTxn[s] !== txn) continue;
       this.#state[s] = LOST;
@@ -395,17 +429,12 @@ export class Sender {
   #growTransmissions(): void {
     const oldMask = this.#txnMask;
     const size = (oldMask + 1) * 2;
-    const first = Math.max(0, this.#nextTxn - 1 - oldMask);
-    const copy = <T extends Float64Array | Uint8Array>(from: T, to: T): T => {
-      for (let txn = first; txn < this.#nextTxn; txn++) to[txn & (size - 1)] = from[txn & oldMask]!;
-      return to;
-    };
-    this.#txnSequence = copy(this.#txnSequence, new Float64Array(size));
-    this.#txnSentNs = copy(this.#txnSentNs, new Float64Array(size));
-    this.#txnDelivered = copy(this.#txnDelivered, new Float64Array(size));
-    this.#txnDeliveredNs = copy(this.#txnDeliveredNs, new Float64Array(size));
-    this.#txnFirstSentNs = copy(this.#txnFirstSentNs, new Float64Array(size));
-    this.#txnDropped = copy(this.#txnDropped, new Uint8Array(size));
+    const txns = new Float64Array(size << ROW_SHIFT);
+    for (let txn = Math.max(0, this.#nextTxn - 1 - oldMask); txn < this.#nextTxn; txn++) {
+      const from = (txn & oldMask) << ROW_SHIFT;
+      txns.set(this.#txns.subarray(from, from + (1 << ROW_SHIFT)), (txn & (size - 1)) << ROW_SHIFT);
+    }
+    this.#txns = txns;
     this.#txnMask = size - 1;
   }
 }

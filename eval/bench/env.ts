@@ -5,6 +5,7 @@
  */
 import { makeVectorEnv } from "../../envs/local-vector-env.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
+import { UNLIMITED } from "../../envs/scenarios/links.ts";
 import { getScenario } from "../../envs/scenarios/presets.ts";
 import { medianSeconds, printRow } from "./console.ts";
 
@@ -15,7 +16,8 @@ const REPEATS = 5;
 /** One BDP (200 packets) and a small queue. */
 const CWND_PACKETS = 220;
 
-const scenario = getScenario("park-paper");
+/** the simulator's default ACK path */
+const scenario = { ...getScenario("park-paper"), reverse: UNLIMITED };
 for (const observation of ["standard", "park-14"]) {
   const envs = makeVectorEnv(
     scenario,
