@@ -16,7 +16,7 @@
  */
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/algorithm.ts";
 import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
-import { WindowedMax } from "./windowed-max.ts";
+import { RoundMax } from "./round-max.ts";
 
 /** Draft 4.1.1.3: longer than the gain cycle's 8 rounds, so each probe is remembered until the next. */
 const BANDWIDTH_WINDOW_ROUNDS = 10;
@@ -160,7 +160,7 @@ class BbrFlow implements CcpFlow {
   readonly #control: FlowControl;
   readonly #mssBytes: Bytes;
   readonly #firstPhase: number;
-  readonly #bandwidth = new WindowedMax(BANDWIDTH_WINDOW_ROUNDS);
+  readonly #bandwidth = new RoundMax(BANDWIDTH_WINDOW_ROUNDS);
   #state: State = { kind: "startup" };
   #pipe: { readonly kind: "filling" | "full"; readonly bandwidth: BytesPerSec; readonly flatRounds: number } =
     {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bbr } from "../../agents/baselines/bbr.ts";
-import { WindowedMax } from "../../agents/baselines/windowed-max.ts";
+import { RoundMax } from "../../agents/baselines/round-max.ts";
 import { fromMbps, MICROS_PER_SEC, MSS_BYTES } from "../../core/units.ts";
 import { FakeFlow, INFINITY_REPORTED } from "./fake-flow.ts";
 
@@ -145,9 +145,9 @@ describe("BBR", () => {
   });
 });
 
-describe("WindowedMax", () => {
+describe("RoundMax", () => {
   it("forgets a value when its round leaves the window", () => {
-    const max = new WindowedMax(2);
+    const max = new RoundMax(2);
     max.add(9);
     max.add(4);
     expect(max.value).toBe(9);

@@ -1,5 +1,5 @@
 /** The maximum over the last rounds: BBR's filter for the bottleneck bandwidth (draft-cardwell-iccrg-bbr-00 4.1.1.3). */
-export class WindowedMax {
+export class RoundMax {
   readonly #rounds: number[];
   #current = 0;
 
