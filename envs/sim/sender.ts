@@ -430,7 +430,9 @@ export class Sender {
     const oldMask = this.#txnMask;
     const size = (oldMask + 1) * 2;
     const txns = new Float64Array(size << ROW_SHIFT);
-    for (let txn = Math.max(0, this.#nextTxn - 1 - oldMask); txn < this.#nextTxn; txn++) {
+    // suspects lie up to the packet threshold behind what ACKs have covered; the newest row is not written yet
+    const first = Math.max(0, this.#nextUncoveredTxn - PACKET_THRESHOLD);
+    for (let txn = first; txn < this.#nextTxn - 1; txn++) {
       const from = (txn & oldMask) << ROW_SHIFT;
       txns.set(this.#txns.subarray(from, from + (1 << ROW_SHIFT)), (txn & (size - 1)) << ROW_SHIFT);
     }
