@@ -72,6 +72,7 @@ module.exports = {
     },
     owner("tfjs-only-in-agents", "node_modules/@tensorflow", "^agents/"),
     owner("grpc-only-in-envs-grpc", "node_modules/(@grpc|@bufbuild)", "^envs/grpc/"),
+    owner("ffi-only-in-ipc", "node_modules/(koffi|@koromix)", "^ccp-bridge/ipc/"),
     owner("charts-only-in-eval", "node_modules/vega", "^eval/"),
     owner("progress-only-in-cli", "node_modules/(cli-progress|commander)", "^cli/"),
   ],
