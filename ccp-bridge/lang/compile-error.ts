@@ -1,20 +1,49 @@
-/** What the compiler says of a program that it refuses. */
+/** What the compiler says of a program that it refuses, or accepts with a warning. */
 import { CcparkError } from "../../core/errors.ts";
 
-/** A datapath program was refused. Line and column count from 1. */
+/** A place in a program text, counted from 1 as editors do; columns count UTF-16 units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Accepted, but probably not meant. */
+export interface CompileWarning extends Position {
+  readonly message: string;
+}
+
+export function positionOf(source: string, offset: number): Position {
+  const before = source.slice(0, offset);
+  return { line: before.split("\n").length, column: offset - (before.lastIndexOf("\n") + 1) + 1 };
+}
+
+/** A datapath program was refused. */
 export class CompileError extends CcparkError {
   readonly line: number;
   readonly column: number;
+  /** the reason without the place */
+  readonly reason: string;
   /** the whole program text */
   readonly source: string;
   constructor(what: string, source: string, offset: number) {
-    const before = source.slice(0, offset);
-    const line = before.split("\n").length;
-    const column = offset - (before.lastIndexOf("\n") + 1) + 1;
+    const { line, column } = positionOf(source, offset);
     super("invalid-argument", `[ccp-lang] line ${line}, column ${column}: ${what}`);
     this.name = "CompileError";
     this.line = line;
     this.column = column;
+    this.reason = what;
     this.source = source;
   }
+}
+
+/** The line of a place and, below it, a caret under its column. */
+export function excerpt(source: string, { line, column }: Position): string {
+  const text = (source.split("\n")[line - 1] ?? "").replace(/\r$/, "");
+  // Tabs stay tabs, so that the caret stands below its column whatever their width.
+  const indent = text
+    .slice(0, column - 1)
+    .replace(/[^\t]/g, " ")
+    .padEnd(column - 1);
+  const number = String(line);
+  return `${number} | ${text}\n${" ".repeat(number.length)} | ${indent}^`;
 }

@@ -3,7 +3,6 @@
  * names, then condition and body of each event, every expression in post-order with its own temporaries.
  * Refuses what Portus refuses, what would make it panic, and what libccp cannot run.
  */
-import { nearestName } from "../../core/errors.ts";
 import {
   CAPACITY,
   encodeProgram,
@@ -16,9 +15,10 @@ import {
   type ProgramEvent,
   REGISTER_TYPES,
 } from "../program.ts";
-import { CompileError } from "./compile-error.ts";
-import { parseProgram } from "./parser.ts";
+import { CompileError, type CompileWarning, positionOf } from "./compile-error.ts";
+import { type CommentPlaces, parseProgram } from "./parser.ts";
 import { type Register, Scope, type ValueType, wireType } from "./scope.ts";
+import { suggestName } from "./suggest.ts";
 import type { Expression, ProgramSyntax } from "./syntax-tree.ts";
 import { INFINITY_VALUE, type Operator } from "./tokens.ts";
 
@@ -30,8 +30,8 @@ export interface CompiledProgram {
   readonly bytes: Uint8Array;
   /** report fields that each report carries: the report variables with an initial value */
   readonly reportFieldCount: number;
-  /** accepted, but probably not meant: undeclared names, updates without a variable */
-  readonly warnings: readonly string[];
+  /** undeclared names, glued words, updates without a variable, reports that carry nothing; in order of place */
+  readonly warnings: readonly CompileWarning[];
 }
 
 export interface CompileOptions {
@@ -40,6 +40,8 @@ export interface CompileOptions {
    * the end of the flow. `libccp` accepts it, as Portus does.
    */
   mode?: "strict" | "libccp";
+  /** Where comments may stand; `portus` refuses those that Portus refuses. Default: anywhere. */
+  comments?: CommentPlaces;
 }
 
 /** Portus: the largest immediate that is not `+infinity`. */
@@ -215,7 +217,11 @@ class Compiler {
       [last.resultType, last.resultIndex] = this.#encode(left);
       return left;
     }
-    if (register?.file === "local" && register.type === "untyped") register.type = typeOf(right);
+    if (register?.file === "local" && register.type === "untyped") {
+      register.type = typeOf(right);
+      if (right.kind === "immediate") register.initial = right.value;
+      else if (right.kind === "register") register.initial = right.register.initial;
+    }
     const [type, index] = this.#encode(left);
     this.#push(OPCODES.bind, type, index, type, index, ...this.#encode(right));
     return left;
@@ -228,7 +234,7 @@ class Compiler {
     const register = operand.kind === "register" ? operand.register : undefined;
     if (register?.file === "local" && type === "untyped") {
       const known = [...this.#scope.registers.keys()].filter((name) => name !== register.name);
-      const near = nearestName(register.name, known);
+      const near = suggestName(register.name, known);
       const hint = near === undefined ? "" : `; did you mean \`${near}\`?`;
       throw this.#error(
         `\`${operator}\`: \`${register.name}\` is not declared and has no value${hint}`,
@@ -329,12 +335,13 @@ function applyUpdates(
   scope: Scope,
   updates: Readonly<Record<string, number | bigint>>,
   source: string,
-  warnings: string[],
+  warnings: CompileWarning[],
 ): void {
   for (const [name, value] of Object.entries(updates)) {
     const register = scope.registers.get(name);
     if (register === undefined || (register.file !== "control" && register.file !== "report")) {
-      warnings.push(`update of \`${name}\` skipped: no such control or report variable`);
+      const message = `update of \`${name}\` skipped: no such control or report variable`;
+      warnings.push({ message, ...positionOf(source, 0) });
       continue;
     }
     if (typeof value === "number" && !Number.isSafeInteger(value)) {
@@ -350,7 +357,7 @@ function applyUpdates(
   }
 }
 
-function describeLocals(scope: Scope, program: ProgramSyntax): string[] {
+function warnOfLocals(scope: Scope, program: ProgramSyntax, source: string): CompileWarning[] {
   const bound = new Set<string>();
   const visit = (expression: Expression): void => {
     if (expression.kind !== "operation") return;
@@ -359,12 +366,21 @@ function describeLocals(scope: Scope, program: ProgramSyntax): string[] {
     visit(expression.right);
   };
   for (const event of program.events) for (const one of [event.condition, ...event.body]) visit(one);
+  const known = [...scope.registers.values()].filter((one) => one.file !== "local").map((one) => one.name);
   return scope.locals.map((local) => {
-    const known = [...scope.registers.values()].filter((one) => one.file !== "local").map((one) => one.name);
-    const near = nearestName(local.name, known);
+    const near = suggestName(local.name, known);
     const hint = near === undefined ? "" : ` (did you mean \`${near}\`?)`;
     const state = bound.has(local.name) ? "a local variable" : "never bound, so it reads 0";
-    return `\`${local.name}\` is not declared: ${state}${hint}`;
+    const message = `\`${local.name}\` is not declared: ${state}${hint}`;
+    return { message, ...positionOf(source, local.offset ?? 0) };
+  });
+}
+
+function warnOfGlued(program: ProgramSyntax, source: string): CompileWarning[] {
+  return program.glued.map(({ word, offset, end }) => {
+    const glued = (/^[^\s()#]+/.exec(source.slice(end)) ?? [""])[0];
+    const message = `\`${word}${glued}\` reads as \`${word} ${glued}\`: words need no space after them`;
+    return { message, ...positionOf(source, offset) };
   });
 }
 
@@ -378,8 +394,8 @@ export function compileProgram(
   updates: Readonly<Record<string, number | bigint>> = {},
   options: CompileOptions = {},
 ): CompiledProgram {
-  const program = parseProgram(source);
-  const warnings: string[] = [];
+  const program = parseProgram(source, options.comments);
+  const warnings: CompileWarning[] = [];
   const scope = new Scope(program);
   applyUpdates(scope, updates, source, warnings);
   const compiler = new Compiler(source, scope);
@@ -396,17 +412,14 @@ export function compileProgram(
   const reportFieldCount = scope.declared.filter(
     (one) => one.file === "report" && one.initial !== undefined,
   ).length;
-  if ((options.mode ?? "strict") === "strict" && reportFieldCount === 0) {
-    const offset = findReport(program);
-    if (offset !== undefined) {
-      throw new CompileError(
-        "`(report)` without report variables would look like the end of the flow",
-        source,
-        offset,
-      );
-    }
+  const reportAt = reportFieldCount === 0 ? findReport(program) : undefined;
+  if (reportAt !== undefined) {
+    const message = "`(report)` without report variables would look like the end of the flow";
+    if ((options.mode ?? "strict") === "strict") throw new CompileError(message, source, reportAt);
+    warnings.push({ message, ...positionOf(source, reportAt) });
   }
-  warnings.push(...describeLocals(scope, program));
+  warnings.push(...warnOfLocals(scope, program, source), ...warnOfGlued(program, source));
+  warnings.sort((a, b) => a.line - b.line || a.column - b.column);
   const bytes = encodeProgram(events, instructions);
   return { events, instructions, scope, bytes, reportFieldCount, warnings };
 }

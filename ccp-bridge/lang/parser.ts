@@ -1,6 +1,6 @@
 /**
  * Parser of the datapath language: accepts what Portus 0.8 accepts (a PEG: alternatives in order, first match wins),
- * and comments (`#` to the end of the line) wherever white space may stand.
+ * and comments (`#` to the end of the line) wherever white space may stand, unless told to be as narrow as Portus.
  *
  *   program  = defs event+ END
  *   defs     = "(def" decl* [report] decl* ")"
@@ -12,21 +12,37 @@
  */
 import { nearestName } from "../../core/errors.ts";
 import { CompileError } from "./compile-error.ts";
-import type { Atom, Declaration, EventSyntax, Expression, ProgramSyntax } from "./syntax-tree.ts";
+import type {
+  Atom,
+  Declaration,
+  EventSyntax,
+  Expression,
+  Glued,
+  ProgramSyntax,
+  Span,
+} from "./syntax-tree.ts";
 import { COMMANDS, INFINITY_VALUE, isDigit, isNameCharacter, isSpace, OPERATOR_SPELLINGS } from "./tokens.ts";
 
 /** Deeper nesting would need more temporaries than there are, or is a mistake; keeps the parser off the stack's end. */
 const MAX_DEPTH = 200;
+const HASH = 0x23;
+
+/** Where comments may stand: wherever white space may, or, as Portus has it, one line right before an event. */
+export type CommentPlaces = "anywhere" | "portus";
 
 class Parser {
   readonly #source: string;
+  readonly #comments: CommentPlaces;
   #offset = 0;
   #depth = 0;
   #furthest = -1;
   #expected: string[] = [];
+  /** offset of the word -> what is glued to it; of an attempt that failed, overwritten by the one that did not */
+  readonly #glued: Map<number, Glued> = new Map();
 
-  constructor(source: string) {
+  constructor(source: string, comments: CommentPlaces) {
     this.#source = source;
+    this.#comments = comments;
   }
 
   program(): ProgramSyntax {
@@ -40,19 +56,22 @@ class Parser {
       this.#expect("the end of the program");
       throw this.#error();
     }
-    return { ...definitions, events };
+    const glued = [...this.#glued.values()].sort((a, b) => a.offset - b.offset);
+    return { ...definitions, events, glued };
   }
 
-  #definitions(): Omit<ProgramSyntax, "events"> | undefined {
+  #definitions(): Omit<ProgramSyntax, "events" | "glued"> | undefined {
     this.#space();
+    const offset = this.#offset;
     if (!this.#literal("(def")) return undefined;
     const before = this.#declarations("");
-    const reports = this.#report() ?? [];
+    const report = this.#report();
     const after = this.#declarations("");
     this.#space();
     if (!this.#literal(")")) return undefined;
+    const definitions = this.#span(offset);
     this.#space();
-    return { reports, before, after };
+    return { definitions, reportList: report?.list, reports: report?.declarations ?? [], before, after };
   }
 
   #declarations(prefix: string): Declaration[] {
@@ -66,19 +85,25 @@ class Parser {
   #declaration(prefix: string): Declaration | undefined {
     const start = this.#offset;
     this.#space();
+    const from = this.#offset;
     if (this.#literal("(")) {
       this.#space();
+      const at = this.#offset;
       const volatile = this.#literal("volatile");
+      const glued = volatile ? this.#gluedTo(at) : undefined;
       this.#space();
       const offset = this.#offset;
       const name = this.#name();
       if (name !== undefined) {
+        const end = this.#offset;
         this.#space();
         const initial = this.#atom();
         this.#space();
         if (initial !== undefined && this.#literal(")")) {
+          const list = this.#span(from);
           this.#space();
-          return { name: prefix + name, volatile, initial, offset };
+          if (glued !== undefined) this.#glued.set(glued.offset, glued);
+          return { name: prefix + name, volatile, initial, offset, end, list };
         }
       }
     }
@@ -86,17 +111,19 @@ class Parser {
     return undefined;
   }
 
-  #report(): Declaration[] | undefined {
+  #report(): { declarations: Declaration[]; list: Span } | undefined {
     const start = this.#offset;
     this.#space();
+    const offset = this.#offset;
     if (this.#literal("(")) {
       this.#space();
       if (this.#literal("Report")) {
         const declarations = this.#declarations("Report.");
         this.#space();
         if (declarations.length > 0 && this.#literal(")")) {
+          const list = this.#span(offset);
           this.#space();
-          return declarations;
+          return { declarations, list };
         }
       }
     }
@@ -107,18 +134,23 @@ class Parser {
   #event(): EventSyntax | undefined {
     const start = this.#offset;
     this.#space();
+    if (this.#comments === "portus") this.#commentLine();
     const offset = this.#offset;
     if (this.#literal("(")) {
       this.#space();
+      const at = this.#offset;
       if (this.#literal("when")) {
+        const glued = this.#gluedTo(at);
         const condition = this.#expression();
         const body: Expression[] = [];
         if (condition !== undefined) {
           for (let one = this.#expression(); one !== undefined; one = this.#expression()) body.push(one);
           this.#space();
           if (body.length > 0 && this.#literal(")")) {
+            const span = this.#span(offset);
             this.#space();
-            return { condition, body, offset };
+            if (glued !== undefined) this.#glued.set(glued.offset, glued);
+            return { condition, body, ...span };
           }
         }
       }
@@ -147,13 +179,18 @@ class Parser {
       );
       if (operator === undefined) this.#expect("an operator");
       else {
+        const at = this.#offset;
         this.#offset += operator[0].length;
+        const glued = this.#gluedTo(at);
         const left = this.#expression();
         const right = left === undefined ? undefined : this.#expression();
         if (left !== undefined && right !== undefined) {
           this.#space();
-          if (this.#literal(")"))
-            return { kind: "operation", operator: operator[1], left, right, offset: start };
+          if (this.#literal(")")) {
+            if (glued !== undefined) this.#glued.set(glued.offset, glued);
+            const [spelling, name] = operator;
+            return { kind: "operation", operator: name, spelling, left, right, ...this.#span(start) };
+          }
         }
       }
     }
@@ -169,7 +206,7 @@ class Parser {
       if (command !== undefined) {
         this.#offset += command.length;
         this.#space();
-        if (this.#literal(")")) return { kind: "command", command, offset: start };
+        if (this.#literal(")")) return { kind: "command", command, ...this.#span(start) };
       }
     }
     this.#offset = start;
@@ -180,15 +217,15 @@ class Parser {
     const offset = this.#offset;
     if (this.#source.startsWith("true", offset)) {
       this.#offset += 4;
-      return { kind: "boolean", value: true, offset };
+      return { kind: "boolean", value: true, ...this.#span(offset) };
     }
     if (this.#source.startsWith("false", offset)) {
       this.#offset += 5;
-      return { kind: "boolean", value: false, offset };
+      return { kind: "boolean", value: false, ...this.#span(offset) };
     }
     if (this.#source.startsWith("+infinity", offset)) {
       this.#offset += 9;
-      return { kind: "number", value: INFINITY_VALUE, offset };
+      return { kind: "number", value: INFINITY_VALUE, ...this.#span(offset) };
     }
     let end = offset;
     while (end < this.#source.length && isDigit(this.#source.charCodeAt(end))) end += 1;
@@ -196,12 +233,12 @@ class Parser {
       const value = BigInt(this.#source.slice(offset, end));
       if (value <= INFINITY_VALUE) {
         this.#offset = end;
-        return { kind: "number", value, offset };
+        return { kind: "number", value, ...this.#span(offset) };
       }
       // A larger number is a name, as in Portus; the compiler will say that it is not declared.
     }
     const name = this.#name();
-    return name === undefined ? undefined : { kind: "name", name, offset };
+    return name === undefined ? undefined : { kind: "name", name, ...this.#span(offset) };
   }
 
   #name(): string | undefined {
@@ -234,14 +271,36 @@ class Parser {
     return false;
   }
 
-  /** White space and comments. */
+  #span(offset: number): Span {
+    return { offset, end: this.#offset };
+  }
+
+  /** The word from `offset` to here, if a name or number follows without a space. */
+  #gluedTo(offset: number): Glued | undefined {
+    const next = this.#source.codePointAt(this.#offset);
+    if (next === undefined || !isNameCharacter(next)) return undefined;
+    return { word: this.#source.slice(offset, this.#offset), ...this.#span(offset) };
+  }
+
+  /** Portus: one comment, which a newline must end and an event follow. */
+  #commentLine(): void {
+    const start = this.#offset;
+    if (this.#source.charCodeAt(start) !== HASH) return;
+    const end = this.#source.indexOf("\n", start);
+    if (end < 0) return;
+    this.#offset = end;
+    this.#space();
+    if (!this.#source.startsWith("(", this.#offset)) this.#offset = start;
+  }
+
+  /** White space, and comments where they may stand anywhere. */
   #space(): void {
     const source = this.#source;
     let offset = this.#offset;
     for (;;) {
       const code = source.charCodeAt(offset);
       if (isSpace(code)) offset += 1;
-      else if (code === 0x23) {
+      else if (code === HASH && this.#comments === "anywhere") {
         const end = source.indexOf("\n", offset);
         offset = end < 0 ? source.length : end + 1;
       } else break;
@@ -263,6 +322,10 @@ class Parser {
     const offset = Math.max(0, this.#furthest);
     const rest = this.#source.slice(offset);
     const got = rest === "" ? "the end of the program" : `\`${(/^[^\s()]+|^./u.exec(rest) ?? ["?"])[0]}\``;
+    if (rest.startsWith("#")) {
+      const where = "Portus takes comments only right before an event, one line each";
+      return new CompileError(`no comment can stand here: ${where}`, this.#source, offset);
+    }
     if (this.#expected.includes("an operator") && rest !== "") {
       const known = [...OPERATOR_SPELLINGS.map(([spelling]) => spelling), ...COMMANDS];
       const near = nearestName(got.slice(1, -1), known);
@@ -277,6 +340,6 @@ class Parser {
  * Parses a program text.
  * @throws CompileError
  */
-export function parseProgram(source: string): ProgramSyntax {
-  return new Parser(source).program();
+export function parseProgram(source: string, comments: CommentPlaces = "anywhere"): ProgramSyntax {
+  return new Parser(source, comments).program();
 }

@@ -14,7 +14,7 @@ export interface Register {
   readonly index: number;
   readonly volatile: boolean;
   type: ValueType;
-  /** initial value of a declared variable that has one (then there is a `def`) */
+  /** initial value of a declared variable that has one (then there is a `def`); of a local, what it is first bound to */
   initial?: bigint;
   /** where it was declared, in the program text */
   readonly offset?: number;

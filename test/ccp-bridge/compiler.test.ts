@@ -54,9 +54,42 @@ describe("the compiler", () => {
   it("warns of undeclared names", () => {
     const { warnings } = compileProgram(inBody("(:= Report.r Flow.rtt) (:= speed 3) (:= x speed)"));
     expect(warnings).toEqual([
-      "`Flow.rtt` is not declared: never bound, so it reads 0",
-      "`speed` is not declared: a local variable",
+      {
+        line: 3,
+        column: 16,
+        message:
+          "`Flow.rtt` is not declared: never bound, so it reads 0 (did you mean `Flow.rtt_sample_us`?)",
+      },
+      { line: 3, column: 30, message: "`speed` is not declared: a local variable" },
     ]);
+    const hint = (name: string) =>
+      compileProgram(`(def (Report (acked 0)) (x 0)) (when true (:= x ${name}))`).warnings[0]!.message;
+    expect(hint("acked")).toContain("did you mean `Report.acked`?");
+    expect(hint("cwnd")).toContain("did you mean `Cwnd`?");
+    expect(hint("y")).not.toContain("did you mean");
+  });
+
+  it("warns of words that are glued to what follows", () => {
+    const { warnings } = compileProgram("(def (volatilex 0))\n(whentrue (:= x (addx 1))\n (:= x (-5 3)))");
+    expect(warnings.map(({ line, column, message }) => [line, column, message.split(":")[0]])).toEqual([
+      [1, 7, "`volatilex` reads as `volatile x`"],
+      [2, 2, "`whentrue` reads as `when true`"],
+      [2, 18, "`addx` reads as `add x`"],
+      [3, 9, "`-5` reads as `- 5`"],
+    ]);
+  });
+
+  it("takes comments in the places of Portus only, if asked to", () => {
+    const compile = (source: string) => compileProgram(source, {}, { comments: "portus" });
+    expect(compile("(def (x 0)) # a\n(when true x) # b\n(when true x)").events).toHaveLength(2);
+    for (const source of [
+      "# a\n(def (x 0)) (when true x)",
+      "(def (x 0)) # a\n# b\n(when true x)",
+      "(def (x 0)) (when true # a\n x)",
+      "(def (x 0)) (when true x) # a\n",
+    ]) {
+      expect(() => compile(source), source).toThrow(/no comment can stand here/);
+    }
   });
 
   it("refuses what would make Portus panic", () => {
