@@ -308,7 +308,10 @@ export class CcpDatapath {
     }
     const flags = flow.staged ? this.#applyStaged(flow, nowUs) : this.#flags;
     const program = this.#programs[flow.slot];
-    if (program === undefined) return DATAPATH_ERRORS.noProgram;
+    if (program === undefined) {
+      this.#askForProgram(flow, nowUs);
+      return DATAPATH_ERRORS.noProgram;
+    }
     const code = program.run(flow.base, nowUs, flags);
     if (code < 0) return code;
     if (this.#options.onSetCwnd !== undefined || this.#options.onSetRate !== undefined) {
@@ -395,6 +398,12 @@ export class CcpDatapath {
     this.#creating = undefined;
     if (result !== 0) flow.announced = false;
     this.#noteSend(result, nowUs);
+  }
+
+  /** Strict: an agent that took the create and then died or hung is not waited for without end. */
+  #askForProgram(flow: Flow, nowUs: Micros): void {
+    if (this.mode === "libccp") return;
+    if (nowUs - this.#createdAtUs[flow.flowId - 1]! >= this.#fallbackTimeoutUs) this.#tryCreate(flow, nowUs);
   }
 
   #report(flow: Flow, program: InstalledProgram, nowUs: Micros): void {

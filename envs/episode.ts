@@ -19,7 +19,7 @@ export interface Policy {
   act(observation: Float32Array, mode: "explore" | "greedy"): Float32Array;
 }
 
-interface RunOptions {
+export interface RunOptions {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly rewardName: string;
@@ -62,23 +62,44 @@ function metered(meter: Meter, factory: CongestionControlFactory): CongestionCon
   return (start) => meter.around(factory(start));
 }
 
-/** Runs a CCP algorithm (its datapath programs in the simulator, agent in process) or an in-datapath control. */
-export function runAlgorithm(
-  options: RunOptions & { readonly algorithm: CcpAlgorithm | CongestionControlFactory },
-): RunResult {
-  const { algorithm, scenario, seed, rewardName } = options;
-  const factory = typeof algorithm === "function" ? algorithm : runCcpAlgorithm(algorithm);
+/** A run that has been set up: whoever drives the network to `simulation.endNs` may then ask for the result. */
+export interface MeasuredRun {
+  readonly simulation: Simulation;
+  result(): RunResult;
+}
+
+/** Sets up a run of one congestion control, to be driven by the caller. */
+export function beginRun(options: RunOptions & { readonly control: CongestionControlFactory }): MeasuredRun {
+  const { scenario, seed, rewardName } = options;
   const meter = new Meter();
   const clock = new RewardClock(meter, rewardName);
   const simulation = simulate(
     scenario,
     seed,
-    metered(meter, factory),
+    metered(meter, options.control),
     options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC,
   );
   clock.start(simulation);
-  simulation.network.runUntil(simulation.endNs);
-  return { metrics: measure(simulation), reward: clock.mean, rewardName, series: timeSeries(simulation) };
+  return {
+    simulation,
+    result: () => ({
+      metrics: measure(simulation),
+      reward: clock.mean,
+      rewardName,
+      series: timeSeries(simulation),
+    }),
+  };
+}
+
+/** Runs a CCP algorithm (its datapath programs in the simulator, agent in process) or an in-datapath control. */
+export function runAlgorithm(
+  options: RunOptions & { readonly algorithm: CcpAlgorithm | CongestionControlFactory },
+): RunResult {
+  const { algorithm } = options;
+  const control = typeof algorithm === "function" ? algorithm : runCcpAlgorithm(algorithm);
+  const run = beginRun({ ...options, control });
+  run.simulation.network.runUntil(run.simulation.endNs);
+  return run.result();
 }
 
 /** Runs a policy greedily in the environment it was made for. */
