@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { CcparkError } from "../core/errors.ts";
 import { addBench } from "./bench.ts";
+import { addCcp } from "./ccp.ts";
 import { exitOnInterrupt, printErr, survivePipes } from "./console.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { addExplain } from "./explain.ts";
@@ -36,6 +37,7 @@ function makeProgram(): Command {
   addServe(program);
   addExplain(program);
   addTrace(program);
+  addCcp(program);
   return program;
 }
 

@@ -1,0 +1,27 @@
+/** Text that a command reads: a file, or standard input for `-`. */
+import { readFileSync } from "node:fs";
+import { CcparkError } from "../core/errors.ts";
+
+const STDIN = 0;
+
+/** @throws CcparkError if it cannot be read or is not UTF-8 */
+export function readText(file: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file === "-" ? STDIN : file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "this is a folder" : message;
+    throw new CcparkError("not-found", `cannot read \`${file}\`: ${reason}`, { cause: error });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new CcparkError("invalid-argument", `\`${file}\` is not UTF-8 text`, { cause: error });
+  }
+}
+
+/** How messages call it. */
+export function inputName(file: string): string {
+  return file === "-" ? "standard input" : file;
+}
