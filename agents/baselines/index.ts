@@ -1,5 +1,6 @@
 /** The published algorithms, each written once and run on any datapath. */
 import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
+import { portusBbr, portusConst, portusReno, portusVegas } from "../portus/index.ts";
 import { bbr } from "./bbr.ts";
 import { cubic } from "./cubic.ts";
 import { reno } from "./reno.ts";
@@ -35,6 +36,27 @@ const TABLE: readonly Baseline[] = [
     description:
       "paces at the measured bottleneck bandwidth and keeps at most two bandwidth-delay products in flight",
     source: "Cardwell et al., ACM Queue 14(5), 2016; draft-cardwell-iccrg-bbr-congestion-control-00",
+  },
+  {
+    algorithm: portusReno(),
+    description:
+      "the published CCP Reno on the wire: decisions once per RTT, no window below the initial one",
+    source: "generic-cong-avoid of the CCP project",
+  },
+  {
+    algorithm: portusVegas(),
+    description: "the published CCP Vegas on the wire: one packet per RTT from the start, blind to loss",
+    source: "vegas of the CCP project",
+  },
+  {
+    algorithm: portusConst(),
+    description: "the published CCP const on the wire: a window of 20 packets that never moves",
+    source: "const of the CCP project",
+  },
+  {
+    algorithm: portusBbr(),
+    description: "the published CCP BBR on the wire: no startup, and a bottleneck rate that never falls",
+    source: "bbr of the CCP project",
   },
 ];
 

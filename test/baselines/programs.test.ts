@@ -14,7 +14,16 @@ describe("baseline programs", () => {
   });
 
   it("are described with their source", () => {
-    expect([...BASELINE_INFO.keys()]).toEqual(["reno", "cubic", "vegas", "bbr"]);
+    expect([...BASELINE_INFO.keys()]).toEqual([
+      "reno",
+      "cubic",
+      "vegas",
+      "bbr",
+      "portus-reno",
+      "portus-vegas",
+      "portus-const",
+      "portus-bbr",
+    ]);
     for (const { description, source } of BASELINE_INFO.values()) {
       expect(description).not.toBe("");
       expect(source).not.toBe("");
