@@ -26,7 +26,7 @@ function normalisedCommand(
   const words = ["ccpark bench", `--scenario ${options.scenario.join(",")}`];
   if (options.trace !== undefined) words.push(`--trace ${baseName(options.trace)}`);
   const algorithms = options.algorithms.map((name) =>
-    name.startsWith("agent:") ? `agent:${baseName(name.slice("agent:".length))}` : name,
+    name.replace(/^(agent|unix):(.*)$/, (_, kind: string, path: string) => `${kind}:${baseName(path)}`),
   );
   words.push(`--algorithms ${algorithms.join(",")}`, `--seeds ${options.seeds}`);
   if (options.checkpoint !== undefined) words.push(`--checkpoint ${baseName(options.checkpoint)}`);
@@ -124,7 +124,7 @@ export function addBench(program: Command): void {
     .addOption(
       new Option(
         "--algorithms <names>",
-        "contenders, separated by commas (see `ccpark explain algorithms`), or agent:FILE",
+        "contenders, separated by commas (see `ccpark explain algorithms`), agent:FILE or unix:SOCKET:NAME",
       )
         .argParser(parseList)
         .default(["cubic", "vegas", "bbr", "reno"], "cubic,vegas,bbr,reno"),

@@ -8,7 +8,10 @@ import { Ppo, policyFromCheckpoint } from "../agents/ppo.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { cubic as nativeCubic } from "../ccp-bridge/native/cubic.ts";
 import { reno as nativeReno } from "../ccp-bridge/native/reno.ts";
+import { CcparkError } from "../core/errors.ts";
 import { getAction } from "../envs/actions.ts";
+import type { AgentEvent } from "../envs/links/agent-link.ts";
+import type { ExternalAgentOptions, ExternalRunResult } from "../envs/links/external-agent.ts";
 import { getObservation } from "../envs/observations.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
 import type { Box } from "../envs/spaces.ts";
@@ -19,6 +22,7 @@ import {
   constantContender,
   selectContenders,
 } from "../eval/contenders.ts";
+import { printErr } from "./console.ts";
 import { envOptionsOf } from "./training-setup.ts";
 
 interface Described {
@@ -115,9 +119,60 @@ export function untrainedContender(env: EnvOptions = DEFAULT_ENV_OPTIONS, seed =
 }
 
 const AGENT_PREFIX = "agent:";
+const UNIX_PREFIX = "unix:";
+
+export interface ExternalContender extends Contender {
+  /** of the last run */
+  readonly last: ExternalRunResult | undefined;
+}
+
+/** An agent of another process: the simulator is its datapath. */
+export function externalContender(options: ExternalAgentOptions): ExternalContender {
+  const { algorithmName = "" } = options;
+  let last: ExternalRunResult | undefined;
+  return {
+    name: algorithmName === "" ? "unix" : `${UNIX_PREFIX}${algorithmName}`,
+    description: "an agent of another process, over a unix datagram socket; not reproducible to the bit",
+    reproducible: false,
+    get last() {
+      return last;
+    },
+    async run(run) {
+      const { runExternalAgent } = await import("../envs/links/external-agent.ts");
+      last = await runExternalAgent({ ...run, ...options });
+      return last;
+    },
+  };
+}
+
+/** `unix:SOCKET:NAME`; a socket's path may have colons, an algorithm's name may not. */
+function parseExternal(name: string): ExternalAgentOptions {
+  const at = name.lastIndexOf(":");
+  const agent = name.slice(UNIX_PREFIX.length, at);
+  const algorithmName = name.slice(at + 1);
+  if (agent === "" || algorithmName === "") {
+    const expected = "expected unix:SOCKET:NAME, the agent's socket and the algorithm to ask it for";
+    throw new CcparkError("invalid-argument", `[bench] wrong contender \`${name}\`: ${expected}`);
+  }
+  return { agent, algorithmName, onEvent: printAgentEvent };
+}
+
+/** Two contenders of one name would be one row. */
+function refuseSameName(contenders: readonly Contender[]): void {
+  const names = contenders.map((contender) => contender.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return;
+  throw new CcparkError("invalid-argument", `[bench] two contenders are called \`${twice}\``);
+}
+
+/** What happens to the agent of a run goes to stderr, with the run's time. */
+export function printAgentEvent({ nowUs, message }: AgentEvent): void {
+  printErr(`[${(nowUs / 1_000_000).toFixed(3)} s] ${message}\n`);
+}
 
 /**
- * Contenders by name: baselines, natives, `constant`, `untrained`, and `agent:FILE` for a checkpoint.
+ * Contenders by name: baselines, natives, `constant`, `untrained`, `agent:FILE` for a checkpoint, and
+ * `unix:SOCKET:NAME` for an agent of another process.
  * @throws CcparkError (not-found) for an unknown name
  */
 export function namedContenders(names: readonly string[]): {
@@ -140,5 +195,11 @@ export function namedContenders(names: readonly string[]): {
     checkpoints.push(loaded);
     registry.set(name, () => loaded.contender);
   }
-  return { contenders: selectContenders(names, registry), checkpoints };
+  for (const name of names.filter((each) => each.startsWith(UNIX_PREFIX))) {
+    const options = parseExternal(name);
+    registry.set(name, () => externalContender(options));
+  }
+  const contenders = selectContenders(names, registry);
+  refuseSameName(contenders);
+  return { contenders, checkpoints };
 }

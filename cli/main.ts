@@ -9,6 +9,7 @@ import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { addExplain } from "./explain.ts";
 import { addQuickstart } from "./quickstart.ts";
 import { addServe } from "./serve.ts";
+import { addSim } from "./sim.ts";
 import { addTrace } from "./trace.ts";
 import { addTrain } from "./train.ts";
 import { packageVersion } from "./version.ts";
@@ -35,6 +36,7 @@ function makeProgram(): Command {
   addTrain(program);
   addBench(program);
   addServe(program);
+  addSim(program);
   addExplain(program);
   addTrace(program);
   addCcp(program);

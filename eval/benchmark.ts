@@ -22,6 +22,8 @@ export interface BenchmarkRecord {
   readonly seed: number;
   /** what the contender chose for this link; only where it chose something */
   readonly detail?: string;
+  /** false: a second run gives other bytes; only there where that is so */
+  readonly reproducible?: false;
   readonly durationSec: number;
   readonly goodputMbps: number;
   readonly utilisation: number;
@@ -65,6 +67,7 @@ function toRecord(
     link: linkLabel(scenario),
     seed,
     ...(detail === undefined ? {} : { detail }),
+    ...(contender.reproducible === false ? { reproducible: false } : {}),
     durationSec: metrics.durationSec,
     goodputMbps: metrics.goodputMbps,
     utilisation: metrics.utilisation,
@@ -94,7 +97,7 @@ export async function* runBenchmark(plan: BenchmarkPlan): AsyncGenerator<Benchma
     for (const contender of plan.contenders) {
       const prepared = contender.prepare?.(scenario, { seeds, rewardName, seriesBinSec });
       for (const seed of seeds) {
-        const result = (prepared ?? contender).run({ scenario, seed, rewardName, seriesBinSec });
+        const result = await (prepared ?? contender).run({ scenario, seed, rewardName, seriesBinSec });
         yield {
           record: toRecord(scenario, contender, seed, prepared?.detail, result),
           series: result.series,
@@ -122,6 +125,7 @@ export interface SummaryRow extends Readonly<Record<Quantity, Estimate>> {
   readonly link: string;
   readonly algorithm: string;
   readonly detail?: string;
+  readonly reproducible?: false;
 }
 
 /** Rows in the order of the records. */
@@ -141,6 +145,7 @@ export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
       link: first.link,
       algorithm: first.algorithm,
       ...(first.detail === undefined ? {} : { detail: first.detail }),
+      ...(first.reproducible === false ? { reproducible: false } : {}),
       goodputMbps: of("goodputMbps"),
       utilisation: of("utilisation"),
       meanQueueDelayMs: of("meanQueueDelayMs"),

@@ -24,6 +24,8 @@ export interface Contender {
   readonly name: string;
   /** one sentence for the report */
   readonly description: string;
+  /** false: a second run gives other bytes, because a process outside takes part */
+  readonly reproducible?: false;
   /**
    * Chooses what depends on the link before the seeds run (the best constant action).
    * @returns what was chosen, for the row of the result, or undefined
@@ -32,7 +34,7 @@ export interface Contender {
     scenario: Scenario,
     options: Omit<RunOptions, "scenario" | "seed"> & { seeds: readonly number[] },
   ): Prepared;
-  run(options: RunOptions): RunResult;
+  run(options: RunOptions): RunResult | Promise<RunResult>;
 }
 
 export interface Prepared {

@@ -94,7 +94,11 @@ function linkTable(
       const value = row[column.quantity];
       return `<td${best}>${formatMean(column, value)}<span class="ci">${formatCi(column, value)}</span></td>`;
     });
-    const detail = row.detail === undefined ? "" : `<div class="detail">${html(row.detail)}</div>`;
+    const notes = [row.detail, row.reproducible === false ? "not reproducible to the bit" : undefined];
+    const detail = notes
+      .filter((note) => note !== undefined)
+      .map((note) => `<div class="detail">${html(note)}</div>`)
+      .join("");
     return `<tr><th scope="row" style="text-align:left">${swatch(names, row.algorithm)}${html(row.algorithm)}${detail}</th>${cells.join("")}</tr>`;
   });
   return `<div class="scroll" data-link="${index}"><table><thead><tr><th scope="col">contender</th>${head

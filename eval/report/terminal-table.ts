@@ -34,7 +34,7 @@ export function terminalTable(
     });
     for (const row of rows) {
       table.push([
-        row.algorithm,
+        row.reproducible === false ? `${row.algorithm} [1]` : row.algorithm,
         ...COLUMNS.map((column) => {
           const best = isBest(column, row, rows);
           const value = formatMean(column, row[column.quantity]);
@@ -53,5 +53,8 @@ export function terminalTable(
     seeds.length > 1
       ? `mean ± half width of the 95 % confidence interval over ${seeds.length} seeds (Student's t)`
       : "one seed: no confidence interval";
-  return `${parts.join("\n\n")}\n\n${intervals}; * best of its link; delays are queueing delays.\n`;
+  const foreign = summary.some((row) => row.reproducible === false)
+    ? "[1] driven by a process outside: a second run gives similar results, not the same bytes.\n"
+    : "";
+  return `${parts.join("\n\n")}\n\n${intervals}; * best of its link; delays are queueing delays.\n${foreign}`;
 }
