@@ -27,10 +27,40 @@ export type Address = string;
 /** A message for a datapath. The bytes are the receiver's to keep. */
 export type SendToDatapath = (message: Uint8Array, to: Address, nowUs: Micros) => void;
 
-export interface CcpAgentOptions {
+/** What an event log wants to know. */
+export type AgentEvent =
+  /** a datapath that had to be given the programs: new, restarted, or known to an earlier agent only */
+  | { readonly kind: "datapath"; readonly address: Address; readonly nowUs: Micros }
+  | {
+      readonly kind: "opened";
+      readonly address: Address;
+      readonly info: FlowInfo;
+      readonly algorithm: string;
+      readonly nowUs: Micros;
+    }
+  | { readonly kind: "closed"; readonly address: Address; readonly flowId: number; readonly nowUs: Micros }
+  | {
+      readonly kind: "malformed";
+      readonly address: Address;
+      readonly reason: string;
+      readonly nowUs: Micros;
+    };
+
+export interface CcpAgentHooks {
+  readonly send: SendToDatapath;
+  /** Chooses an algorithm by name for a flow that asked for none of them; undefined: the first one. */
+  readonly choose?: (info: FlowInfo) => string | undefined;
+  readonly onEvent?: (event: AgentEvent) => void;
+  /**
+   * Gives the programs to a datapath that reports without having been seen: by them our own datapaths learn at once that
+   * the agent has restarted, and announce their flows again. Default false: such reports are ignored, as by Portus.
+   */
+  readonly adoptsUnseen?: boolean;
+}
+
+export interface CcpAgentOptions extends CcpAgentHooks {
   /** the first one answers creates that name none of them */
   readonly algorithms: readonly CcpAlgorithm[];
-  readonly send: SendToDatapath;
 }
 
 /** Messages that came to nothing, by reason. */
@@ -121,6 +151,12 @@ class FlowReport implements Report {
   }
 }
 
+/** Flows under one key of `aggregateBy`. */
+interface Group {
+  readonly first: CcpFlow;
+  members: number;
+}
+
 class AgentFlow implements FlowControl {
   readonly flowId: number;
   readonly address: Address;
@@ -129,6 +165,8 @@ class AgentFlow implements FlowControl {
   nowUs: Micros;
   current: AgentProgram | undefined;
   handler: CcpFlow | undefined;
+  /** leaves the group, if there is one */
+  leave: (() => void) | undefined;
   closed = false;
   readonly #programs: ReadonlyMap<string, AgentProgram>;
   readonly #algorithmName: string;
@@ -207,14 +245,15 @@ export class CcpAgent {
   readonly counters: AgentCounters = { reports: 0, malformed: 0, unknownFlow: 0, stale: 0 };
   readonly #set: ProgramSet;
   readonly #byName: ReadonlyMap<string, CcpAlgorithm>;
-  readonly #send: SendToDatapath;
+  readonly #hooks: CcpAgentHooks;
+  readonly #groups: Map<CcpAlgorithm, Map<string | number, Group>> = new Map();
   /** datapath -> flow id -> flow; a datapath that is here has the programs */
   readonly #datapaths: Map<Address, Map<number, AgentFlow>> = new Map();
 
   /** @throws CompileError, CcparkError if there is no algorithm or two of one name */
-  constructor(options: CcpAgentOptions | { readonly set: ProgramSet; readonly send: SendToDatapath }) {
+  constructor(options: CcpAgentOptions | (CcpAgentHooks & { readonly set: ProgramSet })) {
     this.#set = "set" in options ? options.set : compileAlgorithms(options.algorithms);
-    this.#send = options.send;
+    this.#hooks = options;
     if (this.#set.algorithms.length === 0) {
       throw new CcparkError("invalid-argument", "[ccp-agent] an agent needs an algorithm");
     }
@@ -238,7 +277,9 @@ export class CcpAgent {
       const left = datagram.length - offset;
       const length = left < HEADER_BYTES ? 0 : datagram[offset + 2]! | (datagram[offset + 3]! << 8);
       if (length < HEADER_BYTES || length > left) {
-        this.counters.malformed += 1;
+        const reason =
+          left < HEADER_BYTES ? `${left} bytes, shorter than a header` : `length field ${length} of ${left}`;
+        this.#malformed(reason, from, nowUs);
         return;
       }
       this.#message(datagram, offset, length, from, nowUs);
@@ -263,26 +304,32 @@ export class CcpAgent {
           this.#create(decodeCreate(bytes.subarray(offset, offset + length)), from, nowUs);
         } catch (error) {
           if (!(error instanceof WireError)) throw error;
-          this.counters.malformed += 1;
+          this.#malformed(`create: ${error.message}`, from, nowUs);
         }
         return;
       case MESSAGE_TYPES.ready:
-        if (length < READY_BYTES) this.counters.malformed += 1;
+        if (length < READY_BYTES) this.#malformed(`ready of ${length} bytes`, from, nowUs);
         else {
           this.forget(from, nowUs);
           this.#install(from, nowUs);
         }
         return;
       default:
-        this.counters.malformed += 1;
+        this.#malformed(`message of type ${bytes[offset]}`, from, nowUs);
     }
+  }
+
+  #malformed(reason: string, address: Address, nowUs: Micros): void {
+    this.counters.malformed += 1;
+    this.#hooks.onEvent?.({ kind: "malformed", address, reason, nowUs });
   }
 
   /** Sends all programs to a datapath that does not have them. */
   #install(to: Address, nowUs: Micros): Map<number, AgentFlow> {
     const flows = new Map<number, AgentFlow>();
     this.#datapaths.set(to, flows);
-    for (const program of this.#set.programs) this.#send(program.install, to, nowUs);
+    this.#hooks.onEvent?.({ kind: "datapath", address: to, nowUs });
+    for (const program of this.#set.programs) this.#hooks.send(program.install, to, nowUs);
     return flows;
   }
 
@@ -291,19 +338,62 @@ export class CcpAgent {
     const { flowId, algorithmName, ...info } = create;
     const known = flows.get(flowId);
     if (known !== undefined) this.#close(known, nowUs);
-    const algorithm = this.#byName.get(algorithmName) ?? this.#set.algorithms[0]!;
-    const programs = this.#set.byAlgorithm.get(algorithm)!;
-    const flow = new AgentFlow(flowId, from, nowUs, programs, algorithm.name, this.#send);
-    flows.set(flowId, flow);
     const flowInfo: FlowInfo = { flowId, ...info, nowUs };
-    flow.handler = algorithm.newFlow(flow, flowInfo);
+    const algorithm = this.#byName.get(algorithmName) ?? this.#chosen(flowInfo);
+    const programs = this.#set.byAlgorithm.get(algorithm)!;
+    const flow = new AgentFlow(flowId, from, nowUs, programs, algorithm.name, this.#hooks.send);
+    flows.set(flowId, flow);
+    const event = {
+      kind: "opened",
+      address: from,
+      info: flowInfo,
+      algorithm: algorithm.name,
+      nowUs,
+    } as const;
+    this.#hooks.onEvent?.(event);
+    flow.handler = this.#startFlow(flow, flowInfo, algorithm);
+  }
+
+  /** The algorithm of a flow that asked for none that is here. */
+  #chosen(info: FlowInfo): CcpAlgorithm {
+    const name = this.#hooks.choose?.(info);
+    if (name === undefined) return this.#set.algorithms[0]!;
+    const algorithm = this.#byName.get(name);
+    if (algorithm === undefined) throw unknownName("ccp-agent", "algorithm", name, [...this.#byName.keys()]);
+    return algorithm;
+  }
+
+  #startFlow(flow: AgentFlow, info: FlowInfo, algorithm: CcpAlgorithm): CcpFlow {
+    const key = algorithm.aggregateBy?.(info);
+    if (key === undefined) return algorithm.newFlow(flow, info);
+    let groups = this.#groups.get(algorithm);
+    if (groups === undefined) this.#groups.set(algorithm, (groups = new Map()));
+    let group = groups.get(key);
+    let handler: CcpFlow;
+    if (group === undefined) {
+      handler = algorithm.newFlow(flow, info);
+      group = { first: handler, members: 0 };
+      groups.set(key, group);
+    } else if (group.first.createSubflow !== undefined) {
+      handler = group.first.createSubflow(flow, info);
+    } else {
+      const message = `algorithm \`${algorithm.name}\` has aggregateBy, but its flows have no createSubflow`;
+      throw new CcparkError("failed-precondition", `[ccp-agent] ${message}`);
+    }
+    const joined = group;
+    joined.members += 1;
+    flow.leave = () => {
+      joined.members -= 1;
+      if (joined.members === 0) groups.delete(key);
+    };
+    return handler;
   }
 
   /** The hot path: allocates nothing. */
   #measure(bytes: Uint8Array, offset: number, length: number, from: Address, nowUs: Micros): void {
     const body = length - MEASURE_HEADER_BYTES;
     if (body < 0 || (body & 7) !== 0) {
-      this.counters.malformed += 1;
+      this.#malformed(`report of ${length} bytes`, from, nowUs);
       return;
     }
     const flows = this.#datapaths.get(from);
@@ -311,6 +401,8 @@ export class CcpAgent {
     const flow = flows?.get(flowId);
     if (flows === undefined || flow === undefined) {
       this.counters.unknownFlow += 1;
+      const unseen = flows === undefined && bytes[offset + 12] !== 0;
+      if (unseen && this.#hooks.adoptsUnseen === true) this.#install(from, nowUs);
       return;
     }
     if (bytes[offset + 12] === 0) {
@@ -344,6 +436,8 @@ export class CcpAgent {
     if (flow.closed) return;
     flow.closed = true;
     flow.nowUs = nowUs;
+    flow.leave?.();
+    this.#hooks.onEvent?.({ kind: "closed", address: flow.address, flowId: flow.flowId, nowUs });
     flow.handler?.onClose?.();
   }
 }

@@ -50,6 +50,11 @@ export interface FlowControl {
 export interface CcpFlow {
   onReport(report: Report): void;
   onClose?(): void;
+  /**
+   * A further flow of this one's group (see `aggregateBy`) starts: acts on it through `control` and returns what takes
+   * its reports. Called on the group's first flow as long as any flow of the group is open, also after its own end.
+   */
+  createSubflow?(control: FlowControl, info: FlowInfo): CcpFlow;
 }
 
 export interface CcpAlgorithm {
@@ -58,4 +63,9 @@ export interface CcpAlgorithm {
   /** program name -> source in the datapath language */
   readonly programs: Readonly<Record<string, string>>;
   newFlow(control: FlowControl, info: FlowInfo): CcpFlow;
+  /**
+   * Groups flows that are to be controlled as one, such as all to one host: the first of a key gets `newFlow`, those
+   * that start while one of them is open get `createSubflow` of the first. undefined: a flow on its own.
+   */
+  aggregateBy?(info: FlowInfo): string | number | undefined;
 }

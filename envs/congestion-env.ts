@@ -11,13 +11,13 @@ import type { CcpAlgorithm, FlowControl, Report } from "../ccp-bridge/algorithm.
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { CcparkError } from "../core/errors.ts";
-import { log2 } from "../core/math.ts";
 import { Rng } from "../core/random.ts";
 import { MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_MILLI, type Nanos } from "../core/units.ts";
-import { type ActionSpec, admitAction, getAction, MIN_CWND_PACKETS, type Setting } from "./actions.ts";
+import { type ActionSpec, admitAction, getAction, MIN_CWND_PACKETS } from "./actions.ts";
 import type { StepInfo, TimeStep } from "./env.ts";
 import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "./env-program.ts";
-import { clearCounters, deliveredBytes, emptyInterval, type Interval } from "./interval.ts";
+import { FlowObserver } from "./flow-observer.ts";
+import { clearCounters, deliveredBytes } from "./interval.ts";
 import { getObservation, type ObservationSpec } from "./observations.ts";
 import type { EnvOptions } from "./options.ts";
 import type { FlowMetrics, TimeSeries } from "./results.ts";
@@ -26,13 +26,10 @@ import type { Scenario } from "./scenario.ts";
 import { INITIAL_CWND_PACKETS } from "./sim/sender.ts";
 import { measure, type Simulation, simulate, timeSeries } from "./simulation.ts";
 import type { Box } from "./spaces.ts";
-import { WindowedMax } from "./windowed-max.ts";
 
 /** In rtt mode a silent step lasts max(2 srtt, 200 ms): twice the step, and not less than the floor of Linux's RTO. */
 const SILENT_RTTS = 2;
 const MIN_SILENT_STEP_NS = 200 * NANOS_PER_MILLI;
-/** BBR's window for the highest delivery rate is 10 rounds; a step may be shorter, so a time is used. */
-const MAX_RATE_WINDOW_US = 10_000_000;
 
 type Phase = "before-reset" | "running" | "ended";
 
@@ -54,15 +51,10 @@ export class CongestionEnv {
   #phase: Phase = "before-reset";
   #simulation: Simulation | undefined;
   #control: FlowControl | undefined;
-  #interval: Interval = emptyInterval(MSS_BYTES);
-  readonly #setting: Setting = { cwndBytes: 0, rateBytesPerSec: 0 };
+  #observer: FlowObserver;
   readonly #admitted: Float64Array;
-  readonly #frames: Float32Array;
-  #maxRate = new WindowedMax(MAX_RATE_WINDOW_US);
-  #srttUs = 0;
   #lastReportNs: Nanos = 0;
   #reported = false;
-  #log2CwndChange = 0;
 
   /** of the step that ended last */
   reward = 0;
@@ -94,7 +86,12 @@ export class CongestionEnv {
     this.observationSpace = this.#observation.space;
     this.actionSpace = this.#action.space;
     this.#admitted = new Float64Array(this.actionSpace.shape[0]);
-    this.#frames = new Float32Array(this.observationSpace.shape[0]);
+    this.#observer = this.#makeObserver();
+  }
+
+  #makeObserver(): FlowObserver {
+    const start = { mssBytes: MSS_BYTES, cwndBytes: INITIAL_CWND_PACKETS * MSS_BYTES };
+    return new FlowObserver(this.#observation, this.#action, start);
   }
 
   /**
@@ -111,13 +108,7 @@ export class CongestionEnv {
     }
     const source = scenario ?? this.#scenarios;
     const drawn = typeof source === "function" ? source(Rng.fromSeed(seed).fork("scenario")) : source;
-    this.#interval = emptyInterval(MSS_BYTES);
-    this.#maxRate = new WindowedMax(MAX_RATE_WINDOW_US);
-    this.#srttUs = 0;
-    this.#setting.cwndBytes = INITIAL_CWND_PACKETS * MSS_BYTES;
-    this.#setting.rateBytesPerSec = 0;
-    this.#log2CwndChange = 0;
-    this.#frames.fill(0);
+    this.#observer = this.#makeObserver();
     this.#control = undefined;
     const factory = runCcpAlgorithm(this.#algorithm(), {
       minCwndBytes: MIN_CWND_PACKETS * MSS_BYTES,
@@ -132,7 +123,6 @@ export class CongestionEnv {
     this.clippedActions = 0;
     this.stepUs = 0;
     this.#phase = "running";
-    this.#pushFrame();
   }
 
   /** The decisions come from outside: the algorithm only keeps the control and stops the network at a report. */
@@ -143,7 +133,7 @@ export class CongestionEnv {
       programs: this.#programs,
       newFlow: (control) => {
         this.#control = control;
-        const fields: Record<string, number> = { Cwnd: this.#setting.cwndBytes };
+        const fields: Record<string, number> = { Cwnd: this.#observer.setting.cwndBytes };
         if (this.options.stepMs !== "rtt") fields["intervalUs"] = Math.round(this.options.stepMs * 1000) - 1;
         control.setProgram(programName, fields);
         return { onReport: (report) => this.#onReport(report) };
@@ -152,7 +142,7 @@ export class CongestionEnv {
   }
 
   #onReport(report: Report): void {
-    readReport(report, this.#interval);
+    readReport(report, this.#observer.interval);
     this.#reported = true;
     this.#simulation?.network.requestStop();
   }
@@ -178,7 +168,7 @@ export class CongestionEnv {
 
     const { network, endNs } = this.#simulation;
     const beganNs = network.nowNs;
-    clearCounters(this.#interval);
+    clearCounters(this.#observer.interval);
     this.#reported = false;
     const limitNs = this.#silentStepNs();
     const acksBefore = this.#simulation.flow.sender?.acks ?? 0;
@@ -191,14 +181,9 @@ export class CongestionEnv {
   }
 
   #decide(simulation: Simulation): void {
-    const setting = this.#setting;
-    const cwndBefore = setting.cwndBytes;
-    this.#action.apply(this.#admitted, setting, MSS_BYTES);
-    this.#log2CwndChange = setting.cwndBytes === cwndBefore ? 0 : log2(setting.cwndBytes / cwndBefore);
+    const fields = this.#observer.decide(this.#admitted);
     const control = this.#control;
     if (control === undefined) return;
-    const fields: Record<string, number> = { Cwnd: Math.round(setting.cwndBytes) };
-    if (setting.rateBytesPerSec > 0) fields["Rate"] = Math.round(setting.rateBytesPerSec);
     if (this.options.actionDelayUs === 0) {
       control.updateFields(fields);
     } else {
@@ -212,54 +197,32 @@ export class CongestionEnv {
   /** How long a step may last in which nothing is heard. */
   #silentStepNs(): Nanos {
     if (this.options.stepMs !== "rtt") return this.options.stepMs * NANOS_PER_MILLI;
-    return Math.max(SILENT_RTTS * this.#srttUs * NANOS_PER_MICRO, MIN_SILENT_STEP_NS);
+    return Math.max(SILENT_RTTS * this.#observer.srttUs * NANOS_PER_MICRO, MIN_SILENT_STEP_NS);
   }
 
   #endStep(simulation: Simulation, beganNs: Nanos): void {
     const { network, endNs } = simulation;
-    const interval = this.#interval;
     const { nowNs } = network;
     this.stepUs = (nowNs - beganNs) / NANOS_PER_MICRO;
+    let countedUs = this.stepUs;
     if (this.#reported) {
       // the counters of a report reach back to the report before it
-      interval.stepUs = (nowNs - this.#lastReportNs) / NANOS_PER_MICRO;
+      countedUs = (nowNs - this.#lastReportNs) / NANOS_PER_MICRO;
       this.#lastReportNs = nowNs;
-      if (interval.rttUs > 0) {
-        this.#srttUs =
-          this.#srttUs === 0 ? interval.rttUs : this.#srttUs + (interval.meanRttUs - this.#srttUs) / 8;
-      }
-      this.#maxRate.push(nowNs / NANOS_PER_MICRO, interval.deliveryRateBytesPerSec);
-    } else {
-      interval.stepUs = this.stepUs;
     }
-    this.reward = this.#reward.of(interval);
+    this.#observer.endStep(nowNs / NANOS_PER_MICRO, countedUs);
+    this.reward = this.#reward.of(this.#observer.interval);
     if (!Number.isFinite(this.reward))
       throw new Error(`reward ${this.#reward.name} is not finite: ${this.reward}`);
     if (nowNs >= endNs) {
       this.truncated = true;
       this.#phase = "ended";
     }
-    this.#pushFrame();
-  }
-
-  #pushFrame(): void {
-    const width = this.#observation.features.length;
-    this.#frames.copyWithin(0, width);
-    this.#observation.writeFrame(
-      {
-        interval: this.#interval,
-        cwndBytes: this.#setting.cwndBytes,
-        log2CwndChange: this.#log2CwndChange,
-        maxDeliveryRateBytesPerSec: this.#maxRate.max,
-      },
-      this.#frames,
-      this.#frames.length - width,
-    );
   }
 
   /** Copies the present observation, float32 [observationSpace.shape[0]]. */
   writeObservation(into: Float32Array, offset: number): void {
-    into.set(this.#frames, offset);
+    into.set(this.#observer.observation, offset);
   }
 
   /** The measured quantities of the episode so far. */
@@ -287,7 +250,7 @@ export class CongestionEnv {
 
   info(): StepInfo {
     const simulation = this.#running();
-    const interval = this.#interval;
+    const { interval, setting } = this.#observer;
     return {
       report: interval.report,
       timeUs: (simulation.network.nowNs - simulation.startNs) / NANOS_PER_MICRO,
@@ -295,14 +258,14 @@ export class CongestionEnv {
       deliveredBytes: deliveredBytes(interval),
       lostPackets: interval.lostPackets,
       rttUs: interval.rttUs,
-      cwndBytes: this.#setting.cwndBytes,
-      pacingRateBytesPerSec: this.#setting.rateBytesPerSec,
+      cwndBytes: setting.cwndBytes,
+      pacingRateBytesPerSec: setting.rateBytesPerSec,
       clippedActions: this.clippedActions,
     };
   }
 
   #timeStep(): TimeStep {
-    const observation = new Float32Array(this.#frames);
+    const observation = new Float32Array(this.#observer.observation);
     return {
       observation,
       reward: this.reward,

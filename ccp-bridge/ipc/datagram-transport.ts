@@ -35,6 +35,8 @@ export interface DatagramTransport {
   readonly counters: Readonly<TransportCounters>;
   /** The bytes are the caller's again when this returns. Never blocks. */
   send(bytes: Uint8Array, to: Address): SendOutcome;
+  /** Whether anybody receives at an address, without sending; missing where a transport cannot tell. */
+  isThere?(address: Address): boolean;
   /** No message arrives after this. May be called twice. */
   close(): void;
 }

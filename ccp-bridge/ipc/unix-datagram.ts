@@ -223,6 +223,16 @@ class UnixSocket implements UnixDatagramSocket {
     return "gone";
   }
 
+  isThere(address: Address): boolean {
+    const sockaddr = this.#sockaddrs.get(address) ?? this.#remember(address);
+    if (sockaddr === undefined) return false;
+    const probe = this.#calls.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const result = this.#calls.connect(probe, sockaddr, sockaddr.length);
+    const name = result === 0 ? "" : errorName(this.#calls);
+    this.#calls.close(probe);
+    return name !== "ENOENT" && name !== "ECONNREFUSED" && name !== "ENOTDIR";
+  }
+
   receiveNow(timeoutMs: number): number {
     const read = this.#read(READS_PER_TURN);
     if (read > 0 || this.#fd < 0 || timeoutMs <= 0) return read;
