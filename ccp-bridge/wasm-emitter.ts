@@ -141,10 +141,11 @@ export class FunctionBody {
     const body: number[] = [];
     unsignedLeb(this.#locals.length, body);
     for (const type of this.#locals) body.push(1, type);
-    body.push(...this.#code, OP.end);
+    // A long program has more bytes than a call may have arguments.
+    const whole = body.concat(this.#code, OP.end);
     const out: number[] = [];
-    unsignedLeb(body.length, out);
-    return out.concat(body);
+    unsignedLeb(whole.length, out);
+    return out.concat(whole);
   }
 
   #indexed(opcode: number, index: number): void {

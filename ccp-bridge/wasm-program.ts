@@ -6,7 +6,7 @@
  * the local, writes go to both.
  */
 import { DATAPATH_ERRORS } from "./datapath-errors.ts";
-import { registerFile } from "./interpreter.ts";
+import { makeInterpreter, registerFile } from "./interpreter.ts";
 import { PRIMITIVE } from "./lang/scope.ts";
 import {
   CAPACITY,
@@ -397,6 +397,12 @@ class Generator {
 const MAX_CACHED = 1000;
 const caches: WeakMap<RegisterArena, Map<string, RunProgram>> = new WeakMap();
 
+/**
+ * Events of a hostile message may share instructions: 255 times 255 of them would make a module of megabytes. Programs
+ * of the compiler run each instruction at most once, so they have at most 255.
+ */
+const MAX_UNROLLED = 1000;
+
 export function makeWasmProgram(
   events: readonly ProgramEvent[],
   instructions: readonly Instruction[],
@@ -410,6 +416,8 @@ export function makeWasmProgram(
   const key = `${events.length} ${String.fromCharCode(...encodeProgram(events, instructions))}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
+  const unrolled = events.reduce((sum, event) => sum + event.flagCount + event.bodyCount, 0);
+  if (unrolled > MAX_UNROLLED) return makeInterpreter(events, instructions, arena);
   const generator = new Generator();
   generator.program(events, instructions);
   const module = new wasm.Module(makeModule([I32, F64, I32], [I32], generator.body));

@@ -209,4 +209,25 @@ describe("compiled to WebAssembly, a program does what the interpreter does", ()
       expect(make(program, [always, square], arena)(base, 0, 0)).toBe(-93);
     }
   });
+
+  it("even where the events of a hostile message share all instructions, 255 times 255", () => {
+    const arena = new RegisterArena();
+    const [a, b] = [arena.allocate(), arena.allocate()];
+    const count: Instruction = {
+      opcode: OPCODES.add,
+      resultType: reportVolatile,
+      resultIndex: 0,
+      leftType: reportVolatile,
+      leftIndex: 0,
+      rightType: immediate,
+      rightIndex: 1,
+    };
+    const instructions = Array.from({ length: 255 }, () => count);
+    const whole = { flagIndex: 0, flagCount: 255, bodyIndex: 0, bodyCount: 255 };
+    const events = Array.from({ length: 255 }, () => whole);
+    expect(makeWasmProgram(events, instructions, arena)(b, 0, 0)).toBe(0);
+    expect(makeInterpreter(events, instructions, arena)(a, 0, 0)).toBe(0);
+    expect(arena.u64[b / 8 + BLOCK.report]).toBe(255n * 255n);
+    expect(arena.u64[a / 8 + BLOCK.report]).toBe(255n * 255n);
+  });
 });
