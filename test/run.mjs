@@ -69,6 +69,7 @@ if (patterns.length === 0) {
   check("lint and format (biome)", bin("biome"), ["check", "--error-on-warnings", "."]);
   check("layers (dependency-cruiser)", "npm", ["run", "--silent", "layers"]);
   check("build (tsc)", "npm", ["run", "--silent", "build"]);
+  check("interop crate (cargo)", "bash", ["test/setup/build-interop.sh"]);
 }
 vitest(patterns);
 

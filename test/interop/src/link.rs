@@ -16,6 +16,8 @@ pub struct Ack {
     pub lost: u32,
     pub timeout: bool,
     pub rtt_us: u64,
+    /// bytes/s, over the round trip of this packet
+    pub rate: u64,
     pub in_flight: u32,
 }
 
@@ -25,6 +27,8 @@ struct Flying {
     segment: u64,
     sent_us: f64,
     acked_us: f64,
+    /// packets that had been delivered when it was sent
+    delivered: u64,
 }
 
 pub struct Network {
@@ -42,6 +46,7 @@ pub struct Network {
     next_expected: u64,
     next_segment: u64,
     next_number: u64,
+    delivered: u64,
     last_ack_us: f64,
     recovery_until: u64,
     pub loss_events: u64,
@@ -63,6 +68,7 @@ impl Network {
             next_expected: 0,
             next_segment: 0,
             next_number: 0,
+            delivered: 0,
             last_ack_us: 0.0,
             recovery_until: 0,
             loss_events: 0,
@@ -95,6 +101,7 @@ impl Network {
                 segment,
                 sent_us: now_us,
                 acked_us: self.busy_until_us + self.rtt_us,
+                delivered: self.delivered,
             });
         }
     }
@@ -123,6 +130,9 @@ impl Network {
 
     fn acknowledge(&mut self, flying: Flying) -> Ack {
         let before = self.next_expected;
+        self.delivered += 1;
+        let rtt_us = flying.acked_us - flying.sent_us;
+        let delivered_bytes = (self.delivered - flying.delivered) as f64 * f64::from(MSS);
         let known = self.outstanding.remove(&flying.number).is_some();
         self.to_repeat.remove(&flying.segment);
         if flying.segment >= before {
@@ -139,7 +149,8 @@ impl Network {
             misordered: u32::from(advanced == 0 && known),
             lost,
             timeout: false,
-            rtt_us: (flying.acked_us - flying.sent_us) as u64,
+            rtt_us: rtt_us as u64,
+            rate: (delivered_bytes * 1e6 / rtt_us) as u64,
             in_flight: self.outstanding.len() as u32,
         }
     }

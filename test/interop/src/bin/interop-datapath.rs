@@ -1,5 +1,6 @@
-//! A datapath on libccp: `interop-datapath AGENT_SOCKET OWN_SOCKET SECONDS [MBIT_S RTT_MS QUEUE_PACKETS]`.
-//! One flow over a toy network, in real time (libccp reads the real clock); at the end one line of JSON.
+//! A datapath on libccp: `interop-datapath AGENT_SOCKET OWN_SOCKET SECONDS [ALGORITHM]`.
+//! One flow over a toy network of 48 Mbit/s and 50 ms, in real time (libccp reads the real clock); at the end one line
+//! of JSON.
 use std::{
     cell::RefCell, env, fs, os::unix::net::UnixDatagram, process::exit, rc::Rc, thread,
     time::Duration, time::Instant,
@@ -53,15 +54,12 @@ impl CongestionOps for Window {
 }
 
 fn run(args: &[String]) -> Result<String, String> {
-    let usage = "usage: interop-datapath AGENT OWN SECONDS [MBIT_S RTT_MS QUEUE_PACKETS]";
-    let [agent, own, rest @ ..] = args else {
-        return Err(usage.to_owned());
+    let usage = || "usage: interop-datapath AGENT_SOCKET OWN_SOCKET SECONDS [ALGORITHM]".to_owned();
+    let [agent, own, seconds, rest @ ..] = args else {
+        return Err(usage());
     };
-    let mut numbers = [0.0, 48.0, 50.0, 60.0];
-    for (number, text) in numbers.iter_mut().zip(rest) {
-        *number = text.parse().map_err(|_| usage.to_owned())?;
-    }
-    let [seconds, mbit_s, rtt_ms, queue_packets] = numbers;
+    let seconds: f64 = seconds.parse().map_err(|_| usage())?;
+    let algorithm = rest.first().map_or("", String::as_str);
 
     let _ = fs::remove_file(own);
     let socket = UnixDatagram::bind(own).map_err(|e| format!("{own}: {e}"))?;
@@ -79,14 +77,16 @@ fn run(args: &[String]) -> Result<String, String> {
     let info = FlowInfo::default()
         .with_init_cwnd(10 * MSS)
         .with_mss(MSS)
-        .with_four_tuple(0x0a00_0001, 40000, 0x0a00_0002, 443);
+        .with_four_tuple(0x0a00_0001, 40000, 0x0a00_0002, 443)
+        .with_cong_alg(algorithm)
+        .map_err(|e| e.to_string())?;
     let window = Window {
         bytes: 10 * MSS,
         changes: 0,
         largest: 0,
     };
     let mut flow = Connection::start(&datapath, window, info).map_err(|e| e.to_string())?;
-    let mut network = Network::new(mbit_s, rtt_ms, queue_packets);
+    let mut network = Network::new(48.0, 50.0, 60.0);
     let (mut accepted, mut refused, mut unprogrammed, mut errors) = (0, 0, 0, 0);
     let mut buffer = [0u8; 32678];
     let start = Instant::now();
@@ -109,6 +109,8 @@ fn run(args: &[String]) -> Result<String, String> {
                     .with_lost_pkts_sample(ack.lost)
                     .with_was_timeout(ack.timeout)
                     .with_rtt_sample_us(ack.rtt_us)
+                    .with_rate_incoming(ack.rate)
+                    .with_rate_outgoing(ack.rate)
                     .with_bytes_in_flight(ack.in_flight * MSS)
                     .with_packets_in_flight(ack.in_flight)
                     .with_snd_cwnd(flow.bytes),

@@ -1,0 +1,99 @@
+/** Both directions against the published software: Rust agents over our datapath, our agent over libccp. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { BASELINES } from "../../agents/baselines/index.ts";
+import { runAlgorithm } from "../../envs/episode.ts";
+import { runExternalAgent } from "../../envs/links/external-agent.ts";
+import { makeLink } from "../../envs/scenarios/links.ts";
+import { getScenario } from "../../envs/scenarios/presets.ts";
+import { runCli } from "../cli/run-cli.ts";
+import { BUILD_TIMEOUT_MS, buildCounterparts, Counterparts } from "./counterparts.ts";
+
+const TSX = import.meta.resolve("tsx");
+const AGENT = fileURLToPath(new URL("../links/agent-process.ts", import.meta.url));
+const SEED = 1;
+const REWARD = "park";
+const TOLERANCE = 0.03;
+const DATAPATH_SECONDS = 10;
+
+let built = false;
+let rust: Counterparts;
+
+beforeAll(() => {
+  built = buildCounterparts();
+}, BUILD_TIMEOUT_MS);
+beforeEach(({ skip }) => {
+  skip(!built, "no Rust toolchain");
+  rust = new Counterparts();
+});
+afterEach(() => rust?.close());
+
+/** Goodput of our twin of the published Reno, in process. */
+function twinGoodputMbps(scenario: Parameters<typeof runAlgorithm>[0]["scenario"]): number {
+  const algorithm = BASELINES.get("portus-reno")!();
+  return runAlgorithm({ scenario, seed: SEED, rewardName: REWARD, algorithm }).metrics.goodputMbps;
+}
+
+function expectCloseTo(goodputMbps: number, twinMbps: number): void {
+  console.log(`goodput ${goodputMbps.toFixed(3)} Mbit/s, portus-reno ${twinMbps.toFixed(3)} Mbit/s`);
+  expect(Math.abs(goodputMbps / twinMbps - 1)).toBeLessThan(TOLERANCE);
+}
+
+describe("a Portus agent over our datapath", () => {
+  const shallow = makeLink({
+    name: "interop-48mbps-50ms",
+    mbps: 48,
+    rttMs: 50,
+    bufferBdp: 0.3,
+    durationSec: 30,
+    source: "test",
+  });
+
+  it.each(["published", "own"] as const)(
+    "drives a flow at 48 Mbit/s and 50 ms as portus-reno does: the %s Reno",
+    async (reno) => {
+      const agent = await rust.startAgent(reno);
+      const run = await runExternalAgent({ scenario: shallow, seed: SEED, rewardName: REWARD, agent });
+      console.log(reno, JSON.stringify(run.counters));
+      expect(run.counters.reports).toBeGreaterThanOrEqual(100);
+      expect(run.counters.cwndChanges).toBeGreaterThanOrEqual(100);
+      expect(run.counters.lossEvents).toBeGreaterThanOrEqual(1);
+      expect(run.counters).toMatchObject({ refusedMessages: 0, failedSends: 0, fallbackEvents: 0 });
+      expectCloseTo(run.metrics.goodputMbps, twinGoodputMbps(shallow));
+    },
+  );
+
+  // The published Reno answers nothing while it repairs losses, and on this link it never finishes to; each report then
+  // costs the quiet time, so it gets a few seconds only.
+  it.each([
+    ["own", 30],
+    ["published", 8],
+  ] as const)("drives `ccpark sim`: the %s Reno for %i s", async (reno, durationSec) => {
+    const agent = await rust.startAgent(reno);
+    const duration = ["--duration", String(durationSec)];
+    const cli = await runCli(["sim", "--scenario", "park-paper", ...duration, "--agent", agent, "--json"]);
+    expect(cli.code, cli.stderr).toBe(0);
+    const { counters, goodputMbps } = JSON.parse(cli.stdout);
+    console.log(reno, JSON.stringify(counters));
+    expect(counters.reports).toBeGreaterThanOrEqual(100);
+    expect(counters.cwndChanges).toBeGreaterThanOrEqual(1);
+    expect(counters.lossEvents).toBeGreaterThanOrEqual(1);
+    expect(counters).toMatchObject({ refusedMessages: 0, fallbackEvents: 0 });
+    expectCloseTo(goodputMbps, twinGoodputMbps(getScenario("park-paper", { durationSec })));
+  });
+});
+
+describe("our agent over libccp", () => {
+  it("drives a flow with Reno", async () => {
+    const socket = rust.newSocket();
+    await rust.untilListening(spawn(process.execPath, ["--import", TSX, AGENT, socket, "reno"]), socket);
+    const outcome = await rust.runDatapath(socket, DATAPATH_SECONDS);
+    console.log(JSON.stringify(outcome));
+    expect(outcome.reports).toBeGreaterThanOrEqual(100);
+    expect(outcome.cwndChanges).toBeGreaterThanOrEqual(1);
+    expect(outcome.lossEvents).toBeGreaterThanOrEqual(1);
+    expect(outcome).toMatchObject({ creates: 1, messagesRefused: 0, invokeErrors: 0 });
+    expect(outcome.goodputMbps).toBeGreaterThan(20);
+  });
+});
