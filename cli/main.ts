@@ -2,6 +2,7 @@
 /** `ccpark`: reads the command line and hands over. Commands load what they need only when they run. */
 import { Command, CommanderError } from "commander";
 import { CcparkError } from "../core/errors.ts";
+import { addAgent } from "./agent.ts";
 import { addBench } from "./bench.ts";
 import { addCcp } from "./ccp.ts";
 import { exitOnInterrupt, printErr, survivePipes } from "./console.ts";
@@ -36,6 +37,7 @@ function makeProgram(): Command {
   addTrain(program);
   addBench(program);
   addServe(program);
+  addAgent(program);
   addSim(program);
   addExplain(program);
   addTrace(program);

@@ -96,9 +96,10 @@ export class AgentHost {
       return;
     }
     const peer = this.#peers.get(from);
-    if (peer === undefined) {
-      this.#peers.set(from, { transport, heardAtUs: nowUs, pending: [], vanished: undefined });
-    } else peer.heardAtUs = nowUs;
+    if (peer !== undefined) peer.heardAtUs = nowUs;
+    // what a datapath that has gone left in the queue: nobody would read the answer
+    else if (transport.isThere?.(from) === false) return;
+    else this.#peers.set(from, { transport, heardAtUs: nowUs, pending: [], vanished: undefined });
     try {
       this.agent.receive(bytes, from, nowUs);
     } catch (error) {
