@@ -1,5 +1,5 @@
 /** The published CCP software as child processes: Portus agents and a libccp datapath, built from this folder's crate. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,15 +34,10 @@ export interface DatapathOutcome {
 }
 
 /** Builds the crate if need be. False (with a printed reason) without a Rust toolchain; under CI=true that throws. */
-export function buildCounterparts(): boolean {
-  const began = performance.now();
-  const { status, stdout, stderr } = spawnSync("bash", [BUILD_SCRIPT], {
-    encoding: "utf8",
-    timeout: BUILD_TIMEOUT_MS,
-  });
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  console.log(`${stdout}${stderr}`.trim() || `interop crate: ${seconds} s`);
-  if (status !== 0) throw new Error(`the interop crate did not build (${seconds} s)`);
+export async function buildCounterparts(): Promise<boolean> {
+  const { code, stdout, stderr } = await outcomeOf(spawn("bash", [BUILD_SCRIPT]));
+  console.log(`${stdout}${stderr}`.trim());
+  if (code !== 0) throw new Error(`the interop crate did not build: exit ${code}`);
   return existsSync(join(BINARIES, "interop-agent"));
 }
 

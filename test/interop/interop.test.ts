@@ -1,27 +1,23 @@
 /** Both directions against the published software: Rust agents over our datapath, our agent over libccp. */
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BASELINES } from "../../agents/baselines/index.ts";
 import { runAlgorithm } from "../../envs/episode.ts";
 import { runExternalAgent } from "../../envs/links/external-agent.ts";
 import { makeLink } from "../../envs/scenarios/links.ts";
 import { getScenario } from "../../envs/scenarios/presets.ts";
-import { runCli } from "../cli/run-cli.ts";
-import { BUILD_TIMEOUT_MS, buildCounterparts, Counterparts } from "./counterparts.ts";
+import { runCli, startCli } from "../cli/run-cli.ts";
+import { BUILD_TIMEOUT_MS, buildCounterparts, Counterparts, type DatapathOutcome } from "./counterparts.ts";
 
-const TSX = import.meta.resolve("tsx");
-const AGENT = fileURLToPath(new URL("../links/agent-process.ts", import.meta.url));
 const SEED = 1;
 const REWARD = "park";
 const TOLERANCE = 0.03;
-const DATAPATH_SECONDS = 10;
+const DATAPATH_SECONDS = 12;
 
 let built = false;
 let rust: Counterparts;
 
-beforeAll(() => {
-  built = buildCounterparts();
+beforeAll(async () => {
+  built = await buildCounterparts();
 }, BUILD_TIMEOUT_MS);
 beforeEach(({ skip }) => {
   skip(!built, "no Rust toolchain");
@@ -85,15 +81,40 @@ describe("a Portus agent over our datapath", () => {
 });
 
 describe("our agent over libccp", () => {
-  it("drives a flow with Reno", async () => {
+  /** One agent process for all, a datapath process for each, all at the same time. */
+  async function drive(algorithms: readonly string[]): Promise<Record<string, DatapathOutcome>> {
     const socket = rust.newSocket();
-    await rust.untilListening(spawn(process.execPath, ["--import", TSX, AGENT, socket, "reno"]), socket);
-    const outcome = await rust.runDatapath(socket, DATAPATH_SECONDS);
-    console.log(JSON.stringify(outcome));
-    expect(outcome.reports).toBeGreaterThanOrEqual(100);
-    expect(outcome.cwndChanges).toBeGreaterThanOrEqual(1);
-    expect(outcome.lossEvents).toBeGreaterThanOrEqual(1);
-    expect(outcome).toMatchObject({ creates: 1, messagesRefused: 0, invokeErrors: 0 });
-    expect(outcome.goodputMbps).toBeGreaterThan(20);
+    const agent = startCli(["agent", "--algorithm", algorithms.join(","), "--socket", socket]);
+    await rust.untilListening(agent, socket);
+    const runs = algorithms.map(async (algorithm) => {
+      const outcome = await rust.runDatapath(socket, DATAPATH_SECONDS, algorithm);
+      console.log(algorithm, JSON.stringify(outcome));
+      return [algorithm, outcome] as const;
+    });
+    return Object.fromEntries(await Promise.all(runs));
+  }
+
+  it("drives a flow with `ccpark agent --algorithm reno`", async () => {
+    const { reno } = await drive(["reno"]);
+    expect(reno!.reports).toBeGreaterThanOrEqual(100);
+    expect(reno!.cwndChanges).toBeGreaterThanOrEqual(1);
+    expect(reno!.lossEvents).toBeGreaterThanOrEqual(1);
+    expect(reno).toMatchObject({ creates: 1, messagesRefused: 0, invokeErrors: 0 });
+    expect(reno!.goodputMbps).toBeGreaterThan(20);
+  });
+
+  // libccp holds nine programs: two agents
+  it("drives flows with every algorithm, chosen by the name in the create message", async () => {
+    const names = [...BASELINES.keys()];
+    const own = names.filter((name) => !name.startsWith("portus-"));
+    const twins = names.filter((name) => name.startsWith("portus-"));
+    const [ours, published] = await Promise.all([drive(own), drive(twins)]);
+    for (const [algorithm, outcome] of Object.entries({ ...ours, ...published })) {
+      expect(outcome, algorithm).toMatchObject({ creates: 1, messagesRefused: 0, invokeErrors: 0 });
+      expect(outcome.reports, algorithm).toBeGreaterThanOrEqual(20);
+      expect(outcome.cwndChanges, algorithm).toBeGreaterThanOrEqual(1);
+    }
+    expect(published["portus-reno"]!.reports).toBeGreaterThanOrEqual(100);
+    expect(published["portus-reno"]!.lossEvents).toBeGreaterThanOrEqual(1);
   });
 });

@@ -11,6 +11,8 @@ use libccp::{
     CongestionOps, Connection, DatapathBuilder, DatapathOps, FlowInfo, LibccpError, Primitives,
 };
 
+const RETRIES: u32 = 1000;
+
 #[derive(Default)]
 struct Sent {
     creates: u64,
@@ -27,7 +29,16 @@ struct Ipc {
 impl DatapathOps for Ipc {
     fn send_msg(&mut self, msg: &[u8]) {
         let mut sent = self.sent.borrow_mut();
-        if self.socket.send_to(msg, &self.agent).is_err() {
+        let mut failed = self.socket.send_to(msg, &self.agent).is_err();
+        // the crate takes every send for a success, so a lost ready or create would never be repeated
+        for _ in 0..RETRIES {
+            if !failed || msg[0] == 1 {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+            failed = self.socket.send_to(msg, &self.agent).is_err();
+        }
+        if failed {
             sent.failed += 1;
         } else if msg[0] == 0 {
             sent.creates += 1;
