@@ -93,11 +93,18 @@ export interface ProgramSet {
   readonly byAlgorithm: ReadonlyMap<CcpAlgorithm, ReadonlyMap<string, AgentProgram>>;
 }
 
+/** libccp's table has 10 slots and never uses the last; a tenth program would silently not be there. */
+export const MAX_PROGRAMS = 9;
+
 /**
  * Compiles all programs of some algorithms.
- * @throws CompileError of the first bad program, CcparkError if two algorithms share a name
+ * @param maxPrograms what the datapaths' tables hold; our own strict ones take 64
+ * @throws CompileError of the first bad program, CcparkError if two algorithms share a name or there are too many programs
  */
-export function compileAlgorithms(algorithms: readonly CcpAlgorithm[]): ProgramSet {
+export function compileAlgorithms(
+  algorithms: readonly CcpAlgorithm[],
+  maxPrograms: number = MAX_PROGRAMS,
+): ProgramSet {
   const programs: AgentProgram[] = [];
   const byAlgorithm = new Map<CcpAlgorithm, Map<string, AgentProgram>>();
   const names = new Set<string>();
@@ -121,6 +128,10 @@ export function compileAlgorithms(algorithms: readonly CcpAlgorithm[]): ProgramS
       ofAlgorithm.set(name, program);
     }
     byAlgorithm.set(algorithm, ofAlgorithm);
+  }
+  if (programs.length > maxPrograms) {
+    const what = `${programs.length} programs in one agent, datapaths take ${maxPrograms}; choose fewer algorithms`;
+    throw new CcparkError("invalid-argument", `[ccp-agent] ${what}`);
   }
   return { algorithms, programs, byAlgorithm };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CcpAgent } from "../../ccp-bridge/agent.ts";
+import { CcpAgent, compileAlgorithms } from "../../ccp-bridge/agent.ts";
 import type { CcpAlgorithm, FlowControl, FlowInfo } from "../../ccp-bridge/algorithm.ts";
 import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
 import { decodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
@@ -59,6 +59,18 @@ function makeAgent(...algorithms: CcpAlgorithm[]) {
 }
 
 describe("an agent", () => {
+  it("refuses more programs than the table of a libccp datapath holds", () => {
+    const many = (count: number) => ({
+      ...makeRecorder("many").algorithm,
+      programs: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, SOURCE])),
+    });
+    expect(compileAlgorithms([many(9)]).programs).toHaveLength(9);
+    expect(() => compileAlgorithms([many(9), makeRecorder("one").algorithm])).toThrow(
+      /11 programs in one agent, datapaths take 9/,
+    );
+    expect(compileAlgorithms([many(64)], 64).programs).toHaveLength(64);
+  });
+
   it("answers ready with its programs, number 1 first", () => {
     const { agent, sent } = makeAgent(makeRecorder("one").algorithm);
     agent.receive(encodeReady({ datapathId: 7 }), "datapath", 0);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { runFuzz } from "./run.ts";
 
 const PLAN = { seed: 1, programs: 8000, messages: 10_000, dialogues: 2000, agreements: 500 };
-const { tally, findings } = runFuzz(PLAN);
+const { tally, findings } = await runFuzz(PLAN);
 
 describe("20,000 mutated programs, messages and dialogues", () => {
   it("neither crash nor break a promise", () => {

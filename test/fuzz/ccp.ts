@@ -67,12 +67,12 @@ function printSummary(tally: Tally, seconds: number, peakMib: number): void {
   console.log(`${seconds.toFixed(0)} s, at most ${peakMib} MiB of memory, seed ${plan.seed}`);
 }
 
-function runCases(): void {
+async function runCases(): Promise<void> {
   const began = performance.now();
   let heartbeat = began;
   let progress = began;
   let peakMib = 0;
-  const { tally, findings } = runFuzz(plan, (name, done, total) => {
+  const { tally, findings } = await runFuzz(plan, (name, done, total) => {
     const now = performance.now();
     if (now - heartbeat < HEARTBEAT_MS && done > 0) return;
     heartbeat = now;
@@ -125,5 +125,5 @@ function watch(): void {
   });
 }
 
-if (values.watched) runCases();
+if (values.watched) await runCases();
 else watch();

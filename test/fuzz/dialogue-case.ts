@@ -13,7 +13,7 @@ const STEPS = 40;
 const MSS_BYTES = 1448;
 
 function scripted(corpus: Corpus, dice: Dice, tally: Tally): void {
-  const agent = makeFuzzAgent(() => tally.add("dialogues: answers"));
+  const agent = makeFuzzAgent(dice, () => tally.add("dialogues: answers"));
   const script = [...dice.pick(corpus.dialogues), ...dice.pick(corpus.dialogues)];
   let nowUs = 0;
   for (let i = 0; i < script.length; i++) {
@@ -47,7 +47,7 @@ function live(corpus: Corpus, dice: Dice, tally: Tally): void {
     }
   };
   const restart = () => {
-    agent = makeFuzzAgent((message) => post(toDatapath, message));
+    agent = makeFuzzAgent(dice, (message) => post(toDatapath, message));
   };
   restart();
   const mode = dice.pick(["strict", "libccp"] as const);

@@ -82,16 +82,17 @@ export const recorder: CcpAlgorithm = {
 let programs: ProgramSet | undefined;
 
 /** An agent of the recorder; programs are compiled once. */
-export function makeFuzzAgent(send: (message: Uint8Array) => void): CcpAgent {
+export function makeFuzzAgent(dice: Dice, send: (message: Uint8Array) => void): CcpAgent {
   programs ??= compileAlgorithms([recorder]);
-  return new CcpAgent({ set: programs, send: (message) => send(message) });
+  const adoptsUnseen = dice.chance(0.5);
+  return new CcpAgent({ set: programs, adoptsUnseen, send: (message) => send(message) });
 }
 
 /** A block of messages, each to the agent and to both datapaths. */
 export function messageBlock(count: number, corpus: Corpus, dice: Dice, tally: Tally): void {
   const twins = new TwinDatapaths(dice.pick(["strict", "libccp"]), FLOWS);
   let answers = 0;
-  const agent = makeFuzzAgent(() => {
+  const agent = makeFuzzAgent(dice, () => {
     answers += 1;
   });
   let nowUs = 0;
