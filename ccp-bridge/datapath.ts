@@ -218,6 +218,14 @@ export class CcpDatapath {
     return this.#inFallback;
   }
 
+  /** Entries of the tables that are in use. */
+  get tables(): { readonly flows: number; readonly programs: number } {
+    return {
+      flows: this.#flows.filter((flow) => flow !== undefined).length,
+      programs: this.#programs.length,
+    };
+  }
+
   /** Sends ready, so that an agent that has come up installs its programs. Returns what `send` said. */
   announce(nowUs: Micros): number {
     this.#readyAtUs = nowUs;

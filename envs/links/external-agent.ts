@@ -45,6 +45,16 @@ export interface OpenAgentLinkOptions extends ExternalAgentOptions {
   readonly onSent?: () => void;
 }
 
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "ccpark-datapath-"));
+  } catch (cause) {
+    const { code = "failed" } = cause as NodeJS.ErrnoException;
+    const message = `cannot make a folder for the datapath's socket below \`${tmpdir()}\`: ${code}`;
+    throw new CcparkError("permission-denied", `[agent-link] ${message}`, { cause });
+  }
+}
+
 /**
  * Connects to an agent from a socket of our own in a temporary folder.
  * @throws CcparkError (unavailable) if there is no agent, or none that answers
@@ -57,8 +67,13 @@ export async function openAgentLink(
     const message = `algorithm name \`${algorithmName}\`: expected at most ${MAX_ALGORITHM_NAME_BYTES} bytes`;
     throw new CcparkError("invalid-argument", `[agent-link] ${message}`);
   }
-  const folder = mkdtempSync(join(tmpdir(), "ccpark-datapath-"));
-  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  const folder = makeFolder();
+  const removeFolder = (): void => {
+    process.off("exit", removeFolder);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // Ctrl-C ends the process without closing.
+  process.on("exit", removeFolder);
   try {
     const link = await AgentLink.open({
       transport: (onMessage) => openUnixDatagram({ path: join(folder, "socket"), onMessage }),

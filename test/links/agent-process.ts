@@ -1,4 +1,4 @@
-/** An agent in a process of its own: `agent-process.ts SOCKET ALGORITHM`. Says `listening` when it is there. */
+/** An agent in a process of its own: `agent-process.ts SOCKET ALGORITHM`. */
 import { BASELINES } from "../../agents/baselines/index.ts";
 import { CcpAgent } from "../../ccp-bridge/agent.ts";
 import { openUnixDatagram, type UnixDatagramSocket } from "../../ccp-bridge/ipc/unix-datagram.ts";
@@ -11,10 +11,14 @@ const agent = new CcpAgent({
   algorithms: [BASELINES.get(name)!()],
   send: (message, to) => void socket?.send(message, to),
 });
-socket = await openUnixDatagram({
-  path,
-  onMessage: (bytes, from) => {
-    if (from !== undefined) agent.receive(bytes, from, nowUs());
-  },
-});
-process.stdout.write("listening\n");
+try {
+  socket = await openUnixDatagram({
+    path,
+    onMessage: (bytes, from) => {
+      if (from !== undefined) agent.receive(bytes, from, nowUs());
+    },
+  });
+} catch (error) {
+  process.stderr.write(`error: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}
