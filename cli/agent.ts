@@ -104,10 +104,11 @@ async function agent(options: AgentOptions): Promise<void> {
 
 function ended(durationSec: number | undefined): Promise<NodeJS.Signals | undefined> {
   return new Promise((resolve) => {
+    // the sockets keep the process alive, not the timer
+    if (durationSec !== undefined) setTimeout(resolve, durationSec * 1000, undefined).unref();
     process.removeAllListeners("SIGINT");
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
-    if (durationSec !== undefined) setTimeout(resolve, durationSec * 1000, undefined);
   });
 }
 

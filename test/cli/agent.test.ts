@@ -1,0 +1,130 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { saveCheckpoint } from "../../agents/checkpoint-files.ts";
+import { Ppo } from "../../agents/ppo.ts";
+import { CcpDatapath } from "../../ccp-bridge/datapath.ts";
+import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
+import { describeEnv } from "../../cli/training-setup.ts";
+import { getAction } from "../../envs/actions.ts";
+import { getObservation } from "../../envs/observations.ts";
+import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
+import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
+
+const makeFolder = makeFolders();
+
+type Line = Readonly<Record<string, unknown>>;
+const parseLines = (text: string): Line[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+
+/** The agent in a process of its own; resolves when it listens. */
+async function startAgent(folder: string, args: readonly string[]) {
+  const socket = join(folder, "agent");
+  const child = startCli(["agent", "--socket", socket, "--json", "--duration", "30", ...args]);
+  const outcome = outcomeOf(child);
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.once("data", () => resolve());
+    child.once("close", () => reject(new Error("the agent did not start")));
+  });
+  return { child, outcome, socket };
+}
+
+/** A datapath that opens flows and waits until each has its program. */
+async function openFlows(
+  folder: string,
+  agent: string,
+  flows: readonly { dstPort: number; algorithmName?: string }[],
+) {
+  let datapath: CcpDatapath | undefined;
+  const socket = await openUnixDatagram({
+    path: join(folder, "datapath"),
+    onMessage: (bytes) => datapath?.receive(bytes),
+  });
+  const made = new CcpDatapath({
+    send: (bytes) => (socket.send(bytes, agent) === "sent" ? 0 : -1),
+    nowUs: 0,
+  });
+  datapath = made;
+  for (const flow of flows) {
+    const { flowId } = made.openFlow({ initCwndBytes: 14_480, mssBytes: 1448, ...flow }, 0);
+    for (let i = 0; i < 2000 && made.flow(flowId).programUid === undefined; i++) {
+      socket.receiveNow(5);
+      made.invoke(made.flow(flowId), 1);
+    }
+    expect(made.flow(flowId).programUid).toBeDefined();
+    made.closeFlow(flowId, 2);
+  }
+  return socket;
+}
+
+/** Command lines start slowly on a busy machine. */
+const TIMEOUT_MS = 40_000;
+
+describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
+  it.concurrent("chooses algorithms by name, by rule and by default, a policy among them; Ctrl-C ends it cleanly", async () => {
+    const folder = makeFolder();
+    const checkpoint = join(folder, "policy.ckpt");
+    const env = DEFAULT_ENV_OPTIONS;
+    const spaces = {
+      observationSpace: getObservation(env.observation).space,
+      actionSpace: getAction(env.action).space,
+    };
+    const description = describeEnv({ env, numEnvs: 1, episodeSec: 1 });
+    saveCheckpoint(checkpoint, new Ppo({ ...spaces, seed: 1, env: description }).checkpoint());
+    const names = ["--algorithm", "reno,cubic", "--default", "cubic", "--checkpoint", checkpoint];
+    const { child, outcome, socket } = await startAgent(folder, [...names, "--rule", "dst-port:5001=policy"]);
+    const datapath = await openFlows(folder, socket, [
+      { dstPort: 5001 },
+      { dstPort: 80 },
+      { dstPort: 5001, algorithmName: "reno" },
+    ]);
+    for (let i = 0; i < 3; i++) datapath.send(Uint8Array.of(1, 2, 3), socket);
+    setTimeout(() => child.kill("SIGINT"), 200);
+    const { code, stdout, stderr } = await outcome;
+    datapath.close();
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
+    expect(existsSync(socket)).toBe(false);
+    const lines = parseLines(stdout);
+    expect(lines[0]).toMatchObject({ event: "listening", algorithms: ["cubic", "reno", "policy"] });
+    const opened = lines.filter((line) => line["event"] === "opened");
+    expect(opened.map((line) => line["algorithm"])).toEqual(["policy", "cubic", "reno"]);
+    expect(lines.filter((line) => line["event"] === "malformed")).toHaveLength(1);
+    expect(lines.at(-1)).toMatchObject({ event: "ended", malformed: 3, flows: 0 });
+  });
+
+  it.concurrent("leaves a path alone where an agent listens or something else lies", async () => {
+    const folder = makeFolder();
+    const { child, outcome, socket } = await startAgent(folder, []);
+    const second = await runCli(["agent", "--socket", socket]);
+    expect(second).toMatchObject({ code: 2, stdout: "" });
+    expect(second.stderr).toBe(
+      `error: [ccp-ipc] somebody already listens on ${socket}; stop that agent or choose another socket\n`,
+    );
+    child.kill("SIGTERM");
+    expect((await outcome).code).toBe(0);
+    writeFileSync(join(folder, "notes"), "");
+    expect((await runCli(["agent", "--socket", join(folder, "notes")])).stderr).toContain("is no socket");
+  });
+
+  it.concurrent("ends after its duration, on UDP alone too", async () => {
+    const { code, stdout } = await runCli(["agent", "--udp", "0", "--duration", "0.1"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^agent for reno on 127\.0\.0\.1:\d+; Ctrl-C stops\n/);
+  });
+
+  it.concurrent.each([
+    [["--algorithm", "renoo"], "did you mean `reno`?"],
+    [["--default", "cubic"], "unknown default algorithm `cubic`"],
+    [["--rule", "dst-port:1=cubic"], "unknown algorithm of a rule `cubic`"],
+    [["--rule", "port:1=reno"], "expected dst-port"],
+    [["--checkpoint", "/nowhere/at/all"], "cannot read `/nowhere/at/all`"],
+  ])("says what is wrong with %j", async (args, sentence) => {
+    const { code, stderr } = await runCli(["agent", "--udp", "0", "--duration", "1", ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(sentence);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+});
