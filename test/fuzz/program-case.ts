@@ -22,6 +22,7 @@ const TOOLS_EVERY = 8;
 /** The reason without what differs from text to text. */
 function reasonOf(error: CompileError): string {
   return error.reason
+    .replace(/^unknown operator .*$/s, "unknown operator")
     .replace(/; (did you mean|known:|write) .*$/s, "")
     .replace(/got `.*?`, expected .*$/s, "got something else than expected")
     .replace(/got the end of the program, expected .*$/s, "got the end of the program")
