@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
+import { describeProgram } from "../../ccp-bridge/lang/describe.ts";
 import { loadVectors, toHex } from "./vectors.ts";
 
 const vectors = loadVectors();
@@ -16,32 +17,8 @@ describe.skipIf(vectors === undefined)("programs compiled by Portus", () => {
       it(`compiles ${vector.name} to the same bytes and registers`, () => {
         const program = compile();
         expect(toHex(compile("anywhere").bytes)).toBe(vector.hex);
-        expect(
-          program.instructions.map((i) => [
-            i.opcode,
-            i.resultType,
-            i.resultIndex,
-            i.leftType,
-            i.leftIndex,
-            i.rightType,
-            i.rightIndex,
-          ]),
-        ).toEqual(vector.instrs);
-        expect(program.events.map((e) => [e.flagIndex, e.flagCount, e.bodyIndex, e.bodyCount])).toEqual(
-          vector.events,
-        );
-        expect(toHex(program.bytes)).toBe(vector.hex);
-        const types = { num: "number", bool: "boolean", none: "untyped", name: "untyped" };
-        for (const [name, expected] of Object.entries(vector.registers ?? {})) {
-          if (name === "__duplicates__") continue;
-          const register = program.scope.registers.get(name);
-          expect(register, name).toMatchObject({
-            file: expected.file,
-            index: expected.index,
-            type: types[expected.type as keyof typeof types],
-            volatile: expected.volatile ?? false,
-          });
-        }
+        const { events, instrs, hex, registers } = vector;
+        expect(describeProgram(program)).toEqual({ events, instrs, hex, registers });
       });
     } else {
       it(`refuses ${vector.name} with line and column`, () => {
