@@ -13,11 +13,26 @@ const KINDS: Readonly<Record<string, ErrorKind>> = {
   ENOSPC: "resource-exhausted",
 };
 
+/** The usual failures in words. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  ENOTDIR: "a part of the path is not a folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  EISDIR: "it is a folder, expected a file",
+  ENOSPC: "no space left",
+};
+
 function fileError(what: string, path: string, cause: unknown): CcparkError {
   const { code, message } = cause as { code?: string; message: string };
-  return new CcparkError(KINDS[code ?? ""] ?? "internal", `[files] ${what} \`${path}\`: ${code ?? message}`, {
-    cause,
-  });
+  return new CcparkError(
+    KINDS[code ?? ""] ?? "internal",
+    `[files] ${what} \`${path}\`: ${REASONS[code ?? ""] ?? code ?? message}`,
+    {
+      cause,
+    },
+  );
 }
 
 /** Cleans up after a failure; a second failure must not hide the first. */

@@ -1,9 +1,8 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { BASELINE_INFO, BASELINES } from "../agents/baselines/index.ts";
 import { type Checkpoint, encodeCheckpoint } from "../agents/checkpoint.ts";
-import { loadCheckpoint } from "../agents/checkpoint-files.ts";
 import { Ppo, policyFromCheckpoint } from "../agents/ppo.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { cubic as nativeCubic } from "../ccp-bridge/native/cubic.ts";
@@ -22,6 +21,7 @@ import {
   constantContender,
   selectContenders,
 } from "../eval/contenders.ts";
+import { loadRunCheckpoint } from "../training/run-files.ts";
 import { printErr } from "./console.ts";
 import { envOptionsOf } from "./training-setup.ts";
 
@@ -103,8 +103,15 @@ export function checkpointContender(name: string, path: string, checkpoint: Chec
   };
 }
 
+/** @param path a checkpoint file or the folder of a run */
 export function loadCheckpointContender(name: string, path: string): LoadedCheckpoint {
-  return checkpointContender(name, path, loadCheckpoint(path));
+  return checkpointContender(name, path, loadRunCheckpoint(path));
+}
+
+/** What tells one checkpoint from another in a table: its file's name, or its run's where the file has the common name. */
+function checkpointName(path: string): string {
+  const file = basename(path).replace(/\.[^.]*$/, "");
+  return file === "checkpoint" ? basename(dirname(resolve(path))) : file;
 }
 
 /** The learner's policy before its first update. */
@@ -191,7 +198,7 @@ export function namedContenders(names: readonly string[]): {
   const checkpoints: LoadedCheckpoint[] = [];
   for (const name of names.filter((each) => each.startsWith(AGENT_PREFIX))) {
     const path = name.slice(AGENT_PREFIX.length);
-    const loaded = loadCheckpointContender(`${AGENT_PREFIX}${basename(path).replace(/\.[^.]*$/, "")}`, path);
+    const loaded = loadCheckpointContender(`${AGENT_PREFIX}${checkpointName(path)}`, path);
     checkpoints.push(loaded);
     registry.set(name, () => loaded.contender);
   }

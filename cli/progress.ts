@@ -45,14 +45,16 @@ export async function startTask({ label, total, unit, quiet }: TaskOptions): Pro
     const rate = done / elapsedSec();
     return { rate: `${formatCount(rate)} ${unit}/s`, left: `${formatSeconds((total - done) / rate)} left` };
   };
+  let latest = 0;
   const summary = (note: string | undefined): string =>
-    `${label}: ${formatCount(total)} ${unit} in ${formatSeconds(elapsedSec())}${note === undefined || note === "" ? "" : `, ${note}`}\n`;
+    `${label}: ${formatCount(latest)} ${unit} in ${formatSeconds(elapsedSec())}${note === undefined || note === "" ? "" : `, ${note}`}\n`;
 
   if (process.stderr.isTTY === true) {
     const { Presets, SingleBar: Bar } = (await import("cli-progress")).default;
     let bar: SingleBar | undefined;
     return {
       update(done, note = "") {
+        latest = done;
         if (bar === undefined && performance.now() - startedMs < SILENT_MS) return;
         const payload = { ...rateAndLeft(done), note };
         if (bar === undefined) {
@@ -73,7 +75,7 @@ export async function startTask({ label, total, unit, quiet }: TaskOptions): Pro
       },
       finish(note) {
         if (bar === undefined) return;
-        bar.update(total, { ...rateAndLeft(total), note: "" });
+        bar.update(latest, { ...rateAndLeft(latest), note: "" });
         bar.stop();
         printErr(summary(note));
       },
@@ -84,6 +86,7 @@ export async function startTask({ label, total, unit, quiet }: TaskOptions): Pro
   let printed = false;
   return {
     update(done, note = "") {
+      latest = done;
       if (performance.now() - lineMs < LINE_EVERY_MS) return;
       lineMs = performance.now();
       printed = true;

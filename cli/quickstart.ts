@@ -57,13 +57,14 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
     },
     { quiet },
   );
+  const checkpointPath = join(options.out, "checkpoint.ccpark");
+  saveCheckpoint(checkpointPath, trained.checkpoint);
   if (trained.stopped) {
+    say(`no benchmark; checkpoint of what was learnt: ${checkpointPath}\n`);
     process.exitCode = EXIT.interrupted;
     return;
   }
   say(`TensorFlow.js ${trained.backend}\n`);
-  const checkpointPath = join(options.out, "checkpoint.ccpark");
-  saveCheckpoint(checkpointPath, trained.checkpoint);
 
   const agent = checkpointContender("agent", checkpointPath, trained.checkpoint);
   const contenders = [

@@ -20,7 +20,7 @@ export interface TrainingSetup {
 
 export function describeTrainingRange(): string {
   const { mbps, rttMs, bufferBdp } = TRAINING_RANGE;
-  return `${mbps[0]} to ${mbps[1]} Mbit/s, ${rttMs[0]} to ${rttMs[1]} ms, ${bufferBdp[0]} to ${bufferBdp[1]} BDP`;
+  return `${mbps[0]} to ${mbps[1]} Mbit/s, ${rttMs[0]} to ${rttMs[1]} ms, ${bufferBdp[0]} to ${bufferBdp[1]} BDP, some on LTE-like traces`;
 }
 
 export function makeTrainingEnvs({ env, numEnvs, episodeSec, scenarios }: TrainingSetup): VectorEnv {

@@ -273,7 +273,7 @@ const standard = makeSpec(
       unit: "1",
       low: 0,
       high: 1,
-      definition: "1 if ACKs came in the step",
+      definition: "1 if a report ended the step, 0 if its time limit did",
       of: ({ interval }) => (interval.report ? 1 : 0),
     },
     {
