@@ -19,8 +19,6 @@ interface AgentOptions {
 
 /** Name of the policy of `--checkpoint`. */
 const POLICY_NAME = "policy";
-/** What libccp's table holds besides the slot that it does not use. */
-const LIBCCP_PROGRAMS = 9;
 /** Buffers of ebpfccp and Bundler. */
 const SMALL_READ_BYTES = 1024;
 
@@ -81,11 +79,6 @@ async function agent(options: AgentOptions): Promise<void> {
       addresses.push(socket.address);
     }
     say.listening(addresses, names);
-    if (set.programs.length > LIBCCP_PROGRAMS) {
-      say.warning(
-        `${set.programs.length} programs: libccp datapaths hold ${LIBCCP_PROGRAMS}; choose fewer algorithms`,
-      );
-    }
     for (const { name, install } of set.programs.filter((one) => one.install.length > SMALL_READ_BYTES)) {
       const size = `${install.length} bytes to install`;
       say.warning(
