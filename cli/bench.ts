@@ -1,7 +1,7 @@
 /** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
 import { type Command, Option } from "commander";
 import { outTakesColour, printErr, printOut } from "./console.ts";
-import { MAX_SEEDS, parseList, parsePositive, parseWhole, seedsUpTo } from "./options.ts";
+import { MAX_SEEDS, parseList, parsePositive, parseSvgPath, parseWhole, seedsUpTo } from "./options.ts";
 
 interface BenchOptions {
   readonly scenario: readonly string[];
@@ -134,7 +134,7 @@ export function addBench(program: Command): void {
     .option("--duration <sec>", "seconds per run instead of the scenario's own", parsePositive)
     .option("--reward <name>", "reward to report (see `ccpark explain rewards`)")
     .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
-    .option("--picture <file.svg>", "draw the first scenario as an SVG picture")
+    .option("--picture <file.svg>", "draw the first scenario as an SVG picture", parseSvgPath)
     .option("--json", "JSON Lines on stdout: one per scenario, algorithm, link and seed")
     .option("--quiet", "no progress and no messages")
     .action(bench);

@@ -29,6 +29,12 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/** The picture is SVG whatever its file is called, so it must be called so. */
+export function parseSvgPath(text: string): string {
+  if (!/\.svg$/i.test(text)) throw new InvalidArgumentError("expected a file name that ends in .svg.");
+  return text;
+}
+
 /** `--seeds N` means seeds 1 to N. */
 export function seedsUpTo(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);

@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { outTakesColour, printErr, printOut } from "./console.ts";
 import { EXIT } from "./exit-codes.ts";
-import { MAX_SEED, MAX_SEEDS, parseWhole, seedsUpTo } from "./options.ts";
+import { MAX_SEED, MAX_SEEDS, parseSvgPath, parseWhole, seedsUpTo } from "./options.ts";
 
 interface QuickstartOptions {
   readonly seed: number;
@@ -124,7 +124,7 @@ export function addQuickstart(program: Command): void {
     )
     .addOption(new Option("--steps <n>", "environment steps of the training").argParser(parseWhole(1, 1e12)))
     .option("--out <dir>", "where checkpoint, results and report go", "runs/quickstart")
-    .option("--picture <file.svg>", "draw park-paper as an SVG picture")
+    .option("--picture <file.svg>", "draw park-paper as an SVG picture", parseSvgPath)
     .option("--json", "JSON Lines of the benchmark on stdout instead of the table")
     .option("--quiet", "no progress and no messages")
     .action(quickstart);
