@@ -7,7 +7,7 @@ import { encodeCreate } from "../../ccp-bridge/wire/create.ts";
 import { encodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { encodeReady } from "../../ccp-bridge/wire/ready.ts";
 
-const FLOOD_MS = 1500;
+const FLOOD_MS = 1300;
 const WARM_UP_MS = 300;
 const PINGS = 4000;
 const WARM_UP_PINGS = 500;

@@ -14,7 +14,7 @@ import type { DatagramTransport } from "../../ccp-bridge/ipc/datagram-transport.
 import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
 import { printRow } from "./console.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 interface PeerResult {
   readonly reportsPerSec?: number;
@@ -91,30 +91,30 @@ export async function benchSockets(algorithm: CcpAlgorithm): Promise<void> {
     for (const task of ["flood", "ping"] as const) {
       const raw: PeerResult[] = [];
       const agent: PeerResult[] = [];
-      // In turns, so that a busy machine is busy for both.
+      // In turns, and compared turn by turn, so that a busy machine is busy for both.
       for (let round = 0; round < ROUNDS; round++) {
         raw.push(await withRawSocket(path, task));
         agent.push(await withAgent(path, task, algorithm));
       }
+      const of = (results: readonly PeerResult[], key: keyof PeerResult) =>
+        median(results.map((one) => one[key]));
+      const ratio = (key: keyof PeerResult) =>
+        median(agent.map((one, round) => (one[key] ?? Number.NaN) / (raw[round]?.[key] ?? Number.NaN)));
       if (task === "flood") {
-        const rawPerSec = median(raw.map((one) => one.reportsPerSec));
-        const reportsPerSec = median(agent.map((one) => one.reportsPerSec));
         printRow({
           what: "agent over unix datagrams",
-          reportsPerSec: Math.round(reportsPerSec),
-          rawPerSec: Math.round(rawPerSec),
-          ratio: reportsPerSec / rawPerSec,
+          reportsPerSec: Math.round(of(agent, "reportsPerSec")),
+          rawPerSec: Math.round(of(raw, "reportsPerSec")),
+          ratio: ratio("reportsPerSec"),
         });
       } else {
-        const p50Us = median(agent.map((one) => one.p50Us));
-        const echoP50Us = median(raw.map((one) => one.p50Us));
         printRow({
           what: "report to answer over unix datagrams",
-          p50Us,
-          p95Us: median(agent.map((one) => one.p95Us)),
-          echoP50Us,
-          echoP95Us: median(raw.map((one) => one.p95Us)),
-          ratio: p50Us / echoP50Us,
+          p50Us: of(agent, "p50Us"),
+          p95Us: of(agent, "p95Us"),
+          echoP50Us: of(raw, "p50Us"),
+          echoP95Us: of(raw, "p95Us"),
+          ratio: ratio("p50Us"),
         });
       }
     }
