@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const SCRIPT = fileURLToPath(new URL("agent-process.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 const TSX = import.meta.resolve("tsx");
 const RUST_AGENT = fileURLToPath(new URL("../interop/target/release/interop-agent", import.meta.url));
 const START_MS = 20_000;
@@ -32,8 +32,10 @@ export interface AgentCommand {
   readonly socket: string;
 }
 
+/** `ccpark agent`. */
 export function ourAgent(path: string, algorithm = "reno"): AgentCommand {
-  return { command: process.execPath, args: ["--import", TSX, SCRIPT, path, algorithm], socket: path };
+  const args = ["--import", TSX, MAIN, "agent", "--algorithm", algorithm, "--socket", path];
+  return { command: process.execPath, args, socket: path };
 }
 
 /** The Portus agent of test/interop, if it was built. */
