@@ -58,7 +58,9 @@ async function bench(options: BenchOptions): Promise<void> {
       durationSec: options.duration,
     }),
   );
-  const { contenders, checkpoints } = namedContenders(options.algorithms);
+  const { contenders, checkpoints } = namedContenders(options.algorithms, {
+    quiet: options.quiet === true,
+  });
   if (options.checkpoint !== undefined) {
     const loaded = loadCheckpointContender("agent", options.checkpoint);
     checkpoints.unshift(loaded);

@@ -161,7 +161,7 @@ function parseExternal(name: string): ExternalAgentOptions {
     const expected = "expected unix:SOCKET:NAME, the agent's socket and the algorithm to ask it for";
     throw new CcparkError("invalid-argument", `[bench] wrong contender \`${name}\`: ${expected}`);
   }
-  return { agent, algorithmName, onEvent: printAgentEvent };
+  return { agent, algorithmName };
 }
 
 /** Two contenders of one name would be one row. */
@@ -182,7 +182,10 @@ export function printAgentEvent({ nowUs, message }: AgentEvent): void {
  * `unix:SOCKET:NAME` for an agent of another process.
  * @throws CcparkError (not-found) for an unknown name
  */
-export function namedContenders(names: readonly string[]): {
+export function namedContenders(
+  names: readonly string[],
+  { quiet = false }: { readonly quiet?: boolean } = {},
+): {
   contenders: Contender[];
   checkpoints: LoadedCheckpoint[];
 } {
@@ -203,7 +206,7 @@ export function namedContenders(names: readonly string[]): {
     registry.set(name, () => loaded.contender);
   }
   for (const name of names.filter((each) => each.startsWith(UNIX_PREFIX))) {
-    const options = parseExternal(name);
+    const options = { ...parseExternal(name), ...(quiet ? {} : { onEvent: printAgentEvent }) };
     registry.set(name, () => externalContender(options));
   }
   const contenders = selectContenders(names, registry);
