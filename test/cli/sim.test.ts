@@ -1,9 +1,9 @@
 /** `ccpark sim` and `bench` with an agent of another process. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { makeSocketFolder, ourAgent } from "../links/agent-child.ts";
-import { makeFolders, runCli } from "./run-cli.ts";
+import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
 
 const makeFolder = makeFolders();
 const sockets = makeSocketFolder();
@@ -43,6 +43,23 @@ describe("sim", () => {
     expect(readFileSync(join(out, "report.html"), "utf8")).toContain("not reproducible to the bit");
     const summary = readFileSync(join(out, "summary.json"), "utf8");
     expect(summary, "no path of this machine").not.toContain(sockets.folder);
+    expect(code).toBe(0);
+  });
+
+  it("says on stderr and in its events that the agent has died, and goes on", async () => {
+    const path = join(sockets.folder, "mortal");
+    const mortal = await sockets.start(ourAgent(path));
+    const child = startCli(["sim", "--agent", path, "--mode", "real-time", "--duration", "5", "--json"]);
+    const outcome = outcomeOf(child);
+    await vi.waitUntil(() => mortal.output.includes(" opened: "), { timeout: 30_000 });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await mortal.kill();
+    const { code, stdout, stderr } = await outcome;
+    expect(stderr).toMatch(/\[\d\.\d{3} s\] nobody receives at the agent's address\n/);
+    expect(stderr).toMatch(/flow 1 is driven by a native algorithm until an agent takes it over\n/);
+    const { counters, events } = JSON.parse(stdout);
+    expect(events.map((event: { kind: string }) => event.kind)).toEqual(["agent-gone", "fallback"]);
+    expect(counters.fallbackEvents).toBe(1);
     expect(code).toBe(0);
   });
 
