@@ -7,6 +7,7 @@ import { BASELINES } from "../../agents/baselines/index.ts";
 import { CcpAgent } from "../../ccp-bridge/agent.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
 import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
+import { MESSAGE_TYPES } from "../../ccp-bridge/wire/header.ts";
 import { runAlgorithm } from "../../envs/episode.ts";
 import type { AgentEvent } from "../../envs/links/agent-link.ts";
 import { type ExternalAgentOptions, runExternalAgent } from "../../envs/links/external-agent.ts";
@@ -88,6 +89,70 @@ describe("in lock-step", () => {
     expect(events[1]!.nowUs - events[0]!.nowUs).toBeLessThan(1_200_000);
     expect(result.counters.fallbackEvents).toBe(1);
     expect(result.metrics.utilisation).toBeGreaterThan(0.9);
+  });
+});
+
+describe("an agent that fails in the middle of its first answer", () => {
+  it("is found out although the flow has nothing to report", async () => {
+    const agent = new CcpAgent({
+      algorithms: [BASELINES.get("reno")!()],
+      send: (message, to) => void socket.send(message, to),
+    });
+    // It takes ready, and dies of the create.
+    const socket = await openUnixDatagram({
+      path,
+      onMessage(bytes, from) {
+        if (bytes[0] === MESSAGE_TYPES.create) socket.close();
+        else if (from !== undefined) agent.receive(bytes, from, 0);
+      },
+    });
+    const result = await run(6, { agent: path });
+    expect(result.events.map((event) => event.kind)).toEqual(["agent-gone", "fallback"]);
+    expect(result.counters.reports).toBe(0);
+    expect(result.metrics.utilisation).toBeGreaterThan(0.5);
+  });
+
+  it("is asked again if it only hung", async () => {
+    const agent = new CcpAgent({
+      algorithms: [BASELINES.get("reno")!()],
+      send: (message, to) => void socket.send(message, to),
+    });
+    let creates = 0;
+    const socket = await openUnixDatagram({
+      path,
+      onMessage(bytes, from) {
+        if (bytes[0] === MESSAGE_TYPES.create && ++creates === 1) return;
+        if (from !== undefined) agent.receive(bytes, from, 0);
+      },
+    });
+    const result = await run(4, { agent: path });
+    socket.close();
+    expect(creates).toBe(2);
+    expect(result.counters.reports).toBeGreaterThan(10);
+    expect(result.events).toEqual([]);
+  });
+
+  it("may send what it likes: refused messages are one event, and the flow goes on", async () => {
+    const agent = new CcpAgent({
+      algorithms: [BASELINES.get("reno")!()],
+      send: (message, to) => void socket.send(message, to),
+    });
+    const socket = await openUnixDatagram({
+      path,
+      onMessage(bytes, from) {
+        if (from === undefined) return;
+        agent.receive(bytes, from, 0);
+        if (bytes[0] !== MESSAGE_TYPES.measure) return;
+        for (const rubbish of [[], [1], [4, 0, 255, 255, 1, 0, 0, 0], [2, 0, 8, 0, 0, 0, 0, 0]]) {
+          socket.send(Uint8Array.from(rubbish), from);
+        }
+      },
+    });
+    const result = await run(2, { agent: path });
+    socket.close();
+    expect(result.counters.refusedMessages).toBeGreaterThan(3 * 20);
+    expect(result.events.map((event) => event.kind)).toEqual(["refused"]);
+    expect(result.metrics.goodputMbps).toBeGreaterThan(10);
   });
 });
 
