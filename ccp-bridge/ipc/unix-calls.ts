@@ -82,7 +82,7 @@ async function load(): Promise<UnixCalls> {
       onReadable: (fd, callback) => koffi.node.poll(fd, { readable: true }, callback),
     };
   } catch (cause) {
-    const message = `[ccp-ipc] unix datagram sockets need the package koffi, which has no build for ${platform} here`;
+    const message = `[ccp-ipc] unix datagram sockets need the package koffi, which is missing or has no build for ${platform}`;
     throw new CcparkError("unavailable", `${message}; UDP on loopback needs none (--udp PORT)`, { cause });
   }
 }
