@@ -5,7 +5,7 @@
  *
  *   here --send fails, or another socket under the path--> gone --ready, answered by programs--> here
  */
-import { statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Address } from "../../ccp-bridge/agent.ts";
 import { CcpFlowControl } from "../../ccp-bridge/ccp-flow.ts";
@@ -151,9 +151,7 @@ export class AgentLink {
       link.#datapath = new CcpDatapath({ send: (message, nowUs) => link.#send(message, nowUs), nowUs: 0 });
       const { agent } = options;
       if (link.#gone) {
-        const why = existing(agent, options.agentIsPath)
-          ? "no process receives there"
-          : "there is no such socket";
+        const why = options.agentIsPath ? whyGone(agent) : "nobody receives there";
         throw new CcparkError("unavailable", `[agent-link] no agent at \`${agent}\`: ${why}`);
       }
       await link.#exchange(FIRST_READY_MS, SET_UP_SILENCE_MS);
@@ -196,11 +194,6 @@ export class AgentLink {
 
   get datapath(): CcpDatapath {
     return this.#datapath!;
-  }
-
-  /** True while no agent is known to serve the flows. */
-  get agentIsGone(): boolean {
-    return this.#gone;
   }
 
   /** To be called every 100 ms of the host's clock: asks for a new agent if there is none. */
@@ -303,8 +296,13 @@ export class AgentLink {
   #identityNow(): string | undefined {
     const { agent, agentIsPath } = this.#options;
     if (!agentIsPath) return undefined;
-    const stat = statSync(agent, { throwIfNoEntry: false, bigint: true });
-    return stat === undefined ? undefined : `${stat.ino}:${stat.birthtimeNs}`;
+    try {
+      const stat = statSync(agent, { throwIfNoEntry: false, bigint: true });
+      return stat === undefined ? undefined : `${stat.ino}:${stat.birthtimeNs}`;
+    } catch {
+      // a folder that may not be read: the send will tell
+      return undefined;
+    }
   }
 
   #receive(message: Uint8Array): void {
@@ -358,6 +356,12 @@ export class AgentLink {
   }
 }
 
-function existing(agent: Address, isPath: boolean): boolean {
-  return !isPath || statSync(agent, { throwIfNoEntry: false }) !== undefined;
+function whyGone(path: string): string {
+  try {
+    accessSync(path, constants.W_OK);
+    return statSync(path).isSocket() ? "no process receives there" : "it is not a socket";
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "EACCES" ? "permission denied" : "there is no such socket";
+  }
 }

@@ -213,6 +213,10 @@ describe("what can be wrong at the start", () => {
     await expect(run(1, { agent: path })).rejects.toThrow(`no agent at \`${path}\`: there is no such socket`);
   });
 
+  it("something that is not a socket", async () => {
+    await expect(run(1, { agent: sockets.folder })).rejects.toThrow("it is not a socket");
+  });
+
   it("a socket that a killed agent has left", async () => {
     const agent = await sockets.start(ourAgent(path));
     await agent.kill();
