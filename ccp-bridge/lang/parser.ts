@@ -321,14 +321,15 @@ class Parser {
   #error(): CompileError {
     const offset = Math.max(0, this.#furthest);
     const rest = this.#source.slice(offset);
-    const got = rest === "" ? "the end of the program" : `\`${(/^[^\s()]+|^./u.exec(rest) ?? ["?"])[0]}\``;
+    const word = (/^[^\s()]{1,60}|^./u.exec(rest) ?? ["?"])[0];
+    const got = rest === "" ? "the end of the program" : `\`${word}\``;
     if (rest.startsWith("#")) {
       const where = "Portus takes comments only right before an event, one line each";
       return new CompileError(`no comment can stand here: ${where}`, this.#source, offset);
     }
     if (this.#expected.includes("an operator") && rest !== "") {
       const known = [...OPERATOR_SPELLINGS.map(([spelling]) => spelling), ...COMMANDS];
-      const near = nearestName(got.slice(1, -1), known);
+      const near = nearestName(word, known);
       const hint = near === undefined ? `known: ${known.join(" ")}` : `did you mean \`${near}\`?`;
       return new CompileError(`unknown operator ${got}; ${hint}`, this.#source, offset);
     }

@@ -51,6 +51,12 @@ describe("the compiler", () => {
     expect(refusal(inBody("(:= Flow.rtt_sample_us 3)")).message).toContain("the primitive");
   });
 
+  it("says little of words without end", () => {
+    const endless = "a".repeat(1_000_000);
+    expect(refusal(inBody(`(x${endless} 1)`)).message.length).toBeLessThan(500);
+    expect(compileProgram(inBody(`(:= x ${endless})`)).warnings).toHaveLength(1);
+  });
+
   it("warns of undeclared names", () => {
     const { warnings } = compileProgram(inBody("(:= Report.r Flow.rtt) (:= speed 3) (:= x speed)"));
     expect(warnings).toEqual([
