@@ -48,8 +48,14 @@ export const CREATE_RETRY_US = 100_000;
 const MAX_MESSAGE_BYTES = 32_678;
 const TWO_32 = 2 ** 32;
 
+/** What `send` answers when the agent's queue is full: it is there, and slow. */
+export const SEND_FULL = -11;
+
 export interface CcpDatapathOptions {
-  /** Hands a message to the agent. 0: sent; anything else: failed. The bytes are valid during the call only. */
+  /**
+   * Hands a message to the agent. 0: sent; `SEND_FULL`: its queue is full; anything else: failed. The bytes are valid
+   * during the call only.
+   */
   send: (message: Uint8Array, nowUs: Micros) => number;
   /** time zero of `Ack.now` */
   nowUs: Micros;
@@ -188,6 +194,8 @@ export class CcpDatapath {
   #programs: InstalledProgram[] = [];
   /** first send that failed since the last message from the agent; -1: none */
   #failedAtUs = -1;
+  /** the failures since then were full queues only */
+  #onlyFull = true;
   #inFallback = false;
   #readyAtUs = Number.NEGATIVE_INFINITY;
   /** a flow whose create message is being sent right now */
@@ -391,8 +399,20 @@ export class CcpDatapath {
     return this.#inFallback;
   }
 
+  /**
+   * Strict: an agent whose queue was full and takes messages again was never lost. One that was gone is lost until it
+   * answers, since the next one at its address knows nothing of the flows.
+   */
   #noteSend(result: number, nowUs: Micros): void {
-    if (result !== 0 && this.#failedAtUs < 0) this.#failedAtUs = nowUs;
+    if (result === 0) {
+      if (this.mode === "strict" && this.#onlyFull && !this.#inFallback) this.#failedAtUs = -1;
+      return;
+    }
+    if (this.#failedAtUs < 0) {
+      this.#failedAtUs = nowUs;
+      this.#onlyFull = true;
+    }
+    if (result !== SEND_FULL) this.#onlyFull = false;
   }
 
   #tryCreate(flow: Flow, nowUs: Micros): void {
@@ -428,7 +448,7 @@ export class CcpDatapath {
     const message = (this.#messageViews[fields] ??= this.#message.subarray(0, length));
     const result = this.#options.send(message, nowUs);
     if (result === 0) flow.reports += 1;
-    else this.#noteSend(result, nowUs);
+    this.#noteSend(result, nowUs);
     // Read afresh: the memory may have grown during the call.
     writeInitialValues(this.arena.u32, flow.base / 4, program.volatiles);
     program.sentFieldCount = program.reportFieldCount;

@@ -14,7 +14,7 @@ import type {
   CongestionControlFactory,
   CongestionEvent,
 } from "../../ccp-bridge/congestion-control.ts";
-import { CcpDatapath } from "../../ccp-bridge/datapath.ts";
+import { CcpDatapath, SEND_FULL } from "../../ccp-bridge/datapath.ts";
 import type { DatagramTransport, OnMessage } from "../../ccp-bridge/ipc/datagram-transport.ts";
 import { HEADER_BYTES, MESSAGE_TYPES } from "../../ccp-bridge/wire/header.ts";
 import { CcparkError } from "../../core/errors.ts";
@@ -245,9 +245,12 @@ export class AgentLink {
     const outcome = this.#transport!.send(message, this.#options.agent);
     if (outcome !== "sent") {
       this.counters.failedSends += 1;
-      if (outcome === "gone") this.#lose("agent-gone", "nobody receives at the agent's address");
-      else this.#noteFull();
-      return FAILED;
+      if (outcome === "gone") {
+        this.#lose("agent-gone", "nobody receives at the agent's address");
+        return FAILED;
+      }
+      this.#noteFull();
+      return SEND_FULL;
     }
     this.#full = false;
     if (type === MESSAGE_TYPES.measure) {

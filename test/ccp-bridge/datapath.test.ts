@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CcpDatapath, type CcpDatapathOptions } from "../../ccp-bridge/datapath.ts";
+import { CcpDatapath, type CcpDatapathOptions, SEND_FULL } from "../../ccp-bridge/datapath.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
 import { RegisterArena } from "../../ccp-bridge/register-arena.ts";
 import { encodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
@@ -129,6 +129,34 @@ describe("a strict datapath", () => {
       expect(change(1, 1)).toBe(0);
       expect(datapath.invoke(flow, 500_000)).toBe(0);
     }
+  });
+
+  it("takes an agent whose queue was full for there once it takes messages again, one that was gone for lost", () => {
+    const codeAfter = (mode: "strict" | "libccp", failure: number): number => {
+      const { datapath, state, install, change } = makeDatapath({ mode, fallbackTimeoutUs: 1000 });
+      const flow = datapath.openFlow(FLOW, 0);
+      install(1);
+      change(1, 1);
+      state.result = failure;
+      datapath.invoke(flow, 10_000);
+      state.result = 0;
+      datapath.invoke(flow, 10_500);
+      return datapath.invoke(flow, 20_000);
+    };
+    expect(codeAfter("strict", SEND_FULL)).toBe(0);
+    expect(codeAfter("strict", -1)).toBe(-101);
+    expect(codeAfter("libccp", SEND_FULL)).toBe(-101);
+  });
+
+  it("falls back under an agent whose queue stays full", () => {
+    const { datapath, state, install, change } = makeDatapath({ fallbackTimeoutUs: 1000 });
+    const flow = datapath.openFlow(FLOW, 0);
+    install(1);
+    change(1, 1);
+    state.result = SEND_FULL;
+    datapath.invoke(flow, 10_000);
+    datapath.invoke(flow, 10_500);
+    expect(datapath.invoke(flow, 11_500)).toBe(-101);
   });
 
   it("announces a flow at once in a slot that was used a moment ago, where libccp waits 100 ms", () => {
