@@ -15,6 +15,7 @@ import { encodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { encodeReady } from "../../ccp-bridge/wire/ready.ts";
 import { benchSockets } from "./ccp-sockets.ts";
 import { medianSeconds, printRow } from "./console.ts";
+import { ONCE_PER_RTT } from "./once-per-rtt.ts";
 
 const REPEATS = 5;
 const EXECUTIONS = 4_000_000;
@@ -23,19 +24,6 @@ const MSS_BYTES = 1448;
 /** One ACK of a 117 Mbit/s flow every 100 µs, 200 per round trip. */
 const ACK_EVERY_US = 100;
 const RTT_US = 20_000;
-
-/** What was acknowledged and the RTT, once per RTT: the smallest program that a controller needs. */
-const ONCE_PER_RTT = `(def (Report (volatile acked 0) (rtt 0)))
-(when true
-  (:= Report.acked (+ Report.acked Ack.bytes_acked))
-  (:= Report.rtt Flow.rtt_sample_us)
-  (fallthrough)
-)
-(when (> Micros Flow.rtt_sample_us)
-  (report)
-  (:= Micros 0)
-)
-`;
 
 /** Runs a program on `EXECUTIONS` ACKs of one flow. */
 function benchProgram(name: string, source: string): void {

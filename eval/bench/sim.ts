@@ -10,21 +10,10 @@ import { fromMbps, MSS_BYTES } from "../../core/units.ts";
 import { getScenario } from "../../envs/scenarios/presets.ts";
 import { simulate } from "../../envs/simulation.ts";
 import { medianSeconds, printRow } from "./console.ts";
+import { ONCE_PER_RTT } from "./once-per-rtt.ts";
 
 const VIRTUAL_SEC = 300;
 const REPEATS = 5;
-
-/** Report once per RTT what was acknowledged and the RTT: the smallest program that a controller needs. */
-const ONCE_PER_RTT = `(def (Report (volatile acked 0) (rtt 0)))
-(when true
-    (:= Report.acked (+ Report.acked Ack.bytes_acked))
-    (:= Report.rtt Flow.rtt_sample_us)
-    (fallthrough)
-)
-(when (> Micros Flow.rtt_sample_us)
-    (report)
-    (:= Micros 0)
-)`;
 
 /** A window of one BDP and a half-full queue, so that the link is always busy. */
 const CWND_BYTES = 300 * MSS_BYTES;
