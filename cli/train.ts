@@ -16,6 +16,7 @@ interface TrainCommandOptions {
   readonly action?: string;
   readonly reward?: string;
   readonly stepMs?: number | "rtt";
+  readonly actionDelayMs?: number;
   readonly envs?: number;
   readonly set: Readonly<Record<string, unknown>>;
   readonly backend: string;
@@ -57,10 +58,11 @@ async function train(options: TrainCommandOptions): Promise<void> {
 
   const stored =
     options.resume === undefined ? undefined : setup.envOptionsOf(loadRunCheckpoint(options.resume));
-  const { observation, action, reward, stepMs } = options;
+  const { observation, action, reward, stepMs, actionDelayMs } = options;
+  const actionDelayUs = actionDelayMs === undefined ? undefined : actionDelayMs * 1000;
   const env = parseEnvOptions({
     ...(stored ?? TRAINING_DEFAULTS.env),
-    ...definedOnly({ observation, action, reward, stepMs }),
+    ...definedOnly({ observation, action, reward, stepMs, actionDelayUs }),
   });
   getObservation(env.observation);
   getAction(env.action);
@@ -132,6 +134,11 @@ export function addTrain(program: Command): void {
     .option("--action <name>", "see `ccpark explain actions`")
     .option("--reward <name>", "see `ccpark explain rewards`")
     .option("--step-ms <ms>", "length of a step in milliseconds, or rtt", parseStep)
+    .option(
+      "--action-delay-ms <ms>",
+      "virtual time between a decision and its arrival at the datapath",
+      parsePositive,
+    )
     .addOption(new Option("--envs <n>", "environments stepped together").argParser(parseWhole(1, 4096)))
     .option(
       "--set <name=value>",
