@@ -1,6 +1,6 @@
 /** A CCP algorithm as a congestion control: datapath, channel and agent in this process, wired. */
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
-import { CcpAgent, compileAlgorithms } from "./agent.ts";
+import { CcpAgent, compileAlgorithms, type ProgramSet } from "./agent.ts";
 import type { CcpAlgorithm } from "./algorithm.ts";
 import { CcpFlowControl, type CcpFlowEvent } from "./ccp-flow.ts";
 import type { CongestionControlFactory, FlowStart } from "./congestion-control.ts";
@@ -8,6 +8,8 @@ import { CcpDatapath } from "./datapath.ts";
 import { InProcessChannel } from "./ipc/in-process.ts";
 
 export interface RunCcpAlgorithmOptions {
+  /** the algorithm's programs, compiled before; for many factories of one algorithm */
+  readonly compiled?: ProgramSet;
   /** takes over flows while the agent is gone */
   readonly fallback?: CongestionControlFactory;
   readonly onEvent?: (event: CcpFlowEvent) => void;
@@ -49,7 +51,7 @@ export function runCcpAlgorithm(
   algorithm: CcpAlgorithm,
   options: RunCcpAlgorithmOptions = {},
 ): CcpAlgorithmFactory {
-  const set = compileAlgorithms([algorithm]);
+  const set = options.compiled ?? compileAlgorithms([algorithm]);
   let link: Link | undefined;
   let lastStartUs: Micros = Number.NEGATIVE_INFINITY;
 

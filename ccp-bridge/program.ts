@@ -21,8 +21,6 @@ export const OPCODES = {
   sub: 14,
 } as const;
 
-export type Opcode = (typeof OPCODES)[keyof typeof OPCODES];
-
 /** Register types of the wire. Two types of one file (volatile or not) differ only in when they are reset. */
 export const REGISTER_TYPES = {
   controlNonvolatile: 0,

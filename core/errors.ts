@@ -70,3 +70,13 @@ export function unknownName(
   const hint = near === undefined ? `known: ${known.join(", ")}` : `did you mean \`${near}\`?`;
   return new CcparkError("not-found", `[${part}] unknown ${what} \`${typed}\`; ${hint}`);
 }
+
+/**
+ * The entry of a registry.
+ * @throws CcparkError (not-found) with the nearest name
+ */
+export function namedEntry<T>(part: string, what: string, registry: ReadonlyMap<string, T>, name: string): T {
+  const found = registry.get(name);
+  if (found === undefined) throw unknownName(part, what, name, [...registry.keys()]);
+  return found;
+}

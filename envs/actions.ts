@@ -1,5 +1,5 @@
 /** Action forms by name: what a vector of numbers means to cwnd and rate. */
-import { CcparkError, unknownName } from "../core/errors.ts";
+import { CcparkError, namedEntry } from "../core/errors.ts";
 import { exp } from "../core/math.ts";
 import type { Bytes, BytesPerSec } from "../core/units.ts";
 import { type Box, checkFinite, makeBox } from "./spaces.ts";
@@ -87,9 +87,7 @@ export const DEFAULT_ACTION = "multiplicative";
 
 /** @throws CcparkError (not-found) with the nearest name */
 export function getAction(name: string): ActionSpec {
-  const spec = ACTIONS.get(name);
-  if (spec === undefined) throw unknownName("env", "action", name, [...ACTIONS.keys()]);
-  return spec;
+  return namedEntry("env", "action", ACTIONS, name);
 }
 
 /**

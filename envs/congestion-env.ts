@@ -7,6 +7,7 @@
  * 200 ms)) with zero counters, held RTTs and `info.report` false; one in which ACKs came waits for its report at most as
  * long again. So an outage never hangs a step.
  */
+import { compileAlgorithms, type ProgramSet } from "../ccp-bridge/agent.ts";
 import type { CcpAlgorithm, FlowControl, Report } from "../ccp-bridge/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
@@ -46,7 +47,8 @@ export class CongestionEnv {
   readonly #scenarios: ScenarioSource;
   readonly #seriesBinSec: number;
   readonly #around: (factory: CongestionControlFactory) => CongestionControlFactory;
-  readonly #programs: Readonly<Record<string, string>>;
+  readonly #algorithm: CcpAlgorithm;
+  readonly #compiled: ProgramSet;
 
   #phase: Phase = "before-reset";
   #simulation: Simulation | undefined;
@@ -82,7 +84,8 @@ export class CongestionEnv {
     this.#reward = getReward(options.reward);
     this.#seriesBinSec = extras.seriesBinSec ?? Number.POSITIVE_INFINITY;
     this.#around = extras.around ?? ((factory) => factory);
-    this.#programs = envPrograms(options.reportLossAtOnce);
+    this.#algorithm = this.#makeAlgorithm();
+    this.#compiled = compileAlgorithms([this.#algorithm]);
     this.observationSpace = this.#observation.space;
     this.actionSpace = this.#action.space;
     this.#admitted = new Float64Array(this.actionSpace.shape[0]);
@@ -110,7 +113,8 @@ export class CongestionEnv {
     const drawn = typeof source === "function" ? source(Rng.fromSeed(seed).fork("scenario")) : source;
     this.#observer = this.#makeObserver();
     this.#control = undefined;
-    const factory = runCcpAlgorithm(this.#algorithm(), {
+    const factory = runCcpAlgorithm(this.#algorithm, {
+      compiled: this.#compiled,
       minCwndBytes: MIN_CWND_PACKETS * MSS_BYTES,
     });
     this.#simulation = simulate(drawn, seed, this.#around(factory), this.#seriesBinSec);
@@ -126,11 +130,11 @@ export class CongestionEnv {
   }
 
   /** The decisions come from outside: the algorithm only keeps the control and stops the network at a report. */
-  #algorithm(): CcpAlgorithm {
+  #makeAlgorithm(): CcpAlgorithm {
     const programName = this.options.stepMs === "rtt" ? RTT_PROGRAM : INTERVAL_PROGRAM;
     return {
       name: "environment",
-      programs: this.#programs,
+      programs: envPrograms(this.options.reportLossAtOnce),
       newFlow: (control) => {
         this.#control = control;
         const fields: Record<string, number> = { Cwnd: this.#observer.setting.cwndBytes };
@@ -149,7 +153,6 @@ export class CongestionEnv {
 
   /**
    * One step: applies the action, runs to the step's end, fills the interval, the observation and the reward.
-   * @param action read from `offset` on
    * @throws CcparkError failed-precondition before the first reset or after the end; invalid-argument for a bad action
    *   (the state is unchanged then)
    */

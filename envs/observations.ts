@@ -1,5 +1,5 @@
 /** Observations by name: what of an interval an agent sees, each dimension with unit, range and definition. */
-import { unknownName } from "../core/errors.ts";
+import { namedEntry } from "../core/errors.ts";
 import { log2 } from "../core/math.ts";
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
 import { type Interval, queueDelayUs } from "./interval.ts";
@@ -312,7 +312,5 @@ export const DEFAULT_OBSERVATION = "standard";
 
 /** @throws CcparkError (not-found) with the nearest name */
 export function getObservation(name: string): ObservationSpec {
-  const spec = OBSERVATIONS.get(name);
-  if (spec === undefined) throw unknownName("env", "observation", name, [...OBSERVATIONS.keys()]);
-  return spec;
+  return namedEntry("env", "observation", OBSERVATIONS, name);
 }

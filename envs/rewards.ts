@@ -1,5 +1,5 @@
 /** Rewards by name: pure functions of one step's interval. */
-import { unknownName } from "../core/errors.ts";
+import { namedEntry } from "../core/errors.ts";
 import { log2 } from "../core/math.ts";
 import type { Interval } from "./interval.ts";
 import { queueDelayUs, throughputBytesPerSec } from "./interval.ts";
@@ -59,7 +59,5 @@ export const DEFAULT_REWARD = "score";
 
 /** @throws CcparkError (not-found) with the nearest name */
 export function getReward(name: string): RewardSpec {
-  const spec = REWARDS.get(name);
-  if (spec === undefined) throw unknownName("env", "reward", name, [...REWARDS.keys()]);
-  return spec;
+  return namedEntry("env", "reward", REWARDS, name);
 }

@@ -2,7 +2,7 @@
  * Named scenarios: the links of papers and suites with their published numbers, the links of our benchmark, and links on
  * shipped traces. Where a source says nothing: 30 s, ACKs return over the data direction's rate, delayed ACKs.
  */
-import { CcparkError, unknownName } from "../../core/errors.ts";
+import { CcparkError, namedEntry } from "../../core/errors.ts";
 import type { MahimahiTrace } from "../../traces/mahimahi.ts";
 import type { DirectionSpec, QueueSpec, Scenario } from "../scenario.ts";
 import { constantRate, DEFAULT_DURATION_SEC, makeDirection, makeLink, UNLIMITED } from "./links.ts";
@@ -287,7 +287,5 @@ export function getScenario(name: string, options: ScenarioOptions = {}): Scenar
 
 /** @throws CcparkError not-found */
 export function findPreset(name: string): ScenarioPreset {
-  const found = SCENARIOS.get(name);
-  if (found === undefined) throw unknownName("scenario", "scenario", name, [...SCENARIOS.keys()]);
-  return found;
+  return namedEntry("scenario", "scenario", SCENARIOS, name);
 }

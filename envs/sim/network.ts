@@ -91,14 +91,12 @@ export class Flow {
   droppedPackets = 0;
   /** wire bytes that the bottleneck had served when the flow started */
   servedBytesAtStart: Bytes = 0;
-  nextAtNs: Nanos;
 
   constructor(index: number, spec: FlowSpec) {
     this.index = index;
     this.spec = spec;
     this.receiver = new Receiver(spec.ackPolicy);
     this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs);
-    this.nextAtNs = spec.startNs;
   }
 
   get control(): CongestionControl | undefined {
@@ -167,7 +165,7 @@ export class Network {
     this.reverse = makeLink(spec.reverse, []);
     this.#reverseIsPlain = spec.reverse.rate.kind === "unlimited" && spec.reverse.lossRate === 0;
     this.#tree = new WinnerTree(this.flows.length);
-    for (const flow of this.flows) this.#tree.update(flow.index, flow.nextAtNs);
+    for (const flow of this.flows) this.#tree.update(flow.index, flow.spec.startNs);
   }
 
   /** Runs `run` at a point of virtual time, before the packets of that instant. */
@@ -239,7 +237,6 @@ export class Network {
     if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
     if (flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
     if (flow.spec.stopNs < next && flow.spec.stopNs > this.nowNs) next = flow.spec.stopNs;
-    flow.nextAtNs = next;
     this.#tree.update(flow.index, next);
   }
 

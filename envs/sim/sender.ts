@@ -14,7 +14,7 @@ import type {
   CongestionEvent,
   SentEvent,
 } from "../../ccp-bridge/congestion-control.ts";
-import type { Bytes, Nanos } from "../../core/units.ts";
+import type { Nanos } from "../../core/units.ts";
 import { MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
 
@@ -406,10 +406,6 @@ export class Sender {
     ack.cumulativeSequence = this.#cumulative;
     this.control.onAck(ack);
     this.applyDecision(nowNs);
-  }
-
-  get cwndBytes(): Bytes {
-    return this.control.cwndBytes;
   }
 
   #growSequences(): void {
