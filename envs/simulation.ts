@@ -16,14 +16,16 @@ import {
 import type { FlowMetrics, TimeSeries } from "./results.ts";
 import { powerScore } from "./rewards.ts";
 import type { DirectionSpec, Scenario } from "./scenario.ts";
-import { type Flow, type LinkRate, type LinkSpec, Network } from "./sim/network.ts";
+import { FifoNetwork } from "./sim/fifo-network.ts";
+import type { LinkSpec, Network, NetworkFlow } from "./sim/network.ts";
+import type { LinkRate } from "./sim/servers/rate.ts";
 
 /** Send jitter of a packet is drawn from U(0, 20 us): the scheduling noise of a quiet host, far below a packet time. */
 export const DEFAULT_SEND_JITTER_US = 20;
 
 export interface Simulation {
   readonly network: Network;
-  readonly flow: Flow;
+  readonly flow: NetworkFlow;
   readonly startNs: Nanos;
   readonly endNs: Nanos;
   readonly seriesBinNs: Nanos;
@@ -45,6 +47,8 @@ function linkRate(direction: DirectionSpec, offsetMs: number | undefined, rng: R
       const offsetNs = (offsetMs === undefined ? drawn : offsetMs % periodMs) * NANOS_PER_MILLI;
       return { kind: "trace", opportunitiesMs, offsetNs };
     }
+    default:
+      throw new Error(`rate ${rate.kind} is not wired yet`);
   }
 }
 
@@ -80,7 +84,7 @@ export function simulate(
   const forward = linkSpec(scenario.forward, fixed.traceOffsetMs, rng.fork("forward.offset"));
   const reverse = linkSpec(scenario.reverse, fixed.traceOffsetMs, rng.fork("reverse.offset"));
   const seriesBinNs = seriesBinSec * NANOS_PER_SEC;
-  const network = new Network(
+  const network = new FifoNetwork(
     {
       forward,
       reverse,

@@ -20,7 +20,7 @@ export function traceSha256(opportunitiesMs: readonly number[]): string {
 /** Long-term rate of a link on the wire; undefined where it is unlimited. */
 export function meanRateBytesPerSec(rate: RateSpec): BytesPerSec | undefined {
   if (rate.kind === "constant") return fromMbps(rate.mbps);
-  if (rate.kind === "unlimited") return undefined;
+  if (rate.kind !== "trace") return undefined;
   const periodMs = rate.opportunitiesMs[rate.opportunitiesMs.length - 1] ?? 0;
   return periodMs > 0 ? (rate.opportunitiesMs.length * OPPORTUNITY_BYTES * 1000) / periodMs : undefined;
 }

@@ -1,29 +1,15 @@
 /**
- * A packet-level network with one bottleneck per direction and any number of flows, in virtual time. Specialised to FIFO
- * queues: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's ACKs lie in a ring,
- * and the run loop takes the flow with the earliest next event (a winner tree over flows, not packets).
- *
- *   sender --jitter--> loss, drop-tail queue, server --propagation--> receiver
- *      ^------propagation------ server, queue, loss (ACK direction) <----'
- *
- * At one instant departures come before arrivals, and flows act in the order of their index.
+ * What a network of links and flows is, whichever engine runs it, in virtual time. Two engines implement it:
+ * `fifo-network.ts`, fast, for one drop-tail bottleneck per direction, and `event-network.ts` for everything else.
+ * Where both can run a spec they give the same bytes; `makeNetwork` takes the fast one then.
  */
-import type { CongestionControl, CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
-import type { Rng } from "../../core/random.ts";
-import type { Bytes, BytesPerSec, Nanos } from "../../core/units.ts";
-import { MSS_BYTES, NANOS_PER_MICRO } from "../../core/units.ts";
-import { FlowStatistics } from "./flow-statistics.ts";
-import { ConstantLink, type DequeueListener, type Link, type QueueLimit, TraceLink } from "./link.ts";
-import { Receiver } from "./receiver.ts";
-import { INITIAL_CWND_PACKETS, Sender } from "./sender.ts";
-import { TimedRing } from "./timed-ring.ts";
-import { WinnerTree } from "./winner-tree.ts";
-
-export type LinkRate =
-  | { readonly kind: "constant"; readonly rateBytesPerSec: BytesPerSec }
-  /** mm-link replay: one opportunity of 1504 bytes per entry, the last entry is the period */
-  | { readonly kind: "trace"; readonly opportunitiesMs: readonly number[]; readonly offsetNs: Nanos }
-  | { readonly kind: "unlimited" };
+import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
+import type { Bytes, Nanos } from "../../core/units.ts";
+import type { FlowStatistics } from "./flow-statistics.ts";
+import type { QueueLimit } from "./link.ts";
+import type { Sender } from "./sender.ts";
+import type { AckPolicy, SenderOptions } from "./sender-options.ts";
+import type { LinkRate } from "./servers/rate.ts";
 
 export interface LinkSpec {
   readonly rate: LinkRate;
@@ -40,13 +26,19 @@ export interface FlowSpec {
   readonly startNs: Nanos;
   /** Infinity: never */
   readonly stopNs: Nanos;
-  /** one way, the same in both directions */
+  /** one way, data direction; the ACK direction's is the same unless given */
   readonly propagationNs: Nanos;
-  readonly ackPolicy: "delayed" | "per-packet";
+  readonly reversePropagationNs?: Nanos;
+  readonly ackPolicy: AckPolicy;
+  readonly sender?: SenderOptions;
   /** upper bound of the uniform send jitter per packet; 0: none */
   readonly sendJitterNs: Nanos;
   /** bins of the time series; Infinity: none */
   readonly seriesBinNs: Nanos;
+  /** measure one-way delays too (queueing delays always are) */
+  readonly oneWayDelay?: boolean;
+  /** Called once when the flow starts, before its first packet: attaches an application. Absent: a bulk flow. */
+  readonly onStart?: (flow: NetworkFlow, network: Network) => void;
 }
 
 export interface NetworkSpec {
@@ -55,273 +47,55 @@ export interface NetworkSpec {
   readonly flows: readonly FlowSpec[];
 }
 
-function makeLink(spec: LinkSpec, listeners: readonly DequeueListener[]): Link {
-  switch (spec.rate.kind) {
-    case "constant":
-      return new ConstantLink(spec.rate.rateBytesPerSec, spec.queue, listeners);
-    case "trace":
-      return new TraceLink(spec.rate.opportunitiesMs, spec.rate.offsetNs, spec.queue, listeners);
-    case "unlimited":
-      return new ConstantLink(Number.POSITIVE_INFINITY, spec.queue, listeners);
-  }
-}
-
-/** One flow in the network: sender, receiver and what is on its way between them. */
-export class Flow {
+/** One flow as its user sees it. */
+export interface NetworkFlow {
   readonly index: number;
   readonly spec: FlowSpec;
   readonly statistics: FlowStatistics;
   /** undefined until the flow starts */
-  sender: Sender | undefined;
-  readonly receiver: Receiver;
-  /** ACKs on their way: arrival at the sender, highest transmission */
-  readonly acks: TimedRing = new TimedRing();
-  /** ACKs that have yet to enter the ACK direction (used only where that has a rate or loss) */
-  readonly ackDepartures: TimedRing = new TimedRing();
-  /** packets that the path has taken, and those that bring a payload for the first time */
-  #takenPackets = 0;
-  #firstTakenPackets = 0;
-  /** of them those at the receiver, as of the last `advance` */
-  arrivedPackets = 0;
-  firstArrivedPackets = 0;
-  highestReceivedTxn = -1;
-  /** it has reached its stop time, and its congestion control was told */
-  closed = false;
-  /** packets dropped by loss or by the queue of the data direction */
-  droppedPackets = 0;
-  /** wire bytes that the bottleneck had served when the flow started */
-  servedBytesAtStart: Bytes = 0;
-
-  constructor(index: number, spec: FlowSpec) {
-    this.index = index;
-    this.spec = spec;
-    this.receiver = new Receiver(spec.ackPolicy);
-    this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs);
-  }
-
-  get control(): CongestionControl | undefined {
-    return this.sender?.control;
-  }
-
-  /** The path takes a packet, which will be at the receiver at `arrivalNs`; true if an ACK goes out then at once. */
-  receive(sender: Sender, txn: number, arrivalNs: Nanos): boolean {
-    const before = this.receiver.firstDelivered;
-    const ackAtOnce = this.receiver.onPacket(sender.sequenceOf(txn), arrivalNs);
-    const first = this.receiver.firstDelivered > before;
-    this.highestReceivedTxn = txn;
-    this.#takenPackets++;
-    if (first) {
-      this.#firstTakenPackets++;
-      this.statistics.onArrival(arrivalNs);
-    }
-    sender.markArrival(txn, arrivalNs, first);
-    return ackAtOnce;
-  }
-
+  readonly sender: Sender | undefined;
+  /** packets that are at the receiver, and those of them that brought a payload for the first time, as of `advance` */
+  readonly arrivedPackets: number;
+  readonly firstArrivedPackets: number;
+  /** data packets dropped anywhere on their way */
+  readonly droppedPackets: number;
+  /** wire bytes that the measured link had served when the flow started */
+  readonly servedBytesAtStart: Bytes;
   /** Brings the counts of arrived packets up to now. */
-  advance(nowNs: Nanos): void {
-    if (this.sender === undefined) return;
-    const { packets, firstPackets } = this.sender.underWay(nowNs);
-    this.arrivedPackets = this.#takenPackets - packets;
-    this.firstArrivedPackets = this.#firstTakenPackets - firstPackets;
-  }
+  advance(nowNs: Nanos): void;
 }
 
-interface Scheduled {
-  readonly atNs: Nanos;
-  readonly run: () => void;
+/** What is measured of a link. */
+export interface LinkMeter {
+  readonly offeredPackets: number;
+  /** by the queue, not by loss before it */
+  readonly droppedPackets: number;
+  readonly queuedPackets: number;
+  readonly queuedBytes: Bytes;
+  readonly maxQueuedPackets: number;
+  readonly maxQueuedBytes: Bytes;
+  /** Wire bytes of the packets that have departed by now. */
+  servedBytes(nowNs: Nanos): Bytes;
+  /** Bytes that could have been served in (fromNs, toNs]. */
+  capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes;
 }
 
-export class Network {
-  readonly forward: Link;
-  readonly reverse: Link;
-  readonly flows: readonly Flow[];
-  nowNs: Nanos = 0;
-  readonly #spec: NetworkSpec;
-  readonly #tree: WinnerTree;
-  readonly #forwardLoss: Rng;
-  readonly #reverseLoss: Rng;
-  readonly #rng: Rng;
-  /** ACKs meet no queue and no loss, so their arrival is known when they are sent */
-  readonly #reverseIsPlain: boolean;
-  /** call-backs in time order, first in first out at one instant */
-  readonly #scheduled: Scheduled[] = [];
-  #nextScheduledNs: Nanos = Number.POSITIVE_INFINITY;
-  #stopRequested = false;
-  /** the flow whose packets a stop held back: whoever asked may want to decide before they leave */
-  #interrupted: Flow | undefined;
-
-  /** @param rng forks: forward.loss, reverse.loss, flow.N.jitter */
-  constructor(spec: NetworkSpec, rng: Rng) {
-    this.#spec = spec;
-    this.#rng = rng;
-    this.#forwardLoss = rng.fork("forward.loss");
-    this.#reverseLoss = rng.fork("reverse.loss");
-    this.flows = spec.flows.map((flow, index) => new Flow(index, flow));
-    this.forward = makeLink(
-      spec.forward,
-      this.flows.map((flow) => flow.statistics),
-    );
-    this.reverse = makeLink(spec.reverse, []);
-    this.#reverseIsPlain = spec.reverse.rate.kind === "unlimited" && spec.reverse.lossRate === 0;
-    this.#tree = new WinnerTree(this.flows.length);
-    for (const flow of this.flows) this.#tree.update(flow.index, flow.spec.startNs);
-  }
-
+export interface Network {
+  readonly nowNs: Nanos;
+  /** the measured links of the two directions */
+  readonly forward: LinkMeter;
+  readonly reverse: LinkMeter;
+  /** flows of the spec, in its order */
+  readonly flows: readonly NetworkFlow[];
   /** Runs `run` at a point of virtual time, before the packets of that instant. */
-  schedule(atNs: Nanos, run: () => void): void {
-    let i = this.#scheduled.length;
-    while (i > 0 && this.#scheduled[i - 1]!.atNs > atNs) i--;
-    this.#scheduled.splice(i, 0, { atNs, run });
-    this.#nextScheduledNs = this.#scheduled[0]!.atNs;
-  }
-
-  #runScheduled(): void {
-    const { run } = this.#scheduled.shift()!;
-    this.#nextScheduledNs = this.#scheduled[0]?.atNs ?? Number.POSITIVE_INFINITY;
-    run();
-  }
-
+  schedule(atNs: Nanos, run: () => void): void;
   /** Makes `runUntil` return after the event at hand. */
-  requestStop(): void {
-    this.#stopRequested = true;
-  }
-
-  /** A decision was made between events (an agent's message took effect at once): plan the flow's next packet anew. */
-  refresh(flow: Flow): void {
-    flow.sender?.applyDecision(this.nowNs);
-    this.#reschedule(flow);
-  }
-
+  requestStop(): void;
+  /** Something changed between events (a decision, new data to send): plan the flow's next packet anew. */
+  refresh(flow: NetworkFlow): void;
   /**
    * Runs all events up to and including `untilNs`.
    * @returns true if it got there, false if a stop was requested before
    */
-  runUntil(untilNs: Nanos): boolean {
-    const tree = this.#tree;
-    if (this.#interrupted !== undefined) {
-      this.#resume(this.#interrupted);
-      if (this.#stopRequested) {
-        this.#stopRequested = false;
-        return false;
-      }
-    }
-    for (;;) {
-      const atNs = tree.time;
-      if (this.#nextScheduledNs <= atNs && this.#nextScheduledNs <= untilNs) {
-        this.nowNs = this.#nextScheduledNs;
-        this.#runScheduled();
-      } else {
-        if (atNs > untilNs) {
-          this.nowNs = untilNs;
-          return true;
-        }
-        this.nowNs = atNs;
-        const flow = this.flows[tree.winner]!;
-        this.#process(flow, atNs);
-        this.#reschedule(flow);
-      }
-      if (this.#stopRequested) {
-        this.#stopRequested = false;
-        return false;
-      }
-    }
-  }
-
-  #reschedule(flow: Flow): void {
-    const sender = flow.sender;
-    if (sender === undefined) return;
-    let next = flow.acks.headNs;
-    if (sender.sendAtNs < next) next = sender.sendAtNs;
-    if (sender.rtoAtNs < next) next = sender.rtoAtNs;
-    if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
-    if (flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
-    if (flow.spec.stopNs < next && flow.spec.stopNs > this.nowNs) next = flow.spec.stopNs;
-    this.#tree.update(flow.index, next);
-  }
-
-  #process(flow: Flow, nowNs: Nanos): void {
-    const sender = flow.sender;
-    if (sender === undefined) {
-      this.#start(flow, nowNs);
-      return;
-    }
-    if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
-    if (flow.spec.stopNs <= nowNs && !flow.closed) {
-      flow.closed = true;
-      sender.stop();
-      flow.control?.onClose?.();
-    }
-    if (flow.receiver.delayedAckAtNs <= nowNs) this.#sendDelayedAck(flow);
-    while (flow.ackDepartures.headNs <= nowNs) this.#enterReverse(flow);
-    if (flow.acks.headNs <= nowNs) {
-      const highestTxn = flow.acks.shift();
-      if (flow.spec.stopNs > nowNs) sender.onAck(nowNs, highestTxn);
-    } else if (sender.rtoAtNs <= nowNs) {
-      sender.onRetransmissionTimeout(nowNs);
-    }
-    if (this.#stopRequested) this.#interrupted = flow;
-    else while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
-  }
-
-  /**
-   * After a stop: what was scheduled for this instant meanwhile, then the packets that the stop held back, before any
-   * other event. So a decision made during the stop has the effect of one made inside the event.
-   */
-  #resume(flow: Flow): void {
-    const nowNs = this.nowNs;
-    while (this.#nextScheduledNs <= nowNs) this.#runScheduled();
-    if (this.#stopRequested) return;
-    this.#interrupted = undefined;
-    const sender = flow.sender!;
-    while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
-    this.#reschedule(flow);
-  }
-
-  #start(flow: Flow, nowNs: Nanos): void {
-    const jitter = this.#rng.fork(`flow.${flow.index}.jitter`);
-    const bound = flow.spec.sendJitterNs;
-    const control = flow.spec.control({
-      nowUs: nowNs / NANOS_PER_MICRO,
-      mssBytes: MSS_BYTES,
-      initialCwndBytes: INITIAL_CWND_PACKETS * MSS_BYTES,
-    });
-    flow.sender = new Sender(control, nowNs, bound === 0 ? undefined : () => bound * jitter.next());
-    flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
-  }
-
-  /** A packet leaves the sender: loss, queue, and at once (its departure is known) the receiver. */
-  #transmit(flow: Flow, sender: Sender, nowNs: Nanos): void {
-    const txn = sender.transmit(nowNs);
-    const forward = this.#spec.forward;
-    const lost = forward.lossRate > 0 && this.#forwardLoss.next() < forward.lossRate;
-    if (lost || !this.forward.offer(nowNs, forward.dataBytes, flow.index)) {
-      sender.markDropped(txn);
-      flow.droppedPackets++;
-      return;
-    }
-    const arrivalNs = this.forward.departNs + flow.spec.propagationNs;
-    if (flow.receiver.delayedAckAtNs < arrivalNs) this.#sendDelayedAck(flow);
-    if (flow.receive(sender, txn, arrivalNs)) this.#emitAck(flow, arrivalNs);
-  }
-
-  #sendDelayedAck(flow: Flow): void {
-    const atNs = flow.receiver.delayedAckAtNs;
-    flow.receiver.flush();
-    this.#emitAck(flow, atNs);
-  }
-
-  #emitAck(flow: Flow, atNs: Nanos): void {
-    if (this.#reverseIsPlain) flow.acks.push(atNs + flow.spec.propagationNs, flow.highestReceivedTxn);
-    else flow.ackDepartures.push(atNs, flow.highestReceivedTxn);
-  }
-
-  #enterReverse(flow: Flow): void {
-    const atNs = flow.ackDepartures.headNs;
-    const highestTxn = flow.ackDepartures.shift();
-    const { lossRate, ackBytes } = this.#spec.reverse;
-    if (lossRate > 0 && this.#reverseLoss.next() < lossRate) return;
-    if (!this.reverse.offer(atNs, ackBytes, flow.index)) return;
-    flow.acks.push(this.reverse.departNs + flow.spec.propagationNs, highestTxn);
-  }
+  runUntil(untilNs: Nanos): boolean;
 }

@@ -4,12 +4,17 @@
  */
 import type { Nanos } from "../../core/units.ts";
 import { NANOS_PER_MILLI } from "../../core/units.ts";
+import type { AckPolicy } from "./sender-options.ts";
 
-/** Linux TCP_DELACK_MIN. */
-const DELAYED_ACK_NS = 40 * NANOS_PER_MILLI;
+/** 40 ms: Linux TCP_DELACK_MIN. */
+const ACK_POLICIES = {
+  delayed: { packets: 2, delayMs: 40 },
+  "per-packet": { packets: 1, delayMs: 40 },
+} as const;
 
 export class Receiver {
   readonly #packetsPerAck: number;
+  readonly #delayNs: Nanos;
   #mask = 1023;
   #received = new Uint8Array(1024);
   #expected = 0;
@@ -20,8 +25,10 @@ export class Receiver {
   /** when the delayed ACK must go; Infinity: none pending */
   delayedAckAtNs: Nanos = Number.POSITIVE_INFINITY;
 
-  constructor(ackPolicy: "delayed" | "per-packet") {
-    this.#packetsPerAck = ackPolicy === "delayed" ? 2 : 1;
+  constructor(ackPolicy: AckPolicy) {
+    const chosen = typeof ackPolicy === "object" ? ackPolicy : ACK_POLICIES[ackPolicy];
+    this.#packetsPerAck = chosen.packets;
+    this.#delayNs = chosen.delayMs * NANOS_PER_MILLI;
   }
 
   /** The pending delayed ACK goes out (its time has come). */
@@ -58,7 +65,7 @@ export class Receiver {
       }
     }
     if (atOnce) this.flush();
-    else this.delayedAckAtNs = nowNs + DELAYED_ACK_NS;
+    else this.delayedAckAtNs = nowNs + this.#delayNs;
     return atOnce;
   }
 

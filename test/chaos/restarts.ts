@@ -8,7 +8,7 @@ import { ACK_BYTES, fromMbps, NANOS_PER_MILLI, NANOS_PER_SEC, PACKET_BYTES } fro
 import type { AgentLink } from "../../envs/links/agent-link.ts";
 import { openAgentLink } from "../../envs/links/external-agent.ts";
 import { drive, type Pace } from "../../envs/links/pace.ts";
-import { Network } from "../../envs/sim/network.ts";
+import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
 import { type AgentCommand, startAgent } from "../links/agent-child.ts";
 
 export interface RestartOptions {
@@ -50,10 +50,10 @@ const MAX_PROBLEMS = 20;
 const MEMORY_LIMIT_MB = 60;
 const HEAP_LIMIT_MB = 20;
 
-function makeNetwork(link: AgentLink, flows: number, rng: Rng): Network {
+function makeNetwork(link: AgentLink, flows: number, rng: Rng): FifoNetwork {
   const direction = { lossRate: 0, dataBytes: PACKET_BYTES, ackBytes: ACK_BYTES };
   const unlimited = { packets: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
-  return new Network(
+  return new FifoNetwork(
     {
       forward: {
         ...direction,
@@ -85,12 +85,12 @@ function memoryMb(): { rss: number; heap: number } {
 class Watch {
   worstStallMs = 0;
   readonly link: AgentLink;
-  readonly network: Network;
+  readonly network: FifoNetwork;
   readonly #pace: Pace;
   readonly #arrived: number[];
   readonly #sinceNs: number[];
 
-  constructor(link: AgentLink, network: Network, pace: Pace) {
+  constructor(link: AgentLink, network: FifoNetwork, pace: Pace) {
     this.link = link;
     this.network = network;
     this.#pace = pace;
@@ -143,7 +143,7 @@ export async function restartAgents(options: RestartOptions): Promise<RestartOut
     if (problems.length < MAX_PROBLEMS) problems.push(problem);
   };
   const endMs = performance.now() + options.limitSec * 1000;
-  let network: Network | undefined;
+  let network: FifoNetwork | undefined;
   let agent = await startAgent(options.agent);
   const { link, close } = await openAgentLink({
     agent: options.agent.socket,

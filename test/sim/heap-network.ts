@@ -1,5 +1,5 @@
 /**
- * A second, plain implementation of the packet network, to check `envs/sim/network.ts` against: every packet movement is
+ * A second, plain implementation of the packet network, to check `envs/sim/fifo-network.ts` against: every packet movement is
  * an event in one binary heap, links serve when their time comes, and nothing is computed ahead. It reuses the sender
  * class only; links, receivers and ACKs are written anew, for clarity and not for speed.
  *

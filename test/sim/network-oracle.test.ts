@@ -14,14 +14,10 @@ import { cubic } from "../../ccp-bridge/native/cubic.ts";
 import { reno } from "../../ccp-bridge/native/reno.ts";
 import { Rng } from "../../core/random.ts";
 import { fromMbps, MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
+import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
 import { ConstantLink, TraceLink } from "../../envs/sim/link.ts";
-import {
-  type FlowSpec,
-  type LinkRate,
-  type LinkSpec,
-  Network,
-  type NetworkSpec,
-} from "../../envs/sim/network.ts";
+import type { FlowSpec, LinkSpec, NetworkSpec } from "../../envs/sim/network.ts";
+import type { LinkRate } from "../../envs/sim/servers/rate.ts";
 import { parseMahimahiTrace } from "../../traces/mahimahi.ts";
 import { loadTrace } from "../../traces/trace-files.ts";
 import { sharedData } from "../shared-data.ts";
@@ -115,14 +111,14 @@ function specOf(plan: Plan, logs: string[][], onEvent?: () => void): NetworkSpec
 
 /** Both engines on one plan: everything that can be counted, and each flow's events. */
 function runBoth(plan: Plan): {
-  fifo: Network;
+  fifo: FifoNetwork;
   heap: HeapNetwork;
   fifoLogs: string[][];
   heapLogs: string[][];
 } {
   const fifoLogs = plan.flows.map((): string[] => []);
   const heapLogs = plan.flows.map((): string[] => []);
-  const fifo = new Network(specOf(plan, fifoLogs), Rng.fromSeed(plan.seed));
+  const fifo = new FifoNetwork(specOf(plan, fifoLogs), Rng.fromSeed(plan.seed));
   const heap = new HeapNetwork(specOf(plan, heapLogs), Rng.fromSeed(plan.seed));
   fifo.runUntil(plan.durationNs);
   heap.runUntil(plan.durationNs);
@@ -135,7 +131,7 @@ function reverseIsCounted({ reverse }: Plan): boolean {
   return reverse.rate.kind !== "unlimited" || reverse.lossRate > 0;
 }
 
-function countsOfFifo(network: Network, plan: Plan): unknown {
+function countsOfFifo(network: FifoNetwork, plan: Plan): unknown {
   const atNs = plan.durationNs;
   const [forwardServed, reverseServed] = [
     network.forward.servedBytes(atNs),
@@ -181,7 +177,7 @@ function countsOfHeap(network: HeapNetwork, plan: Plan): unknown {
 }
 
 function countsOfSender(
-  flow: Network["flows"][number] | HeapNetwork["flows"][number],
+  flow: FifoNetwork["flows"][number] | HeapNetwork["flows"][number],
 ): Record<string, unknown> {
   const { sender, arrivedPackets, firstArrivedPackets, droppedPackets } = flow;
   return {
@@ -335,13 +331,16 @@ describe("random scenarios", () => {
         (plan, sliceMs, stopEvery) => {
           const whole = plan.flows.map((): string[] => []);
           const sliced = plan.flows.map((): string[] => []);
-          new Network(specOf(plan, whole), Rng.fromSeed(plan.seed)).runUntil(plan.durationNs);
+          new FifoNetwork(specOf(plan, whole), Rng.fromSeed(plan.seed)).runUntil(plan.durationNs);
           let events = 0;
           let stops = 0;
           const stopper = (): void => {
             if (++events % stopEvery === 0) network.requestStop();
           };
-          const network: Network = new Network(specOf(plan, sliced, stopper), Rng.fromSeed(plan.seed));
+          const network: FifoNetwork = new FifoNetwork(
+            specOf(plan, sliced, stopper),
+            Rng.fromSeed(plan.seed),
+          );
           while (network.nowNs < plan.durationNs) {
             const untilNs = Math.min(network.nowNs + sliceMs * NANOS_PER_MILLI, plan.durationNs);
             while (!network.runUntil(untilNs)) stops++;
@@ -391,12 +390,12 @@ describe("random scenarios", () => {
             control: patterned(logs[i]!, (decide) => onEvent(i, decide)),
           })),
         });
-        new Network(
+        new FifoNetwork(
           specWith(inside, (_index, decide) => decide()),
           Rng.fromSeed(plan.seed),
         ).runUntil(plan.durationNs);
         let decideLater: () => void = () => {};
-        const network: Network = new Network(
+        const network: FifoNetwork = new FifoNetwork(
           specWith(outside, (index, decide) => {
             decideLater = () => {
               decide();
@@ -595,7 +594,7 @@ describe("overload", () => {
           },
         ],
       };
-      const network = new Network(spec, Rng.fromSeed(1));
+      const network = new FifoNetwork(spec, Rng.fromSeed(1));
       const heap = new HeapNetwork(spec, Rng.fromSeed(1));
       network.runUntil(durationSec * NANOS_PER_SEC);
       heap.runUntil(durationSec * NANOS_PER_SEC);

@@ -1,0 +1,94 @@
+/**
+ * Packets of the event network as rows of typed arrays: a packet is a number, and what a queue or a link must know of it
+ * is a column. Rows are reused; columns are replaced when the store grows, so always read them through the store.
+ */
+
+/** The ECN field of a packet (RFC 3168): not capable, capable, congestion experienced. */
+export const NOT_ECT = 0;
+export const ECT = 1;
+export const CE = 2;
+
+export class PacketStore {
+  #free: Int32Array = new Int32Array(0);
+  #freeCount = 0;
+  /** which flow it belongs to: a number below the number of flow slots */
+  flow: Int32Array = new Int32Array(0);
+  /** wire bytes on the link where it is */
+  bytes: Float64Array = new Float64Array(0);
+  /** NOT_ECT, ECT or CE */
+  ecn: Uint8Array = new Uint8Array(0);
+  /** strict priority: 0 is served first */
+  priority: Uint8Array = new Uint8Array(0);
+  /** when it entered the queue where it is */
+  enqueuedNs: Float64Array = new Float64Array(0);
+  /** when it left its sender or its receiver */
+  sentNs: Float64Array = new Float64Array(0);
+  /** links of its route behind it */
+  hop: Int32Array = new Int32Array(0);
+  /** what it is: a data packet, an ACK, a datagram of a source without feedback */
+  kind: Uint8Array = new Uint8Array(0);
+  /** data packet: its transmission number; ACK: arrivals that it acknowledges */
+  number: Float64Array = new Float64Array(0);
+  /** counts how often the flow slot has been given away, so that a late packet is not taken for a new flow's */
+  generation: Int32Array = new Int32Array(0);
+  /** 1: damaged on its way; the receiver will not take it */
+  corrupt: Uint8Array = new Uint8Array(0);
+
+  constructor(capacity = 1024) {
+    this.#growTo(capacity);
+  }
+
+  /** A row of which every column must be written. */
+  take(): number {
+    if (this.#freeCount === 0) this.#growTo(2 * this.flow.length);
+    return this.#free[--this.#freeCount]!;
+  }
+
+  release(packet: number): void {
+    this.#free[this.#freeCount++] = packet;
+  }
+
+  /** A second packet with the columns of the first. */
+  copy(packet: number): number {
+    const twin = this.take();
+    this.flow[twin] = this.flow[packet]!;
+    this.bytes[twin] = this.bytes[packet]!;
+    this.ecn[twin] = this.ecn[packet]!;
+    this.priority[twin] = this.priority[packet]!;
+    this.enqueuedNs[twin] = this.enqueuedNs[packet]!;
+    this.sentNs[twin] = this.sentNs[packet]!;
+    this.hop[twin] = this.hop[packet]!;
+    this.kind[twin] = this.kind[packet]!;
+    this.number[twin] = this.number[packet]!;
+    this.generation[twin] = this.generation[packet]!;
+    this.corrupt[twin] = this.corrupt[packet]!;
+    return twin;
+  }
+
+  /** Packets that are taken and not released. */
+  get inUse(): number {
+    return this.flow.length - this.#freeCount;
+  }
+
+  #growTo(capacity: number): void {
+    const old = this.flow.length;
+    const grown = <T extends Int32Array | Uint8Array | Float64Array>(column: T): T => {
+      const larger = new (column.constructor as new (length: number) => T)(capacity);
+      larger.set(column);
+      return larger;
+    };
+    this.flow = grown(this.flow);
+    this.bytes = grown(this.bytes);
+    this.ecn = grown(this.ecn);
+    this.priority = grown(this.priority);
+    this.enqueuedNs = grown(this.enqueuedNs);
+    this.sentNs = grown(this.sentNs);
+    this.hop = grown(this.hop);
+    this.kind = grown(this.kind);
+    this.number = grown(this.number);
+    this.generation = grown(this.generation);
+    this.corrupt = grown(this.corrupt);
+    this.#free = grown(this.#free);
+    for (let packet = capacity - 1; packet >= old; packet--) this.#free[this.#freeCount++] = packet;
+  }
+}
