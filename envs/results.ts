@@ -6,6 +6,7 @@ import type { Mbps } from "../core/units.ts";
  * - goodput: payload bytes first delivered / time
  * - utilisation: wire bytes the bottleneck served / wire bytes it could have served
  * - queueing delay: dequeue start - enqueue at the bottleneck, over delivered packets
+ * - one-way delay: from leaving the sender to arriving at the receiver, over packets that arrived
  * - loss rate: dropped / sent, a fraction
  * - score: log2(goodput in B/s) - 0.5 log2(max(mean queueing delay in us, 1000))
  */
@@ -15,6 +16,8 @@ export interface FlowMetrics {
   readonly utilisation: number;
   readonly meanQueueDelayMs: number;
   readonly p95QueueDelayMs: number;
+  readonly meanOneWayDelayMs: number;
+  readonly p95OneWayDelayMs: number;
   readonly lossRate: number;
   readonly score: number;
   readonly sentPackets: number;

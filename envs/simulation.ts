@@ -31,6 +31,8 @@ export interface Simulation {
   readonly seriesBinNs: Nanos;
   /** payload share of the wire bytes of a data packet */
   readonly payloadRatio: number;
+  /** one way, of the data direction */
+  readonly propagationMs: number;
 }
 
 function linkRate(direction: DirectionSpec, offsetMs: number | undefined, rng: Rng): LinkRate {
@@ -103,11 +105,12 @@ export function simulate(
     rng,
   );
   const payloadRatio = MSS_BYTES / forward.dataBytes;
-  return { network, flow: network.flows[0]!, startNs, endNs, seriesBinNs, payloadRatio };
+  const propagationMs = scenario.propagationDelayMs;
+  return { network, flow: network.flows[0]!, startNs, endNs, seriesBinNs, payloadRatio, propagationMs };
 }
 
 /** The measured quantities from the flow's start until now. */
-export function measure({ network, flow, startNs }: Simulation): FlowMetrics {
+export function measure({ network, flow, startNs, propagationMs }: Simulation): FlowMetrics {
   const { nowNs } = network;
   const servedBytes = network.forward.servedBytes(nowNs) - flow.servedBytesAtStart;
   flow.advance(nowNs);
@@ -122,6 +125,8 @@ export function measure({ network, flow, startNs }: Simulation): FlowMetrics {
     utilisation: couldServeBytes > 0 ? servedBytes / couldServeBytes : 0,
     meanQueueDelayMs: queueDelay.meanUs() / 1000,
     p95QueueDelayMs: queueDelay.quantileUs(0.95) / 1000,
+    meanOneWayDelayMs: propagationMs + queueDelay.meanUs() / 1000,
+    p95OneWayDelayMs: propagationMs + queueDelay.quantileUs(0.95) / 1000,
     lossRate: sentPackets > 0 ? flow.droppedPackets / sentPackets : 0,
     score: powerScore(goodputBytesPerSec, queueDelay.meanUs()),
     sentPackets,

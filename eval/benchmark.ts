@@ -29,6 +29,8 @@ export interface BenchmarkRecord {
   readonly utilisation: number;
   readonly meanQueueDelayMs: number;
   readonly p95QueueDelayMs: number;
+  readonly meanOneWayDelayMs: number;
+  readonly p95OneWayDelayMs: number;
   readonly lossRate: number;
   readonly score: number;
   readonly rewardName: string;
@@ -73,6 +75,8 @@ function toRecord(
     utilisation: metrics.utilisation,
     meanQueueDelayMs: metrics.meanQueueDelayMs,
     p95QueueDelayMs: metrics.p95QueueDelayMs,
+    meanOneWayDelayMs: metrics.meanOneWayDelayMs,
+    p95OneWayDelayMs: metrics.p95OneWayDelayMs,
     lossRate: metrics.lossRate,
     score: metrics.score,
     rewardName: result.rewardName,
@@ -113,6 +117,8 @@ export const SUMMARISED = [
   "utilisation",
   "meanQueueDelayMs",
   "p95QueueDelayMs",
+  "meanOneWayDelayMs",
+  "p95OneWayDelayMs",
   "lossRate",
   "score",
   "reward",
@@ -150,6 +156,8 @@ export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
       utilisation: of("utilisation"),
       meanQueueDelayMs: of("meanQueueDelayMs"),
       p95QueueDelayMs: of("p95QueueDelayMs"),
+      meanOneWayDelayMs: of("meanOneWayDelayMs"),
+      p95OneWayDelayMs: of("p95OneWayDelayMs"),
       lossRate: of("lossRate"),
       score: of("score"),
       reward: of("reward"),

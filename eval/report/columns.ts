@@ -22,6 +22,28 @@ export const COLUMNS: readonly Column[] = [
   { quantity: "reward", title: "reward", unit: "", better: "high", factor: 1, digits: 3 },
 ];
 
+const oneWay = (quantity: Quantity, title: string): Column => ({
+  quantity,
+  title,
+  unit: "ms",
+  better: "low",
+  factor: 1,
+  digits: 2,
+});
+
+/** Pantheon's axes, throughput and 95th percentile of the one-way delay, and what explains them. */
+export const ONE_WAY_COLUMNS: readonly Column[] = [
+  { ...COLUMNS[0]!, title: "throughput" },
+  oneWay("p95OneWayDelayMs", "p95 one-way"),
+  oneWay("meanOneWayDelayMs", "mean one-way"),
+  ...COLUMNS.filter(({ quantity }) => quantity === "utilisation" || quantity === "lossRate"),
+];
+
+/** Of a page, which is wide enough for both delays. */
+export const PAGE_COLUMNS: readonly Column[] = COLUMNS.flatMap((column) =>
+  column.quantity === "lossRate" ? [ONE_WAY_COLUMNS[1]!, column] : [column],
+);
+
 export function heading(column: Column): string {
   return column.unit === "" ? column.title : `${column.title} (${column.unit})`;
 }

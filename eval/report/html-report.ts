@@ -2,7 +2,7 @@
 import type { SummaryRow } from "../benchmark.ts";
 import { linksOf, seedRows, tradeoffRows } from "./chart-data.ts";
 import { reportCharts } from "./charts.ts";
-import { byLink, COLUMNS, formatCi, formatMean, heading, isBest } from "./columns.ts";
+import { byLink, COLUMNS, formatCi, formatMean, heading, isBest, PAGE_COLUMNS } from "./columns.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { type ContenderStyle, chartConfig, styleContenders, type Theme } from "./palette.ts";
@@ -85,11 +85,11 @@ function linkTable(
   names: readonly string[],
   rewardName: string,
 ): string {
-  const head = COLUMNS.map((column) =>
+  const head = PAGE_COLUMNS.map((column) =>
     column.quantity === "reward" ? `reward <code>${html(rewardName)}</code>` : html(heading(column)),
   );
   const rows = group.map((row) => {
-    const cells = COLUMNS.map((column) => {
+    const cells = PAGE_COLUMNS.map((column) => {
       const best = isBest(column, row, group) ? ' class="best"' : "";
       const value = row[column.quantity];
       return `<td${best}>${formatMean(column, value)}<span class="ci">${formatCi(column, value)}</span></td>`;

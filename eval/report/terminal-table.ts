@@ -1,11 +1,13 @@
 /** The summary as a table for a terminal: means with the half width of the 95 % confidence interval, best marked `*`. */
 import Table from "cli-table3";
 import type { SummaryRow } from "../benchmark.ts";
-import { byLink, COLUMNS, formatCi, formatMean, isBest } from "./columns.ts";
+import { byLink, COLUMNS, type Column, formatCi, formatMean, isBest } from "./columns.ts";
 
 export interface TableOptions {
   /** ANSI bold for the best values and dim for the intervals */
   readonly colour: boolean;
+  /** absent: `COLUMNS` */
+  readonly columns?: readonly Column[];
 }
 
 const ANSI = { bold: "\u001b[1m", dim: "\u001b[2m", reset: "\u001b[0m" };
@@ -14,7 +16,7 @@ export function terminalTable(
   summary: readonly SummaryRow[],
   seeds: readonly number[],
   rewardName: string,
-  { colour }: TableOptions,
+  { colour, columns = COLUMNS }: TableOptions,
 ): string {
   const paint = (text: string, style: "bold" | "dim"): string =>
     colour && text !== "" ? ANSI[style] + text + ANSI.reset : text;
@@ -24,18 +26,18 @@ export function terminalTable(
     const table = new Table({
       head: [
         "",
-        ...COLUMNS.map(
+        ...columns.map(
           (column) => `${column.title}\n${column.quantity === "reward" ? rewardName : column.unit}`,
         ),
       ],
-      colAligns: ["left", ...COLUMNS.map(() => "right" as const)],
+      colAligns: ["left", ...columns.map(() => "right" as const)],
       style: { head: [], border: [], compact: true, "padding-left": 1, "padding-right": 1 },
       chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
     });
     for (const row of rows) {
       table.push([
         row.reproducible === false ? `${row.algorithm} [1]` : row.algorithm,
-        ...COLUMNS.map((column) => {
+        ...columns.map((column) => {
           const best = isBest(column, row, rows);
           const value = formatMean(column, row[column.quantity]);
           const interval = paint(formatCi(column, row[column.quantity]), "dim");
@@ -53,8 +55,10 @@ export function terminalTable(
     seeds.length > 1
       ? `mean ± half width of the 95 % confidence interval over ${seeds.length} seeds (Student's t)`
       : "one seed: no confidence interval";
+  const oneWay = columns.some(({ quantity }) => quantity.endsWith("OneWayDelayMs"));
+  const delays = oneWay ? "one-way delays include propagation" : "delays are queueing delays";
   const foreign = summary.some((row) => row.reproducible === false)
     ? "[1] driven by a process outside: a second run gives similar results, not the same bytes.\n"
     : "";
-  return `${parts.join("\n\n")}\n\n${intervals}; * best of its link; delays are queueing delays.\n${foreign}`;
+  return `${parts.join("\n\n")}\n\n${intervals}; * best of its link; ${delays}.\n${foreign}`;
 }

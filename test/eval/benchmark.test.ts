@@ -7,6 +7,7 @@ import { makeLink } from "../../envs/scenarios/links.ts";
 import { countRuns, niceBinSec, runBenchmark, summarise } from "../../eval/benchmark.ts";
 import { constantContender, selectContenders } from "../../eval/contenders.ts";
 import { linkLabel, traceSha256 } from "../../eval/links.ts";
+import { ONE_WAY_COLUMNS } from "../../eval/report/columns.ts";
 import { linkPicture } from "../../eval/report/picture.ts";
 import { terminalTable } from "../../eval/report/terminal-table.ts";
 import { claimFolder, resultFiles, writeFilesWhole } from "../../eval/result-files.ts";
@@ -100,6 +101,9 @@ describe("reports", () => {
     const cubic = table.split("\n").find((line) => line.includes("│ cubic"))!;
     expect(agent.match(/\*/g)).toHaveLength(7);
     expect(cubic).not.toContain("*");
+    const oneWay = terminalTable(summary, seeds, rewardName, { colour: false, columns: ONE_WAY_COLUMNS });
+    expect(oneWay).toMatch(/throughput.*p95 one-way.*mean one-way.*utilisation.*loss/);
+    expect(oneWay).toContain("one-way delays include propagation");
     expect(terminalTable(summary, seeds, rewardName, { colour: true })).toContain("\u001b[1m");
   });
 

@@ -58,6 +58,8 @@ export function sampleRun({ scenario, seed, rewardName, seriesBinSec }: RunOptio
       utilisation: goodputMbps / (mbps * 0.965),
       meanQueueDelayMs,
       p95QueueDelayMs: sorted[Math.floor(bins * 0.95)]!,
+      meanOneWayDelayMs: scenario.propagationDelayMs + meanQueueDelayMs,
+      p95OneWayDelayMs: scenario.propagationDelayMs + sorted[Math.floor(bins * 0.95)]!,
       lossRate: delayMs > 50 ? 0.003 * (1 + rng.next()) : 0,
       score: Math.log2(goodputMbps * 125_000) - 0.5 * Math.log2(Math.max(1000, 1000 * meanQueueDelayMs)),
       sentPackets: 100_000,
