@@ -5,6 +5,7 @@
  *
  * Actions are learnt in units of the box: 0 is its middle, +-1 its bounds (an unbounded dimension keeps its own unit).
  */
+import { drawNormal } from "../core/distributions.ts";
 import { CcparkError } from "../core/errors.ts";
 import { exp, log, tanh } from "../core/math.ts";
 import { Rng } from "../core/random.ts";
@@ -40,16 +41,6 @@ export function mlpLayout(sizes: readonly number[]): MlpLayout {
   return { layers, size };
 }
 
-/** Standard normal draws by Marsaglia's polar method: only log and sqrt, so the same bits everywhere. */
-export function gaussian(rng: Rng): number {
-  for (;;) {
-    const u = rng.uniform(-1, 1);
-    const v = rng.uniform(-1, 1);
-    const s = u * u + v * v;
-    if (s > 0 && s < 1) return u * Math.sqrt((-2 * log(s)) / s);
-  }
-}
-
 /**
  * Orthogonal weights, zero biases (Saxe et al. 2014; usual for PPO).
  * @param gains one factor per layer
@@ -67,7 +58,7 @@ export function initialiseMlp(
     const length = tall ? inputs : outputs;
     const vectors: Float64Array[] = [];
     while (vectors.length < count) {
-      const vector = Float64Array.from({ length }, () => gaussian(rng));
+      const vector = Float64Array.from({ length }, () => drawNormal(rng));
       for (const other of vectors) {
         const dot = vector.reduce((sum, x, i) => sum + x * other[i]!, 0);
         for (let i = 0; i < length; i++) vector[i]! -= dot * other[i]!;
@@ -280,7 +271,7 @@ export class GaussianPolicy implements Agent {
       for (let a = 0; a < count; a++) {
         const logStd = this.weights[this.#logStdAt + a]!;
         const std = exp(logStd);
-        const raw = Math.fround(mean[a]! + std * gaussian(rng));
+        const raw = Math.fround(mean[a]! + std * drawNormal(rng));
         const z = (raw - mean[a]!) / std;
         logProb -= 0.5 * (z * z + LOG_2_PI) + logStd;
         into.actions[r * count + a] = this.#middle[a]! + this.#half[a]! * raw;

@@ -8,6 +8,7 @@
  *      mean grant, each is a geometric number of packets, and falls on the end of its scheduling slot of `slotMs`.
  * Left out on purpose: other users, handovers that change the mean, retransmissions below IP.
  */
+import { drawExponential, drawNormal } from "../core/distributions.ts";
 import { CcparkError, unknownName } from "../core/errors.ts";
 import { exp, log } from "../core/math.ts";
 import { Rng } from "../core/random.ts";
@@ -102,21 +103,6 @@ const BOUNDS: readonly (readonly [keyof GenerateTraceOptions, number, number, "w
   ["slotMs", 1, 1000, "whole"],
   ["grantPackets", 1, 1000, "any"],
 ];
-
-/** Standard normal by Marsaglia's polar method: log and sqrt only, both the same on every machine. */
-function drawNormal(rng: Rng): number {
-  for (;;) {
-    const u = 2 * rng.next() - 1;
-    const v = 2 * rng.next() - 1;
-    const square = u * u + v * v;
-    if (square > 0 && square < 1) return u * Math.sqrt((-2 * log(square)) / square);
-  }
-}
-
-/** Exponential with mean 1. */
-function drawExponential(rng: Rng): number {
-  return -log(1 - rng.next());
-}
 
 /** Relative rate per step, unscaled. */
 function drawRatePath(steps: number, model: TraceModel, rng: Rng): Float64Array {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { GaussianPolicy, gaussian, initialiseMlp, mlpLayout, policySize } from "../../agents/policy.ts";
+import { GaussianPolicy, initialiseMlp, mlpLayout, policySize } from "../../agents/policy.ts";
+import { drawNormal } from "../../core/distributions.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import { type Box, makeBox } from "../../envs/spaces.ts";
@@ -101,10 +102,10 @@ describe("initialiseMlp", () => {
   });
 });
 
-describe("gaussian", () => {
+describe("drawNormal", () => {
   it("has mean 0, variance 1 and light tails", () => {
     const rng = Rng.fromSeed(9);
-    const draws = Array.from({ length: 50_000 }, () => gaussian(rng));
+    const draws = Array.from({ length: 50_000 }, () => drawNormal(rng));
     const moment = (k: number): number => draws.reduce((sum, x) => sum + x ** k / draws.length, 0);
     expect(moment(1)).toBeCloseTo(0, 1);
     expect(moment(2)).toBeCloseTo(1, 1);
