@@ -15,6 +15,7 @@ export type Mbps = number;
 export const NANOS_PER_MICRO = 1_000;
 export const NANOS_PER_MILLI = 1_000_000;
 export const NANOS_PER_SEC = 1_000_000_000;
+export const MICROS_PER_MILLI = 1_000;
 export const MICROS_PER_SEC = 1_000_000;
 
 /** Payload bytes of a full segment: 1500 bytes of MTU less 20 (IPv4) less 32 (TCP with timestamps). */

@@ -24,7 +24,7 @@ import type { EnvOptions } from "./options.ts";
 import type { FlowMetrics, TimeSeries } from "./results.ts";
 import { getReward, type RewardSpec } from "./rewards.ts";
 import type { Scenario } from "./scenario.ts";
-import { INITIAL_CWND_PACKETS } from "./sim/sender.ts";
+import { initialCwndBytes } from "./sim/sender-options.ts";
 import { measure, type Simulation, simulate, timeSeries } from "./simulation.ts";
 import type { Box } from "./spaces.ts";
 
@@ -93,7 +93,7 @@ export class CongestionEnv {
   }
 
   #makeObserver(): FlowObserver {
-    const start = { mssBytes: MSS_BYTES, cwndBytes: INITIAL_CWND_PACKETS * MSS_BYTES };
+    const start = { mssBytes: MSS_BYTES, cwndBytes: initialCwndBytes() };
     return new FlowObserver(this.#observation, this.#action, start);
   }
 

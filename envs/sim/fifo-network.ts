@@ -16,7 +16,8 @@ import { FlowStatistics } from "./flow-statistics.ts";
 import { ConstantLink, type DequeueListener, type Link, TraceLink } from "./link.ts";
 import type { FlowSpec, LinkSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
 import { Receiver } from "./receiver.ts";
-import { INITIAL_CWND_PACKETS, Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
+import { initialCwndBytes } from "./sender-options.ts";
 import { TimedRing } from "./timed-ring.ts";
 import { WinnerTree } from "./winner-tree.ts";
 
@@ -39,7 +40,7 @@ export class FifoFlow implements NetworkFlow {
   /** undefined until the flow starts */
   sender: Sender | undefined;
   readonly receiver: Receiver;
-  /** ACKs on their way: arrival at the sender, highest transmission */
+  /** ACKs on their way: arrival at the sender, packets that the receiver had got */
   readonly acks: TimedRing = new TimedRing();
   /** ACKs that have yet to enter the ACK direction (used only where that has a rate or loss) */
   readonly ackDepartures: TimedRing = new TimedRing();
@@ -49,7 +50,6 @@ export class FifoFlow implements NetworkFlow {
   /** of them those at the receiver, as of the last `advance` */
   arrivedPackets = 0;
   firstArrivedPackets = 0;
-  highestReceivedTxn = -1;
   /** it has reached its stop time, and its congestion control was told */
   closed = false;
   /** packets dropped by loss or by the queue of the data direction */
@@ -73,13 +73,12 @@ export class FifoFlow implements NetworkFlow {
     const before = this.receiver.firstDelivered;
     const ackAtOnce = this.receiver.onPacket(sender.sequenceOf(txn), arrivalNs);
     const first = this.receiver.firstDelivered > before;
-    this.highestReceivedTxn = txn;
     this.#takenPackets++;
     if (first) {
       this.#firstTakenPackets++;
       this.statistics.onArrival(arrivalNs);
     }
-    sender.markArrival(txn, arrivalNs, first);
+    sender.markArrival(txn, arrivalNs, first, false);
     return ackAtOnce;
   }
 
@@ -198,7 +197,7 @@ export class FifoNetwork implements Network {
     if (sender === undefined) return;
     let next = flow.acks.headNs;
     if (sender.sendAtNs < next) next = sender.sendAtNs;
-    if (sender.rtoAtNs < next) next = sender.rtoAtNs;
+    if (sender.timerAtNs < next) next = sender.timerAtNs;
     if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
     if (flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
     if (flow.spec.stopNs < next && flow.spec.stopNs > this.nowNs) next = flow.spec.stopNs;
@@ -220,10 +219,10 @@ export class FifoNetwork implements Network {
     if (flow.receiver.delayedAckAtNs <= nowNs) this.#sendDelayedAck(flow);
     while (flow.ackDepartures.headNs <= nowNs) this.#enterReverse(flow);
     if (flow.acks.headNs <= nowNs) {
-      const highestTxn = flow.acks.shift();
-      if (flow.spec.stopNs > nowNs) sender.onAck(nowNs, highestTxn);
-    } else if (sender.rtoAtNs <= nowNs) {
-      sender.onRetransmissionTimeout(nowNs);
+      const arrivals = flow.acks.shift();
+      if (flow.spec.stopNs > nowNs) sender.onAck(nowNs, arrivals);
+    } else if (sender.timerAtNs <= nowNs) {
+      sender.onTimer(nowNs);
     }
     if (this.#stopRequested) this.#interrupted = flow;
     else while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
@@ -246,12 +245,14 @@ export class FifoNetwork implements Network {
   #start(flow: FifoFlow, nowNs: Nanos): void {
     const jitter = this.#rng.fork(`flow.${flow.index}.jitter`);
     const bound = flow.spec.sendJitterNs;
+    const options = flow.spec.sender;
     const control = flow.spec.control({
       nowUs: nowNs / NANOS_PER_MICRO,
       mssBytes: MSS_BYTES,
-      initialCwndBytes: INITIAL_CWND_PACKETS * MSS_BYTES,
+      initialCwndBytes: initialCwndBytes(options),
     });
-    flow.sender = new Sender(control, nowNs, bound === 0 ? undefined : () => bound * jitter.next());
+    const drawJitterNs = bound === 0 ? undefined : () => bound * jitter.next();
+    flow.sender = new Sender(control, nowNs, options, drawJitterNs);
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
   }
 
@@ -261,7 +262,6 @@ export class FifoNetwork implements Network {
     const forward = this.#spec.forward;
     const lost = forward.lossRate > 0 && this.#forwardLoss.next() < forward.lossRate;
     if (lost || !this.forward.offer(nowNs, forward.dataBytes, flow.index)) {
-      sender.markDropped(txn);
       flow.droppedPackets++;
       return;
     }
@@ -277,16 +277,17 @@ export class FifoNetwork implements Network {
   }
 
   #emitAck(flow: FifoFlow, atNs: Nanos): void {
-    if (this.#reverseIsPlain) flow.acks.push(atNs + flow.spec.propagationNs, flow.highestReceivedTxn);
-    else flow.ackDepartures.push(atNs, flow.highestReceivedTxn);
+    const { arrivals } = flow.sender!;
+    if (this.#reverseIsPlain) flow.acks.push(atNs + flow.spec.propagationNs, arrivals);
+    else flow.ackDepartures.push(atNs, arrivals);
   }
 
   #enterReverse(flow: FifoFlow): void {
     const atNs = flow.ackDepartures.headNs;
-    const highestTxn = flow.ackDepartures.shift();
+    const arrivals = flow.ackDepartures.shift();
     const { lossRate, ackBytes } = this.#spec.reverse;
     if (lossRate > 0 && this.#reverseLoss.next() < lossRate) return;
     if (!this.reverse.offer(atNs, ackBytes, flow.index)) return;
-    flow.acks.push(this.reverse.departNs + flow.spec.propagationNs, highestTxn);
+    flow.acks.push(this.reverse.departNs + flow.spec.propagationNs, arrivals);
   }
 }

@@ -15,8 +15,9 @@ const ACK_POLICIES = {
 export class Receiver {
   readonly #packetsPerAck: number;
   readonly #delayNs: Nanos;
-  #mask = 1023;
-  #received = new Uint8Array(1024);
+  /** ring of what has arrived beyond the expected sequence; starts small, as there may be thousands of flows */
+  #mask = 63;
+  #received = new Uint8Array(64);
   #expected = 0;
   #outOfOrder = 0;
   #unacknowledged = 0;

@@ -1,4 +1,9 @@
 /** What may be chosen of senders and receivers, as plain data. */
+import type { Bytes } from "../../core/units.ts";
+import { MSS_BYTES } from "../../core/units.ts";
+
+/** RFC 6928 and Linux: initial window. */
+const INITIAL_CWND_PACKETS = 10;
 
 /** How senders find losses and recover; absent: packet threshold, no probes, no PRR, no undo, no ECN. */
 export interface SenderOptions {
@@ -20,3 +25,8 @@ export interface SenderOptions {
 
 /** When a receiver acknowledges: delayed is every second packet or after 40 ms; per-packet each. */
 export type AckPolicy = "delayed" | "per-packet" | { readonly packets: number; readonly delayMs: number };
+
+/** The window that a flow's congestion control starts with. */
+export function initialCwndBytes(options: SenderOptions = {}): Bytes {
+  return (options.initialCwndPackets ?? INITIAL_CWND_PACKETS) * MSS_BYTES;
+}

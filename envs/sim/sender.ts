@@ -1,12 +1,11 @@
 /**
- * A bulk TCP sender: SACK-style scoreboard, loss by a packet threshold of 3 (RFC 6675, RFC 9002 6.1.1), fast retransmit,
- * RTO (RFC 6298), pacing, delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation). It owns no events: a host
- * tells it of ACKs and timers and asks when the next packet may go.
+ * A TCP sender: SACK-style scoreboard, loss by a packet threshold of 3 (RFC 6675, RFC 9002 6.1.1), fast retransmit, RTO
+ * (RFC 6298), pacing, delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation). It owns no events: a host tells
+ * it of arrivals, ACKs and timers and asks when the next packet may go.
  *
- * Each transmission has its own number, so a lost retransmission is found like any other loss. The path keeps the order
- * of a flow's packets, so an ACK is one number: the highest transmission that arrived; the host marks those that the path
- * dropped (`markDropped`), and the sender acts on a mark only when ACKs have proved the loss.
- * Left out on purpose: PRR (after a cut the sender waits until inflight < cwnd), TLP, undo.
+ * Each transmission has its own number, so a lost retransmission is found like any other loss, and an RTT is never
+ * ambiguous. The host lists what arrives in order of arrival; an ACK is the length of that list when it was made, so it
+ * acknowledges all that had arrived by then (a SACK without limit). The sender reads the list only as far as ACKs came.
  */
 import type {
   AckEvent,
@@ -17,12 +16,10 @@ import type {
 import type { Nanos } from "../../core/units.ts";
 import { MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
+import type { SenderOptions } from "./sender-options.ts";
 
 /** RFC 6675 DupThresh, RFC 9002 kPacketThreshold. */
 const PACKET_THRESHOLD = 3;
-
-/** RFC 6928 and Linux: initial window. */
-export const INITIAL_CWND_PACKETS = 10;
 
 /** A transmission's row in the ring: the columns lie side by side, so that it costs one cache line. */
 const SEQUENCE = 0;
@@ -31,11 +28,22 @@ const SENT_NS = 1;
 const DELIVERED = 2;
 const DELIVERED_NS = 3;
 const FIRST_SENT_NS = 4;
-const DROPPED = 5;
-/** when it reaches the receiver, and 1 if it brings a payload that was not there before */
-const ARRIVAL_NS = 6;
-const FIRST = 7;
+/** 1 if the application, not the network, limited the flow then */
+const APP_LIMITED = 5;
 const ROW_SHIFT = 3;
+
+/** An arrival's row: the transmission, when it reaches the receiver, and 1 where its payload was not there before. */
+const TXN = 0;
+const ARRIVAL_NS = 1;
+const FIRST = 2;
+/** 1 if it came with Congestion Experienced */
+const CE = 3;
+const ARRIVAL_SHIFT = 2;
+
+/** Rings start small, as there may be thousands of flows with few packets each, and double when full. */
+const INITIAL_ROWS = 16;
+/** A queue's dead front is cut off from this length on, so that one that never runs empty stays short. */
+const MIN_DEAD_ENTRIES = 64;
 
 const UNSENT = 0;
 const IN_FLIGHT = 1;
@@ -44,32 +52,46 @@ const ACKED = 3;
 
 export class Sender {
   readonly control: CongestionControl;
-  readonly rtt: RttEstimator = new RttEstimator();
+  readonly rtt: RttEstimator;
   readonly #ack: AckEvent;
   readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
 
-  /** ring of transmissions not yet covered by an ACK, one row each */
-  #txnMask = 255;
-  #txns = new Float64Array(256 << ROW_SHIFT);
+  /** ring of transmissions, one row each: all that may still be judged, and older ones as long as there is room */
+  #txnMask = INITIAL_ROWS - 1;
+  #txns = new Float64Array(INITIAL_ROWS << ROW_SHIFT);
   #nextTxn = 0;
-  #nextUncoveredTxn = 0;
+  /** the oldest row that growing kept */
+  #oldestKeptTxn = 0;
+  /** each transmission below has been acknowledged, is a suspect, or was judged lost */
+  #nextUnseenTxn = 0;
+
+  /** ring of arrivals that no ACK has covered yet, one row each, in order of arrival */
+  #arrivalMask = INITIAL_ROWS - 1;
+  #arrivalRows = new Float64Array(INITIAL_ROWS << ARRIVAL_SHIFT);
+  #coveredArrivals = 0;
+  /** arrivals listed so far: what an ACK that goes out now carries */
+  arrivals = 0;
 
   // ring of sequences from the cumulative ACK to the next new packet
-  #sequenceMask = 255;
-  #state = new Uint8Array(256);
-  #latestTxn = new Float64Array(256);
+  #sequenceMask = INITIAL_ROWS - 1;
+  #state = new Uint8Array(INITIAL_ROWS);
+  #latestTxn = new Float64Array(INITIAL_ROWS);
   #cumulative = 0;
   #nextSequence = 0;
   #sackedPackets = 0;
+  /** sequences that the application has given so far */
+  #limit = Number.POSITIVE_INFINITY;
+  #finished = false;
+  readonly #receiveWindowPackets: number;
 
-  /** covered transmissions that were dropped and are not yet judged lost: at most the last few */
+  /** transmissions that later ones have overtaken and that are not yet judged lost, oldest first */
   #suspects: number[] = [];
   /** lost sequences to retransmit, oldest first; entries acknowledged since are skipped */
   #retransmitQueue: number[] = [];
   #retransmitHead = 0;
 
   #inflightPackets = 0;
-  #cwndPackets = INITIAL_CWND_PACKETS;
+  #cwndPackets = 0;
   #pacingGapNs = 0;
   /** recovery lasts until the cumulative ACK reaches this sequence (RFC 6675 RecoveryPoint) */
   #recoveryPoint = -1;
@@ -77,6 +99,10 @@ export class Sender {
   #deliveredPackets = 0;
   #deliveredNs = 0;
   #firstSentNs = 0;
+  /** samples are application-limited until this many packets are delivered (C.app_limited of the draft); 0: they are not */
+  #appLimitedUntil = 0;
+  /** the window is open and there is nothing to send: no data, or no room at the receiver */
+  #starved = false;
 
   #lastScheduledNs = Number.NEGATIVE_INFINITY;
   #lastLeaveNs = Number.NEGATIVE_INFINITY;
@@ -85,8 +111,10 @@ export class Sender {
 
   /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
   sendAtNs: Nanos = Number.POSITIVE_INFINITY;
-  /** retransmission timer; Infinity: off */
-  rtoAtNs: Nanos = Number.POSITIVE_INFINITY;
+  /** when `onTimer` is due (retransmission timer); Infinity: off */
+  timerAtNs: Nanos = Number.POSITIVE_INFINITY;
+  /** Called inside `onAck`, after the congestion control, when all that was supplied has been acknowledged in order. */
+  onDrained: ((nowNs: Nanos) => void) | undefined;
 
   sentPackets = 0;
   retransmittedPackets = 0;
@@ -97,9 +125,19 @@ export class Sender {
   readonly #drawJitterNs: (() => Nanos) | undefined;
   #jitterNs: Nanos = 0;
 
-  /** @param drawJitterNs extra wait of each packet, drawn in sending order; order is kept; undefined: none */
-  constructor(control: CongestionControl, startNs: Nanos, drawJitterNs?: () => Nanos) {
+  /**
+   * A bulk flow, unless its data is withdrawn before the first packet.
+   * @param drawJitterNs extra wait of each packet, drawn in sending order; order is kept; undefined: none
+   */
+  constructor(
+    control: CongestionControl,
+    startNs: Nanos,
+    options: SenderOptions = {},
+    drawJitterNs?: () => Nanos,
+  ) {
     this.control = control;
+    this.rtt = new RttEstimator(options.minRtoMs);
+    this.#receiveWindowPackets = options.receiveWindowPackets ?? Number.POSITIVE_INFINITY;
     this.#drawJitterNs = drawJitterNs;
     this.#jitterNs = drawJitterNs === undefined ? 0 : drawJitterNs();
     this.#ack = {
@@ -154,11 +192,43 @@ export class Sender {
   /** Ends the flow: nothing is sent any more. */
   stop(): void {
     this.#stopped = true;
-    this.sendAtNs = this.rtoAtNs = Number.POSITIVE_INFINITY;
+    this.sendAtNs = this.timerAtNs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The application gives data, in packets; Infinity: a bulk flow from here on. */
+  supply(packets: number, nowNs: Nanos): void {
+    this.#limit += packets;
+    this.#plan(nowNs);
+  }
+
+  /** The application takes back what has not been sent yet. */
+  withdraw(nowNs: Nanos): void {
+    this.#limit = this.#nextSequence;
+    this.#plan(nowNs);
+  }
+
+  /** No more data will come. */
+  finish(): void {
+    this.#finished = true;
+  }
+
+  /** No more data will come, and all of it has been acknowledged. */
+  get complete(): boolean {
+    return this.#finished && this.#cumulative === this.#limit;
+  }
+
+  /** Packets that the application has given and that were not sent yet; Infinity: a bulk flow. */
+  get unsentPackets(): number {
+    return this.#limit - this.#nextSequence;
   }
 
   #plan(nowNs: Nanos): void {
-    if (this.#stopped || this.#inflightPackets >= this.#cwndPackets) {
+    const open = !this.#stopped && this.#inflightPackets < this.#cwndPackets;
+    this.#starved = open && !this.#mayTransmitNew() && !this.#hasRetransmission();
+    if (this.#starved && this.#nextSequence === this.#limit) {
+      this.#appLimitedUntil = Math.max(1, this.#deliveredPackets + this.#inflightPackets);
+    }
+    if (!open || this.#starved) {
       this.#openSinceNs = Number.NaN;
       this.sendAtNs = Number.POSITIVE_INFINITY;
       return;
@@ -179,15 +249,16 @@ export class Sender {
    * @returns its transmission number; `sequenceOf` names its sequence
    */
   transmit(nowNs: Nanos): number {
-    let sequence = this.#nextRetransmission();
-    if (sequence === -1) {
+    let sequence: number;
+    if (this.#hasRetransmission()) {
+      sequence = this.#retransmitQueue[this.#retransmitHead++]!;
+      this.retransmittedPackets++;
+    } else {
       sequence = this.#nextSequence++;
       if (sequence - this.#cumulative > this.#sequenceMask) this.#growSequences();
-    } else {
-      this.retransmittedPackets++;
     }
     const txn = this.#nextTxn++;
-    if (txn - this.#nextUncoveredTxn + PACKET_THRESHOLD > this.#txnMask) this.#growTransmissions();
+    if (txn - this.#nextUnseenTxn + PACKET_THRESHOLD > this.#txnMask) this.#growTransmissions();
     const s = sequence & this.#sequenceMask;
     this.#state[s] = IN_FLIGHT;
     this.#latestTxn[s] = txn;
@@ -201,10 +272,11 @@ export class Sender {
     txns[i + DELIVERED] = this.#deliveredPackets;
     txns[i + DELIVERED_NS] = this.#deliveredNs;
     txns[i + FIRST_SENT_NS] = this.#firstSentNs;
-    txns[i + DROPPED] = 0;
+    txns[i + APP_LIMITED] = this.#appLimitedUntil === 0 ? 0 : 1;
     this.sentPackets++;
     this.#inflightPackets++;
-    if (this.rtoAtNs === Number.POSITIVE_INFINITY) this.rtoAtNs = nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
+    if (this.timerAtNs === Number.POSITIVE_INFINITY)
+      this.timerAtNs = nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
 
     this.#lastScheduledNs = this.#scheduledNs();
     this.#lastLeaveNs = nowNs;
@@ -222,64 +294,84 @@ export class Sender {
     return this.#txns[((txn & this.#txnMask) << ROW_SHIFT) + SEQUENCE]!;
   }
 
-  /** The path dropped this transmission; the sender learns of it from later ACKs only. */
-  markDropped(txn: number): void {
-    this.#txns[((txn & this.#txnMask) << ROW_SHIFT) + DROPPED] = 1;
-  }
-
-  /** The path has taken this transmission; `first`: the receiver has not had its payload yet. */
-  markArrival(txn: number, arrivalNs: Nanos, first: boolean): void {
-    const i = (txn & this.#txnMask) << ROW_SHIFT;
-    this.#txns[i + ARRIVAL_NS] = arrivalNs;
-    this.#txns[i + FIRST] = first ? 1 : 0;
-  }
-
   /**
-   * Transmissions on their way to the receiver at `nowNs`: all of them, and those that bring something new. What an ACK
-   * has covered has arrived, so only the last window is looked at.
+   * A transmission reaches the receiver. Call in order of arrival; the time may lie ahead where the path keeps the order
+   * of a flow's packets. A copy that the network made arrives once more.
+   * @param first the receiver has not had its payload yet
+   * @param ce it came with Congestion Experienced
    */
+  markArrival(txn: number, arrivalNs: Nanos, first: boolean, ce: boolean): void {
+    const n = this.arrivals++;
+    if (n - this.#coveredArrivals > this.#arrivalMask) this.#growArrivals();
+    const rows = this.#arrivalRows;
+    const i = (n & this.#arrivalMask) << ARRIVAL_SHIFT;
+    rows[i + TXN] = txn;
+    rows[i + ARRIVAL_NS] = arrivalNs;
+    rows[i + FIRST] = first ? 1 : 0;
+    rows[i + CE] = ce ? 1 : 0;
+  }
+
+  /** Listed arrivals that lie after `nowNs`: all of them, and those that bring something new. */
   underWay(nowNs: Nanos): { readonly packets: number; readonly firstPackets: number } {
     let packets = 0;
     let firstPackets = 0;
-    for (let txn = this.#nextUncoveredTxn; txn < this.#nextTxn; txn++) {
-      const i = (txn & this.#txnMask) << ROW_SHIFT;
-      if (this.#txns[i + DROPPED] === 1 || this.#txns[i + ARRIVAL_NS]! <= nowNs) continue;
+    for (let n = this.arrivals - 1; n >= this.#coveredArrivals; n--) {
+      const i = (n & this.#arrivalMask) << ARRIVAL_SHIFT;
+      if (this.#arrivalRows[i + ARRIVAL_NS]! <= nowNs) break;
       packets++;
-      firstPackets += this.#txns[i + FIRST]!;
+      firstPackets += this.#arrivalRows[i + FIRST]!;
     }
     return { packets, firstPackets };
   }
 
-  #nextRetransmission(): number {
-    while (this.#retransmitHead < this.#retransmitQueue.length) {
-      const sequence = this.#retransmitQueue[this.#retransmitHead++]!;
-      if (sequence >= this.#cumulative && this.#state[sequence & this.#sequenceMask] === LOST)
-        return sequence;
-    }
-    if (this.#retransmitQueue.length > 0) {
-      this.#retransmitQueue.length = 0;
-      this.#retransmitHead = 0;
-    }
-    return -1;
+  /** New data is there and the receiver has room for it. */
+  #mayTransmitNew(): boolean {
+    const next = this.#nextSequence;
+    return next < this.#limit && next - this.#cumulative < this.#receiveWindowPackets;
   }
 
-  /** An ACK arrives: all transmissions up to `highestTxn` have arrived or were dropped. */
-  onAck(nowNs: Nanos, highestTxn: number): void {
+  /** Whether the queue's head is a sequence to retransmit; drops what was acknowledged since. */
+  #hasRetransmission(): boolean {
+    const queue = this.#retransmitQueue;
+    if (queue.length === 0) return false;
+    let head = this.#retransmitHead;
+    while (head < queue.length) {
+      const sequence = queue[head]!;
+      if (sequence >= this.#cumulative && this.#state[sequence & this.#sequenceMask] === LOST) break;
+      head++;
+    }
+    if (head === queue.length) {
+      queue.length = head = 0;
+    } else if (head >= MIN_DEAD_ENTRIES && 2 * head >= queue.length) {
+      queue.splice(0, head);
+      head = 0;
+    }
+    this.#retransmitHead = head;
+    return queue.length > 0;
+  }
+
+  /**
+   * An ACK arrives, made when the receiver had got `arrivals` packets. One that a later ACK has overtaken tells nothing.
+   */
+  onAck(nowNs: Nanos, arrivals: number): void {
     this.acks++;
+    if (arrivals <= this.#coveredArrivals) return;
     const ack = this.#ack;
     const inflightBefore = this.#inflightPackets;
+    const starvedBefore = this.#starved;
     const cumulativeBefore = this.#cumulative;
     const sackedBefore = this.#sackedPackets;
     const deliveredBefore = this.#deliveredPackets;
     let firstRttNs = 0;
     let newestTxn = -1;
     const txns = this.#txns;
-    for (let txn = this.#nextUncoveredTxn; txn <= highestTxn; txn++) {
+    const rows = this.#arrivalRows;
+    for (let n = this.#coveredArrivals; n < arrivals; n++) {
+      const txn = rows[((n & this.#arrivalMask) << ARRIVAL_SHIFT) + TXN]!;
+      if (txn === this.#nextUnseenTxn) this.#nextUnseenTxn++;
+      else if (txn > this.#nextUnseenTxn) this.#overtake(txn);
+      else if (this.#isForgotten(txn)) continue;
       const i = (txn & this.#txnMask) << ROW_SHIFT;
-      if (txns[i + DROPPED] === 1) {
-        this.#suspects.push(txn);
-        continue;
-      }
       const sequence = txns[i + SEQUENCE]!;
       const s = sequence & this.#sequenceMask;
       if (sequence < this.#cumulative || this.#state[s] === ACKED) continue; // a copy of what has arrived before
@@ -288,9 +380,9 @@ export class Sender {
       this.#sackedPackets++;
       this.#deliveredPackets++;
       if (newestTxn === -1) firstRttNs = nowNs - txns[i + SENT_NS]!;
-      newestTxn = txn;
+      if (txn > newestTxn) newestTxn = txn;
     }
-    if (highestTxn >= this.#nextUncoveredTxn) this.#nextUncoveredTxn = highestTxn + 1;
+    this.#coveredArrivals = arrivals;
     while (this.#state[this.#cumulative & this.#sequenceMask] === ACKED) {
       this.#state[this.#cumulative & this.#sequenceMask] = UNSENT;
       this.#cumulative++;
@@ -307,12 +399,15 @@ export class Sender {
       this.rtt.onSample(firstRttNs / NANOS_PER_MICRO);
       if (ack.rttUs < this.rtt.minRttUs) this.rtt.minRttUs = ack.rttUs;
       this.#sampleDeliveryRate(nowNs, i);
-      this.rtoAtNs =
+      if (this.#appLimitedUntil > 0 && this.#deliveredPackets > this.#appLimitedUntil) {
+        this.#appLimitedUntil = 0;
+      }
+      this.timerAtNs =
         this.#cumulative === this.#nextSequence
           ? Number.POSITIVE_INFINITY
           : nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
     }
-    const lost = this.#suspects.length > 0 ? this.#judgeLosses(highestTxn) : 0;
+    const lost = this.#suspects.length > 0 ? this.#judgeLosses() : 0;
     if (this.#cumulative >= this.#recoveryPoint) this.#recoveryPoint = -1;
     if (lost > 0 && this.#recoveryPoint === -1) {
       this.#recoveryPoint = this.#nextSequence;
@@ -324,8 +419,20 @@ export class Sender {
     ack.misorderedPackets = Math.max(0, this.#sackedPackets - sackedBefore);
     ack.ackedPackets = deliveredPackets - ack.misorderedPackets;
     ack.deliveredBytes = deliveredPackets * MSS_BYTES;
-    ack.cwndLimited = inflightBefore + 2 >= this.#cwndPackets;
+    ack.cwndLimited = !starvedBefore && inflightBefore + 2 >= this.#cwndPackets;
     this.#report(nowNs, lost, false);
+    if (this.#cumulative === this.#limit && this.#cumulative > cumulativeBefore) this.onDrained?.(nowNs);
+  }
+
+  /** A transmission has arrived before others that were sent earlier: those become suspects. */
+  #overtake(txn: number): void {
+    for (let unseen = this.#nextUnseenTxn; unseen < txn; unseen++) this.#suspects.push(unseen);
+    this.#nextUnseenTxn = txn + 1;
+  }
+
+  /** So late that its row has gone: it was judged lost long ago and counts as a copy. */
+  #isForgotten(txn: number): boolean {
+    return txn < this.#oldestKeptTxn || txn < this.#nextTxn - 1 - this.#txnMask;
   }
 
   #sampleDeliveryRate(nowNs: Nanos, i: number): void {
@@ -333,17 +440,19 @@ export class Sender {
     const receiveNs = nowNs - txns[i + DELIVERED_NS]!;
     const sendNs = txns[i + SENT_NS]! - txns[i + FIRST_SENT_NS]!;
     const bytes = (this.#deliveredPackets - txns[i + DELIVERED]!) * MSS_BYTES;
+    this.#ack.appLimited = txns[i + APP_LIMITED] === 1;
     // "If an interval is shorter than min_rtt, the sample is not valid" (draft 3.2.1: compressed ACKs)
     const valid = Math.max(receiveNs, sendNs) >= this.rtt.minRttUs * NANOS_PER_MICRO;
     if (valid && receiveNs > 0) this.#ack.deliveryRateBytesPerSec = (bytes * NANOS_PER_SEC) / receiveNs;
     if (valid && sendNs > 0) this.#ack.sendRateBytesPerSec = (bytes * NANOS_PER_SEC) / sendNs;
   }
 
-  /** Of the dropped transmissions that ACKs have passed, those are lost that lie 3 or more behind. */
-  #judgeLosses(highestTxn: number): number {
+  /** Of the suspects those are lost that 3 or more later transmissions have overtaken. */
+  #judgeLosses(): number {
+    const lastTxn = this.#nextUnseenTxn - 1 - PACKET_THRESHOLD;
     let lost = 0;
     let judged = 0;
-    while (judged < this.#suspects.length && this.#suspects[judged]! <= highestTxn - PACKET_THRESHOLD) {
+    while (judged < this.#suspects.length && this.#suspects[judged]! <= lastTxn) {
       const txn = this.#suspects[judged++]!;
       const sequence = this.sequenceOf(txn);
       const s = sequence & this.#sequenceMask;
@@ -358,8 +467,8 @@ export class Sender {
     return lost;
   }
 
-  /** The retransmission timer has run out: everything in flight counts as lost (RFC 6298 5.4 to 5.7). */
-  onRetransmissionTimeout(nowNs: Nanos): void {
+  /** `timerAtNs` has come. The retransmission timer: everything in flight counts as lost (RFC 6298 5.4 to 5.7). */
+  onTimer(nowNs: Nanos): void {
     this.timeouts++;
     this.rtt.onTimeout();
     let lost = 0;
@@ -377,7 +486,7 @@ export class Sender {
     this.lostPackets += lost;
     this.#recoveryPoint = this.#nextSequence;
     this.#congest("timeout", nowNs, lost);
-    this.rtoAtNs = nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
+    this.timerAtNs = nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
 
     const ack = this.#ack;
     ack.ackedBytes = ack.ackedPackets = ack.misorderedPackets = ack.deliveredBytes = ack.rttUs = 0;
@@ -400,7 +509,8 @@ export class Sender {
     ack.minRttUs = this.rtt.minRttUs;
     ack.inflightPackets = this.#inflightPackets;
     ack.inflightBytes = this.#inflightPackets * MSS_BYTES;
-    ack.pendingBytes = (this.#nextSequence - this.#cumulative + this.#cwndPackets) * MSS_BYTES;
+    const written = Math.min(this.#limit, this.#nextSequence + this.#cwndPackets);
+    ack.pendingBytes = (written - this.#cumulative) * MSS_BYTES;
     ack.timeout = timeout;
     ack.nextSequence = this.#nextSequence;
     ack.cumulativeSequence = this.#cumulative;
@@ -422,17 +532,29 @@ export class Sender {
     this.#sequenceMask = size - 1;
   }
 
+  /** Called before the newest row is written: that one's place still holds the oldest. */
   #growTransmissions(): void {
-    const oldMask = this.#txnMask;
-    const size = (oldMask + 1) * 2;
-    const txns = new Float64Array(size << ROW_SHIFT);
-    // suspects lie up to the packet threshold behind what ACKs have covered; the newest row is not written yet
-    const first = Math.max(0, this.#nextUncoveredTxn - PACKET_THRESHOLD);
-    for (let txn = first; txn < this.#nextTxn - 1; txn++) {
-      const from = (txn & oldMask) << ROW_SHIFT;
-      txns.set(this.#txns.subarray(from, from + (1 << ROW_SHIFT)), (txn & (size - 1)) << ROW_SHIFT);
-    }
-    this.#txns = txns;
-    this.#txnMask = size - 1;
+    const first = Math.max(this.#oldestKeptTxn, this.#nextTxn - 2 - this.#txnMask);
+    this.#txns = grown(this.#txns, ROW_SHIFT, first, this.#nextTxn - 1);
+    this.#txnMask = 2 * this.#txnMask + 1;
+    this.#oldestKeptTxn = first;
   }
+
+  /** Called before the newest row is written. */
+  #growArrivals(): void {
+    this.#arrivalRows = grown(this.#arrivalRows, ARRIVAL_SHIFT, this.#coveredArrivals, this.arrivals - 1);
+    this.#arrivalMask = 2 * this.#arrivalMask + 1;
+  }
+}
+
+/** A ring of rows of twice the size; it keeps the rows from `first` to before `end`. */
+function grown(rows: Float64Array, shift: number, first: number, end: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(rows.length * 2);
+  const mask = (rows.length >> shift) - 1;
+  const largerMask = 2 * mask + 1;
+  for (let k = first; k < end; k++) {
+    const from = (k & mask) << shift;
+    larger.set(rows.subarray(from, from + (1 << shift)), (k & largerMask) << shift);
+  }
+  return larger;
 }

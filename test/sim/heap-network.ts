@@ -10,7 +10,8 @@ import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
 import { MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
 import type { FlowSpec, LinkSpec, NetworkSpec } from "../../envs/sim/network.ts";
-import { INITIAL_CWND_PACKETS, Sender } from "../../envs/sim/sender.ts";
+import { Sender } from "../../envs/sim/sender.ts";
+import { initialCwndBytes } from "../../envs/sim/sender-options.ts";
 
 const OPPORTUNITY_BYTES = 1504;
 const DELAYED_ACK_NS = 40 * NANOS_PER_MILLI;
@@ -22,7 +23,7 @@ const STOP = 1;
 const ARRIVAL = 2;
 const DELAYED_ACK = 3;
 const ACK = 4;
-const RTO = 5;
+const TIMER = 5;
 const SEND = 6;
 
 interface Event {
@@ -235,7 +236,6 @@ export class HeapFlow {
   /** receiver: first sequence that is missing, highest that came, packets since the last ACK */
   expected = 0;
   highestSequence = -1;
-  highestTxn = -1;
   unacknowledged = 0;
   delayedAckAtNs: Nanos = Number.POSITIVE_INFINITY;
 
@@ -283,11 +283,12 @@ export class HeapNetwork {
     const control = flow.spec.control({
       nowUs: nowNs / NANOS_PER_MICRO,
       mssBytes: MSS_BYTES,
-      initialCwndBytes: INITIAL_CWND_PACKETS * MSS_BYTES,
+      initialCwndBytes: initialCwndBytes(flow.spec.sender),
     });
     flow.sender = new Sender(
       control,
       nowNs,
+      flow.spec.sender,
       sendJitterNs === 0 ? undefined : () => sendJitterNs * jitter.next(),
     );
     this.#setTimers(flow, flow.sender);
@@ -301,16 +302,16 @@ export class HeapNetwork {
 
   /** Timers are never removed from the heap: one that no longer matches the sender's does nothing. */
   #setTimers(flow: HeapFlow, sender: Sender): void {
-    const { sendAtNs, rtoAtNs } = sender;
+    const { sendAtNs, timerAtNs } = sender;
     if (sendAtNs !== Number.POSITIVE_INFINITY) {
       this.#heap.schedule(sendAtNs, flow.index, SEND, () => {
         if (sender.sendAtNs === sendAtNs) this.#send(flow, sender);
       });
     }
-    if (rtoAtNs !== Number.POSITIVE_INFINITY) {
-      this.#heap.schedule(rtoAtNs, flow.index, RTO, () => {
-        if (sender.rtoAtNs !== rtoAtNs) return;
-        sender.onRetransmissionTimeout(this.#heap.nowNs);
+    if (timerAtNs !== Number.POSITIVE_INFINITY) {
+      this.#heap.schedule(timerAtNs, flow.index, TIMER, () => {
+        if (sender.timerAtNs !== timerAtNs) return;
+        sender.onTimer(this.#heap.nowNs);
         this.#send(flow, sender);
       });
     }
@@ -324,22 +325,21 @@ export class HeapNetwork {
       const depart = (): void => {
         flow.onWire++;
         this.#heap.schedule(this.#heap.nowNs + flow.spec.propagationNs, flow.index, ARRIVAL, () =>
-          this.#receive(flow, txn, sequence),
+          this.#receive(flow, sender, txn, sequence),
         );
       };
       if (!this.forward.offer({ flow, bytes: this.#spec.forward.dataBytes, arrivedNs: nowNs, depart })) {
-        sender.markDropped(txn);
         flow.droppedPackets++;
       }
     }
     this.#setTimers(flow, sender);
   }
 
-  #receive(flow: HeapFlow, txn: number, sequence: number): void {
+  #receive(flow: HeapFlow, sender: Sender, txn: number, sequence: number): void {
     const { nowNs } = this.#heap;
     flow.onWire--;
     flow.arrivedPackets++;
-    flow.highestTxn = txn;
+    sender.markArrival(txn, nowNs, !flow.received.has(sequence), false);
     const hadGap = flow.highestSequence >= flow.expected;
     const inOrder = sequence === flow.expected && !hadGap;
     flow.received.add(sequence);
@@ -347,25 +347,25 @@ export class HeapNetwork {
     while (flow.received.has(flow.expected)) flow.expected++;
     flow.unacknowledged++;
     if (!inOrder || flow.spec.ackPolicy === "per-packet" || flow.unacknowledged === 2) {
-      this.#acknowledge(flow);
+      this.#acknowledge(flow, sender);
     } else {
       const dueNs = nowNs + DELAYED_ACK_NS;
       flow.delayedAckAtNs = dueNs;
       this.#heap.schedule(dueNs, flow.index, DELAYED_ACK, () => {
-        if (flow.delayedAckAtNs === dueNs) this.#acknowledge(flow);
+        if (flow.delayedAckAtNs === dueNs) this.#acknowledge(flow, sender);
       });
     }
   }
 
-  #acknowledge(flow: HeapFlow): void {
+  #acknowledge(flow: HeapFlow, sender: Sender): void {
     flow.unacknowledged = 0;
     flow.delayedAckAtNs = Number.POSITIVE_INFINITY;
-    const txn = flow.highestTxn;
+    const { arrivals } = sender;
     const depart = (): void => {
       this.#heap.schedule(this.#heap.nowNs + flow.spec.propagationNs, flow.index, ACK, () => {
-        if (flow.stopped || flow.sender === undefined) return;
-        flow.sender.onAck(this.#heap.nowNs, txn);
-        this.#send(flow, flow.sender);
+        if (flow.stopped) return;
+        sender.onAck(this.#heap.nowNs, arrivals);
+        this.#send(flow, sender);
       });
     };
     this.reverse.offer({ flow, bytes: this.#spec.reverse.ackBytes, arrivedNs: this.#heap.nowNs, depart });

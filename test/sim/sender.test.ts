@@ -24,22 +24,20 @@ function growing(): CongestionControl {
 
 /** Sends over a path that drops the given transmissions and delivers the others in order, one ACK each. */
 function run(sender: Sender, dropped: ReadonlySet<number>, packets: number): void {
-  const acks: { atNs: number; txn: number }[] = [];
+  const acks: { atNs: number; arrivals: number }[] = [];
   let lastNs = 0;
   while (sender.sentPackets < packets || acks.length > 0) {
     const ack = acks[0];
     const sendAtNs = sender.sentPackets < packets ? sender.sendAtNs : Number.POSITIVE_INFINITY;
     if (ack !== undefined && ack.atNs <= sendAtNs) {
       acks.shift();
-      sender.onAck(ack.atNs, ack.txn);
+      sender.onAck(ack.atNs, ack.arrivals);
     } else {
       const txn = sender.transmit(sendAtNs);
-      if (dropped.has(txn)) {
-        sender.markDropped(txn);
-        continue;
-      }
+      if (dropped.has(txn)) continue;
       lastNs = Math.max(lastNs, sendAtNs) + PACKET_NS;
-      acks.push({ atNs: lastNs + RTT_NS, txn });
+      sender.markArrival(txn, lastNs, true, false);
+      acks.push({ atNs: lastNs + RTT_NS, arrivals: sender.arrivals });
     }
   }
 }
@@ -64,8 +62,8 @@ describe("loss detection", () => {
     const sender = new Sender(growing(), 0);
     run(sender, new Set([998, 999]), 1_000);
     expect(sender.lostPackets).toBe(0);
-    expect(sender.rtoAtNs).toBeLessThan(Number.POSITIVE_INFINITY);
-    sender.onRetransmissionTimeout(sender.rtoAtNs);
+    expect(sender.timerAtNs).toBeLessThan(Number.POSITIVE_INFINITY);
+    sender.onTimer(sender.timerAtNs);
     expect(sender.lostPackets).toBe(2);
     expect(sender.timeouts).toBe(1);
   });
