@@ -1,11 +1,12 @@
 /**
  * Checks a scenario that came from outside (a file, a request): types, ranges and unknown fields, one sentence per
- * mistake with the path of the field.
+ * mistake with the path of the field; and whether it fits into memory.
  */
-import { z } from "zod";
+import type { z } from "zod";
 import { CcparkError } from "../../core/errors.ts";
-import { checkOpportunities, TraceError } from "../../traces/mahimahi.ts";
 import type { Scenario } from "../scenario.ts";
+import { estimateMemoryBytes } from "./memory.ts";
+import { SCENARIO_SCHEMA } from "./schema.ts";
 
 /** A scenario that breaks its type or a range; `path` is the first bad field, such as `forward.rate.mbps`. */
 export class ScenarioError extends CcparkError {
@@ -17,84 +18,68 @@ export class ScenarioError extends CcparkError {
   }
 }
 
-/** Mbit/s; above it one packet takes less than the simulator's nanosecond fractions are tested for. */
-export const MAX_MBPS = 100_000;
-/** One day. */
-export const MAX_DURATION_SEC = 86_400;
-/** Farther than any satellite. */
-export const MAX_PROPAGATION_DELAY_MS = 10_000;
+/**
+ * The one form of a scenario's error.
+ * @param origin the file it stands in, if any
+ */
+export function scenarioError(
+  path: string,
+  got: unknown,
+  expected: string,
+  options: { readonly origin?: string; readonly cause?: unknown } = {},
+): ScenarioError {
+  const where = options.origin === undefined ? path : `${options.origin}: ${path}`;
+  return new ScenarioError(`[scenario] ${where}: got ${show(got)}, expected ${expected}`, path, options);
+}
 
-const opportunities = z
-  .custom<number[]>((value) => Array.isArray(value), { error: "a list of whole milliseconds" })
-  .superRefine((value, context) => {
-    try {
-      checkOpportunities(value, "opportunitiesMs");
-    } catch (error) {
-      if (!(error instanceof TraceError)) throw error;
-      context.addIssue({
-        code: "custom",
-        path: [error.line - 1],
-        input: value[error.line - 1],
-        message: error.message.split(", expected ").at(-1)!,
-      });
-    }
-  });
+/** Half of a common workstation's memory. */
+export const MEMORY_LIMIT_BYTES: number = 8 * 2 ** 30;
 
-const rate = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("constant"), mbps: z.number().gt(0).max(MAX_MBPS) }),
-  z.strictObject({ kind: z.literal("trace"), name: z.string().min(1), opportunitiesMs: opportunities }),
-  z.strictObject({ kind: z.literal("unlimited") }),
-]);
-
-const direction = z.strictObject({
-  rate,
-  queue: z.strictObject({
-    packets: z.number().int().min(1).optional(),
-    bytes: z.number().int().min(1).optional(),
-  }),
-  lossRate: z.number().min(0).lt(1),
-});
-
-const scenario = z.strictObject({
-  name: z.string().min(1),
-  source: z.string(),
-  description: z.string(),
-  forward: direction,
-  reverse: direction,
-  propagationDelayMs: z.number().gt(0).max(MAX_PROPAGATION_DELAY_MS),
-  durationSec: z.number().gt(0).max(MAX_DURATION_SEC),
-  ackPolicy: z.enum(["delayed", "per-packet"]),
-  fixed: z
-    .strictObject({
-      startSec: z.number().min(0).max(MAX_DURATION_SEC).optional(),
-      traceOffsetMs: z.number().min(0).optional(),
-      sendJitterUs: z.number().min(0).max(1_000_000).optional(),
-    })
-    .optional(),
-});
+export interface ValidateOptions {
+  /** the file that the value was read from, for messages */
+  readonly origin?: string;
+  /** absent: `MEMORY_LIMIT_BYTES` */
+  readonly memoryLimitBytes?: number;
+}
 
 /**
  * @returns the value as a scenario, unchanged
- * @throws ScenarioError such as `[scenario] forward.rate.mbps: got -3, expected > 0`; the first mistake of several
+ * @throws ScenarioError such as `[scenario] forward.rate.mbps: got -3, expected > 0`; the first mistake of several; also
+ *   for a scenario too large for memory, with the estimate
  */
-export function validateScenario(value: unknown): Scenario {
-  const result = scenario.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const path = [...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])];
-  const where = path.length === 0 ? "scenario" : path.map(String).join(".");
-  throw new ScenarioError(
-    `[scenario] ${where}: got ${show(valueAt(value, path))}, expected ${expected(issue)}`,
-    where,
-    {
-      cause: result.error,
-    },
-  );
+export function validateScenario(value: unknown, options: ValidateOptions = {}): Scenario {
+  const { origin, memoryLimitBytes = MEMORY_LIMIT_BYTES } = options;
+  const result = SCENARIO_SCHEMA.safeParse(value);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    const path = [...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])];
+    const where = path.length === 0 ? "scenario" : path.map(String).join(".");
+    const got = valueAt(value, path);
+    throw scenarioError(where, got, expected(issue, got, where), { origin, cause: result.error });
+  }
+  const scenario = result.data as Scenario;
+  const bytes = estimateMemoryBytes(scenario);
+  if (bytes > memoryLimitBytes) {
+    const limit = formatGib(memoryLimitBytes);
+    throw scenarioError(
+      "scenario",
+      scenario.name,
+      `one that fits into ${limit}: it needs about ${formatGib(bytes)}`,
+      {
+        origin,
+      },
+    );
+  }
+  return scenario;
 }
 
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+function formatGib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
+}
+
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   let at = value;
-  for (const key of path) at = (at as Record<PropertyKey, unknown> | undefined)?.[key];
+  for (const key of path) at = (at as Record<PropertyKey, unknown> | null | undefined)?.[key];
   return at;
 }
 
@@ -105,23 +90,39 @@ function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-function expected(issue: z.core.$ZodIssue): string {
+/** Units that names end in, for those who wrote one into the value. */
+const UNITS = ["Mbps", "Ms", "Sec", "Us", "Bytes", "Packets"];
+
+/** `"24Mbps"` for a number: the unit belongs into the name, which already says it. */
+function unitHint(got: unknown, where: string): string {
+  const number =
+    typeof got === "string" ? /^\s*(-?[0-9.]+(?:e[0-9]+)?)\s*[a-zA-Z/%]+\s*$/.exec(got)?.[1] : undefined;
+  if (number === undefined) return "";
+  const key = where.split(".").at(-1)!;
+  const unit = UNITS.find((each) => key.toLowerCase().endsWith(each.toLowerCase()));
+  return unit === undefined ? " without unit" : `, in ${unit} as the name says, such as ${number}`;
+}
+
+function article(type: string): string {
+  const name = type === "record" ? "object" : type === "array" ? "list" : type;
+  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+function expected(issue: z.core.$ZodIssue, got: unknown, where: string): string {
   switch (issue.code) {
     case "too_small":
       if (issue.origin === "string") return "some text";
+      if (issue.origin === "array")
+        return `at least ${issue.minimum} ${issue.minimum === 1 ? "entry" : "entries"}`;
       return `${issue.inclusive ? ">=" : ">"} ${issue.minimum}`;
     case "too_big":
+      if (issue.origin === "array") return `at most ${issue.maximum} entries`;
       return `${issue.inclusive ? "<=" : "<"} ${issue.maximum}`;
     case "invalid_type":
-      return issue.expected === "int"
-        ? "a whole number"
-        : `${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
-    case "unrecognized_keys":
-      return "no such field";
+      if (issue.expected === "int") return "a whole number";
+      return `${article(issue.expected)}${issue.expected === "number" ? unitHint(got, where) : ""}`;
     case "invalid_value":
       return `one of ${issue.values.map((each) => JSON.stringify(each)).join(", ")}`;
-    case "invalid_union":
-      return 'one of "constant", "trace", "unlimited"';
     default:
       return issue.message;
   }
