@@ -9,8 +9,8 @@ const TWO_POW_MINUS_32 = 2 ** -32;
 /** Name and version of the generator: part of the contract, since a change breaks every stored result. */
 export const RNG_NAME = "xoroshiro128+/fork-v1";
 
-/** Avalanche of murmur3's 32-bit finaliser. */
-function mix(value: number): number {
+/** Avalanche of murmur3's 32-bit finaliser: a bijection of 32-bit words, also good for hash tables. */
+export function mix(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -4,7 +4,7 @@
 export type DisciplineSpec =
   | { readonly kind: "drop-tail" }
   | { readonly kind: "drop-head" }
-  /** Floyd and Jacobson 1993; `gentle`: Floyd 2000 */
+  /** Floyd and Jacobson 1993; `gentle` (Floyd 2000) is on unless set to false */
   | {
       readonly kind: "red";
       readonly minPackets?: number;
@@ -38,19 +38,27 @@ export type DisciplineSpec =
       readonly intervalMs?: number;
       readonly ecn?: boolean;
     }
-  /** McKenney 1990, as Linux's sch_sfq: round robin by quantum over hashed buckets, drops from the longest */
+  /** McKenney 1990, as Linux's sch_sfq: round robin by quantum over hashed buckets */
   | {
       readonly kind: "sfq";
       readonly buckets?: number;
       readonly quantumBytes?: number;
+      /** flows are hashed anew at whole multiples of this; absent or 0: never */
       readonly perturbSec?: number;
     }
-  /** Shreedhar and Varghese 1995: one class per flow */
+  /** Shreedhar and Varghese 1995: one line per flow; a quantum of at least the largest packet sends one in each turn */
   | { readonly kind: "drr"; readonly quantumBytes?: number }
+  /** band 0 first; packets of a priority beyond the bands belong to the last */
   | { readonly kind: "strict-priority"; readonly bands?: number }
-  /** DCTCP (RFC 8257): CE where the queue is longer than the threshold when a packet arrives */
+  /** DCTCP (RFC 8257): CE where a packet finds more than the threshold waiting; absent: 65 packets */
   | {
       readonly kind: "step-mark";
       readonly thresholdPackets?: number;
       readonly thresholdBytes?: number;
     };
+
+/** What may be set of one kind. */
+export type DisciplineOptions<Kind extends DisciplineSpec["kind"]> = Omit<
+  Extract<DisciplineSpec, { readonly kind: Kind }>,
+  "kind"
+>;

@@ -1,0 +1,30 @@
+/** What every discipline is built of: limits, packets, and who is told of drops. */
+import type { Bytes } from "../../../core/units.ts";
+import type { QueueLimit } from "../link.ts";
+import { CE, ECT, NOT_ECT, type PacketStore } from "../packet-store.ts";
+import type { OnDrop } from "./queue.ts";
+
+export interface QueueParts {
+  readonly limit: QueueLimit;
+  readonly store: PacketStore;
+  readonly onDrop: OnDrop;
+}
+
+/** Bytes that one visit gives a queue: an Ethernet frame of 1500 bytes and its header, so each visit sends a full packet. */
+export const QUANTUM_BYTES = 1514;
+
+export function exceeds(limit: QueueLimit, packets: number, bytes: Bytes): boolean {
+  return packets > limit.packets || bytes > limit.bytes;
+}
+
+/** Its sender understands marks (RFC 3168 section 5), so congestion needs no drop. */
+export function isMarkable(store: PacketStore, packet: number): boolean {
+  return store.ecn[packet] !== NOT_ECT;
+}
+
+/** Sets CE where the packet is ECN-capable; true if it was not set before. */
+export function markCe(store: PacketStore, packet: number): boolean {
+  if (store.ecn[packet] !== ECT) return false;
+  store.ecn[packet] = CE;
+  return true;
+}
