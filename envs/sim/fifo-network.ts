@@ -13,22 +13,23 @@ import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
 import { MSS_BYTES, NANOS_PER_MICRO } from "../../core/units.ts";
 import { FlowStatistics } from "./flow-statistics.ts";
-import { ConstantLink, type DequeueListener, type Link, TraceLink } from "./link.ts";
+import { ConstantLink, type DequeueListener, type Link, ServedLink } from "./link.ts";
 import type { FlowSpec, LinkSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import { initialCwndBytes } from "./sender-options.ts";
+import { makeServer } from "./servers/make-server.ts";
 import { TimedRing } from "./timed-ring.ts";
 import { WinnerTree } from "./winner-tree.ts";
 
-function makeLink(spec: LinkSpec, listeners: readonly DequeueListener[]): Link {
+function makeLink(spec: LinkSpec, listeners: readonly DequeueListener[], rng: Rng): Link {
   switch (spec.rate.kind) {
     case "constant":
       return new ConstantLink(spec.rate.rateBytesPerSec, spec.queue, listeners);
-    case "trace":
-      return new TraceLink(spec.rate.opportunitiesMs, spec.rate.offsetNs, spec.queue, listeners);
     case "unlimited":
       return new ConstantLink(Number.POSITIVE_INFINITY, spec.queue, listeners);
+    default:
+      return new ServedLink(makeServer(spec.rate, { rng }), spec.queue, listeners);
   }
 }
 
@@ -115,7 +116,7 @@ export class FifoNetwork implements Network {
   /** the flow whose packets a stop held back: whoever asked may want to decide before they leave */
   #interrupted: FifoFlow | undefined;
 
-  /** @param rng forks: forward.loss, reverse.loss, flow.N.jitter */
+  /** @param rng forks: forward.loss, reverse.loss, forward.rate, reverse.rate, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
     this.#spec = spec;
     this.#rng = rng;
@@ -125,8 +126,9 @@ export class FifoNetwork implements Network {
     this.forward = makeLink(
       spec.forward,
       this.flows.map((flow) => flow.statistics),
+      rng.fork("forward.rate"),
     );
-    this.reverse = makeLink(spec.reverse, []);
+    this.reverse = makeLink(spec.reverse, [], rng.fork("reverse.rate"));
     this.#reverseIsPlain = spec.reverse.rate.kind === "unlimited" && spec.reverse.lossRate === 0;
     this.#tree = new WinnerTree(this.flows.length);
     for (const flow of this.flows) this.#tree.update(flow.index, flow.spec.startNs);

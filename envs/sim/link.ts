@@ -5,10 +5,8 @@
  * Left out on purpose: queues that drop at dequeue time (CoDel), which need departures as events.
  */
 import type { Bytes, BytesPerSec, Nanos } from "../../core/units.ts";
-import { NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
-
-/** mm-link: one line of a trace is one opportunity to deliver so many bytes (1500 + TUN header). */
-export const OPPORTUNITY_BYTES = 1504;
+import { NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
+import type { Server } from "./servers/server.ts";
 
 /** A packet's row in the ring: the columns lie side by side, so that a packet costs one cache line. */
 const START = 0;
@@ -158,85 +156,22 @@ export class ConstantLink extends Link {
   }
 }
 
-/**
- * A trace replayed by mm-link's rules (Mahimahi, link_queue.cc): at each opportunity 1504 bytes are taken from the head
- * of the queue; small packets share one, a packet may straddle two; what the queue cannot fill is lost; the period is the
- * last timestamp and the next lap starts there.
- */
-export class TraceLink extends Link {
-  readonly #opportunitiesNs: Float64Array;
-  readonly #periodNs: Nanos;
-  readonly #offsetNs: Nanos;
-  #index: number;
-  #lapNs: Nanos;
-  /** the opportunity that serves next, and what is left of it */
-  #opportunityNs: Nanos;
-  #budgetBytes: Bytes = OPPORTUNITY_BYTES;
+/** Any other server behind the same queue. */
+export class ServedLink extends Link {
+  readonly #server: Server;
 
-  /**
-   * @param opportunitiesMs non-decreasing, last > 0
-   * @param offsetNs where in the trace the simulation begins, 0 <= offset < period
-   */
-  constructor(
-    opportunitiesMs: readonly number[],
-    offsetNs: Nanos,
-    limit: QueueLimit,
-    listeners?: readonly DequeueListener[],
-  ) {
+  constructor(server: Server, limit: QueueLimit, listeners?: readonly DequeueListener[]) {
     super(limit, listeners);
-    this.#opportunitiesNs = Float64Array.from(opportunitiesMs, (ms) => ms * NANOS_PER_MILLI);
-    this.#periodNs = this.#opportunitiesNs[this.#opportunitiesNs.length - 1]!;
-    this.#offsetNs = offsetNs;
-    this.#index = this.#countWithinLap(offsetNs);
-    this.#lapNs = 0;
-    if (this.#index === this.#opportunitiesNs.length) {
-      this.#index = 0;
-      this.#lapNs = this.#periodNs;
-    }
-    this.#opportunityNs = this.#lapNs + this.#opportunitiesNs[this.#index]! - offsetNs;
-  }
-
-  #next(): void {
-    this.#index++;
-    if (this.#index === this.#opportunitiesNs.length) {
-      this.#index = 0;
-      this.#lapNs += this.#periodNs;
-    }
-    this.#opportunityNs = this.#lapNs + this.#opportunitiesNs[this.#index]! - this.#offsetNs;
-    this.#budgetBytes = OPPORTUNITY_BYTES;
+    this.#server = server;
   }
 
   protected override serve(nowNs: Nanos, bytes: Bytes): void {
-    while (this.#opportunityNs <= nowNs || this.#budgetBytes === 0) this.#next();
-    this.startNs = this.#opportunityNs;
-    let left = bytes;
-    while (left > this.#budgetBytes) {
-      left -= this.#budgetBytes;
-      this.#next();
-    }
-    this.#budgetBytes -= left;
-    this.departNs = this.#opportunityNs;
-  }
-
-  /** Opportunities of one lap at or before `withinNs`. */
-  #countWithinLap(withinNs: Nanos): number {
-    let low = 0;
-    let high = this.#opportunitiesNs.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#opportunitiesNs[middle]! <= withinNs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  #countUntil(nowNs: Nanos): number {
-    const traceNs = nowNs + this.#offsetNs;
-    const laps = Math.floor(traceNs / this.#periodNs);
-    return laps * this.#opportunitiesNs.length + this.#countWithinLap(traceNs - laps * this.#periodNs);
+    this.#server.serve(nowNs, bytes);
+    this.startNs = this.#server.startNs;
+    this.departNs = this.#server.departNs;
   }
 
   override capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
-    return (this.#countUntil(toNs) - this.#countUntil(fromNs)) * OPPORTUNITY_BYTES;
+    return this.#server.capacityBytes(fromNs, toNs);
   }
 }

@@ -15,8 +15,9 @@ import { reno } from "../../ccp-bridge/native/reno.ts";
 import { Rng } from "../../core/random.ts";
 import { fromMbps, MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
 import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
-import { ConstantLink, TraceLink } from "../../envs/sim/link.ts";
+import { ConstantLink, type QueueLimit, ServedLink } from "../../envs/sim/link.ts";
 import type { FlowSpec, LinkSpec, NetworkSpec } from "../../envs/sim/network.ts";
+import { makeServer } from "../../envs/sim/servers/make-server.ts";
 import type { LinkRate } from "../../envs/sim/servers/rate.ts";
 import { parseMahimahiTrace } from "../../traces/mahimahi.ts";
 import { loadTrace } from "../../traces/trace-files.ts";
@@ -476,6 +477,11 @@ describe("random scenarios", () => {
   });
 });
 
+function traceLink(opportunitiesMs: readonly number[], offsetNs: number, limit: QueueLimit): ServedLink {
+  const server = makeServer({ kind: "trace", opportunitiesMs, offsetNs }, { rng: Rng.fromSeed(SEED) });
+  return new ServedLink(server, limit);
+}
+
 describe("one link", () => {
   const offers = fc.array(
     fc.tuple(fc.integer({ min: 0, max: 9_000_000 }), fc.integer({ min: 40, max: 4000 })),
@@ -490,7 +496,7 @@ describe("one link", () => {
       fc.property(offers, fc.oneof(shortTrace, constantRate(0.2, 40)), queue, (steps, rate, limit) => {
         const link =
           rate.kind === "trace"
-            ? new TraceLink(rate.opportunitiesMs, rate.offsetNs, limit)
+            ? traceLink(rate.opportunitiesMs, rate.offsetNs, limit)
             : new ConstantLink(rate.kind === "constant" ? rate.rateBytesPerSec : 1, limit);
         let nowNs = 0;
         let lastStartNs = 0;
@@ -515,7 +521,7 @@ describe("one link", () => {
       fc.property(shortTrace, fc.integer({ min: 40, max: 4000 }), (rate, bytes) => {
         if (rate.kind !== "trace") return;
         const { opportunitiesMs, offsetNs } = rate;
-        const link = new TraceLink(opportunitiesMs, offsetNs, NO_LIMIT);
+        const link = traceLink(opportunitiesMs, offsetNs, NO_LIMIT);
         const laps = 5;
         const periodNs = opportunitiesMs.at(-1)! * NANOS_PER_MILLI;
         const due = laps * opportunitiesMs.length * 1504;
@@ -534,7 +540,7 @@ describe("one link", () => {
       if (path === undefined) return;
       const { opportunitiesMs } = parseMahimahiTrace(readFileSync(path, "utf8"), file);
       // At offset 0 the first lap lacks the opportunities at time 0: nothing can have arrived before them.
-      const link = new TraceLink(opportunitiesMs, 0, NO_LIMIT);
+      const link = traceLink(opportunitiesMs, 0, NO_LIMIT);
       const atZero = opportunitiesMs.filter((ms) => ms === 0).length;
       const periodNs = opportunitiesMs.at(-1)! * NANOS_PER_MILLI;
       for (let i = 0; i < 3 * opportunitiesMs.length; i++) link.offer(0, 1504, 0);
