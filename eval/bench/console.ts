@@ -19,14 +19,35 @@ function compact(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toPrecision(4);
 }
 
+export interface Times {
+  /** seconds of this process on the processor, all its threads together */
+  readonly cpuSec: number;
+  readonly wallSec: number;
+}
+
+function median(values: number[]): number {
+  values.sort((a, b) => a - b);
+  return values[Math.floor(values.length / 2)]!;
+}
+
+/** What `run` takes on what `prepare` makes (not timed): the medians of `repeats`, after one warm-up. */
+export function medianTimes<T>(repeats: number, prepare: () => T, run: (prepared: T) => void): Times {
+  run(prepare());
+  const cpuSecs: number[] = [];
+  const wallSecs: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const prepared = prepare();
+    const before = process.cpuUsage();
+    const began = performance.now();
+    run(prepared);
+    wallSecs.push((performance.now() - began) / 1000);
+    const { user, system } = process.cpuUsage(before);
+    cpuSecs.push((user + system) / 1e6);
+  }
+  return { cpuSec: median(cpuSecs), wallSec: median(wallSecs) };
+}
+
 /** Wall seconds that `run` takes: the median of `repeats`, after one warm-up. */
 export function medianSeconds(repeats: number, run: () => void): number {
-  run();
-  const seconds = Array.from({ length: repeats }, () => {
-    const began = performance.now();
-    run();
-    return (performance.now() - began) / 1000;
-  });
-  seconds.sort((a, b) => a - b);
-  return seconds[Math.floor(seconds.length / 2)]!;
+  return medianTimes(repeats, () => undefined, run).wallSec;
 }

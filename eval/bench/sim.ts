@@ -1,55 +1,220 @@
 /**
- * `npm run bench:sim [-- --json]`: packets per second of the simulator on one core, one flow on a 48 Mbit/s, 50 ms link,
- * loss detection, RTO and statistics on, with a CCP program run on every ACK or a native control beside it.
+ * `npm run bench:sim [-- [--json] [WORD...]]`: packets per second of the simulator on one core: N flows on one drop-tail
+ * bottleneck, an ACK per packet, loss detection, RTO and statistics on, a CCP program or a native control on every ACK; then
+ * the memory in use over an hour of simulated time. WORDs choose rows by program and number of flows (`w02 100`).
+ *
+ * One flow has 48 Mbit/s and 50 ms; of several each has 4.8 Mbit/s and 40 to 60 ms. The queue holds one BDP. What is timed
+ * begins once all flows have started and filled their windows. Seconds are those of the processor, wall time beside them.
  */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { BASELINES } from "../../agents/baselines/index.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { reno } from "../../ccp-bridge/native/reno.ts";
-import { fromMbps, MSS_BYTES } from "../../core/units.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
-import { simulate } from "../../envs/simulation.ts";
-import { medianSeconds, printRow } from "./console.ts";
+import { Rng } from "../../core/random.ts";
+import {
+  ACK_BYTES,
+  type BytesPerSec,
+  fromMbps,
+  MSS_BYTES,
+  NANOS_PER_MILLI,
+  NANOS_PER_SEC,
+  PACKET_BYTES,
+} from "../../core/units.ts";
+import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
+import type { FlowSpec } from "../../envs/sim/network.ts";
+import { medianTimes, printRow } from "./console.ts";
 import { ONCE_PER_RTT } from "./once-per-rtt.ts";
 
-const VIRTUAL_SEC = 300;
 const REPEATS = 5;
+/** Windows grow by a packet per round from 10 and are full by then; BBR has left its start-up. */
+const WARM_UP_SEC = 3;
+/** Packets of a timed run, about: a third of a second and more. */
+const PACKETS = 1_200_000;
+/** A datapath takes 1024 flows: more flows share more datapaths. */
+const FLOWS_PER_DATAPATH = 1000;
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+const HOUR_SEC = 3600;
+const MEMORY_SAMPLES = 6;
 
-/** A window of one BDP and a half-full queue, so that the link is always busy. */
-const CWND_BYTES = 300 * MSS_BYTES;
+interface Load {
+  readonly flows: number;
+  readonly rateBytesPerSec: BytesPerSec;
+  /** of each flow */
+  readonly bdpPackets: number;
+}
 
-function oncePerRtt(rateBytesPerSec: number): CcpAlgorithm {
+function loadOf(flows: number): Load {
+  const rateBytesPerSec = fromMbps(flows === 1 ? 48 : 4.8 * flows);
+  return { flows, rateBytesPerSec, bdpPackets: (rateBytesPerSec * 0.05) / PACKET_BYTES / flows };
+}
+
+/**
+ * Reno limited by a window of 1.5 BDP (so that the queue is half full and the link always busy): one packet more per round
+ * up to the limit. Paced, it sends at 0.96 of its share.
+ */
+function windowLimitedReno({ flows, rateBytesPerSec, bdpPackets }: Load, paced: boolean): CcpAlgorithm {
+  const limitBytes = Math.round(1.5 * bdpPackets) * MSS_BYTES;
+  const rate = paced ? Math.round((0.96 * rateBytesPerSec) / flows) : 0;
   return {
     name: "once-per-rtt",
     programs: { w02: ONCE_PER_RTT },
     newFlow(control) {
-      control.setProgram("w02", { Cwnd: CWND_BYTES, Rate: rateBytesPerSec });
-      return { onReport: (report) => void report.get("rtt") };
+      let cwndBytes = 0.75 * limitBytes;
+      control.setProgram("w02", { Cwnd: cwndBytes, Rate: rate });
+      return {
+        onReport(report) {
+          if (report.get("rtt") === 0 || cwndBytes >= limitBytes) return;
+          cwndBytes = Math.min(cwndBytes + MSS_BYTES, limitBytes);
+          control.updateFields({ Cwnd: cwndBytes });
+        },
+      };
     },
   };
 }
 
-const rows: { program: string; pacing: boolean; control: () => CongestionControlFactory }[] = [
-  { program: "w02", pacing: false, control: () => runCcpAlgorithm(oncePerRtt(0)) },
-  { program: "w02", pacing: true, control: () => runCcpAlgorithm(oncePerRtt(fromMbps(48) * 0.96)) },
-  { program: "native reno", pacing: false, control: () => reno },
-];
+/** A factory per flow: flows share datapaths as far as those go. */
+function ccpFactories(algorithm: () => CcpAlgorithm, flows: number): CongestionControlFactory[] {
+  const factories: CongestionControlFactory[] = [];
+  for (let i = 0; i < flows; i++) {
+    factories.push(
+      i % FLOWS_PER_DATAPATH === 0 ? runCcpAlgorithm(algorithm()) : factories[factories.length - 1]!,
+    );
+  }
+  return factories;
+}
 
-for (const { program, pacing, control } of rows) {
-  const scenario = { ...getScenario("park-paper"), durationSec: VIRTUAL_SEC };
+const PROGRAMS: Readonly<Record<string, (load: Load) => CongestionControlFactory[]>> = {
+  w02: (load) => ccpFactories(() => windowLimitedReno(load, false), load.flows),
+  "w02-paced": (load) => ccpFactories(() => windowLimitedReno(load, true), load.flows),
+  bbr: (load) => ccpFactories(BASELINES.get("bbr")!, load.flows),
+  "native-reno": (load) => Array.from({ length: load.flows }, () => reno),
+};
+
+function makeNetwork(load: Load, program: string): FifoNetwork {
+  const { flows, rateBytesPerSec, bdpPackets } = load;
+  const rng = Rng.fromSeed(1);
+  const draw = rng.fork("bench");
+  const controls = PROGRAMS[program]!(load);
+  const size = { dataBytes: PACKET_BYTES, ackBytes: ACK_BYTES, lossRate: 0 };
+  const spec = {
+    forward: {
+      rate: { kind: "constant" as const, rateBytesPerSec },
+      queue: { packets: Math.round(bdpPackets * flows), bytes: NO_LIMIT },
+      ...size,
+    },
+    reverse: {
+      rate: { kind: "unlimited" as const },
+      queue: { packets: NO_LIMIT, bytes: NO_LIMIT },
+      ...size,
+    },
+    flows: controls.map(
+      (control): FlowSpec => ({
+        control,
+        startNs: flows === 1 ? 0 : draw.uniform(0, 0.1) * NANOS_PER_SEC,
+        stopNs: Number.POSITIVE_INFINITY,
+        propagationNs: (flows === 1 ? 25 : draw.uniform(20, 30)) * NANOS_PER_MILLI,
+        ackPolicy: "per-packet",
+        sendJitterNs: 0,
+        seriesBinNs: Number.POSITIVE_INFINITY,
+      }),
+    ),
+  };
+  return new FifoNetwork(spec, rng);
+}
+
+function sentPackets(network: FifoNetwork): number {
+  let sum = 0;
+  for (const flow of network.flows) sum += flow.sender?.sentPackets ?? 0;
+  return sum;
+}
+
+/** Nanoseconds per packet. */
+function benchRate(program: string, flows: number): number {
+  const load = loadOf(flows);
+  const packetsPerSec = load.rateBytesPerSec / PACKET_BYTES;
+  const virtualSec = Math.max(1, Math.round(PACKETS / packetsPerSec));
   let packets = 0;
-  const seconds = medianSeconds(REPEATS, () => {
-    const simulation = simulate(scenario, 1, control(), Number.POSITIVE_INFINITY);
-    simulation.network.runUntil(simulation.endNs);
-    packets = simulation.flow.sender?.sentPackets ?? 0;
-  });
+  let dropped = 0;
+  let busy = 0;
+  const { cpuSec, wallSec } = medianTimes(
+    flows > 1000 ? 1 : REPEATS,
+    () => {
+      const network = makeNetwork(load, program);
+      network.runUntil(WARM_UP_SEC * NANOS_PER_SEC);
+      return network;
+    },
+    (network) => {
+      const fromNs = network.nowNs;
+      const servedBefore = network.forward.servedBytes(fromNs);
+      const sentBefore = sentPackets(network);
+      const droppedBefore = network.forward.droppedPackets;
+      network.runUntil(fromNs + virtualSec * NANOS_PER_SEC);
+      packets = sentPackets(network) - sentBefore;
+      dropped = network.forward.droppedPackets - droppedBefore;
+      const served = network.forward.servedBytes(network.nowNs) - servedBefore;
+      busy = served / network.forward.capacityBytes(fromNs, network.nowNs);
+    },
+  );
+  const nanosPerPacket = (cpuSec * 1e9) / packets;
   printRow({
-    flows: 1,
-    packets,
-    seconds,
-    packetsPerSec: Math.round(packets / seconds),
     program,
-    pacing,
-    virtualSecPerSec: Math.round(VIRTUAL_SEC / seconds),
+    flows,
+    packets,
+    dropped,
+    utilisation: busy,
+    cpuSec,
+    wallSec,
+    packetsPerSec: Math.round(packets / cpuSec),
+    nanosPerPacket,
+    virtualSecPerSec: virtualSec / cpuSec,
+  });
+  return nanosPerPacket;
+}
+
+/** The heap and array buffers in use after each sixth of an hour, garbage collected. */
+function benchMemory(): void {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const network = makeNetwork(loadOf(10), "native-reno");
+  const megabytes: number[] = [];
+  for (let sample = 1; sample <= MEMORY_SAMPLES; sample++) {
+    network.runUntil((sample / MEMORY_SAMPLES) * HOUR_SEC * NANOS_PER_SEC);
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    megabytes.push((heapUsed + arrayBuffers) / 1e6);
+  }
+  printRow({
+    what: "memory over one simulated hour",
+    flows: 10,
+    packets: sentPackets(network),
+    afterEachTenMinutesMB: megabytes.map((one) => one.toFixed(2)).join(" "),
+    lastToFirst: megabytes[MEMORY_SAMPLES - 1]! / megabytes[0]!,
   });
 }
+
+const ROWS: readonly (readonly [program: string, flows: readonly number[]])[] = [
+  ["w02", [1, 10, 100, 1000, 10_000]],
+  ["w02-paced", [1, 10, 100]],
+  ["bbr", [1, 10, 100]],
+  ["native-reno", [1, 10, 100]],
+];
+
+const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const chosen = (label: string): boolean =>
+  words.length === 0 || words.every((word) => label.split(" ").includes(word));
+
+for (const [program, counts] of ROWS) {
+  let ofOne: number | undefined;
+  for (const flows of counts) {
+    if (!chosen(`${program} ${flows}`)) continue;
+    const nanos = benchRate(program, flows);
+    ofOne ??= flows === 1 ? nanos : undefined;
+    if (flows > 1000 && ofOne !== undefined) {
+      printRow({ what: "cost per packet against one flow", program, flows, ratio: nanos / ofOne });
+    }
+  }
+}
+if (chosen("memory")) benchMemory();
