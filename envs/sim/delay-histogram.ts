@@ -1,6 +1,7 @@
 /**
  * Delays in log-linear buckets (the layout of HdrHistogram): 1 us wide below 2048 us, then 1024 buckets per octave, so a
- * quantile is exact to 0.1 % and recording costs a few integer operations. Memory is fixed.
+ * quantile is exact to 0.1 % and recording costs a few integer operations. Counts are kept for the range of buckets that
+ * has been seen, since the delays of a flow lie close together and there may be thousands of flows.
  */
 import type { Micros } from "../../core/units.ts";
 
@@ -23,8 +24,13 @@ function middleOf(bucket: number): number {
   return (base + 0.5) * 2 ** shift;
 }
 
+/** Buckets that are kept at first, and the step in which the range grows: one KiB of counts. */
+const RANGE_STEP = 256;
+
 export class DelayHistogram {
-  readonly #counts = new Uint32Array(BUCKETS);
+  /** counts of the buckets from `#first` on */
+  #counts = new Uint32Array(0);
+  #first = 0;
   count = 0;
   sumUs = 0;
 
@@ -33,7 +39,28 @@ export class DelayHistogram {
     this.sumUs += delayUs;
     const clipped = delayUs > MAX_DELAY_US ? MAX_DELAY_US : delayUs;
     const bucket = bucketOf((clipped + 0.5) | 0);
-    this.#counts[bucket] = this.#counts[bucket]! + 1;
+    let i = bucket - this.#first;
+    if (i < 0 || i >= this.#counts.length) i = this.#cover(bucket);
+    this.#counts[i]!++;
+  }
+
+  /** Widens the range to a bucket beyond it, by half of what it was at least; returns the bucket's place in it. */
+  #cover(bucket: number): number {
+    const { length } = this.#counts;
+    const end = this.#first + length;
+    const spare = length >>> 1;
+    let first = this.#first;
+    let newEnd = end;
+    if (length === 0) [first, newEnd] = [bucket, bucket + 1];
+    else if (bucket < first) first = Math.max(0, Math.min(bucket, first - spare));
+    else newEnd = Math.min(BUCKETS, Math.max(bucket + 1, end + spare));
+    first -= first % RANGE_STEP;
+    newEnd += (RANGE_STEP - (newEnd % RANGE_STEP)) % RANGE_STEP;
+    const counts = new Uint32Array(newEnd - first);
+    counts.set(this.#counts, length === 0 ? 0 : this.#first - first);
+    this.#counts = counts;
+    this.#first = first;
+    return bucket - first;
   }
 
   /** 0 when nothing was recorded. */
@@ -45,9 +72,9 @@ export class DelayHistogram {
   quantileUs(q: number): Micros {
     const rank = Math.max(1, Math.ceil(q * this.count));
     let seen = 0;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      seen += this.#counts[bucket]!;
-      if (seen >= rank && this.count > 0) return middleOf(bucket);
+    for (let i = 0; i < this.#counts.length; i++) {
+      seen += this.#counts[i]!;
+      if (seen >= rank) return middleOf(this.#first + i);
     }
     return 0;
   }

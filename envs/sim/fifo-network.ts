@@ -62,7 +62,7 @@ export class FifoFlow implements NetworkFlow {
     this.index = index;
     this.spec = spec;
     this.receiver = new Receiver(spec.ackPolicy);
-    this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs);
+    this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, spec.oneWayDelay);
   }
 
   get control(): CongestionControl | undefined {
@@ -70,14 +70,14 @@ export class FifoFlow implements NetworkFlow {
   }
 
   /** The path takes a packet, which will be at the receiver at `arrivalNs`; true if an ACK goes out then at once. */
-  receive(sender: Sender, txn: number, arrivalNs: Nanos): boolean {
+  receive(sender: Sender, txn: number, sentNs: Nanos, arrivalNs: Nanos): boolean {
     const before = this.receiver.firstDelivered;
     const ackAtOnce = this.receiver.onPacket(sender.sequenceOf(txn), arrivalNs);
     const first = this.receiver.firstDelivered > before;
     this.#takenPackets++;
     if (first) {
       this.#firstTakenPackets++;
-      this.statistics.onArrival(arrivalNs);
+      this.statistics.onArrival(arrivalNs, arrivalNs - sentNs);
     }
     sender.markArrival(txn, arrivalNs, first, false);
     return ackAtOnce;
@@ -269,7 +269,7 @@ export class FifoNetwork implements Network {
     }
     const arrivalNs = this.forward.departNs + flow.spec.propagationNs;
     if (flow.receiver.delayedAckAtNs < arrivalNs) this.#sendDelayedAck(flow);
-    if (flow.receive(sender, txn, arrivalNs)) this.#emitAck(flow, arrivalNs);
+    if (flow.receive(sender, txn, nowNs, arrivalNs)) this.#emitAck(flow, arrivalNs);
   }
 
   #sendDelayedAck(flow: FifoFlow): void {

@@ -1,9 +1,14 @@
 /** What is measured of one flow: counters, queueing delays and equal bins over time. */
 import type { Nanos } from "../../core/units.ts";
+import { NANOS_PER_MICRO } from "../../core/units.ts";
 import { DelayHistogram } from "./delay-histogram.ts";
 
 export class FlowStatistics {
   readonly queueDelay: DelayHistogram = new DelayHistogram();
+  /** from leaving the sender to reaching the receiver, of payloads that arrived for the first time; undefined: not asked for */
+  readonly oneWayDelay: DelayHistogram | undefined;
+  /** when a payload reached the receiver for the first time, the latest so far */
+  lastArrivalNs: Nanos = 0;
   readonly #startNs: Nanos;
   readonly #binNs: Nanos;
   /** payload packets that arrived for the first time, per bin of their arrival */
@@ -13,24 +18,37 @@ export class FlowStatistics {
   /** window at the end of each bin that is over */
   readonly binCwndPackets: number[] = [];
   nextBinEndNs: Nanos;
+  readonly #hasBins: boolean;
 
   /** @param binNs Infinity: no bins */
-  constructor(startNs: Nanos, binNs: Nanos) {
+  constructor(startNs: Nanos, binNs: Nanos, oneWayDelay = false) {
     this.#startNs = startNs;
     this.#binNs = binNs;
+    this.#hasBins = binNs !== Number.POSITIVE_INFINITY;
     this.nextBinEndNs = startNs + binNs;
+    this.oneWayDelay = oneWayDelay ? new DelayHistogram() : undefined;
   }
 
-  onArrival(atNs: Nanos): void {
-    if (this.#binNs === Number.POSITIVE_INFINITY) return;
+  /** A payload reaches the receiver for the first time, `delayNs` after it left the sender. */
+  onArrival(atNs: Nanos, delayNs: Nanos): void {
+    this.lastArrivalNs = atNs;
+    if (this.oneWayDelay !== undefined) this.oneWayDelay.record(delayNs / NANOS_PER_MICRO);
+    if (this.#hasBins) this.#countArrival(atNs);
+  }
+
+  #countArrival(atNs: Nanos): void {
     const bin = Math.floor((atNs - this.#startNs) / this.#binNs);
     while (this.binDelivered.length <= bin) this.binDelivered.push(0);
     this.binDelivered[bin] = this.binDelivered[bin]! + 1;
   }
 
+  /** A packet's service starts. */
   onDequeue(atNs: Nanos, queueDelayUs: number): void {
     this.queueDelay.record(queueDelayUs);
-    if (this.#binNs === Number.POSITIVE_INFINITY) return;
+    if (this.#hasBins) this.#countDelay(atNs, queueDelayUs);
+  }
+
+  #countDelay(atNs: Nanos, queueDelayUs: number): void {
     const bin = Math.floor((atNs - this.#startNs) / this.#binNs);
     while (this.binDelaySumUs.length <= bin) {
       this.binDelaySumUs.push(0);
