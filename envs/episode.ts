@@ -5,11 +5,19 @@ import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
 import { CongestionEnv } from "./congestion-env.ts";
 import { Meter } from "./meter.ts";
+import { type AlgorithmResolver, FIRST_FLOW } from "./network-plan.ts";
 import type { EnvOptions } from "./options.ts";
 import type { RunResult } from "./results.ts";
 import { getReward } from "./rewards.ts";
 import type { Scenario } from "./scenario.ts";
-import { measure, type Simulation, simulate, timeSeries } from "./simulation.ts";
+import {
+  measure,
+  type Simulation,
+  simulate,
+  summariseFlows,
+  summariseTransfers,
+  timeSeries,
+} from "./simulation.ts";
 
 /** The reward of a whole run is the mean over steps of this length, whatever the contender's own steps are. */
 export const REWARD_STEP_MS = 100;
@@ -25,6 +33,8 @@ export interface RunOptions {
   readonly rewardName: string;
   /** default 0.5 s */
   readonly seriesBinSec?: number;
+  /** finds the algorithms of cross traffic; default: those that need no agent */
+  readonly algorithms?: AlgorithmResolver;
 }
 
 const DEFAULT_SERIES_BIN_SEC = 0.5;
@@ -73,22 +83,35 @@ export function beginRun(options: RunOptions & { readonly control: CongestionCon
   const { scenario, seed, rewardName } = options;
   const meter = new Meter();
   const clock = new RewardClock(meter, rewardName);
-  const simulation = simulate(
-    scenario,
-    seed,
-    metered(meter, options.control),
-    options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC,
-  );
+  const first = metered(meter, options.control);
+  const simulation = simulate(scenario, seed, first, options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC, {
+    algorithms: options.algorithms,
+    controlOf: (id) => (id === FIRST_FLOW ? first : options.control),
+  });
   clock.start(simulation);
+  return { simulation, result: () => resultOf(simulation, clock.mean, rewardName) };
+}
+
+function resultOf(simulation: Simulation, reward: number, rewardName: string): RunResult {
+  const metrics = measure(simulation);
+  const flows = summariseFlows(simulation);
+  const forward = flows.filter(({ direction }) => direction === "forward");
   return {
-    simulation,
-    result: () => ({
-      metrics: measure(simulation),
-      reward: clock.mean,
-      rewardName,
-      series: timeSeries(simulation),
-    }),
+    metrics,
+    reward,
+    rewardName,
+    series: timeSeries(simulation),
+    ...(flows.length > 1 && { flows }),
+    ...(forward.length > 1 && { jainIndex: jainIndex(forward.map((flow) => flow.goodputMbps)) }),
+    ...(simulation.transfers.started > 0 && { transfers: summariseTransfers(simulation) }),
   };
+}
+
+/** Jain's fairness index, 1/n to 1 (Jain, Chiu and Hawe 1984); 1 where nothing was delivered. */
+export function jainIndex(values: readonly number[]): number {
+  const sum = values.reduce((total, value) => total + value, 0);
+  const squares = values.reduce((total, value) => total + value * value, 0);
+  return squares === 0 ? 1 : (sum * sum) / (values.length * squares);
 }
 
 /** Runs a CCP algorithm (its datapath programs in the simulator, agent in process) or an in-datapath control. */
@@ -120,5 +143,5 @@ export function runAgent(
     env.writeObservation(observation, 0);
     env.advance(agent.act(observation, "greedy"));
   }
-  return { metrics: env.metrics(), reward: clock.mean, rewardName, series: env.series() };
+  return resultOf(env.simulation, clock.mean, rewardName);
 }

@@ -6,7 +6,8 @@ import type { Mbps } from "../core/units.ts";
  * - goodput: payload bytes first delivered / time
  * - utilisation: wire bytes the bottleneck served / wire bytes it could have served
  * - queueing delay: dequeue start - enqueue at the bottleneck, over delivered packets
- * - one-way delay: from leaving the sender to arriving at the receiver, over packets that arrived
+ * - one-way delay: from leaving the sender to arriving at the receiver, over packets that arrived; 0 where a run does not
+ *   measure it (without a time series)
  * - loss rate: dropped / sent, a fraction
  * - score: log2(goodput in B/s) - 0.5 log2(max(mean queueing delay in us, 1000))
  */
@@ -41,10 +42,44 @@ export interface TimeSeries {
   readonly cwndPackets: readonly number[];
 }
 
+/** One flow of a scenario over its own life. */
+export interface FlowSummary {
+  readonly id: string;
+  /** `test`: under test */
+  readonly algorithm: string;
+  readonly direction: "forward" | "backward";
+  /** from the start of the flow under test */
+  readonly startSec: number;
+  readonly durationSec: number;
+  readonly goodputMbps: Mbps;
+  readonly meanQueueDelayMs: number;
+  readonly p95OneWayDelayMs: number;
+  readonly lossRate: number;
+  readonly sentPackets: number;
+  readonly droppedPackets: number;
+}
+
+/** Completion times of generated transfers, from a transfer's start to the arrival of its last byte; nearest rank. */
+export interface TransferSummary {
+  readonly started: number;
+  readonly completed: number;
+  readonly meanMs: number;
+  readonly medianMs: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
 export interface RunResult {
   readonly metrics: FlowMetrics;
   /** mean reward per step, over steps of equal length, computed from the same counters for every contender */
   readonly reward: number;
   readonly rewardName: string;
   readonly series: TimeSeries;
+  /** where the scenario has more than one */
+  readonly flows?: readonly FlowSummary[];
+  /** Jain's index of the flows' goodput; where there are two forward flows or more */
+  readonly jainIndex?: number;
+  /** where the scenario generates transfers */
+  readonly transfers?: TransferSummary;
 }

@@ -1,123 +1,165 @@
-/** A scenario and a seed become a network with one flow under test, and its measured quantities. */
+/** A scenario and a seed become a network with the flow under test and what is around it, and measured quantities. */
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { Rng } from "../core/random.ts";
+import { MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos, toMbps } from "../core/units.ts";
 import {
-  ACK_BYTES,
-  fromMbps,
-  MSS_BYTES,
-  NANOS_PER_MICRO,
-  NANOS_PER_MILLI,
-  NANOS_PER_SEC,
-  type Nanos,
-  PACKET_BYTES,
-  TUN_HEADER_BYTES,
-  toMbps,
-} from "../core/units.ts";
-import type { FlowMetrics, TimeSeries } from "./results.ts";
+  type AlgorithmResolver,
+  leadSec,
+  nativeAlgorithm,
+  type PlanContext,
+  type PlannedFlow,
+  planDatagrams,
+  planFlows,
+  planLink,
+  planTransfer,
+} from "./network-plan.ts";
+import type { FlowMetrics, FlowSummary, TimeSeries, TransferSummary } from "./results.ts";
 import { powerScore } from "./rewards.ts";
-import type { DirectionSpec, Scenario } from "./scenario.ts";
-import { FifoNetwork } from "./sim/fifo-network.ts";
-import type { LinkSpec, Network, NetworkFlow } from "./sim/network.ts";
-import type { LinkRate } from "./sim/servers/rate.ts";
+import type { Scenario } from "./scenario.ts";
+import { EventNetwork } from "./sim/event-network.ts";
+import { makeNetwork } from "./sim/make-network.ts";
+import type { Network, NetworkFlow, NetworkSpec } from "./sim/network.ts";
+import { addIncast, addTransfers, datagramSpec, type TransferLog } from "./traffic/traffic.ts";
 
-/** Send jitter of a packet is drawn from U(0, 20 us): the scheduling noise of a quiet host, far below a packet time. */
-export const DEFAULT_SEND_JITTER_US = 20;
+/** A flow of the scenario as it runs. */
+export interface SimulatedFlow extends PlannedFlow {
+  readonly flow: NetworkFlow;
+}
 
 export interface Simulation {
   readonly network: Network;
+  /** the flow under test */
   readonly flow: NetworkFlow;
+  /** it and the scenario's other flows; flows of generated traffic are not among them */
+  readonly flows: readonly SimulatedFlow[];
+  /** transfers of generated traffic */
+  readonly transfers: TransferLog;
+  /** of the flow under test */
   readonly startNs: Nanos;
   readonly endNs: Nanos;
   readonly seriesBinNs: Nanos;
   /** payload share of the wire bytes of a data packet */
   readonly payloadRatio: number;
-  /** one way, of the data direction */
-  readonly propagationMs: number;
 }
 
-function linkRate(direction: DirectionSpec, offsetMs: number | undefined, rng: Rng): LinkRate {
-  const { rate } = direction;
-  switch (rate.kind) {
-    case "constant":
-      return { kind: "constant", rateBytesPerSec: fromMbps(rate.mbps) };
-    case "unlimited":
-      return rate;
-    case "trace": {
-      const { opportunitiesMs } = rate;
-      const periodMs = opportunitiesMs[opportunitiesMs.length - 1]!;
-      const drawn = rng.uniform(0, periodMs);
-      const offsetNs = (offsetMs === undefined ? drawn : offsetMs % periodMs) * NANOS_PER_MILLI;
-      return { kind: "trace", opportunitiesMs, offsetNs };
-    }
-    default:
-      throw new Error(`rate ${rate.kind} is not wired yet`);
-  }
+export interface SimulateExtras {
+  /** finds the algorithms that the scenario names for cross traffic; absent: reno, cubic and dctcp, native */
+  readonly algorithms?: AlgorithmResolver;
+  /** one control for each flow under test by its id, instead of one for all */
+  readonly controlOf?: (id: string) => CongestionControlFactory;
 }
 
-function linkSpec(direction: DirectionSpec, offsetMs: number | undefined, rng: Rng): LinkSpec {
-  const tunBytes = direction.rate.kind === "trace" ? TUN_HEADER_BYTES : 0;
-  return {
-    rate: linkRate(direction, offsetMs, rng),
-    queue: {
-      packets: direction.queue.packets ?? Number.POSITIVE_INFINITY,
-      bytes: direction.queue.bytes ?? Number.POSITIVE_INFINITY,
-    },
-    lossRate: direction.lossRate,
-    dataBytes: PACKET_BYTES + tunBytes,
-    ackBytes: ACK_BYTES + tunBytes,
+/** One factory per name: the flows of one CCP algorithm share a datapath and an agent. */
+function resolveOnce(resolve: AlgorithmResolver): AlgorithmResolver {
+  const resolved = new Map<string, CongestionControlFactory>();
+  return (name) => {
+    const known = resolved.get(name) ?? resolve(name);
+    resolved.set(name, known);
+    return known;
   };
 }
 
 /**
- * Builds the simulation; the flow starts when the network is run.
- * @param seed draws the flow's start in U(0, 1 s), the trace offsets in U(0, period) and the send jitter, unless fixed
- * @param seriesBinSec length of the bins of the time series; Infinity: none
+ * Builds the simulation; flows start when the network is run.
+ * @param seed draws the start of the flow under test in U(0, 1 s), the trace offsets in U(0, period), the send jitter,
+ *   unless fixed, and everything else that the scenario leaves to chance
+ * @param seriesBinSec length of the bins of the time series; Infinity: none, and no one-way delays
+ * @throws CcparkError (not-found) for an algorithm of cross traffic that the resolver does not know
  */
 export function simulate(
   scenario: Scenario,
   seed: number,
   control: CongestionControlFactory,
   seriesBinSec: number,
+  extras: SimulateExtras = {},
 ): Simulation {
   const rng = Rng.fromSeed(seed);
-  const fixed = scenario.fixed ?? {};
-  const startNs = (fixed.startSec ?? rng.fork("flow.start").next()) * NANOS_PER_SEC;
+  const drawnStartSec = scenario.fixed?.startSec ?? rng.fork("flow.start").next();
+  const startNs = (leadSec(scenario) + drawnStartSec) * NANOS_PER_SEC;
   const endNs = startNs + scenario.durationSec * NANOS_PER_SEC;
-  const forward = linkSpec(scenario.forward, fixed.traceOffsetMs, rng.fork("forward.offset"));
-  const reverse = linkSpec(scenario.reverse, fixed.traceOffsetMs, rng.fork("reverse.offset"));
   const seriesBinNs = seriesBinSec * NANOS_PER_SEC;
-  const network = new FifoNetwork(
-    {
-      forward,
-      reverse,
-      flows: [
-        {
-          control,
-          startNs,
-          stopNs: Number.POSITIVE_INFINITY,
-          propagationNs: scenario.propagationDelayMs * NANOS_PER_MILLI,
-          ackPolicy: scenario.ackPolicy,
-          sendJitterNs: (fixed.sendJitterUs ?? DEFAULT_SEND_JITTER_US) * NANOS_PER_MICRO,
-          seriesBinNs,
-        },
-      ],
-    },
+  const context: PlanContext = {
+    scenario,
     rng,
+    zeroNs: startNs,
+    seriesBinNs,
+    controlOf: extras.controlOf ?? (() => control),
+    algorithms: resolveOnce(extras.algorithms ?? nativeAlgorithm),
+  };
+  const planned = planFlows(context);
+  const spec = networkSpec(context, planned);
+  const transfers: TransferLog = { started: 0, completed: [] };
+  const network = hasTransfers(scenario)
+    ? addTraffic(new EventNetwork(spec, rng), context, transfers, endNs)
+    : makeNetwork(spec, rng);
+  return {
+    network,
+    flow: network.flows[0]!,
+    flows: planned.map((each, i) => ({ ...each, flow: network.flows[i]! })),
+    transfers,
+    startNs,
+    endNs,
+    seriesBinNs,
+    payloadRatio: MSS_BYTES / spec.forward.dataBytes,
+  };
+}
+
+function networkSpec(context: PlanContext, planned: readonly PlannedFlow[]): NetworkSpec {
+  const { scenario, rng, zeroNs } = context;
+  const datagrams = (scenario.traffic ?? []).flatMap((traffic, i) =>
+    traffic.kind === "datagrams"
+      ? [
+          datagramSpec(traffic, {
+            ...planDatagrams(context, traffic, i),
+            rng: rng.fork(`traffic.${i}`),
+            zeroNs,
+          }),
+        ]
+      : [],
   );
-  const payloadRatio = MSS_BYTES / forward.dataBytes;
-  const propagationMs = scenario.propagationDelayMs;
-  return { network, flow: network.flows[0]!, startNs, endNs, seriesBinNs, payloadRatio, propagationMs };
+  return {
+    forward: planLink(context, "forward", scenario.forward),
+    reverse: planLink(context, "reverse", scenario.reverse),
+    links: Object.entries(scenario.links ?? {}).map(([name, link]) => planLink(context, name, link)),
+    flows: planned.map(({ spec }) => spec),
+    datagrams,
+  };
+}
+
+function hasTransfers({ traffic = [] }: Scenario): boolean {
+  return traffic.some(({ kind }) => kind !== "datagrams");
+}
+
+function addTraffic(
+  network: EventNetwork,
+  context: PlanContext,
+  log: TransferLog,
+  endNs: Nanos,
+): EventNetwork {
+  const { scenario, rng, zeroNs } = context;
+  const sec = (endNs - zeroNs) / NANOS_PER_SEC;
+  (scenario.traffic ?? []).forEach((traffic, i) => {
+    const options = { rng: rng.fork(`traffic.${i}`), zeroNs, log };
+    if (traffic.kind === "transfers") {
+      const capacityBytesPerSec = network.forward.capacityBytes(zeroNs, endNs) / sec;
+      const template = planTransfer(context, traffic, i);
+      addTransfers(network, traffic, { ...options, template, capacityBytesPerSec });
+    } else if (traffic.kind === "incast") {
+      addIncast(network, traffic, { ...options, template: planTransfer(context, traffic, i) });
+    }
+  });
+  return network;
 }
 
 /** The measured quantities from the flow's start until now. */
-export function measure({ network, flow, startNs, propagationMs }: Simulation): FlowMetrics {
+export function measure({ network, flow, startNs }: Simulation): FlowMetrics {
   const { nowNs } = network;
   const servedBytes = network.forward.servedBytes(nowNs) - flow.servedBytesAtStart;
   flow.advance(nowNs);
   const durationSec = (nowNs - startNs) / NANOS_PER_SEC;
   const goodputBytesPerSec = durationSec > 0 ? (flow.firstArrivedPackets * MSS_BYTES) / durationSec : 0;
   const couldServeBytes = network.forward.capacityBytes(startNs, nowNs);
-  const { queueDelay } = flow.statistics;
+  const { queueDelay, oneWayDelay } = flow.statistics;
   const sentPackets = flow.sender?.sentPackets ?? 0;
   return {
     durationSec,
@@ -125,8 +167,8 @@ export function measure({ network, flow, startNs, propagationMs }: Simulation): 
     utilisation: couldServeBytes > 0 ? servedBytes / couldServeBytes : 0,
     meanQueueDelayMs: queueDelay.meanUs() / 1000,
     p95QueueDelayMs: queueDelay.quantileUs(0.95) / 1000,
-    meanOneWayDelayMs: propagationMs + queueDelay.meanUs() / 1000,
-    p95OneWayDelayMs: propagationMs + queueDelay.quantileUs(0.95) / 1000,
+    meanOneWayDelayMs: (oneWayDelay?.meanUs() ?? 0) / 1000,
+    p95OneWayDelayMs: (oneWayDelay?.quantileUs(0.95) ?? 0) / 1000,
     lossRate: sentPackets > 0 ? flow.droppedPackets / sentPackets : 0,
     score: powerScore(goodputBytesPerSec, queueDelay.meanUs()),
     sentPackets,
@@ -163,4 +205,47 @@ export function timeSeries(simulation: Simulation): TimeSeries {
     cwndPackets.push(statistics.binCwndPackets[bin] ?? 0);
   }
   return { binSec, timeSec, throughputMbps, capacityMbps, queueDelayMs, cwndPackets };
+}
+
+/** Each flow of the scenario over its own life up to now; call `measure` before. */
+export function summariseFlows(simulation: Simulation): FlowSummary[] {
+  const { network, flows } = simulation;
+  const { nowNs } = network;
+  return flows.map(({ id, algorithm, isBackward, spec, flow }) => {
+    flow.advance(nowNs);
+    const { statistics, firstArrivedPackets, droppedPackets, sender } = flow;
+    const durationSec = Math.max(0, Math.min(nowNs, spec.stopNs) - spec.startNs) / NANOS_PER_SEC;
+    const sentPackets = sender?.sentPackets ?? 0;
+    return {
+      id,
+      algorithm,
+      direction: isBackward ? "backward" : "forward",
+      startSec: (spec.startNs - simulation.startNs) / NANOS_PER_SEC,
+      durationSec,
+      goodputMbps: durationSec > 0 ? toMbps((firstArrivedPackets * MSS_BYTES) / durationSec) : 0,
+      meanQueueDelayMs: statistics.queueDelay.meanUs() / 1000,
+      p95OneWayDelayMs: (statistics.oneWayDelay?.quantileUs(0.95) ?? 0) / 1000,
+      lossRate: sentPackets > 0 ? droppedPackets / sentPackets : 0,
+      sentPackets,
+      droppedPackets,
+    };
+  });
+}
+
+/** Completion times of the transfers so far. */
+export function summariseTransfers({ transfers }: Simulation): TransferSummary {
+  const sortedMs = transfers.completed
+    .map(({ startNs, completedNs }) => (completedNs - startNs) / NANOS_PER_MILLI)
+    .sort((a, b) => a - b);
+  const count = sortedMs.length;
+  const quantile = (q: number): number => (count === 0 ? 0 : sortedMs[Math.ceil(q * count) - 1]!);
+  return {
+    started: transfers.started,
+    completed: count,
+    meanMs: count === 0 ? 0 : sortedMs.reduce((sum, each) => sum + each, 0) / count,
+    medianMs: quantile(0.5),
+    p95Ms: quantile(0.95),
+    p99Ms: quantile(0.99),
+    maxMs: quantile(1),
+  };
 }

@@ -11,33 +11,21 @@
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
-import { MSS_BYTES, NANOS_PER_MICRO } from "../../core/units.ts";
 import { FlowStatistics } from "./flow-statistics.ts";
-import { ConstantLink, type DequeueListener, type Link, ServedLink } from "./link.ts";
-import type { FlowSpec, LinkSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
+import { type Link, makeLink } from "./link.ts";
+import type { FlowSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
 import { Receiver } from "./receiver.ts";
-import { Sender } from "./sender.ts";
-import { initialCwndBytes } from "./sender-options.ts";
-import { makeServer } from "./servers/make-server.ts";
+import type { Sender } from "./sender.ts";
+import { startSender } from "./start-sender.ts";
 import { TimedRing } from "./timed-ring.ts";
 import { WinnerTree } from "./winner-tree.ts";
-
-function makeLink(spec: LinkSpec, listeners: readonly DequeueListener[], rng: Rng): Link {
-  switch (spec.rate.kind) {
-    case "constant":
-      return new ConstantLink(spec.rate.rateBytesPerSec, spec.queue, listeners);
-    case "unlimited":
-      return new ConstantLink(Number.POSITIVE_INFINITY, spec.queue, listeners);
-    default:
-      return new ServedLink(makeServer(spec.rate, { rng }), spec.queue, listeners);
-  }
-}
 
 /** One flow in the network: sender, receiver and what is on its way between them. */
 export class FifoFlow implements NetworkFlow {
   readonly index: number;
   readonly spec: FlowSpec;
   readonly statistics: FlowStatistics;
+  readonly reversePropagationNs: Nanos;
   /** undefined until the flow starts */
   sender: Sender | undefined;
   readonly receiver: Receiver;
@@ -62,6 +50,7 @@ export class FifoFlow implements NetworkFlow {
     this.index = index;
     this.spec = spec;
     this.receiver = new Receiver(spec.ackPolicy);
+    this.reversePropagationNs = spec.reversePropagationNs ?? spec.propagationNs;
     this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, spec.oneWayDelay);
   }
 
@@ -129,7 +118,10 @@ export class FifoNetwork implements Network {
       rng.fork("forward.rate"),
     );
     this.reverse = makeLink(spec.reverse, [], rng.fork("reverse.rate"));
-    this.#reverseIsPlain = spec.reverse.rate.kind === "unlimited" && spec.reverse.lossRate === 0;
+    this.#reverseIsPlain =
+      spec.reverse.rate.kind === "unlimited" &&
+      spec.reverse.lossRate === 0 &&
+      spec.reverse.outages === undefined;
     this.#tree = new WinnerTree(this.flows.length);
     for (const flow of this.flows) this.#tree.update(flow.index, flow.spec.startNs);
   }
@@ -245,17 +237,9 @@ export class FifoNetwork implements Network {
   }
 
   #start(flow: FifoFlow, nowNs: Nanos): void {
-    const jitter = this.#rng.fork(`flow.${flow.index}.jitter`);
-    const bound = flow.spec.sendJitterNs;
-    const options = flow.spec.sender;
-    const control = flow.spec.control({
-      nowUs: nowNs / NANOS_PER_MICRO,
-      mssBytes: MSS_BYTES,
-      initialCwndBytes: initialCwndBytes(options),
-    });
-    const drawJitterNs = bound === 0 ? undefined : () => bound * jitter.next();
-    flow.sender = new Sender(control, nowNs, options, drawJitterNs);
+    flow.sender = startSender(flow.spec, flow.index, nowNs, this.#rng);
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
+    flow.spec.onStart?.(flow, this);
   }
 
   /** A packet leaves the sender: loss, queue, and at once (its departure is known) the receiver. */
@@ -280,7 +264,7 @@ export class FifoNetwork implements Network {
 
   #emitAck(flow: FifoFlow, atNs: Nanos): void {
     const { arrivals } = flow.sender!;
-    if (this.#reverseIsPlain) flow.acks.push(atNs + flow.spec.propagationNs, arrivals);
+    if (this.#reverseIsPlain) flow.acks.push(atNs + flow.reversePropagationNs, arrivals);
     else flow.ackDepartures.push(atNs, arrivals);
   }
 
@@ -290,6 +274,6 @@ export class FifoNetwork implements Network {
     const { lossRate, ackBytes } = this.#spec.reverse;
     if (lossRate > 0 && this.#reverseLoss.next() < lossRate) return;
     if (!this.reverse.offer(atNs, ackBytes, flow.index)) return;
-    flow.acks.push(this.reverse.departNs + flow.spec.propagationNs, arrivals);
+    flow.acks.push(this.reverse.departNs + flow.reversePropagationNs, arrivals);
   }
 }

@@ -4,8 +4,11 @@
  * count when its service starts; departures at an instant come before arrivals at it.
  * Left out on purpose: queues that drop at dequeue time (CoDel), which need departures as events.
  */
+import type { Rng } from "../../core/random.ts";
 import type { Bytes, BytesPerSec, Nanos } from "../../core/units.ts";
 import { NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
+import { makeServer } from "./servers/make-server.ts";
+import type { LinkRate, Outage } from "./servers/rate.ts";
 import type { Server } from "./servers/server.ts";
 
 /** A packet's row in the ring: the columns lie side by side, so that a packet costs one cache line. */
@@ -81,8 +84,11 @@ export abstract class Link {
     }
   }
 
-  /** A packet arrives; true and `startNs`, `departNs` if the queue took it, false if it was dropped. */
-  offer(nowNs: Nanos, bytes: Bytes, flow: number): boolean {
+  /**
+   * A packet arrives; true and `startNs`, `departNs` if the queue took it, false if it was dropped.
+   * @param sinceNs since when it counts as waiting, for its queueing delay; absent: now
+   */
+  offer(nowNs: Nanos, bytes: Bytes, flow: number, sinceNs: Nanos = nowNs): boolean {
     this.advance(nowNs);
     this.offeredPackets++;
     const queued = this.queuedPackets + 1;
@@ -96,7 +102,7 @@ export abstract class Link {
     const i = (this.#tail & this.#mask) << ROW_SHIFT;
     rows[i + START] = this.startNs;
     rows[i + DEPART] = this.departNs;
-    rows[i + ARRIVE] = nowNs;
+    rows[i + ARRIVE] = sinceNs;
     rows[i + BYTES] = bytes;
     rows[i + FLOW] = flow;
     this.#tail = (this.#tail + 1) | 0;
@@ -174,4 +180,20 @@ export class ServedLink extends Link {
   override capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
     return this.#server.capacityBytes(fromNs, toNs);
   }
+}
+
+/** The link of a rate; constant rates, by far the most used, are served without a call. */
+export function makeLink(
+  spec: { readonly rate: LinkRate; readonly queue: QueueLimit; readonly outages?: readonly Outage[] },
+  listeners: readonly DequeueListener[],
+  rng: Rng,
+): Link {
+  const { rate, queue, outages = [] } = spec;
+  if (outages.length === 0 && rate.kind === "constant") {
+    return new ConstantLink(rate.rateBytesPerSec, queue, listeners);
+  }
+  if (outages.length === 0 && rate.kind === "unlimited") {
+    return new ConstantLink(Number.POSITIVE_INFINITY, queue, listeners);
+  }
+  return new ServedLink(makeServer(rate, { rng, outages }), queue, listeners);
 }

@@ -6,17 +6,28 @@
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
 import type { FlowStatistics } from "./flow-statistics.ts";
+import type { Impairments } from "./impairments/impairments.ts";
 import type { QueueLimit } from "./link.ts";
+import type { DisciplineSpec } from "./queues/discipline.ts";
 import type { Sender } from "./sender.ts";
 import type { AckPolicy, SenderOptions } from "./sender-options.ts";
-import type { LinkRate } from "./servers/rate.ts";
+import type { DelayProcess } from "./servers/delay-process.ts";
+import type { LinkRate, Outage } from "./servers/rate.ts";
 
 export interface LinkSpec {
   readonly rate: LinkRate;
   readonly queue: QueueLimit;
   /** Bernoulli loss before the queue, 0-1 */
   readonly lossRate: number;
-  /** wire bytes of a data packet and of a pure ACK on this link */
+  /** absent: drop-tail */
+  readonly discipline?: DisciplineSpec;
+  /** what else happens to packets on entering and on leaving the link */
+  readonly impairments?: Impairments;
+  /** no service in these times; packets wait */
+  readonly outages?: readonly Outage[];
+  /** the link's own propagation delay, beside the flows'; absent: 0 */
+  readonly propagationNs?: Nanos;
+  /** wire bytes of a data packet and of a pure ACK on this link; a datagram brings its own */
   readonly dataBytes: Bytes;
   readonly ackBytes: Bytes;
 }
@@ -37,14 +48,43 @@ export interface FlowSpec {
   readonly seriesBinNs: Nanos;
   /** measure one-way delays too (queueing delays always are) */
   readonly oneWayDelay?: boolean;
+  /** numbers of links in the order of travel; absent: forward alone, reverse alone */
+  readonly route?: Route;
+  /** one-way propagation delays that change over time, instead of the constants; a flow's packets keep their order */
+  readonly delay?: { readonly forward?: DelayProcess; readonly reverse?: DelayProcess };
+  /** strict priority: 0 is served first; absent: 0 */
+  readonly priority?: number;
   /** Called once when the flow starts, before its first packet: attaches an application. Absent: a bulk flow. */
   readonly onStart?: (flow: NetworkFlow, network: Network) => void;
+}
+
+/** Links by number: 0 is forward, 1 is reverse, 2 and up are the further ones. */
+export interface Route {
+  readonly forward: readonly number[];
+  readonly reverse: readonly number[];
+}
+
+/** Packets without feedback: a Poisson process or a constant rate of any sizes. */
+export interface DatagramSpec {
+  readonly startNs: Nanos;
+  /** Infinity: never */
+  readonly stopNs: Nanos;
+  /** between two packets, drawn for each; must be >= 0 */
+  readonly gapNs: () => Nanos;
+  /** wire bytes, drawn for each packet; may have fractions */
+  readonly bytes: () => Bytes;
+  readonly route: readonly number[];
+  readonly propagationNs: Nanos;
+  readonly priority?: number;
 }
 
 export interface NetworkSpec {
   readonly forward: LinkSpec;
   readonly reverse: LinkSpec;
+  /** further links, for routes */
+  readonly links?: readonly LinkSpec[];
   readonly flows: readonly FlowSpec[];
+  readonly datagrams?: readonly DatagramSpec[];
 }
 
 /** One flow as its user sees it. */

@@ -23,14 +23,16 @@ export class PacketStore {
   enqueuedNs: Float64Array = new Float64Array(0);
   /** when it left its sender or its receiver */
   sentNs: Float64Array = new Float64Array(0);
+  /** queueing delay on the links behind it */
+  queuedNs: Float64Array = new Float64Array(0);
   /** links of its route behind it */
   hop: Int32Array = new Int32Array(0);
   /** what it is: a data packet, an ACK, a datagram of a source without feedback */
   kind: Uint8Array = new Uint8Array(0);
   /** data packet: its transmission number; ACK: arrivals that it acknowledges */
   number: Float64Array = new Float64Array(0);
-  /** counts how often the flow slot has been given away, so that a late packet is not taken for a new flow's */
-  generation: Int32Array = new Int32Array(0);
+  /** data packet: which payload it carries */
+  sequence: Float64Array = new Float64Array(0);
   /** 1: damaged on its way; the receiver will not take it */
   corrupt: Uint8Array = new Uint8Array(0);
 
@@ -38,7 +40,7 @@ export class PacketStore {
     this.#growTo(capacity);
   }
 
-  /** A row of which every column must be written. */
+  /** A row whose columns hold what the packet before it left. */
   take(): number {
     if (this.#freeCount === 0) this.#growTo(2 * this.flow.length);
     return this.#free[--this.#freeCount]!;
@@ -60,7 +62,8 @@ export class PacketStore {
     this.hop[twin] = this.hop[packet]!;
     this.kind[twin] = this.kind[packet]!;
     this.number[twin] = this.number[packet]!;
-    this.generation[twin] = this.generation[packet]!;
+    this.sequence[twin] = this.sequence[packet]!;
+    this.queuedNs[twin] = this.queuedNs[packet]!;
     this.corrupt[twin] = this.corrupt[packet]!;
     return twin;
   }
@@ -86,7 +89,8 @@ export class PacketStore {
     this.hop = grown(this.hop);
     this.kind = grown(this.kind);
     this.number = grown(this.number);
-    this.generation = grown(this.generation);
+    this.sequence = grown(this.sequence);
+    this.queuedNs = grown(this.queuedNs);
     this.corrupt = grown(this.corrupt);
     this.#free = grown(this.#free);
     for (let packet = capacity - 1; packet >= old; packet--) this.#free[this.#freeCount++] = packet;

@@ -18,6 +18,23 @@ export class TimedRing {
     this.#tail = (this.#tail + 1) | 0;
   }
 
+  /** As `push`, for a time that may lie before pairs that are there; equal times keep their order. */
+  insert(timeNs: Nanos, value: number): void {
+    this.push(timeNs, value);
+    let at = (this.#tail - 1) | 0;
+    while (at !== this.#head) {
+      const i = (at & this.#mask) << 1;
+      const before = ((at - 1) & this.#mask) << 1;
+      if (this.#pairs[before]! <= timeNs) break;
+      this.#pairs[i] = this.#pairs[before]!;
+      this.#pairs[i + 1] = this.#pairs[before + 1]!;
+      this.#pairs[before] = timeNs;
+      this.#pairs[before + 1] = value;
+      at = (at - 1) | 0;
+    }
+    this.headNs = this.#pairs[(this.#head & this.#mask) << 1]!;
+  }
+
   /** Takes the first pair; returns its value. */
   shift(): number {
     const value = this.#pairs[((this.#head & this.#mask) << 1) + 1]!;

@@ -14,9 +14,10 @@ import { cubic } from "../../ccp-bridge/native/cubic.ts";
 import { reno } from "../../ccp-bridge/native/reno.ts";
 import { Rng } from "../../core/random.ts";
 import { fromMbps, MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
+import { EventNetwork } from "../../envs/sim/event-network.ts";
 import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
 import { ConstantLink, type QueueLimit, ServedLink } from "../../envs/sim/link.ts";
-import type { FlowSpec, LinkSpec, NetworkSpec } from "../../envs/sim/network.ts";
+import type { FlowSpec, LinkSpec, Network, NetworkFlow, NetworkSpec } from "../../envs/sim/network.ts";
 import { makeServer } from "../../envs/sim/servers/make-server.ts";
 import type { LinkRate } from "../../envs/sim/servers/rate.ts";
 import { parseMahimahiTrace } from "../../traces/mahimahi.ts";
@@ -110,21 +111,26 @@ function specOf(plan: Plan, logs: string[][], onEvent?: () => void): NetworkSpec
   return { forward: linkOf(plan.forward), reverse: linkOf(plan.reverse), flows };
 }
 
-/** Both engines on one plan: everything that can be counted, and each flow's events. */
-function runBoth(plan: Plan): {
+/** All engines on one plan: everything that can be counted, and each flow's events. */
+function runAll(plan: Plan): {
   fifo: FifoNetwork;
+  general: EventNetwork;
   heap: HeapNetwork;
   fifoLogs: string[][];
+  generalLogs: string[][];
   heapLogs: string[][];
 } {
   const fifoLogs = plan.flows.map((): string[] => []);
+  const generalLogs = plan.flows.map((): string[] => []);
   const heapLogs = plan.flows.map((): string[] => []);
+  const general = new EventNetwork(specOf(plan, generalLogs), Rng.fromSeed(plan.seed));
+  general.runUntil(plan.durationNs);
   const fifo = new FifoNetwork(specOf(plan, fifoLogs), Rng.fromSeed(plan.seed));
   const heap = new HeapNetwork(specOf(plan, heapLogs), Rng.fromSeed(plan.seed));
   fifo.runUntil(plan.durationNs);
   heap.runUntil(plan.durationNs);
   for (const flow of fifo.flows) flow.advance(plan.durationNs);
-  return { fifo, heap, fifoLogs, heapLogs };
+  return { fifo, general, heap, fifoLogs, generalLogs, heapLogs };
 }
 
 /** The core sends ACKs past a link that neither delays nor loses: there is nothing to count there. */
@@ -132,7 +138,7 @@ function reverseIsCounted({ reverse }: Plan): boolean {
   return reverse.rate.kind !== "unlimited" || reverse.lossRate > 0;
 }
 
-function countsOfFifo(network: FifoNetwork, plan: Plan): unknown {
+function countsOf(network: FifoNetwork | EventNetwork, plan: Plan): unknown {
   const atNs = plan.durationNs;
   const [forwardServed, reverseServed] = [
     network.forward.servedBytes(atNs),
@@ -177,9 +183,7 @@ function countsOfHeap(network: HeapNetwork, plan: Plan): unknown {
   };
 }
 
-function countsOfSender(
-  flow: FifoNetwork["flows"][number] | HeapNetwork["flows"][number],
-): Record<string, unknown> {
+function countsOfSender(flow: NetworkFlow | HeapNetwork["flows"][number]): Record<string, unknown> {
   const { sender, arrivedPackets, firstArrivedPackets, droppedPackets } = flow;
   return {
     sent: sender?.sentPackets,
@@ -311,19 +315,26 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   flows: fc.array(flow, { minLength: 1, maxLength: 4 }),
 });
 
+const ENGINES = [
+  ["fast engine", FifoNetwork],
+  ["general engine", EventNetwork],
+] as const;
+
 describe("random scenarios", () => {
-  it("FIFO core and event heap agree on every count and on every event of every flow", () => {
+  it("both engines agree with the plain event heap on every count and on every event of every flow", () => {
     fc.assert(
       fc.property(plans, (plan) => {
-        const { fifo, heap, fifoLogs, heapLogs } = runBoth(plan);
+        const { fifo, general, heap, fifoLogs, generalLogs, heapLogs } = runAll(plan);
         expect(fifoLogs).toEqual(heapLogs);
-        expect(countsOfFifo(fifo, plan)).toEqual(countsOfHeap(heap, plan));
+        expect(countsOf(fifo, plan)).toEqual(countsOfHeap(heap, plan));
+        expect(generalLogs).toEqual(heapLogs);
+        expect(countsOf(general, plan)).toEqual(countsOfHeap(heap, plan));
       }),
       { seed: SEED, numRuns: 300 * EFFORT },
     );
   });
 
-  it("time in slices, with stops asked for by the algorithms, gives the same events as in one go", () => {
+  it.each(ENGINES)("%s: time in slices, with stops, gives the same events as in one go", (_, Engine) => {
     fc.assert(
       fc.property(
         plans,
@@ -332,16 +343,13 @@ describe("random scenarios", () => {
         (plan, sliceMs, stopEvery) => {
           const whole = plan.flows.map((): string[] => []);
           const sliced = plan.flows.map((): string[] => []);
-          new FifoNetwork(specOf(plan, whole), Rng.fromSeed(plan.seed)).runUntil(plan.durationNs);
+          new Engine(specOf(plan, whole), Rng.fromSeed(plan.seed)).runUntil(plan.durationNs);
           let events = 0;
           let stops = 0;
           const stopper = (): void => {
             if (++events % stopEvery === 0) network.requestStop();
           };
-          const network: FifoNetwork = new FifoNetwork(
-            specOf(plan, sliced, stopper),
-            Rng.fromSeed(plan.seed),
-          );
+          const network: Network = new Engine(specOf(plan, sliced, stopper), Rng.fromSeed(plan.seed));
           while (network.nowNs < plan.durationNs) {
             const untilNs = Math.min(network.nowNs + sliceMs * NANOS_PER_MILLI, plan.durationNs);
             while (!network.runUntil(untilNs)) stops++;
@@ -354,7 +362,7 @@ describe("random scenarios", () => {
     );
   });
 
-  it("a decision made at a stop has the effect of the same decision made inside the event", () => {
+  it.each(ENGINES)("%s: a decision at a stop has the effect of one inside the event", (_, Engine) => {
     /** A window that follows a fixed pattern, one value per ACK or timeout; `decide` applies the next one. */
     function patterned(log: string[], onEvent: (decide: () => void) => void): CongestionControlFactory {
       return () => {
@@ -391,12 +399,12 @@ describe("random scenarios", () => {
             control: patterned(logs[i]!, (decide) => onEvent(i, decide)),
           })),
         });
-        new FifoNetwork(
+        new Engine(
           specWith(inside, (_index, decide) => decide()),
           Rng.fromSeed(plan.seed),
         ).runUntil(plan.durationNs);
         let decideLater: () => void = () => {};
-        const network: FifoNetwork = new FifoNetwork(
+        const network: Network = new Engine(
           specWith(outside, (index, decide) => {
             decideLater = () => {
               decide();
@@ -416,7 +424,7 @@ describe("random scenarios", () => {
   it("packets are conserved, limits and propagation hold", () => {
     fc.assert(
       fc.property(plans, (plan) => {
-        const { fifo, heap, fifoLogs } = runBoth(plan);
+        const { fifo, heap, fifoLogs } = runAll(plan);
         const inNetwork = (index: number): number =>
           heap.flows[index]!.onWire +
           heap.forward.queue.filter((packet) => packet.flow.index === index).length +
@@ -462,7 +470,7 @@ describe("random scenarios", () => {
       fc.property(plans, (plan) => {
         const stopNs = 2 * NANOS_PER_SEC;
         const flows = plan.flows.map((each) => ({ ...each, stopNs: Math.min(each.stopNs, stopNs) }));
-        const { fifo, fifoLogs } = runBoth({ ...plan, flows, durationNs: 600 * NANOS_PER_SEC });
+        const { fifo, fifoLogs } = runAll({ ...plan, flows, durationNs: 600 * NANOS_PER_SEC });
         fifo.forward.advance(fifo.nowNs);
         expect(fifo.forward.queuedPackets).toBe(0);
         for (const { sender, arrivedPackets, droppedPackets } of fifo.flows) {
@@ -554,7 +562,7 @@ describe("one link", () => {
     const traces = fc.oneof(shortTrace, longTrace);
     fc.assert(
       fc.property(plans, traces, (plan, rate) => {
-        const { fifo, heap } = runBoth({ ...plan, forward: { ...plan.forward, rate } });
+        const { fifo, heap } = runAll({ ...plan, forward: { ...plan.forward, rate } });
         const { forward } = heap;
         expect(fifo.forward.servedBytes(plan.durationNs)).toBe(forward.servedBytes);
         expect(fifo.forward.capacityBytes(0, plan.durationNs)).toBe(forward.opportunities * 1504);

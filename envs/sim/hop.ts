@@ -1,0 +1,232 @@
+/**
+ * One link of the event network. Where packets are served in the order of arrival and none is dropped later, the
+ * departure is known on arrival (`link.ts`), so the queue costs no event; other disciplines take a packet when the server
+ * can start it. Behind the server lies the wire: what shapes, damages, doubles and delays packets, up to the next hop.
+ */
+import type { Rng } from "../../core/random.ts";
+import type { Bytes, Nanos } from "../../core/units.ts";
+import { NANOS_PER_MICRO } from "../../core/units.ts";
+import { EntryFilter } from "./impairments/entry-filter.ts";
+import { ExitShaper } from "./impairments/exit-shaper.ts";
+import { type DequeueListener, type Link, makeLink } from "./link.ts";
+import type { LinkMeter, LinkSpec } from "./network.ts";
+import type { PacketStore } from "./packet-store.ts";
+import { makeQueue } from "./queues/make-queue.ts";
+import type { OnDrop, Queue } from "./queues/queue.ts";
+import { makeServer } from "./servers/make-server.ts";
+import type { Server } from "./servers/server.ts";
+import { TimedRing } from "./timed-ring.ts";
+
+/** Kinds of packets. */
+export const DATA = 0;
+export const ACK = 1;
+export const DATAGRAM = 2;
+
+export class Hop implements LinkMeter {
+  readonly propagationNs: Nanos;
+  /** packets on their way to the next hop, by arrival there */
+  readonly wire: TimedRing = new TimedRing();
+  readonly shaper: ExitShaper | undefined;
+  /** packets on this link may overtake each other */
+  readonly reorders: boolean;
+  /** when the server can start the next packet; Infinity: nothing waits, or the departure is known ahead */
+  readyNs: Nanos = Number.POSITIVE_INFINITY;
+  /** result of the last packet that was served */
+  departNs: Nanos = 0;
+  readonly #spec: LinkSpec;
+  readonly #packets: PacketStore;
+  readonly #filter: EntryFilter | undefined;
+  readonly #fifo: Link | undefined;
+  /** where the departure is not known ahead */
+  readonly #queue: Queue | undefined;
+  readonly #server: Server | undefined;
+  readonly #listeners: readonly DequeueListener[];
+  readonly #onDrop: OnDrop;
+  /** of each flow the ACK that waits, where ACKs are thinned */
+  readonly #waitingAcks: Map<number, number> | undefined;
+  #lastEnqueuedNs: Nanos = 0;
+  #offeredPackets = 0;
+  #droppedPackets = 0;
+  #maxQueuedPackets = 0;
+  #maxQueuedBytes = 0;
+  #startedBytes = 0;
+  #lastStartedBytes = 0;
+
+  /** @param listeners by flow; told of a packet's queueing delay when its service on the last hop of its route starts */
+  constructor(options: {
+    readonly spec: LinkSpec;
+    readonly packets: PacketStore;
+    readonly listeners: readonly DequeueListener[];
+    readonly onDrop: OnDrop;
+    /** the generator of an effect of this link */
+    readonly fork: (effect: string) => Rng;
+  }) {
+    const { spec, packets, listeners, onDrop, fork } = options;
+    const { impairments = {}, lossRate } = spec;
+    this.#spec = spec;
+    this.#packets = packets;
+    this.#listeners = listeners;
+    this.#onDrop = onDrop;
+    this.propagationNs = spec.propagationNs ?? 0;
+    this.#filter = EntryFilter.of({ ...impairments, lossRate }, fork);
+    this.shaper = ExitShaper.of(impairments, fork);
+    this.reorders = impairments.jitter?.reorder === true;
+    this.#waitingAcks = impairments.ackThinning === true ? new Map() : undefined;
+    const isFifo = spec.discipline === undefined || spec.discipline.kind === "drop-tail";
+    if (isFifo && this.#waitingAcks === undefined) {
+      this.#fifo = makeLink(spec, listeners, fork("rate"));
+    } else {
+      this.#server = makeServer(spec.rate, { rng: fork("rate"), outages: spec.outages });
+      this.#queue = makeQueue({
+        limit: spec.queue,
+        discipline: spec.discipline,
+        store: packets,
+        onDrop: (packet) => this.#drop(packet),
+        rng: fork("queue"),
+      });
+    }
+  }
+
+  /** Bytes of a packet on this link. */
+  #wireBytes(packet: number): Bytes {
+    const kind = this.#packets.kind[packet]!;
+    if (kind === DATA) return this.#spec.dataBytes;
+    if (kind === ACK) return this.#spec.ackBytes;
+    return this.#packets.bytes[packet]!;
+  }
+
+  /**
+   * A packet arrives. It may be lost (`onDrop` is called then), or wait.
+   * @param last this is the last hop of its route, where its queueing delay is told
+   * @returns true: it has been served, and leaves at `departNs`
+   */
+  enter(nowNs: Nanos, packet: number, last: boolean): boolean {
+    const packets = this.#packets;
+    const bytes = this.#wireBytes(packet);
+    if (this.#filter !== undefined && !this.#filter.admits(nowNs, bytes)) {
+      this.#onDrop(packet);
+      return false;
+    }
+    const fifo = this.#fifo;
+    if (fifo !== undefined) {
+      const queuedNs = packets.queuedNs[packet]!;
+      const listener = last && packets.kind[packet] !== ACK ? packets.flow[packet]! : -1;
+      if (!fifo.offer(nowNs, bytes, listener, nowNs - queuedNs)) {
+        this.#onDrop(packet);
+        return false;
+      }
+      packets.queuedNs[packet] = queuedNs + (fifo.startNs - nowNs);
+      this.departNs = fifo.departNs;
+      return true;
+    }
+    this.#enqueue(nowNs, packet, bytes);
+    return false;
+  }
+
+  #enqueue(nowNs: Nanos, packet: number, bytes: Bytes): void {
+    const packets = this.#packets;
+    const queue = this.#queue!;
+    this.#offeredPackets++;
+    if (this.#waitingAcks !== undefined && packets.kind[packet] === ACK) {
+      const waiting = this.#waitingAcks.get(packets.flow[packet]!);
+      if (waiting !== undefined) {
+        packets.number[waiting] = packets.number[packet]!;
+        this.#drop(packet);
+        return;
+      }
+      this.#waitingAcks.set(packets.flow[packet]!, packet);
+    }
+    packets.bytes[packet] = bytes;
+    packets.enqueuedNs[packet] = nowNs;
+    this.#lastEnqueuedNs = nowNs;
+    queue.enqueue(nowNs, packet);
+    if (queue.packets === 0) return;
+    if (this.readyNs === Number.POSITIVE_INFINITY) this.readyNs = this.#server!.readyNs(nowNs);
+    if (this.readyNs > nowNs) {
+      if (queue.packets > this.#maxQueuedPackets) this.#maxQueuedPackets = queue.packets;
+      if (queue.bytes > this.#maxQueuedBytes) this.#maxQueuedBytes = queue.bytes;
+    }
+  }
+
+  #drop(packet: number): void {
+    this.#droppedPackets++;
+    this.#forgetAck(packet);
+    this.#onDrop(packet);
+  }
+
+  #forgetAck(packet: number): void {
+    const waiting = this.#waitingAcks;
+    if (waiting === undefined) return;
+    const flow = this.#packets.flow[packet]!;
+    if (waiting.get(flow) === packet) waiting.delete(flow);
+  }
+
+  /**
+   * The server can start a packet (`readyNs` has come).
+   * @param isLast whether this hop is the last of a packet's route
+   * @returns the packet, which leaves at `departNs`; -1: none was left
+   */
+  serve(nowNs: Nanos, isLast: (packet: number) => boolean): number {
+    const packets = this.#packets;
+    const queue = this.#queue!;
+    const server = this.#server!;
+    const packet = queue.dequeue(nowNs);
+    if (packet !== -1) {
+      this.#forgetAck(packet);
+      const enqueuedNs = packets.enqueuedNs[packet]!;
+      const bytes = packets.bytes[packet]!;
+      server.serve(enqueuedNs, bytes);
+      this.departNs = server.departNs;
+      this.#startedBytes += bytes;
+      this.#lastStartedBytes = bytes;
+      packets.queuedNs[packet] = packets.queuedNs[packet]! + (server.startNs - enqueuedNs);
+      if (packets.kind[packet] !== ACK && isLast(packet)) {
+        this.#listeners[packets.flow[packet]!]?.onDequeue(
+          server.startNs,
+          packets.queuedNs[packet]! / NANOS_PER_MICRO,
+        );
+      }
+    }
+    // what waits has waited since before this instant, so an opportunity that is partly unused still serves it
+    this.readyNs = queue.packets === 0 ? Number.POSITIVE_INFINITY : server.readyNs(this.#lastEnqueuedNs);
+    return packet;
+  }
+
+  get offeredPackets(): number {
+    return this.#fifo?.offeredPackets ?? this.#offeredPackets;
+  }
+
+  get droppedPackets(): number {
+    return this.#fifo?.droppedPackets ?? this.#droppedPackets;
+  }
+
+  get queuedPackets(): number {
+    return this.#fifo?.queuedPackets ?? this.#queue!.packets;
+  }
+
+  get queuedBytes(): Bytes {
+    return this.#fifo?.queuedBytes ?? this.#queue!.bytes;
+  }
+
+  get maxQueuedPackets(): number {
+    return this.#fifo?.maxQueuedPackets ?? this.#maxQueuedPackets;
+  }
+
+  get maxQueuedBytes(): Bytes {
+    return this.#fifo?.maxQueuedBytes ?? this.#maxQueuedBytes;
+  }
+
+  /** Packets that the queue marked with Congestion Experienced. */
+  get markedPackets(): number {
+    return this.#queue?.marked ?? 0;
+  }
+
+  servedBytes(nowNs: Nanos): Bytes {
+    if (this.#fifo !== undefined) return this.#fifo.servedBytes(nowNs);
+    return this.#startedBytes - (this.departNs > nowNs ? this.#lastStartedBytes : 0);
+  }
+
+  capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
+    return (this.#fifo ?? this.#server!).capacityBytes(fromNs, toNs);
+  }
+}
