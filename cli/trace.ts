@@ -1,8 +1,11 @@
-/** `ccpark trace`: checks, describes and generates link traces in Mahimahi's format. */
+/** `ccpark trace`: checks, describes, generates and imports link traces in Mahimahi's format. */
+import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
+import { CcparkError } from "../core/errors.ts";
 import { printErr, printOut } from "./console.ts";
 import { EXIT } from "./exit-codes.ts";
 import { MAX_SEED, parsePositive, parseWhole } from "./options.ts";
+import { inputName, readText } from "./text-input.ts";
 
 interface JsonOption {
   readonly json?: true;
@@ -13,19 +16,32 @@ async function lint(
   options: JsonOption & { readonly declaredMbps?: number; readonly strict?: true },
 ): Promise<void> {
   const { loadTrace } = await import("../traces/trace-files.ts");
-  const { lintTrace } = await import("../traces/mahimahi.ts");
-  const traces = files.map((file) => loadTrace(file));
-  let warnings = 0;
-  for (const trace of traces) {
-    const findings = lintTrace(trace, options.declaredMbps);
-    warnings += findings.filter((finding) => finding.severity === "warning").length;
-    if (options.json) printOut(`${JSON.stringify({ trace: trace.name, findings })}\n`);
-    else if (findings.length === 0) printOut(`${trace.name}: ok\n`);
-    else
-      for (const { severity, code, message } of findings)
-        printOut(`${trace.name}: ${severity} ${code}: ${message}\n`);
+  const { TraceError } = await import("../traces/mahimahi.ts");
+  const { lintTrace } = await import("../traces/lint.ts");
+  let malformed: InstanceType<typeof TraceError> | undefined;
+  let failed = false;
+  for (const file of files) {
+    try {
+      const trace = loadTrace(file);
+      const findings = lintTrace(trace, options.declaredMbps);
+      failed ||= findings.some(({ severity }) => severity === "warning" || options.strict === true);
+      if (options.json) printOut(`${JSON.stringify({ trace: trace.name, findings })}\n`);
+      else if (findings.length === 0) printOut(`${trace.name}: ok\n`);
+      else
+        for (const { severity, code, message } of findings)
+          printOut(`${trace.name}: ${severity} ${code}: ${message}\n`);
+    } catch (error) {
+      // A malformed file is told at the end, so that the others are checked too.
+      if (!(error instanceof TraceError)) throw error;
+      malformed ??= error;
+      if (options.json) {
+        const finding = { severity: "error", code: "format", line: error.line, message: error.message };
+        printOut(`${JSON.stringify({ trace: file, findings: [finding] })}\n`);
+      } else if (malformed !== error) printErr(`error: ${error.message}\n`);
+    }
   }
-  if (options.strict && warnings > 0) process.exitCode = EXIT.failure;
+  if (malformed !== undefined) throw malformed;
+  if (failed) process.exitCode = EXIT.failure;
 }
 
 async function info(files: readonly string[], options: JsonOption): Promise<void> {
@@ -88,16 +104,71 @@ async function generate(options: GenerateOptions): Promise<void> {
   if (!options.quiet) printErr(`wrote ${trace.opportunitiesMs.length} opportunities to ${options.out}\n`);
 }
 
+interface ImportOptions {
+  readonly format: string;
+  readonly rateUnit?: string;
+  readonly timeColumn?: string;
+  readonly rateColumn?: string;
+  readonly intervalMs?: number;
+  readonly duration?: number;
+  readonly out?: string;
+  readonly force?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+async function importFile(file: string, options: ImportOptions): Promise<void> {
+  const { CAPACITY_FORMATS, importTrace } = await import("../traces/import.ts");
+  const { formatMahimahiTrace, traceInfo } = await import("../traces/mahimahi.ts");
+  const { claimFile, writeFilesWhole } = await import("../eval/result-files.ts");
+  const { format, trace, meanMbps, firstSec } = importTrace(readText(file), inputName(file), {
+    format: CAPACITY_FORMATS.find((name) => name === options.format),
+    rateUnit: options.rateUnit,
+    timeColumn: options.timeColumn,
+    rateColumn: options.rateColumn,
+    intervalMs: options.intervalMs,
+    durationSec: options.duration,
+  });
+  const text = formatMahimahiTrace(trace);
+  if (options.out === undefined) printOut(text);
+  else {
+    if (options.force !== true) refuseExisting(options.out);
+    claimFile(options.out);
+    writeFilesWhole({ [options.out]: text });
+  }
+  const { opportunities, periodMs } = traceInfo(trace);
+  if (options.json) {
+    const row = { format, firstSec, periodMs, meanMbps, opportunities, out: options.out ?? null };
+    (options.out === undefined ? printErr : printOut)(`${JSON.stringify(row)}\n`);
+  } else if (!options.quiet) {
+    const how = options.format === "auto" ? "found to be" : "read as";
+    const shift = firstSec === 0 ? "" : `; its first time, ${firstSec} s, became 0`;
+    printErr(
+      `${inputName(file)}: ${how} ${format}${shift}\n` +
+        `${(periodMs / 1000).toFixed(3)} s, ${meanMbps.toFixed(3)} Mbit/s on average, ` +
+        `${opportunities} opportunities${options.out === undefined ? "" : `, written to ${options.out}`}\n`,
+    );
+  }
+}
+
+function refuseExisting(file: string): void {
+  if (!existsSync(file)) return;
+  throw new CcparkError(
+    "already-exists",
+    `[output] file exists, \`${file}\`: got a file that would be replaced, expected another --out, or --force`,
+  );
+}
+
 export function addTrace(program: Command): void {
   const trace = program
     .command("trace")
-    .description("check, describe and generate link traces (Mahimahi's format)");
+    .description("check, describe, generate and import link traces (Mahimahi's format)");
   trace
     .command("lint")
     .description("what a reader of results should know about a trace")
     .argument("<file...>", "trace files or shipped names")
     .option("--declared-mbps <rate>", "the rate that the name or paper promises, Mbit/s", parsePositive)
-    .option("--strict", "exit with 1 if there is a warning")
+    .option("--strict", "exit with 1 for an info too, not only for a warning")
     .option("--json", "one JSON line per trace")
     .action(lint);
   trace
@@ -120,4 +191,28 @@ export function addTrace(program: Command): void {
     .option("--out <file>", "write here instead of to stdout")
     .option("--quiet", "no messages")
     .action(generate);
+  trace
+    .command("import")
+    .description("capacity over time from other tools, as a trace in Mahimahi's format")
+    .argument("<file>", "rows of `seconds Mbit/s`, a JSON list, CSV or a Mahimahi trace; - is standard input")
+    .addOption(
+      new Option("--format <format>", "what the file is")
+        .choices(["auto", "mahimahi", "rows", "json", "csv"])
+        .default("auto"),
+    )
+    .addOption(
+      new Option(
+        "--rate-unit <unit>",
+        "unit of the rates; default: mbps, or as the column's name ends",
+      ).choices(["mbps", "kbps", "bps", "bytes-per-sec"]),
+    )
+    .option("--time-column <name>", "CSV column (name or number from 1) or JSON key of the time")
+    .option("--rate-column <name>", "the same of the rate")
+    .option("--interval-ms <ms>", "lists without times: how long each rate holds", parsePositive)
+    .option("--duration <sec>", "where the last rate ends; default: as long as the one before", parsePositive)
+    .option("--out <file>", "write here instead of to stdout")
+    .option("--force", "replace the file if it exists")
+    .option("--json", "the summary as one JSON line")
+    .option("--quiet", "no messages")
+    .action(importFile);
 }

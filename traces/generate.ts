@@ -14,7 +14,7 @@ import { exp, log } from "../core/math.ts";
 import { Rng } from "../core/random.ts";
 import type { Mbps } from "../core/units.ts";
 import type { MahimahiTrace } from "./mahimahi.ts";
-import { OPPORTUNITY_BYTES } from "./mahimahi.ts";
+import { MAX_OPPORTUNITIES, OPPORTUNITY_BYTES } from "./mahimahi.ts";
 
 /** What a model fixes; every number may be given instead. */
 export interface TraceModel {
@@ -88,8 +88,6 @@ export interface GenerateTraceOptions extends Partial<Omit<TraceModel, "descript
 
 /** One step of the rate's walk. */
 const STEP_MS = 10;
-/** More would not fit a file that anyone wants: about 70 MB. */
-const MAX_OPPORTUNITIES = 10_000_000;
 
 /** Inclusive bounds of the numeric options. */
 const BOUNDS: readonly (readonly [keyof GenerateTraceOptions, number, number, "whole" | "any"])[] = [

@@ -2,7 +2,7 @@
  * Link traces in Mahimahi's format: one whole number of milliseconds per line, non-decreasing; each line is one
  * opportunity to deliver up to 1504 bytes (a 1500-byte packet and its TUN header), equal lines are several opportunities
  * in that millisecond. mm-link repeats the file; its last line is the period (mahimahi, src/frontend/link_queue.cc).
- * Reading, writing, summary and linter; pure text and numbers, files are read in trace-files.ts.
+ * Reading, writing and summary; pure text and numbers, files are read in trace-files.ts.
  */
 import { CcparkError } from "../core/errors.ts";
 import type { Mbps } from "../core/units.ts";
@@ -32,9 +32,13 @@ export class TraceError extends CcparkError {
 }
 
 /** Largest accepted time: 2^31 - 1 ms, about 24 days. */
-const MAX_TIME_MS = 2 ** 31 - 1;
+export const MAX_TIME_MS: number = 2 ** 31 - 1;
 
-function quote(text: string): string {
+/** More would not fit a file that anyone wants: about 70 MB. */
+export const MAX_OPPORTUNITIES = 10_000_000;
+
+/** A word of a file in a message, shortened. */
+export function quote(text: string): string {
   return `\`${text.length > 40 ? `${text.slice(0, 40)}…` : text}\``;
 }
 
@@ -132,7 +136,7 @@ export interface TraceInfo {
 }
 
 /** Opportunities in each whole second of a lap; empty if a lap is shorter. */
-function countPerSecond(trace: MahimahiTrace, periodMs: number): number[] {
+export function countPerSecond(trace: MahimahiTrace, periodMs: number): number[] {
   const counts = new Array<number>(Math.floor(periodMs / 1000)).fill(0);
   for (const timeMs of trace.opportunitiesMs) {
     const second = Math.floor((timeMs % periodMs) / 1000);
@@ -141,8 +145,10 @@ function countPerSecond(trace: MahimahiTrace, periodMs: number): number[] {
   return counts;
 }
 
-const mbpsOf = (opportunities: number, spanMs: number, bytesEach: number): Mbps =>
-  (opportunities * bytesEach * 8) / (spanMs * 1000);
+/** Rate of so many opportunities of `bytesEach` in a span. */
+export function mbpsOf(opportunities: number, spanMs: number, bytesEach: number): Mbps {
+  return (opportunities * bytesEach * 8) / (spanMs * 1000);
+}
 
 /** Summary of one lap as mm-link replays it. */
 export function traceInfo(trace: MahimahiTrace): TraceInfo {
@@ -175,86 +181,4 @@ export function traceInfo(trace: MahimahiTrace): TraceInfo {
     longestGapMs,
     outageShare: outageMs / periodMs,
   };
-}
-
-export interface TraceFinding {
-  readonly severity: "warning" | "info";
-  readonly code: "first-line-zero" | "wrap" | "declared-rate" | "long-gap" | "slow-start" | "single-line";
-  /** one sentence with the numbers */
-  readonly message: string;
-}
-
-/** A replayed rate further than this from the declared one is a warning. */
-const DECLARED_TOLERANCE = 0.02;
-/** The wrap is a warning if it raises the rate by more than this. */
-const WRAP_TOLERANCE = 0.005;
-const LONG_GAP_MS = 1000;
-/** Leading seconds below this share of the mean rate are a slow start. */
-const SLOW_START_SHARE = 0.1;
-
-/**
- * What a reader of results should know about a trace: a valid file may still not replay at the rate its name says.
- * Rates here count 1500-byte packets, as names and papers do.
- * @param declaredMbps the rate that the file's name or its paper promises
- */
-export function lintTrace(trace: MahimahiTrace, declaredMbps?: Mbps): TraceFinding[] {
-  const times = trace.opportunitiesMs;
-  const periodMs = times[times.length - 1]!;
-  const replayedMbps = mbpsOf(times.length, periodMs, PACKET_BYTES);
-  const findings: TraceFinding[] = [];
-  const add = (severity: TraceFinding["severity"], code: TraceFinding["code"], message: string): void => {
-    findings.push({ severity, code, message });
-  };
-
-  if (times.length === 1) {
-    add(
-      "info",
-      "single-line",
-      `one opportunity every ${periodMs} ms: ${replayedMbps.toFixed(3)} Mbit/s in the coarsest possible steps`,
-    );
-  }
-  if (times[0] === 0 && times.length > 1) {
-    const meantMbps = mbpsOf(times.length, periodMs + 1, PACKET_BYTES);
-    add(
-      "info",
-      "first-line-zero",
-      "the first line is 0: from the second lap on it falls into the same millisecond as the last line",
-    );
-    if (replayedMbps / meantMbps - 1 > WRAP_TOLERANCE) {
-      add(
-        "warning",
-        "wrap",
-        `the period is the last line, ${periodMs} ms, so ${periodMs + 1} ms of opportunities (0 to ${periodMs}) replay at ` +
-          `${replayedMbps.toFixed(1)} Mbit/s, not ${meantMbps.toFixed(1)}; number the lines from 1 to avoid it`,
-      );
-    }
-  }
-  if (declaredMbps !== undefined && Math.abs(replayedMbps / declaredMbps - 1) > DECLARED_TOLERANCE) {
-    add(
-      "warning",
-      "declared-rate",
-      `declared ${declaredMbps} Mbit/s, but it replays at ${replayedMbps.toFixed(2)} Mbit/s`,
-    );
-  }
-  const { longestGapMs } = traceInfo(trace);
-  if (longestGapMs > LONG_GAP_MS) {
-    add(
-      "warning",
-      "long-gap",
-      `no opportunity for ${(longestGapMs / 1000).toFixed(2)} s: senders time out there`,
-    );
-  }
-  const perSecond = countPerSecond(trace, periodMs);
-  const meanPerSecond = (times.length * 1000) / periodMs;
-  const leading = perSecond.findIndex((count) => count >= SLOW_START_SHARE * meanPerSecond);
-  if (leading > 0) {
-    const slowSum = perSecond.slice(0, leading).reduce((sum, count) => sum + count, 0);
-    add(
-      "warning",
-      "slow-start",
-      `the first ${leading} s run at ${mbpsOf(slowSum, leading * 1000, PACKET_BYTES).toFixed(2)} Mbit/s, ` +
-        `the whole at ${replayedMbps.toFixed(2)}: short runs from the beginning see less than the mean`,
-    );
-  }
-  return findings;
 }

@@ -85,6 +85,14 @@ describe("mistakes on the command line", () => {
     expect(existsSync(join(cwd, "results"))).toBe(false);
   });
 
+  it.concurrent("capacity with a bad row, which leaves no file behind", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "rows.csv"), "time,mbps\n0,12\n1,fast\n");
+    const outcome = await runCli(["trace", "import", "rows.csv", "--out", "t.trace"], { cwd });
+    expectOneSentence(outcome, 2, /\[trace\] bad rate, rows\.csv line 3: got `1,fast`, expected a rate/);
+    expect(readdirSync(cwd)).toEqual(["rows.csv"]);
+  });
+
   it.concurrent("an output folder that cannot be written, before any run", async () => {
     const cwd = makeFolder();
     writeFileSync(join(cwd, "taken"), "a file");

@@ -266,6 +266,55 @@ describe("ccpark trace", () => {
     expect(lint.stdout).toMatch(/warning/);
     expect(lint.code).toBe(1);
   });
+
+  it.concurrent("lint exits with 1 where there is a warning, and checks every file", async () => {
+    const cwd = makeFolder();
+    const wired = (perMs: number, fromMs: number, toMs: number) =>
+      Array.from({ length: perMs * (toMs - fromMs + 1) }, (_, i) => fromMs + Math.floor(i / perMs));
+    writeFileSync(join(cwd, "wired96"), `${wired(8, 0, 9).join("\n")}\n`);
+    writeFileSync(join(cwd, "12mbps"), `${wired(1, 1, 1).join("\n")}\n`);
+    writeFileSync(join(cwd, "broken"), "1\n3\n2\n");
+    const good = await runCli(["trace", "lint", "12mbps"], { cwd });
+    expect([good.code, good.stdout]).toEqual([
+      0,
+      "12mbps: info single-line: one opportunity every 1 ms: 12.000 Mbit/s in the coarsest possible steps\n",
+    ]);
+    expect((await runCli(["trace", "lint", "12mbps", "--strict"], { cwd })).code).toBe(1);
+    const bad = await runCli(["trace", "lint", "12mbps", "wired96"], { cwd });
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toMatch(
+      /wired96: warning declared-rate: declared 96 Mbit\/s by its name, .* 106\.67 Mbit\/s/,
+    );
+    const all = await runCli(["trace", "lint", "broken", "wired96", "--json"], { cwd });
+    expect(all.code).toBe(2);
+    expect(parseLines(all.stdout)).toMatchObject([
+      { trace: "broken", findings: [{ severity: "error", code: "format", line: 3 }] },
+      { trace: "wired96" },
+    ]);
+  });
+
+  it.concurrent("imports capacity, says what it took the file for, and replaces a file only with --force", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "rows.txt"), "0 12\n1 6\n");
+    const args = ["trace", "import", "rows.txt", "--out", "t.trace"];
+    const first = await runCli(args, { cwd });
+    expect([first.code, first.stdout]).toEqual([0, ""]);
+    expect(first.stderr).toBe(
+      "rows.txt: found to be rows\n2.000 s, 9.000 Mbit/s on average, 1500 opportunities, written to t.trace\n",
+    );
+    const text = readFileSync(join(cwd, "t.trace"), "utf8");
+    expect(text.split("\n").slice(998, 1003)).toEqual(["999", "1000", "1002", "1004", "1006"]);
+    const again = await runCli(args, { cwd });
+    expect(again.code).toBe(2);
+    expect(again.stderr).toBe(
+      "error: [output] file exists, `t.trace`: got a file that would be replaced, expected another --out, or --force\n",
+    );
+    const forced = await runCli([...args, "--force", "--json"], { cwd });
+    expect(parseLines(forced.stdout)).toEqual([
+      { format: "rows", firstSec: 0, periodMs: 2000, meanMbps: 9, opportunities: 1500, out: "t.trace" },
+    ]);
+    expect((await runCli(["trace", "import", "t.trace", "--quiet"], { cwd })).stdout).toBe(text);
+  });
 });
 
 describe("ccpark serve", () => {

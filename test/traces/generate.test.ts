@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generateTrace, TRACE_MODELS, type TraceModelName } from "../../traces/generate.ts";
-import { checkOpportunities, formatMahimahiTrace, lintTrace, traceInfo } from "../../traces/mahimahi.ts";
+import { lintTrace } from "../../traces/lint.ts";
+import { checkOpportunities, formatMahimahiTrace, traceInfo } from "../../traces/mahimahi.ts";
 import { SHIPPED_TRACES } from "../../traces/shipped.ts";
 import { loadTrace, shippedTraceDirectory } from "../../traces/trace-files.ts";
 

@@ -1,11 +1,10 @@
-/** The trace format: reading, summary and linter, on tables of small texts and on recorded files. */
+/** The trace format: reading and summary, on tables of small texts and on recorded files. */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   checkOpportunities,
   formatMahimahiTrace,
-  lintTrace,
   parseMahimahiTrace,
   TraceError,
   traceInfo,
@@ -13,10 +12,6 @@ import {
 import { sharedData } from "../shared-data.ts";
 
 const parse = (text: string) => parseMahimahiTrace(text, "x.trace").opportunitiesMs;
-const codes = (times: number[], declaredMbps?: number) =>
-  lintTrace({ name: "x", opportunitiesMs: times }, declaredMbps).map(
-    (finding) => `${finding.severity} ${finding.code}`,
-  );
 
 describe("parse", () => {
   it.each([
@@ -95,27 +90,5 @@ describe("summary", () => {
     expect(info.opportunities).toBe(opportunities);
     expect(Math.abs(info.meanMbps - mbps)).toBeLessThan(0.01);
     expect(formatMahimahiTrace(trace)).toBe(text.endsWith("\n") ? text : `${text}\n`);
-  });
-});
-
-describe("linter", () => {
-  const wired = (perMs: number, from: number, to: number) =>
-    Array.from({ length: (to - from + 1) * perMs }, (_, i) => from + Math.floor(i / perMs));
-
-  it("sees that 8 per millisecond over 0..9 replay at 106.7 Mbit/s, not 96", () => {
-    const findings = lintTrace({ name: "wired96", opportunitiesMs: wired(8, 0, 9) }, 96);
-    expect(findings.map((finding) => finding.code)).toEqual(["first-line-zero", "wrap", "declared-rate"]);
-    expect(findings[1]!.message).toContain("106.7 Mbit/s, not 96.0");
-  });
-
-  it.each([
-    ["8 per millisecond over 1..10", wired(8, 1, 10), 96, []],
-    ["3 per millisecond, said to be 42", wired(3, 1, 10), 42, ["warning declared-rate"]],
-    ["one line", [100], undefined, ["info single-line"]],
-    ["a gap over 1 s", [1, 1002], undefined, ["warning long-gap"]],
-    ["a slow first second", [500, ...wired(1, 1000, 9000)], undefined, ["warning slow-start"]],
-    ["first line 0 in a long trace", wired(1, 0, 9999), undefined, ["info first-line-zero"]],
-  ])("%s", (_what, times, declaredMbps, expected) => {
-    expect(codes(times, declaredMbps)).toEqual(expected);
   });
 });

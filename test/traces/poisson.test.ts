@@ -1,6 +1,7 @@
 /** Regenerated Poisson traces: rate, slow start, spread, the same for the same seed. */
 import { describe, expect, it } from "vitest";
-import { checkOpportunities, lintTrace, traceInfo } from "../../traces/mahimahi.ts";
+import { lintTrace } from "../../traces/lint.ts";
+import { checkOpportunities, traceInfo } from "../../traces/mahimahi.ts";
 import { regeneratePoisson } from "../../traces/poisson.ts";
 
 describe("regenerated Poisson traces", () => {

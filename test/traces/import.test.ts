@@ -1,0 +1,173 @@
+/** Imported capacity: each format, the promise that opportunities follow the capacity, and one sentence per mistake. */
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { detectFormat, type ImportOptions, importTrace } from "../../traces/import.ts";
+import { checkOpportunities } from "../../traces/mahimahi.ts";
+import { sharedData } from "../shared-data.ts";
+
+const times = (text: string, options?: ImportOptions) =>
+  importTrace(text, "x", options).trace.opportunitiesMs;
+const message = (text: string, options?: ImportOptions): string => {
+  try {
+    importTrace(text, "x", options);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+};
+
+/** One packet per millisecond for 3 ms, then one per 2 ms for 4 ms, in every format. */
+const EXPECTED = [1, 2, 3, 5, 7];
+const STEPS: ImportOptions = { durationSec: 0.007 };
+
+describe("import", () => {
+  it.each<[string, string, ImportOptions, string]>([
+    ["rows", "0 12\n0.003 6\n", STEPS, "rows"],
+    [
+      "rows with tabs, comments, blank lines and CRLF",
+      "# s Mbit/s\r\n0\t12\r\n\r\n3e-3\t6\r\n",
+      STEPS,
+      "rows",
+    ],
+    ["rows in kbit/s", "0 12000\n0.003 6000", { ...STEPS, rateUnit: "kbps" }, "rows"],
+    ["rows that do not begin at 0", "100 12\n100.003 6\n", STEPS, "rows"],
+    ["CSV with a header", "time,mbps\n0,12\n0.003,6\n", STEPS, "csv"],
+    ["CSV without a header", "0,12\n0.003,6\n", STEPS, "csv"],
+    ["CSV with a unit in the names", "id;time_ms;throughput_kbps\na;0;12000\nb;3;6000\n", STEPS, "csv"],
+    [
+      "CSV with quotes and chosen columns",
+      '"where, exactly","at","down"\n"a, b",0,1.5e6\n"c",0.003,750000\n',
+      { ...STEPS, timeColumn: "at", rateColumn: "3", rateUnit: "bytes-per-sec" },
+      "csv",
+    ],
+    ["CSV of one column", "mbps\n12\n6\n", { intervalMs: 3, durationSec: 0.007, format: "csv" }, "csv"],
+    ["a byte order mark", "\uFEFFtime,mbps\n0,12\n0.003,6\n", STEPS, "csv"],
+    ["a JSON list of numbers", "[12, 6]", { intervalMs: 3, durationSec: 0.007 }, "json"],
+    ["a JSON list of objects", '[{"time":0,"mbps":12},{"time":0.003,"mbps":6}]', STEPS, "json"],
+    [
+      "seconds and bandwidth, in an object",
+      '{"name":"t","trace":{"capacities":[{"seconds":0,"bandwidth":12},{"seconds":0.003,"bandwidth":6}]}}',
+      STEPS,
+      "json",
+    ],
+    ["a JSON list of pairs", "[[0, 12], [0.003, 6]]", STEPS, "json"],
+    ["a Mahimahi file", "1\n2\n3\n5\n7\n", {}, "mahimahi"],
+  ])("reads %s", (_what, text, options, format) => {
+    const { trace, format: found } = importTrace(text, "x", options);
+    expect(found).toBe(format);
+    expect(trace.opportunitiesMs).toEqual(EXPECTED);
+  });
+
+  it("lets the last rate hold as long as the one before", () => {
+    expect(times("0 12\n0.002 6\n").at(-1)).toBe(4);
+  });
+
+  it("waits in an outage, and still ends at the period", () => {
+    expect(times("0 12\n0.002 0\n0.010 12\n0.012 0", { durationSec: 0.02 })).toEqual([1, 2, 11, 12, 20]);
+  });
+
+  it("places opportunities within one of the capacity at every millisecond", () => {
+    const row = fc.tuple(
+      fc.double({ min: 0.0005, max: 0.4, noNaN: true }),
+      fc.double({ min: 0, max: 50, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 2, maxLength: 12 }), (gaps) => {
+        let atSec = 0;
+        const rows = gaps.map(([gapSec, mbps]) => [(atSec += gapSec), mbps] as const);
+        const text = rows.map(([sec, mbps]) => `${sec} ${mbps}`).join("\n");
+        const endSec = 2 * rows.at(-1)![0] - rows.at(-2)![0];
+        const packetsUntil = (sec: number) =>
+          rows.reduce((sum, [from, mbps], i) => {
+            const to = Math.min(sec, rows[i + 1]?.[0] ?? endSec);
+            return sum + (Math.max(0, to - from) * mbps * 1e6) / 12_000;
+          }, 0);
+        fc.pre(packetsUntil(endSec) >= 1);
+        const opportunitiesMs = times(text);
+        checkOpportunities(opportunitiesMs, "x");
+        expect(opportunitiesMs[0]).toBeGreaterThanOrEqual(1);
+        const startSec = rows[0]![0];
+        expect(Math.abs(opportunitiesMs.at(-1)! - (endSec - startSec) * 1000)).toBeLessThanOrEqual(1);
+        let count = 0;
+        for (let ms = 1; ms < opportunitiesMs.at(-1)!; ms++) {
+          while (opportunitiesMs[count]! <= ms) count++;
+          const packets = packetsUntil(startSec + ms / 1000);
+          expect(count).toBeLessThanOrEqual(packets + 1e-3);
+          expect(count).toBeGreaterThan(packets - 1 - 1e-3);
+        }
+        expect(Math.abs(opportunitiesMs.length - packetsUntil(endSec))).toBeLessThanOrEqual(1 + 1e-3);
+      }),
+      { seed: 20260303, numRuns: 150 },
+    );
+  });
+
+  it("gives a recorded trace back as it is", () => {
+    const path = sharedData("traces/Verizon-LTE-short.down");
+    if (path === undefined) return;
+    const text = readFileSync(path, "utf8");
+    expect(detectFormat(text)).toBe("mahimahi");
+    expect(times(text)).toEqual(text.trimEnd().split("\n").map(Number));
+  });
+
+  it("imports a recorded trace's capacity per 100 ms at the same mean", () => {
+    const path = sharedData("traces/Verizon-LTE-short.down");
+    if (path === undefined) return;
+    const recorded = readFileSync(path, "utf8").trimEnd().split("\n").map(Number);
+    const counts = new Array<number>(Math.ceil(recorded.at(-1)! / 100)).fill(0);
+    for (const ms of recorded) counts[Math.min(counts.length - 1, Math.floor(ms / 100))]!++;
+    const text = JSON.stringify(counts.map((count) => (count * 12_000) / 100_000));
+    expect(times(text, { intervalMs: 100 })).toHaveLength(recorded.length);
+  });
+});
+
+describe("import refuses in one sentence", () => {
+  it.each<[string, string, ImportOptions, string]>([
+    ["nothing", "", {}, "[trace] empty trace, x: got no line"],
+    ["comments only", "# a\n", { format: "rows" }, "[trace] empty trace, x: got no row"],
+    ["a header only", "time,mbps\n", {}, "[trace] empty trace, x: got no row"],
+    [
+      "a word",
+      "0 12\nzero 6\n",
+      {},
+      "[trace] bad time, x line 2: got `zero 6`, expected a time that is a number",
+    ],
+    ["a negative rate", "0 12\n1 -6\n", {}, "[trace] bad rate, x line 2: got `1 -6`, expected a rate"],
+    ["three words", "0 12\n1 6 7\n", {}, "[trace] bad row, x line 2: got `1 6 7`, expected two numbers"],
+    [
+      "times that go back",
+      "0 12\n2 6\n1 6\n",
+      {},
+      "[trace] times do not grow, x line 3: got 1 s, expected more than 2 s",
+    ],
+    ["one row", "0 12\n", {}, "expected --duration"],
+    ["a duration before the last row", "0 12\n5 6\n", { durationSec: 3 }, "got 3 s, expected more than 5 s"],
+    ["no capacity", "0 0\n5 0\n", {}, "got 0 packets, expected 1 to"],
+    ["far too much", "0 12000000\n50 12000000\n", {}, "is the unit right (--rate-unit)?"],
+    [
+      "a missing column",
+      "a,b\n1,2\n",
+      {},
+      "[trace] no such column, x line 1: got `a`, `b`, expected one named time",
+    ],
+    ["a column that was asked for", "time,mbps\n1,2\n", { rateColumn: "up" }, "expected a column `up`"],
+    ["a short CSV row", "time,mbps\n0,12\n1\n", {}, "[trace] bad row, x line 3: got 1 columns, expected 2"],
+    ["an empty field", "time,mbps\n0,12\n1,\n", {}, "[trace] bad rate, x line 3: got `1,`"],
+    ["broken JSON", "[1,", {}, "[trace] not JSON, x: got "],
+    ["numbers without an interval", "[1, 2]", {}, "expected --interval-ms"],
+    ["a number that is none", '[1, "a"]', { intervalMs: 5 }, '[trace] bad rate, x entry 2: got `"a"`'],
+    ["an object without a list", '{"a":1}', {}, "got none, expected one list"],
+    ["two lists", '{"a":[1],"b":[2]}', {}, "got `a`, `b`, expected one list"],
+    [
+      "an entry without a rate",
+      '[{"time":0,"mbps":1},{"time":1}]',
+      {},
+      '[trace] bad rate, x entry 2: got `{"time":1}`',
+    ],
+    ["a null entry", '[{"time":0,"mbps":1},null]', {}, "[trace] bad time, x entry 2: got `null`"],
+    ["lists of one", "[[0],[1]]", {}, "[trace] no such column, x entry 1: got `0`"],
+  ])("%s", (_what, text, options, expected) => {
+    expect(message(text, options)).toContain(expected);
+    expect(message(text, options)).not.toContain("\n");
+  });
+});
