@@ -73,6 +73,9 @@ const BLOCK = 1024;
 /** A Poisson process. */
 export class PoissonOpportunities implements Opportunities {
   readonly #blocks: DrawnBlocks<BlockStart, { readonly timesNs: Float64Array; readonly end: BlockStart }>;
+  /** the block of the last question about a time, and the number of its first opportunity */
+  #timesNs: Float64Array;
+  #first = 0;
 
   /** @param rateBytesPerSec mean, > 0 */
   constructor(rateBytesPerSec: BytesPerSec, rng: Rng) {
@@ -83,10 +86,16 @@ export class PoissonOpportunities implements Opportunities {
       for (let i = 0; i < BLOCK; i++) timesNs[i] = timeNs += drawExponential(blockRng) * meanNs;
       return { timesNs, end: { atNs: timeNs } };
     });
+    this.#timesNs = this.#blocks.block(0).timesNs;
   }
 
   atNs(index: number): Nanos {
-    return this.#blocks.block(Math.floor(index / BLOCK)).timesNs[index % BLOCK]!;
+    const within = index - this.#first;
+    if (within >= 0 && within < BLOCK) return this.#timesNs[within]!;
+    const block = Math.floor(index / BLOCK);
+    this.#first = block * BLOCK;
+    this.#timesNs = this.#blocks.block(block).timesNs;
+    return this.#timesNs[index - this.#first]!;
   }
 
   countUntil(ns: Nanos): number {

@@ -11,36 +11,47 @@ const STEPS_BEFORE_LOOKUP = 8;
 
 export class OpportunityServer implements Server {
   readonly #opportunities: Opportunities;
-  /** the opportunity of the last service, and what is left of it */
+  /** the opportunity of the last service, its time, and what is left of it */
   #index: number;
+  #atNs: Nanos;
   #budgetBytes: Bytes = OPPORTUNITY_BYTES;
+  /** the answer of `#findNext` */
+  #nextIndex = 0;
+  #nextNs: Nanos = 0;
   startNs: Nanos = 0;
   departNs: Nanos = 0;
 
   constructor(opportunities: Opportunities) {
     this.#opportunities = opportunities;
     this.#index = opportunities.countUntil(0);
+    this.#atNs = opportunities.atNs(this.#index);
   }
 
   readyNs(sinceNs: Nanos): Nanos {
-    return this.#opportunities.atNs(this.#nextFor(sinceNs));
+    if (this.#budgetBytes > 0 && this.#atNs > sinceNs) return this.#atNs;
+    this.#findNext(sinceNs);
+    return this.#nextNs;
   }
 
   serve(sinceNs: Nanos, bytes: Bytes): void {
-    const next = this.#nextFor(sinceNs);
-    if (next !== this.#index) {
-      this.#index = next;
+    if (this.#budgetBytes === 0 || this.#atNs <= sinceNs) {
+      this.#findNext(sinceNs);
+      this.#index = this.#nextIndex;
+      this.#atNs = this.#nextNs;
       this.#budgetBytes = OPPORTUNITY_BYTES;
     }
-    this.startNs = this.#opportunities.atNs(next);
+    this.startNs = this.#atNs;
     let left = bytes;
-    while (left > this.#budgetBytes) {
-      left -= this.#budgetBytes;
-      this.#index++;
-      this.#budgetBytes = OPPORTUNITY_BYTES;
+    if (left > this.#budgetBytes) {
+      while (left > this.#budgetBytes) {
+        left -= this.#budgetBytes;
+        this.#index++;
+        this.#budgetBytes = OPPORTUNITY_BYTES;
+      }
+      this.#atNs = this.#opportunities.atNs(this.#index);
     }
     this.#budgetBytes -= left;
-    this.departNs = this.#index === next ? this.startNs : this.#opportunities.atNs(this.#index);
+    this.departNs = this.#atNs;
   }
 
   capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
@@ -49,13 +60,19 @@ export class OpportunityServer implements Server {
     );
   }
 
-  /** The first opportunity after `sinceNs` with something left. */
-  #nextFor(sinceNs: Nanos): number {
-    let index = this.#budgetBytes === 0 ? this.#index + 1 : this.#index;
+  /** The first opportunity after `sinceNs` behind the present one. */
+  #findNext(sinceNs: Nanos): void {
+    let index = this.#index;
     for (let i = 0; i < STEPS_BEFORE_LOOKUP; i++) {
-      if (this.#opportunities.atNs(index) > sinceNs) return index;
       index++;
+      const atNs = this.#opportunities.atNs(index);
+      if (atNs > sinceNs) {
+        this.#nextIndex = index;
+        this.#nextNs = atNs;
+        return;
+      }
     }
-    return Math.max(index, this.#opportunities.countUntil(sinceNs));
+    this.#nextIndex = Math.max(index + 1, this.#opportunities.countUntil(sinceNs));
+    this.#nextNs = this.#opportunities.atNs(this.#nextIndex);
   }
 }

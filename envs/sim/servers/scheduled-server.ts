@@ -23,6 +23,10 @@ export class ScheduledServer implements Server {
   /** where the last service ended, and the last question about capacity */
   #servingPiece: Piece;
   #askedPiece: Piece;
+  /** the serving piece if its rate is constant and not 0, for the common case of a packet within it; else an empty span */
+  #steadyFromNs: Nanos = 0;
+  #steadyToNs: Nanos = 0;
+  #steadyBytesPerNs = 0;
   startNs: Nanos = 0;
   departNs: Nanos = 0;
 
@@ -30,52 +34,70 @@ export class ScheduledServer implements Server {
   constructor(rate: Piecewise) {
     this.#rate = rate;
     this.#servingPiece = this.#askedPiece = rate.pieceAt(0);
+    this.#enter(this.#servingPiece);
   }
 
   readyNs(sinceNs: Nanos): Nanos {
     const earliest = sinceNs > this.departNs ? sinceNs : this.departNs;
-    return earliest === Number.POSITIVE_INFINITY
-      ? earliest
-      : this.#openFrom(earliest, this.#pieceAt(earliest));
+    if (earliest >= this.#steadyFromNs && earliest < this.#steadyToNs) return earliest;
+    return earliest === Number.POSITIVE_INFINITY ? earliest : this.#openFrom(earliest);
   }
 
   serve(sinceNs: Nanos, bytes: Bytes): void {
-    let atNs = this.readyNs(sinceNs);
-    this.startNs = atNs;
-    this.departNs = Number.POSITIVE_INFINITY;
-    if (atNs === Number.POSITIVE_INFINITY) return;
-    let piece = this.#pieceAt(atNs);
-    let left = bytes;
-    for (;;) {
-      const rest = areaBetween(piece, atNs, piece.toNs);
-      if (left <= rest) break;
-      if (piece.toNs === Number.POSITIVE_INFINITY) return;
-      if (rest > 0) left -= rest;
-      atNs = piece.toNs;
-      piece = this.#rate.pieceAt(atNs);
+    const startNs = this.readyNs(sinceNs);
+    this.startNs = startNs;
+    if (startNs >= this.#steadyFromNs && startNs < this.#steadyToNs) {
+      const departNs = startNs + bytes / this.#steadyBytesPerNs;
+      if (departNs <= this.#steadyToNs) {
+        this.departNs = departNs;
+        return;
+      }
     }
-    this.departNs = Math.min(piece.toNs, atNs + spanFor(piece, atNs, left));
-    this.#servingPiece = piece;
+    this.departNs = startNs === Number.POSITIVE_INFINITY ? startNs : this.#serveOverPieces(startNs, bytes);
   }
 
   capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
     return -this.#areaUntil(fromNs) + this.#areaUntil(toNs);
   }
 
+  #serveOverPieces(startNs: Nanos, bytes: Bytes): Nanos {
+    let atNs = startNs;
+    let piece = this.#pieceAt(startNs);
+    let left = bytes;
+    for (;;) {
+      const rest = areaBetween(piece, atNs, piece.toNs);
+      if (left <= rest) break;
+      if (piece.toNs === Number.POSITIVE_INFINITY) return piece.toNs;
+      if (rest > 0) left -= rest;
+      atNs = piece.toNs;
+      piece = this.#rate.pieceAt(atNs);
+    }
+    if (piece !== this.#servingPiece) this.#enter(piece);
+    return Math.min(piece.toNs, atNs + spanFor(piece, atNs, left));
+  }
+
+  #enter(piece: Piece): void {
+    this.#servingPiece = piece;
+    const isSteady = piece.slope === 0 && piece.value > 0;
+    this.#steadyFromNs = piece.fromNs;
+    this.#steadyToNs = isSteady ? piece.toNs : piece.fromNs;
+    this.#steadyBytesPerNs = piece.value;
+  }
+
   #pieceAt(ns: Nanos): Piece {
     return holdsAt(this.#servingPiece, ns) ? this.#servingPiece : this.#rate.pieceAt(ns);
   }
 
-  /** The first time at or after `ns`, which lies in `piece`, at which the rate is not 0. */
-  #openFrom(ns: Nanos, piece: Piece): Nanos {
-    let at = ns;
-    let current = piece;
-    while (isClosed(current)) {
-      at = current.toNs;
-      if (at === Number.POSITIVE_INFINITY) return at;
-      current = this.#rate.pieceAt(at);
+  /** The first time at or after `ns` at which the rate is not 0. */
+  #openFrom(ns: Nanos): Nanos {
+    let atNs = ns;
+    let piece = this.#pieceAt(ns);
+    while (isClosed(piece)) {
+      atNs = piece.toNs;
+      if (atNs === Number.POSITIVE_INFINITY) return atNs;
+      piece = this.#rate.pieceAt(atNs);
     }
-    return at;
+    return atNs;
   }
 
   #areaUntil(ns: Nanos): number {
