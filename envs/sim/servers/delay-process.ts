@@ -1,7 +1,7 @@
 /** A one-way propagation delay over time: steps, a recorded delay, a bounded random walk. Nanoseconds throughout. */
 import type { Rng } from "../../../core/random.ts";
 import type { Nanos } from "../../../core/units.ts";
-import { PointSeries, valueAt } from "./piecewise.ts";
+import { holdsAt, type Piece, PointSeries, valueAt } from "./piecewise.ts";
 
 export interface DelayPoints {
   /** at least one, in time order; the first delay holds before its time too, the last after it */
@@ -34,7 +34,7 @@ export interface DelayProcess {
 
 class PointDelay implements DelayProcess {
   readonly #series: PointSeries;
-  #piece: ReturnType<PointSeries["pieceAt"]>;
+  #piece: Piece;
 
   constructor({ points, periodNs, originNs }: DelayPoints, between: "constant" | "linear") {
     this.#series = new PointSeries(
@@ -45,7 +45,7 @@ class PointDelay implements DelayProcess {
   }
 
   delayNs(atNs: Nanos): Nanos {
-    if (atNs >= this.#piece.toNs) this.#piece = this.#series.pieceAt(atNs);
+    if (!holdsAt(this.#piece, atNs)) this.#piece = this.#series.pieceAt(atNs);
     return valueAt(this.#piece, atNs);
   }
 }

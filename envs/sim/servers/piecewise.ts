@@ -23,6 +23,10 @@ export interface Piecewise {
   pieceAt(ns: Nanos): Piece;
 }
 
+export function holdsAt(piece: Piece, ns: Nanos): boolean {
+  return ns >= piece.fromNs && ns < piece.toNs;
+}
+
 export function valueAt(piece: Piece, ns: Nanos): number {
   return piece.slope === 0 ? piece.value : piece.value + piece.slope * (ns - piece.fromNs);
 }

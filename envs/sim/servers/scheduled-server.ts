@@ -3,12 +3,10 @@
  * its size. Where the rate is 0 a packet in service pauses, and none starts.
  */
 import type { Bytes, Nanos } from "../../../core/units.ts";
-import { areaBetween, areaUntil, type Piece, type Piecewise, valueAt } from "./piecewise.ts";
+import { areaBetween, areaUntil, holdsAt, type Piece, type Piecewise, valueAt } from "./piecewise.ts";
 import type { Server } from "./server.ts";
 
 const isClosed = (piece: Piece): boolean => piece.value === 0 && piece.slope === 0;
-
-const holdsAt = (piece: Piece, ns: Nanos): boolean => ns >= piece.fromNs && ns < piece.toNs;
 
 /** How long a piece needs from `atNs` for so many bytes, of which it is known that they fit. */
 function spanFor(piece: Piece, atNs: Nanos, bytes: Bytes): Nanos {
