@@ -1,13 +1,25 @@
 /** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
 import { type Command, Option } from "commander";
 import { outTakesColour, printErr, printOut } from "./console.ts";
-import { MAX_SEEDS, parseList, parsePositive, parseSvgPath, parseWhole, seedsUpTo } from "./options.ts";
+import {
+  collect,
+  MAX_SEEDS,
+  parseList,
+  parsePositive,
+  parseSvgPath,
+  parseWhole,
+  quoteForShell,
+  SET_HELP,
+  seedsUpTo,
+} from "./options.ts";
 
 interface BenchOptions {
-  readonly scenario: readonly string[];
+  readonly scenario?: readonly string[];
+  readonly suite?: string;
+  readonly set: readonly string[];
   readonly trace?: string;
   readonly algorithms: readonly string[];
-  readonly seeds: number;
+  readonly seeds?: number;
   readonly checkpoint?: string;
   readonly duration?: number;
   readonly reward?: string;
@@ -17,32 +29,54 @@ interface BenchOptions {
   readonly quiet?: true;
 }
 
+const DEFAULT_SCENARIO = "park-paper";
+const DEFAULT_SEEDS = 3;
+/** Names that a title lists before it counts them. */
+const TITLE_NAMES = 6;
+
 /** The command line that gives these results, with files by their base names. */
 function normalisedCommand(
   options: BenchOptions,
+  names: readonly string[],
+  seeds: number,
   rewardName: string,
   baseName: (path: string) => string,
 ): string {
-  const words = ["ccpark bench", `--scenario ${options.scenario.join(",")}`];
+  const shown = names.map((name) => (isFileName(name) ? baseName(name) : name));
+  const what = options.suite === undefined ? `--scenario ${shown.join(",")}` : `--suite ${options.suite}`;
+  const words = ["ccpark bench", what];
+  for (const text of options.set) words.push(`--set ${quoteForShell(text)}`);
   if (options.trace !== undefined) words.push(`--trace ${baseName(options.trace)}`);
   const algorithms = options.algorithms.map((name) =>
     name.replace(/^(agent|unix):(.*)$/, (_, kind: string, path: string) => `${kind}:${baseName(path)}`),
   );
-  words.push(`--algorithms ${algorithms.join(",")}`, `--seeds ${options.seeds}`);
+  words.push(`--algorithms ${algorithms.join(",")}`, `--seeds ${seeds}`);
   if (options.checkpoint !== undefined) words.push(`--checkpoint ${baseName(options.checkpoint)}`);
   if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
   words.push(`--reward ${rewardName}`);
   return words.join(" ");
 }
 
+function isFileName(name: string): boolean {
+  return /\.(ya?ml|json)$/i.test(name);
+}
+
+function titleOf(suite: string | undefined, names: readonly string[]): string {
+  const unique = [...new Set(names)];
+  if (suite !== undefined) return `ccpark benchmark: suite ${suite}, ${unique.length} scenarios`;
+  const more = unique.length - TITLE_NAMES;
+  return `ccpark benchmark: ${unique.slice(0, TITLE_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
 async function bench(options: BenchOptions): Promise<void> {
   const { basename, join } = await import("node:path");
-  const { resolveScenario } = await import("../envs/scenarios/scenario-files.ts");
-  const { findPreset } = await import("../envs/scenarios/presets.ts");
+  const { resolveScenarios } = await import("../envs/scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../envs/scenarios/overrides.ts");
+  const { findSuite, suiteScenarios } = await import("../envs/scenarios/suites.ts");
   const { DEFAULT_REWARD, getReward } = await import("../envs/rewards.ts");
   const { loadCheckpointContender, namedContenders } = await import("./contenders.ts");
   const { runPlan, versions } = await import("./run-benchmark.ts");
-  const { storedScenario } = await import("../eval/links.ts");
+  const { storedScenarios } = await import("../eval/links.ts");
   const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
     "../eval/result-files.ts"
   );
@@ -50,14 +84,18 @@ async function bench(options: BenchOptions): Promise<void> {
   const { makeReportData } = await import("../eval/report/report-data.ts");
 
   const rewardName = getReward(options.reward ?? DEFAULT_REWARD).name;
-  // a trace goes to the scenarios that ask for one; if none does, the first says that it takes none
-  const takers = options.scenario.filter((name) => findPreset(name).trace === "any");
-  const scenarios = options.scenario.map((name) =>
-    resolveScenario(name, {
-      tracePath: takers.length === 0 || takers.includes(name) ? options.trace : undefined,
-      durationSec: options.duration,
-    }),
-  );
+  const suite = options.suite === undefined ? undefined : findSuite(options.suite);
+  const names =
+    suite === undefined
+      ? (options.scenario ?? [DEFAULT_SCENARIO])
+      : suiteScenarios(suite, options.trace !== undefined);
+  const entries = resolveScenarios(names, {
+    tracePath: options.trace,
+    durationSec: options.duration,
+    overrides: options.set.map(parseOverride),
+  });
+  const seeds = seedsUpTo(options.seeds ?? suite?.seeds ?? DEFAULT_SEEDS);
+  const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
   const { contenders, checkpoints } = namedContenders(options.algorithms, {
     quiet: options.quiet === true,
   });
@@ -69,7 +107,6 @@ async function bench(options: BenchOptions): Promise<void> {
   if (options.out !== undefined) claimFolder(options.out);
   if (options.picture !== undefined) claimFile(options.picture);
 
-  const seeds = seedsUpTo(options.seeds);
   const json = options.json === true;
   const runs = await runPlan(
     { scenarios, contenders, seeds, rewardName },
@@ -79,11 +116,16 @@ async function bench(options: BenchOptions): Promise<void> {
     },
   );
   const data = makeReportData({
-    title: `ccpark benchmark: ${[...new Set(scenarios.map((scenario) => scenario.name))].join(", ")}`,
+    title: titleOf(
+      options.suite,
+      scenarios.map((scenario) => scenario.name),
+    ),
     provenance: {
-      command: normalisedCommand(options, rewardName, basename),
+      command: normalisedCommand(options, names, seeds.length, rewardName, basename),
       options: {
-        scenario: options.scenario,
+        scenario: names,
+        suite: options.suite ?? null,
+        set: options.set,
         algorithms: contenders.map((contender) => contender.name),
         seeds,
         reward: rewardName,
@@ -92,7 +134,7 @@ async function bench(options: BenchOptions): Promise<void> {
       },
       versions: versions(),
     },
-    scenarios: scenarios.map(storedScenario),
+    scenarios: storedScenarios(entries, seeds),
     contenders: contenders.map(({ name, description }) => ({ name, description })),
     seeds,
     rewardName,
@@ -101,7 +143,9 @@ async function bench(options: BenchOptions): Promise<void> {
   });
   if (!json) {
     const { terminalTable } = await import("../eval/report/terminal-table.ts");
-    printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour() }));
+    const { COLUMNS, ONE_WAY_COLUMNS } = await import("../eval/report/columns.ts");
+    const columns = suite?.oneWayDelay === true ? ONE_WAY_COLUMNS : COLUMNS;
+    printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour(), columns }));
   }
   if (options.out !== undefined) {
     writeResults(options.out, data);
@@ -118,10 +162,17 @@ export function addBench(program: Command): void {
     .command("bench")
     .description("run algorithms and agents on scenarios over several seeds and compare them")
     .addOption(
-      new Option("--scenario <names>", "scenarios, separated by commas (see `ccpark explain scenarios`)")
-        .argParser(parseList)
-        .default(["park-paper"], "park-paper"),
+      new Option(
+        "--scenario <names>",
+        `presets, grids or files (.yaml, .json), separated by commas (see \`ccpark explain scenarios\`; default: ${DEFAULT_SCENARIO})`,
+      ).argParser(parseList),
     )
+    .addOption(
+      new Option("--suite <name>", "all scenarios of a suite (see `ccpark explain suites`)").conflicts(
+        "scenario",
+      ),
+    )
+    .option("--set <path=value>", SET_HELP, collect, [])
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one (ccp-cell)")
     .addOption(
       new Option(
@@ -131,7 +182,12 @@ export function addBench(program: Command): void {
         .argParser(parseList)
         .default(["cubic", "vegas", "bbr", "reno"], "cubic,vegas,bbr,reno"),
     )
-    .addOption(new Option("--seeds <n>", "run seeds 1 to n").argParser(parseWhole(1, MAX_SEEDS)).default(3))
+    .addOption(
+      new Option(
+        "--seeds <n>",
+        `run seeds 1 to n (default: ${DEFAULT_SEEDS}, or as many runs as the suite makes)`,
+      ).argParser(parseWhole(1, MAX_SEEDS)),
+    )
     .option("--checkpoint <file>", "adds the trained agent of this checkpoint as `agent`")
     .option("--duration <sec>", "seconds per run instead of the scenario's own", parsePositive)
     .option("--reward <name>", "reward to report (see `ccpark explain rewards`)")

@@ -1,5 +1,7 @@
 /** `ccpark explain`: every name that other commands take, with unit, range and definition. */
 import type { Command } from "commander";
+import { namedEntry, unknownName } from "../core/errors.ts";
+import type { PresetStatus } from "../envs/scenarios/presets/preset.ts";
 import { printOut } from "./console.ts";
 
 /** One name and what there is to know about it. */
@@ -22,32 +24,79 @@ interface Entry {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-type Topic = "scenarios" | "observations" | "actions" | "rewards" | "algorithms";
+type Topic = "scenarios" | "suites" | "observations" | "actions" | "rewards" | "algorithms";
 
-async function scenarios(): Promise<Entry[]> {
-  const { SCENARIOS } = await import("../envs/scenarios/presets.ts");
-  const { resolveScenario } = await import("../envs/scenarios/scenario-files.ts");
+interface ScenarioSelection {
+  /** a preset or grid: itself, and its members */
+  readonly name?: string;
+  /** members of all presets too */
+  readonly expand: boolean;
+}
+
+async function scenarios({ name, expand }: ScenarioSelection): Promise<Entry[]> {
+  const { findPreset, SCENARIOS } = await import("../envs/scenarios/presets.ts");
+  const { resolveScenarios } = await import("../envs/scenarios/scenario-files.ts");
   const { linkLabel, storedScenario } = await import("../eval/links.ts");
-  return [...SCENARIOS.values()].map((preset) => {
-    const { name, description, source, trace } = preset;
-    if (trace === "any")
+  const listed = name === undefined ? [...SCENARIOS.values()] : [findPreset(name)];
+  const presets = listed.flatMap((preset) =>
+    expand || name !== undefined ? [preset, ...(preset.members?.() ?? [])] : [preset],
+  );
+  return presets.map((preset): Entry => {
+    const { description, source, trace, status } = preset;
+    const members = preset.members?.().length ?? 0;
+    const facts = [statusText(status)];
+    if (members > 0) {
+      const kind = preset.template === undefined ? "grid of" : "variants:";
+      facts.push(`${kind} ${members} (\`ccpark explain scenarios ${preset.name}\`)`);
+    }
+    const common = { name: preset.name, summary: description, source };
+    const data = { status, ...(members > 0 ? { members } : {}) };
+    if (trace === "any") {
+      return { ...common, facts: ["needs --trace FILE", ...facts], data: { ...data, needsTrace: true } };
+    }
+    if (preset.template === undefined) return { ...common, facts, data };
+    const [entry] = resolveScenarios([preset.name]);
+    if (entry!.drawn) {
       return {
-        name,
-        summary: description,
-        source,
-        facts: ["needs --trace FILE"],
-        data: { needsTrace: true },
+        ...common,
+        facts: ["link: drawn for each seed", ...facts],
+        data: { ...data, template: entry!.template },
       };
-    const scenario = resolveScenario(name);
-    const { forward, reverse, propagationDelayMs, durationSec, ackPolicy } = storedScenario(scenario);
+    }
+    const scenario = entry!.of(0);
+    const stored = storedScenario(scenario);
+    const { name: _, source: __, description: ___, ...parameters } = stored;
     return {
-      name,
-      summary: description,
-      source,
-      facts: [`link: ${linkLabel(scenario)}, ${durationSec} s`],
-      data: { link: linkLabel(scenario), durationSec, propagationDelayMs, ackPolicy, forward, reverse },
+      ...common,
+      facts: [`link: ${linkLabel(scenario)}, ${scenario.durationSec} s`, ...facts],
+      data: { ...data, link: linkLabel(scenario), ...parameters },
     };
   });
+}
+
+function statusText(status: PresetStatus): string {
+  switch (status.kind) {
+    case "runnable":
+      return "status: runnable";
+    case "substituted":
+      return `status: runnable with substitution (${status.substitution})`;
+    case "not-runnable":
+      return `status: not runnable (${status.why})`;
+  }
+}
+
+async function suites(): Promise<Entry[]> {
+  const { SUITES } = await import("../envs/scenarios/suites.ts");
+  return [...SUITES.values()].map(({ name, description, source, scenarios: names, seeds }) => ({
+    name,
+    summary: description,
+    source,
+    facts: [
+      `\`ccpark bench --suite ${name}\`: ${names.length > 6 ? `${names[0]} to ${names.at(-1)}` : names.join(", ")}`,
+      ...(seeds === undefined ? [] : [`${seeds} seeds`]),
+    ],
+    data: { scenarios: names, seeds: seeds ?? null },
+  }));
 }
 
 async function observations(): Promise<Entry[]> {
@@ -92,8 +141,9 @@ async function algorithms(): Promise<Entry[]> {
   return [...algorithmEntries()];
 }
 
-const TOPICS: Readonly<Record<Topic, () => Promise<Entry[]>>> = {
+const TOPICS: Readonly<Record<Topic, (selection: ScenarioSelection) => Promise<Entry[]>>> = {
   scenarios,
+  suites,
   observations,
   actions,
   rewards,
@@ -146,27 +196,43 @@ function toJson(topic: Topic, { facts: _, data, ...entry }: Entry): string {
   return `${JSON.stringify({ topic, ...entry, ...data })}\n`;
 }
 
-async function explain(topic: string | undefined, options: { readonly json?: true }): Promise<void> {
+interface ExplainOptions {
+  readonly expand?: true;
+  readonly json?: true;
+}
+
+async function explain(
+  topic: string | undefined,
+  name: string | undefined,
+  options: ExplainOptions,
+): Promise<void> {
   const known = Object.keys(TOPICS) as Topic[];
-  const wanted = known.filter((name) => topic === undefined || name === topic);
+  const wanted = known.filter((each) => topic === undefined || each === topic);
   if (wanted.length === 0) {
-    const { unknownName } = await import("../core/errors.ts");
     throw unknownName("explain", "topic", topic ?? "", known);
   }
-  for (const name of wanted) {
-    const entries = await TOPICS[name]();
-    if (options.json) printOut(entries.map((entry) => toJson(name, entry)).join(""));
-    else printOut(`${name}\n\n${entries.map(describe).join("\n\n")}\n\n`);
+  const selection = { name: topic === "scenarios" ? name : undefined, expand: options.expand === true };
+  for (const each of wanted) {
+    const all = await TOPICS[each](selection);
+    const entries = name === undefined || each === "scenarios" ? all : [entryNamed(each, all, name)];
+    if (options.json) printOut(entries.map((entry) => toJson(each, entry)).join(""));
+    else printOut(`${each}\n\n${entries.map(describe).join("\n\n")}\n\n`);
   }
+}
+
+function entryNamed(topic: Topic, entries: readonly Entry[], name: string): Entry {
+  return namedEntry("explain", topic, new Map(entries.map((entry) => [entry.name, entry])), name);
 }
 
 export function addExplain(program: Command): void {
   program
     .command("explain")
     .description(
-      "list scenarios, observations, actions, rewards and algorithms with units, ranges and definitions",
+      "list scenarios, suites, observations, actions, rewards and algorithms with units, ranges and definitions",
     )
-    .argument("[topic]", "scenarios, observations, actions, rewards or algorithms; absent: all")
+    .argument("[topic]", "scenarios, suites, observations, actions, rewards or algorithms; absent: all")
+    .argument("[name]", "one name of the topic; of a grid of scenarios, its members too")
+    .option("--expand", "scenarios: with all members of grids and variants")
     .option("--json", "one JSON line per name")
     .action(explain);
 }

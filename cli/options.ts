@@ -35,6 +35,20 @@ export function parseSvgPath(text: string): string {
   return text;
 }
 
+/** One more `--set` behind those before it; what it says is read when the scenarios are. */
+export function collect(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}
+
+/** What `--set` is for, in the words of `--help`. */
+export const SET_HELP =
+  "a field of the scenario, such as link.rateMbps=24 or forward.queue.packets=100; may repeat (docs/scenarios.md)";
+
+/** As a word of a command line that can be pasted. */
+export function quoteForShell(text: string): string {
+  return /^[\w.,=:/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** `--seeds N` means seeds 1 to N. */
 export function seedsUpTo(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);

@@ -1,14 +1,30 @@
 /** Wiring: the environment that a client of `ccpark serve` asks for, made from its keyword arguments. */
 import { CcparkError } from "../core/errors.ts";
-import { CongestionEnv } from "../envs/congestion-env.ts";
+import { Rng } from "../core/random.ts";
+import { CongestionEnv, type ScenarioSource } from "../envs/congestion-env.ts";
 import type { MakeEnv } from "../envs/grpc/session-env.ts";
 import { parseEnvOptions } from "../envs/options.ts";
-import type { Scenario } from "../envs/scenario.ts";
-import { resolveScenario } from "../envs/scenarios/scenario-files.ts";
-import { validateScenario } from "../envs/scenarios/validate.ts";
+import type { Override } from "../envs/scenarios/overrides.ts";
+import { findPreset, presetTemplate } from "../envs/scenarios/presets.ts";
+import { resolveScenarios } from "../envs/scenarios/scenario-files.ts";
+import {
+  checkTemplate,
+  isPlainObject,
+  mergeTemplates,
+  type PlainObject,
+  sampleScenario,
+} from "../envs/scenarios/template.ts";
 import { SHIPPED_TRACES } from "../traces/shipped.ts";
 
-const DEFAULT_SCENARIO = "park-paper";
+/** What a client gets that names no scenario. */
+export interface ServedDefaults {
+  /** presets, grids or files; each episode draws one of them */
+  readonly scenarios: readonly string[];
+  readonly tracePath?: string;
+  readonly overrides?: readonly Override[];
+}
+
+const DEFAULTS: ServedDefaults = { scenarios: ["park-paper"] };
 
 /** A client names a shipped trace; paths of the server's file system are not for it to open. */
 function shippedTrace(value: unknown): string | undefined {
@@ -21,9 +37,30 @@ function shippedTrace(value: unknown): string | undefined {
   );
 }
 
-function scenarioOf(value: unknown, trace: unknown, durationSec: unknown): Scenario {
-  if (typeof value === "object" && value !== null) return validateScenario(value);
-  if (typeof value !== "string") {
+function checkObject(value: unknown): PlainObject {
+  if (isPlainObject(value)) return value;
+  throw new CcparkError(
+    "invalid-argument",
+    `[env] wrong scenario: got ${JSON.stringify(value)}, expected a scenario object`,
+  );
+}
+
+/** A template as data may extend a preset; it names no files. */
+function templateSource(value: PlainObject): (rng: Rng) => ReturnType<typeof sampleScenario> {
+  const { extends: base, ...own } = value;
+  const merged = typeof base === "string" ? mergeTemplates(presetTemplate(base), own) : value;
+  const template = checkTemplate(merged);
+  return (rng) => sampleScenario(template, rng);
+}
+
+function sourceOf(
+  value: unknown,
+  trace: unknown,
+  durationSec: unknown,
+  defaults: ServedDefaults,
+): ScenarioSource {
+  if (isPlainObject(value)) return templateSource(value);
+  if (value !== undefined && typeof value !== "string") {
     throw new CcparkError(
       "invalid-argument",
       `[env] wrong scenario: got ${JSON.stringify(value)}, expected a name or a scenario object`,
@@ -35,18 +72,35 @@ function scenarioOf(value: unknown, trace: unknown, durationSec: unknown): Scena
       `[env] wrong durationSec: got ${JSON.stringify(durationSec)}, expected seconds above 0`,
     );
   }
-  return resolveScenario(value, { tracePath: shippedTrace(trace), durationSec });
+  // a client's name is a preset's, never that of a file
+  const names = value === undefined ? defaults.scenarios : [findPreset(value).name];
+  const entries = resolveScenarios(names, {
+    tracePath: shippedTrace(trace) ?? (value === undefined ? defaults.tracePath : undefined),
+    durationSec,
+    overrides: value === undefined ? defaults.overrides : [],
+  });
+  const [first] = entries;
+  if (entries.length === 1) return first!.drawn ? first!.draw : first!.of(0);
+  return (rng) => entries[rng.integer(entries.length)]!.draw(rng);
 }
 
 /** Keyword arguments: scenario, trace, durationSec and the options of the environment (`EnvOptions`). */
-export const makeServedEnv: MakeEnv = (kwargs) => {
-  const { scenario = DEFAULT_SCENARIO, trace, durationSec, ...options } = kwargs;
-  const env = new CongestionEnv(scenarioOf(scenario, trace, durationSec), parseEnvOptions(options));
-  return {
-    observationSpace: env.observationSpace,
-    actionSpace: env.actionSpace,
-    reset: (seed, other) => env.reset(seed, other === undefined ? undefined : validateScenario(other)),
-    step: (action) => env.step(action),
-    episodeMetrics: () => ({ ...env.metrics() }),
+export function servedEnvMaker(defaults: ServedDefaults): MakeEnv {
+  return (kwargs) => {
+    const { scenario, trace, durationSec, ...options } = kwargs;
+    const env = new CongestionEnv(sourceOf(scenario, trace, durationSec, defaults), parseEnvOptions(options));
+    return {
+      observationSpace: env.observationSpace,
+      actionSpace: env.actionSpace,
+      reset: (seed, other) => {
+        if (other === undefined) return env.reset(seed);
+        const template = checkObject(other);
+        return env.reset(seed, templateSource(template)(Rng.fromSeed(seed).fork("scenario")));
+      },
+      step: (action) => env.step(action),
+      episodeMetrics: () => ({ ...env.metrics() }),
+    };
   };
-};
+}
+
+export const makeServedEnv: MakeEnv = servedEnvMaker(DEFAULTS);

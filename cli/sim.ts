@@ -1,10 +1,11 @@
 /** `ccpark sim`: one run of a scenario under an agent of another process. */
 import { type Command, Option } from "commander";
 import { outTakesColour, printErr, printOut } from "./console.ts";
-import { MAX_SEED, parsePositive, parseWhole } from "./options.ts";
+import { collect, MAX_SEED, parsePositive, parseWhole, quoteForShell, SET_HELP } from "./options.ts";
 
 interface SimOptions {
   readonly scenario: string;
+  readonly set: readonly string[];
   readonly agent: string;
   readonly algorithm?: string;
   readonly mode: "lock-step" | "real-time";
@@ -21,6 +22,7 @@ interface SimOptions {
 async function sim(options: SimOptions): Promise<void> {
   const { basename, join } = await import("node:path");
   const { resolveScenario } = await import("../envs/scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../envs/scenarios/overrides.ts");
   const { DEFAULT_REWARD, getReward } = await import("../envs/rewards.ts");
   const { externalContender, printAgentEvent } = await import("./contenders.ts");
   const { runPlan, versions } = await import("./run-benchmark.ts");
@@ -32,6 +34,8 @@ async function sim(options: SimOptions): Promise<void> {
   const scenario = resolveScenario(options.scenario, {
     tracePath: options.trace,
     durationSec: options.duration,
+    overrides: options.set.map(parseOverride),
+    seed: options.seed,
   });
   const quiet = options.quiet === true;
   const contender = externalContender({
@@ -48,7 +52,8 @@ async function sim(options: SimOptions): Promise<void> {
     { quiet },
   );
   const { counters, events } = contender.last!;
-  const words = ["ccpark sim", `--scenario ${options.scenario}`, `--agent ${basename(options.agent)}`];
+  const sets = options.set.map((text) => ` --set ${quoteForShell(text)}`).join("");
+  const words = ["ccpark sim", `--scenario ${options.scenario}${sets}`, `--agent ${basename(options.agent)}`];
   if (options.algorithm !== undefined) words.push(`--algorithm ${options.algorithm}`);
   words.push(`--mode ${options.mode}`, `--seed ${options.seed}`, `--quiet-ms ${options.quietMs}`);
   if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
@@ -59,6 +64,7 @@ async function sim(options: SimOptions): Promise<void> {
       command: words.join(" "),
       options: {
         scenario: options.scenario,
+        set: options.set,
         mode: options.mode,
         algorithm: options.algorithm ?? null,
         seed: options.seed,
@@ -93,8 +99,11 @@ export function addSim(program: Command): void {
     .command("sim")
     .description("run a scenario under an agent of another process: Portus, or `ccpark agent`")
     .addOption(
-      new Option("--scenario <name>", "scenario (see `ccpark explain scenarios`)").default("park-paper"),
+      new Option("--scenario <name>", "preset or file (see `ccpark explain scenarios`)").default(
+        "park-paper",
+      ),
     )
+    .option("--set <path=value>", SET_HELP, collect, [])
     .requiredOption("--agent <socket>", "the agent's socket: a path, or a name below /tmp/ccp (portus)")
     .option("--algorithm <name>", "algorithm to ask the agent for; default: the agent's own")
     .addOption(

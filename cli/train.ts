@@ -1,6 +1,7 @@
 /** `ccpark train`: trains a policy by PPO into a run folder, or goes on with one. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PpoOptions } from "../agents/ppo.ts";
+import { CcparkError } from "../core/errors.ts";
 import { printErr, printOut } from "./console.ts";
 import { EXIT } from "./exit-codes.ts";
 import { MAX_SEED, parseList, parsePositive, parseWhole } from "./options.ts";
@@ -18,7 +19,7 @@ interface TrainCommandOptions {
   readonly stepMs?: number | "rtt";
   readonly actionDelayMs?: number;
   readonly envs?: number;
-  readonly set: Readonly<Record<string, unknown>>;
+  readonly set: Settings;
   readonly backend: string;
   readonly checkpointEvery?: number;
   readonly resume?: string;
@@ -26,15 +27,23 @@ interface TrainCommandOptions {
   readonly quiet?: true;
 }
 
+/** Names with a point are fields of the scenario, others hyperparameters. */
+interface Settings {
+  readonly ppo: Readonly<Record<string, unknown>>;
+  readonly scenario: readonly string[];
+}
+
 /** `learningRate=3e-4` -> { learningRate: 3e-4 }; values are JSON, or else text. */
-function parseSetting(text: string, before: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function parseSetting(text: string, { ppo, scenario }: Settings): Settings {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("expected NAME=VALUE.");
+  const name = text.slice(0, at);
+  if (name.includes(".")) return { ppo, scenario: [...scenario, text] };
   const value = text.slice(at + 1);
   try {
-    return { ...before, [text.slice(0, at)]: JSON.parse(value) };
+    return { ppo: { ...ppo, [name]: JSON.parse(value) }, scenario };
   } catch {
-    return { ...before, [text.slice(0, at)]: value };
+    return { ppo: { ...ppo, [name]: value }, scenario };
   }
 }
 
@@ -52,7 +61,8 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const { getObservation } = await import("../envs/observations.ts");
   const { getAction } = await import("../envs/actions.ts");
   const { getReward } = await import("../envs/rewards.ts");
-  const { resolveScenario } = await import("../envs/scenarios/scenario-files.ts");
+  const { resolveScenarios } = await import("../envs/scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../envs/scenarios/overrides.ts");
   const { claimFolder } = await import("../eval/result-files.ts");
   const { versions } = await import("./run-benchmark.ts");
 
@@ -72,11 +82,23 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const episodeSec = options.episode ?? TRAINING_DEFAULTS.episodeSec;
   const scenarios = wholeRange
     ? undefined
-    : options.scenario.map((name) =>
-        resolveScenario(name, { tracePath: options.trace, durationSec: options.episode }),
-      );
+    : resolveScenarios(options.scenario, {
+        tracePath: options.trace,
+        durationSec: options.episode,
+        overrides: options.set.scenario.map(parseOverride),
+      });
+  if (wholeRange && options.set.scenario.length > 0) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[train] --set ${options.set.scenario[0]}: got no scenario, expected --scenario beside fields of one`,
+    );
+  }
   const defaults = stored === undefined ? TRAINING_DEFAULTS.ppo : {};
-  const hyperparameters = { ...defaults, ...options.set, backend: options.backend } as Partial<PpoOptions>;
+  const hyperparameters = {
+    ...defaults,
+    ...options.set.ppo,
+    backend: options.backend,
+  } as Partial<PpoOptions>;
   ppoOptions(hyperparameters);
   claimFolder(options.out);
 
@@ -123,7 +145,7 @@ export function addTrain(program: Command): void {
     .addOption(
       new Option(
         "--scenario <names>",
-        "scenarios to draw episodes from, or training-range: a new link per episode",
+        "presets, grids or files to draw episodes from, or training-range: a new link per episode",
       )
         .argParser(parseList)
         .default(["training-range"], "training-range"),
@@ -142,9 +164,9 @@ export function addTrain(program: Command): void {
     .addOption(new Option("--envs <n>", "environments stepped together").argParser(parseWhole(1, 4096)))
     .option(
       "--set <name=value>",
-      "a hyperparameter of PPO, such as learningRate=3e-4; may repeat",
+      "a hyperparameter of PPO, such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",
       parseSetting,
-      {},
+      { ppo: {}, scenario: [] },
     )
     .addOption(
       new Option("--backend <name>", "TensorFlow.js backend")

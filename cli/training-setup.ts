@@ -15,7 +15,7 @@ export interface TrainingSetup {
   readonly numEnvs: number;
   readonly episodeSec: number;
   /** absent: the training range, a link per episode */
-  readonly scenarios?: readonly Scenario[];
+  readonly scenarios?: readonly { readonly name: string; readonly draw: (rng: Rng) => Scenario }[];
 }
 
 export function describeTrainingRange(): string {
@@ -27,7 +27,7 @@ export function makeTrainingEnvs({ env, numEnvs, episodeSec, scenarios }: Traini
   const draw = (rng: Rng): Scenario =>
     scenarios === undefined
       ? sampleTrainingScenario(rng, { durationSec: episodeSec })
-      : scenarios[rng.integer(scenarios.length)]!;
+      : scenarios[rng.integer(scenarios.length)]!.draw(rng);
   return makeVectorEnv(draw, env, numEnvs);
 }
 

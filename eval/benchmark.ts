@@ -5,8 +5,14 @@ import type { Contender } from "./contenders.ts";
 import { linkLabel } from "./links.ts";
 import { type Estimate, estimate } from "./statistics.ts";
 
+/** A scenario that each seed draws anew. */
+export interface DrawnScenario {
+  readonly name: string;
+  readonly of: (seed: number) => Scenario;
+}
+
 export interface BenchmarkPlan {
-  readonly scenarios: readonly Scenario[];
+  readonly scenarios: readonly (Scenario | DrawnScenario)[];
   readonly contenders: readonly Contender[];
   readonly seeds: readonly number[];
   readonly rewardName: string;
@@ -20,6 +26,8 @@ export interface BenchmarkRecord {
   readonly algorithm: string;
   readonly link: string;
   readonly seed: number;
+  /** of a scenario that each seed draws: its link; `link` is the same for all seeds then */
+  readonly drawnLink?: string;
   /** what the contender chose for this link; only where it chose something */
   readonly detail?: string;
   /** false: a second run gives other bytes; only there where that is so */
@@ -55,8 +63,11 @@ export function niceBinSec(durationSec: number): number {
   return NICE_BINS_SEC.find((width) => durationSec / width <= BINS_PER_RUN) ?? NICE_BINS_SEC.at(-1)!;
 }
 
+/** The link of a scenario that each seed draws anew, as rows and records name it. */
+export const DRAWN_LINK = "a link per seed";
+
 function toRecord(
-  scenario: Scenario,
+  named: { readonly scenario: string; readonly link: string; readonly drawnLink?: string },
   contender: Contender,
   seed: number,
   detail: string | undefined,
@@ -64,10 +75,11 @@ function toRecord(
 ): BenchmarkRecord {
   const { metrics } = result;
   return {
-    scenario: scenario.name,
+    scenario: named.scenario,
     algorithm: contender.name,
-    link: linkLabel(scenario),
+    link: named.link,
     seed,
+    ...(named.drawnLink === undefined ? {} : { drawnLink: named.drawnLink }),
     ...(detail === undefined ? {} : { detail }),
     ...(contender.reproducible === false ? { reproducible: false } : {}),
     durationSec: metrics.durationSec,
@@ -95,19 +107,37 @@ export function countRuns(plan: BenchmarkPlan): number {
 
 /** @yields one run after the other; between two runs the caller may draw, pause or stop */
 export async function* runBenchmark(plan: BenchmarkPlan): AsyncGenerator<BenchmarkRun> {
-  const { seeds, rewardName } = plan;
-  for (const scenario of plan.scenarios) {
-    const seriesBinSec = plan.seriesBinSec ?? niceBinSec(scenario.durationSec);
+  for (const planned of plan.scenarios) {
     for (const contender of plan.contenders) {
-      const prepared = contender.prepare?.(scenario, { seeds, rewardName, seriesBinSec });
-      for (const seed of seeds) {
-        const result = await (prepared ?? contender).run({ scenario, seed, rewardName, seriesBinSec });
-        yield {
-          record: toRecord(scenario, contender, seed, prepared?.detail, result),
-          series: result.series,
-        };
+      if (!("of" in planned)) {
+        const named = { scenario: planned.name, link: linkLabel(planned) };
+        yield* runSeeds(plan, planned, named, contender, plan.seeds);
+        continue;
+      }
+      for (const seed of plan.seeds) {
+        const scenario = planned.of(seed);
+        const named = { scenario: planned.name, link: DRAWN_LINK, drawnLink: linkLabel(scenario) };
+        yield* runSeeds(plan, scenario, named, contender, [seed]);
       }
     }
+  }
+}
+
+async function* runSeeds(
+  { seriesBinSec: givenBinSec, rewardName }: BenchmarkPlan,
+  scenario: Scenario,
+  named: Parameters<typeof toRecord>[0],
+  contender: Contender,
+  seeds: readonly number[],
+): AsyncGenerator<BenchmarkRun> {
+  const seriesBinSec = givenBinSec ?? niceBinSec(scenario.durationSec);
+  const prepared = contender.prepare?.(scenario, { seeds, rewardName, seriesBinSec });
+  for (const seed of seeds) {
+    const result = await (prepared ?? contender).run({ scenario, seed, rewardName, seriesBinSec });
+    yield {
+      record: toRecord(named, contender, seed, prepared?.detail, result),
+      series: result.series,
+    };
   }
 }
 
@@ -150,7 +180,9 @@ export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
       scenario: first.scenario,
       link: first.link,
       algorithm: first.algorithm,
-      ...(first.detail === undefined ? {} : { detail: first.detail }),
+      ...(first.detail === undefined || group.some((each) => each.detail !== first.detail)
+        ? {}
+        : { detail: first.detail }),
       ...(first.reproducible === false ? { reproducible: false } : {}),
       goodputMbps: of("goodputMbps"),
       utilisation: of("utilisation"),

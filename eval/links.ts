@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type Bytes, type BytesPerSec, fromMbps, PACKET_BYTES, TUN_HEADER_BYTES } from "../core/units.ts";
 import type { DirectionSpec, RateSpec, Scenario } from "../envs/scenario.ts";
+import { mean } from "./statistics.ts";
 
 /** Wire bytes of one opportunity of a trace (mm-link counts the TUN header). */
 const OPPORTUNITY_BYTES = PACKET_BYTES + TUN_HEADER_BYTES;
@@ -17,41 +18,108 @@ export function traceSha256(opportunitiesMs: readonly number[]): string {
     .digest("hex");
 }
 
-/** Long-term rate of a link on the wire; undefined where it is unlimited. */
+/** Long-term rate of a link on the wire (of a schedule: the mean of its points); undefined where it is unlimited. */
 export function meanRateBytesPerSec(rate: RateSpec): BytesPerSec | undefined {
-  if (rate.kind === "constant") return fromMbps(rate.mbps);
-  if (rate.kind !== "trace") return undefined;
-  const periodMs = rate.opportunitiesMs[rate.opportunitiesMs.length - 1] ?? 0;
-  return periodMs > 0 ? (rate.opportunitiesMs.length * OPPORTUNITY_BYTES * 1000) / periodMs : undefined;
+  switch (rate.kind) {
+    case "constant":
+    case "poisson":
+      return fromMbps(rate.mbps);
+    case "trace": {
+      const periodMs = rate.opportunitiesMs[rate.opportunitiesMs.length - 1] ?? 0;
+      return periodMs > 0 ? (rate.opportunitiesMs.length * OPPORTUNITY_BYTES * 1000) / periodMs : undefined;
+    }
+    case "unlimited":
+      return undefined;
+    case "steps":
+    case "ramp":
+      return fromMbps(mean(rate.points.map((point) => point.mbps)));
+    case "markov": {
+      // from each state to any other: the share of a state is its dwelling time
+      const sec = rate.states.reduce((sum, state) => sum + state.meanSec, 0);
+      return fromMbps(rate.states.reduce((sum, state) => sum + (state.mbps * state.meanSec) / sec, 0));
+    }
+    case "random-steps":
+      return fromMbps((rate.minMbps + rate.maxMbps) / 2);
+  }
 }
 
 /** Wire bytes in flight that fill the empty link: mean rate times two propagation delays. */
 export function bdpBytes(scenario: Scenario): Bytes {
   const rate = meanRateBytesPerSec(scenario.forward.rate) ?? 0;
-  return (rate * 2 * scenario.propagationDelayMs) / 1000;
+  return (rate * roundTripMs(scenario)) / 1000;
+}
+
+function roundTripMs({
+  propagationDelayMs,
+  reversePropagationDelayMs = propagationDelayMs,
+}: Scenario): number {
+  return +(propagationDelayMs + reversePropagationDelayMs).toPrecision(12);
+}
+
+/** Digits of a rate in a label. */
+const RATE_DIGITS = 4;
+
+function shortList(values: readonly number[], separator: string): string {
+  const shown = values.slice(0, 6).map((value) => String(+value.toPrecision(RATE_DIGITS)));
+  return shown.join(separator) + (values.length > shown.length ? "…" : "");
 }
 
 function rateLabel(rate: RateSpec): string {
-  if (rate.kind === "constant") return `${rate.mbps} Mbit/s`;
-  return rate.kind === "trace" ? baseName(rate.name) : "unlimited";
+  switch (rate.kind) {
+    case "constant":
+      return `${rate.mbps} Mbit/s`;
+    case "poisson":
+      return `Poisson ${rate.mbps} Mbit/s`;
+    case "trace":
+      return baseName(rate.name);
+    case "unlimited":
+      return "unlimited";
+    case "steps":
+      return `steps ${shortList(
+        rate.points.map((point) => point.mbps),
+        "/",
+      )} Mbit/s`;
+    case "ramp":
+      return `ramp ${shortList(
+        rate.points.map((point) => point.mbps),
+        " to ",
+      )} Mbit/s`;
+    case "markov":
+      return `Markov ${shortList(
+        rate.states.map((state) => state.mbps),
+        "/",
+      )} Mbit/s`;
+    case "random-steps":
+      return `random ${shortList([rate.minMbps, rate.maxMbps], " to ")} Mbit/s`;
+  }
 }
 
 function queueLabel(direction: DirectionSpec): string {
-  const { packets, bytes } = direction.queue;
-  if (packets !== undefined) return packets === 1 ? "1 packet" : `${packets} packets`;
-  return bytes === undefined ? "no queue limit" : `${bytes} bytes`;
+  const { packets, bytes, discipline } = direction.queue;
+  const kind = discipline === undefined || discipline.kind === "drop-tail" ? "" : ` ${discipline.kind}`;
+  if (packets !== undefined) return `${packets === 1 ? "1 packet" : `${packets} packets`}${kind}`;
+  return `${bytes === undefined ? "no queue limit" : `${bytes} bytes`}${kind}`;
+}
+
+/** Everything else that sends: `3 flows`, `2 kinds of traffic`. */
+function companyLabels({ flows = [], traffic = [] }: Scenario): string[] {
+  const count = flows.reduce((sum, plan) => sum + (plan.count ?? 1), 1);
+  return [
+    ...(count > 1 ? [`${count} flows`] : []),
+    ...(traffic.length > 0 ? [`traffic: ${traffic.map((spec) => spec.kind).join(", ")}`] : []),
+  ];
 }
 
 /** One line for a reader: `48 Mbit/s, 50 ms, 400 packets`. */
 export function linkLabel(scenario: Scenario): string {
   const parts = [
     rateLabel(scenario.forward.rate),
-    `${2 * scenario.propagationDelayMs} ms`,
+    `${roundTripMs(scenario)} ms`,
     queueLabel(scenario.forward),
   ];
   if (scenario.forward.lossRate > 0)
     parts.push(`loss ${+(100 * scenario.forward.lossRate).toPrecision(3)} %`);
-  return parts.join(", ");
+  return [...parts, ...companyLabels(scenario)].join(", ");
 }
 
 /** A rate as results store it: a trace by its base name and digest instead of its thousands of entries. */
@@ -65,9 +133,12 @@ export type StoredRate =
       readonly periodMs: number;
     };
 
-export type StoredScenario = Omit<Scenario, "forward" | "reverse"> & {
-  readonly forward: Omit<DirectionSpec, "rate"> & { readonly rate: StoredRate };
-  readonly reverse: Omit<DirectionSpec, "rate"> & { readonly rate: StoredRate };
+type StoredDirection = Omit<DirectionSpec, "rate"> & { readonly rate: StoredRate };
+
+export type StoredScenario = Omit<Scenario, "forward" | "reverse" | "links"> & {
+  readonly forward: StoredDirection;
+  readonly reverse: StoredDirection;
+  readonly links?: Readonly<Record<string, StoredDirection>>;
 };
 
 function storedRate(rate: RateSpec): StoredRate {
@@ -81,10 +152,35 @@ function storedRate(rate: RateSpec): StoredRate {
   };
 }
 
+function storedDirection(direction: DirectionSpec): StoredDirection {
+  return { ...direction, rate: storedRate(direction.rate) };
+}
+
+/** What results keep of the scenarios: each once, and one per seed where seeds draw it. */
+export function storedScenarios(
+  entries: readonly {
+    readonly name: string;
+    readonly drawn: boolean;
+    readonly of: (seed: number) => Scenario;
+  }[],
+  seeds: readonly number[],
+): StoredScenario[] {
+  return entries.flatMap(({ drawn, of }) => {
+    if (!drawn) return [storedScenario(of(0))];
+    return seeds.map((seed) => {
+      const scenario = storedScenario(of(seed));
+      return { ...scenario, name: `${scenario.name} (seed ${seed})` };
+    });
+  });
+}
+
 export function storedScenario(scenario: Scenario): StoredScenario {
+  const { forward, reverse, links, ...rest } = scenario;
+  const further = Object.entries(links ?? {}).map(([name, link]) => [name, storedDirection(link)] as const);
   return {
-    ...scenario,
-    forward: { ...scenario.forward, rate: storedRate(scenario.forward.rate) },
-    reverse: { ...scenario.reverse, rate: storedRate(scenario.reverse.rate) },
+    ...rest,
+    forward: storedDirection(forward),
+    reverse: storedDirection(reverse),
+    ...(links === undefined ? {} : { links: Object.fromEntries(further) }),
   };
 }

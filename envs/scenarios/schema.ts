@@ -50,8 +50,12 @@ function quoted(names: readonly string[]): string {
 }
 
 function noSuchField(typed: string, known: readonly string[]): string {
-  const near = nearestName(typed, known);
-  return near === undefined ? "no such field" : `no such field; did you mean \`${near}\`?`;
+  // `rateMbs` means `mbps`: the last word carries the unit
+  const unit = /[A-Z][a-z]*$/.exec(typed)?.[0] ?? typed;
+  const near = nearestName(typed, known) ?? nearestName(unit, known);
+  return near === undefined
+    ? `no such field; known: ${known.join(", ")}`
+    : `no such field; did you mean \`${near}\`?`;
 }
 
 /** An object with these fields only. */
@@ -144,7 +148,7 @@ const opportunities = z
 
 const ratePoint = fields<RatePoint>({ atSec: timeSec, mbps: mbpsOrZero });
 
-const rate = byKind<RateSpec>({
+export const RATE_SCHEMA: Schema = byKind<RateSpec>({
   constant: { mbps },
   trace: { name: text, opportunitiesMs: opportunities, end: z.enum(["loop", "stop"]).optional() },
   unlimited: {},
@@ -268,7 +272,7 @@ const direction = fields<DirectionSpec>({
   }).optional(),
   ackThinning: z.boolean().optional(),
   queue,
-  rate,
+  rate: RATE_SCHEMA,
   outages: timeSpans.optional(),
   corruptionRate: lossRate.optional(),
   duplicationRate: lossRate.optional(),

@@ -18,17 +18,21 @@ export class ScenarioError extends CcparkError {
   }
 }
 
+/** The file or option that a value comes from; one for all, or by the path of the field. */
+export type Origin = string | ((path: string) => string | undefined);
+
 /**
  * The one form of a scenario's error.
- * @param origin the file it stands in, if any
+ * @param options origin: where it stands, if not in the program
  */
 export function scenarioError(
   path: string,
   got: unknown,
   expected: string,
-  options: { readonly origin?: string; readonly cause?: unknown } = {},
+  options: { readonly origin?: Origin; readonly cause?: unknown } = {},
 ): ScenarioError {
-  const where = options.origin === undefined ? path : `${options.origin}: ${path}`;
+  const origin = typeof options.origin === "function" ? options.origin(path) : options.origin;
+  const where = origin === undefined ? path : `${origin}: ${path}`;
   return new ScenarioError(`[scenario] ${where}: got ${show(got)}, expected ${expected}`, path, options);
 }
 
@@ -36,8 +40,8 @@ export function scenarioError(
 export const MEMORY_LIMIT_BYTES: number = 8 * 2 ** 30;
 
 export interface ValidateOptions {
-  /** the file that the value was read from, for messages */
-  readonly origin?: string;
+  /** for messages */
+  readonly origin?: Origin;
   /** absent: `MEMORY_LIMIT_BYTES` */
   readonly memoryLimitBytes?: number;
 }
