@@ -34,16 +34,16 @@ interface ScenarioSelection {
 }
 
 async function scenarios({ name, expand }: ScenarioSelection): Promise<Entry[]> {
-  const { findPreset, SCENARIOS } = await import("../envs/scenarios/presets.ts");
+  const { findPreset, presetMembers, SCENARIOS } = await import("../envs/scenarios/presets.ts");
   const { resolveScenarios } = await import("../envs/scenarios/scenario-files.ts");
   const { linkLabel, storedScenario } = await import("../eval/links.ts");
   const listed = name === undefined ? [...SCENARIOS.values()] : [findPreset(name)];
   const presets = listed.flatMap((preset) =>
-    expand || name !== undefined ? [preset, ...(preset.members?.() ?? [])] : [preset],
+    expand || name !== undefined ? [preset, ...presetMembers(preset).values()] : [preset],
   );
   return presets.map((preset): Entry => {
     const { description, source, trace, status } = preset;
-    const members = preset.members?.().length ?? 0;
+    const members = presetMembers(preset).size;
     const facts = [statusText(status)];
     if (members > 0) {
       const kind = preset.template === undefined ? "grid of" : "variants:";

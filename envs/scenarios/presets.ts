@@ -84,6 +84,19 @@ const ALL: readonly ScenarioPreset[] = [
 /** Every preset by name, in the order of listings; members of grids are not among them. */
 export const SCENARIOS: ReadonlyMap<string, ScenarioPreset> = new Map(ALL.map((each) => [each.name, each]));
 
+/** Members of the presets that were asked for theirs: a grid has hundreds. */
+const membersOf = new Map<string, ReadonlyMap<string, ScenarioPreset>>();
+
+/** The members of a preset by name; none: empty. */
+export function presetMembers({ name, members }: ScenarioPreset): ReadonlyMap<string, ScenarioPreset> {
+  let known = membersOf.get(name);
+  if (known === undefined) {
+    known = new Map(members?.().map((each) => [each.name, each]));
+    membersOf.set(name, known);
+  }
+  return known;
+}
+
 /**
  * A preset, or a member of one: `ccbench1-grid/24-2x-u-20ms-4bdp`.
  * @throws CcparkError not-found with the name probably meant
@@ -93,14 +106,13 @@ export function findPreset(name: string): ScenarioPreset {
   if (!name.includes("/") || parent?.members === undefined) {
     return namedEntry("scenario", "scenario", SCENARIOS, name);
   }
-  const members = new Map(parent.members().map((each) => [each.name, each]));
-  return namedEntry("scenario", "scenario", members, name);
+  return namedEntry("scenario", "scenario", presetMembers(parent), name);
 }
 
 /** What a name stands for: a preset with a scenario of its own is itself, a grid is its members. */
 export function expandPreset(name: string): readonly ScenarioPreset[] {
   const found = findPreset(name);
-  return found.template === undefined ? (found.members?.() ?? []) : [found];
+  return found.template === undefined ? [...presetMembers(found).values()] : [found];
 }
 
 /**
@@ -128,7 +140,7 @@ export function presetTemplate(name: string, trace?: MahimahiTrace): ScenarioTem
     );
   }
   if (found.template === undefined) {
-    const [first] = found.members?.() ?? [];
+    const [first] = presetMembers(found).values();
     throw new CcparkError(
       "invalid-argument",
       `[scenario] \`${name}\` is a grid: got its name, expected one of its members such as \`${first?.name}\``,

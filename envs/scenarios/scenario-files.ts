@@ -192,9 +192,7 @@ function extendedPreset(name: string, complain: (expected: string, cause?: unkno
     return complain(`a preset or a file${near === undefined ? "" : `; did you mean \`${near}\`?`}`, error);
   }
   if (preset.template === undefined) {
-    return complain(
-      `one scenario: \`${name}\` is a grid, with members such as \`${preset.members?.()[0]?.name}\``,
-    );
+    return complain(`one scenario: \`${name}\` is a grid (see \`ccpark explain scenarios ${name}\`)`);
   }
   if (preset.trace !== "any") return presetLayer(name);
   return { origin: name, value: preset.template(undefined) as PlainObject };

@@ -62,7 +62,7 @@ describe("mistakes on the command line", () => {
     ["no seeds", ["bench", "--seeds", "0"], "expected a whole number from 1 to 1000"],
     ["a negative duration", ["bench", "--duration", "-3"], "expected a number above 0"],
     ["an unknown command", ["bensch"], "unknown command 'bensch'", "Did you mean bench?"],
-    ["an unknown option", ["bench", "--sead", "1"], "unknown option '--sead'", "Did you mean --seeds?"],
+    ["an unknown option", ["bench", "--seedz", "1"], "unknown option '--seedz'", "Did you mean --seeds?"],
     ["an option without its value", ["bench", "--seeds"], "argument missing"],
     ["a host that is no loopback address", ["serve", "--host", "0.0.0.0"], "expected a loopback address"],
   ])("%s", async ([, args, ...messages]) => {

@@ -1,4 +1,5 @@
 /** Pantheon's 18 emulators: calibrated paths, policers, ACK aggregation and buffers (Yan et al., USENIX ATC 2018). */
+import { regeneratePoisson } from "../../../traces/poisson.ts";
 import type { RateSpec } from "../../scenario.ts";
 import { makeDirection } from "../links.ts";
 import { type PresetParts, preset, type ScenarioPreset, sameRate } from "./preset.ts";
@@ -30,22 +31,27 @@ function emulator(
   });
 }
 
-function poisson(mbps: number): RateSpec {
-  return { kind: "poisson", mbps };
+/** Lap of the recorded traces. */
+const LAP_SEC = 60;
+
+/** Stand-in for a recorded trace; the file is replayed from its beginning, slow seconds included. */
+function regenerated(mbps: number, slowStartSec: number): RateSpec {
+  return { kind: "trace", ...regeneratePoisson({ mbps, slowStartSec, periodSec: LAP_SEC, seed: 1 }) };
 }
 
 const CELLULAR: readonly ScenarioPreset[] = (
   [
-    [1, "Nepal to AWS India", 0.57, 28, 14, 0.0477],
-    [2, "Mexico cellular to AWS California", 2.64, 88, 130, 0],
-    [3, "AWS Brazil to Colombia cellular", 3.04, 130, 426, 0],
+    [1, "Nepal to AWS India", 0.57, 0, 28, 14, 0.0477],
+    [2, "Mexico cellular to AWS California", 2.64, 5, 88, 130, 0],
+    [3, "AWS Brazil to Colombia cellular", 3.04, 4, 130, 426, 0],
   ] as const
-).map(([number, path, mbps, propagationDelayMs, packets, lossRate]) =>
+).map(([number, path, mbps, slowStartSec, propagationDelayMs, packets, lossRate]) =>
   emulator(number, {
-    substitution: `the recorded ${mbps}mbps-poisson.trace is not shipped: its opportunities are drawn anew`,
+    substitution: `the recorded ${mbps}mbps-poisson.trace is not shipped: regenerated as a Poisson process of its rate${slowStartSec > 0 ? `, with its ${slowStartSec} slow seconds at the beginning` : ""}`,
     description: `${path} (calibrated): Poisson opportunities of ${mbps} Mbit/s, ${propagationDelayMs} ms each way, drop-tail ${packets} packets${lossRate > 0 ? ", random loss 4.77 %" : ""}`,
     propagationDelayMs,
-    ...sameRate(poisson(mbps), { packets }, { lossRate }),
+    ...sameRate(regenerated(mbps, slowStartSec), { packets }, { lossRate }),
+    fixed: { traceOffsetMs: 0 },
   }),
 );
 
