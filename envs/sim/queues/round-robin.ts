@@ -85,7 +85,8 @@ export abstract class RoundRobin implements Queue {
     const line = this.lineOf(this.parts.store.flow[packet]!);
     line.push(packet);
     if (line.active) return;
-    line.deficitBytes = this.#quantumBytes;
+    // a debt is kept, or a line that empties often would be forgiven one in each turn and get more than its share
+    line.deficitBytes = this.#quantumBytes + Math.min(0, line.deficitBytes);
     this.#turns.push(line);
   }
 

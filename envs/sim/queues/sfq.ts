@@ -1,6 +1,7 @@
 /**
  * Stochastic fairness queueing: McKenney 1990, "Stochastic Fairness Queueing", with the quantum of Linux's sch_sfq. Flows are
- * hashed to buckets; a turn ends when its bytes are used up, and what was sent beyond them counts against the next turn.
+ * hashed to buckets; a turn ends when its bytes are used up, and what was sent beyond them counts against the next turn, also
+ * if the bucket was empty meanwhile (sch_sfq forgets it then, so a flow whose bucket empties often gets more than its share).
  * When the limit is passed, the bucket with the most packets gives up its newest (sch_sfq without `headdrop`).
  * Left out: sch_sfq's limit per bucket and its RED.
  */
