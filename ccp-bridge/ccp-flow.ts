@@ -13,6 +13,7 @@ import type {
   CongestionControlFactory,
   CongestionEvent,
   SentEvent,
+  SpuriousCongestionEvent,
 } from "./congestion-control.ts";
 import type { CcpDatapath, DatapathFlow } from "./datapath.ts";
 import { DATAPATH_ERRORS } from "./datapath-errors.ts";
@@ -90,6 +91,10 @@ export class CcpFlowControl implements CongestionControl {
   /** Nothing: the ACK (or timeout) that follows carries the losses. */
   onCongestion(event: CongestionEvent): void {
     this.#fallback?.onCongestion(event);
+  }
+
+  onSpuriousCongestion(event: SpuriousCongestionEvent): void {
+    this.#fallback?.onSpuriousCongestion?.(event);
   }
 
   onAck(ack: AckEvent): void {

@@ -31,6 +31,7 @@ export interface AckEvent {
   /** newly judged lost by this ACK (or by the timeout, see `timeout`) */
   lostPackets: number;
   lostBytes: Bytes;
+  /** acknowledged with Congestion Experienced; classic ECN: by ACKs that echo it, marked or not */
   ecnPackets: number;
   ecnBytes: Bytes;
   /** RTT sample of this ACK; 0: none */
@@ -59,12 +60,21 @@ export interface AckEvent {
   cwndLimited: boolean;
 }
 
-/** Once per loss episode (a round in which something was lost) or per retransmission timeout. */
+/**
+ * Once per loss episode (a round in which something was lost), per retransmission timeout, or per window of data whose
+ * ACKs tell of marks (ecn; nothing was lost then).
+ */
 export interface CongestionEvent {
-  readonly kind: "loss" | "timeout";
+  readonly kind: "loss" | "timeout" | "ecn";
   readonly nowUs: Micros;
   readonly inflightBytes: Bytes;
   readonly lostPackets: number;
+}
+
+/** What was reported as a loss episode or timeout was none: the packets have arrived (RFC 3522, RFC 3708, RFC 4015). */
+export interface SpuriousCongestionEvent {
+  readonly kind: "loss" | "timeout";
+  readonly nowUs: Micros;
 }
 
 export interface CongestionControl {
@@ -77,6 +87,8 @@ export interface CongestionControl {
   onAck(ack: AckEvent): void;
   /** Fires before the `onAck` of the ACK (or of the timeout) that revealed it. */
   onCongestion(event: CongestionEvent): void;
+  /** Fires before the `onAck` of the ACK that proved it: take the reaction to the latest such event back. */
+  onSpuriousCongestion?(event: SpuriousCongestionEvent): void;
   /** The flow is over. */
   onClose?(): void;
 }

@@ -1,8 +1,8 @@
 /**
  * Cubic in the datapath: RFC 9438 with HyStart, as Linux applies it (time counts from the epoch's start plus the
  * minimum RTT, the window grows only while it limits the flow). Windows are in packets, fractions included.
- * Left out: proportional rate reduction (after a cut the host is silent until inflight is below cwnd) and spurious
- * timeout undo (RFC 9438 4.9).
+ * ECN cuts as a loss does (RFC 9438 4.6); a spurious timeout or loss restores the curve too (RFC 9438 4.9). How the host
+ * gets from one window to the next (PRR, or silence until inflight is below cwnd) is its own affair.
  */
 import { cbrt } from "../../core/math.ts";
 import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
@@ -44,6 +44,16 @@ interface Epoch {
   renoPackets: number;
 }
 
+/** What a cut changes, for its undoing. */
+interface BeforeCut {
+  readonly cwndPackets: number;
+  readonly ssthreshPackets: number;
+  readonly wMaxPackets: number;
+  readonly priorPackets: number;
+  readonly epoch: Epoch | undefined;
+  readonly hystart: HyStart | undefined;
+}
+
 export class Cubic implements CongestionControl {
   readonly name = "cubic";
   readonly pacingRateBytesPerSec: BytesPerSec | undefined = undefined;
@@ -57,6 +67,7 @@ export class Cubic implements CongestionControl {
   /** cwnd_prior of RFC 9438: where Reno's growth resumes its full slope */
   #priorPackets = Infinity;
   #epoch: Epoch | undefined;
+  #before: BeforeCut | undefined;
   /** when the flow last stopped using its window; undefined while it uses it */
   #idleSinceUs: Micros | undefined;
 
@@ -129,6 +140,14 @@ export class Cubic implements CongestionControl {
   onCongestion(event: CongestionEvent): void {
     const cwnd = this.#cwndPackets;
     if (this.#episode.begins(event)) {
+      this.#before = {
+        cwndPackets: cwnd,
+        ssthreshPackets: this.#ssthreshPackets,
+        wMaxPackets: this.#wMaxPackets,
+        priorPackets: this.#priorPackets,
+        epoch: this.#epoch,
+        hystart: this.#hystart,
+      };
       // Fast convergence, RFC 9438 4.7: a flow that lost ground gives up more of it.
       this.#wMaxPackets = cwnd < this.#wMaxPackets ? (cwnd * (1 + BETA)) / 2 : cwnd;
       this.#priorPackets = cwnd;
@@ -138,6 +157,20 @@ export class Cubic implements CongestionControl {
       this.#idleSinceUs = undefined;
     }
     if (event.kind === "timeout") this.#forget(event.nowUs);
+  }
+
+  /** RFC 9438 4.9: the curve goes on as if nothing had been; with Linux's rule that neither window shrinks by it. */
+  onSpuriousCongestion(): void {
+    const before = this.#before;
+    if (before === undefined) return;
+    this.#cwndPackets = Math.max(this.#cwndPackets, before.cwndPackets);
+    this.#ssthreshPackets = Math.max(this.#ssthreshPackets, before.ssthreshPackets);
+    this.#wMaxPackets = before.wMaxPackets;
+    this.#priorPackets = before.priorPackets;
+    this.#epoch = before.epoch;
+    this.#hystart = before.hystart;
+    this.#before = undefined;
+    this.#episode.end();
   }
 
   /** RFC 9438 4.8: a timeout starts anew; the curve before it says nothing of the path after it. */

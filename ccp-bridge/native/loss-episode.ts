@@ -1,9 +1,10 @@
 /**
  * When a loss-based controller may cut and when it may grow. One cut per window of data (RFC 5681 3.2, RFC 6675 5): the
  * sequence that was next to be sent at the cut is the recovery point, and until the cumulative ACK passes it no
- * further cut happens. During fast recovery the window stands still; after a timeout it grows (slow start).
+ * further cut happens. During fast recovery the window stands still; after a timeout it grows (slow start). The reaction
+ * to ECN is one as to loss (RFC 3168 6.1.2: the same once per window).
  *
- *            loss                          timeout
+ *        loss or ecn                       timeout
  *   open ────────────▶ recovery ──────────────────────▶ timed-out
  *    ▲ ▲   cumulative ACK │        (no second cut)          │
  *    │ └── passes point ──┘                                 │
@@ -24,7 +25,7 @@ export class LossEpisode {
   /** Call from `onCongestion`; whether this event starts an episode, so that the window is to be cut. */
   begins(event: CongestionEvent): boolean {
     const episode = this.#episode;
-    if (event.kind === "loss") {
+    if (event.kind !== "timeout") {
       if (episode.kind !== "open") return false;
       this.#episode = { kind: "recovery", point: undefined };
       return true;
@@ -32,6 +33,11 @@ export class LossEpisode {
     // RFC 5681 (4): ssthresh is set once, however often the same data times out.
     this.#episode = { kind: "timed-out", point: undefined };
     return episode.kind === "open";
+  }
+
+  /** The latest episode was none. */
+  end(): void {
+    this.#episode = OPEN;
   }
 
   /** Call first in `onAck`; whether the window may grow on this ACK. */

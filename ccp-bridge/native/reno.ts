@@ -1,8 +1,9 @@
 /**
  * Reno in the datapath: RFC 5681 slow start, congestion avoidance and fast recovery, as Linux applies them (the window
  * counts delivered bytes, grows only while it limits the flow, and halves cwnd rather than the flight size).
- * Left out: window inflation by duplicate ACKs (SACK hosts need none) and proportional rate reduction: after a cut the
- * host is silent until inflight is below cwnd.
+ * ECN halves as a loss does (RFC 3168); spurious congestion is undone as in Linux. How the host gets from one window to
+ * the next (PRR, or silence until inflight is below cwnd) is its own affair. Left out: window inflation by duplicate ACKs
+ * (SACK hosts need none).
  */
 import type { Bytes, BytesPerSec } from "../../core/units.ts";
 import type {
@@ -28,10 +29,15 @@ export class Reno implements CongestionControl {
   readonly #episode = new LossEpisode();
   #cwndBytes: Bytes;
   #ssthreshBytes: Bytes = Infinity;
+  /** what the latest cut found */
+  #before: { readonly cwndBytes: Bytes; readonly ssthreshBytes: Bytes } | undefined;
+  readonly #ecnBeta: () => number;
   /** acknowledged in congestion avoidance and not yet turned into growth */
   #creditBytes: Bytes = 0;
 
-  constructor(start: FlowStart) {
+  /** @param ecnBeta what is left of the window after marks, read at each cut; default as after loss */
+  constructor(start: FlowStart, ecnBeta: () => number = () => BETA) {
+    this.#ecnBeta = ecnBeta;
     this.#mssBytes = start.mssBytes;
     this.#cwndBytes = start.initialCwndBytes;
   }
@@ -68,11 +74,22 @@ export class Reno implements CongestionControl {
   onCongestion(event: CongestionEvent): void {
     const mss = this.#mssBytes;
     if (this.#episode.begins(event)) {
-      this.#ssthreshBytes = Math.max(this.#cwndBytes * BETA, MIN_SSTHRESH_PACKETS * mss);
+      const beta = event.kind === "ecn" ? this.#ecnBeta() : BETA;
+      this.#before = { cwndBytes: this.#cwndBytes, ssthreshBytes: this.#ssthreshBytes };
+      this.#ssthreshBytes = Math.max(this.#cwndBytes * beta, MIN_SSTHRESH_PACKETS * mss);
       this.#cwndBytes = this.#ssthreshBytes;
       this.#creditBytes = 0;
     }
     if (event.kind === "timeout") this.#cwndBytes = LOSS_WINDOW_PACKETS * mss;
+  }
+
+  /** RFC 4015 3.2, with Linux's rule that neither window shrinks by it. */
+  onSpuriousCongestion(): void {
+    if (this.#before === undefined) return;
+    this.#cwndBytes = Math.max(this.#cwndBytes, this.#before.cwndBytes);
+    this.#ssthreshBytes = Math.max(this.#ssthreshBytes, this.#before.ssthreshBytes);
+    this.#before = undefined;
+    this.#episode.end();
   }
 }
 

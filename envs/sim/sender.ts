@@ -1,7 +1,7 @@
 /**
- * A TCP sender: SACK-style scoreboard, loss by a packet threshold of 3 (RFC 6675, RFC 9002 6.1.1), fast retransmit, RTO
- * (RFC 6298), pacing, delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation). It owns no events: a host tells
- * it of arrivals, ACKs and timers and asks when the next packet may go.
+ * A TCP sender: SACK-style scoreboard, loss by a packet threshold of 3 (RFC 6675, RFC 9002 6.1.1) or RACK-TLP (RFC 8985),
+ * RTO (RFC 6298), PRR, undo, ECN, pacing, delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation). It owns no
+ * events: a host tells it of arrivals, ACKs and timers and asks when the next packet may go.
  *
  * Each transmission has its own number, so a lost retransmission is found like any other loss, and an RTT is never
  * ambiguous. The host lists what arrives in order of arrival; an ACK is the length of that list when it was made, so it
@@ -15,11 +15,17 @@ import type {
 } from "../../ccp-bridge/congestion-control.ts";
 import type { Nanos } from "../../core/units.ts";
 import { MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
+import { Prr, type PrrVersion } from "./prr.ts";
+import { Rack } from "./rack.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
 import type { SenderOptions } from "./sender-options.ts";
 
 /** RFC 6675 DupThresh, RFC 9002 kPacketThreshold. */
 const PACKET_THRESHOLD = 3;
+
+/** RFC 8985 7.2: without an RTT sample a probe goes after 1 s; a lone packet's ACK may be delayed by 200 ms. */
+const INITIAL_PROBE_TIMEOUT_US = 1_000_000;
+const MAX_ACK_DELAY_US = 200_000;
 
 /** A transmission's row in the ring: the columns lie side by side, so that it costs one cache line. */
 const SEQUENCE = 0;
@@ -30,13 +36,17 @@ const DELIVERED_NS = 3;
 const FIRST_SENT_NS = 4;
 /** 1 if the application, not the network, limited the flow then */
 const APP_LIMITED = 5;
+/** 0, or the congestion episode in which it was judged lost (kept for undo), or PROBE */
+const NOTE = 6;
+/** a tail loss probe that is a retransmission */
+const PROBE = -1;
 const ROW_SHIFT = 3;
 
 /** An arrival's row: the transmission, when it reaches the receiver, and 1 where its payload was not there before. */
 const TXN = 0;
 const ARRIVAL_NS = 1;
 const FIRST = 2;
-/** 1 if it came with Congestion Experienced */
+/** 1 if it comes with Congestion Experienced */
 const CE = 3;
 const ARRIVAL_SHIFT = 2;
 
@@ -60,6 +70,8 @@ export class Sender {
   #txnMask = INITIAL_ROWS - 1;
   #txns = new Float64Array(INITIAL_ROWS << ROW_SHIFT);
   #nextTxn = 0;
+  /** no row before it is needed any more; the ring never overwrites it or a later one */
+  #oldestNeededTxn = 0;
   /** the oldest row that growing kept */
   #oldestKeptTxn = 0;
   /** each transmission below has been acknowledged, is a suspect, or was judged lost */
@@ -96,6 +108,34 @@ export class Sender {
   /** recovery lasts until the cumulative ACK reaches this sequence (RFC 6675 RecoveryPoint) */
   #recoveryPoint = -1;
 
+  readonly #options: SenderOptions;
+  readonly #rack: Rack | undefined;
+  /** of the fast recovery that goes on */
+  #prr: Prr | undefined;
+
+  /** the tail loss probe that was sent has an outcome once the cumulative ACK reaches this sequence; -1: none is out */
+  #probeEnd = -1;
+  #probeIsDue = false;
+  /** the probe, a retransmission, arrived before the original */
+  #probeRepaired = false;
+
+  /** congestion episodes (one reaction of the congestion control each), numbered from 1 */
+  #episode = 0;
+  #episodeIsTimeout = false;
+  /** the congestion control was told of this episode when no other went on, so that undoing it is well defined */
+  #episodeMayBeUndone = false;
+  /** transmissions judged lost in the episode, and those of them that have arrived all the same */
+  #judgedLost = 0;
+  #disproved = 0;
+
+  readonly #ecn: NonNullable<SenderOptions["ecn"]>;
+  /** classic ECN: the receiver echoes until it hears of the reaction */
+  #congestionEchoed = false;
+  /** first transmission sent after the latest reaction (it carries CWR); Infinity: the receiver has heard */
+  #reactedTxn = Number.POSITIVE_INFINITY;
+  /** no reaction to ECN before the cumulative ACK has passed this sequence */
+  #ecnPoint = -1;
+
   #deliveredPackets = 0;
   #deliveredNs = 0;
   #firstSentNs = 0;
@@ -111,7 +151,10 @@ export class Sender {
 
   /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
   sendAtNs: Nanos = Number.POSITIVE_INFINITY;
-  /** when `onTimer` is due (retransmission timer); Infinity: off */
+  #rtoAtNs: Nanos = Number.POSITIVE_INFINITY;
+  #probeAtNs: Nanos = Number.POSITIVE_INFINITY;
+  #reorderAtNs: Nanos = Number.POSITIVE_INFINITY;
+  /** when `onTimer` is due: retransmission, tail loss probe or reordering; Infinity: off */
   timerAtNs: Nanos = Number.POSITIVE_INFINITY;
   /** Called inside `onAck`, after the congestion control, when all that was supplied has been acknowledged in order. */
   onDrained: ((nowNs: Nanos) => void) | undefined;
@@ -120,6 +163,8 @@ export class Sender {
   retransmittedPackets = 0;
   lostPackets = 0;
   timeouts = 0;
+  /** reactions that were taken back */
+  spuriousEpisodes = 0;
   acks = 0;
 
   readonly #drawJitterNs: (() => Nanos) | undefined;
@@ -136,6 +181,9 @@ export class Sender {
     drawJitterNs?: () => Nanos,
   ) {
     this.control = control;
+    this.#options = options;
+    this.#ecn = options.ecn ?? "off";
+    this.#rack = options.lossDetection === "rack-tlp" ? new Rack() : undefined;
     this.rtt = new RttEstimator(options.minRtoMs);
     this.#receiveWindowPackets = options.receiveWindowPackets ?? Number.POSITIVE_INFINITY;
     this.#drawJitterNs = drawJitterNs;
@@ -183,16 +231,23 @@ export class Sender {
 
   /** Reads the congestion control's window and rate, and plans the next packet by them. */
   applyDecision(nowNs: Nanos): void {
-    this.#cwndPackets = Math.max(1, Math.floor(this.control.cwndBytes / MSS_BYTES));
+    this.#cwndPackets = this.#prr === undefined ? this.#targetPackets : this.#prr.windowPackets;
     const rate = this.control.pacingRateBytesPerSec;
     this.#pacingGapNs = rate === undefined ? 0 : (MSS_BYTES * NANOS_PER_SEC) / rate;
     this.#plan(nowNs);
   }
 
+  /** The congestion control's window. */
+  get #targetPackets(): number {
+    return Math.max(1, Math.floor(this.control.cwndBytes / MSS_BYTES));
+  }
+
   /** Ends the flow: nothing is sent any more. */
   stop(): void {
     this.#stopped = true;
+    this.#probeIsDue = false;
     this.sendAtNs = this.timerAtNs = Number.POSITIVE_INFINITY;
+    this.#rtoAtNs = this.#probeAtNs = this.#reorderAtNs = Number.POSITIVE_INFINITY;
   }
 
   /** The application gives data, in packets; Infinity: a bulk flow from here on. */
@@ -223,6 +278,10 @@ export class Sender {
   }
 
   #plan(nowNs: Nanos): void {
+    if (this.#probeIsDue) {
+      this.sendAtNs = Math.max(this.#lastLeaveNs, nowNs);
+      return;
+    }
     const open = !this.#stopped && this.#inflightPackets < this.#cwndPackets;
     this.#starved = open && !this.#mayTransmitNew() && !this.#hasRetransmission();
     if (this.#starved && this.#nextSequence === this.#limit) {
@@ -249,17 +308,26 @@ export class Sender {
    * @returns its transmission number; `sequenceOf` names its sequence
    */
   transmit(nowNs: Nanos): number {
+    const probe = this.#probeIsDue;
+    this.#probeIsDue = false;
     let sequence: number;
-    if (this.#hasRetransmission()) {
+    let note = 0;
+    if (!probe && this.#hasRetransmission()) {
       sequence = this.#retransmitQueue[this.#retransmitHead++]!;
       this.retransmittedPackets++;
+    } else if (probe && !this.#mayTransmitNew()) {
+      sequence = this.#nextSequence - 1;
+      this.retransmittedPackets++;
+      note = PROBE;
     } else {
       sequence = this.#nextSequence++;
       if (sequence - this.#cumulative > this.#sequenceMask) this.#growSequences();
     }
     const txn = this.#nextTxn++;
-    if (txn - this.#nextUnseenTxn + PACKET_THRESHOLD > this.#txnMask) this.#growTransmissions();
+    if (txn - this.#oldestNeededTxn > this.#txnMask) this.#growTransmissions();
     const s = sequence & this.#sequenceMask;
+    // a probe may repeat what is in flight; the sequence then counts once
+    const wasInFlight = this.#state[s] === IN_FLIGHT;
     this.#state[s] = IN_FLIGHT;
     this.#latestTxn[s] = txn;
     if (this.#inflightPackets === 0) {
@@ -273,12 +341,15 @@ export class Sender {
     txns[i + DELIVERED_NS] = this.#deliveredNs;
     txns[i + FIRST_SENT_NS] = this.#firstSentNs;
     txns[i + APP_LIMITED] = this.#appLimitedUntil === 0 ? 0 : 1;
+    txns[i + NOTE] = note;
     this.sentPackets++;
-    this.#inflightPackets++;
-    if (this.timerAtNs === Number.POSITIVE_INFINITY)
-      this.timerAtNs = nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
+    if (!wasInFlight) this.#inflightPackets++;
+    if (this.#rtoAtNs === Number.POSITIVE_INFINITY) this.#armRetransmissionTimer(nowNs);
+    if (probe) this.#probeEnd = this.#nextSequence;
+    if (this.#rack !== undefined) this.#armProbeTimer(nowNs);
+    this.#prr?.onSent();
 
-    this.#lastScheduledNs = this.#scheduledNs();
+    this.#lastScheduledNs = probe ? nowNs : this.#scheduledNs();
     this.#lastLeaveNs = nowNs;
     if (this.#drawJitterNs !== undefined) this.#jitterNs = this.#drawJitterNs();
     if (this.control.onSent !== undefined) {
@@ -364,17 +435,28 @@ export class Sender {
     const deliveredBefore = this.#deliveredPackets;
     let firstRttNs = 0;
     let newestTxn = -1;
+    /** arrivals of what the receiver had already: a real one would tell by DSACK */
+    let copies = 0;
+    const marked = this.#ecn === "off" ? 0 : this.#coverMarks(arrivals);
     const txns = this.#txns;
     const rows = this.#arrivalRows;
     for (let n = this.#coveredArrivals; n < arrivals; n++) {
       const txn = rows[((n & this.#arrivalMask) << ARRIVAL_SHIFT) + TXN]!;
       if (txn === this.#nextUnseenTxn) this.#nextUnseenTxn++;
       else if (txn > this.#nextUnseenTxn) this.#overtake(txn);
-      else if (this.#isForgotten(txn)) continue;
+      else if (!this.#onLateArrival(txn)) {
+        copies++;
+        continue;
+      }
       const i = (txn & this.#txnMask) << ROW_SHIFT;
       const sequence = txns[i + SEQUENCE]!;
       const s = sequence & this.#sequenceMask;
-      if (sequence < this.#cumulative || this.#state[s] === ACKED) continue; // a copy of what has arrived before
+      const isCopy = sequence < this.#cumulative || this.#state[s] === ACKED;
+      const noted = txns[i + NOTE] !== 0 && this.#readNote(i, isCopy);
+      if (isCopy) {
+        if (!noted) copies++;
+        continue;
+      }
       if (this.#state[s] === IN_FLIGHT) this.#inflightPackets--;
       this.#state[s] = ACKED;
       this.#sackedPackets++;
@@ -402,24 +484,34 @@ export class Sender {
       if (this.#appLimitedUntil > 0 && this.#deliveredPackets > this.#appLimitedUntil) {
         this.#appLimitedUntil = 0;
       }
-      this.timerAtNs =
-        this.#cumulative === this.#nextSequence
-          ? Number.POSITIVE_INFINITY
-          : nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
+      if (this.#cumulative === this.#nextSequence) this.#rtoAtNs = this.timerAtNs = Number.POSITIVE_INFINITY;
+      else this.#armRetransmissionTimer(nowNs);
     }
-    const lost = this.#suspects.length > 0 ? this.#judgeLosses() : 0;
-    if (this.#cumulative >= this.#recoveryPoint) this.#recoveryPoint = -1;
-    if (lost > 0 && this.#recoveryPoint === -1) {
-      this.#recoveryPoint = this.#nextSequence;
-      this.#congest("loss", nowNs, lost);
+    if (this.#cumulative >= this.#recoveryPoint && this.#recoveryPoint !== -1) this.#endRecovery();
+    if (this.#disproved > 0) this.#considerUndo(nowNs);
+    let lost = 0;
+    if (this.#rack === undefined) {
+      if (this.#suspects.length > 0) lost = this.#judgeByThreshold();
+    } else {
+      if (newestTxn !== -1 && newestTxn === this.#nextUnseenTxn - 1) {
+        this.#rack.rttNs = ack.rttUs * NANOS_PER_MICRO;
+      }
+      if (copies > 0) this.#rack.onDuplicates(this.#cumulative, this.#nextSequence);
+      lost = this.#judgeByTime(this.#rack, nowNs);
     }
-
+    this.#oldestNeededTxn = this.#suspects[0] ?? this.#nextUnseenTxn;
     const deliveredPackets = this.#deliveredPackets - deliveredBefore;
+    if (lost > 0) this.#onLosses(nowNs, lost, deliveredPackets);
+    if (this.#rack !== undefined) {
+      if (this.#probeEnd !== -1 && this.#cumulative >= this.#probeEnd) lost += this.#judgeProbe(nowNs);
+      if (newestTxn !== -1) this.#armProbeTimer(nowNs);
+    }
     ack.ackedBytes = (this.#cumulative - cumulativeBefore) * MSS_BYTES;
     ack.misorderedPackets = Math.max(0, this.#sackedPackets - sackedBefore);
     ack.ackedPackets = deliveredPackets - ack.misorderedPackets;
     ack.deliveredBytes = deliveredPackets * MSS_BYTES;
     ack.cwndLimited = !starvedBefore && inflightBefore + 2 >= this.#cwndPackets;
+    if (this.#ecn !== "off") this.#reactToMarks(nowNs, marked, deliveredPackets);
     this.#report(nowNs, lost, false);
     if (this.#cumulative === this.#limit && this.#cumulative > cumulativeBefore) this.onDrained?.(nowNs);
   }
@@ -430,9 +522,93 @@ export class Sender {
     this.#nextUnseenTxn = txn + 1;
   }
 
-  /** So late that its row has gone: it was judged lost long ago and counts as a copy. */
+  /**
+   * A transmission arrives after others that were sent later.
+   * @returns false if it comes so late that its row has gone: it was judged lost long ago and counts as a copy
+   */
+  #onLateArrival(txn: number): boolean {
+    if (this.#isForgotten(txn)) return false;
+    if (this.#rack !== undefined && this.#isInFlightAs(txn)) this.#rack.reorderingSeen = true;
+    return true;
+  }
+
   #isForgotten(txn: number): boolean {
     return txn < this.#oldestKeptTxn || txn < this.#nextTxn - 1 - this.#txnMask;
+  }
+
+  /** Whether the transmission is the latest of a sequence that is in flight. */
+  #isInFlightAs(txn: number): boolean {
+    const sequence = this.sequenceOf(txn);
+    const s = sequence & this.#sequenceMask;
+    return sequence >= this.#cumulative && this.#state[s] === IN_FLIGHT && this.#latestTxn[s] === txn;
+  }
+
+  /**
+   * Something was noted of a transmission that now has arrived.
+   * @returns true if it is a probe: a copy of it says nothing of reordering
+   */
+  #readNote(i: number, isCopy: boolean): boolean {
+    const note = this.#txns[i + NOTE]!;
+    this.#txns[i + NOTE] = 0;
+    if (note === PROBE) {
+      if (!isCopy) this.#probeRepaired = true;
+      return true;
+    }
+    if (note === this.#episode) this.#disproved++;
+    return false;
+  }
+
+  /** Counts the marks that an ACK covers, and follows the receiver's echo in order of arrival (RFC 3168 6.1.3). */
+  #coverMarks(arrivals: number): number {
+    let marked = 0;
+    for (let n = this.#coveredArrivals; n < arrivals; n++) {
+      const i = (n & this.#arrivalMask) << ARRIVAL_SHIFT;
+      if (this.#arrivalRows[i + TXN]! >= this.#reactedTxn) {
+        this.#congestionEchoed = false;
+        this.#reactedTxn = Number.POSITIVE_INFINITY;
+      }
+      if (this.#arrivalRows[i + CE] === 1) {
+        this.#congestionEchoed = true;
+        marked++;
+      }
+    }
+    return marked;
+  }
+
+  /** RFC 3168 6.1.2: at most one reaction per window of data, and none beside one to loss. */
+  #reactToMarks(nowNs: Nanos, marked: number, deliveredPackets: number): void {
+    const ack = this.#ack;
+    if (this.#ecn === "classic") ack.ecnPackets = this.#congestionEchoed ? deliveredPackets : 0;
+    else ack.ecnPackets = marked;
+    ack.ecnBytes = ack.ecnPackets * MSS_BYTES;
+    const told = this.#ecn === "classic" ? this.#congestionEchoed : marked > 0;
+    if (told && this.#recoveryPoint === -1 && this.#cumulative > this.#ecnPoint) {
+      this.#beginEpisode(false, false);
+      this.#congest("ecn", nowNs, 0);
+    }
+  }
+
+  #endRecovery(): void {
+    this.#recoveryPoint = -1;
+    this.#prr = undefined;
+    this.#rack?.onRecoveryEnd();
+  }
+
+  /** Losses were judged: unless recovery goes on already, it begins, and the congestion control is told. */
+  #onLosses(nowNs: Nanos, lost: number, newlyDelivered: number): void {
+    if (this.#recoveryPoint !== -1) {
+      if (!this.#episodeIsTimeout) this.#judgedLost += lost;
+      return;
+    }
+    this.#beginEpisode(false, true);
+    this.#judgedLost = lost;
+    this.#recoveryPoint = this.#nextSequence;
+    this.#probeEnd = -1;
+    this.#probeAtNs = Number.POSITIVE_INFINITY;
+    this.#armTimer();
+    this.#congest("loss", nowNs, lost);
+    const { prr = "off" } = this.#options;
+    if (prr !== "off") this.#prr = new Prr(prr, this.#recoverFlight(prr, newlyDelivered));
   }
 
   #sampleDeliveryRate(nowNs: Nanos, i: number): void {
@@ -448,53 +624,220 @@ export class Sender {
   }
 
   /** Of the suspects those are lost that 3 or more later transmissions have overtaken. */
-  #judgeLosses(): number {
+  #judgeByThreshold(): number {
     const lastTxn = this.#nextUnseenTxn - 1 - PACKET_THRESHOLD;
     let lost = 0;
     let judged = 0;
     while (judged < this.#suspects.length && this.#suspects[judged]! <= lastTxn) {
       const txn = this.#suspects[judged++]!;
-      const sequence = this.sequenceOf(txn);
-      const s = sequence & this.#sequenceMask;
-      if (sequence < this.#cumulative || this.#state[s] !== IN_FLIGHT || this.#latestTxn[s] !== txn) continue;
-      this.#state[s] = LOST;
-      this.#inflightPackets--;
-      this.#retransmitQueue.push(sequence);
-      lost++;
+      if (this.#isInFlightAs(txn)) {
+        this.#lose(txn);
+        lost++;
+      }
     }
     if (judged > 0) this.#suspects.splice(0, judged);
-    this.lostPackets += lost;
     return lost;
   }
 
-  /** `timerAtNs` has come. The retransmission timer: everything in flight counts as lost (RFC 6298 5.4 to 5.7). */
+  /** Of the suspects those are lost whose time is up (RFC 8985 6.2 step 5); for the others the timer is set. */
+  #judgeByTime(rack: Rack, nowNs: Nanos): number {
+    this.#reorderAtNs = Number.POSITIVE_INFINITY;
+    const suspects = this.#suspects;
+    let lost = 0;
+    if (suspects.length > 0) {
+      const waitNs = rack.deadlineNs(this.rtt, this.#recoveryPoint !== -1, this.#sackedPackets);
+      let judged = 0;
+      for (; judged < suspects.length; judged++) {
+        const txn = suspects[judged]!;
+        if (!this.#isInFlightAs(txn)) continue;
+        if (this.#sentNs(txn) + waitNs > nowNs) break;
+        this.#lose(txn);
+        lost++;
+      }
+      suspects.splice(0, judged);
+      while (suspects.length > 0 && !this.#isInFlightAs(suspects.at(-1)!)) suspects.pop();
+      // the last one's deadline: one timer for all
+      if (suspects.length > 0) this.#reorderAtNs = this.#sentNs(suspects.at(-1)!) + waitNs;
+    }
+    this.#armTimer();
+    return lost;
+  }
+
+  #sentNs(txn: number): Nanos {
+    return this.#txns[((txn & this.#txnMask) << ROW_SHIFT) + SENT_NS]!;
+  }
+
+  #lose(txn: number): void {
+    const sequence = this.sequenceOf(txn);
+    this.#state[sequence & this.#sequenceMask] = LOST;
+    this.#inflightPackets--;
+    this.#retransmitQueue.push(sequence);
+    this.lostPackets++;
+    if (this.#recoveryPoint === -1) this.#noteLoss(txn, this.#episode + 1);
+    else if (!this.#episodeIsTimeout) this.#noteLoss(txn, this.#episode);
+  }
+
+  /** For undo: its arrival would disprove the loss. */
+  #noteLoss(txn: number, episode: number): void {
+    if (this.#options.undo === true) this.#txns[((txn & this.#txnMask) << ROW_SHIFT) + NOTE] = episode;
+  }
+
+  /**
+   * The outcome of a tail loss probe (RFC 8985 7.4): one that repaired the only loss must not hide it from the congestion
+   * control.
+   * @returns losses that it repaired: 1 or 0
+   */
+  #judgeProbe(nowNs: Nanos): number {
+    this.#probeEnd = -1;
+    if (!this.#probeRepaired) return 0;
+    this.lostPackets++;
+    this.#beginEpisode(false, false);
+    this.#congest("loss", nowNs, 1);
+    return 1;
+  }
+
+  #armTimer(): void {
+    this.timerAtNs =
+      this.#rack === undefined ? this.#rtoAtNs : Math.min(this.#rtoAtNs, this.#probeAtNs, this.#reorderAtNs);
+  }
+
+  #armRetransmissionTimer(nowNs: Nanos): void {
+    this.#rtoAtNs = nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
+    this.#armTimer();
+  }
+
+  /** RFC 8985 7.2: a probe is due two round trips after the last sign of progress; one per tail, none in recovery. */
+  #armProbeTimer(nowNs: Nanos): void {
+    this.#probeAtNs = Number.POSITIVE_INFINITY;
+    const quiet = this.#sackedPackets === 0 && this.#recoveryPoint === -1 && this.#probeEnd === -1;
+    if (quiet && this.#inflightPackets > 0) {
+      const { srttUs } = this.rtt;
+      let timeoutUs = srttUs === 0 ? INITIAL_PROBE_TIMEOUT_US : 2 * srttUs;
+      if (srttUs > 0 && this.#inflightPackets === 1) timeoutUs += MAX_ACK_DELAY_US;
+      this.#probeAtNs = Math.min(nowNs + timeoutUs * NANOS_PER_MICRO, this.#rtoAtNs);
+    }
+    this.#armTimer();
+  }
+
+  /** `timerAtNs` has come. */
   onTimer(nowNs: Nanos): void {
+    if (this.#rack !== undefined && this.#reorderAtNs <= nowNs) this.#onReorderTimer(this.#rack, nowNs);
+    else if (this.#rack !== undefined && this.#probeAtNs <= nowNs) this.#onProbeTimer(nowNs);
+    else this.#onRetransmissionTimeout(nowNs);
+  }
+
+  #onReorderTimer(rack: Rack, nowNs: Nanos): void {
+    const lost = this.#judgeByTime(rack, nowNs);
+    if (lost === 0) return;
+    this.#onLosses(nowNs, lost, 0);
+    this.#reportTimer(nowNs, lost, false);
+  }
+
+  /** RFC 8985 7.3: new data if there is any, else the highest sequence, whatever the window says. */
+  #onProbeTimer(nowNs: Nanos): void {
+    this.#probeAtNs = Number.POSITIVE_INFINITY;
+    this.#probeRepaired = false;
+    const last = (this.#nextSequence - 1) & this.#sequenceMask;
+    this.#probeIsDue = this.#mayTransmitNew() || this.#state[last] === IN_FLIGHT;
+    this.#armRetransmissionTimer(nowNs);
+    this.#plan(nowNs);
+  }
+
+  /**
+   * RFC 6298 5.4 to 5.7: everything in flight counts as lost; under RACK (RFC 8985 6.3) the oldest packet and what was sent
+   * more than a round trip ago.
+   */
+  #onRetransmissionTimeout(nowNs: Nanos): void {
     this.timeouts++;
     this.rtt.onTimeout();
+    const wasOpen = this.#recoveryPoint === -1;
+    if (wasOpen || !this.#episodeIsTimeout) this.#beginEpisode(true, wasOpen);
+    const rack = this.#rack;
+    const sentBeforeNs = rack === undefined ? nowNs : nowNs - rack.deadlineNs(this.rtt, true, 0);
     let lost = 0;
     this.#retransmitQueue.length = 0;
     this.#retransmitHead = 0;
     for (let sequence = this.#cumulative; sequence < this.#nextSequence; sequence++) {
       const s = sequence & this.#sequenceMask;
-      if (this.#state[s] === IN_FLIGHT) {
+      const txn = this.#latestTxn[s]!;
+      const isLost = rack === undefined || sequence === this.#cumulative || this.#sentNs(txn) <= sentBeforeNs;
+      if (this.#state[s] === IN_FLIGHT && isLost) {
         this.#state[s] = LOST;
+        this.#noteLoss(txn, this.#episode);
         lost++;
       }
       if (this.#state[s] === LOST) this.#retransmitQueue.push(sequence);
     }
-    this.#inflightPackets = 0;
+    this.#inflightPackets -= lost;
     this.lostPackets += lost;
+    this.#prr = undefined;
+    this.#probeEnd = -1;
+    this.#probeIsDue = false;
+    this.#probeAtNs = Number.POSITIVE_INFINITY;
     this.#recoveryPoint = this.#nextSequence;
     this.#congest("timeout", nowNs, lost);
-    this.timerAtNs = nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
+    this.#armRetransmissionTimer(nowNs);
+    this.#reportTimer(nowNs, lost, true);
+  }
 
+  #reportTimer(nowNs: Nanos, lost: number, timeout: boolean): void {
     const ack = this.#ack;
     ack.ackedBytes = ack.ackedPackets = ack.misorderedPackets = ack.deliveredBytes = ack.rttUs = 0;
+    ack.ecnPackets = ack.ecnBytes = 0;
     ack.cwndLimited = true;
-    this.#report(nowNs, lost, true);
+    this.#report(nowNs, lost, timeout);
+  }
+
+  #beginEpisode(isTimeout: boolean, mayBeUndone: boolean): void {
+    this.#episode++;
+    this.#episodeIsTimeout = isTimeout;
+    this.#episodeMayBeUndone = mayBeUndone && this.#options.undo === true;
+    this.#judgedLost = this.#disproved = 0;
+  }
+
+  /**
+   * Transmissions that were judged lost have arrived. One of them makes a timeout spurious (RFC 3522, RFC 5682), all of
+   * them a fast recovery (RFC 3708): then the congestion control takes its reaction back (RFC 4015), and what
+   * the timeout took for lost is in flight again.
+   */
+  #considerUndo(nowNs: Nanos): void {
+    if (!this.#episodeMayBeUndone) return;
+    if (!this.#episodeIsTimeout && this.#disproved < this.#judgedLost) return;
+    this.#episodeMayBeUndone = false;
+    if (this.#recoveryPoint !== -1) this.#endRecovery();
+    this.#takeBackLosses();
+    this.spuriousEpisodes++;
+    const kind = this.#episodeIsTimeout ? "timeout" : "loss";
+    this.control.onSpuriousCongestion?.({ kind, nowUs: nowNs / NANOS_PER_MICRO });
+  }
+
+  #takeBackLosses(): void {
+    const overtaken: number[] = [];
+    this.#retransmitQueue.length = 0;
+    this.#retransmitHead = 0;
+    for (let sequence = this.#cumulative; sequence < this.#nextSequence; sequence++) {
+      const s = sequence & this.#sequenceMask;
+      if (this.#state[s] !== LOST) continue;
+      const txn = this.#latestTxn[s]!;
+      const i = (txn & this.#txnMask) << ROW_SHIFT;
+      if (this.#isForgotten(txn) || this.#txns[i + NOTE] !== this.#episode) {
+        this.#retransmitQueue.push(sequence);
+        continue;
+      }
+      this.#txns[i + NOTE] = 0;
+      this.#state[s] = IN_FLIGHT;
+      this.#inflightPackets++;
+      if (txn < this.#nextUnseenTxn) overtaken.push(txn);
+    }
+    if (overtaken.length > 0) {
+      const suspects = new Set([...this.#suspects, ...overtaken]);
+      this.#suspects = [...suspects].sort((a, b) => a - b);
+    }
   }
 
   #congest(kind: CongestionEvent["kind"], nowNs: Nanos, lostPackets: number): void {
+    this.#ecnPoint = this.#nextSequence;
+    this.#reactedTxn = this.#nextTxn;
     const inflightBytes = (this.#inflightPackets + lostPackets) * MSS_BYTES;
     this.control.onCongestion({ kind, nowUs: nowNs / NANOS_PER_MICRO, inflightBytes, lostPackets });
   }
@@ -515,7 +858,22 @@ export class Sender {
     ack.nextSequence = this.#nextSequence;
     ack.cumulativeSequence = this.#cumulative;
     this.control.onAck(ack);
+    if (this.#prr !== undefined) this.#reduceProportionally(this.#prr, lostPackets);
     this.applyDecision(nowNs);
+  }
+
+  #reduceProportionally(prr: Prr, lostPackets: number): void {
+    const { ackedBytes, deliveredBytes } = this.#ack;
+    // Linux: the reordering timer, which brings no ACK, lets one packet out
+    const delivered = Math.max(1, deliveredBytes / MSS_BYTES);
+    const safeAck = ackedBytes > 0 && lostPackets === 0;
+    prr.onAck(delivered, this.#inflightPackets, this.#targetPackets, safeAck);
+  }
+
+  /** RFC 6937 4, RFC 9937 6.1: what lies between the cumulative ACK and the next sequence; the latter less what was SACKed before. */
+  #recoverFlight(version: PrrVersion, newlyDelivered: number): number {
+    const flight = this.#nextSequence - this.#cumulative;
+    return version === "rfc6937" ? flight : flight - this.#sackedPackets + newlyDelivered;
   }
 
   #growSequences(): void {

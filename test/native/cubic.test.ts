@@ -76,6 +76,26 @@ describe("native Cubic", () => {
     expect(ssthreshPackets(story)).toBeCloseTo(70, 9);
   });
 
+  it("cuts to 0.7 on marks as on loss", () => {
+    const story = new Story(cubic, 100);
+    story.mark();
+    expect(story.cwndPackets).toBeCloseTo(70, 9);
+  });
+
+  it("goes on along its curve when a cut is taken back", () => {
+    const disturbed = afterLoss(400);
+    const calm = afterLoss(400);
+    for (let i = 0; i < 5; i++) disturbed.round();
+    for (let i = 0; i < 5; i++) calm.round();
+    disturbed.timeOut();
+    disturbed.takeBack("timeout");
+    expect(disturbed.cwndPackets).toBe(calm.cwndPackets);
+    expect(ssthreshPackets(disturbed)).toBe(ssthreshPackets(calm));
+    for (let i = 0; i < 5; i++) disturbed.round();
+    for (let i = 0; i < 5; i++) calm.round();
+    expect(Math.abs(disturbed.cwndPackets - calm.cwndPackets)).toBeLessThan(1);
+  });
+
   it("does not count time in which the window was unused", () => {
     const busy = afterLoss(400);
     const idle = afterLoss(400);

@@ -83,6 +83,35 @@ describe("native Reno", () => {
     expect(story.cwndPackets).toBe(2);
   });
 
+  it("halves on marks as on loss, and takes no loss of the same window for a second reason", () => {
+    const story = new Story(reno, 40);
+    story.mark();
+    expect(story.cwndPackets).toBe(20);
+    story.lose(1);
+    expect(story.cwndPackets).toBe(20);
+  });
+
+  it("takes a cut back that was for nothing, and grows on from there", () => {
+    const story = new Story(reno, 40);
+    story.lose(1);
+    story.takeBack("loss");
+    expect(story.cwndPackets).toBe(40);
+    expect(ssthreshPackets(story)).toBe(Infinity);
+    story.ack(10);
+    expect(story.cwndPackets).toBe(50);
+  });
+
+  it("takes a timeout back, keeps a window that has grown larger, and takes each back once", () => {
+    const story = new Story(reno, 4);
+    story.timeOut();
+    expect(story.cwndPackets).toBe(1);
+    story.takeBack("timeout");
+    expect(story.cwndPackets).toBe(4);
+    story.ack(4);
+    story.takeBack("timeout");
+    expect(story.cwndPackets).toBe(8);
+  });
+
   it("is ACK-clocked", () => {
     expect(new Story(reno).control.pacingRateBytesPerSec).toBeUndefined();
     expect(new Reno({ nowUs: 0, mssBytes: MSS_BYTES, initialCwndBytes: MSS_BYTES }).name).toBe("reno");

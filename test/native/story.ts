@@ -45,14 +45,17 @@ export class Story {
   }
 
   /** One ACK for `packets` in order; then the window is filled again. */
-  ack(packets: number, options: { rttUs?: number; cwndLimited?: boolean } = {}): void {
-    const { rttUs = 50_000, cwndLimited = true } = options;
+  ack(packets: number, options: { rttUs?: number; cwndLimited?: boolean; marked?: number } = {}): void {
+    const { rttUs = 50_000, cwndLimited = true, marked = 0 } = options;
     const ack = this.#ack;
+    ack.ecnPackets = marked;
+    ack.ecnBytes = marked * MSS_BYTES;
     ack.cumulativeSequence += packets;
     ack.nextSequence = Math.max(ack.nextSequence, ack.cumulativeSequence);
     ack.srttUs = rttUs;
     ack.minRttUs = Math.min(ack.minRttUs, rttUs);
     this.#deliver({ packets, rttUs, cwndLimited, lost: 0, timeout: false });
+    ack.ecnPackets = ack.ecnBytes = 0;
     ack.nextSequence = Math.max(
       ack.nextSequence,
       ack.cumulativeSequence + Math.floor(this.cwndPackets + 1e-9),
@@ -80,6 +83,22 @@ export class Story {
       lostPackets: packets,
     });
     this.#deliver({ packets: 0, rttUs: 50_000, cwndLimited: true, lost: packets, timeout: false });
+  }
+
+  /** An ACK of nothing tells of marks, for the first time in this window. */
+  mark(): void {
+    this.control.onCongestion({
+      kind: "ecn",
+      nowUs: this.nowUs,
+      inflightBytes: this.#inflightBytes,
+      lostPackets: 0,
+    });
+    this.#deliver({ packets: 0, rttUs: 50_000, cwndLimited: true, lost: 0, timeout: false });
+  }
+
+  /** The latest loss or timeout proves to have been none. */
+  takeBack(kind: "loss" | "timeout"): void {
+    this.control.onSpuriousCongestion?.({ kind, nowUs: this.nowUs });
   }
 
   timeOut(): void {
