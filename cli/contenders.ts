@@ -6,6 +6,7 @@ import { type Checkpoint, encodeCheckpoint } from "../agents/checkpoint.ts";
 import { Ppo, policyFromCheckpoint } from "../agents/ppo.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { cubic as nativeCubic } from "../ccp-bridge/native/cubic.ts";
+import { dctcp as nativeDctcp } from "../ccp-bridge/native/dctcp.ts";
 import { reno as nativeReno } from "../ccp-bridge/native/reno.ts";
 import { CcparkError } from "../core/errors.ts";
 import { getAction } from "../envs/actions.ts";
@@ -43,6 +44,12 @@ const NATIVE: readonly (Described & { readonly make: CongestionControlFactory })
     summary: "Cubic in the datapath, without agent: reference and fallback",
     source: "RFC 9438",
     make: nativeCubic,
+  },
+  {
+    name: "native-dctcp",
+    summary: "DCTCP in the datapath: the window shrinks by the share of marked packets; needs accurate ECN",
+    source: "RFC 8257",
+    make: nativeDctcp,
   },
 ];
 

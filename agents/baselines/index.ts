@@ -3,6 +3,7 @@ import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
 import { portusBbr, portusConst, portusReno, portusVegas } from "../portus/index.ts";
 import { bbr } from "./bbr.ts";
 import { cubic } from "./cubic.ts";
+import { dctcp } from "./dctcp.ts";
 import { reno } from "./reno.ts";
 import { vegas } from "./vegas.ts";
 
@@ -25,6 +26,12 @@ const TABLE: readonly Baseline[] = [
     description:
       "cuts the window to 0.7 on loss and returns to it along a cubic curve of time; HyStart in slow start",
     source: "RFC 9438; Ha and Rhee, Computer Networks 55(9), 2011",
+  },
+  {
+    algorithm: dctcp,
+    description:
+      "shrinks the window by half the share of marked packets, as Reno on loss; needs accurate ECN",
+    source: "RFC 8257",
   },
   {
     algorithm: vegas,
@@ -66,4 +73,4 @@ export const BASELINES: ReadonlyMap<string, () => CcpAlgorithm> = new Map(
   TABLE.map(({ algorithm }) => [algorithm.name, () => algorithm]),
 );
 
-export { bbr, cubic, reno, vegas };
+export { bbr, cubic, dctcp, reno, vegas };

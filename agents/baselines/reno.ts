@@ -14,7 +14,7 @@ import { EPISODE, tcpProgram } from "./tcp-program.ts";
 /** RFC 5681 equation (4): half. */
 const BETA = 0.5;
 /** RFC 5681 equation (4): at least two segments, or fast retransmit could never start again. */
-const MIN_SSTHRESH_PACKETS = 2;
+export const MIN_SSTHRESH_PACKETS = 2;
 
 /** Congestion avoidance: `credit` counts acknowledged bytes; a window's worth of them buys one segment. */
 export const ADDITIVE_INCREASE = `
@@ -38,10 +38,12 @@ ${ADDITIVE_INCREASE}
 /** What Reno's rules make of a loss or timeout, also for the algorithms that fall back to them. */
 export class RenoReaction {
   readonly #mssBytes: Bytes;
-  readonly #answers = new LossAnswers();
+  readonly #answers: LossAnswers;
 
-  constructor(mssBytes: Bytes) {
+  /** @param answers shared with an algorithm that gives answers of its own */
+  constructor(mssBytes: Bytes, answers: LossAnswers = new LossAnswers()) {
     this.#mssBytes = mssBytes;
+    this.#answers = answers;
   }
 
   /** The fields to send, or undefined where the report tells of neither or of a timeout already answered. */

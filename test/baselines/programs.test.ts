@@ -17,6 +17,7 @@ describe("baseline programs", () => {
     expect([...BASELINE_INFO.keys()]).toEqual([
       "reno",
       "cubic",
+      "dctcp",
       "vegas",
       "bbr",
       "portus-reno",

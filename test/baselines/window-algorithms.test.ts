@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cubic } from "../../agents/baselines/cubic.ts";
+import { dctcp } from "../../agents/baselines/dctcp.ts";
 import { reno } from "../../agents/baselines/reno.ts";
 import { EPISODE } from "../../agents/baselines/tcp-program.ts";
 import { vegas } from "../../agents/baselines/vegas.ts";
@@ -91,6 +92,50 @@ describe("Cubic over CCP", () => {
     flow.report(0, { acked: MSS_BYTES, cuts: 1, cwnd: packets(70), minRtt });
     flow.report(100 * MICROS_PER_SEC, { acked: MSS_BYTES, cuts: 1, cwnd: packets(70), minRtt });
     expect(flow.last["step"]).toBe(2 * MSS_BYTES);
+  });
+});
+
+describe("DCTCP over CCP", () => {
+  const quietWindows = (flow: FakeFlow, count: number, marked: number) => {
+    for (let i = 0; i < count; i++) flow.report(0, { round: 1, delivered: 10, marked, cwnd: packets(40) });
+  };
+
+  it("halves on the first mark, as nothing is known yet", () => {
+    const flow = new FakeFlow(dctcp);
+    flow.report(0, { cut: 1, delivered: 1, marked: 1, cwnd: packets(40) });
+    expect(flow.last).toEqual({ Cwnd: packets(20), ssthresh: packets(20), credit: 0, cuts: 1 });
+  });
+
+  it("cuts by half the share of marked packets, to which its estimate converges", () => {
+    const flow = new FakeFlow(dctcp);
+    quietWindows(flow, 200, 3);
+    expect(flow.last).toEqual({});
+    flow.report(0, { cut: 1, delivered: 1, marked: 1, cwnd: packets(40) });
+    expect(Math.abs(flow.last["Cwnd"]! - packets(40 * 0.85))).toBeLessThan(packets(0.1));
+  });
+
+  it("sums what several reports of one window count", () => {
+    const flow = new FakeFlow(dctcp);
+    for (let i = 0; i < 200; i++) {
+      flow.report(0, { delivered: 5, marked: 5 });
+      flow.report(0, { round: 1, delivered: 5, marked: 0 });
+    }
+    flow.report(0, { cut: 1, cwnd: packets(40) });
+    expect(Math.abs(flow.last["Cwnd"]! - packets(30))).toBeLessThan(packets(0.1));
+  });
+
+  it("repeats its answer to marks from before the answer arrived", () => {
+    const flow = new FakeFlow(dctcp);
+    flow.report(0, { cut: 1, cwnd: packets(40) });
+    flow.report(0, { cut: 1, cwnd: packets(38), cuts: 0 });
+    expect(flow.last["Cwnd"]).toBe(packets(20));
+  });
+
+  it("halves on loss whatever the marks say, and once for both", () => {
+    const flow = new FakeFlow(dctcp);
+    quietWindows(flow, 200, 0);
+    flow.report(0, { episode: EPISODE.loss, cut: 1, cwnd: packets(40) });
+    expect(flow.last["Cwnd"]).toBe(packets(20));
   });
 });
 
