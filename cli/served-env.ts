@@ -14,6 +14,7 @@ import {
   type PlainObject,
   sampleScenario,
 } from "../envs/scenarios/template.ts";
+import { crossTrafficAlgorithm } from "../eval/cross-traffic.ts";
 import { SHIPPED_TRACES } from "../traces/shipped.ts";
 
 /** What a client gets that names no scenario. */
@@ -88,7 +89,13 @@ function sourceOf(
 export function servedEnvMaker(defaults: ServedDefaults): MakeEnv {
   return (kwargs) => {
     const { scenario, trace, durationSec, ...options } = kwargs;
-    const env = new CongestionEnv(sourceOf(scenario, trace, durationSec, defaults), parseEnvOptions(options));
+    const env = new CongestionEnv(
+      sourceOf(scenario, trace, durationSec, defaults),
+      parseEnvOptions(options),
+      {
+        algorithms: crossTrafficAlgorithm,
+      },
+    );
     return {
       observationSpace: env.observationSpace,
       actionSpace: env.actionSpace,

@@ -6,6 +6,7 @@ import { makeVectorEnv } from "../envs/local-vector-env.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../envs/options.ts";
 import type { Scenario } from "../envs/scenario.ts";
 import { sampleTrainingScenario, TRAINING_RANGE } from "../envs/scenarios/training.ts";
+import { crossTrafficAlgorithm } from "../eval/cross-traffic.ts";
 
 /** Name under which `--scenario` gives the range of links. */
 export const TRAINING_RANGE_NAME = "training-range";
@@ -28,7 +29,7 @@ export function makeTrainingEnvs({ env, numEnvs, episodeSec, scenarios }: Traini
     scenarios === undefined
       ? sampleTrainingScenario(rng, { durationSec: episodeSec })
       : scenarios[rng.integer(scenarios.length)]!.draw(rng);
-  return makeVectorEnv(draw, env, numEnvs);
+  return makeVectorEnv(draw, env, numEnvs, crossTrafficAlgorithm);
 }
 
 /** What a checkpoint keeps of the environment: the names, and the other options as JSON. */

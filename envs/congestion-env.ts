@@ -19,6 +19,7 @@ import type { StepInfo, TimeStep } from "./env.ts";
 import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "./env-program.ts";
 import { FlowObserver } from "./flow-observer.ts";
 import { clearCounters, deliveredBytes } from "./interval.ts";
+import type { AlgorithmResolver } from "./network-plan.ts";
 import { getObservation, type ObservationSpec } from "./observations.ts";
 import type { EnvOptions } from "./options.ts";
 import type { FlowMetrics, TimeSeries } from "./results.ts";
@@ -46,6 +47,7 @@ export class CongestionEnv {
   readonly #reward: RewardSpec;
   readonly #scenarios: ScenarioSource;
   readonly #seriesBinSec: number;
+  readonly #algorithms: AlgorithmResolver | undefined;
   readonly #around: (factory: CongestionControlFactory) => CongestionControlFactory;
   readonly #algorithm: CcpAlgorithm;
   readonly #compiled: ProgramSet;
@@ -67,13 +69,15 @@ export class CongestionEnv {
 
   /**
    * @param scenarios the default scenario, or how an episode draws one
-   * @param extras seriesBinSec: bins of the time series (Infinity: none); around: wraps the flow's congestion control
+   * @param extras seriesBinSec: bins of the time series (Infinity: none); around: wraps the flow's congestion control;
+   *   algorithms: finds those of cross traffic (absent: the native ones)
    */
   constructor(
     scenarios: ScenarioSource,
     options: EnvOptions,
     extras: {
       readonly seriesBinSec?: number;
+      readonly algorithms?: AlgorithmResolver;
       readonly around?: (factory: CongestionControlFactory) => CongestionControlFactory;
     } = {},
   ) {
@@ -84,6 +88,7 @@ export class CongestionEnv {
     this.#reward = getReward(options.reward);
     this.#seriesBinSec = extras.seriesBinSec ?? Number.POSITIVE_INFINITY;
     this.#around = extras.around ?? ((factory) => factory);
+    this.#algorithms = extras.algorithms;
     this.#algorithm = this.#makeAlgorithm();
     this.#compiled = compileAlgorithms([this.#algorithm]);
     this.observationSpace = this.#observation.space;
@@ -117,7 +122,9 @@ export class CongestionEnv {
       compiled: this.#compiled,
       minCwndBytes: MIN_CWND_PACKETS * MSS_BYTES,
     });
-    this.#simulation = simulate(drawn, seed, this.#around(factory), this.#seriesBinSec);
+    this.#simulation = simulate(drawn, seed, this.#around(factory), this.#seriesBinSec, {
+      algorithms: this.#algorithms,
+    });
     const { network, startNs } = this.#simulation;
     network.runUntil(startNs);
     this.#lastReportNs = startNs;

@@ -135,6 +135,7 @@ export function runAgent(
   const env = new CongestionEnv(scenario, options.env, {
     seriesBinSec: options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC,
     around: (factory) => metered(meter, factory),
+    algorithms: options.algorithms,
   });
   env.begin(seed);
   clock.start(env.simulation);

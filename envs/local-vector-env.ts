@@ -3,10 +3,17 @@ import { CcparkError } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
 import { CongestionEnv, type ScenarioSource } from "./congestion-env.ts";
 import type { EndedEpisode, VectorEnv } from "./env.ts";
+import type { AlgorithmResolver } from "./network-plan.ts";
 import type { EnvOptions } from "./options.ts";
 
-export function makeVectorEnv(scenarios: ScenarioSource, options: EnvOptions, numEnvs: number): VectorEnv {
-  const envs = Array.from({ length: numEnvs }, () => new CongestionEnv(scenarios, options));
+/** @param algorithms finds those of cross traffic; absent: the native ones */
+export function makeVectorEnv(
+  scenarios: ScenarioSource,
+  options: EnvOptions,
+  numEnvs: number,
+  algorithms?: AlgorithmResolver,
+): VectorEnv {
+  const envs = Array.from({ length: numEnvs }, () => new CongestionEnv(scenarios, options, { algorithms }));
   const first = envs[0];
   if (first === undefined) {
     throw new CcparkError(

@@ -43,15 +43,16 @@ export const DEFAULT_SEND_JITTER_US = 20;
 export type AlgorithmResolver = (name: string) => CongestionControlFactory;
 
 /** What needs no agent: enough for cross traffic where the caller gives no other resolver. */
-const NATIVE: ReadonlyMap<string, CongestionControlFactory> = new Map([
+export const NATIVE_ALGORITHMS: ReadonlyMap<string, CongestionControlFactory> = new Map([
   ["reno", reno],
   ["cubic", cubic],
 ]);
 
 /** @throws CcparkError (not-found) for a name other than reno, cubic and dctcp */
 export const nativeAlgorithm: AlgorithmResolver = (name) => {
-  const found = NATIVE.get(name);
-  if (found === undefined) throw unknownName("scenario", "native algorithm", name, [...NATIVE.keys()]);
+  const found = NATIVE_ALGORITHMS.get(name);
+  if (found === undefined)
+    throw unknownName("scenario", "native algorithm", name, [...NATIVE_ALGORITHMS.keys()]);
   return found;
 };
 

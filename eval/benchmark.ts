@@ -2,6 +2,7 @@
 import type { RunResult, TimeSeries } from "../envs/results.ts";
 import type { Scenario } from "../envs/scenario.ts";
 import type { Contender } from "./contenders.ts";
+import { crossTrafficAlgorithm } from "./cross-traffic.ts";
 import { linkLabel } from "./links.ts";
 import { type Estimate, estimate } from "./statistics.ts";
 
@@ -47,6 +48,11 @@ export interface BenchmarkRecord {
   readonly droppedPackets: number;
   readonly servedBytes: number;
   readonly wastedBytes: number;
+  /** where there are several flows: each of them, and the fairness of those forward */
+  readonly flows?: RunResult["flows"];
+  readonly jainIndex?: number;
+  /** where there are finite transfers: their completion times */
+  readonly transfers?: RunResult["transfers"];
 }
 
 export interface BenchmarkRun {
@@ -97,6 +103,9 @@ function toRecord(
     droppedPackets: metrics.droppedPackets,
     servedBytes: metrics.servedBytes,
     wastedBytes: metrics.wastedBytes,
+    ...(result.flows === undefined ? {} : { flows: result.flows }),
+    ...(result.jainIndex === undefined ? {} : { jainIndex: result.jainIndex }),
+    ...(result.transfers === undefined ? {} : { transfers: result.transfers }),
   };
 }
 
@@ -131,9 +140,10 @@ async function* runSeeds(
   seeds: readonly number[],
 ): AsyncGenerator<BenchmarkRun> {
   const seriesBinSec = givenBinSec ?? niceBinSec(scenario.durationSec);
-  const prepared = contender.prepare?.(scenario, { seeds, rewardName, seriesBinSec });
+  const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm };
+  const prepared = contender.prepare?.(scenario, { seeds, ...common });
   for (const seed of seeds) {
-    const result = await (prepared ?? contender).run({ scenario, seed, rewardName, seriesBinSec });
+    const result = await (prepared ?? contender).run({ scenario, seed, ...common });
     yield {
       record: toRecord(named, contender, seed, prepared?.detail, result),
       series: result.series,

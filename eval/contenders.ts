@@ -7,6 +7,7 @@ import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.
 import { CcparkError, unknownName } from "../core/errors.ts";
 import { MSS_BYTES, PACKET_BYTES } from "../core/units.ts";
 import { type Policy, runAgent, runAlgorithm } from "../envs/episode.ts";
+import type { AlgorithmResolver } from "../envs/network-plan.ts";
 import type { EnvOptions } from "../envs/options.ts";
 import type { RunResult } from "../envs/results.ts";
 import type { Scenario } from "../envs/scenario.ts";
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly rewardName: string;
   readonly seriesBinSec: number;
+  /** finds the algorithms of cross traffic; absent: the native ones */
+  readonly algorithms?: AlgorithmResolver;
 }
 
 export interface Contender {

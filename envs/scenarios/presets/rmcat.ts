@@ -9,7 +9,7 @@ import { preset, type ScenarioPreset, steps } from "./preset.ts";
 
 const SOURCE = "RFC 8867, section 5, as coded in cisco/ns3-rmcat, rmcat-wired-test-suite.cc @adb3f8e";
 const SUBSTITUTION =
-  "media flows are flows under test with unlimited data instead of rate-adaptive encoders; TCP is native Reno";
+  "media flows are flows under test with unlimited data instead of rate-adaptive encoders; TCP is Reno";
 
 /** Its `Mbps` is 2^20 bit/s. */
 const MEBIBIT_MBPS = 2 ** 20 / 1e6;
@@ -127,7 +127,7 @@ const CASES: readonly Case[] = [
     description: "one flow from 5 s on, beside one long TCP flow, 2 Mbit/s",
     durationSec: 120 - MEDIA_AFTER_TCP_SEC,
     ...constant(2),
-    flows: [{ id: "tcp", algorithm: "native-reno", startSec: -MEDIA_AFTER_TCP_SEC }],
+    flows: [{ id: "tcp", algorithm: "reno", startSec: -MEDIA_AFTER_TCP_SEC }],
   },
   {
     number: "5.7",
@@ -139,14 +139,14 @@ const CASES: readonly Case[] = [
       media(),
       {
         id: "short",
-        algorithm: "native-reno",
+        algorithm: "reno",
         count: 8,
         startSec: -MEDIA_AFTER_TCP_SEC,
         application: { kind: "short-transfers", minBytes: 30_000, maxBytes: 50_000, meanOffSec: 10 },
       },
       {
         id: "back-to-back",
-        algorithm: "native-reno",
+        algorithm: "reno",
         count: 2,
         startSec: -MEDIA_AFTER_TCP_SEC,
         // a pause of a millisecond: one transfer after the other
