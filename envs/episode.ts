@@ -4,6 +4,7 @@ import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.
 import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
 import { CongestionEnv } from "./congestion-env.ts";
+import { type RecordedFormat, RunRecorder } from "./exports/recorder.ts";
 import { Meter } from "./meter.ts";
 import { type AlgorithmResolver, FIRST_FLOW } from "./network-plan.ts";
 import type { EnvOptions } from "./options.ts";
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly seriesBinSec?: number;
   /** finds the algorithms of cross traffic; default: those that need no agent */
   readonly algorithms?: AlgorithmResolver;
+  /** what else to write down of the run; `RunResult.records` has the texts */
+  readonly record?: { readonly formats: readonly RecordedFormat[]; readonly title: string };
 }
 
 const DEFAULT_SERIES_BIN_SEC = 0.5;
@@ -84,12 +87,20 @@ export function beginRun(options: RunOptions & { readonly control: CongestionCon
   const meter = new Meter();
   const clock = new RewardClock(meter, rewardName);
   const first = metered(meter, options.control);
+  const recorder = options.record && new RunRecorder(options.record.formats);
   const simulation = simulate(scenario, seed, first, options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC, {
     algorithms: options.algorithms,
     controlOf: (id) => (id === FIRST_FLOW ? first : options.control),
+    recorder,
   });
   clock.start(simulation);
-  return { simulation, result: () => resultOf(simulation, clock.mean, rewardName) };
+  return {
+    simulation,
+    result: () => ({
+      ...resultOf(simulation, clock.mean, rewardName),
+      ...(recorder && { records: recorder.texts(simulation, options.record!.title) }),
+    }),
+  };
 }
 
 function resultOf(simulation: Simulation, reward: number, rewardName: string): RunResult {

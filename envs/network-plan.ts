@@ -5,6 +5,7 @@
  */
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { cubic } from "../ccp-bridge/native/cubic.ts";
+import { dctcp } from "../ccp-bridge/native/dctcp.ts";
 import { reno } from "../ccp-bridge/native/reno.ts";
 import { unknownName } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
@@ -46,6 +47,7 @@ export type AlgorithmResolver = (name: string) => CongestionControlFactory;
 export const NATIVE_ALGORITHMS: ReadonlyMap<string, CongestionControlFactory> = new Map([
   ["reno", reno],
   ["cubic", cubic],
+  ["dctcp", dctcp],
 ]);
 
 /** @throws CcparkError (not-found) for a name other than reno, cubic and dctcp */
@@ -158,7 +160,7 @@ function impairments(link: DirectionSpec, zeroNs: Nanos): Impairments | undefine
 /** @param name of the link; its trace begins at a place drawn from the fork `NAME.offset` unless the scenario fixes it */
 export function planLink(context: PlanContext, name: string, link: DirectionSpec): LinkSpec {
   const { scenario, rng, zeroNs } = context;
-  const tunBytes = link.rate.kind === "trace" ? TUN_HEADER_BYTES : 0;
+  const tunBytes = link.rate.kind === "trace" || link.rate.kind === "poisson" ? TUN_HEADER_BYTES : 0;
   return {
     rate: linkRate(link.rate, scenario.fixed?.traceOffsetMs, rng.fork(`${name}.offset`), zeroNs),
     queue: {

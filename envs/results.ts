@@ -6,7 +6,7 @@ import type { Mbps } from "../core/units.ts";
  * - goodput: payload bytes first delivered / time
  * - utilisation: wire bytes the bottleneck served / wire bytes it could have served
  * - queueing delay: dequeue start - enqueue at the bottleneck, over delivered packets
- * - one-way delay: from leaving the sender to arriving at the receiver, over packets that arrived; 0 where a run does not
+ * - one-way delay: from leaving the sender to arriving at the receiver, over the packets that the path has taken; 0 where a run does not
  *   measure it (without a time series)
  * - loss rate: dropped / sent, a fraction
  * - score: log2(goodput in B/s) - 0.5 log2(max(mean queueing delay in us, 1000))
@@ -82,4 +82,6 @@ export interface RunResult {
   readonly jainIndex?: number;
   /** where the scenario generates transfers */
   readonly transfers?: TransferSummary;
+  /** where the run was recorded: texts by format */
+  readonly records?: Readonly<Partial<Record<"qlog" | "mahimahi", string>>>;
 }

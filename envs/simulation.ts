@@ -2,6 +2,7 @@
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { Rng } from "../core/random.ts";
 import { MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos, toMbps } from "../core/units.ts";
+import type { RunRecorder } from "./exports/recorder.ts";
 import {
   type AlgorithmResolver,
   leadSec,
@@ -47,6 +48,8 @@ export interface SimulateExtras {
   readonly algorithms?: AlgorithmResolver;
   /** one control for each flow under test by its id, instead of one for all */
   readonly controlOf?: (id: string) => CongestionControlFactory;
+  /** listens to the run, which the general engine carries out then */
+  readonly recorder?: RunRecorder;
 }
 
 /** One factory per name: the flows of one CCP algorithm share a datapath and an agent. */
@@ -86,12 +89,18 @@ export function simulate(
     controlOf: extras.controlOf ?? (() => control),
     algorithms: resolveOnce(extras.algorithms ?? nativeAlgorithm),
   };
-  const planned = planFlows(context);
+  const { recorder } = extras;
+  const planned = planFlows(context).map((flow, i) =>
+    i === 0 && recorder !== undefined ? watched(flow, recorder) : flow,
+  );
   const spec = networkSpec(context, planned);
   const transfers: TransferLog = { started: 0, completed: [] };
-  const network = hasTransfers(scenario)
-    ? addTraffic(new EventNetwork(spec, rng), context, transfers, endNs)
-    : makeNetwork(spec, rng);
+  const isOpen = hasTransfers(scenario) || recorder !== undefined;
+  const network = isOpen ? new EventNetwork(spec, rng) : makeNetwork(spec, rng);
+  if (network instanceof EventNetwork) {
+    addTraffic(network, context, transfers, endNs);
+    recorder?.watchNetwork(network);
+  }
   return {
     network,
     flow: network.flows[0]!,
@@ -130,12 +139,7 @@ function hasTransfers({ traffic = [] }: Scenario): boolean {
   return traffic.some(({ kind }) => kind !== "datagrams");
 }
 
-function addTraffic(
-  network: EventNetwork,
-  context: PlanContext,
-  log: TransferLog,
-  endNs: Nanos,
-): EventNetwork {
+function addTraffic(network: EventNetwork, context: PlanContext, log: TransferLog, endNs: Nanos): void {
   const { scenario, rng, zeroNs } = context;
   const sec = (endNs - zeroNs) / NANOS_PER_SEC;
   (scenario.traffic ?? []).forEach((traffic, i) => {
@@ -148,7 +152,20 @@ function addTraffic(
       addIncast(network, traffic, { ...options, template: planTransfer(context, traffic, i) });
     }
   });
-  return network;
+}
+
+function watched(flow: PlannedFlow, recorder: RunRecorder): PlannedFlow {
+  const { onStart } = flow.spec;
+  return {
+    ...flow,
+    spec: {
+      ...flow.spec,
+      onStart: (started, network) => {
+        recorder.watchFlow(started, network.nowNs);
+        onStart?.(started, network);
+      },
+    },
+  };
 }
 
 /** The measured quantities from the flow's start until now. */

@@ -464,6 +464,7 @@ export class EventNetwork implements Network {
       arrivalNs = flow.lastDataArrivalNs;
     }
     flow.lastDataArrivalNs = arrivalNs;
+    flow.statistics.onTaken(arrivalNs - this.#packets.sentNs[packet]!);
     flow.data.insert(arrivalNs, packet);
     this.#wake(flow, arrivalNs);
   }
@@ -488,7 +489,8 @@ export class EventNetwork implements Network {
       source.arrivedPackets++;
       source.arrivedBytes += packets.bytes[packet]!;
       const arrivalNs = leaveNs + source.spec.propagationNs;
-      source.statistics.onArrival(arrivalNs, arrivalNs - packets.sentNs[packet]!);
+      source.statistics.onTaken(arrivalNs - packets.sentNs[packet]!);
+      source.statistics.onArrival(arrivalNs);
     } else source.droppedPackets++;
     packets.release(packet);
   }
@@ -501,7 +503,6 @@ export class EventNetwork implements Network {
     const sequence = packets.sequence[packet]!;
     const isMarked = packets.ecn[packet] === CE;
     const isCorrupt = packets.corrupt[packet] === 1;
-    const sentNs = packets.sentNs[packet]!;
     this.#release(packet, flow);
     if (isCorrupt) {
       flow.droppedPackets++;
@@ -514,7 +515,7 @@ export class EventNetwork implements Network {
     flow.arrivedPackets++;
     if (isFirst) {
       flow.firstArrivedPackets++;
-      statistics.onArrival(nowNs, nowNs - sentNs);
+      statistics.onArrival(nowNs);
     }
     sender.markArrival(txn, nowNs, isFirst, isMarked);
     if (ackAtOnce) this.#sendAck(flow, sender, nowNs);

@@ -66,8 +66,9 @@ export class FifoFlow implements NetworkFlow {
     this.#takenPackets++;
     if (first) {
       this.#firstTakenPackets++;
-      this.statistics.onArrival(arrivalNs, arrivalNs - sentNs);
+      this.statistics.onArrival(arrivalNs);
     }
+    this.statistics.onTaken(arrivalNs - sentNs);
     sender.markArrival(txn, arrivalNs, first, false);
     return ackAtOnce;
   }

@@ -5,7 +5,7 @@ import { DelayHistogram } from "./delay-histogram.ts";
 
 export class FlowStatistics {
   readonly queueDelay: DelayHistogram = new DelayHistogram();
-  /** from leaving the sender to reaching the receiver, of payloads that arrived for the first time; undefined: not asked for */
+  /** from leaving the sender to reaching the receiver, of all packets that the path has taken; only where asked for */
   readonly oneWayDelay: DelayHistogram | undefined;
   /** when a payload reached the receiver for the first time, the latest so far */
   lastArrivalNs: Nanos = 0;
@@ -29,10 +29,14 @@ export class FlowStatistics {
     this.oneWayDelay = oneWayDelay ? new DelayHistogram() : undefined;
   }
 
-  /** A payload reaches the receiver for the first time, `delayNs` after it left the sender. */
-  onArrival(atNs: Nanos, delayNs: Nanos): void {
-    this.lastArrivalNs = atNs;
+  /** The path has taken a packet: it will be at the receiver `delayNs` after it left the sender. */
+  onTaken(delayNs: Nanos): void {
     if (this.oneWayDelay !== undefined) this.oneWayDelay.record(delayNs / NANOS_PER_MICRO);
+  }
+
+  /** A payload reaches the receiver for the first time. */
+  onArrival(atNs: Nanos): void {
+    this.lastArrivalNs = atNs;
     if (this.#hasBins) this.#countArrival(atNs);
   }
 

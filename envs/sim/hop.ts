@@ -5,10 +5,11 @@
  */
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
-import { NANOS_PER_MICRO } from "../../core/units.ts";
+import { NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
 import { EntryFilter } from "./impairments/entry-filter.ts";
 import { ExitShaper } from "./impairments/exit-shaper.ts";
 import { type DequeueListener, type Link, makeLink } from "./link.ts";
+import type { LinkTracer } from "./link-tracer.ts";
 import type { LinkMeter, LinkSpec } from "./network.ts";
 import type { PacketStore } from "./packet-store.ts";
 import { makeQueue } from "./queues/make-queue.ts";
@@ -22,6 +23,11 @@ export const DATA = 0;
 export const ACK = 1;
 export const DATAGRAM = 2;
 
+/** Service time of a full packet; undefined where it changes or is nothing. */
+function packetTimeNs({ rate, dataBytes }: LinkSpec): Nanos | undefined {
+  return rate.kind === "constant" ? (dataBytes * NANOS_PER_SEC) / rate.rateBytesPerSec : undefined;
+}
+
 export class Hop implements LinkMeter {
   readonly propagationNs: Nanos;
   /** packets on their way to the next hop, by arrival there */
@@ -31,6 +37,8 @@ export class Hop implements LinkMeter {
   readonly reorders: boolean;
   /** when the server can start the next packet; Infinity: nothing waits, or the departure is known ahead */
   readyNs: Nanos = Number.POSITIVE_INFINITY;
+  /** told of every packet; absent: nobody listens */
+  tracer: LinkTracer | undefined;
   /** result of the last packet that was served */
   departNs: Nanos = 0;
   readonly #spec: LinkSpec;
@@ -45,6 +53,8 @@ export class Hop implements LinkMeter {
   /** of each flow the ACK that waits, where ACKs are thinned */
   readonly #waitingAcks: Map<number, number> | undefined;
   #lastEnqueuedNs: Nanos = 0;
+  /** of the call of the queue under way */
+  #nowNs: Nanos = 0;
   #offeredPackets = 0;
   #droppedPackets = 0;
   #maxQueuedPackets = 0;
@@ -81,8 +91,9 @@ export class Hop implements LinkMeter {
         limit: spec.queue,
         discipline: spec.discipline,
         store: packets,
-        onDrop: (packet) => this.#drop(packet),
+        onDrop: (packet) => this.#drop(packet, this.#nowNs),
         rng: fork("queue"),
+        meanPacketNs: packetTimeNs(spec),
       });
     }
   }
@@ -103,8 +114,9 @@ export class Hop implements LinkMeter {
   enter(nowNs: Nanos, packet: number, last: boolean): boolean {
     const packets = this.#packets;
     const bytes = this.#wireBytes(packet);
+    this.tracer?.onArrival(nowNs, bytes);
     if (this.#filter !== undefined && !this.#filter.admits(nowNs, bytes)) {
-      this.#onDrop(packet);
+      this.#giveUp(packet, nowNs, bytes);
       return false;
     }
     const fifo = this.#fifo;
@@ -112,11 +124,12 @@ export class Hop implements LinkMeter {
       const queuedNs = packets.queuedNs[packet]!;
       const listener = last && packets.kind[packet] !== ACK ? packets.flow[packet]! : -1;
       if (!fifo.offer(nowNs, bytes, listener, nowNs - queuedNs)) {
-        this.#onDrop(packet);
+        this.#giveUp(packet, nowNs, bytes);
         return false;
       }
       packets.queuedNs[packet] = queuedNs + (fifo.startNs - nowNs);
       this.departNs = fifo.departNs;
+      this.tracer?.onDeparture(this.departNs, bytes, this.departNs - nowNs);
       return true;
     }
     this.#enqueue(nowNs, packet, bytes);
@@ -131,14 +144,14 @@ export class Hop implements LinkMeter {
       const waiting = this.#waitingAcks.get(packets.flow[packet]!);
       if (waiting !== undefined) {
         packets.number[waiting] = packets.number[packet]!;
-        this.#drop(packet);
+        this.#drop(packet, nowNs);
         return;
       }
       this.#waitingAcks.set(packets.flow[packet]!, packet);
     }
     packets.bytes[packet] = bytes;
     packets.enqueuedNs[packet] = nowNs;
-    this.#lastEnqueuedNs = nowNs;
+    this.#lastEnqueuedNs = this.#nowNs = nowNs;
     queue.enqueue(nowNs, packet);
     if (queue.packets === 0) return;
     if (this.readyNs === Number.POSITIVE_INFINITY) this.readyNs = this.#server!.readyNs(nowNs);
@@ -148,9 +161,14 @@ export class Hop implements LinkMeter {
     }
   }
 
-  #drop(packet: number): void {
+  #drop(packet: number, nowNs: Nanos): void {
     this.#droppedPackets++;
     this.#forgetAck(packet);
+    this.#giveUp(packet, nowNs, this.#packets.bytes[packet]!);
+  }
+
+  #giveUp(packet: number, nowNs: Nanos, bytes: Bytes): void {
+    this.tracer?.onDrop(nowNs, bytes);
     this.#onDrop(packet);
   }
 
@@ -170,6 +188,7 @@ export class Hop implements LinkMeter {
     const packets = this.#packets;
     const queue = this.#queue!;
     const server = this.#server!;
+    this.#nowNs = nowNs;
     const packet = queue.dequeue(nowNs);
     if (packet !== -1) {
       this.#forgetAck(packet);
@@ -177,6 +196,7 @@ export class Hop implements LinkMeter {
       const bytes = packets.bytes[packet]!;
       server.serve(enqueuedNs, bytes);
       this.departNs = server.departNs;
+      this.tracer?.onDeparture(this.departNs, bytes, this.departNs - enqueuedNs);
       this.#startedBytes += bytes;
       this.#lastStartedBytes = bytes;
       packets.queuedNs[packet] = packets.queuedNs[packet]! + (server.startNs - enqueuedNs);

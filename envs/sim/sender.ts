@@ -158,6 +158,8 @@ export class Sender {
   timerAtNs: Nanos = Number.POSITIVE_INFINITY;
   /** Called inside `onAck`, after the congestion control, when all that was supplied has been acknowledged in order. */
   onDrained: ((nowNs: Nanos) => void) | undefined;
+  /** Called for each transmission that is judged lost, inside `onAck` or `onTimer`. */
+  onLost: ((txn: number) => void) | undefined;
 
   sentPackets = 0;
   retransmittedPackets = 0;
@@ -673,6 +675,7 @@ export class Sender {
     this.#inflightPackets--;
     this.#retransmitQueue.push(sequence);
     this.lostPackets++;
+    this.onLost?.(txn);
     if (this.#recoveryPoint === -1) this.#noteLoss(txn, this.#episode + 1);
     else if (!this.#episodeIsTimeout) this.#noteLoss(txn, this.#episode);
   }
@@ -764,6 +767,7 @@ export class Sender {
       if (this.#state[s] === IN_FLIGHT && isLost) {
         this.#state[s] = LOST;
         this.#noteLoss(txn, this.#episode);
+        this.onLost?.(txn);
         lost++;
       }
       if (this.#state[s] === LOST) this.#retransmitQueue.push(sequence);

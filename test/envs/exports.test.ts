@@ -1,0 +1,85 @@
+/** Exports of a run against what the run measured: each carries its scenario and seed. */
+import { describe, expect, it } from "vitest";
+import { cubic } from "../../ccp-bridge/native/cubic.ts";
+import { runAlgorithm } from "../../envs/episode.ts";
+import { seriesCsv, seriesJsonLines } from "../../envs/exports/series-rows.ts";
+import type { RunResult } from "../../envs/results.ts";
+import { makeLink } from "../../envs/scenarios/links.ts";
+
+const SCENARIO = makeLink({ mbps: 12, rttMs: 40, bufferBdp: 1, durationSec: 6, lossRate: 0.001 });
+const RUN = { scenario: SCENARIO, seed: 3, rewardName: "score", algorithm: cubic };
+const TITLE = "link-12, native-cubic, seed 3";
+
+function recorded(): RunResult {
+  return runAlgorithm({ ...RUN, record: { formats: ["qlog", "mahimahi"], title: TITLE } });
+}
+
+interface QlogRecord {
+  readonly time: number;
+  readonly name: string;
+  readonly data: Record<string, unknown>;
+}
+
+function qlogRecords(text: string): [{ title: string; qlog_format: string }, ...QlogRecord[]] {
+  const records = text.split("\u001e").slice(1);
+  return records.map((each) => JSON.parse(each)) as ReturnType<typeof qlogRecords>;
+}
+
+describe("a recorded run", () => {
+  it("has the results of one that is not recorded", () => {
+    const { records, ...result } = recorded();
+    expect(Object.keys(records ?? {})).toEqual(["qlog", "mahimahi"]);
+    expect(result).toEqual(runAlgorithm(RUN));
+  });
+
+  it("qlog: JSON-SEQ in time order with every packet sent and lost, and metrics only where they changed", () => {
+    const { records, metrics } = recorded();
+    const [head, ...events] = qlogRecords(records!.qlog!);
+    expect(head).toMatchObject({ qlog_format: "JSON-SEQ", title: TITLE });
+    const named = (name: string): QlogRecord[] => events.filter((event) => event.name === name);
+    expect(named("transport:packet_sent")).toHaveLength(metrics.sentPackets);
+    const lost = named("recovery:packet_lost");
+    expect(lost.length).toBeGreaterThan(0);
+    expect(lost.length).toBeLessThanOrEqual(metrics.droppedPackets);
+    expect(events.map(({ time }) => time)).toEqual(events.map(({ time }) => time).sort((a, b) => a - b));
+    const updates = named("recovery:metrics_updated");
+    for (let i = 1; i < updates.length; i++) expect(updates[i]!.data).not.toEqual(updates[i - 1]!.data);
+    expect(named("recovery:congestion_state_updated")[0]!.data).toMatchObject({
+      old: "slow_start",
+      new: "recovery",
+    });
+  });
+
+  it("mm-link's log: arrivals = departures + drops + what still waits, delays as measured, opportunities as the rate", () => {
+    const { records, metrics } = recorded();
+    const lines = records!.mahimahi!.trimEnd().split("\n");
+    expect(lines.filter((line) => line.startsWith("#"))).toContain(`# ${TITLE}`);
+    const rows = lines.filter((line) => !line.startsWith("#")).map((line) => line.split(" "));
+    const of = (mark: string): string[][] => rows.filter((row) => row[1] === mark);
+    const waiting = of("+").length - of("-").length - of("d").length;
+    expect(of("+")).toHaveLength(metrics.sentPackets);
+    expect(of("d")).toHaveLength(metrics.droppedPackets);
+    expect(waiting).toBeGreaterThanOrEqual(0);
+    expect(waiting).toBeLessThanOrEqual(45);
+    const delays = of("-").map((row) => Number(row[3]));
+    const meanMs = delays.reduce((sum, each) => sum + each, 0) / delays.length;
+    // mm-link's delay has the packet's own transmission (1 ms), and is rounded
+    expect(Math.abs(meanMs - (metrics.meanQueueDelayMs + 1))).toBeLessThan(0.6);
+    const seconds = Number(rows.at(-1)![0]) / 1000;
+    expect(of("#").length).toBeGreaterThan((seconds * 1_500_000) / 1504 - 3);
+    expect(of("#").length).toBeLessThan((seconds * 1_500_000) / 1504 + 1);
+    const times = rows.map((row) => Number(row[0]));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it("CSV and JSON Lines have one row per bin, with what the run was", () => {
+    const { series } = recorded();
+    const csv = seriesCsv(series, [TITLE]).trimEnd().split("\n");
+    expect(csv[0]).toBe(`# ${TITLE}`);
+    expect(csv[1]).toBe("timeSec,throughputMbps,capacityMbps,queueDelayMs,cwndPackets");
+    expect(csv).toHaveLength(2 + series.timeSec.length);
+    const rows = seriesJsonLines(series, { scenario: SCENARIO.name, seed: 3 }).trimEnd().split("\n");
+    expect(rows).toHaveLength(series.timeSec.length);
+    expect(JSON.parse(rows[0]!)).toMatchObject({ scenario: SCENARIO.name, seed: 3, timeSec: 0.5 });
+  });
+});
