@@ -7,6 +7,7 @@ import { addBench } from "./bench.ts";
 import { addCcp } from "./ccp.ts";
 import { exitOnInterrupt, printErr, survivePipes } from "./console.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { addExperiment } from "./experiment.ts";
 import { addExplain } from "./explain.ts";
 import { addQuickstart } from "./quickstart.ts";
 import { addServe } from "./serve.ts";
@@ -39,6 +40,7 @@ function makeProgram(): Command {
   addServe(program);
   addAgent(program);
   addSim(program);
+  addExperiment(program);
   addExplain(program);
   addTrace(program);
   addCcp(program);

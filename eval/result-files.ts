@@ -81,7 +81,7 @@ export function writeFilesWhole(files: Readonly<Record<string, string>>): void {
   }
 }
 
-function prettyJson(value: unknown): string {
+export function prettyJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 

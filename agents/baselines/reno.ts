@@ -7,7 +7,7 @@
  *       └──┴────── timeout: ssthresh = cwnd / 2, cwnd = 1 segment ─┘
  */
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/algorithm.ts";
-import type { Bytes } from "../../core/units.ts";
+import type { Bytes, Micros } from "../../core/units.ts";
 import { type Fields, LossAnswers } from "./loss-answers.ts";
 import { EPISODE, tcpProgram } from "./tcp-program.ts";
 
@@ -25,6 +25,8 @@ export const ADDITIVE_INCREASE = `
   (:= credit (- credit Cwnd))
   (:= Cwnd (+ Cwnd mss))
 )`;
+
+const AT_INTERVAL = tcpProgram({ events: ADDITIVE_INCREASE, hears: "at-interval" });
 
 const PROGRAM = tcpProgram({
   events: `
@@ -66,14 +68,21 @@ export class RenoReaction {
   }
 }
 
+export interface RenoOptions {
+  /** the agent hears of losses only at reports so many microseconds apart; absent: at once, and of the rest once per RTT */
+  readonly reportEveryUs?: Micros;
+}
+
 class RenoFlow implements CcpFlow {
   readonly #control: FlowControl;
   readonly #reaction: RenoReaction;
 
-  constructor(control: FlowControl, info: FlowInfo) {
+  constructor(control: FlowControl, info: FlowInfo, { reportEveryUs }: RenoOptions) {
     this.#control = control;
     this.#reaction = new RenoReaction(info.mssBytes);
-    control.setProgram("reno", { mss: info.mssBytes, Cwnd: info.initCwndBytes });
+    const fields = { mss: info.mssBytes, Cwnd: info.initCwndBytes };
+    if (reportEveryUs === undefined) control.setProgram("reno", fields);
+    else control.setProgram("atInterval", { ...fields, reportEvery: reportEveryUs });
   }
 
   onReport(report: Report): void {
@@ -82,8 +91,12 @@ class RenoFlow implements CcpFlow {
   }
 }
 
-export const reno: CcpAlgorithm = {
-  name: "reno",
-  programs: { reno: PROGRAM },
-  newFlow: (control, info) => new RenoFlow(control, info),
-};
+export function makeReno(options: RenoOptions = {}): CcpAlgorithm {
+  return {
+    name: "reno",
+    programs: options.reportEveryUs === undefined ? { reno: PROGRAM } : { atInterval: AT_INTERVAL },
+    newFlow: (control, info) => new RenoFlow(control, info, options),
+  };
+}
+
+export const reno: CcpAlgorithm = makeReno();

@@ -29,7 +29,16 @@ export interface TcpProgramParts {
    * (this ACK came in slow start), `now`.
    */
   readonly events: string;
+  /** when the agent hears of losses and timeouts: at once (absent), or only at the end of its control variable `reportEvery` */
+  readonly hears?: "at-once" | "at-interval";
 }
+
+/** Reports whatever there is once the time is over; behind the loss events, so that it knows of them. */
+const REPORT_AT_INTERVAL = `
+(when (> Micros reportEvery)
+  (:= Micros 0)
+  (report)
+)`;
 
 /**
  * The shared declarations and events around an algorithm's own.
@@ -37,6 +46,10 @@ export interface TcpProgramParts {
  * (echoed in reports, see `LossAnswers`).
  */
 export function tcpProgram(parts: TcpProgramParts): string {
+  const atInterval = parts.hears === "at-interval";
+  const report = atInterval ? "" : "(report)";
+  // a report that waits tells the window from before the loss
+  const before = atInterval ? "before" : "Report.cwnd";
   return `
 (def
   (Report
@@ -49,11 +62,13 @@ export function tcpProgram(parts: TcpProgramParts): string {
   )
   (mss 1448) (ssthresh +infinity) (credit 0) (cuts 0)
   (una 0) (sacked 0) (recover 0) (growFrom 0)
+  ${atInterval ? "(reportEvery 0)" : ""}
   ${parts.controls ?? ""}
 )
 (when true
   (:= now Ack.now)
-  (:= Report.cwnd Cwnd)
+  (:= ${before} Cwnd)
+  ${atInterval ? `(:= Report.cwnd (if (== Report.episode ${EPISODE.none}) Cwnd))` : ""}
   (:= Report.cuts cuts)
   (:= Report.minRtt (min Report.minRtt Flow.rtt_sample_us))
   (:= newly (- Ack.bytes_acked (min Ack.bytes_acked sacked)))
@@ -66,7 +81,7 @@ export function tcpProgram(parts: TcpProgramParts): string {
 )
 (when (&& starting true)
   (:= Cwnd (min ssthresh (+ Cwnd newly)))
-  (:= newly (- newly (- Cwnd Report.cwnd)))
+  (:= newly (- newly (- Cwnd ${before})))
 )
 ${parts.events.trim()}
 (when (&& Flow.was_timeout true)
@@ -75,14 +90,14 @@ ${parts.events.trim()}
   (:= recover (max recover (+ (+ una sacked) (+ Flow.bytes_in_flight (* mss Ack.lost_pkts_sample)))))
   (:= growFrom 0)
   (:= Cwnd mss)
-  (report)
+  ${report}
 )
 (when (&& (> Ack.lost_pkts_sample 0) (> (+ una 1) recover))
   (:= Report.episode ${EPISODE.loss})
   (:= recover (+ (+ una sacked) (+ Flow.bytes_in_flight (* mss Ack.lost_pkts_sample))))
   (:= growFrom recover)
   (:= Cwnd (max mss Flow.bytes_in_flight))
-  (report)
+  ${report}
 )
-`;
+${atInterval ? REPORT_AT_INTERVAL : ""}`;
 }

@@ -33,8 +33,6 @@ export async function linkPicture(data: ReportData, scenario: string): Promise<s
     );
   }
   const names = data.contenders.map((contender) => contender.name);
-  const light = chartConfig("light", names);
-  const dark = chartConfig("dark", names);
   // without a browser Vega guesses the width of text, and guesses high: short texts keep the picture tight
   const seeds = `mean and 95 % confidence interval over ${data.seeds.length} seeds`;
   const spec = {
@@ -64,6 +62,13 @@ export async function linkPicture(data: ReportData, scenario: string): Promise<s
     ],
     resolve: { scale: { x: "independent", y: "independent" } },
   };
+  return drawSvg(spec, names);
+}
+
+/** A Vega-Lite specification as a picture on a card, for contenders of these names. */
+export async function drawSvg(spec: object, names: readonly string[]): Promise<string> {
+  const light = chartConfig("light", names);
+  const dark = chartConfig("dark", names);
   const compiled = compile(spec as unknown as TopLevelSpec, { config: light }).spec;
   const view = new View(parse(compiled), { renderer: "none" });
   const svg = await view.toSVG();

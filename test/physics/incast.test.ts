@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import {
+  INCAST_SETTING,
+  incastRuns,
+  ratioOfMeans,
+  runIncast,
+  summariseIncast,
+} from "../../eval/experiments/incast.ts";
+import { incastPicture, incastTable } from "../../eval/experiments/incast-report.ts";
+
+const SMALL = { ...INCAST_SETTING, rateGbps: 10, packets: 10 };
+
+describe("the incast experiment", () => {
+  it("without loss the tail is the time of all packets at the port's rate, half an RTT later", () => {
+    const { tailUs, droppedPackets } = runIncast({ ...SMALL, bufferPackets: 1000 }, undefined, 1);
+    const serviceUs = (50 * 10 * 1500) / 1250;
+    expect(droppedPackets).toBe(0);
+    expect(tailUs).toBeGreaterThan(serviceUs + 10);
+    expect(tailUs).toBeLessThan(serviceUs + 10 + INCAST_SETTING.startJitterUs);
+  });
+
+  it("an agent at no distance that hears every microsecond does what Reno in the datapath does, without loss", () => {
+    const setting = { ...SMALL, packets: 100, bufferPackets: 10_000 };
+    const agent = { algorithm: "reno", reportEveryUs: 1, stalenessUs: 0 } as const;
+    expect(runIncast(setting, agent, 7)).toEqual(runIncast(setting, undefined, 7));
+  });
+
+  it("the same seed gives the same run, another seed another", () => {
+    const setting = { ...SMALL, packets: 100 };
+    const agent = { algorithm: "portus-reno", reportEveryUs: 50, stalenessUs: 20 } as const;
+    const run = runIncast(setting, agent, 3);
+    expect(runIncast(setting, agent, 3)).toEqual(run);
+    expect(runIncast(setting, agent, 4)).not.toEqual(run);
+  });
+
+  it("every run of the plan is summarised, tabled and drawn", async () => {
+    const plan = {
+      ratesGbps: [10, 40],
+      packets: [10],
+      intervalsUs: [10, 100],
+      seeds: [1, 2],
+      stalenessUs: 20,
+      algorithm: "portus-reno",
+      setting: INCAST_SETTING,
+    } as const;
+    const records = [...incastRuns(plan)];
+    expect(records).toHaveLength(2 * 3 * 2);
+    const rows = summariseIncast(records);
+    expect(rows.map(({ rateGbps, intervalUs }) => [rateGbps, intervalUs])).toEqual([
+      [10, 10],
+      [10, 100],
+      [40, 10],
+      [40, 100],
+    ]);
+    for (const { ratio } of rows) expect(ratio.samples).toBe(2);
+    const table = incastTable(plan, rows);
+    expect(table).toContain("466 packets");
+    expect(table).toContain("RTO floor 1 ms");
+    expect(table).toContain("portus-reno");
+    expect(await incastPicture(plan, rows)).toContain("</svg>");
+  });
+
+  it("a ratio of paired means has no spread where the pairs are proportional", () => {
+    const ratio = ratioOfMeans([2, 4, 6], [1, 2, 3]);
+    expect(ratio.mean).toBeCloseTo(2, 12);
+    expect(ratio.ci95).toBeCloseTo(0, 12);
+  });
+});
