@@ -101,8 +101,7 @@ function resolveEntry(name: string, options: ResolveOptions): ScenarioEntry {
     {},
   );
   if (durationSec !== undefined) template = { ...template, durationSec };
-  for (const override of overrides) template = applyOverride(template, override);
-  template = withTraces(template, resolve("."), "", "--set") as PlainObject;
+  for (const override of overrides) template = applyOverride(template, withOverrideTraces(override));
   const checks = { name: titleOf(name), origin: originIn(layers, overrides, name) };
   const checked = checkTemplate(template, checks);
   const drawn = hasDraws(checked);
@@ -252,6 +251,14 @@ function withTraces(value: unknown, folder: string, path: string, origin: string
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [key, withTraces(entry, folder, below(key), origin)]),
   );
+}
+
+/** `forward.rate.file=a.down` is `forward.rate={ file: a.down }`, from the working folder. */
+function withOverrideTraces(override: Override): Override {
+  const field = /^(.+)\.file$/.exec(override.path)?.[1];
+  const path = field ?? override.path;
+  const value = field === undefined ? override.value : { file: override.value };
+  return { ...override, path, value: withTraces(value, resolve("."), path, "--set") };
 }
 
 function readTrace(file: string, folder: string, path: string, origin: string): ReturnType<typeof loadTrace> {
