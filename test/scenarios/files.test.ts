@@ -1,12 +1,13 @@
 /** Scenario files, includes, distributions and single fields from the command line: what they give, and each mistake. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
-import { parseOverride } from "../../envs/scenarios/overrides.ts";
+import { ALIASES, parseOverride } from "../../envs/scenarios/overrides.ts";
 import { getScenario } from "../../envs/scenarios/presets.ts";
 import { resolveScenario, resolveScenarios } from "../../envs/scenarios/scenario-files.ts";
+import { SUITES } from "../../envs/scenarios/suites.ts";
 import { checkTemplate, sampleScenario } from "../../envs/scenarios/template.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ccpark-scenarios-"));
@@ -209,6 +210,18 @@ describe("files", () => {
     expect(mistake(() => resolveScenario(join(folder, "none.yaml")))).toBe(
       "[scenario] none.yaml: got no such file, expected a scenario in YAML or JSON",
     );
+  });
+});
+
+describe("docs/scenarios.md", () => {
+  const page = readFileSync(new URL("../../docs/scenarios.md", import.meta.url), "utf8");
+
+  it("has an example that works, every suite's command and every short name", () => {
+    const [, example] = /```yaml\n([^`]*)```/.exec(page)!;
+    const scenario = resolveScenario(write("example.yaml", example!), { seed: 1 });
+    expect(scenario).toMatchObject({ name: "my-link", flows: [{ algorithm: "cubic", startSec: -5 }] });
+    for (const name of SUITES.keys()) expect(page).toContain(`\`ccpark bench --suite ${name}`);
+    for (const name of ALIASES.keys()) expect(page).toContain(`\`${name}\``);
   });
 });
 
