@@ -110,7 +110,12 @@ async function train(options: TrainCommandOptions): Promise<void> {
       totalSteps: options.steps ?? TRAINING_DEFAULTS.steps,
       seed: options.seed,
       env: setup.describeEnv(training),
-      config: { versions: versions(), scenarios: [...options.scenario], episodeSec },
+      config: {
+        versions: versions(),
+        scenarios: [...options.scenario],
+        set: [...options.set.scenario],
+        episodeSec,
+      },
       runDir: options.out,
       checkpointEvery: options.checkpointEvery,
       resumeFrom: options.resume,
