@@ -1,9 +1,10 @@
 /** Wiring: the environment that a client of `ccpark serve` asks for, made from its keyword arguments. */
 import { CcparkError } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
-import { CongestionEnv, type ScenarioSource } from "../envs/congestion-env.ts";
+import { CongestionEnv } from "../envs/congestion-env.ts";
 import type { MakeEnv } from "../envs/grpc/session-env.ts";
 import { parseEnvOptions } from "../envs/options.ts";
+import type { ScenarioSource } from "../envs/scenario-source.ts";
 import type { Override } from "../envs/scenarios/overrides.ts";
 import { findPreset, presetTemplate } from "../envs/scenarios/presets.ts";
 import { resolveScenarios } from "../envs/scenarios/scenario-files.ts";

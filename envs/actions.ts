@@ -92,6 +92,7 @@ export function getAction(name: string): ActionSpec {
 
 /**
  * Makes an action legal: copies it into `into`, clipped to the box where the policy allows that.
+ * @param what what to call it in an error
  * @returns whether something was clipped
  * @throws CcparkError (invalid-argument): wrong length, not finite; outside the box if `policy` is reject; negative in the
  *   absolute form. Nothing was changed then.
@@ -101,9 +102,10 @@ export function admitAction(
   action: ArrayLike<number>,
   policy: "clip" | "reject",
   into: Float64Array,
+  what = "action",
 ): boolean {
   const { space } = spec;
-  checkFinite(space, action, "action");
+  checkFinite(space, action, what);
   let clipped = false;
   for (let i = 0; i < action.length; i++) {
     const value = action[i]!;
@@ -115,7 +117,7 @@ export function admitAction(
         const { name } = space.dimensions[i]!;
         throw new CcparkError(
           "invalid-argument",
-          `[env] action outside the box at ${name}: got ${value}, expected ${low} to ${high}`,
+          `[env] ${what} outside the box at ${name}: got ${value}, expected ${low} to ${high}`,
         );
       }
       clipped = true;

@@ -1,161 +1,87 @@
 /**
- * The environment, synchronous, one flow: a CCP algorithm whose decisions come from outside. Its `onReport` ends a step,
- * the next action is its decision; agent and datapath meet in CCP messages only.
- *
- * A step ends at a report: the first ACK `stepMs` or more after the last report (or one RTT, in "rtt" mode), or at once on
- * loss or timeout where that is asked for. A step in which no ACK came ends `stepMs` after it began (rtt mode: max(2 srtt,
- * 200 ms)) with zero counters, held RTTs and `info.report` false; one in which ACKs came waits for its report at most as
- * long again. So an outage never hangs a step.
+ * The environment, synchronous, one flow under test: a CCP algorithm whose decisions come from outside. Its `onReport` ends
+ * a step (`report-step.ts`), the next action is its decision; agent and datapath meet in CCP messages only. A step without
+ * a report has zero counters, held RTTs and `info.report` false. Several flows under test: `multi-flow-env.ts`.
  */
-import { compileAlgorithms, type ProgramSet } from "../ccp-bridge/agent.ts";
-import type { CcpAlgorithm, FlowControl, Report } from "../ccp-bridge/algorithm.ts";
-import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
-import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
-import { CcparkError } from "../core/errors.ts";
-import { Rng } from "../core/random.ts";
-import { MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_MILLI, type Nanos } from "../core/units.ts";
-import { type ActionSpec, admitAction, getAction, MIN_CWND_PACKETS } from "./actions.ts";
+import { assert, CcparkError } from "../core/errors.ts";
+import { NANOS_PER_MICRO } from "../core/units.ts";
 import type { StepInfo, TimeStep } from "./env.ts";
-import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "./env-program.ts";
-import { FlowObserver } from "./flow-observer.ts";
-import { clearCounters, deliveredBytes } from "./interval.ts";
-import type { AlgorithmResolver } from "./network-plan.ts";
-import { getObservation, type ObservationSpec } from "./observations.ts";
+import { type EnvFlow, EnvFlows } from "./env-flow.ts";
+import { type EpisodePhase, expectReset, expectRunning } from "./episode-phase.ts";
+import { type AlgorithmResolver, flowsUnderTest } from "./network-plan.ts";
 import type { EnvOptions } from "./options.ts";
-import type { FlowMetrics, TimeSeries } from "./results.ts";
+import { ReportStep, reportEveryUs } from "./report-step.ts";
+import type { FlowMetrics } from "./results.ts";
 import { getReward, type RewardSpec } from "./rewards.ts";
 import type { Scenario } from "./scenario.ts";
-import { initialCwndBytes } from "./sim/sender-options.ts";
-import { measure, type Simulation, simulate, timeSeries } from "./simulation.ts";
+import { drawScenario, type ScenarioSource } from "./scenario-source.ts";
+import { measure, type Simulation } from "./simulation.ts";
 import type { Box } from "./spaces.ts";
 
-/** In rtt mode a silent step lasts max(2 srtt, 200 ms): twice the step, and not less than the floor of Linux's RTO. */
-const SILENT_RTTS = 2;
-const MIN_SILENT_STEP_NS = 200 * NANOS_PER_MILLI;
-
-type Phase = "before-reset" | "running" | "ended";
-
-/** Where the scenario of an episode comes from: one for all, or drawn anew by each episode's generator. */
-export type ScenarioSource = Scenario | ((rng: Rng) => Scenario);
+/** What there is while an episode runs. */
+interface Episode {
+  readonly simulation: Simulation;
+  readonly flow: EnvFlow;
+  readonly step: ReportStep;
+}
 
 export class CongestionEnv {
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   readonly options: EnvOptions;
-  readonly #observation: ObservationSpec;
-  readonly #action: ActionSpec;
   readonly #reward: RewardSpec;
   readonly #scenarios: ScenarioSource;
-  readonly #seriesBinSec: number;
   readonly #algorithms: AlgorithmResolver | undefined;
-  readonly #around: (factory: CongestionControlFactory) => CongestionControlFactory;
-  readonly #algorithm: CcpAlgorithm;
-  readonly #compiled: ProgramSet;
-
-  #phase: Phase = "before-reset";
-  #simulation: Simulation | undefined;
-  #control: FlowControl | undefined;
-  #observer: FlowObserver;
-  readonly #admitted: Float64Array;
-  #lastReportNs: Nanos = 0;
-  #reported = false;
+  readonly #flows: EnvFlows;
+  #phase: EpisodePhase = "before-reset";
+  #episode: Episode | undefined;
 
   /** of the step that ended last */
   reward = 0;
   terminated = false;
   truncated = false;
-  clippedActions = 0;
   stepUs = 0;
 
   /**
    * @param scenarios the default scenario, or how an episode draws one
-   * @param extras seriesBinSec: bins of the time series (Infinity: none); around: wraps the flow's congestion control;
-   *   algorithms: finds those of cross traffic (absent: the native ones)
+   * @param extras algorithms: finds those of cross traffic; absent: those that need no agent
    */
   constructor(
     scenarios: ScenarioSource,
     options: EnvOptions,
-    extras: {
-      readonly seriesBinSec?: number;
-      readonly algorithms?: AlgorithmResolver;
-      readonly around?: (factory: CongestionControlFactory) => CongestionControlFactory;
-    } = {},
+    extras: { readonly algorithms?: AlgorithmResolver } = {},
   ) {
     this.options = options;
     this.#scenarios = scenarios;
-    this.#observation = getObservation(options.observation);
-    this.#action = getAction(options.action);
-    this.#reward = getReward(options.reward);
-    this.#seriesBinSec = extras.seriesBinSec ?? Number.POSITIVE_INFINITY;
-    this.#around = extras.around ?? ((factory) => factory);
     this.#algorithms = extras.algorithms;
-    this.#algorithm = this.#makeAlgorithm();
-    this.#compiled = compileAlgorithms([this.#algorithm]);
-    this.observationSpace = this.#observation.space;
-    this.actionSpace = this.#action.space;
-    this.#admitted = new Float64Array(this.actionSpace.shape[0]);
-    this.#observer = this.#makeObserver();
-  }
-
-  #makeObserver(): FlowObserver {
-    const start = { mssBytes: MSS_BYTES, cwndBytes: initialCwndBytes() };
-    return new FlowObserver(this.#observation, this.#action, start);
+    this.#flows = new EnvFlows(options, reportEveryUs(options));
+    this.#reward = getReward(options.reward);
+    this.observationSpace = this.#flows.observation.space;
+    this.actionSpace = this.#flows.action.space;
+    if (typeof scenarios !== "function") expectOneFlow(scenarios);
   }
 
   /**
    * Begins an episode: the simulation runs up to the flow's start.
    * @param seed whole number, 0 to 2^53 - 1; the same seed gives the same bytes
    * @param scenario instead of the environment's own
+   * @throws CcparkError (invalid-argument) for a scenario with further flows under test
    */
   begin(seed: number, scenario?: Scenario): void {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new CcparkError(
-        "invalid-argument",
-        `[env] wrong seed: got ${seed}, expected a whole number from 0 to 2^53 - 1`,
-      );
-    }
-    const source = scenario ?? this.#scenarios;
-    const drawn = typeof source === "function" ? source(Rng.fromSeed(seed).fork("scenario")) : source;
-    this.#observer = this.#makeObserver();
-    this.#control = undefined;
-    const factory = runCcpAlgorithm(this.#algorithm, {
-      compiled: this.#compiled,
-      minCwndBytes: MIN_CWND_PACKETS * MSS_BYTES,
-    });
-    this.#simulation = simulate(drawn, seed, this.#around(factory), this.#seriesBinSec, {
+    const drawn = drawScenario(scenario ?? this.#scenarios, seed);
+    expectOneFlow(drawn);
+    const simulation = this.#flows.begin(drawn, seed, {
       algorithms: this.#algorithms,
+      onReport: () => simulation.network.requestStop(),
     });
-    const { network, startNs } = this.#simulation;
-    network.runUntil(startNs);
-    this.#lastReportNs = startNs;
-    this.#reported = false;
+    simulation.network.runUntil(simulation.startNs);
+    const flow = this.#flows.started[0];
+    assert(flow !== undefined, "the flow under test has started");
+    this.#episode = { simulation, flow, step: new ReportStep(flow, this.options) };
     this.reward = 0;
     this.terminated = this.truncated = false;
-    this.clippedActions = 0;
     this.stepUs = 0;
     this.#phase = "running";
-  }
-
-  /** The decisions come from outside: the algorithm only keeps the control and stops the network at a report. */
-  #makeAlgorithm(): CcpAlgorithm {
-    const programName = this.options.stepMs === "rtt" ? RTT_PROGRAM : INTERVAL_PROGRAM;
-    return {
-      name: "environment",
-      programs: envPrograms(this.options.reportLossAtOnce),
-      newFlow: (control) => {
-        this.#control = control;
-        const fields: Record<string, number> = { Cwnd: this.#observer.setting.cwndBytes };
-        if (this.options.stepMs !== "rtt") fields["intervalUs"] = Math.round(this.options.stepMs * 1000) - 1;
-        control.setProgram(programName, fields);
-        return { onReport: (report) => this.#onReport(report) };
-      },
-    };
-  }
-
-  #onReport(report: Report): void {
-    readReport(report, this.#observer.interval);
-    this.#reported = true;
-    this.#simulation?.network.requestStop();
   }
 
   /**
@@ -164,120 +90,51 @@ export class CongestionEnv {
    *   (the state is unchanged then)
    */
   advance(action: ArrayLike<number>): void {
-    if (this.#phase !== "running" || this.#simulation === undefined) {
-      throw new CcparkError(
-        "failed-precondition",
-        this.#phase === "ended"
-          ? "[env] step after the end of the episode: expected reset first"
-          : "[env] step before the first reset: expected reset first",
-      );
-    }
-    const clipped = admitAction(this.#action, action, this.options.actionPolicy, this.#admitted);
-    this.clippedActions = clipped ? 1 : 0;
-    this.#decide(this.#simulation);
-
-    const { network, endNs } = this.#simulation;
-    const beganNs = network.nowNs;
-    clearCounters(this.#observer.interval);
-    this.#reported = false;
-    const limitNs = this.#silentStepNs();
-    const acksBefore = this.#simulation.flow.sender?.acks ?? 0;
-    network.runUntil(Math.min(beganNs + limitNs, endNs));
-    const acked = (this.#simulation.flow.sender?.acks ?? 0) > acksBefore;
-    if (!this.#reported && acked && network.nowNs < endNs) {
-      network.runUntil(Math.min(beganNs + 2 * limitNs, endNs));
-    }
-    this.#endStep(this.#simulation, beganNs);
-  }
-
-  #decide(simulation: Simulation): void {
-    const fields = this.#observer.decide(this.#admitted);
-    const control = this.#control;
-    if (control === undefined) return;
-    if (this.options.actionDelayUs === 0) {
-      control.updateFields(fields);
-    } else {
-      const { network } = simulation;
-      network.schedule(network.nowNs + this.options.actionDelayUs * NANOS_PER_MICRO, () =>
-        control.updateFields(fields),
-      );
-    }
-  }
-
-  /** How long a step may last in which nothing is heard. */
-  #silentStepNs(): Nanos {
-    if (this.options.stepMs !== "rtt") return this.options.stepMs * NANOS_PER_MILLI;
-    return Math.max(SILENT_RTTS * this.#observer.srttUs * NANOS_PER_MICRO, MIN_SILENT_STEP_NS);
-  }
-
-  #endStep(simulation: Simulation, beganNs: Nanos): void {
+    expectRunning(this.#phase);
+    const { simulation, flow, step } = this.#episode!;
     const { network, endNs } = simulation;
-    const { nowNs } = network;
-    this.stepUs = (nowNs - beganNs) / NANOS_PER_MICRO;
-    let countedUs = this.stepUs;
-    if (this.#reported) {
-      // the counters of a report reach back to the report before it
-      countedUs = (nowNs - this.#lastReportNs) / NANOS_PER_MICRO;
-      this.#lastReportNs = nowNs;
-    }
-    this.#observer.endStep(nowNs / NANOS_PER_MICRO, countedUs);
-    this.reward = this.#reward.of(this.#observer.interval);
-    if (!Number.isFinite(this.reward))
-      throw new Error(`reward ${this.#reward.name} is not finite: ${this.reward}`);
-    if (nowNs >= endNs) {
+    flow.admit(action);
+    flow.act();
+    step.begin(network.nowNs);
+    do network.runUntil(Math.min(step.deadlineNs, endNs));
+    while (!step.isOver(network.nowNs) && network.nowNs < endNs);
+    this.stepUs = (network.nowNs - step.beganNs) / NANOS_PER_MICRO;
+    flow.endStep(this.stepUs);
+    this.reward = this.#reward.of(flow.observer.interval);
+    assert(Number.isFinite(this.reward), `reward ${this.#reward.name} is finite: ${this.reward}`);
+    if (network.nowNs >= endNs) {
       this.truncated = true;
       this.#phase = "ended";
     }
   }
 
+  /** 1 when the action of the step that ended last lay outside the box and was clipped. */
+  get clippedActions(): number {
+    return this.#episode?.flow.clipped ? 1 : 0;
+  }
+
   /** Copies the present observation, float32 [observationSpace.shape[0]]. */
   writeObservation(into: Float32Array, offset: number): void {
-    into.set(this.#observer.observation, offset);
+    into.set(expectReset(this.#episode).flow.observer.observation, offset);
   }
 
   /** The measured quantities of the episode so far. */
   metrics(): FlowMetrics {
-    return measure(this.#running());
-  }
-
-  series(): TimeSeries {
-    return timeSeries(this.#running());
+    return measure(this.simulation);
   }
 
   get simulation(): Simulation {
-    return this.#running();
-  }
-
-  #running(): Simulation {
-    if (this.#simulation === undefined) {
-      throw new CcparkError(
-        "failed-precondition",
-        "[env] nothing to measure before the first reset: expected reset first",
-      );
-    }
-    return this.#simulation;
+    return expectReset(this.#episode).simulation;
   }
 
   info(): StepInfo {
-    const simulation = this.#running();
-    const { interval, setting } = this.#observer;
-    return {
-      report: interval.report,
-      timeUs: (simulation.network.nowNs - simulation.startNs) / NANOS_PER_MICRO,
-      stepUs: this.stepUs,
-      deliveredBytes: deliveredBytes(interval),
-      lostPackets: interval.lostPackets,
-      rttUs: interval.rttUs,
-      cwndBytes: setting.cwndBytes,
-      pacingRateBytesPerSec: setting.rateBytesPerSec,
-      clippedActions: this.clippedActions,
-    };
+    return expectReset(this.#episode).flow.info(this.stepUs);
   }
 
   #timeStep(): TimeStep {
-    const observation = new Float32Array(this.#observer.observation);
+    const { flow } = expectReset(this.#episode);
     return {
-      observation,
+      observation: new Float32Array(flow.observer.observation),
       reward: this.reward,
       info: this.info(),
       terminated: this.terminated,
@@ -294,4 +151,13 @@ export class CongestionEnv {
     this.advance(action);
     return this.#timeStep();
   }
+}
+
+function expectOneFlow(scenario: Scenario): void {
+  const ids = flowsUnderTest(scenario);
+  if (ids.length === 1) return;
+  throw new CcparkError(
+    "invalid-argument",
+    `[env] scenario ${scenario.name} has ${ids.length} flows under test (${ids.slice(0, 4).join(", ")}${ids.length > 4 ? ", ..." : ""}): expected one; use MultiFlowEnv for several`,
+  );
 }

@@ -75,23 +75,28 @@ export function envPrograms(reportLossAtOnce: boolean): Readonly<Record<string, 
   };
 }
 
-/** Fills an interval from a report of one of the programs above. */
+/**
+ * Adds a report of one of the programs above to the interval of a step, whose counters were cleared when it began: counters
+ * add up, the mean RTT is that over all packets delivered, everything else is the newest report's.
+ */
 export function readReport(report: Report, interval: Interval): void {
+  const deliveredBefore = interval.ackedPackets + interval.misorderedPackets;
   interval.report = true;
-  interval.ackedBytes = report.get("acked");
-  interval.ackedPackets = report.get("packetsAcked");
-  interval.misorderedPackets = report.get("packetsMisordered");
-  interval.ecnBytes = report.get("ecnBytes");
-  interval.ecnPackets = report.get("ecnPackets");
+  interval.ackedBytes += report.get("acked");
+  interval.ackedPackets += report.get("packetsAcked");
+  interval.misorderedPackets += report.get("packetsMisordered");
+  interval.ecnBytes += report.get("ecnBytes");
+  interval.ecnPackets += report.get("ecnPackets");
   interval.lastLostPackets = report.get("loss");
-  interval.lostPackets = report.get("lost");
-  interval.timeout = report.get("timeout") !== 0;
+  interval.lostPackets += report.get("lost");
+  if (report.get("timeout") !== 0) interval.timeout = true;
   interval.inflightPackets = report.get("inflight");
   interval.pendingBytes = report.get("pending");
   interval.rttUs = report.get("rtt");
   const delivered = interval.ackedPackets + interval.misorderedPackets;
-  if (delivered > 0) interval.meanRttUs = report.get("rttSum") / delivered;
-  else if (interval.meanRttUs === 0) interval.meanRttUs = interval.rttUs;
+  if (delivered > deliveredBefore) {
+    interval.meanRttUs = (interval.meanRttUs * deliveredBefore + report.get("rttSum")) / delivered;
+  } else if (interval.meanRttUs === 0) interval.meanRttUs = interval.rttUs;
   const minRttUs = report.get("minRtt");
   if (minRttUs < NO_RTT_US) interval.minRttUs = minRttUs;
   interval.sendRateBytesPerSec = report.get("rateOut");

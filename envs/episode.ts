@@ -3,11 +3,12 @@ import type { CcpAlgorithm } from "../ccp-bridge/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
-import { CongestionEnv } from "./congestion-env.ts";
+import { type EnvFlow, EnvFlows } from "./env-flow.ts";
 import { type RecordedFormat, RunRecorder } from "./exports/recorder.ts";
 import { Meter } from "./meter.ts";
-import { type AlgorithmResolver, FIRST_FLOW } from "./network-plan.ts";
+import { type AlgorithmResolver, FIRST_FLOW, UNDER_TEST } from "./network-plan.ts";
 import type { EnvOptions } from "./options.ts";
+import { ReportStep, reportEveryUs } from "./report-step.ts";
 import type { RunResult } from "./results.ts";
 import { getReward } from "./rewards.ts";
 import type { Scenario } from "./scenario.ts";
@@ -83,9 +84,9 @@ export interface MeasuredRun {
 
 /** Sets up a run of one congestion control, to be driven by the caller. */
 export function beginRun(options: RunOptions & { readonly control: CongestionControlFactory }): MeasuredRun {
-  const { scenario, seed, rewardName } = options;
+  const { scenario, seed } = options;
   const meter = new Meter();
-  const clock = new RewardClock(meter, rewardName);
+  const clock = new RewardClock(meter, options.rewardName);
   const first = metered(meter, options.control);
   const recorder = options.record && new RunRecorder(options.record.formats);
   const simulation = simulate(scenario, seed, first, options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC, {
@@ -96,14 +97,16 @@ export function beginRun(options: RunOptions & { readonly control: CongestionCon
   clock.start(simulation);
   return {
     simulation,
-    result: () => ({
-      ...resultOf(simulation, clock.mean, rewardName),
-      ...(recorder && { records: recorder.texts(simulation, options.record!.title) }),
-    }),
+    result: () => resultOf(simulation, clock.mean, options, recorder),
   };
 }
 
-function resultOf(simulation: Simulation, reward: number, rewardName: string): RunResult {
+function resultOf(
+  simulation: Simulation,
+  reward: number,
+  { rewardName, record }: RunOptions,
+  recorder: RunRecorder | undefined,
+): RunResult {
   const metrics = measure(simulation);
   const flows = summariseFlows(simulation);
   const forward = flows.filter(({ direction }) => direction === "forward");
@@ -115,6 +118,7 @@ function resultOf(simulation: Simulation, reward: number, rewardName: string): R
     ...(flows.length > 1 && { flows }),
     ...(forward.length > 1 && { jainIndex: jainIndex(forward.map((flow) => flow.goodputMbps)) }),
     ...(simulation.transfers.started > 0 && { transfers: summariseTransfers(simulation) }),
+    ...(recorder && { records: recorder.texts(simulation, record!.title) }),
   };
 }
 
@@ -136,24 +140,65 @@ export function runAlgorithm(
   return run.result();
 }
 
-/** Runs a policy greedily in the environment it was made for. */
+/**
+ * Runs a policy greedily with the steps of the environment it was made for. In a scenario with several flows under test
+ * each takes its own steps and has its own observations.
+ * @param options agent: one policy for all of them, or the policy of each by the flow's id
+ */
 export function runAgent(
-  options: RunOptions & { readonly agent: Policy; readonly env: EnvOptions },
+  options: RunOptions & { readonly agent: Policy | ((flow: string) => Policy); readonly env: EnvOptions },
 ): RunResult {
-  const { agent, scenario, seed, rewardName } = options;
+  const { agent, env, scenario, seed, algorithms } = options;
   const meter = new Meter();
-  const clock = new RewardClock(meter, rewardName);
-  const env = new CongestionEnv(scenario, options.env, {
+  const clock = new RewardClock(meter, options.rewardName);
+  const recorder = options.record && new RunRecorder(options.record.formats);
+  const flows = new EnvFlows(env, reportEveryUs(env));
+  const simulation = flows.begin(scenario, seed, {
     seriesBinSec: options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC,
-    around: (factory) => metered(meter, factory),
-    algorithms: options.algorithms,
+    algorithms,
+    recorder,
+    around: (id, factory) => (id === FIRST_FLOW ? metered(meter, factory) : factory),
+    onReport: () => simulation.network.requestStop(),
   });
-  env.begin(seed);
-  clock.start(env.simulation);
-  const observation = new Float32Array(env.observationSpace.shape[0]);
-  while (!env.truncated && !env.terminated) {
-    env.writeObservation(observation, 0);
-    env.advance(agent.act(observation, "greedy"));
+  clock.start(simulation);
+  drivePolicies(simulation, flows, env, typeof agent === "function" ? agent : () => agent);
+  return resultOf(simulation, clock.mean, options, recorder);
+}
+
+/** Runs to the end; whenever a flow starts or its step is over, its policy acts. */
+function drivePolicies(
+  { network, endNs, flows: all }: Simulation,
+  flows: EnvFlows,
+  env: EnvOptions,
+  policyOf: (flow: string) => Policy,
+): void {
+  const starting = all
+    .filter(({ algorithm }) => algorithm === UNDER_TEST)
+    .sort((a, b) => a.spec.startNs - b.spec.startNs);
+  let acting: { readonly flow: EnvFlow; readonly step: ReportStep; readonly policy: Policy }[] = [];
+  let started = 0;
+  for (;;) {
+    let untilNs = Math.min(endNs, starting[started]?.spec.startNs ?? endNs);
+    for (const { step } of acting) untilNs = Math.min(untilNs, step.deadlineNs);
+    network.runUntil(untilNs);
+    if (network.nowNs >= endNs) return;
+    if (acting.some(({ flow }) => flow.isOver)) acting = acting.filter(({ flow }) => !flow.isOver);
+    for (const { flow, step, policy } of acting) {
+      if (!step.isOver(network.nowNs)) continue;
+      flow.endStep((network.nowNs - step.beganNs) / NANOS_PER_MICRO);
+      act(flow, step, policy);
+    }
+    for (; started < flows.started.length; started++) {
+      const flow = flows.started[started]!;
+      const starter = { flow, step: new ReportStep(flow, env), policy: policyOf(flow.id) };
+      acting.push(starter);
+      act(flow, starter.step, starter.policy);
+    }
   }
-  return resultOf(env.simulation, clock.mean, rewardName);
+
+  function act(flow: EnvFlow, step: ReportStep, policy: Policy): void {
+    flow.admit(policy.act(flow.observer.observation, "greedy"));
+    flow.act();
+    step.begin(network.nowNs);
+  }
 }

@@ -1,10 +1,11 @@
 /** The vector form: N environments in this thread, stepped in order, with typed arrays that are reused. */
 import { CcparkError } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
-import { CongestionEnv, type ScenarioSource } from "./congestion-env.ts";
+import { CongestionEnv } from "./congestion-env.ts";
 import type { EndedEpisode, VectorEnv } from "./env.ts";
 import type { AlgorithmResolver } from "./network-plan.ts";
 import type { EnvOptions } from "./options.ts";
+import type { ScenarioSource } from "./scenario-source.ts";
 
 /** @param algorithms finds those of cross traffic; absent: the native ones */
 export function makeVectorEnv(

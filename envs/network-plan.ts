@@ -281,18 +281,30 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
   const flows = [first];
   for (const plan of scenario.flows ?? []) {
     const count = plan.count ?? 1;
-    for (let i = 0; i < count; i++) flows.push(planFlow(context, plan, i, count, flows.length));
+    for (let i = 0; i < count; i++) flows.push(planFlow(context, plan, i, flows.length));
   }
   return flows;
 }
 
-function planFlow(
-  context: PlanContext,
-  plan: FlowPlan,
-  i: number,
-  count: number,
-  number: number,
-): PlannedFlow {
+/** Id of the `i`-th flow of a plan, which is the `number`-th of the scenario. */
+function flowId({ id, count = 1 }: FlowPlan, i: number, number: number): string {
+  if (id === undefined) return `flow-${number}`;
+  return count > 1 ? `${id}-${i}` : id;
+}
+
+/** Ids of a scenario's flows under test, in their order. */
+export function flowsUnderTest(scenario: Scenario): string[] {
+  const ids = [FIRST_FLOW];
+  let number = 1;
+  for (const plan of scenario.flows ?? []) {
+    for (let i = 0; i < (plan.count ?? 1); i++, number++) {
+      if (plan.algorithm === UNDER_TEST) ids.push(flowId(plan, i, number));
+    }
+  }
+  return ids;
+}
+
+function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: number): PlannedFlow {
   const { scenario, zeroNs, seriesBinNs, controlOf, algorithms } = context;
   const fork = `flow.${number}`;
   const draws = context.rng.fork(`${fork}.start`);
@@ -301,8 +313,7 @@ function planFlow(
     (plan.startSec ?? 0) + i * (plan.startEverySec ?? 0) + (plan.startJitterSec ?? 0) * draws.next();
   const scale = 1 + spread * draws.uniform(-1, 1);
   const { isBackward, ...path } = pathOf(context, fork, plan, scale);
-  const base = plan.id ?? `flow-${number}`;
-  const id = count > 1 && plan.id !== undefined ? `${base}-${i}` : base;
+  const id = flowId(plan, i, number);
   return {
     id,
     algorithm: plan.algorithm,
