@@ -32,7 +32,24 @@ export const DEFAULT_ENV_OPTIONS: EnvOptions = {
   actionDelayUs: 0,
 };
 
-const schema: z.ZodType<Partial<EnvOptions>> = z.strictObject({
+/** Of an environment with several flows under test. */
+export interface MultiFlowOptions extends EnvOptions {
+  /** milliseconds of virtual time, the same for all flows: "rtt" is refused */
+  readonly stepMs: number;
+  /** name in FLOW_REWARDS */
+  readonly reward: string;
+  /** what a flow is rewarded with: its own reward, or the mean over the flows that acted */
+  readonly share: "own" | "mean";
+}
+
+/** Astraea's interval is 20 to 30 ms; a fixed span needs a number, and 20 ms is half the shortest round trip of most links. */
+export const DEFAULT_MULTI_FLOW_OPTIONS: MultiFlowOptions = {
+  ...DEFAULT_ENV_OPTIONS,
+  stepMs: 20,
+  share: "own",
+};
+
+const fields = {
   observation: z.string().optional(),
   action: z.string().optional(),
   reward: z.string().optional(),
@@ -40,18 +57,43 @@ const schema: z.ZodType<Partial<EnvOptions>> = z.strictObject({
   reportLossAtOnce: z.boolean().optional(),
   actionPolicy: z.enum(["clip", "reject"]).optional(),
   actionDelayUs: z.number().min(0).max(60_000_000).optional(),
+};
+const schema: z.ZodType<Partial<EnvOptions>> = z.strictObject(fields);
+const multiFlowSchema: z.ZodType<Partial<EnvOptions & Pick<MultiFlowOptions, "share">>> = z.strictObject({
+  ...fields,
+  share: z.enum(["own", "mean"]).optional(),
 });
+
+function parse<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input ?? {});
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const where = issue.path.length > 0 ? ` at ${issue.path.join(".")}` : "";
+  throw new CcparkError("invalid-argument", `[env] wrong option${where}: ${issue.message}`);
+}
 
 /**
  * Fills what is missing with the defaults. Names of observations, actions and rewards are checked by their registries.
  * @throws CcparkError (invalid-argument) naming the option
  */
 export function parseEnvOptions(input: unknown): EnvOptions {
-  const parsed = schema.safeParse(input ?? {});
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const where = issue.path.length > 0 ? ` at ${issue.path.join(".")}` : "";
-    throw new CcparkError("invalid-argument", `[env] wrong option${where}: ${issue.message}`);
-  }
-  return { ...DEFAULT_ENV_OPTIONS, ...parsed.data };
+  return { ...DEFAULT_ENV_OPTIONS, ...parse(schema, input) };
+}
+
+/**
+ * The same for an environment with several flows under test.
+ * @throws CcparkError (invalid-argument) naming the option
+ */
+export function parseMultiFlowOptions(input: unknown): MultiFlowOptions {
+  const { stepMs = DEFAULT_MULTI_FLOW_OPTIONS.stepMs, ...given } = parse(multiFlowSchema, input);
+  return { ...DEFAULT_MULTI_FLOW_OPTIONS, ...given, stepMs: fixedStepMs(stepMs) };
+}
+
+/** @throws CcparkError (invalid-argument) for "rtt": flows of different round trips have no step in common then */
+export function fixedStepMs(stepMs: number | "rtt"): number {
+  if (stepMs !== "rtt") return stepMs;
+  throw new CcparkError(
+    "invalid-argument",
+    "[env] wrong option at stepMs: got rtt, expected milliseconds: all flows share the steps of a multi-flow environment",
+  );
 }
