@@ -15,6 +15,7 @@ import { FlowStatistics } from "./flow-statistics.ts";
 import { type Link, makeLink } from "./link.ts";
 import type { FlowSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
 import { Receiver } from "./receiver.ts";
+import { Schedule } from "./schedule.ts";
 import type { Sender } from "./sender.ts";
 import { startSender } from "./start-sender.ts";
 import { TimedRing } from "./timed-ring.ts";
@@ -25,7 +26,6 @@ export class FifoFlow implements NetworkFlow {
   readonly index: number;
   readonly spec: FlowSpec;
   readonly statistics: FlowStatistics;
-  readonly reversePropagationNs: Nanos;
   /** undefined until the flow starts */
   sender: Sender | undefined;
   readonly receiver: Receiver;
@@ -33,14 +33,14 @@ export class FifoFlow implements NetworkFlow {
   readonly acks: TimedRing = new TimedRing();
   /** ACKs that have yet to enter the ACK direction (used only where that has a rate or loss) */
   readonly ackDepartures: TimedRing = new TimedRing();
-  /** packets that the path has taken, and those that bring a payload for the first time */
-  #takenPackets = 0;
-  #firstTakenPackets = 0;
-  /** of them those at the receiver, as of the last `advance` */
+  /** packets at the receiver, and those of them with a payload for the first time, as of the last `advance` */
   arrivedPackets = 0;
   firstArrivedPackets = 0;
-  /** it has reached its stop time, and its congestion control was told */
-  closed = false;
+  readonly propagationNs: Nanos;
+  readonly reversePropagationNs: Nanos;
+  /** when it is to end; Infinity once it has, and its congestion control was told */
+  stopAtNs: Nanos;
+  isOver = false;
   /** packets dropped by loss or by the queue of the data direction */
   droppedPackets = 0;
   /** wire bytes that the bottleneck had served when the flow started */
@@ -49,8 +49,10 @@ export class FifoFlow implements NetworkFlow {
   constructor(index: number, spec: FlowSpec) {
     this.index = index;
     this.spec = spec;
-    this.receiver = new Receiver(spec.ackPolicy);
+    this.propagationNs = spec.propagationNs;
     this.reversePropagationNs = spec.reversePropagationNs ?? spec.propagationNs;
+    this.stopAtNs = spec.stopNs;
+    this.receiver = new Receiver(spec.ackPolicy);
     this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, spec.oneWayDelay);
   }
 
@@ -60,14 +62,11 @@ export class FifoFlow implements NetworkFlow {
 
   /** The path takes a packet, which will be at the receiver at `arrivalNs`; true if an ACK goes out then at once. */
   receive(sender: Sender, txn: number, sentNs: Nanos, arrivalNs: Nanos): boolean {
-    const before = this.receiver.firstDelivered;
-    const ackAtOnce = this.receiver.onPacket(sender.sequenceOf(txn), arrivalNs);
-    const first = this.receiver.firstDelivered > before;
-    this.#takenPackets++;
-    if (first) {
-      this.#firstTakenPackets++;
-      this.statistics.onArrival(arrivalNs);
-    }
+    const { receiver } = this;
+    const before = receiver.firstDelivered;
+    const ackAtOnce = receiver.onPacket(sender.sequenceOf(txn), arrivalNs);
+    const first = receiver.firstDelivered > before;
+    if (first) this.statistics.onArrival(arrivalNs);
     this.statistics.onTaken(arrivalNs - sentNs);
     sender.markArrival(txn, arrivalNs, first, false);
     return ackAtOnce;
@@ -77,14 +76,9 @@ export class FifoFlow implements NetworkFlow {
   advance(nowNs: Nanos): void {
     if (this.sender === undefined) return;
     const { packets, firstPackets } = this.sender.underWay(nowNs);
-    this.arrivedPackets = this.#takenPackets - packets;
-    this.firstArrivedPackets = this.#firstTakenPackets - firstPackets;
+    this.arrivedPackets = this.sender.arrivals - packets;
+    this.firstArrivedPackets = this.receiver.firstDelivered - firstPackets;
   }
-}
-
-interface Scheduled {
-  readonly atNs: Nanos;
-  readonly run: () => void;
 }
 
 export class FifoNetwork implements Network {
@@ -92,23 +86,27 @@ export class FifoNetwork implements Network {
   readonly reverse: Link;
   readonly flows: readonly FifoFlow[];
   nowNs: Nanos = 0;
-  readonly #spec: NetworkSpec;
+  readonly #forwardLossRate: number;
+  readonly #reverseLossRate: number;
+  readonly #dataBytes: Bytes;
+  readonly #ackBytes: Bytes;
   readonly #tree: WinnerTree;
   readonly #forwardLoss: Rng;
   readonly #reverseLoss: Rng;
   readonly #rng: Rng;
   /** ACKs meet no queue and no loss, so their arrival is known when they are sent */
   readonly #reverseIsPlain: boolean;
-  /** call-backs in time order, first in first out at one instant */
-  readonly #scheduled: Scheduled[] = [];
-  #nextScheduledNs: Nanos = Number.POSITIVE_INFINITY;
+  readonly #schedule = new Schedule();
   #stopRequested = false;
   /** the flow whose packets a stop held back: whoever asked may want to decide before they leave */
   #interrupted: FifoFlow | undefined;
 
   /** @param rng forks: forward.loss, reverse.loss, forward.rate, reverse.rate, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
-    this.#spec = spec;
+    this.#forwardLossRate = spec.forward.lossRate;
+    this.#reverseLossRate = spec.reverse.lossRate;
+    this.#dataBytes = spec.forward.dataBytes;
+    this.#ackBytes = spec.reverse.ackBytes;
     this.#rng = rng;
     this.#forwardLoss = rng.fork("forward.loss");
     this.#reverseLoss = rng.fork("reverse.loss");
@@ -127,49 +125,31 @@ export class FifoNetwork implements Network {
     for (const flow of this.flows) this.#tree.update(flow.index, flow.spec.startNs);
   }
 
-  /** Runs `run` at a point of virtual time, before the packets of that instant. */
   schedule(atNs: Nanos, run: () => void): void {
-    let i = this.#scheduled.length;
-    while (i > 0 && this.#scheduled[i - 1]!.atNs > atNs) i--;
-    this.#scheduled.splice(i, 0, { atNs, run });
-    this.#nextScheduledNs = this.#scheduled[0]!.atNs;
+    this.#schedule.add(atNs, run);
   }
 
-  #runScheduled(): void {
-    const { run } = this.#scheduled.shift()!;
-    this.#nextScheduledNs = this.#scheduled[0]?.atNs ?? Number.POSITIVE_INFINITY;
-    run();
-  }
-
-  /** Makes `runUntil` return after the event at hand. */
   requestStop(): void {
     this.#stopRequested = true;
   }
 
-  /** A decision was made between events (an agent's message took effect at once): plan the flow's next packet anew. */
   refresh(flow: FifoFlow): void {
     flow.sender?.applyDecision(this.nowNs);
     this.#reschedule(flow);
   }
 
-  /**
-   * Runs all events up to and including `untilNs`.
-   * @returns true if it got there, false if a stop was requested before
-   */
   runUntil(untilNs: Nanos): boolean {
     const tree = this.#tree;
+    const schedule = this.#schedule;
     if (this.#interrupted !== undefined) {
       this.#resume(this.#interrupted);
-      if (this.#stopRequested) {
-        this.#stopRequested = false;
-        return false;
-      }
+      if (this.#takeStop()) return false;
     }
     for (;;) {
       const atNs = tree.time;
-      if (this.#nextScheduledNs <= atNs && this.#nextScheduledNs <= untilNs) {
-        this.nowNs = this.#nextScheduledNs;
-        this.#runScheduled();
+      if (schedule.nextNs <= atNs && schedule.nextNs <= untilNs) {
+        this.nowNs = schedule.nextNs;
+        schedule.runNext();
       } else {
         if (atNs > untilNs) {
           this.nowNs = untilNs;
@@ -180,42 +160,48 @@ export class FifoNetwork implements Network {
         this.#process(flow, atNs);
         this.#reschedule(flow);
       }
-      if (this.#stopRequested) {
-        this.#stopRequested = false;
-        return false;
-      }
+      if (this.#stopRequested && this.#takeStop()) return false;
     }
   }
 
+  #takeStop(): boolean {
+    const stop = this.#stopRequested;
+    this.#stopRequested = false;
+    return stop;
+  }
+
   #reschedule(flow: FifoFlow): void {
-    const sender = flow.sender;
+    const { sender } = flow;
     if (sender === undefined) return;
     let next = flow.acks.headNs;
     if (sender.sendAtNs < next) next = sender.sendAtNs;
     if (sender.timerAtNs < next) next = sender.timerAtNs;
     if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
-    if (flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
-    if (flow.spec.stopNs < next && flow.spec.stopNs > this.nowNs) next = flow.spec.stopNs;
+    if (flow.stopAtNs < next) next = flow.stopAtNs;
+    if (!this.#reverseIsPlain && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
     this.#tree.update(flow.index, next);
   }
 
   #process(flow: FifoFlow, nowNs: Nanos): void {
-    const sender = flow.sender;
+    const { sender } = flow;
     if (sender === undefined) {
       this.#start(flow, nowNs);
       return;
     }
     if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
-    if (flow.spec.stopNs <= nowNs && !flow.closed) {
-      flow.closed = true;
+    if (flow.stopAtNs <= nowNs) {
+      flow.stopAtNs = Number.POSITIVE_INFINITY;
+      flow.isOver = true;
       sender.stop();
-      flow.control?.onClose?.();
+      sender.control.onClose?.();
     }
-    if (flow.receiver.delayedAckAtNs <= nowNs) this.#sendDelayedAck(flow);
-    while (flow.ackDepartures.headNs <= nowNs) this.#enterReverse(flow);
+    if (flow.receiver.delayedAckAtNs <= nowNs) this.#sendDelayedAck(flow, sender);
+    if (!this.#reverseIsPlain) {
+      while (flow.ackDepartures.headNs <= nowNs) this.#enterReverse(flow);
+    }
     if (flow.acks.headNs <= nowNs) {
       const arrivals = flow.acks.shift();
-      if (flow.spec.stopNs > nowNs) sender.onAck(nowNs, arrivals);
+      if (!flow.isOver) sender.onAck(nowNs, arrivals);
     } else if (sender.timerAtNs <= nowNs) {
       sender.onTimer(nowNs);
     }
@@ -228,8 +214,8 @@ export class FifoNetwork implements Network {
    * other event. So a decision made during the stop has the effect of one made inside the event.
    */
   #resume(flow: FifoFlow): void {
-    const nowNs = this.nowNs;
-    while (this.#nextScheduledNs <= nowNs) this.#runScheduled();
+    const { nowNs } = this;
+    while (this.#schedule.nextNs <= nowNs) this.#schedule.runNext();
     if (this.#stopRequested) return;
     this.#interrupted = undefined;
     const sender = flow.sender!;
@@ -238,43 +224,43 @@ export class FifoNetwork implements Network {
   }
 
   #start(flow: FifoFlow, nowNs: Nanos): void {
-    flow.sender = startSender(flow.spec, flow.index, nowNs, this.#rng);
+    const { spec } = flow;
+    flow.sender = startSender(spec, flow.index, nowNs, this.#rng);
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
-    flow.spec.onStart?.(flow, this);
+    if (flow.stopAtNs < nowNs) flow.stopAtNs = nowNs;
+    spec.onStart?.(flow, this);
   }
 
   /** A packet leaves the sender: loss, queue, and at once (its departure is known) the receiver. */
   #transmit(flow: FifoFlow, sender: Sender, nowNs: Nanos): void {
     const txn = sender.transmit(nowNs);
-    const forward = this.#spec.forward;
-    const lost = forward.lossRate > 0 && this.#forwardLoss.next() < forward.lossRate;
-    if (lost || !this.forward.offer(nowNs, forward.dataBytes, flow.index)) {
+    const lost = this.#forwardLossRate > 0 && this.#forwardLoss.next() < this.#forwardLossRate;
+    const { forward } = this;
+    if (lost || !forward.offer(nowNs, this.#dataBytes, flow.index)) {
       flow.droppedPackets++;
       return;
     }
-    const arrivalNs = this.forward.departNs + flow.spec.propagationNs;
-    if (flow.receiver.delayedAckAtNs < arrivalNs) this.#sendDelayedAck(flow);
-    if (flow.receive(sender, txn, nowNs, arrivalNs)) this.#emitAck(flow, arrivalNs);
+    const arrivalNs = forward.departNs + flow.propagationNs;
+    if (flow.receiver.delayedAckAtNs < arrivalNs) this.#sendDelayedAck(flow, sender);
+    if (flow.receive(sender, txn, nowNs, arrivalNs)) this.#emitAck(flow, sender, arrivalNs);
   }
 
-  #sendDelayedAck(flow: FifoFlow): void {
+  #sendDelayedAck(flow: FifoFlow, sender: Sender): void {
     const atNs = flow.receiver.delayedAckAtNs;
     flow.receiver.flush();
-    this.#emitAck(flow, atNs);
+    this.#emitAck(flow, sender, atNs);
   }
 
-  #emitAck(flow: FifoFlow, atNs: Nanos): void {
-    const { arrivals } = flow.sender!;
-    if (this.#reverseIsPlain) flow.acks.push(atNs + flow.reversePropagationNs, arrivals);
-    else flow.ackDepartures.push(atNs, arrivals);
+  #emitAck(flow: FifoFlow, sender: Sender, atNs: Nanos): void {
+    if (this.#reverseIsPlain) flow.acks.push(atNs + flow.reversePropagationNs, sender.arrivals);
+    else flow.ackDepartures.push(atNs, sender.arrivals);
   }
 
   #enterReverse(flow: FifoFlow): void {
     const atNs = flow.ackDepartures.headNs;
     const arrivals = flow.ackDepartures.shift();
-    const { lossRate, ackBytes } = this.#spec.reverse;
-    if (lossRate > 0 && this.#reverseLoss.next() < lossRate) return;
-    if (!this.reverse.offer(atNs, ackBytes, flow.index)) return;
+    if (this.#reverseLossRate > 0 && this.#reverseLoss.next() < this.#reverseLossRate) return;
+    if (!this.reverse.offer(atNs, this.#ackBytes, flow.index)) return;
     flow.acks.push(this.reverse.departNs + flow.reversePropagationNs, arrivals);
   }
 }

@@ -39,6 +39,8 @@ export abstract class Link {
   #rows = new Float64Array(256 << ROW_SHIFT);
   #head = 0;
   #tail = 0;
+  /** start of the first one's service; Infinity: none waits */
+  #headStartNs = Number.POSITIVE_INFINITY;
   #queuedBytes = 0;
   /** bytes and departure of the packets whose service has started; the last one may still be on its way */
   #startedBytes = 0;
@@ -68,18 +70,21 @@ export abstract class Link {
 
   /** Lets the packets go whose service starts by now. */
   advance(nowNs: Nanos): void {
-    while (this.#head !== this.#tail) {
+    while (this.#headStartNs <= nowNs) {
       const rows = this.#rows;
-      const i = (this.#head & this.#mask) << ROW_SHIFT;
-      const start = rows[i + START]!;
-      if (start > nowNs) return;
-      this.#head = (this.#head + 1) | 0;
+      const mask = this.#mask;
+      const i = (this.#head & mask) << ROW_SHIFT;
+      const start = this.#headStartNs;
       const bytes = rows[i + BYTES]!;
       this.#queuedBytes -= bytes;
       this.#startedBytes += bytes;
       this.#lastStartedBytes = bytes;
       this.#lastStartedDepartNs = rows[i + DEPART]!;
       const listener = this.#listeners[rows[i + FLOW]!];
+      const head = (this.#head + 1) | 0;
+      this.#head = head;
+      this.#headStartNs =
+        head === this.#tail ? Number.POSITIVE_INFINITY : rows[((head & mask) << ROW_SHIFT) + START]!;
       if (listener !== undefined) listener.onDequeue(start, (start - rows[i + ARRIVE]!) / NANOS_PER_MICRO);
     }
   }
@@ -89,25 +94,27 @@ export abstract class Link {
    * @param sinceNs since when it counts as waiting, for its queueing delay; absent: now
    */
   offer(nowNs: Nanos, bytes: Bytes, flow: number, sinceNs: Nanos = nowNs): boolean {
-    this.advance(nowNs);
+    if (this.#headStartNs <= nowNs) this.advance(nowNs);
     this.offeredPackets++;
-    const queued = this.queuedPackets + 1;
+    const queued = ((this.#tail - this.#head) | 0) + 1;
     if (queued > this.#limit.packets || this.#queuedBytes + bytes > this.#limit.bytes) {
       this.droppedPackets++;
       return false;
     }
     this.serve(nowNs, bytes);
+    const start = this.startNs;
+    if (queued === 1) this.#headStartNs = start;
     if (queued > this.#mask) this.#grow();
     const rows = this.#rows;
     const i = (this.#tail & this.#mask) << ROW_SHIFT;
-    rows[i + START] = this.startNs;
+    rows[i + START] = start;
     rows[i + DEPART] = this.departNs;
     rows[i + ARRIVE] = sinceNs;
     rows[i + BYTES] = bytes;
     rows[i + FLOW] = flow;
     this.#tail = (this.#tail + 1) | 0;
     this.#queuedBytes += bytes;
-    if (this.startNs > nowNs) {
+    if (start > nowNs) {
       if (queued > this.maxQueuedPackets) this.maxQueuedPackets = queued;
       if (this.#queuedBytes > this.maxQueuedBytes) this.maxQueuedBytes = this.#queuedBytes;
     }

@@ -1,9 +1,12 @@
 /** A growing ring of (time, number) pairs in time order; the pairs lie side by side in one array. */
 import type { Nanos } from "../../core/units.ts";
 
+/** Rings start small, as there may be thousands of flows with few packets each. */
+const INITIAL_PAIRS = 16;
+
 export class TimedRing {
-  #mask = 255;
-  #pairs = new Float64Array(512);
+  #mask = INITIAL_PAIRS - 1;
+  #pairs = new Float64Array(2 * INITIAL_PAIRS);
   #head = 0;
   #tail = 0;
   /** time of the first pair; Infinity: empty */

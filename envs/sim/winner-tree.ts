@@ -1,6 +1,7 @@
 /** The earliest of N times in O(1), changed in O(log N); ties go to the lowest index. */
 export class WinnerTree {
   readonly #leaves: number;
+  /** by node, the root is 1 and leaf i is `#leaves + i`: the earliest time below it, and whose it is */
   readonly #times: Float64Array;
   readonly #winners: Int32Array;
 
@@ -8,7 +9,7 @@ export class WinnerTree {
     let leaves = 1;
     while (leaves < count) leaves *= 2;
     this.#leaves = leaves;
-    this.#times = new Float64Array(leaves).fill(Number.POSITIVE_INFINITY);
+    this.#times = new Float64Array(2 * leaves).fill(Number.POSITIVE_INFINITY);
     this.#winners = new Int32Array(2 * leaves);
     for (let i = 0; i < leaves; i++) this.#winners[leaves + i] = i;
     for (let node = leaves - 1; node >= 1; node--) this.#winners[node] = this.#winners[2 * node]!;
@@ -19,17 +20,26 @@ export class WinnerTree {
   }
 
   get time(): number {
-    return this.#times[this.#winners[1]!]!;
+    return this.#times[1]!;
   }
 
   update(index: number, time: number): void {
     const times = this.#times;
     const winners = this.#winners;
-    times[index] = time;
-    for (let node = (this.#leaves + index) >>> 1; node >= 1; node >>>= 1) {
-      const left = winners[2 * node]!;
-      const right = winners[2 * node + 1]!;
-      winners[node] = times[right]! < times[left]! ? right : left;
+    let node = this.#leaves + index;
+    let earliest = time;
+    let winner = index;
+    times[node] = time;
+    while (node > 1) {
+      const sibling = node ^ 1;
+      const other = times[sibling]!;
+      if (other < earliest || (other === earliest && sibling < node)) {
+        earliest = other;
+        winner = winners[sibling]!;
+      }
+      node >>>= 1;
+      times[node] = earliest;
+      winners[node] = winner;
     }
   }
 }
