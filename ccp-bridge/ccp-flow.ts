@@ -20,6 +20,27 @@ import { DATAPATH_ERRORS } from "./datapath-errors.ts";
 import { PRIMITIVE } from "./lang/scope.ts";
 import { BLOCK, type RegisterArena } from "./register-arena.ts";
 
+/** Copies in this module: the engine folds a module's own constants into the code of a hot path, imported ones it reads. */
+const BYTES_ACKED = PRIMITIVE.bytesAcked;
+const BYTES_IN_FLIGHT = PRIMITIVE.bytesInFlight;
+const BYTES_MISORDERED = PRIMITIVE.bytesMisordered;
+const BYTES_PENDING = PRIMITIVE.bytesPending;
+const ECN_BYTES = PRIMITIVE.ecnBytes;
+const ECN_PACKETS = PRIMITIVE.ecnPackets;
+const LOST_PACKETS = PRIMITIVE.lostPackets;
+const PACKETS_ACKED = PRIMITIVE.packetsAcked;
+const PACKETS_IN_FLIGHT = PRIMITIVE.packetsInFlight;
+const PACKETS_MISORDERED = PRIMITIVE.packetsMisordered;
+const RATE_INCOMING = PRIMITIVE.rateIncoming;
+const RATE_OUTGOING = PRIMITIVE.rateOutgoing;
+const RTT_SAMPLE_US = PRIMITIVE.rttSampleUs;
+const WAS_TIMEOUT = PRIMITIVE.wasTimeout;
+const HOST_CWND = BLOCK.hostCwnd;
+const HOST_RATE = BLOCK.hostRate;
+const FALLBACK = DATAPATH_ERRORS.fallback;
+const ADD_OVERFLOW = DATAPATH_ERRORS.addOverflow;
+const SUB_UNDERFLOW = DATAPATH_ERRORS.subUnderflow;
+
 /** `fallback`: a native control drives the flow; `adopted`: an agent's program does again. */
 export interface CcpFlowEvent {
   readonly kind: "fallback" | "adopted";
@@ -52,6 +73,8 @@ export class CcpFlowControl implements CongestionControl {
   readonly #datapath: CcpDatapath;
   readonly #arena: RegisterArena;
   readonly #flow: DatapathFlow;
+  /** first word of the flow's block in the arena */
+  readonly #word: number;
   readonly #minCwndBytes: Bytes;
   readonly #minRateBytesPerSec: BytesPerSec;
   #fallback: CongestionControl | undefined;
@@ -75,7 +98,8 @@ export class CcpFlowControl implements CongestionControl {
     const flow = { initCwndBytes: this.cwndBytes, mssBytes, algorithmName };
     this.#flow = datapath.openFlow(flow, options.nowUs);
     this.flowId = this.#flow.flowId;
-    this.#arena.f64[this.#flow.base / 8 + BLOCK.hostCwnd] = this.cwndBytes;
+    this.#word = this.#flow.base / 8;
+    this.#arena.f64[this.#word + HOST_CWND] = this.cwndBytes;
   }
 
   /** Reports sent to the agent so far: whether an ACK caused one shows by comparing before and after. */
@@ -99,28 +123,28 @@ export class CcpFlowControl implements CongestionControl {
 
   onAck(ack: AckEvent): void {
     const { f64 } = this.#arena;
-    const word = this.#flow.base / 8;
-    f64[word + PRIMITIVE.bytesAcked] = ack.ackedBytes;
-    f64[word + PRIMITIVE.bytesMisordered] = ack.misorderedBytes;
-    f64[word + PRIMITIVE.ecnBytes] = ack.ecnBytes;
-    f64[word + PRIMITIVE.ecnPackets] = ack.ecnPackets;
-    f64[word + PRIMITIVE.lostPackets] = ack.lostPackets;
-    f64[word + PRIMITIVE.packetsAcked] = ack.ackedPackets;
-    f64[word + PRIMITIVE.packetsMisordered] = ack.misorderedPackets;
-    f64[word + PRIMITIVE.bytesInFlight] = ack.inflightBytes;
-    f64[word + PRIMITIVE.bytesPending] = ack.pendingBytes;
-    f64[word + PRIMITIVE.packetsInFlight] = ack.inflightPackets;
-    f64[word + PRIMITIVE.rateIncoming] = Math.floor(ack.deliveryRateBytesPerSec + 0.5);
-    f64[word + PRIMITIVE.rateOutgoing] = Math.floor(ack.sendRateBytesPerSec + 0.5);
+    const word = this.#word;
+    f64[word + BYTES_ACKED] = ack.ackedBytes;
+    f64[word + BYTES_MISORDERED] = ack.misorderedBytes;
+    f64[word + ECN_BYTES] = ack.ecnBytes;
+    f64[word + ECN_PACKETS] = ack.ecnPackets;
+    f64[word + LOST_PACKETS] = ack.lostPackets;
+    f64[word + PACKETS_ACKED] = ack.ackedPackets;
+    f64[word + PACKETS_MISORDERED] = ack.misorderedPackets;
+    f64[word + BYTES_IN_FLIGHT] = ack.inflightBytes;
+    f64[word + BYTES_PENDING] = ack.pendingBytes;
+    f64[word + PACKETS_IN_FLIGHT] = ack.inflightPackets;
+    f64[word + RATE_INCOMING] = Math.floor(ack.deliveryRateBytesPerSec + 0.5);
+    f64[word + RATE_OUTGOING] = Math.floor(ack.sendRateBytesPerSec + 0.5);
     const { rttUs } = ack;
     // A sample of 0 means none and reads as infinity: a tiny one must not become it.
-    f64[word + PRIMITIVE.rttSampleUs] = rttUs > 0 ? Math.max(1, Math.floor(rttUs + 0.5)) : 0;
-    f64[word + PRIMITIVE.wasTimeout] = ack.timeout ? 1 : 0;
+    f64[word + RTT_SAMPLE_US] = rttUs > 0 ? Math.max(1, Math.floor(rttUs + 0.5)) : 0;
+    f64[word + WAS_TIMEOUT] = ack.timeout ? 1 : 0;
     this.#lastUs = ack.nowUs;
     const code = this.#datapath.invoke(this.#flow, ack.nowUs);
-    if (code === DATAPATH_ERRORS.fallback) this.#fallBack(ack);
+    if (code === FALLBACK) this.#fallBack(ack);
     else if (this.#fallback !== undefined && this.#adopt(ack)) return;
-    else if (code <= DATAPATH_ERRORS.addOverflow && code >= DATAPATH_ERRORS.subUnderflow) {
+    else if (code <= ADD_OVERFLOW && code >= SUB_UNDERFLOW) {
       this.arithmeticErrors += 1;
     }
     if (this.#fallback === undefined) this.#applyRegisters();
@@ -135,21 +159,23 @@ export class CcpFlowControl implements CongestionControl {
 
   #applyRegisters(): void {
     const { f64 } = this.#arena;
-    const word = this.#flow.base / 8;
-    let cwndBytes = f64[word + BLOCK.hostCwnd]!;
+    const word = this.#word;
+    let cwndBytes = f64[word + HOST_CWND]!;
     if (cwndBytes < this.#minCwndBytes) {
       cwndBytes = this.#minCwndBytes;
-      f64[word + BLOCK.hostCwnd] = cwndBytes;
+      f64[word + HOST_CWND] = cwndBytes;
     }
-    this.cwndBytes = cwndBytes;
-    let rate = f64[word + BLOCK.hostRate]!;
-    if (rate === 0) this.pacingRateBytesPerSec = undefined;
-    else {
+    // Most ACKs change neither.
+    if (cwndBytes !== this.cwndBytes) this.cwndBytes = cwndBytes;
+    let rate = f64[word + HOST_RATE]!;
+    if (rate === 0) {
+      if (this.pacingRateBytesPerSec !== undefined) this.pacingRateBytesPerSec = undefined;
+    } else {
       if (rate < this.#minRateBytesPerSec) {
         rate = this.#minRateBytesPerSec;
-        f64[word + BLOCK.hostRate] = rate;
+        f64[word + HOST_RATE] = rate;
       }
-      this.pacingRateBytesPerSec = rate;
+      if (rate !== this.pacingRateBytesPerSec) this.pacingRateBytesPerSec = rate;
     }
   }
 
@@ -186,8 +212,8 @@ export class CcpFlowControl implements CongestionControl {
     this.pacingRateBytesPerSec = native.pacingRateBytesPerSec;
     // So that a program that takes over starts from here.
     const { f64 } = this.#arena;
-    const word = this.#flow.base / 8;
-    f64[word + BLOCK.hostCwnd] = this.cwndBytes;
-    f64[word + BLOCK.hostRate] = this.pacingRateBytesPerSec ?? 0;
+    const word = this.#word;
+    f64[word + HOST_CWND] = this.cwndBytes;
+    f64[word + HOST_RATE] = this.pacingRateBytesPerSec ?? 0;
   }
 }
