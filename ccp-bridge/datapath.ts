@@ -47,6 +47,8 @@ export const CREATE_RETRY_US = 100_000;
 /** libccp's largest message */
 const MAX_MESSAGE_BYTES = 32_678;
 const TWO_32 = 2 ** 32;
+/** A copy in this module, which the engine folds into the code of a hot path; an imported constant it reads. */
+const REPORT = RUN_REPORT;
 
 /** What `send` answers when the agent's queue is full: it is there, and slow. */
 export const SEND_FULL = -11;
@@ -183,6 +185,7 @@ export class CcpDatapath {
   readonly #options: CcpDatapathOptions;
   readonly #makeRunner: MakeRunner;
   readonly #flags: number;
+  readonly #hasCallbacks: boolean;
   readonly #timeZeroUs: Micros;
   readonly #fallbackTimeoutUs: Micros;
   readonly #usableSlots: number;
@@ -212,6 +215,7 @@ export class CcpDatapath {
     this.mode = options.mode ?? "strict";
     this.#makeRunner = options.execution === "interpreter" ? makeInterpreter : makeWasmProgram;
     this.#flags = this.mode === "libccp" ? CUT_TO_32_BITS : 0;
+    this.#hasCallbacks = options.onSetCwnd !== undefined || options.onSetRate !== undefined;
     this.#timeZeroUs = options.nowUs;
     this.#fallbackTimeoutUs = options.fallbackTimeoutUs ?? 1_000_000;
     this.#maxFlows = options.maxFlows ?? 1024;
@@ -330,10 +334,8 @@ export class CcpDatapath {
     }
     const code = program.run(flow.base, nowUs, flags);
     if (code < 0) return code;
-    if (this.#options.onSetCwnd !== undefined || this.#options.onSetRate !== undefined) {
-      this.#callHost(flow, true, true);
-    }
-    if (code === RUN_REPORT) this.#report(flow, program, nowUs);
+    if (this.#hasCallbacks) this.#callHost(flow, true, true);
+    if (code === REPORT) this.#report(flow, program, nowUs);
     return 0;
   }
 

@@ -20,6 +20,11 @@ import { Rack } from "./rack.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
 import type { SenderOptions } from "./sender-options.ts";
 
+/** Copies in this module: the engine folds a module's own constants into the code of a hot path, imported ones it reads. */
+const MSS = MSS_BYTES;
+const MICRO = NANOS_PER_MICRO;
+const SECOND = NANOS_PER_SEC;
+
 /** RFC 6675 DupThresh, RFC 9002 kPacketThreshold. */
 const PACKET_THRESHOLD = 3;
 
@@ -55,6 +60,9 @@ const INITIAL_ROWS = 16;
 /** A queue's dead front is cut off from this length on, so that one that never runs empty stays short. */
 const MIN_DEAD_ENTRIES = 64;
 
+/** `#openSinceNs` while the window is closed: before any time. */
+const CLOSED = -1;
+
 const UNSENT = 0;
 const IN_FLIGHT = 1;
 const LOST = 2;
@@ -64,7 +72,7 @@ export class Sender {
   readonly control: CongestionControl;
   readonly rtt: RttEstimator;
   readonly #ack: AckEvent;
-  readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
+  readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS, inflightBytes: 0 };
 
   /** ring of transmissions, one row each: all that may still be judged, and older ones as long as there is room */
   #txnMask = INITIAL_ROWS - 1;
@@ -104,11 +112,20 @@ export class Sender {
 
   #inflightPackets = 0;
   #cwndPackets = 0;
+  /** the congestion control's window as last read, and the same in packets */
+  #targetBytes = -1;
+  #targetInPackets = 1;
   #pacingGapNs = 0;
   /** recovery lasts until the cumulative ACK reaches this sequence (RFC 6675 RecoveryPoint) */
   #recoveryPoint = -1;
 
   readonly #options: SenderOptions;
+  /** no option is chosen that every ACK must serve */
+  readonly #mayBeCalm: boolean;
+  /** nothing is missing, suspected, lost or recovered from, so that `#onInOrderAck` may serve the next ACK */
+  #isCalm = false;
+  /** what `#makeAckPlain` writes is there already */
+  #ackIsPlain = false;
   readonly #rack: Rack | undefined;
   /** of the fast recovery that goes on */
   #prr: Prr | undefined;
@@ -146,7 +163,7 @@ export class Sender {
 
   #lastScheduledNs = Number.NEGATIVE_INFINITY;
   #lastLeaveNs = Number.NEGATIVE_INFINITY;
-  #openSinceNs: Nanos = Number.NaN;
+  #openSinceNs: Nanos = CLOSED;
   #stopped = false;
 
   /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
@@ -184,6 +201,7 @@ export class Sender {
   ) {
     this.control = control;
     this.#options = options;
+    this.#mayBeCalm = options.lossDetection !== "rack-tlp" && (options.ecn ?? "off") === "off";
     this.#ecn = options.ecn ?? "off";
     this.#rack = options.lossDetection === "rack-tlp" ? new Rack() : undefined;
     this.rtt = new RttEstimator(options.minRtoMs);
@@ -235,13 +253,18 @@ export class Sender {
   applyDecision(nowNs: Nanos): void {
     this.#cwndPackets = this.#prr === undefined ? this.#targetPackets : this.#prr.windowPackets;
     const rate = this.control.pacingRateBytesPerSec;
-    this.#pacingGapNs = rate === undefined ? 0 : (MSS_BYTES * NANOS_PER_SEC) / rate;
+    this.#pacingGapNs = rate === undefined ? 0 : (MSS * SECOND) / rate;
     this.#plan(nowNs);
   }
 
   /** The congestion control's window. */
   get #targetPackets(): number {
-    return Math.max(1, Math.floor(this.control.cwndBytes / MSS_BYTES));
+    const bytes = this.control.cwndBytes;
+    if (bytes !== this.#targetBytes) {
+      this.#targetBytes = bytes;
+      this.#targetInPackets = Math.max(1, Math.floor(bytes / MSS));
+    }
+    return this.#targetInPackets;
   }
 
   /** Ends the flow: nothing is sent any more. */
@@ -290,13 +313,14 @@ export class Sender {
       this.#appLimitedUntil = Math.max(1, this.#deliveredPackets + this.#inflightPackets);
     }
     if (!open || this.#starved) {
-      this.#openSinceNs = Number.NaN;
+      this.#openSinceNs = CLOSED;
       this.sendAtNs = Number.POSITIVE_INFINITY;
       return;
     }
-    if (Number.isNaN(this.#openSinceNs)) this.#openSinceNs = nowNs;
-    const leave = this.#scheduledNs() + this.#jitterNs;
-    this.sendAtNs = Math.max(leave, this.#lastLeaveNs, nowNs);
+    if (this.#openSinceNs === CLOSED) this.#openSinceNs = nowNs;
+    let leave = this.#scheduledNs() + this.#jitterNs;
+    if (leave < this.#lastLeaveNs) leave = this.#lastLeaveNs;
+    this.sendAtNs = leave < nowNs ? nowNs : leave;
   }
 
   /** When the window and the pacing rate let the next packet go, before jitter. */
@@ -355,8 +379,8 @@ export class Sender {
     this.#lastLeaveNs = nowNs;
     if (this.#drawJitterNs !== undefined) this.#jitterNs = this.#drawJitterNs();
     if (this.control.onSent !== undefined) {
-      this.#sent.nowUs = nowNs / NANOS_PER_MICRO;
-      this.#sent.inflightBytes = this.#inflightPackets * MSS_BYTES;
+      this.#sent.nowUs = nowNs / MICRO;
+      this.#sent.inflightBytes = this.#inflightPackets * MSS;
       this.control.onSent(this.#sent);
     }
     this.#plan(nowNs);
@@ -429,6 +453,7 @@ export class Sender {
   onAck(nowNs: Nanos, arrivals: number): void {
     this.acks++;
     if (arrivals <= this.#coveredArrivals) return;
+    if (this.#isCalm && this.#onInOrderAck(nowNs, arrivals)) return;
     const ack = this.#ack;
     const inflightBefore = this.#inflightPackets;
     const starvedBefore = this.#starved;
@@ -466,7 +491,7 @@ export class Sender {
       if (newestTxn === -1) firstRttNs = nowNs - txns[i + SENT_NS]!;
       if (txn > newestTxn) newestTxn = txn;
     }
-    this.#coveredArrivals = arrivals;
+    this.#coveredArrivals += (arrivals - this.#coveredArrivals) | 0;
     while (this.#state[this.#cumulative & this.#sequenceMask] === ACKED) {
       this.#state[this.#cumulative & this.#sequenceMask] = UNSENT;
       this.#cumulative++;
@@ -479,8 +504,8 @@ export class Sender {
       const i = (newestTxn & this.#txnMask) << ROW_SHIFT;
       this.#deliveredNs = nowNs;
       this.#firstSentNs = txns[i + SENT_NS]!;
-      ack.rttUs = (nowNs - this.#firstSentNs) / NANOS_PER_MICRO;
-      this.rtt.onSample(firstRttNs / NANOS_PER_MICRO);
+      ack.rttUs = (nowNs - this.#firstSentNs) / MICRO;
+      this.rtt.onSample(firstRttNs / MICRO);
       if (ack.rttUs < this.rtt.minRttUs) this.rtt.minRttUs = ack.rttUs;
       this.#sampleDeliveryRate(nowNs, i);
       if (this.#appLimitedUntil > 0 && this.#deliveredPackets > this.#appLimitedUntil) {
@@ -496,7 +521,7 @@ export class Sender {
       if (this.#suspects.length > 0) lost = this.#judgeByThreshold();
     } else {
       if (newestTxn !== -1 && newestTxn === this.#nextUnseenTxn - 1) {
-        this.#rack.rttNs = ack.rttUs * NANOS_PER_MICRO;
+        this.#rack.rttNs = ack.rttUs * MICRO;
       }
       if (copies > 0) this.#rack.onDuplicates(this.#cumulative, this.#nextSequence);
       lost = this.#judgeByTime(this.#rack, nowNs);
@@ -508,20 +533,79 @@ export class Sender {
       if (this.#probeEnd !== -1 && this.#cumulative >= this.#probeEnd) lost += this.#judgeProbe(nowNs);
       if (newestTxn !== -1) this.#armProbeTimer(nowNs);
     }
-    ack.ackedBytes = (this.#cumulative - cumulativeBefore) * MSS_BYTES;
+    ack.ackedBytes = (this.#cumulative - cumulativeBefore) * MSS;
     ack.misorderedPackets = Math.max(0, this.#sackedPackets - sackedBefore);
     ack.ackedPackets = deliveredPackets - ack.misorderedPackets;
-    ack.deliveredBytes = deliveredPackets * MSS_BYTES;
+    ack.deliveredBytes = deliveredPackets * MSS;
     ack.cwndLimited = !starvedBefore && inflightBefore + 2 >= this.#cwndPackets;
     if (this.#ecn !== "off") this.#reactToMarks(nowNs, marked, deliveredPackets);
     this.#report(nowNs, lost, false);
     if (this.#cumulative === this.#limit && this.#cumulative > cumulativeBefore) this.onDrained?.(nowNs);
   }
 
+  /**
+   * The common case, without what others need: no packet is missing, and the ACK covers the next ones in their order.
+   * @returns false if it is not so; nothing has changed then
+   */
+  #onInOrderAck(nowNs: Nanos, arrivals: number): boolean {
+    const covered = this.#coveredArrivals;
+    const count = (arrivals - covered) | 0;
+    const firstTxn = this.#nextUnseenTxn;
+    const cumulative = this.#cumulative;
+    const txns = this.#txns;
+    const rows = this.#arrivalRows;
+    let i = 0;
+    for (let k = 0; k < count; k++) {
+      if (rows[((covered + k) & this.#arrivalMask) << ARRIVAL_SHIFT] !== firstTxn + k) return false;
+      i = ((firstTxn + k) & this.#txnMask) << ROW_SHIFT;
+      if (txns[i] !== cumulative + k) return false;
+    }
+    for (let k = 0; k < count; k++) this.#state[(cumulative + k) & this.#sequenceMask] = UNSENT;
+    const inflightBefore = this.#inflightPackets;
+    const delivered = this.#deliveredPackets + count;
+    this.#nextUnseenTxn = this.#oldestNeededTxn = firstTxn + count;
+    this.#coveredArrivals = covered + count;
+    this.#cumulative = cumulative + count;
+    this.#inflightPackets = inflightBefore - count;
+    this.#deliveredPackets = delivered;
+
+    const { rtt } = this;
+    const ack = this.#ack;
+    const sentNs = txns[i + SENT_NS]!;
+    const rttUs = (nowNs - sentNs) / MICRO;
+    const firstSentNs = count === 1 ? sentNs : txns[((firstTxn & this.#txnMask) << ROW_SHIFT) + SENT_NS]!;
+    rtt.onSample((nowNs - firstSentNs) / MICRO);
+    if (rttUs < rtt.minRttUs) rtt.minRttUs = rttUs;
+    this.#deliveredNs = nowNs;
+    this.#firstSentNs = sentNs;
+    ack.rttUs = rttUs;
+    this.#sampleDeliveryRate(nowNs, i);
+    if (this.#appLimitedUntil > 0 && delivered > this.#appLimitedUntil) this.#appLimitedUntil = 0;
+    this.#rtoAtNs = this.timerAtNs =
+      cumulative + count === this.#nextSequence ? Number.POSITIVE_INFINITY : nowNs + rtt.rtoUs * MICRO;
+
+    ack.ackedPackets = count;
+    ack.ackedBytes = ack.deliveredBytes = count * MSS;
+    ack.cwndLimited = !this.#starved && inflightBefore + 2 >= this.#cwndPackets;
+    if (!this.#ackIsPlain) this.#makeAckPlain();
+    this.#tell(nowNs);
+    if (cumulative + count === this.#limit) this.onDrained?.(nowNs);
+    return true;
+  }
+
+  /** Nothing lost, marked or out of order. */
+  #makeAckPlain(): void {
+    const ack = this.#ack;
+    ack.misorderedPackets = ack.misorderedBytes = ack.lostPackets = ack.lostBytes = 0;
+    ack.ecnPackets = ack.ecnBytes = 0;
+    ack.timeout = false;
+    this.#ackIsPlain = true;
+  }
+
   /** A transmission has arrived before others that were sent earlier: those become suspects. */
   #overtake(txn: number): void {
     for (let unseen = this.#nextUnseenTxn; unseen < txn; unseen++) this.#suspects.push(unseen);
-    this.#nextUnseenTxn = txn + 1;
+    this.#nextUnseenTxn += (txn + 1 - this.#nextUnseenTxn) | 0;
   }
 
   /**
@@ -582,7 +666,7 @@ export class Sender {
     const ack = this.#ack;
     if (this.#ecn === "classic") ack.ecnPackets = this.#congestionEchoed ? deliveredPackets : 0;
     else ack.ecnPackets = marked;
-    ack.ecnBytes = ack.ecnPackets * MSS_BYTES;
+    ack.ecnBytes = ack.ecnPackets * MSS;
     const told = this.#ecn === "classic" ? this.#congestionEchoed : marked > 0;
     if (told && this.#recoveryPoint === -1 && this.#cumulative > this.#ecnPoint) {
       this.#beginEpisode(false, false);
@@ -617,12 +701,13 @@ export class Sender {
     const txns = this.#txns;
     const receiveNs = nowNs - txns[i + DELIVERED_NS]!;
     const sendNs = txns[i + SENT_NS]! - txns[i + FIRST_SENT_NS]!;
-    const bytes = (this.#deliveredPackets - txns[i + DELIVERED]!) * MSS_BYTES;
+    const bytes = (this.#deliveredPackets - txns[i + DELIVERED]!) * MSS;
     this.#ack.appLimited = txns[i + APP_LIMITED] === 1;
     // "If an interval is shorter than min_rtt, the sample is not valid" (draft 3.2.1: compressed ACKs)
-    const valid = Math.max(receiveNs, sendNs) >= this.rtt.minRttUs * NANOS_PER_MICRO;
-    if (valid && receiveNs > 0) this.#ack.deliveryRateBytesPerSec = (bytes * NANOS_PER_SEC) / receiveNs;
-    if (valid && sendNs > 0) this.#ack.sendRateBytesPerSec = (bytes * NANOS_PER_SEC) / sendNs;
+    const minRttNs = this.rtt.minRttUs * MICRO;
+    if (receiveNs < minRttNs && sendNs < minRttNs) return;
+    if (receiveNs > 0) this.#ack.deliveryRateBytesPerSec = (bytes * SECOND) / receiveNs;
+    if (sendNs > 0) this.#ack.sendRateBytesPerSec = (bytes * SECOND) / sendNs;
   }
 
   /** Of the suspects those are lost that 3 or more later transmissions have overtaken. */
@@ -705,7 +790,7 @@ export class Sender {
   }
 
   #armRetransmissionTimer(nowNs: Nanos): void {
-    this.#rtoAtNs = nowNs + this.rtt.rtoUs * NANOS_PER_MICRO;
+    this.#rtoAtNs = nowNs + this.rtt.rtoUs * MICRO;
     this.#armTimer();
   }
 
@@ -717,7 +802,7 @@ export class Sender {
       const { srttUs } = this.rtt;
       let timeoutUs = srttUs === 0 ? INITIAL_PROBE_TIMEOUT_US : 2 * srttUs;
       if (srttUs > 0 && this.#inflightPackets === 1) timeoutUs += MAX_ACK_DELAY_US;
-      this.#probeAtNs = Math.min(nowNs + timeoutUs * NANOS_PER_MICRO, this.#rtoAtNs);
+      this.#probeAtNs = Math.min(nowNs + timeoutUs * MICRO, this.#rtoAtNs);
     }
     this.#armTimer();
   }
@@ -812,7 +897,7 @@ export class Sender {
     this.#takeBackLosses();
     this.spuriousEpisodes++;
     const kind = this.#episodeIsTimeout ? "timeout" : "loss";
-    this.control.onSpuriousCongestion?.({ kind, nowUs: nowNs / NANOS_PER_MICRO });
+    this.control.onSpuriousCongestion?.({ kind, nowUs: nowNs / MICRO });
   }
 
   #takeBackLosses(): void {
@@ -842,34 +927,51 @@ export class Sender {
   #congest(kind: CongestionEvent["kind"], nowNs: Nanos, lostPackets: number): void {
     this.#ecnPoint = this.#nextSequence;
     this.#reactedTxn = this.#nextTxn;
-    const inflightBytes = (this.#inflightPackets + lostPackets) * MSS_BYTES;
-    this.control.onCongestion({ kind, nowUs: nowNs / NANOS_PER_MICRO, inflightBytes, lostPackets });
+    const inflightBytes = (this.#inflightPackets + lostPackets) * MSS;
+    this.control.onCongestion({ kind, nowUs: nowNs / MICRO, inflightBytes, lostPackets });
   }
 
   #report(nowNs: Nanos, lostPackets: number, timeout: boolean): void {
     const ack = this.#ack;
-    ack.nowUs = nowNs / NANOS_PER_MICRO;
-    ack.misorderedBytes = ack.misorderedPackets * MSS_BYTES;
+    ack.misorderedBytes = ack.misorderedPackets * MSS;
     ack.lostPackets = lostPackets;
-    ack.lostBytes = lostPackets * MSS_BYTES;
-    ack.srttUs = this.rtt.srttUs;
-    ack.minRttUs = this.rtt.minRttUs;
-    ack.inflightPackets = this.#inflightPackets;
-    ack.inflightBytes = this.#inflightPackets * MSS_BYTES;
-    const written = Math.min(this.#limit, this.#nextSequence + this.#cwndPackets);
-    ack.pendingBytes = (written - this.#cumulative) * MSS_BYTES;
+    ack.lostBytes = lostPackets * MSS;
     ack.timeout = timeout;
-    ack.nextSequence = this.#nextSequence;
-    ack.cumulativeSequence = this.#cumulative;
+    this.#ackIsPlain = false;
+    this.#isCalm =
+      this.#mayBeCalm &&
+      this.#suspects.length === 0 &&
+      this.#retransmitQueue.length === 0 &&
+      this.#sackedPackets === 0 &&
+      this.#recoveryPoint === -1;
+    this.#tell(nowNs);
+  }
+
+  /** Completes the ACK event, hands it to the congestion control, and applies what that decides. */
+  #tell(nowNs: Nanos): void {
+    const ack = this.#ack;
+    const { rtt } = this;
+    const inflight = this.#inflightPackets;
+    const next = this.#nextSequence;
+    const cumulative = this.#cumulative;
+    ack.nowUs = nowNs / MICRO;
+    ack.srttUs = rtt.srttUs;
+    ack.minRttUs = rtt.minRttUs;
+    ack.inflightPackets = inflight;
+    ack.inflightBytes = inflight * MSS;
+    const written = Math.min(this.#limit, next + this.#cwndPackets);
+    ack.pendingBytes = (written - cumulative) * MSS;
+    ack.nextSequence = next;
+    ack.cumulativeSequence = cumulative;
     this.control.onAck(ack);
-    if (this.#prr !== undefined) this.#reduceProportionally(this.#prr, lostPackets);
+    if (this.#prr !== undefined) this.#reduceProportionally(this.#prr, ack.lostPackets);
     this.applyDecision(nowNs);
   }
 
   #reduceProportionally(prr: Prr, lostPackets: number): void {
     const { ackedBytes, deliveredBytes } = this.#ack;
     // Linux: the reordering timer, which brings no ACK, lets one packet out
-    const delivered = Math.max(1, deliveredBytes / MSS_BYTES);
+    const delivered = Math.max(1, deliveredBytes / MSS);
     const safeAck = ackedBytes > 0 && lostPackets === 0;
     prr.onAck(delivered, this.#inflightPackets, this.#targetPackets, safeAck);
   }
