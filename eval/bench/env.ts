@@ -1,53 +1,74 @@
 /**
- * `npm run bench:env [-- --json]`: environment steps per second on one core in the vector form: 48 Mbit/s, 50 ms link,
+ * `npm run bench:env [-- --json] [--workers N]`: environment steps per second in the vector form: 48 Mbit/s, 50 ms link,
  * 10 ms steps, a fixed policy that keeps the link full. Utilisation and packets per step are printed, since an idle link
- * would be fast too.
+ * would be fast too. On one core, seconds of the processor beside those of the clock; with workers, N threads that run whole
+ * rollouts of their own environments, all steps by the clock.
  */
-import { makeVectorEnv } from "../../envs/local-vector-env.ts";
-import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
-import { UNLIMITED } from "../../envs/scenarios/links.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
-import { medianSeconds, printRow } from "./console.ts";
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { medianTimes, printRow } from "./console.ts";
+import { makeRollouts, NUM_ENVS, type Rollouts, STEPS, type WorkerData } from "./env-workers.ts";
 
-const NUM_ENVS = 8;
-/** one whole 30 s episode each */
-const STEPS = 3_000 * NUM_ENVS;
 const REPEATS = 5;
-/** One BDP (200 packets) and a small queue. */
-const CWND_PACKETS = 220;
 
-/** the simulator's default ACK path */
-const scenario = { ...getScenario("park-paper"), reverse: UNLIMITED };
-for (const observation of ["standard", "park-14"]) {
-  const envs = makeVectorEnv(
-    scenario,
-    { ...DEFAULT_ENV_OPTIONS, action: "absolute", observation, stepMs: 10 },
-    NUM_ENVS,
-  );
-  const actions = new Float32Array(NUM_ENVS * envs.actionSpace.shape[0]);
-  for (let i = 0; i < NUM_ENVS; i++) actions[2 * i] = CWND_PACKETS;
-  let utilisation = 0;
-  let goodputMbps = 0;
-  let episodes = 0;
-  const seconds = medianSeconds(REPEATS, () => {
-    envs.reset(1);
-    for (let step = 0; step < STEPS / NUM_ENVS; step++) {
-      envs.step(actions);
-      for (const episode of envs.endedEpisodes) {
-        utilisation += episode.utilisation;
-        goodputMbps += episode.goodputMbps;
-        episodes++;
-      }
-    }
-  });
+function print(
+  observation: string,
+  workers: number,
+  steps: number,
+  seconds: { readonly cpuSec?: number; readonly wallSec: number },
+  { count, utilisation, goodputMbps }: Rollouts["episodes"],
+): void {
   printRow({
-    envs: NUM_ENVS,
+    workers,
+    envs: NUM_ENVS * workers,
     observation,
-    steps: STEPS,
+    steps,
     stepMs: 10,
-    seconds,
-    stepsPerSec: Math.round(STEPS / seconds),
-    utilisation: episodes === 0 ? Number.NaN : utilisation / episodes,
-    packetsPerStep: episodes === 0 ? Number.NaN : ((goodputMbps / episodes) * 125_000 * 0.01) / 1448,
+    ...seconds,
+    stepsPerSec: Math.round(steps / (seconds.cpuSec ?? seconds.wallSec)),
+    utilisation: utilisation / count,
+    packetsPerStep: ((goodputMbps / count) * 125_000 * 0.01) / 1448,
   });
+}
+
+function benchHere(observation: string): void {
+  const rollouts = makeRollouts(observation);
+  const seconds = medianTimes(
+    REPEATS,
+    () => undefined,
+    () => rollouts.run(),
+  );
+  print(observation, 1, STEPS, seconds, rollouts.episodes);
+}
+
+async function benchWorkers(observation: string, count: number): Promise<void> {
+  const data: WorkerData = { observation, repeats: REPEATS };
+  const url = new URL("./env-workers.js", import.meta.url);
+  const workers = Array.from({ length: count }, () => new Worker(url, { workerData: data }));
+  await Promise.all(workers.map((worker) => once(worker, "message")));
+  const began = performance.now();
+  const done = workers.map((worker) => once(worker, "message"));
+  for (const worker of workers) worker.postMessage("go");
+  const results = (await Promise.all(done)) as [Rollouts["episodes"]][];
+  const wallSec = (performance.now() - began) / 1000;
+  const sum = { count: 0, utilisation: 0, goodputMbps: 0 };
+  for (const [episodes] of results) {
+    sum.count += episodes.count;
+    sum.utilisation += episodes.utilisation;
+    sum.goodputMbps += episodes.goodputMbps;
+  }
+  print(observation, count, STEPS * REPEATS * count, { wallSec }, sum);
+}
+
+const { values } = parseArgs({
+  options: { json: { type: "boolean" }, workers: { type: "string", default: "1" } },
+});
+const workers = Number(values.workers);
+if (!Number.isInteger(workers) || workers < 1) {
+  throw new Error(`--workers: got ${values.workers}, expected a whole number of 1 or more`);
+}
+for (const observation of ["standard", "park-14"]) {
+  if (workers === 1) benchHere(observation);
+  else await benchWorkers(observation, workers);
 }

@@ -1,0 +1,66 @@
+/** What `bench:env` measures, of a thread: whole rollouts of its own environments, and the worker that runs them. */
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { makeVectorEnv } from "../../envs/local-vector-env.ts";
+import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
+import { UNLIMITED } from "../../envs/scenarios/links.ts";
+import { getScenario } from "../../envs/scenarios/presets.ts";
+
+export const NUM_ENVS = 8;
+/** one whole 30 s episode each */
+export const STEPS: number = 3_000 * NUM_ENVS;
+/** One BDP (200 packets) and a small queue. */
+const CWND_PACKETS = 220;
+
+export interface Rollouts {
+  /** a rollout of all environments, `STEPS` steps */
+  run(): void;
+  /** sums over the episodes that have ended so far */
+  readonly episodes: { count: number; utilisation: number; goodputMbps: number };
+}
+
+export function makeRollouts(observation: string): Rollouts {
+  // the simulator's default ACK path
+  const scenario = { ...getScenario("park-paper"), reverse: UNLIMITED };
+  const options = { ...DEFAULT_ENV_OPTIONS, action: "absolute", observation, stepMs: 10 } as const;
+  const envs = makeVectorEnv(scenario, options, NUM_ENVS);
+  const actions = new Float32Array(NUM_ENVS * envs.actionSpace.shape[0]);
+  for (let i = 0; i < NUM_ENVS; i++) actions[2 * i] = CWND_PACKETS;
+  const episodes = { count: 0, utilisation: 0, goodputMbps: 0 };
+  return {
+    episodes,
+    run() {
+      envs.reset(1);
+      for (let step = 0; step < STEPS / NUM_ENVS; step++) {
+        envs.step(actions);
+        for (const { utilisation, goodputMbps } of envs.endedEpisodes) {
+          episodes.count++;
+          episodes.utilisation += utilisation;
+          episodes.goodputMbps += goodputMbps;
+        }
+      }
+    },
+  };
+}
+
+/** A worker's life: warm, told to go, `repeats` rollouts, done. */
+if (!isMainThread && parentPort !== null && isWorkerData(workerData)) {
+  const port = parentPort;
+  const { observation, repeats } = workerData;
+  const rollouts = makeRollouts(observation);
+  rollouts.run();
+  port.once("message", () => {
+    for (let i = 0; i < repeats; i++) rollouts.run();
+    port.postMessage(rollouts.episodes);
+    port.close();
+  });
+  port.postMessage("ready");
+}
+
+export interface WorkerData {
+  readonly observation: string;
+  readonly repeats: number;
+}
+
+function isWorkerData(data: unknown): data is WorkerData {
+  return typeof data === "object" && data !== null && "observation" in data && "repeats" in data;
+}
