@@ -1,7 +1,7 @@
 /**
  * `npm run bench:sim [-- [--json] [WORD...]]`: packets per second of the simulator on one core: N flows on one drop-tail
  * bottleneck, an ACK per packet, loss detection, RTO and statistics on, a CCP program or a native control on every ACK; then
- * the memory in use over an hour of simulated time. WORDs choose rows by program and number of flows (`w02 100`).
+ * the same over five links in a row (the general engine), and the memory in use over an hour of simulated time. WORDs choose rows by program and number of flows (`w02 100`).
  *
  * One flow has 48 Mbit/s and 50 ms; of several each has 4.8 Mbit/s and 40 to 60 ms. The queue holds one BDP. What is timed
  * begins once all flows have started and filled their windows. Seconds are those of the processor, wall time beside them.
@@ -23,8 +23,8 @@ import {
   NANOS_PER_SEC,
   PACKET_BYTES,
 } from "../../core/units.ts";
-import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
-import type { FlowSpec } from "../../envs/sim/network.ts";
+import { makeNetwork } from "../../envs/sim/make-network.ts";
+import type { FlowSpec, Network } from "../../envs/sim/network.ts";
 import { medianTimes, printRow } from "./console.ts";
 import { ONCE_PER_RTT } from "./once-per-rtt.ts";
 
@@ -36,6 +36,9 @@ const PACKETS = 1_200_000;
 /** A datapath takes 1024 flows: more flows share more datapaths. */
 const FLOWS_PER_DATAPATH = 1000;
 const NO_LIMIT = Number.POSITIVE_INFINITY;
+/** Links of a network: 0 is the data direction, 1 the ACK direction, further ones follow. */
+const FIRST_FURTHER_LINK = 2;
+const HOPS = 5;
 const HOUR_SEC = 3600;
 const MEMORY_SAMPLES = 6;
 
@@ -93,18 +96,22 @@ const PROGRAMS: Readonly<Record<string, (load: Load) => CongestionControlFactory
   "native-reno": (load) => Array.from({ length: load.flows }, () => reno),
 };
 
-function makeNetwork(load: Load, program: string): FifoNetwork {
+/** @param hops links of the rate in a row; more than one needs the general engine */
+function buildNetwork(load: Load, program: string, hops: number): Network {
   const { flows, rateBytesPerSec, bdpPackets } = load;
   const rng = Rng.fromSeed(1);
   const draw = rng.fork("bench");
   const controls = PROGRAMS[program]!(load);
   const size = { dataBytes: PACKET_BYTES, ackBytes: ACK_BYTES, lossRate: 0 };
+  const link = {
+    rate: { kind: "constant" as const, rateBytesPerSec },
+    queue: { packets: Math.round(bdpPackets * flows), bytes: NO_LIMIT },
+    ...size,
+  };
+  const further = Array.from({ length: hops - 1 }, (_, i) => FIRST_FURTHER_LINK + i);
   const spec = {
-    forward: {
-      rate: { kind: "constant" as const, rateBytesPerSec },
-      queue: { packets: Math.round(bdpPackets * flows), bytes: NO_LIMIT },
-      ...size,
-    },
+    forward: link,
+    links: further.map(() => link),
     reverse: {
       rate: { kind: "unlimited" as const },
       queue: { packets: NO_LIMIT, bytes: NO_LIMIT },
@@ -119,20 +126,21 @@ function makeNetwork(load: Load, program: string): FifoNetwork {
         ackPolicy: "per-packet",
         sendJitterNs: 0,
         seriesBinNs: Number.POSITIVE_INFINITY,
+        ...(hops === 1 ? {} : { route: { forward: [0, ...further], reverse: [1] } }),
       }),
     ),
   };
-  return new FifoNetwork(spec, rng);
+  return makeNetwork(spec, rng);
 }
 
-function sentPackets(network: FifoNetwork): number {
+function sentPackets(network: Network): number {
   let sum = 0;
   for (const flow of network.flows) sum += flow.sender?.sentPackets ?? 0;
   return sum;
 }
 
 /** Nanoseconds per packet. */
-function benchRate(program: string, flows: number): number {
+function benchRate(program: string, flows: number, hops = 1): number {
   const load = loadOf(flows);
   const packetsPerSec = load.rateBytesPerSec / PACKET_BYTES;
   const virtualSec = Math.max(1, Math.round(PACKETS / packetsPerSec));
@@ -142,7 +150,7 @@ function benchRate(program: string, flows: number): number {
   const { cpuSec, wallSec } = medianTimes(
     flows > 1000 ? 1 : REPEATS,
     () => {
-      const network = makeNetwork(load, program);
+      const network = buildNetwork(load, program, hops);
       network.runUntil(WARM_UP_SEC * NANOS_PER_SEC);
       return network;
     },
@@ -162,6 +170,7 @@ function benchRate(program: string, flows: number): number {
   printRow({
     program,
     flows,
+    hops,
     packets,
     dropped,
     utilisation: busy,
@@ -178,7 +187,7 @@ function benchRate(program: string, flows: number): number {
 function benchMemory(): void {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  const network = makeNetwork(loadOf(10), "native-reno");
+  const network = buildNetwork(loadOf(10), "native-reno", 1);
   const megabytes: number[] = [];
   for (let sample = 1; sample <= MEMORY_SAMPLES; sample++) {
     network.runUntil((sample / MEMORY_SAMPLES) * HOUR_SEC * NANOS_PER_SEC);
@@ -217,4 +226,5 @@ for (const [program, counts] of ROWS) {
     }
   }
 }
+if (chosen(`w02 hops ${HOPS}`)) benchRate("w02", 1, HOPS);
 if (chosen("memory")) benchMemory();
