@@ -1,5 +1,7 @@
 /** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BenchmarkRun } from "../eval/benchmark.ts";
+import type { ExportFormat } from "../eval/export-files.ts";
 import { outTakesColour, printErr, printOut } from "./console.ts";
 import {
   collect,
@@ -24,15 +26,28 @@ interface BenchOptions {
   readonly duration?: number;
   readonly reward?: string;
   readonly out?: string;
+  readonly export?: readonly ExportFormat[];
+  readonly workers?: number;
   readonly picture?: string;
   readonly json?: true;
   readonly quiet?: true;
 }
 
+const MAX_WORKERS = 256;
 const DEFAULT_SCENARIO = "park-paper";
 const DEFAULT_SEEDS = 3;
 /** Names that a title lists before it counts them. */
 const TITLE_NAMES = 6;
+
+const EXPORTS: readonly ExportFormat[] = ["csv", "jsonl", "qlog", "mahimahi"];
+
+function parseExports(text: string): ExportFormat[] {
+  return parseList(text).map((name) => {
+    const format = EXPORTS.find((each) => each === name);
+    if (format === undefined) throw new InvalidArgumentError(`expected names among ${EXPORTS.join(", ")}.`);
+    return format;
+  });
+}
 
 /** The command line that gives these results, with files by their base names. */
 function normalisedCommand(
@@ -70,12 +85,12 @@ function titleOf(suite: string | undefined, names: readonly string[]): string {
 
 async function bench(options: BenchOptions): Promise<void> {
   const { basename, join } = await import("node:path");
-  const { resolveScenarios } = await import("../envs/scenarios/scenario-files.ts");
-  const { parseOverride } = await import("../envs/scenarios/overrides.ts");
   const { findSuite, suiteScenarios } = await import("../envs/scenarios/suites.ts");
   const { DEFAULT_REWARD, getReward } = await import("../envs/rewards.ts");
-  const { loadCheckpointContender, namedContenders } = await import("./contenders.ts");
-  const { runPlan, versions } = await import("./run-benchmark.ts");
+  const { CcparkError } = await import("../core/errors.ts");
+  const { planBench } = await import("./bench-plan.ts");
+  const { runPlan, runPlanInWorkers, versions } = await import("./run-benchmark.ts");
+  const { recordedFormats, writeExports } = await import("../eval/export-files.ts");
   const { storedScenarios } = await import("../eval/links.ts");
   const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
     "../eval/result-files.ts"
@@ -89,32 +104,38 @@ async function bench(options: BenchOptions): Promise<void> {
     suite === undefined
       ? (options.scenario ?? [DEFAULT_SCENARIO])
       : suiteScenarios(suite, options.trace !== undefined);
-  const entries = resolveScenarios(names, {
+  const seeds = seedsUpTo(options.seeds ?? suite?.seeds ?? DEFAULT_SEEDS);
+  const formats = options.export ?? [];
+  if (formats.length > 0 && options.out === undefined) {
+    throw new CcparkError("invalid-argument", "[bench] --export needs --out DIR to write into");
+  }
+  const input = {
+    names,
     tracePath: options.trace,
     durationSec: options.duration,
-    overrides: options.set.map(parseOverride),
-  });
-  const seeds = seedsUpTo(options.seeds ?? suite?.seeds ?? DEFAULT_SEEDS);
-  const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
-  const { contenders, checkpoints } = namedContenders(options.algorithms, {
+    overrides: options.set,
+    algorithms: options.algorithms,
+    checkpoint: options.checkpoint,
+    seeds,
+    rewardName,
+    recording: recordedFormats(formats),
     quiet: options.quiet === true,
-  });
-  if (options.checkpoint !== undefined) {
-    const loaded = loadCheckpointContender("agent", options.checkpoint);
-    checkpoints.unshift(loaded);
-    contenders.unshift(loaded.contender);
-  }
+  };
+  const { plan, entries, checkpoints } = planBench(input);
+  const { scenarios, contenders } = plan;
   if (options.out !== undefined) claimFolder(options.out);
   if (options.picture !== undefined) claimFile(options.picture);
 
   const json = options.json === true;
-  const runs = await runPlan(
-    { scenarios, contenders, seeds, rewardName },
-    {
-      quiet: options.quiet === true,
-      ...(json ? { onRun: ({ record }) => printOut(jsonLines([record])) } : {}),
-    },
-  );
+  const runOptions = {
+    quiet: input.quiet,
+    ...(json ? { onRun: ({ record }: BenchmarkRun) => printOut(jsonLines([record])) } : {}),
+  };
+  const workers = options.workers ?? 1;
+  const runs =
+    workers === 1
+      ? await runPlan(plan, runOptions)
+      : await runPlanInWorkers(input, plan, workers, runOptions);
   const data = makeReportData({
     title: titleOf(
       options.suite,
@@ -149,6 +170,7 @@ async function bench(options: BenchOptions): Promise<void> {
   }
   if (options.out !== undefined) {
     writeResults(options.out, data);
+    writeExports(options.out, runs, formats);
     if (!options.quiet) printErr(`report: ${join(options.out, "report.html")}\n`);
   }
   if (options.picture !== undefined) {
@@ -192,6 +214,17 @@ export function addBench(program: Command): void {
     .option("--duration <sec>", "seconds per run instead of the scenario's own", parsePositive)
     .option("--reward <name>", "reward to report (see `ccpark explain rewards`)")
     .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
+    .addOption(
+      new Option(
+        "--export <formats>",
+        "also write of each run, into exports/ of --out: csv, jsonl (series), qlog, mahimahi (mm-link's log)",
+      ).argParser(parseExports),
+    )
+    .addOption(
+      new Option("--workers <n>", "run in so many threads; the results are the same").argParser(
+        parseWhole(1, MAX_WORKERS),
+      ),
+    )
     .option("--picture <file.svg>", "draw the first scenario as an SVG picture", parseSvgPath)
     .option("--json", "JSON Lines on stdout: one per scenario, algorithm, link and seed")
     .option("--quiet", "no progress and no messages")

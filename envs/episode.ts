@@ -37,8 +37,8 @@ export interface RunOptions {
   readonly seriesBinSec?: number;
   /** finds the algorithms of cross traffic; default: those that need no agent */
   readonly algorithms?: AlgorithmResolver;
-  /** what else to write down of the run; `RunResult.records` has the texts */
-  readonly record?: { readonly formats: readonly RecordedFormat[]; readonly title: string };
+  /** what else to write down of the run; `RunResult.recordings` has the texts */
+  readonly recording?: { readonly formats: readonly RecordedFormat[]; readonly title: string };
 }
 
 const DEFAULT_SERIES_BIN_SEC = 0.5;
@@ -88,7 +88,7 @@ export function beginRun(options: RunOptions & { readonly control: CongestionCon
   const meter = new Meter();
   const clock = new RewardClock(meter, options.rewardName);
   const first = metered(meter, options.control);
-  const recorder = options.record && new RunRecorder(options.record.formats);
+  const recorder = options.recording && new RunRecorder(options.recording.formats);
   const simulation = simulate(scenario, seed, first, options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC, {
     algorithms: options.algorithms,
     controlOf: (id) => (id === FIRST_FLOW ? first : options.control),
@@ -104,7 +104,7 @@ export function beginRun(options: RunOptions & { readonly control: CongestionCon
 function resultOf(
   simulation: Simulation,
   reward: number,
-  { rewardName, record }: RunOptions,
+  { rewardName, recording }: RunOptions,
   recorder: RunRecorder | undefined,
 ): RunResult {
   const metrics = measure(simulation);
@@ -118,7 +118,7 @@ function resultOf(
     ...(flows.length > 1 && { flows }),
     ...(forward.length > 1 && { jainIndex: jainIndex(forward.map((flow) => flow.goodputMbps)) }),
     ...(simulation.transfers.started > 0 && { transfers: summariseTransfers(simulation) }),
-    ...(recorder && { records: recorder.texts(simulation, record!.title) }),
+    ...(recorder && { recordings: recorder.texts(simulation, recording!.title) }),
   };
 }
 
@@ -151,7 +151,7 @@ export function runAgent(
   const { agent, env, scenario, seed, algorithms } = options;
   const meter = new Meter();
   const clock = new RewardClock(meter, options.rewardName);
-  const recorder = options.record && new RunRecorder(options.record.formats);
+  const recorder = options.recording && new RunRecorder(options.recording.formats);
   const flows = new EnvFlows(env, reportEveryUs(env));
   const simulation = flows.begin(scenario, seed, {
     seriesBinSec: options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC,

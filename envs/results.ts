@@ -83,5 +83,5 @@ export interface RunResult {
   /** where the scenario generates transfers */
   readonly transfers?: TransferSummary;
   /** where the run was recorded: texts by format */
-  readonly records?: Readonly<Partial<Record<"qlog" | "mahimahi", string>>>;
+  readonly recordings?: Readonly<Partial<Record<"qlog" | "mahimahi", string>>>;
 }

@@ -1,4 +1,5 @@
 /** Contenders x scenarios x seeds, in that fixed order of loops: scenario, contender, seed. */
+import type { RecordedFormat } from "../envs/exports/recorder.ts";
 import type { RunResult, TimeSeries } from "../envs/results.ts";
 import type { Scenario } from "../envs/scenario.ts";
 import type { Contender } from "./contenders.ts";
@@ -19,6 +20,8 @@ export interface BenchmarkPlan {
   readonly rewardName: string;
   /** absent: about 120 bins per run */
   readonly seriesBinSec?: number;
+  /** what else is written down of each run; absent: nothing */
+  readonly recording?: readonly RecordedFormat[];
 }
 
 /** One line of `results.jsonl` and of `bench --json`. */
@@ -58,6 +61,8 @@ export interface BenchmarkRecord {
 export interface BenchmarkRun {
   readonly record: BenchmarkRecord;
   readonly series: TimeSeries;
+  /** texts of what was recorded, by format */
+  readonly recordings?: RunResult["recordings"];
 }
 
 /** Bin widths that read well on an axis, seconds. */
@@ -133,7 +138,7 @@ export async function* runBenchmark(plan: BenchmarkPlan): AsyncGenerator<Benchma
 }
 
 async function* runSeeds(
-  { seriesBinSec: givenBinSec, rewardName }: BenchmarkPlan,
+  { seriesBinSec: givenBinSec, rewardName, recording: formats = [] }: BenchmarkPlan,
   scenario: Scenario,
   named: Parameters<typeof toRecord>[0],
   contender: Contender,
@@ -143,12 +148,20 @@ async function* runSeeds(
   const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm };
   const prepared = contender.prepare?.(scenario, { seeds, ...common });
   for (const seed of seeds) {
-    const result = await (prepared ?? contender).run({ scenario, seed, ...common });
+    const recording =
+      formats.length === 0 ? undefined : { formats, title: runTitle(named.scenario, contender.name, seed) };
+    const result = await (prepared ?? contender).run({ scenario, seed, recording, ...common });
     yield {
       record: toRecord(named, contender, seed, prepared?.detail, result),
       series: result.series,
+      ...(result.recordings && { recordings: result.recordings }),
     };
   }
+}
+
+/** How exports name the run they come from. */
+export function runTitle(scenario: string, algorithm: string, seed: number): string {
+  return `scenario ${scenario}, algorithm ${algorithm}, seed ${seed}`;
 }
 
 /** Quantities that a summary averages over seeds. */

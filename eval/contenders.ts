@@ -7,6 +7,7 @@ import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.
 import { CcparkError, unknownName } from "../core/errors.ts";
 import { MSS_BYTES, PACKET_BYTES } from "../core/units.ts";
 import { type Policy, runAgent, runAlgorithm } from "../envs/episode.ts";
+import type { RecordedFormat } from "../envs/exports/recorder.ts";
 import type { AlgorithmResolver } from "../envs/network-plan.ts";
 import type { EnvOptions } from "../envs/options.ts";
 import type { RunResult } from "../envs/results.ts";
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly seriesBinSec: number;
   /** finds the algorithms of cross traffic; absent: the native ones */
   readonly algorithms?: AlgorithmResolver;
+  /** what else to write down of the run; only where a contender can */
+  readonly recording?: { readonly formats: readonly RecordedFormat[]; readonly title: string };
 }
 
 export interface Contender {
@@ -83,7 +86,7 @@ export function constantContender(): Contender {
   return {
     name: "constant",
     description: "best constant window per link, chosen with hindsight by mean score over the same seeds",
-    prepare(scenario, { seeds, rewardName, seriesBinSec }) {
+    prepare(scenario, { seeds, ...common }) {
       const bdpPackets = bdpBytes(scenario) / PACKET_BYTES;
       const grid = scenario.forward.rate.kind === "trace" ? VARYING_LINK_GRID : CONSTANT_LINK_GRID;
       const windows = [...new Set(grid.map((factor) => Math.max(2, Math.round(factor * bdpPackets))))];
@@ -91,7 +94,7 @@ export function constantContender(): Contender {
       for (const cwndPackets of windows) {
         const algorithm = constantWindow(cwndPackets);
         const results = new Map(
-          seeds.map((seed) => [seed, runAlgorithm({ scenario, seed, rewardName, seriesBinSec, algorithm })]),
+          seeds.map((seed) => [seed, runAlgorithm({ scenario, seed, algorithm, ...common })]),
         );
         const score = mean([...results.values()].map((result) => result.metrics.score));
         if (best === undefined || score > best.score) best = { cwndPackets, score, results };

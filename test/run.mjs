@@ -33,6 +33,11 @@ function installChromium() {
   run("bash", [join(root, "test/setup/install-chromium.sh")]);
 }
 
+function installNode24() {
+  if (process.env.CI !== "true" || process.platform !== "linux" || process.arch !== "x64") return;
+  run("bash", [join(root, "test/setup/install-node24.sh")]);
+}
+
 function vitest(patterns) {
   console.log("\n== tests");
   const folder = mkdtempSync(join(tmpdir(), "ccpark-test-"));
@@ -64,6 +69,7 @@ function vitest(patterns) {
 
 const patterns = process.argv.slice(2);
 installChromium();
+installNode24();
 if (patterns.length === 0) {
   check("types (tsc)", bin("tsc"), ["--noEmit"]);
   check("lint and format (biome)", bin("biome"), ["check", "--error-on-warnings", "."]);

@@ -11,7 +11,7 @@ const RUN = { scenario: SCENARIO, seed: 3, rewardName: "score", algorithm: cubic
 const TITLE = "link-12, native-cubic, seed 3";
 
 function recorded(): RunResult {
-  return runAlgorithm({ ...RUN, record: { formats: ["qlog", "mahimahi"], title: TITLE } });
+  return runAlgorithm({ ...RUN, recording: { formats: ["qlog", "mahimahi"], title: TITLE } });
 }
 
 interface QlogRecord {
@@ -27,14 +27,14 @@ function qlogRecords(text: string): [{ title: string; qlog_format: string }, ...
 
 describe("a recorded run", () => {
   it("has the results of one that is not recorded", () => {
-    const { records, ...result } = recorded();
-    expect(Object.keys(records ?? {})).toEqual(["qlog", "mahimahi"]);
+    const { recordings, ...result } = recorded();
+    expect(Object.keys(recordings ?? {})).toEqual(["qlog", "mahimahi"]);
     expect(result).toEqual(runAlgorithm(RUN));
   });
 
   it("qlog: JSON-SEQ in time order with every packet sent and lost, and metrics only where they changed", () => {
-    const { records, metrics } = recorded();
-    const [head, ...events] = qlogRecords(records!.qlog!);
+    const { recordings, metrics } = recorded();
+    const [head, ...events] = qlogRecords(recordings!.qlog!);
     expect(head).toMatchObject({ qlog_format: "JSON-SEQ", title: TITLE });
     const named = (name: string): QlogRecord[] => events.filter((event) => event.name === name);
     expect(named("transport:packet_sent")).toHaveLength(metrics.sentPackets);
@@ -51,8 +51,8 @@ describe("a recorded run", () => {
   });
 
   it("mm-link's log: arrivals = departures + drops + what still waits, delays as measured, opportunities as the rate", () => {
-    const { records, metrics } = recorded();
-    const lines = records!.mahimahi!.trimEnd().split("\n");
+    const { recordings, metrics } = recorded();
+    const lines = recordings!.mahimahi!.trimEnd().split("\n");
     expect(lines.filter((line) => line.startsWith("#"))).toContain(`# ${TITLE}`);
     const rows = lines.filter((line) => !line.startsWith("#")).map((line) => line.split(" "));
     const of = (mark: string): string[][] => rows.filter((row) => row[1] === mark);

@@ -633,11 +633,11 @@ describe("a run of a policy", () => {
   it("can be recorded, and has the results of one that is not", () => {
     const scenario = withFlows([{ algorithm: "test", startSec: 0.5 }]);
     const plain = { ...run, scenario, agent: holding(60) };
-    const { records, ...result } = runAgent({
+    const { recordings, ...result } = runAgent({
       ...plain,
-      record: { formats: ["mahimahi"], title: "several" },
+      recording: { formats: ["mahimahi"], title: "several" },
     });
-    expect(records!.mahimahi!.length).toBeGreaterThan(10_000);
+    expect(recordings!.mahimahi!.length).toBeGreaterThan(10_000);
     expect(result).toEqual(runAgent(plain));
   });
 

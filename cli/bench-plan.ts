@@ -1,0 +1,46 @@
+/** Wiring: what a benchmark's options mean, the same in the command's own thread and in its workers. */
+import type { RecordedFormat } from "../envs/exports/recorder.ts";
+import { parseOverride } from "../envs/scenarios/overrides.ts";
+import { resolveScenarios } from "../envs/scenarios/scenario-files.ts";
+import type { BenchmarkPlan } from "../eval/benchmark.ts";
+import { type LoadedCheckpoint, loadCheckpointContender, namedContenders } from "./contenders.ts";
+
+/** Plain data: it goes to workers. */
+export interface BenchInput {
+  /** presets, grids or files */
+  readonly names: readonly string[];
+  readonly tracePath?: string;
+  readonly durationSec?: number;
+  /** `path=value` */
+  readonly overrides: readonly string[];
+  readonly algorithms: readonly string[];
+  /** a checkpoint that stands first, as `agent` */
+  readonly checkpoint?: string;
+  readonly seeds: readonly number[];
+  readonly rewardName: string;
+  readonly recording: readonly RecordedFormat[];
+  readonly quiet: boolean;
+}
+
+export interface PlannedBench {
+  readonly plan: BenchmarkPlan;
+  readonly entries: ReturnType<typeof resolveScenarios>;
+  readonly checkpoints: readonly LoadedCheckpoint[];
+}
+
+export function planBench(input: BenchInput): PlannedBench {
+  const { seeds, rewardName, recording, quiet, checkpoint } = input;
+  const entries = resolveScenarios(input.names, {
+    tracePath: input.tracePath,
+    durationSec: input.durationSec,
+    overrides: input.overrides.map(parseOverride),
+  });
+  const { contenders, checkpoints } = namedContenders(input.algorithms, { quiet });
+  if (checkpoint !== undefined) {
+    const loaded = loadCheckpointContender("agent", checkpoint);
+    checkpoints.unshift(loaded);
+    contenders.unshift(loaded.contender);
+  }
+  const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
+  return { plan: { scenarios, contenders, seeds, rewardName, recording }, entries, checkpoints };
+}

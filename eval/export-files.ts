@@ -1,0 +1,60 @@
+/** What `bench --export` writes of each run: `exports/SCENARIO/ALGORITHM-seedN.FORMAT` in the results' folder. */
+import { join } from "node:path";
+import { RECORDED_FORMATS, type RecordedFormat } from "../envs/exports/recorder.ts";
+import { seriesCsv, seriesJsonLines } from "../envs/exports/series-rows.ts";
+import { type BenchmarkRun, runTitle } from "./benchmark.ts";
+import { claimFolder, writeFilesWhole } from "./result-files.ts";
+
+export type ExportFormat = "csv" | "jsonl" | RecordedFormat;
+
+/** The usual endings: qlog in JSON-SEQ is `.sqlog`. */
+const ENDING: Readonly<Record<ExportFormat, string>> = {
+  csv: "csv",
+  jsonl: "jsonl",
+  qlog: "sqlog",
+  mahimahi: "log",
+};
+
+export function recordedFormats(formats: readonly ExportFormat[]): RecordedFormat[] {
+  return RECORDED_FORMATS.filter((format) => formats.includes(format));
+}
+
+/** A name that is one part of a path on every system. */
+function pathPart(name: string): string {
+  return name.replaceAll(/[^\w.-]+/g, "_");
+}
+
+function textOf(run: BenchmarkRun, format: ExportFormat): string | undefined {
+  const { scenario, algorithm, seed } = run.record;
+  switch (format) {
+    case "csv":
+      return seriesCsv(run.series, [runTitle(scenario, algorithm, seed)]);
+    case "jsonl":
+      return seriesJsonLines(run.series, { scenario, algorithm, seed });
+    default:
+      return run.recordings?.[format];
+  }
+}
+
+/**
+ * Writes what was asked for of every run; a contender that cannot be recorded has no such file.
+ * @throws CcparkError (permission-denied)
+ */
+export function writeExports(
+  folder: string,
+  runs: readonly BenchmarkRun[],
+  formats: readonly ExportFormat[],
+): void {
+  const files: Record<string, string> = {};
+  for (const run of runs) {
+    const { scenario, algorithm, seed } = run.record;
+    const place = join(folder, "exports", pathPart(scenario));
+    claimFolder(place);
+    for (const format of formats) {
+      const text = textOf(run, format);
+      const file = join(place, `${pathPart(algorithm)}-seed${seed}.${ENDING[format]}`);
+      if (text !== undefined) files[file] = text;
+    }
+  }
+  writeFilesWhole(files);
+}

@@ -1,0 +1,56 @@
+/** `ccpark bench --export` and `--workers` as a user meets them. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { makeFolders, runCli } from "./run-cli.ts";
+
+const makeFolder = makeFolders();
+const BENCH = ["bench", "--scenario", "pantheon-18", "--algorithms", "native-cubic", "--duration", "2"];
+
+describe("ccpark bench --export", () => {
+  it("writes each format of each run below exports/, named after scenario, algorithm and seed", async () => {
+    const out = join(makeFolder(), "results");
+    const words = ["--seeds", "2", "--quiet", "--out", out, "--export", "csv,jsonl,qlog,mahimahi"];
+    const { code, stderr } = await runCli([...BENCH, ...words]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const folder = join(out, "exports", "pantheon-18");
+    expect(readdirSync(folder).sort()).toEqual(
+      [1, 2]
+        .flatMap((seed) => ["csv", "jsonl", "log", "sqlog"].map((end) => `native-cubic-seed${seed}.${end}`))
+        .sort(),
+    );
+    for (const end of ["csv", "log", "sqlog"]) {
+      const text = readFileSync(join(folder, `native-cubic-seed2.${end}`), "utf8");
+      expect(text).toContain("scenario pantheon-18, algorithm native-cubic, seed 2");
+    }
+  });
+
+  it("says what it needs and what it knows", async () => {
+    const homeless = await runCli([...BENCH, "--export", "csv"]);
+    expect(homeless.code).toBe(2);
+    expect(homeless.stderr).toContain("--export needs --out DIR to write into");
+    const unknown = await runCli([...BENCH, "--export", "pcap"]);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain("expected names among csv, jsonl, qlog, mahimahi");
+  });
+});
+
+describe("ccpark bench --workers", () => {
+  it("tells a mistake that shows only in a run as one sentence", async () => {
+    const cross = `flows=[{algorithm: cubicc}]`;
+    const { code, stderr } = await runCli([...BENCH, "--set", cross, "--workers", "2", "--quiet"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/unknown algorithm `cubicc`; did you mean `cubic`/);
+    expect(stderr).not.toContain("    at ");
+  });
+
+  it("refuses an agent of another process", async () => {
+    const { code, stderr } = await runCli([
+      ...BENCH.slice(0, 3),
+      ...["--algorithms", "unix:/tmp/no-such-socket:reno", "--workers", "2", "--quiet"],
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("runs without --workers");
+    expect(existsSync("/tmp/no-such-socket")).toBe(false);
+  });
+});
