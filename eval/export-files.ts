@@ -45,6 +45,7 @@ export function writeExports(
   runs: readonly BenchmarkRun[],
   formats: readonly ExportFormat[],
 ): void {
+  if (formats.length === 0) return;
   const files: Record<string, string> = {};
   for (const run of runs) {
     const { scenario, algorithm, seed } = run.record;
