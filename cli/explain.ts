@@ -24,7 +24,7 @@ interface Entry {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-type Topic = "scenarios" | "suites" | "observations" | "actions" | "rewards" | "algorithms";
+type Topic = "scenarios" | "suites" | "observations" | "actions" | "rewards" | "states" | "algorithms";
 
 interface ScenarioSelection {
   /** a preset or grid: itself, and its members */
@@ -126,14 +126,27 @@ async function actions(): Promise<Entry[]> {
 
 async function rewards(): Promise<Entry[]> {
   const { DEFAULT_REWARD, REWARDS } = await import("../envs/rewards.ts");
-  return [...REWARDS.values()].map((spec) => ({
+  const { FLOW_REWARDS } = await import("../envs/flow-rewards.ts");
+  // the named rewards are flow rewards too; what comes on top needs several flows
+  return [...FLOW_REWARDS.values()].map((spec) => ({
     name: spec.name,
     summary: spec.definition,
     source: spec.source,
     isDefault: spec.name === DEFAULT_REWARD,
-    facts: [`range of one step: ${range(spec.low, spec.high)}, unit: 1`],
-    data: { low: spec.low, high: spec.high, unit: "1" },
+    facts: [
+      `range of one step: ${range(spec.low, spec.high)}, unit: 1`,
+      ...(REWARDS.has(spec.name) ? [] : ["only in environments of several flows"]),
+    ],
+    data: { low: spec.low, high: spec.high, unit: "1", severalFlows: !REWARDS.has(spec.name) },
   }));
+}
+
+async function states(): Promise<Entry[]> {
+  const { GLOBAL_STATE } = await import("../envs/global-state.ts");
+  const { name, definition, source, space } = GLOBAL_STATE;
+  return [
+    { name, summary: definition, source, dimensions: space.dimensions, data: { length: space.shape[0] } },
+  ];
 }
 
 async function algorithms(): Promise<Entry[]> {
@@ -147,6 +160,7 @@ const TOPICS: Readonly<Record<Topic, (selection: ScenarioSelection) => Promise<E
   observations,
   actions,
   rewards,
+  states,
   algorithms,
 };
 
@@ -228,9 +242,12 @@ export function addExplain(program: Command): void {
   program
     .command("explain")
     .description(
-      "list scenarios, suites, observations, actions, rewards and algorithms with units, ranges and definitions",
+      "list scenarios, suites, observations, actions, rewards, states and algorithms with units, ranges and definitions",
     )
-    .argument("[topic]", "scenarios, suites, observations, actions, rewards or algorithms; absent: all")
+    .argument(
+      "[topic]",
+      "scenarios, suites, observations, actions, rewards, states or algorithms; absent: all",
+    )
     .argument("[name]", "one name of the topic; of a grid of scenarios, its members too")
     .option("--expand", "scenarios: with all members of grids and variants")
     .option("--json", "one JSON line per name")
