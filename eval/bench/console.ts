@@ -30,9 +30,9 @@ function median(values: number[]): number {
   return values[Math.floor(values.length / 2)]!;
 }
 
-/** What `run` takes on what `prepare` makes (not timed): the medians of `repeats`, after one warm-up. */
+/** What `run` takes on what `prepare` makes (not timed): the medians of `repeats`, after one warm-up if there are several. */
 export function medianTimes<T>(repeats: number, prepare: () => T, run: (prepared: T) => void): Times {
-  run(prepare());
+  if (repeats > 1) run(prepare());
   const cpuSecs: number[] = [];
   const wallSecs: number[] = [];
   for (let i = 0; i < repeats; i++) {
