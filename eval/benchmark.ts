@@ -5,7 +5,6 @@ import type { Scenario } from "../envs/scenario.ts";
 import type { Contender } from "./contenders.ts";
 import { crossTrafficAlgorithm } from "./cross-traffic.ts";
 import { linkLabel } from "./links.ts";
-import { type Estimate, estimate } from "./statistics.ts";
 
 /** A scenario that each seed draws anew. */
 export interface DrawnScenario {
@@ -162,60 +161,4 @@ async function* runSeeds(
 /** How exports name the run they come from. */
 export function runTitle(scenario: string, algorithm: string, seed: number): string {
   return `scenario ${scenario}, algorithm ${algorithm}, seed ${seed}`;
-}
-
-/** Quantities that a summary averages over seeds. */
-export const SUMMARISED = [
-  "goodputMbps",
-  "utilisation",
-  "meanQueueDelayMs",
-  "p95QueueDelayMs",
-  "meanOneWayDelayMs",
-  "p95OneWayDelayMs",
-  "lossRate",
-  "score",
-  "reward",
-] as const;
-export type Quantity = (typeof SUMMARISED)[number];
-
-/** One contender on one link, over all seeds. */
-export interface SummaryRow extends Readonly<Record<Quantity, Estimate>> {
-  readonly scenario: string;
-  readonly link: string;
-  readonly algorithm: string;
-  readonly detail?: string;
-  readonly reproducible?: false;
-}
-
-/** Rows in the order of the records. */
-export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
-  const groups = new Map<string, BenchmarkRecord[]>();
-  for (const record of records) {
-    const key = `${record.scenario}\n${record.link}\n${record.algorithm}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [record]);
-    else group.push(record);
-  }
-  return [...groups.values()].map((group) => {
-    const first = group[0]!;
-    const of = (quantity: Quantity): Estimate => estimate(group.map((record) => record[quantity]));
-    return {
-      scenario: first.scenario,
-      link: first.link,
-      algorithm: first.algorithm,
-      ...(first.detail === undefined || group.some((each) => each.detail !== first.detail)
-        ? {}
-        : { detail: first.detail }),
-      ...(first.reproducible === false ? { reproducible: false } : {}),
-      goodputMbps: of("goodputMbps"),
-      utilisation: of("utilisation"),
-      meanQueueDelayMs: of("meanQueueDelayMs"),
-      p95QueueDelayMs: of("p95QueueDelayMs"),
-      meanOneWayDelayMs: of("meanOneWayDelayMs"),
-      p95OneWayDelayMs: of("p95OneWayDelayMs"),
-      lossRate: of("lossRate"),
-      score: of("score"),
-      reward: of("reward"),
-    };
-  });
 }

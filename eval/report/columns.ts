@@ -1,9 +1,9 @@
 /** The columns of every table, terminal and page: unit, digits, and which end is the better one. */
-import type { Quantity, SummaryRow } from "../benchmark.ts";
 import type { Estimate } from "../statistics.ts";
+import { type CompanyQuantity, groupBy, type Quantity, type SummaryRow } from "../summary.ts";
 
 export interface Column {
-  readonly quantity: Quantity;
+  readonly quantity: Quantity | CompanyQuantity;
   readonly title: string;
   readonly unit: string;
   readonly better: "high" | "low";
@@ -44,36 +44,63 @@ export const PAGE_COLUMNS: readonly Column[] = COLUMNS.flatMap((column) =>
   column.quantity === "lossRate" ? [ONE_WAY_COLUMNS[1]!, column] : [column],
 );
 
+const company = (quantity: CompanyQuantity, title: string, unit: string, better: "high" | "low"): Column => ({
+  quantity,
+  title,
+  unit,
+  better,
+  factor: 1,
+  digits: 2,
+});
+
+/** Of links with several flows, and of links with generated transfers. */
+const COMPANY_COLUMNS: readonly Column[] = [
+  { ...company("jainIndex", "jain", "", "high"), digits: 3 },
+  company("totalGoodputMbps", "all flows", "Mbit/s", "high"),
+  { ...company("medianCompletionMs", "fct p50", "ms", "low"), digits: 1 },
+  { ...company("p99CompletionMs", "fct p99", "ms", "low"), digits: 1 },
+];
+
+/** What is left of a finite transfer after the run does not count in completion times: the share that does. */
+export const COMPLETED_COLUMN: Column = {
+  ...company("completedShare", "transfers completed", "%", "high"),
+  factor: 100,
+  digits: 1,
+};
+
+/** The columns of one link: those given, and those of the company that its flow has. */
+export function columnsOf(columns: readonly Column[], rowsOfLink: readonly SummaryRow[]): Column[] {
+  const has = ({ quantity }: Column): boolean => rowsOfLink.some((row) => row[quantity] !== undefined);
+  return [...columns, ...COMPANY_COLUMNS.filter(has)];
+}
+
 export function heading(column: Column): string {
   return column.unit === "" ? column.title : `${column.title} (${column.unit})`;
 }
 
-export function formatMean(column: Column, value: Estimate): string {
-  return (value.mean * column.factor).toFixed(column.digits);
+/** Empty where there is no such value. */
+export function formatMean(column: Column, value: Estimate | undefined): string {
+  return value === undefined ? "" : (value.mean * column.factor).toFixed(column.digits);
 }
 
 /** The half width alone, empty where one seed gives none. */
-export function formatCi(column: Column, value: Estimate): string {
-  return value.ci95 === null ? "" : `± ${(value.ci95 * column.factor).toFixed(column.digits)}`;
+export function formatCi(column: Column, value: Estimate | undefined): string {
+  return value === undefined || value.ci95 === null
+    ? ""
+    : `± ${(value.ci95 * column.factor).toFixed(column.digits)}`;
 }
 
 /** Whether a row has the best mean of its link, as printed: equal digits are equally good. */
 export function isBest(column: Column, row: SummaryRow, rowsOfLink: readonly SummaryRow[]): boolean {
-  if (rowsOfLink.length < 2) return false;
+  const valued = rowsOfLink.filter((r) => r[column.quantity] !== undefined);
+  if (valued.length < 2) return false;
   const printed = (r: SummaryRow): number => Number(formatMean(column, r[column.quantity]));
-  const values = rowsOfLink.map(printed);
-  if (values.every((value) => value === values[0])) return false;
+  const values = valued.map(printed);
+  if (!valued.includes(row) || values.every((value) => value === values[0])) return false;
   return printed(row) === (column.better === "high" ? Math.max(...values) : Math.min(...values));
 }
 
 /** Consecutive rows of one link. */
 export function byLink(summary: readonly SummaryRow[]): SummaryRow[][] {
-  const groups = new Map<string, SummaryRow[]>();
-  for (const row of summary) {
-    const key = `${row.scenario}\n${row.link}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  return [...groups.values()];
+  return groupBy(summary, ({ scenario, link }) => `${scenario}\n${link}`);
 }

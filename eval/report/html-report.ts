@@ -1,8 +1,19 @@
 /** One self-contained HTML page: no network, all data and scripts inline. A string in, a string out. */
-import type { SummaryRow } from "../benchmark.ts";
+import type { SummaryRow } from "../summary.ts";
 import { linksOf, seedRows, tradeoffRows } from "./chart-data.ts";
 import { reportCharts } from "./charts.ts";
-import { byLink, COLUMNS, formatCi, formatMean, heading, isBest, PAGE_COLUMNS } from "./columns.ts";
+import {
+  byLink,
+  COLUMNS,
+  COMPLETED_COLUMN,
+  columnsOf,
+  formatCi,
+  formatMean,
+  heading,
+  isBest,
+  PAGE_COLUMNS,
+} from "./columns.ts";
+import { delayText, flowLines, goodputText } from "./flow-lines.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { type ContenderStyle, chartConfig, styleContenders, type Theme } from "./palette.ts";
@@ -79,31 +90,58 @@ function overviewTable(data: ReportData, names: readonly string[]): string {
   return `<div class="scroll"><table><thead><tr><th scope="col">link</th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
-function linkTable(
-  group: readonly SummaryRow[],
-  index: number,
-  names: readonly string[],
-  rewardName: string,
-): string {
-  const head = PAGE_COLUMNS.map((column) =>
+function linkTable(group: readonly SummaryRow[], names: readonly string[], rewardName: string): string {
+  const columns = columnsOf(PAGE_COLUMNS, group);
+  const head = columns.map((column) =>
     column.quantity === "reward" ? `reward <code>${html(rewardName)}</code>` : html(heading(column)),
   );
   const rows = group.map((row) => {
-    const cells = PAGE_COLUMNS.map((column) => {
+    const cells = columns.map((column) => {
       const best = isBest(column, row, group) ? ' class="best"' : "";
       const value = row[column.quantity];
       return `<td${best}>${formatMean(column, value)}<span class="ci">${formatCi(column, value)}</span></td>`;
     });
-    const notes = [row.detail, row.reproducible === false ? "not reproducible to the bit" : undefined];
+    const notes = [
+      row.detail,
+      row.completedShare && `${formatMean(COMPLETED_COLUMN, row.completedShare)} % of transfers completed`,
+      row.reproducible === false ? "not reproducible to the bit" : undefined,
+    ];
     const detail = notes
       .filter((note) => note !== undefined)
       .map((note) => `<div class="detail">${html(note)}</div>`)
       .join("");
     return `<tr><th scope="row" style="text-align:left">${swatch(names, row.algorithm)}${html(row.algorithm)}${detail}</th>${cells.join("")}</tr>`;
   });
-  return `<div class="scroll" data-link="${index}"><table><thead><tr><th scope="col">contender</th>${head
+  // more columns than a page is wide: intervals go below their values
+  const style = columns.length > PAGE_COLUMNS.length ? ' class="many"' : "";
+  return `<div class="scroll"><table${style}><thead><tr><th scope="col">contender</th>${head
     .map((title) => `<th scope="col">${title}</th>`)
     .join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+/** Flows down, contenders across: goodput and p95 one-way delay of each; empty where the link has one flow. */
+function flowTable(group: readonly SummaryRow[], names: readonly string[]): string {
+  const flows = flowLines(group);
+  if (flows === undefined) return "";
+  const contenders = group.map(
+    ({ algorithm }) => `<th scope="colgroup" colspan="2">${swatch(names, algorithm)}${html(algorithm)}</th>`,
+  );
+  const units = group.map(() => '<th scope="col">Mbit/s</th><th scope="col">p95 ms</th>');
+  const rows = flows.lines.map(({ id, algorithm, startSec, got }) => {
+    const cells = got.map((flow) => {
+      if (flow === undefined) return "<td></td><td></td>";
+      return `<td>${goodputText(flow)}</td><td>${delayText(flow)}</td>`;
+    });
+    return `<tr><th scope="row">${html(id)}</th><td class="text">${html(algorithm)}</td><td>${startSec}</td>${cells.join("")}</tr>`;
+  });
+  if (flows.more > 0) {
+    rows.push(
+      `<tr><td class="muted" colspan="${3 + 2 * group.length}">and ${flows.more} more flows</td></tr>`,
+    );
+  }
+  return `<h3 class="flows">Flow by flow</h3>
+<p class="muted">Goodput of each flow over its own life and p95 of its one-way delay, means over the seeds; <code>test</code> is the contender. The table above is of the first flow, except Jain's index and the goodput of all forward flows.</p>
+<div class="scroll"><table class="flows"><thead><tr><th scope="col" rowspan="2">flow</th><th scope="col" rowspan="2" class="text">algorithm</th><th scope="col" rowspan="2">start (s)</th>${contenders.join("")}</tr><tr>${units.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
 function figure(name: string, title: string, caption: string, wide = false): string {
@@ -194,9 +232,16 @@ ${figure("delay", "Queueing delay over time", `Time that packets waited at the b
 ${figure("cwnd", "Congestion window over time", `Packets that may be in flight, seed ${data.seeds[0]}.`, true)}
 </div>
 <h2>All quantities</h2>
-<p class="muted">Delays are queueing delays at the bottleneck; ${html(interval)}; the best value of each column is marked.</p>
+<p class="muted">Delays are queueing delays at the bottleneck; ${html(interval)}; the best value of each column is marked.${
+    data.summary.some((row) => row.completedShare !== undefined)
+      ? " fct: completion time of the generated transfers that completed."
+      : ""
+  }</p>
 ${byLink(data.summary)
-  .map((group, i) => linkTable(group, i, names, data.rewardName))
+  .map(
+    (group, i) =>
+      `<div data-link="${i}">${linkTable(group, names, data.rewardName)}${flowTable(group, names)}</div>`,
+  )
   .join("\n")}
 ${
   withLearning

@@ -41,6 +41,13 @@ thead th { background: var(--soft); font-weight: 600; color: var(--muted); font-
 th:first-child, td:first-child { text-align: left; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody th { font-weight: 600; }
+th.text, td.text { text-align: left; }
+h3.flows { margin-top: 20px; }
+table.flows th[colspan] { text-align: center; }
+table.flows thead tr + tr th { text-align: right; }
+table.many { line-height: 1.3; }
+table.many thead th { white-space: normal; }
+table.many td .ci { display: block; margin-left: 0; }
 td .ci { color: var(--muted); font-size: 11.5px; margin-left: 4px; }
 td.best { background: var(--best); color: var(--best-ink); font-weight: 600; }
 td.best .ci { color: inherit; opacity: 0.8; font-weight: 400; }

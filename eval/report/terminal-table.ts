@@ -1,7 +1,20 @@
-/** The summary as a table for a terminal: means with the half width of the 95 % confidence interval, best marked `*`. */
+/**
+ * The summary as a table for a terminal: means with the half width of the 95 % confidence interval, best marked `*`;
+ * below a link with several flows, what each of them got.
+ */
 import Table from "cli-table3";
-import type { SummaryRow } from "../benchmark.ts";
-import { byLink, COLUMNS, type Column, formatCi, formatMean, isBest } from "./columns.ts";
+import type { SummaryRow } from "../summary.ts";
+import {
+  byLink,
+  COLUMNS,
+  COMPLETED_COLUMN,
+  type Column,
+  columnsOf,
+  formatCi,
+  formatMean,
+  isBest,
+} from "./columns.ts";
+import { delayText, flowLines, goodputText } from "./flow-lines.ts";
 
 export interface TableOptions {
   /** ANSI bold for the best values and dim for the intervals */
@@ -11,18 +24,24 @@ export interface TableOptions {
 }
 
 const ANSI = { bold: "\u001b[1m", dim: "\u001b[2m", reset: "\u001b[0m" };
+const NO_MIDDLE = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
+const NO_LINES = {
+  ...{ top: "", "top-left": "", "top-mid": "", "top-right": "", left: "", middle: " ", right: "" },
+  ...{ ...NO_MIDDLE, bottom: "", "bottom-left": "", "bottom-mid": "", "bottom-right": "" },
+};
 
 export function terminalTable(
   summary: readonly SummaryRow[],
   seeds: readonly number[],
   rewardName: string,
-  { colour, columns = COLUMNS }: TableOptions,
+  { colour, columns: common = COLUMNS }: TableOptions,
 ): string {
   const paint = (text: string, style: "bold" | "dim"): string =>
     colour && text !== "" ? ANSI[style] + text + ANSI.reset : text;
   const parts: string[] = [];
   for (const rows of byLink(summary)) {
     const first = rows[0]!;
+    const columns = columnsOf(common, rows);
     const table = new Table({
       head: [
         "",
@@ -32,7 +51,7 @@ export function terminalTable(
       ],
       colAligns: ["left", ...columns.map(() => "right" as const)],
       style: { head: [], border: [], compact: true, "padding-left": 1, "padding-right": 1 },
-      chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
+      chars: NO_MIDDLE,
     });
     for (const row of rows) {
       table.push([
@@ -49,16 +68,63 @@ export function terminalTable(
     const notes = rows.flatMap((row) =>
       row.detail === undefined ? [] : [`  ${row.algorithm}: ${row.detail}`],
     );
-    parts.push([`${paint(first.scenario, "bold")}  ${first.link}`, table.toString(), ...notes].join("\n"));
+    parts.push(
+      [
+        `${paint(first.scenario, "bold")}  ${first.link}`,
+        table.toString(),
+        ...notes,
+        ...completedNote(rows),
+        ...flowNotes(rows),
+      ].join("\n"),
+    );
   }
   const intervals =
     seeds.length > 1
       ? `mean ± half width of the 95 % confidence interval over ${seeds.length} seeds (Student's t)`
       : "one seed: no confidence interval";
-  const oneWay = columns.some(({ quantity }) => quantity.endsWith("OneWayDelayMs"));
+  const oneWay = common.some(({ quantity }) => quantity.endsWith("OneWayDelayMs"));
   const delays = oneWay ? "one-way delays include propagation" : "delays are queueing delays";
-  const foreign = summary.some((row) => row.reproducible === false)
-    ? "[1] driven by a process outside: a second run gives similar results, not the same bytes.\n"
-    : "";
-  return `${parts.join("\n\n")}\n\n${intervals}; * best of its link; ${delays}.\n${foreign}`;
+  const legend = [`${intervals}; * best of its link; ${delays}.`];
+  if (summary.some((row) => row.flows !== undefined)) {
+    legend.push(
+      "Several flows: a row is the first flow, `all flows` the goodput of all forward ones, `jain` their Jain's index.",
+    );
+  }
+  if (summary.some((row) => row.completedShare !== undefined)) {
+    legend.push("fct: completion time of the transfers that completed.");
+  }
+  if (summary.some((row) => row.reproducible === false)) {
+    legend.push("[1] driven by a process outside: a second run gives similar results, not the same bytes.");
+  }
+  return `${parts.join("\n\n")}\n\n${legend.join("\n")}\n`;
+}
+
+function completedNote(rows: readonly SummaryRow[]): string[] {
+  const { title, unit } = COMPLETED_COLUMN;
+  const shares = rows
+    .filter((row) => row.completedShare !== undefined)
+    .map((row) => `${row.algorithm} ${formatMean(COMPLETED_COLUMN, row.completedShare)} ${unit}`);
+  return shares.length === 0 ? [] : [`  ${title}: ${shares.join(", ")}`];
+}
+
+/** Flows down, contenders across: `goodput | delay`. */
+function flowNotes(rows: readonly SummaryRow[]): string[] {
+  const flows = flowLines(rows);
+  if (flows === undefined) return [];
+  const table = new Table({
+    head: ["  flow", "algorithm", "start", ...rows.map((row) => row.algorithm)],
+    colAligns: ["left", "left", "right", ...rows.map(() => "right" as const)],
+    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 1 },
+    chars: NO_LINES,
+  });
+  for (const { id, algorithm, startSec, got } of flows.lines) {
+    const cells = got.map((flow) => (flow === undefined ? "" : `${goodputText(flow)} | ${delayText(flow)}`));
+    table.push([`  ${id}`, algorithm, `${startSec} s`, ...cells]);
+  }
+  const lines = table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd());
+  const more = flows.more === 0 ? [] : [`  and ${flows.more} more flows`];
+  return ["  each flow: mean goodput (Mbit/s) | p95 one-way delay (ms)", ...lines, ...more];
 }

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { makeLink } from "../../envs/scenarios/links.ts";
-import { countRuns, niceBinSec, runBenchmark, summarise } from "../../eval/benchmark.ts";
+import { countRuns, niceBinSec, runBenchmark } from "../../eval/benchmark.ts";
 import { constantContender, selectContenders } from "../../eval/contenders.ts";
 import { linkLabel, traceSha256 } from "../../eval/links.ts";
 import { ONE_WAY_COLUMNS } from "../../eval/report/columns.ts";
 import { linkPicture } from "../../eval/report/picture.ts";
 import { terminalTable } from "../../eval/report/terminal-table.ts";
 import { claimFolder, resultFiles, writeFilesWhole } from "../../eval/result-files.ts";
+import { summarise } from "../../eval/summary.ts";
 import { makeScenario, sampleContender, sampleReport } from "./sample-report.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ccpark-eval-"));
