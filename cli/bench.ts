@@ -4,8 +4,10 @@ import type { BenchmarkRun } from "../eval/benchmark.ts";
 import type { ExportFormat } from "../eval/export-files.ts";
 import { outTakesColour, printErr, printOut } from "./console.ts";
 import {
+  ALL_ALGORITHMS,
   collect,
   MAX_SEEDS,
+  parseAlgorithms,
   parseList,
   parsePositive,
   parseSvgPath,
@@ -199,10 +201,11 @@ export function addBench(program: Command): void {
     .addOption(
       new Option(
         "--algorithms <names>",
-        "contenders, separated by commas (see `ccpark explain algorithms`), agent:FILE or unix:SOCKET:NAME",
+        "contenders, separated by commas (see `ccpark explain algorithms`), agent:FILE, unix:SOCKET:NAME or all: " +
+          `${ALL_ALGORITHMS.join(", ")} (dctcp apart: without ECN marks it is Reno)`,
       )
-        .argParser(parseList)
-        .default(["cubic", "vegas", "bbr", "reno"], "cubic,vegas,bbr,reno"),
+        .argParser(parseAlgorithms)
+        .default(ALL_ALGORITHMS, "all"),
     )
     .addOption(
       new Option(

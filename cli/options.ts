@@ -10,6 +10,17 @@ export function parseList(text: string): string[] {
   return [...new Set(names)];
 }
 
+/**
+ * What `--algorithms all` stands for, and what commands compare with: each published algorithm once. `dctcp` is not among
+ * them because it is Reno where nothing marks packets; natives and twins are other forms of the same.
+ */
+export const ALL_ALGORITHMS: readonly string[] = ["cubic", "vegas", "bbr", "reno"];
+
+/** Names of contenders; `all` is short for those. */
+export function parseAlgorithms(text: string): string[] {
+  return [...new Set(parseList(text).flatMap((name) => (name === "all" ? ALL_ALGORITHMS : [name])))];
+}
+
 export function parseWhole(low: number, high: number): (text: string) => number {
   return (text) => {
     const value = Number(text);

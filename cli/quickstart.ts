@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { outTakesColour, printErr, printOut } from "./console.ts";
 import { EXIT } from "./exit-codes.ts";
-import { MAX_SEED, MAX_SEEDS, parseSvgPath, parseWhole, seedsUpTo } from "./options.ts";
+import { ALL_ALGORITHMS, MAX_SEED, MAX_SEEDS, parseSvgPath, parseWhole, seedsUpTo } from "./options.ts";
 
 interface QuickstartOptions {
   readonly seed: number;
@@ -16,7 +16,6 @@ interface QuickstartOptions {
 
 const PICTURED = "park-paper";
 const CELLULAR = ["cell-lte-driving", "cell-lte-slow-walk"];
-const BASELINES = ["cubic", "vegas", "bbr", "reno"];
 
 async function quickstart(options: QuickstartOptions): Promise<void> {
   const { join } = await import("node:path");
@@ -70,7 +69,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   const contenders = [
     agent.contender,
     untrainedContender(env, options.seed),
-    ...namedContenders(["constant", ...BASELINES]).contenders,
+    ...namedContenders(["constant", ...ALL_ALGORITHMS]).contenders,
   ];
   const scenarios = [
     resolveScenario(PICTURED),
