@@ -177,7 +177,9 @@ async function bench(options: BenchOptions): Promise<void> {
   }
   if (options.picture !== undefined) {
     const { linkPicture } = await import("../eval/report/picture.ts");
-    writeFilesWhole({ [options.picture]: await linkPicture(data, scenarios[0]!.name) });
+    const { suitePicture } = await import("../eval/report/suite-picture.ts");
+    const picture = suite?.oneWayDelay === true ? suitePicture(data) : linkPicture(data, scenarios[0]!.name);
+    writeFilesWhole({ [options.picture]: await picture });
   }
 }
 
@@ -228,7 +230,11 @@ export function addBench(program: Command): void {
         parseWhole(1, MAX_WORKERS),
       ),
     )
-    .option("--picture <file.svg>", "draw the first scenario as an SVG picture", parseSvgPath)
+    .option(
+      "--picture <file.svg>",
+      "draw the first scenario as an SVG picture; of a suite about one-way delay, all scenarios as Pantheon does",
+      parseSvgPath,
+    )
     .option("--json", "JSON Lines on stdout: one per scenario, algorithm, link and seed")
     .option("--quiet", "no progress and no messages")
     .action(bench);

@@ -1,6 +1,7 @@
 /** Means over seeds: one row per contender and link, and where several flows take part, what each of them got. */
 import type { FlowSummary } from "../envs/results.ts";
 import type { BenchmarkRecord } from "./benchmark.ts";
+import { groupBy } from "./group-by.ts";
 import { type Estimate, estimate, mean } from "./statistics.ts";
 
 /** Quantities that every record has. */
@@ -75,22 +76,10 @@ export interface SummaryRow
   readonly flows?: readonly FlowRow[];
 }
 
-/** In the order in which their keys first appear. */
-export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return [...groups.values()];
-}
-
 /** Rows in the order of the records. */
 export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
   const groups = groupBy(records, ({ scenario, link, algorithm }) => `${scenario}\n${link}\n${algorithm}`);
-  return groups.map((group) => {
+  return [...groups.values()].map((group) => {
     const first = group[0]!;
     const of = (quantity: Quantity): Estimate => estimate(group.map((record) => record[quantity]));
     const flows = summariseFlows(group.flatMap((record) => record.flows ?? []));
@@ -130,7 +119,7 @@ function companyEstimates(group: readonly BenchmarkRecord[]): Partial<Record<Com
 }
 
 function summariseFlows(flows: readonly FlowSummary[]): FlowRow[] {
-  return groupBy(flows, ({ id }) => id).map((group) => {
+  return [...groupBy(flows, ({ id }) => id).values()].map((group) => {
     const { id, algorithm, direction } = group[0]!;
     const arrived = group.filter(({ goodputMbps }) => goodputMbps > 0);
     return {

@@ -17,6 +17,7 @@ import { fromMbps, type Micros, MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC } from
 import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
 import type { FlowSpec, Network } from "../../envs/sim/network.ts";
 import { sendOnce } from "../../envs/traffic/applications.ts";
+import { groupBy } from "../group-by.ts";
 import { type Estimate, estimate, mean } from "../statistics.ts";
 import { bottleneck, flowOf, OPEN_LINK } from "./path.ts";
 
@@ -201,17 +202,6 @@ export function summariseIncast(records: readonly IncastRecord[]): IncastRow[] {
     );
     return Object.values(byInterval).map((runs) => summarise(runs, native));
   });
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 }
 
 function summarise(runs: readonly IncastRecord[], native: readonly IncastRecord[]): IncastRow {

@@ -1,6 +1,7 @@
 /** The columns of every table, terminal and page: unit, digits, and which end is the better one. */
+import { groupBy } from "../group-by.ts";
 import type { Estimate } from "../statistics.ts";
-import { type CompanyQuantity, groupBy, type Quantity, type SummaryRow } from "../summary.ts";
+import type { CompanyQuantity, Quantity, SummaryRow } from "../summary.ts";
 
 export interface Column {
   readonly quantity: Quantity | CompanyQuantity;
@@ -102,5 +103,5 @@ export function isBest(column: Column, row: SummaryRow, rowsOfLink: readonly Sum
 
 /** Consecutive rows of one link. */
 export function byLink(summary: readonly SummaryRow[]): SummaryRow[][] {
-  return groupBy(summary, ({ scenario, link }) => `${scenario}\n${link}`);
+  return [...groupBy(summary, ({ scenario, link }) => `${scenario}\n${link}`).values()];
 }

@@ -1,5 +1,5 @@
 /** Scenarios on the command line: suites, grids, files, single fields, and what `explain` says of them. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeFolders, runCli } from "./run-cli.ts";
@@ -8,6 +8,7 @@ const makeFolder = makeFolders();
 
 interface Line {
   readonly scenario: string;
+  readonly algorithm: string;
   readonly link: string;
   readonly drawnLink?: string;
   readonly seed: number;
@@ -39,6 +40,46 @@ describe("scenarios on the command line", () => {
     for (let number = 1; number <= 18; number++) expect(stdout).toMatch(new RegExp(`pantheon-${number}  `));
     expect(stdout.match(/throughput.*p95 one-way.*mean one-way/g)).toHaveLength(18);
     expect(stdout).toContain("half width of the 95 % confidence interval over 2 seeds");
+  });
+
+  it("bench --suite takes all algorithms, which `all` stands for too, and draws every link as Pantheon does", async () => {
+    const cwd = makeFolder();
+    const short = ["--duration", "0.3", "--seeds", "1", "--quiet"];
+    const suite = await runCli(["bench", "--suite", "pantheon", ...short, "--picture", "p.svg"], { cwd });
+    expect([suite.code, suite.stderr]).toEqual([0, ""]);
+    const first = suite.stdout.slice(0, suite.stdout.indexOf("pantheon-2 "));
+    expect(first.match(/│ (cubic|vegas|bbr|reno) /g)).toHaveLength(4);
+    const svg = readFileSync(join(cwd, "p.svg"), "utf8");
+    expect(svg).toContain("Throughput against p95 one-way delay");
+    for (let number = 1; number <= 18; number++) expect(svg).toContain(`>pantheon-${number}<`);
+
+    const listed = ["--scenario", "pantheon-18", "--algorithms", "dctcp,all,reno", "--json"];
+    const { stdout } = await runCli(["bench", ...listed, ...short]);
+    expect(lines(stdout).map(({ algorithm }) => algorithm)).toEqual([
+      "dctcp",
+      "cubic",
+      "vegas",
+      "bbr",
+      "reno",
+    ]);
+  });
+
+  it("bench says what each flow and the transfers got, in the table and in summary.json", async () => {
+    const cwd = makeFolder();
+    const args = ["bench", "--scenario", "rmcat-5.7,ccp-fct", "--duration", "3", "--seeds", "2"];
+    const out = ["--algorithms", "cubic", "--out", "o", "--quiet"];
+    const { code, stdout, stderr } = await runCli([...args, ...out], { cwd });
+    expect([code, stderr]).toEqual([0, ""]);
+    const [flows, transfers] = stdout.split("\n\n");
+    expect(flows).toMatch(/reward .* jain .* all flows/);
+    expect(flows).toMatch(/^ {2}flow-1 +test +0 s +[\d.]+ \| [\d.]+$/m);
+    expect(flows).toMatch(/^ {2}short-7 +reno +-5 s +[\d.]+ \| [\d.]+$/m);
+    expect(transfers).toMatch(/reward .* fct p50 .* fct p99/);
+    expect(transfers).toMatch(/transfers completed: cubic [\d.]+ %/);
+    const { summary } = JSON.parse(readFileSync(join(cwd, "o/summary.json"), "utf8"));
+    expect(summary[0].flows).toHaveLength(12);
+    expect(summary[0].jainIndex.samples).toBe(2);
+    expect(summary[1].p99CompletionMs.mean).toBeGreaterThan(summary[1].medianCompletionMs.mean);
   });
 
   it("bench takes a file with distributions, and --set", async () => {

@@ -9,9 +9,10 @@ import { constantContender, selectContenders } from "../../eval/contenders.ts";
 import { linkLabel, traceSha256 } from "../../eval/links.ts";
 import { ONE_WAY_COLUMNS } from "../../eval/report/columns.ts";
 import { linkPicture } from "../../eval/report/picture.ts";
+import { suitePicture } from "../../eval/report/suite-picture.ts";
 import { terminalTable } from "../../eval/report/terminal-table.ts";
 import { claimFolder, resultFiles, writeFilesWhole } from "../../eval/result-files.ts";
-import { summarise } from "../../eval/summary.ts";
+import { SUMMARISED_OF_COMPANY, summarise } from "../../eval/summary.ts";
 import { makeScenario, sampleContender, sampleReport } from "./sample-report.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ccpark-eval-"));
@@ -48,6 +49,48 @@ describe("benchmark", () => {
     expect(summary).toHaveLength(4);
     const cubic = records.filter((r) => r.scenario === "park-paper" && r.algorithm === "cubic");
     expect(summary[0]!.score.mean).toBeCloseTo(cubic.reduce((sum, r) => sum + r.score, 0) / 3, 12);
+  });
+
+  it("averages what several flows and transfers got, where there are any", async () => {
+    const { records, summary } = await sampleReport(["cubic", "reno"], 4);
+    const [alone, together] = [summary[0]!, summary.find(({ scenario }) => scenario === "cell-walk")!];
+    for (const quantity of [...SUMMARISED_OF_COMPANY, "flows"] as const) {
+      expect(alone, quantity).not.toHaveProperty(quantity);
+    }
+    const own = records.filter((r) => r.scenario === "cell-walk" && r.algorithm === "cubic");
+    const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b) / values.length;
+    // three forward flows: 1, 1/2 and 1/3 of the goodput over 1, 3/4 and 1/2 of the time
+    const goodput = meanOf(own.map((record) => record.goodputMbps));
+    expect(together.totalGoodputMbps!.mean).toBeCloseTo(goodput * (1 + 3 / 8 + 1 / 6), 10);
+    expect(together.jainIndex!.mean).toBeCloseTo((11 / 6) ** 2 / (3 * (1 + 1 / 4 + 1 / 9)), 10);
+    expect(together.completedShare!.mean).toBeCloseTo(0.95, 12);
+    expect(together.medianCompletionMs!.mean).toBe(52);
+    expect(together.p99CompletionMs!.mean).toBe(320);
+    expect(together.flows!.map(({ id, direction, startSec }) => [id, direction, startSec])).toEqual([
+      ["flow-0", "forward", 0],
+      ["flow-1", "forward", 7.5],
+      ["flow-2", "forward", 15],
+      ["flow-3", "backward", 22.5],
+    ]);
+    expect(together.flows![1]!.goodputMbps.mean).toBeCloseTo(goodput / 2, 10);
+  });
+
+  it("counts no completion time where nothing completed, and no delay where nothing arrived", async () => {
+    const { records } = await sampleReport(["cubic"], 2);
+    const cut = records.map((record) => ({
+      ...record,
+      ...(record.transfers && { transfers: { ...record.transfers, completed: 0, medianMs: 0, p99Ms: 0 } }),
+      ...(record.flows && {
+        flows: record.flows.map((flow, i) =>
+          i === 1 ? { ...flow, goodputMbps: 0, p95OneWayDelayMs: 0 } : flow,
+        ),
+      }),
+    }));
+    const row = summarise(cut).find(({ scenario }) => scenario === "cell-walk")!;
+    expect(row.completedShare!.mean).toBe(0);
+    expect(row.medianCompletionMs).toBeUndefined();
+    expect(row.flows![1]!.p95OneWayDelayMs).toBeUndefined();
+    expect(terminalTable([row], [1, 2, 3], "power", { colour: false })).toMatch(/flow-1 .* 0\.000 \| –\n/);
   });
 
   it("gives every run about 120 bins of a round width", () => {
@@ -108,6 +151,39 @@ describe("reports", () => {
     expect(terminalTable(summary, seeds, rewardName, { colour: true })).toContain("\u001b[1m");
   });
 
+  it("show columns and lines of several flows and transfers on the links that have them, and only there", async () => {
+    const data = await sampleReport(["agent", "cubic"], 4);
+    const table = terminalTable(data.summary, data.seeds, data.rewardName, { colour: false });
+    const [alone, together, legend] = table.split("\n\n");
+    expect(alone).not.toMatch(/jain|all flows|fct|each flow|completed/);
+    expect(together).toMatch(/reward.* jain .* all flows .* fct p50 .* fct p99/);
+    const agent = together!.split("\n").find((line) => line.includes("│ agent"))!;
+    expect(agent.split("│")[9]).toContain(data.summary[2]!.jainIndex!.mean.toFixed(3));
+    expect(agent).toMatch(/52\.0 {2}± 2\.5/);
+    expect(together).toContain("transfers completed: agent 95.0 %, cubic 95.0 %");
+    const { goodputMbps, p95OneWayDelayMs } = data.summary[3]!.flows![3]!;
+    const got = `${goodputMbps.mean.toFixed(2)} | ${p95OneWayDelayMs!.mean.toFixed(1)}`;
+    expect(together).toMatch(/^ {2}flow-3 +cubic, backward +22\.5 s .*$/m);
+    expect(together!.split("\n").at(-1)!.endsWith(got)).toBe(true);
+    expect(legend).toContain("a row is the first flow");
+
+    const page = resultFiles(data)["report.html"]!;
+    expect(page.match(/Flow by flow/g)).toHaveLength(1);
+    expect(page).toContain(">jain</th>");
+    expect(page).toContain("95.0 % of transfers completed");
+    expect(page).toContain(
+      `<td>${goodputMbps.mean.toFixed(2)}</td><td>${p95OneWayDelayMs!.mean.toFixed(1)}</td>`,
+    );
+  });
+
+  it("list twelve flows of a link and count the others", async () => {
+    const data = await sampleReport(["agent"], 15);
+    const table = terminalTable(data.summary, data.seeds, data.rewardName, { colour: false });
+    expect(table.match(/^ {2}flow-\d+ /gm)).toHaveLength(12);
+    expect(table).toContain("\n  and 3 more flows\n");
+    expect(resultFiles(data)["report.html"]).toContain("and 3 more flows");
+  });
+
   it("hold the same bytes for the same runs, and stay below 4 MB", async () => {
     const files = resultFiles(await sampleReport());
     expect(resultFiles(await sampleReport())).toEqual(files);
@@ -131,6 +207,24 @@ describe("reports", () => {
       expect(svg).toContain(text);
     }
     await expect(linkPicture(await sampleReport(["agent"]), "nowhere")).rejects.toThrow(/no link `nowhere`/);
+  });
+
+  it("draw all links of a suite, more delay to the left, each contender once in the legend", async () => {
+    const svg = await suitePicture(await sampleReport(["agent", "cubic"]));
+    expect(svg).toContain("prefers-color-scheme:dark");
+    for (const text of ["park-paper", "cell-walk", "48 Mbit/s, 50 ms", "p95 one-way delay (ms)", "agent"]) {
+      expect(svg).toContain(text);
+    }
+    expect(svg.match(/>cubic</g)).toHaveLength(1);
+    const drawn = svg.matchAll(
+      /aria-label="p95 one-way delay \(ms\): ([\d.]+);[^>]* transform="translate\(([\d.]+),/g,
+    );
+    const marks = [...drawn].map(([, delayMs, x]) => ({ delayMs: Number(delayMs), x: Number(x) }));
+    // on each link both contenders' runs of three seeds, and their means
+    expect(marks).toHaveLength(2 * 2 * (3 + 1));
+    const onLink = marks.slice(0, 8).sort((a, b) => a.delayMs - b.delayMs);
+    for (const [i, { x }] of onLink.slice(1).entries()) expect(x).toBeLessThanOrEqual(onLink[i]!.x);
+    expect(onLink.at(-1)!.x).toBeLessThan(onLink[0]!.x);
   });
 });
 

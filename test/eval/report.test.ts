@@ -40,7 +40,7 @@ describe.skipIf(missing && process.env["CI"] !== "true")("HTML report in Chromiu
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "ccpark-report-"));
-    data = await sampleReport();
+    data = await sampleReport(undefined, 4);
     writeResults(folder, data);
     context = await chromium.launchPersistentContext(join(folder, "profile"), {
       executablePath: CHROMIUM,
@@ -128,6 +128,24 @@ describe.skipIf(missing && process.env["CI"] !== "true")("HTML report in Chromiu
       }
     });
   }
+
+  it("shows what each flow got on the link that has several, and nothing of the kind on the other", async () => {
+    const shown = async (): Promise<string[]> => page.locator("table.flows tbody tr:visible").allInnerTexts();
+    await page.evaluate("window.ccparkReport.select(0)");
+    expect(await shown()).toEqual([]);
+    await page.evaluate("window.ccparkReport.select(1)");
+    const flows = data.summary.find((row) => row.scenario === "cell-walk")!.flows!;
+    const rows = await shown();
+    expect(rows).toHaveLength(flows.length);
+    for (const [i, { id, goodputMbps }] of flows.entries()) {
+      expect(rows[i]!.split("\t").slice(0, 4)).toEqual([
+        id,
+        ["test", "cubic", "cubic", "cubic, backward"][i],
+        String(i * 7.5),
+        goodputMbps.mean.toFixed(2),
+      ]);
+    }
+  });
 
   it("draws the learning curve, leaving out updates in which no episode ended", async () => {
     const learned = data.learning.filter((progress) => Number.isFinite(progress.meanScore));

@@ -1,7 +1,8 @@
 /** A report with made-up runs: enough contenders, links and seeds to try every part of the page without a simulator. */
 import type { Progress } from "../../agents/agent.ts";
 import { Rng } from "../../core/random.ts";
-import type { RunResult } from "../../envs/results.ts";
+import { jainIndex } from "../../envs/episode.ts";
+import type { FlowSummary, RunResult } from "../../envs/results.ts";
 import type { Scenario } from "../../envs/scenario.ts";
 import { runBenchmark } from "../../eval/benchmark.ts";
 import type { Contender, RunOptions } from "../../eval/contenders.ts";
@@ -103,7 +104,39 @@ export function sampleLearning(updates: number): Progress[] {
   }));
 }
 
-export async function sampleReport(names: readonly string[] = Object.keys(CHARACTERS)): Promise<ReportData> {
+/** Made-up company of a run: flows that start one after the other, the last of them backward, and transfers. */
+export function withCompany(run: RunResult, seed: number, flowCount: number): RunResult {
+  const { durationSec, goodputMbps, p95OneWayDelayMs } = run.metrics;
+  const flows = Array.from({ length: flowCount }, (_, i): FlowSummary => {
+    const startSec = (i * durationSec) / flowCount;
+    return {
+      id: `flow-${i}`,
+      algorithm: i === 0 ? "test" : "cubic",
+      direction: i > 0 && i === flowCount - 1 ? "backward" : "forward",
+      startSec,
+      durationSec: durationSec - startSec,
+      goodputMbps: goodputMbps / (i + 1),
+      meanQueueDelayMs: 1,
+      p95OneWayDelayMs,
+      lossRate: 0,
+      sentPackets: 1000,
+      droppedPackets: 0,
+    };
+  });
+  const forward = flows.filter(({ direction }) => direction === "forward");
+  const transfers = {
+    started: 200,
+    completed: 190,
+    ...{ meanMs: 60 + seed, medianMs: 50 + seed, p95Ms: 90, p99Ms: 300 + 10 * seed, maxMs: 400 },
+  };
+  return { ...run, flows, jainIndex: jainIndex(forward.map((flow) => flow.goodputMbps)), transfers };
+}
+
+export async function sampleReport(
+  names: readonly string[] = Object.keys(CHARACTERS),
+  /** flows of the second link; its first runs without company */
+  flowCount = 1,
+): Promise<ReportData> {
   const scenarios = [
     makeScenario("park-paper"),
     makeScenario("cell-walk", {
@@ -115,7 +148,17 @@ export async function sampleReport(names: readonly string[] = Object.keys(CHARAC
     }),
   ];
   const seeds = [1, 2, 3];
-  const contenders = names.map(sampleContender);
+  const contenders = names.map((name): Contender => {
+    const alone = sampleContender(name);
+    if (flowCount === 1) return alone;
+    return {
+      ...alone,
+      run: (options) => {
+        const run = sampleRun(options, name);
+        return options.scenario === scenarios[1] ? withCompany(run, options.seed, flowCount) : run;
+      },
+    };
+  });
   const runs = [];
   for await (const run of runBenchmark({ scenarios, contenders, seeds, rewardName: "power" })) runs.push(run);
   return makeReportData({
