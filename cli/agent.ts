@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { HostEvent } from "../ccp-bridge/ipc/agent-host.ts";
 import { printOut } from "./console.ts";
 import { EXIT } from "./exit-codes.ts";
-import { parseList, parsePositive, parseWhole } from "./options.ts";
+import { collect, parseList, parsePositive, parseWhole } from "./options.ts";
 
 interface AgentOptions {
   readonly algorithm?: readonly string[];
@@ -192,8 +192,6 @@ function makeLog({ json, quiet }: AgentOptions) {
     },
   };
 }
-
-const collect = (text: string, earlier: readonly string[] = []): string[] => [...earlier, text];
 
 export function addAgent(program: Command): void {
   program

@@ -20,7 +20,7 @@ import {
 interface BenchOptions {
   readonly scenario?: readonly string[];
   readonly suite?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly trace?: string;
   readonly algorithms: readonly string[];
   readonly seeds?: number;
@@ -62,7 +62,7 @@ function normalisedCommand(
   const shown = names.map((name) => (isFileName(name) ? baseName(name) : name));
   const what = options.suite === undefined ? `--scenario ${shown.join(",")}` : `--suite ${options.suite}`;
   const words = ["ccpark bench", what];
-  for (const text of options.set) words.push(`--set ${quoteForShell(text)}`);
+  for (const text of options.set ?? []) words.push(`--set ${quoteForShell(text)}`);
   if (options.trace !== undefined) words.push(`--trace ${baseName(options.trace)}`);
   const algorithms = options.algorithms.map((name) =>
     name.replace(/^(agent|unix):(.*)$/, (_, kind: string, path: string) => `${kind}:${baseName(path)}`),
@@ -115,7 +115,7 @@ async function bench(options: BenchOptions): Promise<void> {
     names,
     tracePath: options.trace,
     durationSec: options.duration,
-    overrides: options.set,
+    overrides: options.set ?? [],
     algorithms: options.algorithms,
     checkpoint: options.checkpoint,
     seeds,
@@ -148,7 +148,7 @@ async function bench(options: BenchOptions): Promise<void> {
       options: {
         scenario: names,
         suite: options.suite ?? null,
-        set: options.set,
+        set: options.set ?? [],
         algorithms: contenders.map((contender) => contender.name),
         seeds,
         reward: rewardName,
@@ -198,7 +198,7 @@ export function addBench(program: Command): void {
         "scenario",
       ),
     )
-    .option("--set <path=value>", SET_HELP, collect, [])
+    .option("--set <path=value>", SET_HELP, collect)
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one (ccp-cell)")
     .addOption(
       new Option(

@@ -46,8 +46,8 @@ export function parseSvgPath(text: string): string {
   return text;
 }
 
-/** One more `--set` behind those before it; what it says is read when the scenarios are. */
-export function collect(text: string, before: readonly string[]): string[] {
+/** One more value of an option that may repeat. */
+export function collect(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }
 

@@ -7,7 +7,7 @@ import { packageVersion } from "./version.ts";
 
 interface ServeOptions {
   readonly scenario: readonly string[];
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly trace?: string;
   readonly host: string;
   readonly port: number;
@@ -20,7 +20,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const { servedEnvMaker } = await import("./served-env.ts");
   const { parseOverride } = await import("../envs/scenarios/overrides.ts");
   const { resolveScenarios } = await import("../envs/scenarios/scenario-files.ts");
-  const overrides = options.set.map(parseOverride);
+  const overrides = (options.set ?? []).map(parseOverride);
   // a mistake is the operator's now, not a client's later
   resolveScenarios(options.scenario, { tracePath: options.trace, overrides });
   const server = await startServer({
@@ -55,7 +55,7 @@ export function addServe(program: Command): void {
         .argParser(parseList)
         .default(["park-paper"], "park-paper"),
     )
-    .option("--set <path=value>", SET_HELP, collect, [])
+    .option("--set <path=value>", SET_HELP, collect)
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
     .addOption(
       new Option("--port <n>", "port; 0: any free one").argParser(parseWhole(0, 65_535)).default(50_551),

@@ -5,7 +5,7 @@ import { collect, MAX_SEED, parsePositive, parseWhole, quoteForShell, SET_HELP }
 
 interface SimOptions {
   readonly scenario: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly agent: string;
   readonly algorithm?: string;
   readonly mode: "lock-step" | "real-time";
@@ -34,7 +34,7 @@ async function sim(options: SimOptions): Promise<void> {
   const scenario = resolveScenario(options.scenario, {
     tracePath: options.trace,
     durationSec: options.duration,
-    overrides: options.set.map(parseOverride),
+    overrides: (options.set ?? []).map(parseOverride),
     seed: options.seed,
   });
   const quiet = options.quiet === true;
@@ -52,7 +52,7 @@ async function sim(options: SimOptions): Promise<void> {
     { quiet },
   );
   const { counters, events } = contender.last!;
-  const sets = options.set.map((text) => ` --set ${quoteForShell(text)}`).join("");
+  const sets = (options.set ?? []).map((text) => ` --set ${quoteForShell(text)}`).join("");
   const words = ["ccpark sim", `--scenario ${options.scenario}${sets}`, `--agent ${basename(options.agent)}`];
   if (options.algorithm !== undefined) words.push(`--algorithm ${options.algorithm}`);
   words.push(`--mode ${options.mode}`, `--seed ${options.seed}`, `--quiet-ms ${options.quietMs}`);
@@ -64,7 +64,7 @@ async function sim(options: SimOptions): Promise<void> {
       command: words.join(" "),
       options: {
         scenario: options.scenario,
-        set: options.set,
+        set: options.set ?? [],
         mode: options.mode,
         algorithm: options.algorithm ?? null,
         seed: options.seed,
@@ -103,7 +103,7 @@ export function addSim(program: Command): void {
         "park-paper",
       ),
     )
-    .option("--set <path=value>", SET_HELP, collect, [])
+    .option("--set <path=value>", SET_HELP, collect)
     .requiredOption("--agent <socket>", "the agent's socket: a path, or a name below /tmp/ccp (portus)")
     .option("--algorithm <name>", "algorithm to ask the agent for; default: the agent's own")
     .addOption(
