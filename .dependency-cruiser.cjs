@@ -60,7 +60,8 @@ module.exports = {
       severity: "error",
       from: {
         path: "^(core|ccp-bridge|envs|agents)/",
-        pathNot: "^(envs/grpc|envs/links|ccp-bridge/ipc)/|/[a-z-]*(files|wasm-loader)\\.ts$",
+        pathNot:
+          "^(envs/grpc|envs/links|ccp-bridge/ipc)/|^core/v8-inlining|/[a-z-]*(files|wasm-loader)\\.ts$",
       },
       to: { dependencyTypes: ["core"] },
     },

@@ -2,6 +2,7 @@
 /** `ccpark`: reads the command line and hands over. Commands load what they need only when they run. */
 import { Command, CommanderError } from "commander";
 import { CcparkError } from "../core/errors.ts";
+import { raiseInliningBudget } from "../core/v8-inlining.ts";
 import { addAgent } from "./agent.ts";
 import { addBench } from "./bench.ts";
 import { addCcp } from "./ccp.ts";
@@ -62,6 +63,7 @@ function report(error: unknown): void {
 
 survivePipes();
 exitOnInterrupt();
+raiseInliningBudget();
 try {
   await makeProgram().parseAsync();
 } catch (error) {

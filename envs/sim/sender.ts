@@ -251,14 +251,14 @@ export class Sender {
 
   /** Reads the congestion control's window and rate, and plans the next packet by them. */
   applyDecision(nowNs: Nanos): void {
-    this.#cwndPackets = this.#prr === undefined ? this.#targetPackets : this.#prr.windowPackets;
+    this.#cwndPackets = this.#prr === undefined ? this.#targetPackets() : this.#prr.windowPackets;
     const rate = this.control.pacingRateBytesPerSec;
     this.#pacingGapNs = rate === undefined ? 0 : (MSS * SECOND) / rate;
     this.#plan(nowNs);
   }
 
   /** The congestion control's window. */
-  get #targetPackets(): number {
+  #targetPackets(): number {
     const bytes = this.control.cwndBytes;
     if (bytes !== this.#targetBytes) {
       this.#targetBytes = bytes;
@@ -973,7 +973,7 @@ export class Sender {
     // Linux: the reordering timer, which brings no ACK, lets one packet out
     const delivered = Math.max(1, deliveredBytes / MSS);
     const safeAck = ackedBytes > 0 && lostPackets === 0;
-    prr.onAck(delivered, this.#inflightPackets, this.#targetPackets, safeAck);
+    prr.onAck(delivered, this.#inflightPackets, this.#targetPackets(), safeAck);
   }
 
   /** RFC 6937 4, RFC 9937 6.1: what lies between the cumulative ACK and the next sequence; the latter less what was SACKed before. */

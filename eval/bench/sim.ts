@@ -23,6 +23,7 @@ import {
   NANOS_PER_SEC,
   PACKET_BYTES,
 } from "../../core/units.ts";
+import { raiseInliningBudget } from "../../core/v8-inlining.ts";
 import { makeNetwork } from "../../envs/sim/make-network.ts";
 import type { FlowSpec, Network } from "../../envs/sim/network.ts";
 import { medianTimes, printRow } from "./console.ts";
@@ -213,6 +214,7 @@ const ROWS: readonly (readonly [program: string, flows: readonly number[]])[] = 
   ["native-reno", [1, 10, 100]],
 ];
 
+raiseInliningBudget();
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const chosen = (label: string): boolean =>
   words.length === 0 || words.every((word) => label.split(" ").includes(word));
