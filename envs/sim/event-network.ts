@@ -12,21 +12,56 @@ import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import { assert } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
-import { ACK_BYTES, PACKET_BYTES } from "../../core/units.ts";
 import { FlowStatistics } from "./flow-statistics.ts";
-import { ACK, DATA, DATAGRAM, Hop } from "./hop.ts";
+import { ACK, DATA, DATAGRAM, Hop, NOBODY } from "./hop.ts";
 import type { DequeueListener } from "./link.ts";
-import type { DatagramSpec, FlowSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
+import type { DatagramSpec, FlowSpec, Network, NetworkFlow, NetworkSpec, Route } from "./network.ts";
 import { CE, ECT, NOT_ECT, PacketStore } from "./packet-store.ts";
 import { Receiver } from "./receiver.ts";
+import { Routes } from "./routes.ts";
 import { Schedule } from "./schedule.ts";
 import type { Sender } from "./sender.ts";
+import type { DelayProcess } from "./servers/delay-process.ts";
 import { startSender } from "./start-sender.ts";
 import { TimedRing } from "./timed-ring.ts";
 import { WinnerTree } from "./winner-tree.ts";
 
-const FORWARD_ALONE: readonly number[] = [0];
-const REVERSE_ALONE: readonly number[] = [1];
+const DIRECT: Route = { forward: [0], reverse: [1] };
+
+/** The way from the last hop of a route to where it ends, and the packets on it by arrival. */
+class LastWay {
+  readonly arrivals: TimedRing = new TimedRing();
+  readonly #propagationNs: Nanos;
+  readonly #delay: DelayProcess | undefined;
+  /** a way that becomes shorter does not reorder */
+  readonly #keepsOrder: boolean;
+  #lastArrivalNs: Nanos = 0;
+
+  /** @param delay instead of the constant propagation */
+  constructor(propagationNs: Nanos, delay: DelayProcess | undefined, keepsOrder: boolean) {
+    this.#propagationNs = propagationNs;
+    this.#delay = delay;
+    this.#keepsOrder = keepsOrder;
+  }
+
+  /** @returns when the packet arrives that leaves the last hop at `leaveNs` */
+  add(packet: number, leaveNs: Nanos): Nanos {
+    const delayNs = this.#delay === undefined ? this.#propagationNs : this.#delay.delayNs(leaveNs);
+    const arrivalNs = leaveNs + delayNs;
+    const lastNs = this.#lastArrivalNs;
+    if (arrivalNs >= lastNs) {
+      this.#lastArrivalNs = arrivalNs;
+      this.arrivals.push(arrivalNs, packet);
+      return arrivalNs;
+    }
+    if (this.#keepsOrder) {
+      this.arrivals.push(lastNs, packet);
+      return lastNs;
+    }
+    this.arrivals.insert(arrivalNs, packet);
+    return arrivalNs;
+  }
+}
 
 export class EventFlow implements NetworkFlow {
   /** its slot: given to another flow when this one has ended and left the network */
@@ -38,11 +73,19 @@ export class EventFlow implements NetworkFlow {
   readonly statistics: FlowStatistics;
   sender: Sender | undefined;
   readonly receiver: Receiver;
-  readonly dataRoute: readonly number[];
-  readonly ackRoute: readonly number[];
+  /** where its packets begin, as places of the routes */
+  readonly dataPlace: number;
+  readonly ackPlace: number;
+  readonly toReceiver: LastWay;
+  readonly toSender: LastWay;
   /** packets that will be at the receiver and at the sender */
-  readonly data: TimedRing = new TimedRing();
-  readonly acks: TimedRing = new TimedRing();
+  readonly data: TimedRing;
+  readonly acks: TimedRing;
+  /** as in the spec: read for every packet */
+  readonly stopNs: Nanos;
+  readonly priority: number;
+  /** of its data packets when they leave: ECT or NOT_ECT */
+  readonly ecn: number;
   arrivedPackets = 0;
   firstArrivedPackets = 0;
   droppedPackets = 0;
@@ -54,11 +97,16 @@ export class EventFlow implements NetworkFlow {
   closed = false;
   /** when it acts next, as the tree has it */
   nextNs: Nanos;
-  lastDataArrivalNs: Nanos = 0;
-  lastAckArrivalNs: Nanos = 0;
 
   /** @param isTransient it was added while the network runs, and its slot is free when it has ended */
-  constructor(index: number, number: number, spec: FlowSpec, isTransient: boolean) {
+  constructor(
+    index: number,
+    number: number,
+    spec: FlowSpec,
+    isTransient: boolean,
+    routes: Routes,
+    hops: readonly Hop[],
+  ) {
     this.index = index;
     this.number = number;
     this.spec = spec;
@@ -66,8 +114,23 @@ export class EventFlow implements NetworkFlow {
     this.nextNs = spec.startNs;
     this.receiver = new Receiver(spec.ackPolicy);
     this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, spec.oneWayDelay);
-    this.dataRoute = spec.route?.forward ?? FORWARD_ALONE;
-    this.ackRoute = spec.route?.reverse ?? REVERSE_ALONE;
+    const { forward, reverse } = spec.route ?? DIRECT;
+    const { delay, propagationNs } = spec;
+    const keepsOrder = (route: readonly number[]): boolean =>
+      delay !== undefined && !hops[route[route.length - 1]!]!.reorders;
+    this.dataPlace = routes.placeOf(forward, DATA);
+    this.ackPlace = routes.placeOf(reverse, ACK);
+    this.toReceiver = new LastWay(propagationNs, delay?.forward, keepsOrder(forward));
+    this.toSender = new LastWay(
+      spec.reversePropagationNs ?? propagationNs,
+      delay?.reverse,
+      keepsOrder(reverse),
+    );
+    this.data = this.toReceiver.arrivals;
+    this.acks = this.toSender.arrivals;
+    this.stopNs = spec.stopNs;
+    this.priority = spec.priority ?? 0;
+    this.ecn = (spec.sender?.ecn ?? "off") === "off" ? NOT_ECT : ECT;
   }
 
   get control(): CongestionControl | undefined {
@@ -84,6 +147,8 @@ export class DatagramFlow {
   /** its slot among the flows, by which queues tell flows apart */
   readonly index: number;
   readonly statistics: FlowStatistics;
+  /** where its packets begin, as a place of the routes */
+  readonly place: number;
   nextNs: Nanos;
   sentPackets = 0;
   arrivedPackets = 0;
@@ -91,8 +156,9 @@ export class DatagramFlow {
   droppedPackets = 0;
   duplicatedPackets = 0;
 
-  constructor(index: number, spec: DatagramSpec) {
+  constructor(index: number, spec: DatagramSpec, routes: Routes) {
     this.index = index;
+    this.place = routes.placeOf(spec.route, DATAGRAM);
     this.spec = spec;
     this.nextNs = spec.startNs + spec.gapNs();
     this.statistics = new FlowStatistics(spec.startNs, Number.POSITIVE_INFINITY, true);
@@ -110,7 +176,9 @@ export class EventNetwork implements Network {
   endedFlows = 0;
   readonly #rng: Rng;
   readonly #packets = new PacketStore();
-  readonly #listeners: (DequeueListener | undefined)[] = [];
+  readonly #routes = new Routes();
+  /** NOBODY's place, then those of the datagram sources and of the flow slots, in the order of `PacketStore.flow` */
+  readonly #listeners: (DequeueListener | undefined)[] = [undefined];
   readonly #schedule = new Schedule();
   /** sources: server and wire of each hop, datagram sources, flow slots */
   #tree: WinnerTree;
@@ -123,7 +191,7 @@ export class EventNetwork implements Network {
   #stopRequested = false;
   /** the flow whose packets a stop held back: whoever asked may want to decide before they leave */
   #interrupted: EventFlow | undefined;
-  readonly #isLastHop: (packet: number) => boolean;
+  readonly #listenerOf: (packet: number) => number;
 
   /** @param rng forks: forward.EFFECT, reverse.EFFECT, link.N.EFFECT, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
@@ -133,9 +201,10 @@ export class EventNetwork implements Network {
     this.hops = specs.map(
       (link, i) =>
         new Hop({
+          number: i,
           spec: link,
           packets: this.#packets,
-          listeners: this.#listeners as DequeueListener[],
+          listeners: this.#listeners,
           onDrop: (packet) => this.#lose(packet),
           fork: (effect) => rng.fork(`${names[i] ?? `link.${i}`}.${effect}`),
         }),
@@ -143,11 +212,13 @@ export class EventNetwork implements Network {
     this.forward = this.hops[0]!;
     this.reverse = this.hops[1]!;
     this.#firstDatagram = 2 * this.hops.length;
-    this.datagrams = (spec.datagrams ?? []).map((datagrams, i) => new DatagramFlow(i, datagrams));
+    this.datagrams = (spec.datagrams ?? []).map(
+      (datagrams, i) => new DatagramFlow(i, datagrams, this.#routes),
+    );
     this.#firstFlow = this.#firstDatagram + this.datagrams.length;
     this.#treeSize = this.#firstFlow + Math.max(1, spec.flows.length);
     this.#tree = new WinnerTree(this.#treeSize);
-    this.#isLastHop = (packet) => this.#packets.hop[packet]! + 1 === this.#routeOf(packet).length;
+    this.#listenerOf = (packet) => this.#findListener(packet, this.#packets.place[packet]!);
     for (const source of this.datagrams) {
       this.#listeners.push(source.statistics);
       this.#tree.update(this.#firstDatagram + source.index, source.nextNs);
@@ -185,9 +256,9 @@ export class EventNetwork implements Network {
 
   #place(spec: FlowSpec, isTransient: boolean): EventFlow {
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
-    const flow = new EventFlow(slot, this.#placed++, spec, isTransient);
+    const flow = new EventFlow(slot, this.#placed++, spec, isTransient, this.#routes, this.hops);
     this.#slots[slot] = flow;
-    this.#listeners[this.datagrams.length + slot] = flow.statistics;
+    this.#listeners[1 + this.datagrams.length + slot] = flow.statistics;
     if (this.#firstFlow + slot >= this.#treeSize) this.#growTree();
     this.#tree.update(this.#firstFlow + slot, spec.startNs);
     return flow;
@@ -246,13 +317,13 @@ export class EventNetwork implements Network {
     } else {
       const hop = this.hops[source >> 1]!;
       if ((source & 1) === 0) {
-        const packet = hop.serve(nowNs, this.#isLastHop);
+        const packet = hop.serve(nowNs, this.#listenerOf);
         this.#tree.update(source, hop.readyNs);
         if (packet !== -1) this.#leave(hop, packet);
       } else {
         const packet = hop.wire.shift();
         this.#tree.update(source, hop.wire.headNs);
-        this.#enter(packet, nowNs);
+        this.#enter(packet, this.#packets.place[packet]!, nowNs);
       }
     }
   }
@@ -265,7 +336,7 @@ export class EventNetwork implements Network {
     if (sender.sendAtNs < next) next = sender.sendAtNs;
     if (sender.timerAtNs < next) next = sender.timerAtNs;
     if (receiver.delayedAckAtNs < next) next = receiver.delayedAckAtNs;
-    if (!flow.closed && flow.spec.stopNs < next) next = flow.spec.stopNs;
+    if (!flow.closed && flow.stopNs < next) next = flow.stopNs;
     flow.nextNs = next;
     this.#tree.update(this.#firstFlow + flow.index, next);
     if (flow.underWay === 0 && next === Number.POSITIVE_INFINITY) this.#retire(flow);
@@ -283,7 +354,7 @@ export class EventNetwork implements Network {
     if (!flow.isTransient || !(flow.closed || flow.sender!.complete)) return;
     this.#close(flow);
     this.#slots[flow.index] = undefined;
-    this.#listeners[this.datagrams.length + flow.index] = undefined;
+    this.#listeners[1 + this.datagrams.length + flow.index] = undefined;
     this.#freeSlots.push(flow.index);
     this.endedFlows++;
   }
@@ -302,7 +373,7 @@ export class EventNetwork implements Network {
       return;
     }
     if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
-    if (flow.spec.stopNs <= nowNs) this.#close(flow);
+    if (flow.stopNs <= nowNs) this.#close(flow);
     while (flow.data.headNs <= nowNs) this.#receive(flow, sender, nowNs);
     if (receiver.delayedAckAtNs <= nowNs) {
       receiver.flush();
@@ -343,36 +414,35 @@ export class EventNetwork implements Network {
 
   #transmit(flow: EventFlow, sender: Sender, nowNs: Nanos): void {
     const txn = sender.transmit(nowNs);
-    const ecn = flow.spec.sender?.ecn ?? "off";
-    this.#send(flow, nowNs, DATA, txn, ecn === "off" ? NOT_ECT : ECT, sender.sequenceOf(txn));
+    const packet = this.#send(flow, nowNs, DATA, flow.dataPlace, flow.ecn);
+    this.#packets.number[packet] = txn;
+    this.#packets.sequence[packet] = sender.sequenceOf(txn);
+    this.#enter(packet, flow.dataPlace, nowNs);
   }
 
   #sendAck(flow: EventFlow, sender: Sender, nowNs: Nanos): void {
-    this.#send(flow, nowNs, ACK, sender.arrivals, NOT_ECT, 0);
+    const packet = this.#send(flow, nowNs, ACK, flow.ackPlace, NOT_ECT);
+    this.#packets.number[packet] = sender.arrivals;
+    this.#enter(packet, flow.ackPlace, nowNs);
   }
 
-  #send(flow: EventFlow, nowNs: Nanos, kind: number, number: number, ecn: number, sequence: number): void {
+  #send(flow: EventFlow, nowNs: Nanos, kind: number, place: number, ecn: number): number {
     flow.underWay++;
-    const packet = this.#make(this.datagrams.length + flow.index, kind, nowNs, flow.spec.priority);
-    const packets = this.#packets;
-    packets.bytes[packet] = kind === ACK ? ACK_BYTES : PACKET_BYTES;
-    packets.number[packet] = number;
-    packets.sequence[packet] = sequence;
-    packets.ecn[packet] = ecn;
-    this.#enter(packet, nowNs);
+    const packet = this.#make(this.datagrams.length + flow.index, kind, nowNs, place, flow.priority);
+    this.#packets.ecn[packet] = ecn;
+    return packet;
   }
 
   /** @param index of its flow, among the datagram sources and the slots behind them */
-  #make(index: number, kind: number, nowNs: Nanos, priority = 0): number {
+  #make(index: number, kind: number, nowNs: Nanos, place: number, priority: number): number {
     const packets = this.#packets;
     const packet = packets.take();
     packets.flow[packet] = index;
     packets.kind[packet] = kind;
     packets.priority[packet] = priority;
-    packets.enqueuedNs[packet] = nowNs;
     packets.sentNs[packet] = nowNs;
     packets.queuedNs[packet] = 0;
-    packets.hop[packet] = 0;
+    packets.place[packet] = place;
     packets.corrupt[packet] = 0;
     return packet;
   }
@@ -383,11 +453,11 @@ export class EventNetwork implements Network {
       source.nextNs = Number.POSITIVE_INFINITY;
     } else {
       source.sentPackets++;
-      const packet = this.#make(source.index, DATAGRAM, nowNs, spec.priority);
+      const packet = this.#make(source.index, DATAGRAM, nowNs, source.place, spec.priority ?? 0);
       this.#packets.bytes[packet] = spec.bytes();
       this.#packets.ecn[packet] = NOT_ECT;
       source.nextNs = nowNs + spec.gapNs();
-      this.#enter(packet, nowNs);
+      this.#enter(packet, source.place, nowNs);
     }
     this.#tree.update(this.#firstDatagram + source.index, source.nextNs);
   }
@@ -397,21 +467,18 @@ export class EventNetwork implements Network {
     return this.#slots[this.#packets.flow[packet]! - this.datagrams.length];
   }
 
-  #routeOf(packet: number): readonly number[] {
-    const flow = this.#flowOf(packet);
-    if (flow === undefined) return this.datagrams[this.#packets.flow[packet]!]!.spec.route;
-    return this.#packets.kind[packet] === ACK ? flow.ackRoute : flow.dataRoute;
+  /** Of a packet that is at `place`: its flow's where its route ends behind it, NOBODY before that and for an ACK. */
+  #findListener(packet: number, place: number): number {
+    const next = this.#routes.table[place + 1]!;
+    return next >= 0 || next === ~ACK ? NOBODY : 1 + this.#packets.flow[packet]!;
   }
 
-  /** A packet arrives at the hop of its route where it stands. */
-  #enter(packet: number, nowNs: Nanos): void {
-    const route = this.#routeOf(packet);
-    const at = this.#packets.hop[packet]!;
-    const number = route[at]!;
-    const hop = this.hops[number]!;
+  /** A packet arrives at the hop of its place. */
+  #enter(packet: number, place: number, nowNs: Nanos): void {
+    const hop = this.hops[this.#routes.table[place]!]!;
     const readyBefore = hop.readyNs;
-    if (hop.enter(nowNs, packet, at + 1 === route.length)) this.#leave(hop, packet);
-    else if (hop.readyNs !== readyBefore) this.#tree.update(2 * number, hop.readyNs);
+    if (hop.enter(nowNs, packet, this.#findListener(packet, place))) this.#leave(hop, packet);
+    else if (hop.readyNs !== readyBefore) this.#tree.update(2 * hop.number, hop.readyNs);
   }
 
   /** A packet leaves a hop's server at `hop.departNs`. */
@@ -440,44 +507,26 @@ export class EventNetwork implements Network {
 
   /** A packet will be at the end of the hop's wire at `atNs`: on to the next hop, or over the flow's own propagation. */
   #travel(hop: Hop, packet: number, atNs: Nanos): void {
-    const packets = this.#packets;
-    const route = this.#routeOf(packet);
-    const at = packets.hop[packet]! + 1;
-    if (at < route.length) {
-      packets.hop[packet] = at;
-      const before = hop.wire.headNs;
-      hop.wire.insert(atNs, packet);
-      if (hop.wire.headNs !== before) this.#tree.update(2 * route[at - 1]! + 1, hop.wire.headNs);
-      return;
+    const place = this.#packets.place[packet]! + 1;
+    const next = this.#routes.table[place]!;
+    if (next >= 0) {
+      this.#packets.place[packet] = place;
+      const { wire } = hop;
+      const before = wire.headNs;
+      hop.carry(packet, atNs);
+      if (wire.headNs !== before) this.#tree.update(2 * hop.number + 1, wire.headNs);
+    } else if (next === ~DATAGRAM) {
+      this.#deliverDatagram(packet, atNs);
+    } else {
+      const flow = this.#flowOf(packet)!;
+      if (next === ~ACK) this.#wake(flow, flow.toSender.add(packet, atNs));
+      else this.#deliverData(flow, packet, atNs);
     }
-    const flow = this.#flowOf(packet);
-    if (flow === undefined) this.#deliverDatagram(packet, atNs);
-    else if (packets.kind[packet] === ACK) this.#deliverAck(flow, packet, atNs, hop.reorders);
-    else this.#deliverData(flow, packet, atNs, hop.reorders);
   }
 
-  #deliverData(flow: EventFlow, packet: number, leaveNs: Nanos, reorders: boolean): void {
-    const { spec } = flow;
-    let arrivalNs = leaveNs + (spec.delay?.forward?.delayNs(leaveNs) ?? spec.propagationNs);
-    // a path that became shorter does not reorder
-    if (spec.delay !== undefined && !reorders && arrivalNs < flow.lastDataArrivalNs) {
-      arrivalNs = flow.lastDataArrivalNs;
-    }
-    flow.lastDataArrivalNs = arrivalNs;
+  #deliverData(flow: EventFlow, packet: number, leaveNs: Nanos): void {
+    const arrivalNs = flow.toReceiver.add(packet, leaveNs);
     flow.statistics.onTaken(arrivalNs - this.#packets.sentNs[packet]!);
-    flow.data.insert(arrivalNs, packet);
-    this.#wake(flow, arrivalNs);
-  }
-
-  #deliverAck(flow: EventFlow, packet: number, leaveNs: Nanos, reorders: boolean): void {
-    const { spec } = flow;
-    const propagationNs = spec.reversePropagationNs ?? spec.propagationNs;
-    let arrivalNs = leaveNs + (spec.delay?.reverse?.delayNs(leaveNs) ?? propagationNs);
-    if (spec.delay !== undefined && !reorders && arrivalNs < flow.lastAckArrivalNs) {
-      arrivalNs = flow.lastAckArrivalNs;
-    }
-    flow.lastAckArrivalNs = arrivalNs;
-    flow.acks.insert(arrivalNs, packet);
     this.#wake(flow, arrivalNs);
   }
 

@@ -23,12 +23,17 @@ export const DATA = 0;
 export const ACK = 1;
 export const DATAGRAM = 2;
 
+/** The listener of packets whose queueing delay is told to nobody: an index where the listeners have none. */
+export const NOBODY = 0;
+
 /** Service time of a full packet; undefined where it changes or is nothing. */
 function packetTimeNs({ rate, dataBytes }: LinkSpec): Nanos | undefined {
   return rate.kind === "constant" ? (dataBytes * NANOS_PER_SEC) / rate.rateBytesPerSec : undefined;
 }
 
 export class Hop implements LinkMeter {
+  /** among the links of the network */
+  readonly number: number;
   readonly propagationNs: Nanos;
   /** packets on their way to the next hop, by arrival there */
   readonly wire: TimedRing = new TimedRing();
@@ -41,17 +46,20 @@ export class Hop implements LinkMeter {
   tracer: LinkTracer | undefined;
   /** result of the last packet that was served */
   departNs: Nanos = 0;
-  readonly #spec: LinkSpec;
+  readonly #dataBytes: Bytes;
+  readonly #ackBytes: Bytes;
   readonly #packets: PacketStore;
   readonly #filter: EntryFilter | undefined;
   readonly #fifo: Link | undefined;
   /** where the departure is not known ahead */
   readonly #queue: Queue | undefined;
   readonly #server: Server | undefined;
-  readonly #listeners: readonly DequeueListener[];
+  readonly #listeners: readonly (DequeueListener | undefined)[];
   readonly #onDrop: OnDrop;
   /** of each flow the ACK that waits, where ACKs are thinned */
   readonly #waitingAcks: Map<number, number> | undefined;
+  /** latest time in the wire */
+  #lastWireNs: Nanos = 0;
   #lastEnqueuedNs: Nanos = 0;
   /** of the call of the queue under way */
   #nowNs: Nanos = 0;
@@ -62,18 +70,21 @@ export class Hop implements LinkMeter {
   #startedBytes = 0;
   #lastStartedBytes = 0;
 
-  /** @param listeners by flow; told of a packet's queueing delay when its service on the last hop of its route starts */
+  /** @param listeners told of a packet's queueing delay when its service on the last hop of its route starts; of NOBODY: none */
   constructor(options: {
+    readonly number: number;
     readonly spec: LinkSpec;
     readonly packets: PacketStore;
-    readonly listeners: readonly DequeueListener[];
+    readonly listeners: readonly (DequeueListener | undefined)[];
     readonly onDrop: OnDrop;
     /** the generator of an effect of this link */
     readonly fork: (effect: string) => Rng;
   }) {
-    const { spec, packets, listeners, onDrop, fork } = options;
+    const { number, spec, packets, listeners, onDrop, fork } = options;
     const { impairments = {}, lossRate } = spec;
-    this.#spec = spec;
+    this.number = number;
+    this.#dataBytes = spec.dataBytes;
+    this.#ackBytes = spec.ackBytes;
     this.#packets = packets;
     this.#listeners = listeners;
     this.#onDrop = onDrop;
@@ -84,7 +95,7 @@ export class Hop implements LinkMeter {
     this.#waitingAcks = impairments.ackThinning === true ? new Map() : undefined;
     const isFifo = spec.discipline === undefined || spec.discipline.kind === "drop-tail";
     if (isFifo && this.#waitingAcks === undefined) {
-      this.#fifo = makeLink(spec, listeners, fork("rate"));
+      this.#fifo = makeLink(spec, listeners as DequeueListener[], fork("rate"));
     } else {
       this.#server = makeServer(spec.rate, { rng: fork("rate"), outages: spec.outages });
       this.#queue = makeQueue({
@@ -101,17 +112,17 @@ export class Hop implements LinkMeter {
   /** Bytes of a packet on this link. */
   #wireBytes(packet: number): Bytes {
     const kind = this.#packets.kind[packet]!;
-    if (kind === DATA) return this.#spec.dataBytes;
-    if (kind === ACK) return this.#spec.ackBytes;
+    if (kind === DATA) return this.#dataBytes;
+    if (kind === ACK) return this.#ackBytes;
     return this.#packets.bytes[packet]!;
   }
 
   /**
    * A packet arrives. It may be lost (`onDrop` is called then), or wait.
-   * @param last this is the last hop of its route, where its queueing delay is told
+   * @param listener whom its queueing delay is told; NOBODY unless this is the last hop of its route
    * @returns true: it has been served, and leaves at `departNs`
    */
-  enter(nowNs: Nanos, packet: number, last: boolean): boolean {
+  enter(nowNs: Nanos, packet: number, listener: number): boolean {
     const packets = this.#packets;
     const bytes = this.#wireBytes(packet);
     this.tracer?.onArrival(nowNs, bytes);
@@ -122,14 +133,14 @@ export class Hop implements LinkMeter {
     const fifo = this.#fifo;
     if (fifo !== undefined) {
       const queuedNs = packets.queuedNs[packet]!;
-      const listener = last && packets.kind[packet] !== ACK ? packets.flow[packet]! : -1;
       if (!fifo.offer(nowNs, bytes, listener, nowNs - queuedNs)) {
         this.#giveUp(packet, nowNs, bytes);
         return false;
       }
       packets.queuedNs[packet] = queuedNs + (fifo.startNs - nowNs);
-      this.departNs = fifo.departNs;
-      this.tracer?.onDeparture(this.departNs, bytes, this.departNs - nowNs);
+      const { departNs } = fifo;
+      this.departNs = departNs;
+      this.tracer?.onDeparture(departNs, bytes, departNs - nowNs);
       return true;
     }
     this.#enqueue(nowNs, packet, bytes);
@@ -181,10 +192,10 @@ export class Hop implements LinkMeter {
 
   /**
    * The server can start a packet (`readyNs` has come).
-   * @param isLast whether this hop is the last of a packet's route
+   * @param listenerOf a packet: whom its queueing delay is told
    * @returns the packet, which leaves at `departNs`; -1: none was left
    */
-  serve(nowNs: Nanos, isLast: (packet: number) => boolean): number {
+  serve(nowNs: Nanos, listenerOf: (packet: number) => number): number {
     const packets = this.#packets;
     const queue = this.#queue!;
     const server = this.#server!;
@@ -200,16 +211,20 @@ export class Hop implements LinkMeter {
       this.#startedBytes += bytes;
       this.#lastStartedBytes = bytes;
       packets.queuedNs[packet] = packets.queuedNs[packet]! + (server.startNs - enqueuedNs);
-      if (packets.kind[packet] !== ACK && isLast(packet)) {
-        this.#listeners[packets.flow[packet]!]?.onDequeue(
-          server.startNs,
-          packets.queuedNs[packet]! / NANOS_PER_MICRO,
-        );
-      }
+      const listener = this.#listeners[listenerOf(packet)];
+      listener?.onDequeue(server.startNs, packets.queuedNs[packet]! / NANOS_PER_MICRO);
     }
     // what waits has waited since before this instant, so an opportunity that is partly unused still serves it
     this.readyNs = queue.packets === 0 ? Number.POSITIVE_INFINITY : server.readyNs(this.#lastEnqueuedNs);
     return packet;
+  }
+
+  /** A packet will be at the end of the wire at `atNs`, before or after packets that are on it. */
+  carry(packet: number, atNs: Nanos): void {
+    if (atNs >= this.#lastWireNs) {
+      this.#lastWireNs = atNs;
+      this.wire.push(atNs, packet);
+    } else this.wire.insert(atNs, packet);
   }
 
   get offeredPackets(): number {

@@ -13,7 +13,7 @@ export class PacketStore {
   #freeCount = 0;
   /** which flow it belongs to: a number below the number of flow slots */
   flow: Int32Array = new Int32Array(0);
-  /** wire bytes on the link where it is */
+  /** wire bytes in the queue where it is, and always those of a datagram */
   bytes: Float64Array = new Float64Array(0);
   /** NOT_ECT, ECT or CE */
   ecn: Uint8Array = new Uint8Array(0);
@@ -25,8 +25,8 @@ export class PacketStore {
   sentNs: Float64Array = new Float64Array(0);
   /** queueing delay on the links behind it */
   queuedNs: Float64Array = new Float64Array(0);
-  /** links of its route behind it */
-  hop: Int32Array = new Int32Array(0);
+  /** where it is on its route: an index of the table of routes */
+  place: Int32Array = new Int32Array(0);
   /** what it is: a data packet, an ACK, a datagram of a source without feedback */
   kind: Uint8Array = new Uint8Array(0);
   /** data packet: its transmission number; ACK: arrivals that it acknowledges */
@@ -59,7 +59,7 @@ export class PacketStore {
     this.priority[twin] = this.priority[packet]!;
     this.enqueuedNs[twin] = this.enqueuedNs[packet]!;
     this.sentNs[twin] = this.sentNs[packet]!;
-    this.hop[twin] = this.hop[packet]!;
+    this.place[twin] = this.place[packet]!;
     this.kind[twin] = this.kind[packet]!;
     this.number[twin] = this.number[packet]!;
     this.sequence[twin] = this.sequence[packet]!;
@@ -86,7 +86,7 @@ export class PacketStore {
     this.priority = grown(this.priority);
     this.enqueuedNs = grown(this.enqueuedNs);
     this.sentNs = grown(this.sentNs);
-    this.hop = grown(this.hop);
+    this.place = grown(this.place);
     this.kind = grown(this.kind);
     this.number = grown(this.number);
     this.sequence = grown(this.sequence);
