@@ -89,7 +89,7 @@ describe(`random networks (seed ${SEED})`, () => {
         });
         expect({ ordered, inTime }).toEqual({ ordered: true, inTime: true });
       }),
-      { seed: SEED, numRuns: 1000 * EFFORT },
+      { seed: SEED, numRuns: 2000 * EFFORT },
     );
   }, 240_000);
 
