@@ -29,7 +29,7 @@ export type RateSpec =
   | { readonly kind: "ramp"; readonly points: readonly RatePoint[]; readonly periodSec?: number }
   /** Dwells in a state for an exponential time, then goes to one of the others with equal probability. */
   | { readonly kind: "markov"; readonly states: readonly MarkovState[] }
-  /** A new rate every `everySec` (or U(everySec) if a range), uniform between the two. */
+  /** A new rate every `everySec`, uniform between the two. */
   | {
       readonly kind: "random-steps";
       readonly minMbps: Mbps;
