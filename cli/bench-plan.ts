@@ -1,4 +1,5 @@
 /** Wiring: what a benchmark's options mean, the same in the command's own thread and in its workers. */
+import { CcparkError } from "../core/errors.ts";
 import type { RecordedFormat } from "../envs/exports/recorder.ts";
 import { parseOverride } from "../envs/scenarios/overrides.ts";
 import { resolveScenarios } from "../envs/scenarios/scenario-files.ts";
@@ -42,5 +43,11 @@ export function planBench(input: BenchInput): PlannedBench {
     contenders.unshift(loaded.contender);
   }
   const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
+  const names = scenarios.map((scenario) => scenario.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    const message = `[bench] two scenarios are called \`${twice}\`: expected a name of its own for each`;
+    throw new CcparkError("invalid-argument", message);
+  }
   return { plan: { scenarios, contenders, seeds, rewardName, recording }, entries, checkpoints };
 }

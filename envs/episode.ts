@@ -6,12 +6,12 @@ import { NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
 import { type EnvFlow, EnvFlows } from "./env-flow.ts";
 import { type RecordedFormat, RunRecorder } from "./exports/recorder.ts";
 import { Meter } from "./meter.ts";
-import { type AlgorithmResolver, FIRST_FLOW, UNDER_TEST } from "./network-plan.ts";
+import { type AlgorithmResolver, UNDER_TEST } from "./network-plan.ts";
 import type { EnvOptions } from "./options.ts";
 import { ReportStep, reportEveryUs } from "./report-step.ts";
 import type { RunResult } from "./results.ts";
 import { getReward } from "./rewards.ts";
-import type { Scenario } from "./scenario.ts";
+import { FIRST_FLOW, type Scenario } from "./scenario.ts";
 import {
   measure,
   type Simulation,
@@ -108,7 +108,8 @@ function resultOf(
   recorder: RunRecorder | undefined,
 ): RunResult {
   const metrics = measure(simulation);
-  const flows = summariseFlows(simulation);
+  // one that was to start after the end has nothing to tell
+  const flows = summariseFlows(simulation).filter(({ durationSec }) => durationSec > 0);
   const forward = flows.filter(({ direction }) => direction === "forward");
   return {
     metrics,

@@ -19,16 +19,17 @@ import {
   PACKET_BYTES,
   TUN_HEADER_BYTES,
 } from "../core/units.ts";
-import type {
-  DelaySpec,
-  DirectionSpec,
-  FlowPlan,
-  RatePoint,
-  RateSpec,
-  RouteSpec,
-  Scenario,
-  TimeSpan,
-  TrafficSpec,
+import {
+  type DelaySpec,
+  type DirectionSpec,
+  FIRST_FLOW,
+  type FlowPlan,
+  type RatePoint,
+  type RateSpec,
+  type RouteSpec,
+  type Scenario,
+  type TimeSpan,
+  type TrafficSpec,
 } from "./scenario.ts";
 import type { Impairments } from "./sim/impairments/impairments.ts";
 import type { FlowSpec, LinkSpec, Route } from "./sim/network.ts";
@@ -60,9 +61,6 @@ export const nativeAlgorithm: AlgorithmResolver = (name) => {
 
 /** Marks a flow of a scenario that is under test too. */
 export const UNDER_TEST = "test";
-
-/** Id of the flow under test that every scenario has. */
-export const FIRST_FLOW = "flow-0";
 
 export interface PlannedFlow {
   readonly id: string;

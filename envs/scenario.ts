@@ -250,6 +250,9 @@ export type TrafficSpec =
       readonly priority?: number;
     };
 
+/** Id of the flow under test that every scenario has. */
+export const FIRST_FLOW = "flow-0";
+
 export interface Scenario {
   readonly name: string;
   /** where the parameters come from */

@@ -101,6 +101,34 @@ function queueLabel(direction: DirectionSpec): string {
   return `${bytes === undefined ? "no queue limit" : `${bytes} bytes`}${kind}`;
 }
 
+/** What else a direction may do to packets, by the words of a label. */
+const EXTRAS: readonly (readonly [keyof DirectionSpec, string])[] = [
+  ["policer", "policer"],
+  ["blackholes", "blackholes"],
+  ["gilbertElliott", "bursts of loss"],
+  ["periodicLoss", "periodic loss"],
+  ["ackThinning", "ACK thinning"],
+  ["outages", "outages"],
+  ["corruptionRate", "corruption"],
+  ["duplicationRate", "duplication"],
+  ["slots", "slots"],
+  ["jitter", "jitter"],
+];
+
+function extraLabels({ forward, reverse, route, sender, application, delay }: Scenario): string[] {
+  const hops = route?.forward.length ?? 1;
+  const of = (direction: DirectionSpec, where: string): string[] =>
+    EXTRAS.filter(([field]) => direction[field]).map(([, word]) => `${word}${where}`);
+  return [
+    ...(hops > 1 ? [`${hops} hops`] : []),
+    ...of(forward, ""),
+    ...of(reverse, " of ACKs"),
+    ...(delay === undefined ? [] : ["changing delay"]),
+    ...(application === undefined || application.kind === "bulk" ? [] : [application.kind]),
+    ...(sender?.ecn === undefined || sender.ecn === "off" ? [] : [`${sender.ecn} ECN`]),
+  ];
+}
+
 /** Everything else that sends: `3 flows`, `2 kinds of traffic`. */
 function companyLabels({ flows = [], traffic = [] }: Scenario): string[] {
   const count = flows.reduce((sum, plan) => sum + (plan.count ?? 1), 1);
@@ -119,7 +147,7 @@ export function linkLabel(scenario: Scenario): string {
   ];
   if (scenario.forward.lossRate > 0)
     parts.push(`loss ${+(100 * scenario.forward.lossRate).toPrecision(3)} %`);
-  return [...parts, ...companyLabels(scenario)].join(", ");
+  return [...parts, ...extraLabels(scenario), ...companyLabels(scenario)].join(", ");
 }
 
 /** A rate as results store it: a trace by its base name and digest instead of its thousands of entries. */

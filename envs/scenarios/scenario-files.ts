@@ -151,9 +151,14 @@ function fileLayers(path: string, including: readonly string[]): Layer[] {
   const shown = shownPath(path);
   const value = readTemplate(path, shown);
   const { extends: base, ...own } = value;
+  // what a base says of itself is not true of the file that extends it
+  const words =
+    base === undefined
+      ? {}
+      : { name: titleOf(path), source: `scenario file, extends ${String(base)}`, description: "" };
   const layer: Layer = {
     origin: shown,
-    value: withTraces(own, dirname(absolute), "", shown) as PlainObject,
+    value: { ...words, ...(withTraces(own, dirname(absolute), "", shown) as PlainObject) },
   };
   if (base === undefined) return [layer];
   const complain = (expected: string, cause?: unknown): never => {

@@ -5,22 +5,23 @@
 import { z } from "zod";
 import { nearestName } from "../../core/errors.ts";
 import { checkOpportunities, TraceError } from "../../traces/mahimahi.ts";
-import type {
-  ApplicationSpec,
-  DelayPoint,
-  DelaySpec,
-  DirectionSpec,
-  FlowPlan,
-  JitterSpec,
-  MarkovState,
-  QueueSpec,
-  RatePoint,
-  RateSpec,
-  RouteSpec,
-  Scenario,
-  SizeSpec,
-  TimeSpan,
-  TrafficSpec,
+import {
+  type ApplicationSpec,
+  type DelayPoint,
+  type DelaySpec,
+  type DirectionSpec,
+  FIRST_FLOW,
+  type FlowPlan,
+  type JitterSpec,
+  type MarkovState,
+  type QueueSpec,
+  type RatePoint,
+  type RateSpec,
+  type RouteSpec,
+  type Scenario,
+  type SizeSpec,
+  type TimeSpan,
+  type TrafficSpec,
 } from "../scenario.ts";
 import type { DisciplineSpec } from "../sim/queues/discipline.ts";
 import type { AckPolicy, SenderOptions } from "../sim/sender-options.ts";
@@ -460,6 +461,20 @@ function checkRoute(
   }
 }
 
+/** A link that no route takes is a mistake: it would do nothing. */
+function checkUse(context: z.core.$RefinementCtx, scenario: Scenario, further: readonly string[]): void {
+  const { route: own, flows = [], traffic = [] } = scenario;
+  const routes = [own, ...flows.map((plan) => plan.route)].concat(
+    traffic.map((spec) => ("route" in spec ? spec.route : undefined)),
+  );
+  const used = new Set(
+    routes.flatMap((each) => (each === undefined ? [] : [...each.forward, ...each.reverse])),
+  );
+  for (const name of further) {
+    if (!used.has(name)) complain(context, ["links", name], "a link that some route takes");
+  }
+}
+
 export const SCENARIO_SCHEMA: Schema = fields<Scenario>({
   name: text,
   source: z.string(),
@@ -491,7 +506,11 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>({
   }
   const known = [...OWN_LINKS, ...further];
   checkRoute(context, [], scenario.route, known);
-  const ids = new Set<string>();
+  for (const way of OWN_LINKS) {
+    if (scenario.route !== undefined && !scenario.route[way].includes(way))
+      complain(context, ["route", way], `a route with \`${way}\`, the link that is measured, in it`);
+  }
+  const ids = new Set([FIRST_FLOW]);
   scenario.flows?.forEach((plan, i) => {
     checkRoute(context, ["flows", i], plan.route, known);
     if (plan.id === undefined) return;
@@ -504,4 +523,5 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>({
       complain(context, ["traffic", i, "load"], "flowsPerSec, since the forward link is unlimited");
     }
   });
+  checkUse(context, scenario, further);
 });

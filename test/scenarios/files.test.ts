@@ -58,7 +58,7 @@ describe("files", () => {
     const base = getScenario("pantheon-18");
     expect(scenario).toMatchObject({
       name: "top",
-      source: base.source,
+      source: "scenario file, extends ../base.json",
       durationSec: 9,
       propagationDelayMs: 30,
     });
