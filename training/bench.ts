@@ -3,9 +3,12 @@
  * environments, network and hyperparameters that `npm start` trains with.
  */
 import { Ppo } from "../agents/ppo.ts";
+import { raiseInliningBudget } from "../core/v8-inlining.ts";
 import { makeVectorEnv } from "../envs/local-vector-env.ts";
 import { sampleTrainingScenario } from "../envs/scenarios/training.ts";
 import { TRAINING_DEFAULTS } from "./defaults.ts";
+
+raiseInliningBudget();
 
 const STEPS = 200_000;
 /** the first updates compile and warm up */

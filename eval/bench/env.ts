@@ -7,8 +7,11 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { raiseInliningBudget } from "../../core/v8-inlining.ts";
 import { medianTimes, printRow } from "./console.ts";
 import { makeRollouts, NUM_ENVS, type Rollouts, STEPS, type WorkerData } from "./env-workers.ts";
+
+raiseInliningBudget();
 
 const REPEATS = 5;
 
