@@ -47,6 +47,12 @@ export function medianTimes<T>(repeats: number, prepare: () => T, run: (prepared
   return { cpuSec: median(cpuSecs), wallSec: median(wallSecs) };
 }
 
+/** A quantile of several figures, nearest rank. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)]!;
+}
+
 /** Wall seconds that `run` takes: the median of `repeats`, after one warm-up. */
 export function medianSeconds(repeats: number, run: () => void): number {
   return medianTimes(repeats, () => undefined, run).wallSec;
