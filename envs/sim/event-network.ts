@@ -12,6 +12,7 @@ import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import { assert } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
+import { Engine } from "./engine.ts";
 import { FlowStatistics } from "./flow-statistics.ts";
 import { ACK, DATA, DATAGRAM, Hop, NOBODY } from "./hop.ts";
 import type { DequeueListener } from "./link.ts";
@@ -19,7 +20,6 @@ import type { DatagramSpec, FlowSpec, Network, NetworkFlow, NetworkSpec, Route }
 import { CE, ECT, NOT_ECT, PacketStore } from "./packet-store.ts";
 import { Receiver } from "./receiver.ts";
 import { Routes } from "./routes.ts";
-import { Schedule } from "./schedule.ts";
 import type { Sender } from "./sender.ts";
 import type { DelayProcess } from "./servers/delay-process.ts";
 import { startSender } from "./start-sender.ts";
@@ -165,13 +165,12 @@ export class DatagramFlow {
   }
 }
 
-export class EventNetwork implements Network {
+export class EventNetwork extends Engine<EventFlow> implements Network {
   readonly forward: Hop;
   readonly reverse: Hop;
   readonly hops: readonly Hop[];
   readonly flows: readonly EventFlow[];
   readonly datagrams: readonly DatagramFlow[];
-  nowNs: Nanos = 0;
   /** flows that were added, have ended and left the network */
   endedFlows = 0;
   readonly #rng: Rng;
@@ -179,7 +178,6 @@ export class EventNetwork implements Network {
   readonly #routes = new Routes();
   /** NOBODY's place, then those of the datagram sources and of the flow slots, in the order of `PacketStore.flow` */
   readonly #listeners: (DequeueListener | undefined)[] = [undefined];
-  readonly #schedule = new Schedule();
   /** sources: server and wire of each hop, datagram sources, flow slots */
   #tree: WinnerTree;
   #treeSize: number;
@@ -188,13 +186,11 @@ export class EventNetwork implements Network {
   readonly #slots: (EventFlow | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #placed = 0;
-  #stopRequested = false;
-  /** the flow whose packets a stop held back: whoever asked may want to decide before they leave */
-  #interrupted: EventFlow | undefined;
   readonly #listenerOf: (packet: number) => number;
 
   /** @param rng forks: forward.EFFECT, reverse.EFFECT, link.N.EFFECT, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
+    super();
     this.#rng = rng;
     const specs = [spec.forward, spec.reverse, ...(spec.links ?? [])];
     const names = ["forward", "reverse"];
@@ -224,20 +220,6 @@ export class EventNetwork implements Network {
       this.#tree.update(this.#firstDatagram + source.index, source.nextNs);
     }
     this.flows = spec.flows.map((flow) => this.#place(flow, false));
-  }
-
-  schedule(atNs: Nanos, run: () => void): void {
-    this.#schedule.add(atNs, run);
-  }
-
-  requestStop(): void {
-    this.#stopRequested = true;
-  }
-
-  refresh(flow: NetworkFlow): void {
-    const own = flow as EventFlow;
-    own.sender?.applyDecision(this.nowNs);
-    this.#reschedule(own);
   }
 
   /**
@@ -278,40 +260,21 @@ export class EventNetwork implements Network {
     this.#tree = tree;
   }
 
-  runUntil(untilNs: Nanos): boolean {
-    if (this.#interrupted !== undefined) {
-      this.#resume(this.#interrupted);
-      if (this.#takeStop()) return false;
-    }
-    const schedule = this.#schedule;
-    for (;;) {
-      const atNs = this.#tree.time;
-      if (schedule.nextNs <= atNs && schedule.nextNs <= untilNs) {
-        this.nowNs = schedule.nextNs;
-        schedule.runNext();
-      } else {
-        if (atNs > untilNs) {
-          this.nowNs = untilNs;
-          return true;
-        }
-        this.nowNs = atNs;
-        this.#happen(this.#tree.winner, atNs);
-      }
-      if (this.#takeStop()) return false;
-    }
+  protected override earliestNs(): Nanos {
+    return this.#tree.time;
   }
 
-  #takeStop(): boolean {
-    const stop = this.#stopRequested;
-    this.#stopRequested = false;
-    return stop;
+  protected override sendDue(flow: EventFlow, nowNs: Nanos): void {
+    const sender = flow.sender!;
+    while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
   }
 
-  #happen(source: number, nowNs: Nanos): void {
+  protected override happen(nowNs: Nanos): void {
+    const source = this.#tree.winner;
     if (source >= this.#firstFlow) {
       const flow = this.#slots[source - this.#firstFlow]!;
       this.#process(flow, nowNs);
-      this.#reschedule(flow);
+      this.reschedule(flow);
     } else if (source >= this.#firstDatagram) {
       this.#sendDatagram(this.datagrams[source - this.#firstDatagram]!, nowNs);
     } else {
@@ -328,7 +291,7 @@ export class EventNetwork implements Network {
     }
   }
 
-  #reschedule(flow: EventFlow): void {
+  protected override reschedule(flow: EventFlow): void {
     const { sender, receiver } = flow;
     if (sender === undefined) return;
     let next = flow.data.headNs;
@@ -387,22 +350,8 @@ export class EventNetwork implements Network {
     } else if (sender.timerAtNs <= nowNs) {
       sender.onTimer(nowNs);
     }
-    if (this.#stopRequested) this.#interrupted = flow;
-    else while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
-  }
-
-  /**
-   * After a stop: what was scheduled for this instant meanwhile, then the packets that the stop held back, before any
-   * other event. So a decision made during the stop has the effect of one made inside the event.
-   */
-  #resume(flow: EventFlow): void {
-    const { nowNs } = this;
-    while (this.#schedule.nextNs <= nowNs) this.#schedule.runNext();
-    if (this.#stopRequested) return;
-    this.#interrupted = undefined;
-    const sender = flow.sender!;
-    while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
-    this.#reschedule(flow);
+    if (this.stopRequested) this.hold(flow);
+    else this.sendDue(flow, nowNs);
   }
 
   #start(flow: EventFlow, nowNs: Nanos): void {
@@ -586,6 +535,6 @@ export class EventNetwork implements Network {
     }
     if (!isAck) flow.droppedPackets++;
     this.#release(packet, flow);
-    if (flow.underWay === 0 && flow.nextNs === Number.POSITIVE_INFINITY) this.#reschedule(flow);
+    if (flow.underWay === 0 && flow.nextNs === Number.POSITIVE_INFINITY) this.reschedule(flow);
   }
 }

@@ -11,11 +11,11 @@
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
+import { Engine } from "./engine.ts";
 import { FlowStatistics } from "./flow-statistics.ts";
 import { type Link, makeLink } from "./link.ts";
 import type { FlowSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
 import { Receiver } from "./receiver.ts";
-import { Schedule } from "./schedule.ts";
 import type { Sender } from "./sender.ts";
 import { startSender } from "./start-sender.ts";
 import { TimedRing } from "./timed-ring.ts";
@@ -81,11 +81,10 @@ export class FifoFlow implements NetworkFlow {
   }
 }
 
-export class FifoNetwork implements Network {
+export class FifoNetwork extends Engine<FifoFlow> implements Network {
   readonly forward: Link;
   readonly reverse: Link;
   readonly flows: readonly FifoFlow[];
-  nowNs: Nanos = 0;
   readonly #forwardLossRate: number;
   readonly #reverseLossRate: number;
   readonly #dataBytes: Bytes;
@@ -96,13 +95,10 @@ export class FifoNetwork implements Network {
   readonly #rng: Rng;
   /** ACKs meet no queue and no loss, so their arrival is known when they are sent */
   readonly #reverseIsPlain: boolean;
-  readonly #schedule = new Schedule();
-  #stopRequested = false;
-  /** the flow whose packets a stop held back: whoever asked may want to decide before they leave */
-  #interrupted: FifoFlow | undefined;
 
   /** @param rng forks: forward.loss, reverse.loss, forward.rate, reverse.rate, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
+    super();
     this.#forwardLossRate = spec.forward.lossRate;
     this.#reverseLossRate = spec.reverse.lossRate;
     this.#dataBytes = spec.forward.dataBytes;
@@ -125,52 +121,22 @@ export class FifoNetwork implements Network {
     for (const flow of this.flows) this.#tree.update(flow.index, flow.spec.startNs);
   }
 
-  schedule(atNs: Nanos, run: () => void): void {
-    this.#schedule.add(atNs, run);
+  protected override earliestNs(): Nanos {
+    return this.#tree.time;
   }
 
-  requestStop(): void {
-    this.#stopRequested = true;
+  protected override happen(nowNs: Nanos): void {
+    const flow = this.flows[this.#tree.winner]!;
+    this.#process(flow, nowNs);
+    this.reschedule(flow);
   }
 
-  refresh(flow: FifoFlow): void {
-    flow.sender?.applyDecision(this.nowNs);
-    this.#reschedule(flow);
+  protected override sendDue(flow: FifoFlow, nowNs: Nanos): void {
+    const sender = flow.sender!;
+    while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
   }
 
-  runUntil(untilNs: Nanos): boolean {
-    const tree = this.#tree;
-    const schedule = this.#schedule;
-    if (this.#interrupted !== undefined) {
-      this.#resume(this.#interrupted);
-      if (this.#takeStop()) return false;
-    }
-    for (;;) {
-      const atNs = tree.time;
-      if (schedule.nextNs <= atNs && schedule.nextNs <= untilNs) {
-        this.nowNs = schedule.nextNs;
-        schedule.runNext();
-      } else {
-        if (atNs > untilNs) {
-          this.nowNs = untilNs;
-          return true;
-        }
-        this.nowNs = atNs;
-        const flow = this.flows[tree.winner]!;
-        this.#process(flow, atNs);
-        this.#reschedule(flow);
-      }
-      if (this.#stopRequested && this.#takeStop()) return false;
-    }
-  }
-
-  #takeStop(): boolean {
-    const stop = this.#stopRequested;
-    this.#stopRequested = false;
-    return stop;
-  }
-
-  #reschedule(flow: FifoFlow): void {
+  protected override reschedule(flow: FifoFlow): void {
     const { sender } = flow;
     if (sender === undefined) return;
     let next = flow.acks.headNs;
@@ -205,22 +171,8 @@ export class FifoNetwork implements Network {
     } else if (sender.timerAtNs <= nowNs) {
       sender.onTimer(nowNs);
     }
-    if (this.#stopRequested) this.#interrupted = flow;
-    else while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
-  }
-
-  /**
-   * After a stop: what was scheduled for this instant meanwhile, then the packets that the stop held back, before any
-   * other event. So a decision made during the stop has the effect of one made inside the event.
-   */
-  #resume(flow: FifoFlow): void {
-    const { nowNs } = this;
-    while (this.#schedule.nextNs <= nowNs) this.#schedule.runNext();
-    if (this.#stopRequested) return;
-    this.#interrupted = undefined;
-    const sender = flow.sender!;
-    while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
-    this.#reschedule(flow);
+    if (this.stopRequested) this.hold(flow);
+    else this.sendDue(flow, nowNs);
   }
 
   #start(flow: FifoFlow, nowNs: Nanos): void {
