@@ -4,6 +4,7 @@ import type { RecordedFormat } from "../envs/exports/recorder.ts";
 import { parseOverride } from "../envs/scenarios/overrides.ts";
 import { resolveScenarios } from "../envs/scenarios/scenario-files.ts";
 import type { BenchmarkPlan } from "../eval/benchmark.ts";
+import { checkCrossTraffic } from "../eval/cross-traffic.ts";
 import { type LoadedCheckpoint, loadCheckpointContender, namedContenders } from "./contenders.ts";
 
 /** Plain data: it goes to workers. */
@@ -43,6 +44,7 @@ export function planBench(input: BenchInput): PlannedBench {
     contenders.unshift(loaded.contender);
   }
   const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
+  for (const entry of entries) checkCrossTraffic(entry.of(0));
   const names = scenarios.map((scenario) => scenario.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {

@@ -36,11 +36,11 @@ describe("ccpark bench --export", () => {
 });
 
 describe("ccpark bench --workers", () => {
-  it("tells a mistake that shows only in a run as one sentence", async () => {
+  it("tells a mistake in a scenario's flows as one sentence with its path", async () => {
     const cross = `flows=[{algorithm: cubicc}]`;
     const { code, stderr } = await runCli([...BENCH, "--set", cross, "--workers", "2", "--quiet"]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/unknown algorithm `cubicc`; did you mean `cubic`/);
+    expect(stderr).toMatch(/flows\.0\.algorithm: got `cubicc`, .*did you mean `cubic`\?/);
     expect(stderr).not.toContain("    at ");
   });
 
