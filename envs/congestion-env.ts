@@ -101,7 +101,8 @@ export class CongestionEnv {
     this.stepUs = (network.nowNs - step.beganNs) / NANOS_PER_MICRO;
     flow.endStep(this.stepUs);
     this.reward = this.#reward.of(flow.observer.interval);
-    assert(Number.isFinite(this.reward), `reward ${this.#reward.name} is finite: ${this.reward}`);
+    // not by `assert`: its message would write the number out in each step
+    if (!Number.isFinite(this.reward)) throw new Error(`reward ${this.#reward.name} is ${this.reward}`);
     if (network.nowNs >= endNs) {
       this.truncated = true;
       this.#phase = "ended";

@@ -34,6 +34,9 @@ export function makeVectorEnv(
   const returns = new Float64Array(numEnvs);
   const steps = new Float64Array(numEnvs);
   let streams: Rng[] | undefined;
+  /** the rows of the array that the last step was given: callers mostly give the same again */
+  let viewed: Float32Array | undefined;
+  let views: readonly Float32Array[] = [];
 
   const begin = (i: number, seed: number): void => {
     envs[i]!.begin(seed);
@@ -93,9 +96,13 @@ export function makeVectorEnv(
         );
       }
       endedEpisodes.length = 0;
+      if (actions !== viewed) {
+        viewed = actions;
+        views = envs.map((_, i) => actions.subarray(i * actionSize, (i + 1) * actionSize));
+      }
       for (let i = 0; i < numEnvs; i++) {
         const env = envs[i]!;
-        env.advance(actions.subarray(i * actionSize, (i + 1) * actionSize));
+        env.advance(views[i]!);
         rewards[i] = env.reward;
         returns[i] = returns[i]! + env.reward;
         steps[i] = steps[i]! + 1;

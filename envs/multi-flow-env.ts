@@ -19,7 +19,7 @@
  *   All are checked before any acts, so after an error nothing has happened. They take effect at the next ACK, as in CCP.
  * - `state` is the global state at the end of a step (`global-state.ts`), for a critic in training.
  */
-import { assert, CcparkError, unknownName } from "../core/errors.ts";
+import { CcparkError, unknownName } from "../core/errors.ts";
 import {
   MICROS_PER_MILLI,
   NANOS_PER_MICRO,
@@ -265,7 +265,9 @@ export class MultiFlowEnv {
       flow.endStep(stepUs);
       const { isBackward } = flow.simulated;
       rows.rewards[row] = this.#reward.of(flow.observer.interval, fairShare[isBackward ? 1 : 0]);
-      assert(Number.isFinite(rows.rewards[row]), `reward of ${flow.id} is finite: ${rows.rewards[row]}`);
+      if (!Number.isFinite(rows.rewards[row])) {
+        throw new Error(`reward of ${flow.id} is ${rows.rewards[row]}`);
+      }
       rows.terminated[row] = flow.isOver ? 1 : 0;
       rows.truncated[row] = isLast && !flow.isOver ? 1 : 0;
       rows.live[row] = isLast || flow.isOver ? 0 : 1;
