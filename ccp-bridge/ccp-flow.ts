@@ -57,6 +57,8 @@ export interface CcpFlowOptions {
   /** a pacing rate never falls below (no rate is no rate) */
   readonly minRateBytesPerSec?: BytesPerSec;
   readonly fallback?: CongestionControlFactory;
+  /** see `CongestionControl.ignoresMarks`; absent: what the agent's programs read is not known, so they may react */
+  readonly ignoresMarks?: boolean;
   /** the algorithm to ask the agent for; empty: its default */
   readonly algorithmName?: string;
   readonly onEvent?: (event: CcpFlowEvent) => void;
@@ -64,6 +66,7 @@ export interface CcpFlowOptions {
 
 export class CcpFlowControl implements CongestionControl {
   readonly name: string;
+  readonly ignoresMarks: boolean;
   readonly flowId: number;
   /** invocations that ended in an arithmetic error; the program was abandoned, cwnd and rate kept */
   arithmeticErrors = 0;
@@ -88,6 +91,7 @@ export class CcpFlowControl implements CongestionControl {
   constructor(options: CcpFlowOptions) {
     const { datapath, mssBytes, initialCwndBytes, algorithmName = "" } = options;
     this.#options = options;
+    this.ignoresMarks = options.ignoresMarks ?? false;
     this.#datapath = datapath;
     this.#arena = datapath.arena;
     this.#lastUs = options.nowUs;

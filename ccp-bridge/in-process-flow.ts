@@ -7,6 +7,9 @@ import type { CongestionControlFactory, FlowStart } from "./congestion-control.t
 import { CcpDatapath } from "./datapath.ts";
 import { InProcessChannel } from "./ipc/in-process.ts";
 
+/** The primitives by which a program reads ECN marks: an algorithm whose programs read neither cannot react to them. */
+const MARKS = /\bAck\.ecn_(packets|bytes)\b/;
+
 export interface RunCcpAlgorithmOptions {
   /** the algorithm's programs, compiled before; for many factories of one algorithm */
   readonly compiled?: ProgramSet;
@@ -52,6 +55,7 @@ export function runCcpAlgorithm(
   options: RunCcpAlgorithmOptions = {},
 ): CcpAlgorithmFactory {
   const set = options.compiled ?? compileAlgorithms([algorithm]);
+  const ignoresMarks = !Object.values(algorithm.programs).some((source) => MARKS.test(source));
   let link: Link | undefined;
   let lastStartUs: Micros = Number.NEGATIVE_INFINITY;
 
@@ -80,6 +84,7 @@ export function runCcpAlgorithm(
       ...start,
       datapath: link.datapath,
       algorithmName: algorithm.name,
+      ignoresMarks,
       minCwndBytes: options.minCwndBytes,
       minRateBytesPerSec: options.minRateBytesPerSec,
       fallback: options.fallback,

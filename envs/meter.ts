@@ -59,6 +59,8 @@ export class Meter {
         this.record(ack);
       },
       onCongestion: (event) => control.onCongestion(event),
+      onSpuriousCongestion: (event) => control.onSpuriousCongestion?.(event),
+      ignoresMarks: control.ignoresMarks,
       onClose: () => control.onClose?.(),
       get onSent() {
         const { onSent } = control;

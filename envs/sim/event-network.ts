@@ -84,8 +84,6 @@ export class EventFlow implements NetworkFlow {
   /** as in the spec: read for every packet */
   readonly stopNs: Nanos;
   readonly priority: number;
-  /** of its data packets when they leave: ECT or NOT_ECT */
-  readonly ecn: number;
   arrivedPackets = 0;
   firstArrivedPackets = 0;
   droppedPackets = 0;
@@ -130,7 +128,6 @@ export class EventFlow implements NetworkFlow {
     this.acks = this.toSender.arrivals;
     this.stopNs = spec.stopNs;
     this.priority = spec.priority ?? 0;
-    this.ecn = (spec.sender?.ecn ?? "off") === "off" ? NOT_ECT : ECT;
   }
 
   get control(): CongestionControl | undefined {
@@ -363,7 +360,7 @@ export class EventNetwork extends Engine<EventFlow> implements Network {
 
   #transmit(flow: EventFlow, sender: Sender, nowNs: Nanos): void {
     const txn = sender.transmit(nowNs);
-    const packet = this.#send(flow, nowNs, DATA, flow.dataPlace, flow.ecn);
+    const packet = this.#send(flow, nowNs, DATA, flow.dataPlace, sender.isEcnCapable ? ECT : NOT_ECT);
     this.#packets.number[packet] = txn;
     this.#packets.sequence[packet] = sender.sequenceOf(txn);
     this.#enter(packet, flow.dataPlace, nowNs);

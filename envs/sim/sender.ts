@@ -146,6 +146,8 @@ export class Sender {
   #disproved = 0;
 
   readonly #ecn: NonNullable<SenderOptions["ecn"]>;
+  /** its data packets may be marked instead of dropped: ECN is on, and the congestion control reacts to marks */
+  readonly isEcnCapable: boolean;
   /** classic ECN: the receiver echoes until it hears of the reaction */
   #congestionEchoed = false;
   /** first transmission sent after the latest reaction (it carries CWR); Infinity: the receiver has heard */
@@ -202,7 +204,8 @@ export class Sender {
     this.control = control;
     this.#options = options;
     this.#mayBeCalm = options.lossDetection !== "rack-tlp" && (options.ecn ?? "off") === "off";
-    this.#ecn = options.ecn ?? "off";
+    this.#ecn = control.ignoresMarks === true ? "off" : (options.ecn ?? "off");
+    this.isEcnCapable = this.#ecn !== "off";
     this.#rack = options.lossDetection === "rack-tlp" ? new Rack() : undefined;
     this.rtt = new RttEstimator(options.minRtoMs);
     this.#receiveWindowPackets = options.receiveWindowPackets ?? Number.POSITIVE_INFINITY;

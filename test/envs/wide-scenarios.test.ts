@@ -1,5 +1,6 @@
 /** What a scenario says about links, flows and traffic is what the simulator does: one law per field, read off results. */
 import { describe, expect, it } from "vitest";
+import { BASELINES } from "../../agents/baselines/index.ts";
 import { cubic } from "../../ccp-bridge/native/cubic.ts";
 import { dctcp } from "../../ccp-bridge/native/dctcp.ts";
 import { reno } from "../../ccp-bridge/native/reno.ts";
@@ -208,6 +209,32 @@ describe(`a wide scenario (seed ${SEED})`, () => {
     expect(metrics.utilisation).toBeGreaterThan(0.98);
     expect(metrics.meanQueueDelayMs).toBeLessThan(22);
     expect(metrics.meanQueueDelayMs).toBeGreaterThan(8);
+  });
+
+  it("an algorithm over CCP is ECN-capable only where its program reads marks", () => {
+    const forward = {
+      ...BASE.forward,
+      queue: { packets: 200, discipline: { kind: "codel" as const, ecn: true } },
+    };
+    const marking = { forward, sender: { ecn: "accurate" as const } };
+    const over = (name: string): RunResult["metrics"] =>
+      runAlgorithm({
+        scenario: { ...BASE, ...marking },
+        seed: SEED,
+        rewardName: "score",
+        algorithm: BASELINES.get(name)!(),
+      }).metrics;
+    // marks instead of drops for the one, and for the other drops that hold its queue
+    expect(over("dctcp").droppedPackets).toBe(0);
+    expect(over("reno").droppedPackets).toBeGreaterThan(0);
+    expect(over("reno").meanQueueDelayMs).toBeLessThan(10);
+  });
+
+  it("a measured run tells the control of a spurious cut: undo pays where packets overtake each other", () => {
+    const jitter = { kind: "uniform" as const, maxMs: 12, reorder: true };
+    const path = { forward: { ...BASE.forward, jitter } };
+    const plain = run(path).metrics.goodputMbps;
+    expect(run({ ...path, sender: { undo: true } }).metrics.goodputMbps).toBeGreaterThan(1.5 * plain);
   });
 
   it("flows under test share one algorithm, and equal ones share the link", () => {
