@@ -59,8 +59,7 @@ function normalisedCommand(
   rewardName: string,
   baseName: (path: string) => string,
 ): string {
-  const shown = names.map((name) => (isFileName(name) ? baseName(name) : name));
-  const what = options.suite === undefined ? `--scenario ${shown.join(",")}` : `--suite ${options.suite}`;
+  const what = options.suite === undefined ? `--scenario ${names.join(",")}` : `--suite ${options.suite}`;
   const words = ["ccpark bench", what];
   for (const text of options.set ?? []) words.push(`--set ${quoteForShell(text)}`);
   if (options.trace !== undefined) words.push(`--trace ${baseName(options.trace)}`);
@@ -74,10 +73,6 @@ function normalisedCommand(
   return words.join(" ");
 }
 
-function isFileName(name: string): boolean {
-  return /\.(ya?ml|json)$/i.test(name);
-}
-
 function titleOf(suite: string | undefined, names: readonly string[]): string {
   const unique = [...new Set(names)];
   if (suite !== undefined) return `ccpark benchmark: suite ${suite}, ${unique.length} scenarios`;
@@ -87,6 +82,7 @@ function titleOf(suite: string | undefined, names: readonly string[]): string {
 
 async function bench(options: BenchOptions): Promise<void> {
   const { basename, join } = await import("node:path");
+  const { isScenarioFile } = await import("../envs/scenarios/scenario-files.ts");
   const { findSuite, suiteScenarios } = await import("../envs/scenarios/suites.ts");
   const { DEFAULT_REWARD, getReward } = await import("../envs/rewards.ts");
   const { CcparkError } = await import("../core/errors.ts");
@@ -138,13 +134,14 @@ async function bench(options: BenchOptions): Promise<void> {
     workers === 1
       ? await runPlan(plan, runOptions)
       : await runPlanInWorkers(input, plan, workers, runOptions);
+  const shown = names.map((name) => (isScenarioFile(name) ? basename(name) : name));
   const data = makeReportData({
     title: titleOf(
       options.suite,
       scenarios.map((scenario) => scenario.name),
     ),
     provenance: {
-      command: normalisedCommand(options, names, seeds.length, rewardName, basename),
+      command: normalisedCommand(options, shown, seeds.length, rewardName, basename),
       options: {
         scenario: names,
         suite: options.suite ?? null,

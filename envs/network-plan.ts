@@ -205,7 +205,7 @@ function delayProcess(spec: DelaySpec | undefined, rng: Rng, zeroNs: Nanos): Del
 }
 
 /** Names of a scenario's links in the order of their numbers. */
-export function linkNames(scenario: Scenario): string[] {
+function linkNames(scenario: Scenario): string[] {
   return ["forward", "reverse", ...Object.keys(scenario.links ?? {})];
 }
 

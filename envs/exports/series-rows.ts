@@ -1,7 +1,7 @@
 /** A run's course over time as rows: one per bin, as CSV with a head or as JSON Lines. */
 import type { TimeSeries } from "../results.ts";
 
-export interface SeriesRow {
+interface SeriesRow {
   readonly timeSec: number;
   readonly throughputMbps: number;
   readonly capacityMbps: number;
@@ -9,7 +9,7 @@ export interface SeriesRow {
   readonly cwndPackets: number;
 }
 
-export function seriesRows(series: TimeSeries): SeriesRow[] {
+function seriesRows(series: TimeSeries): SeriesRow[] {
   return series.timeSec.map((timeSec, i) => ({
     timeSec,
     throughputMbps: series.throughputMbps[i]!,

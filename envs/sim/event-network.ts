@@ -149,7 +149,6 @@ export class DatagramFlow {
   nextNs: Nanos;
   sentPackets = 0;
   arrivedPackets = 0;
-  arrivedBytes: Bytes = 0;
   droppedPackets = 0;
   duplicatedPackets = 0;
 
@@ -168,8 +167,6 @@ export class EventNetwork extends Engine<EventFlow> implements Network {
   readonly hops: readonly Hop[];
   readonly flows: readonly EventFlow[];
   readonly datagrams: readonly DatagramFlow[];
-  /** flows that were added, have ended and left the network */
-  endedFlows = 0;
   readonly #rng: Rng;
   readonly #packets = new PacketStore();
   readonly #routes = new Routes();
@@ -316,7 +313,6 @@ export class EventNetwork extends Engine<EventFlow> implements Network {
     this.#slots[flow.index] = undefined;
     this.#listeners[1 + this.datagrams.length + flow.index] = undefined;
     this.#freeSlots.push(flow.index);
-    this.endedFlows++;
   }
 
   #close(flow: EventFlow): void {
@@ -482,7 +478,6 @@ export class EventNetwork extends Engine<EventFlow> implements Network {
     const source = this.datagrams[packets.flow[packet]!]!;
     if (packets.corrupt[packet] === 0) {
       source.arrivedPackets++;
-      source.arrivedBytes += packets.bytes[packet]!;
       const arrivalNs = leaveNs + source.spec.propagationNs;
       source.statistics.onTaken(arrivalNs - packets.sentNs[packet]!);
       source.statistics.onArrival(arrivalNs);

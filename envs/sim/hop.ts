@@ -251,11 +251,6 @@ export class Hop implements LinkMeter {
     return this.#fifo?.maxQueuedBytes ?? this.#maxQueuedBytes;
   }
 
-  /** Packets that the queue marked with Congestion Experienced. */
-  get markedPackets(): number {
-    return this.#queue?.marked ?? 0;
-  }
-
   servedBytes(nowNs: Nanos): Bytes {
     if (this.#fifo !== undefined) return this.#fifo.servedBytes(nowNs);
     return this.#startedBytes - (this.departNs > nowNs ? this.#lastStartedBytes : 0);

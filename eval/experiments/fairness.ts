@@ -6,18 +6,12 @@ import Table from "cli-table3";
 import { log } from "../../core/math.ts";
 import { Rng } from "../../core/random.ts";
 import { fromMbps, type Mbps, NANOS_PER_MILLI, NANOS_PER_SEC, PACKET_BYTES } from "../../core/units.ts";
+import { jainIndex } from "../../envs/episode.ts";
 import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
 import type { FlowSpec } from "../../envs/sim/network.ts";
 import { mean } from "../statistics.ts";
 import { bottleneck, flowOf, NATIVE, type NativeName, OPEN_LINK } from "./path.ts";
 import { PLAIN_TABLE } from "./plain-table.ts";
-
-/** (sum of x)^2 / (n sum of x^2): 1 if all are equal, 1 / n if one has everything. */
-export function jainIndex(values: readonly number[]): number {
-  const sum = values.reduce((total, value) => total + value, 0);
-  const squares = values.reduce((total, value) => total + value * value, 0);
-  return (sum * sum) / (values.length * squares);
-}
 
 export interface FairnessPlan {
   readonly algorithm: NativeName;

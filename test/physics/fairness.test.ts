@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fairnessTable, fittedExponent, jainIndex, runFairness } from "../../eval/experiments/fairness.ts";
+import { jainIndex } from "../../envs/episode.ts";
+import { fairnessTable, fittedExponent, runFairness } from "../../eval/experiments/fairness.ts";
 
 describe("fairness", () => {
   it("Reno flows share a link with a median Jain index above 0.95, and longer RTTs cost an exponent from -2.2 to -0.9", () => {
