@@ -22,7 +22,8 @@ import {
   type ConnectResponse,
   type CreateSessionResponse,
   EnvServiceClient,
-} from "./generated/ccpark/v1/env_service.ts";
+  NumberEncoding,
+} from "./generated/ccpark/v1/environment.ts";
 import { checkSeed } from "./session-env.ts";
 import { kindOfCode } from "./status-codes.ts";
 import {
@@ -145,7 +146,13 @@ class RemoteEnv implements Env {
   async step(action: Float32Array): Promise<TimeStep> {
     const payload = await this.#ask({
       $case: "step",
-      value: { sessionId: "", sessionToken: "", seq: this.#seq + 1n, actions: [pack(action)] },
+      value: {
+        sessionId: "",
+        sessionToken: "",
+        seq: this.#seq + 1n,
+        actions: [pack(action)],
+        actionValues: [],
+      },
     });
     if (payload.$case !== "step") throw this.#nonsense(payload.$case, "step");
     const { observations, rewards, terminated, truncated, infos } = payload.value;
@@ -275,6 +282,8 @@ export async function connectEnv(options: ConnectOptions): Promise<Env> {
           infoKeys: [...STEP_INFO_KEYS],
           leaseTtl: undefined,
           requestId: randomUUID(),
+          numberEncoding: NumberEncoding.NUMBER_ENCODING_PACKED,
+          withState: false,
         },
         new Metadata(),
         { deadline: Date.now() + timeoutMs },

@@ -1,5 +1,5 @@
 /**
- * The server of proto/ccpark/v1/env_service.proto: sessions with tokens and leases, unary calls and the stream. What a
+ * The server of proto/ccpark/v1/environment.proto: sessions with tokens and leases, unary calls and the stream. What a
  * request means is the session's business (session.ts). Bound to loopback only; TLS, health and reflection are not
  * offered yet.
  */
@@ -23,11 +23,13 @@ import {
   type ConnectResponse,
   CreateSessionRequest,
   type CreateSessionResponse,
+  type EnvServiceServer,
   EnvServiceService,
   type GetServerInfoResponse,
+  NumberEncoding,
   type ResetResponse,
   type StepResponse,
-} from "./generated/ccpark/v1/env_service.ts";
+} from "./generated/ccpark/v1/environment.ts";
 import type { Duration } from "./generated/google/protobuf/duration.ts";
 import { Session, type SessionRequest } from "./session.ts";
 import { checkSeed, type MakeEnv } from "./session-env.ts";
@@ -224,6 +226,12 @@ class SessionRegistry {
       leaseTtl: fromMillis(leaseMs),
       maxInFlight: this.#limits.maxInFlight,
       configDigest: session.digest,
+      slotsPerEnv: 1,
+      flowIds: ["flow-0"],
+      stateSpace: undefined,
+      numberEncoding: NumberEncoding.NUMBER_ENCODING_PACKED,
+      stepSeconds: 0,
+      rng: "xoroshiro128+",
     };
   }
 
@@ -458,6 +466,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         maxSessions: limits.maxSessions,
         maxEnvsPerSession: limits.maxEnvsPerSession,
         maxMessageBytes: BigInt(limits.maxMessageBytes),
+        maxStepsPerSec: 0,
       }),
     ),
     createSession: unary((request: CreateSessionRequest) => sessions.create(request)),
@@ -480,7 +489,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
     connect: (call: ServerDuplexStream<ConnectRequest, ConnectResponse>) =>
       connect(call, sessions, limits, streams),
-  });
+  } as unknown as EnvServiceServer);
   await checkFree(host, options.port);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => {

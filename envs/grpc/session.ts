@@ -20,7 +20,7 @@ import {
   type ResetResponse,
   type StepRequest,
   type StepResponse,
-} from "./generated/ccpark/v1/env_service.ts";
+} from "./generated/ccpark/v1/environment.ts";
 import { checkSeed, EpisodeSeeds, type MakeEnv, type SteppableEnv } from "./session-env.ts";
 import { RpcError, toRpcError } from "./status-codes.ts";
 import { infoColumns, pack, type RowInfo, unpackLeaf } from "./wire.ts";
@@ -273,6 +273,11 @@ export class Session {
         this.config.infoKeys,
         this.#rows.map((row, i) => (mask[i] ? row.info : undefined)),
       ),
+      present: new Uint8Array(0),
+      live: new Uint8Array(0),
+      states: new Uint8Array(0),
+      observationValues: [],
+      stateValues: [],
     };
   }
 
@@ -366,6 +371,13 @@ export class Session {
         this.#rows.map((row) => row.info),
       ),
       episodes,
+      present: new Uint8Array(0),
+      live: new Uint8Array(0),
+      ended: new Uint8Array(0),
+      states: new Uint8Array(0),
+      observationValues: [],
+      rewardValues: [],
+      stateValues: [],
     };
   }
 
@@ -382,6 +394,9 @@ export class Session {
         this.config.infoKeys,
         finals.map((final) => final.info),
       ),
+      states: new Uint8Array(0),
+      observationValues: [],
+      stateValues: [],
     };
   }
 
@@ -397,6 +412,7 @@ export class Session {
       terminated: last.terminated,
       truncated,
       metrics: new Map(Object.entries(row.env.episodeMetrics?.() ?? {})),
+      flowId: "flow-0",
     };
   }
 }

@@ -5,7 +5,7 @@
 import { CcparkError, unknownName } from "../../core/errors.ts";
 import type { StepInfo } from "../env.ts";
 import { type Box, makeBox } from "../spaces.ts";
-import { DataType, type InfoColumn, type Space } from "./generated/ccpark/v1/env_service.ts";
+import { DataType, type InfoColumn, type Space } from "./generated/ccpark/v1/environment.ts";
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 

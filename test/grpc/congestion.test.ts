@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeServedEnv } from "../../cli/served-env.ts";
 import type { Env } from "../../envs/env.ts";
 import { connectEnv } from "../../envs/grpc/client.ts";
-import { AutoresetMode, type StepResponse } from "../../envs/grpc/generated/ccpark/v1/env_service.ts";
+import { AutoresetMode, type StepResponse } from "../../envs/grpc/generated/ccpark/v1/environment.ts";
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import { unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
 import { makeEnv } from "../../envs/local-env.ts";

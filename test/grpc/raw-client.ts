@@ -8,9 +8,10 @@ import {
   type CreateSessionRequest,
   type CreateSessionResponse,
   EnvServiceClient,
+  NumberEncoding,
   type ResetRequest,
   type StepRequest,
-} from "../../envs/grpc/generated/ccpark/v1/env_service.ts";
+} from "../../envs/grpc/generated/ccpark/v1/environment.ts";
 import { pack } from "../../envs/grpc/wire.ts";
 
 type Payload = NonNullable<ConnectRequest["payload"]>;
@@ -37,6 +38,7 @@ export function stepPayload(seq: number, actions: readonly number[]): Payload & 
     sessionToken: "",
     seq: BigInt(seq),
     actions: [pack(Float32Array.from(actions))],
+    actionValues: [],
   };
   return { $case: "step", value };
 }
@@ -115,6 +117,8 @@ export class RawClient {
       infoKeys: [],
       leaseTtl: undefined,
       requestId: "",
+      numberEncoding: NumberEncoding.NUMBER_ENCODING_UNSPECIFIED,
+      withState: false,
       ...fields,
     };
     return this.unary((done) => this.stub.createSession(request, done));

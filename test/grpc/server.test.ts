@@ -10,7 +10,7 @@ import {
   type CreateSessionRequest,
   DataType,
   type StepResponse,
-} from "../../envs/grpc/generated/ccpark/v1/env_service.ts";
+} from "../../envs/grpc/generated/ccpark/v1/environment.ts";
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import { pack, unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
 import { expectKind } from "../contract/env-contract.ts";
