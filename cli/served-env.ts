@@ -2,6 +2,8 @@
 import { CcparkError } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
 import { CongestionEnv } from "../envs/congestion-env.ts";
+import type { EnvHost } from "../envs/grpc/env-host.ts";
+import { localHost } from "../envs/grpc/env-host-local.ts";
 import type { MakeEnv } from "../envs/grpc/session-env.ts";
 import { parseEnvOptions } from "../envs/options.ts";
 import type { ScenarioSource } from "../envs/scenario-source.ts";
@@ -112,3 +114,8 @@ export function servedEnvMaker(defaults: ServedDefaults): MakeEnv {
 }
 
 export const makeServedEnv: MakeEnv = servedEnvMaker(DEFAULTS);
+
+/** The host of `ccpark serve`. */
+export function servedHost(defaults: ServedDefaults = DEFAULTS): EnvHost {
+  return localHost(new Map([["ccpark/CongestionControl-v0", servedEnvMaker(defaults)]]));
+}

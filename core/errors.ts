@@ -16,10 +16,13 @@ export type ErrorKind =
 
 export class CcparkError extends Error {
   readonly kind: ErrorKind;
-  constructor(kind: ErrorKind, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  /** path of the input that is to blame, such as `kwargs.stepMs`; absent: none, or not known */
+  readonly field: string | undefined;
+  constructor(kind: ErrorKind, message: string, options: { cause?: unknown; field?: string } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "CcparkError";
     this.kind = kind;
+    this.field = options.field;
   }
 }
 

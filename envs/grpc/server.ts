@@ -14,6 +14,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { CcparkError, unknownName } from "../../core/errors.ts";
+import type { SessionRequest } from "./env-host.ts";
 import {
   ActionPolicy,
   AutoresetMode,
@@ -31,7 +32,7 @@ import {
   type StepResponse,
 } from "./generated/ccpark/v1/environment.ts";
 import type { Duration } from "./generated/google/protobuf/duration.ts";
-import { Session, type SessionRequest } from "./session.ts";
+import { EnvSession } from "./session.ts";
 import { checkSeed, type MakeEnv } from "./session-env.ts";
 import { RpcError, toRpcError } from "./status-codes.ts";
 import { checkInfoKeys, spaceToWire } from "./wire.ts";
@@ -101,7 +102,7 @@ interface SessionEntry {
   /** of the CreateSession that made it, to compare retries */
   readonly requestBytes: Uint8Array;
   readonly leaseMs: number;
-  readonly session: Session;
+  readonly session: EnvSession;
   stream: AttachedStream | undefined;
   leaseTimer: NodeJS.Timeout | undefined;
 }
@@ -178,7 +179,7 @@ class SessionRegistry {
     if (!(leaseMs > 0)) throw invalid(`lease_ttl: got ${leaseMs} ms, expected a positive duration`);
     const { seed = 0, ...kwargs }: Record<string, unknown> = request.kwargs ?? {};
     if ("actionPolicy" in kwargs) throw invalid("kwargs.actionPolicy: use the field action_policy");
-    const session = new Session(
+    const session = new EnvSession(
       {
         envId: request.envId,
         numEnvs: request.numEnvs,
@@ -187,6 +188,8 @@ class SessionRegistry {
         maxEpisodeSteps: request.maxEpisodeSteps ?? 0,
         autoresetMode: request.autoresetMode || AutoresetMode.AUTORESET_MODE_NEXT_STEP,
         actionPolicy: request.actionPolicy || ActionPolicy.ACTION_POLICY_CLIP,
+        numberEncoding: NumberEncoding.NUMBER_ENCODING_PACKED,
+        withState: false,
         infoKeys: request.infoKeys,
         keptAnswers: limits.maxInFlight,
       },
@@ -194,7 +197,7 @@ class SessionRegistry {
     );
     const largest = largestAnswerBytes(
       request.numEnvs,
-      session.observationSpace.shape[0],
+      session.description.observationSpace.shape[0],
       request.infoKeys.length,
     );
     if (largest > limits.maxMessageBytes) {
@@ -219,8 +222,8 @@ class SessionRegistry {
       sessionId: id,
       sessionToken: token,
       numEnvs: session.config.numEnvs,
-      singleObservationSpace: spaceToWire(session.observationSpace),
-      singleActionSpace: spaceToWire(session.actionSpace),
+      singleObservationSpace: spaceToWire(session.description.observationSpace),
+      singleActionSpace: spaceToWire(session.description.actionSpace),
       autoresetMode: session.config.autoresetMode,
       actionPolicy: session.config.actionPolicy,
       leaseTtl: fromMillis(leaseMs),
@@ -370,7 +373,7 @@ function connect(
     for (const answer of replay) call.write(answer);
   }
 
-  function answer(session: Session, { payload }: ConnectRequest): void {
+  function answer(session: EnvSession, { payload }: ConnectRequest): void {
     if (payload?.$case === "attach")
       throw fatal(status.FAILED_PRECONDITION, "the stream is attached already");
     if (payload === undefined)

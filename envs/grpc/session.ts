@@ -7,39 +7,27 @@
 import { createHash } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { CcparkError, unknownName } from "../../core/errors.ts";
+import { RNG_NAME } from "../../core/random.ts";
 import type { TimeStep } from "../env.ts";
 import type { Scenario } from "../scenario.ts";
-import { type Box, checkFinite } from "../spaces.ts";
+import { checkFinite } from "../spaces.ts";
+import type { Session, SessionConfig, SessionDescription, SessionRequest } from "./env-host.ts";
 import {
   ActionPolicy,
   AutoresetMode,
   type ConnectResponse,
   type EpisodeSummary,
   type FinalBatch,
+  type GetStateResponse,
+  type RenderResponse,
   type ResetRequest,
   type ResetResponse,
   type StepRequest,
   type StepResponse,
 } from "./generated/ccpark/v1/environment.ts";
 import { checkSeed, EpisodeSeeds, type MakeEnv, type SteppableEnv } from "./session-env.ts";
-import { RpcError, toRpcError } from "./status-codes.ts";
+import { RpcError, toRpcError, toStatus } from "./status-codes.ts";
 import { infoColumns, pack, type RowInfo, unpackLeaf } from "./wire.ts";
-
-export interface SessionConfig {
-  readonly envId: string;
-  readonly numEnvs: number;
-  /** without `seed` */
-  readonly kwargs: Readonly<Record<string, unknown>>;
-  /** of row 0 until a Reset gives one; row i has seed + i */
-  readonly seed: number;
-  /** 0: only the environment ends episodes */
-  readonly maxEpisodeSteps: number;
-  readonly autoresetMode: AutoresetMode;
-  readonly actionPolicy: ActionPolicy;
-  readonly infoKeys: readonly string[];
-  /** answers kept for replay */
-  readonly keptAnswers: number;
-}
 
 interface Row {
   readonly env: SteppableEnv;
@@ -52,10 +40,6 @@ interface Row {
   info: RowInfo | undefined;
 }
 
-export type SessionRequest =
-  | { readonly $case: "reset"; readonly value: ResetRequest }
-  | { readonly $case: "step"; readonly value: StepRequest };
-
 /** JSON with sorted keys, so that equal configurations have equal digests. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, v: unknown) =>
@@ -65,15 +49,15 @@ function canonicalJson(value: unknown): string {
   );
 }
 
-export class Session {
+export class EnvSession implements Session {
   readonly config: SessionConfig;
   /** SHA-256 (hex) of what determines the bytes, besides seed and actions */
   readonly digest: string;
-  readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly description: SessionDescription;
   readonly #rows: Row[];
   readonly #observations: Float32Array;
   readonly #kept = new Map<bigint, ConnectResponse>();
+  readonly #listeners = new Set<(episode: EpisodeSummary) => void>();
   #lastSeq = 0n;
   #poison: RpcError | undefined;
 
@@ -93,9 +77,17 @@ export class Session {
       episodeIndex: -1n,
       info: undefined,
     }));
-    this.observationSpace = this.#rows[0]!.env.observationSpace;
-    this.actionSpace = this.#rows[0]!.env.actionSpace;
-    this.#observations = new Float32Array(config.numEnvs * this.observationSpace.shape[0]);
+    const { observationSpace, actionSpace } = this.#rows[0]!.env;
+    this.description = {
+      observationSpace,
+      actionSpace,
+      slotsPerEnv: 1,
+      flowIds: ["flow-0"],
+      stepSeconds: 0,
+      rng: RNG_NAME,
+      stateSpace: undefined,
+    };
+    this.#observations = new Float32Array(config.numEnvs * observationSpace.shape[0]);
   }
 
   /** The number of the last answer; the next new request carries this + 1. */
@@ -143,6 +135,23 @@ export class Session {
     return answers;
   }
 
+  state(): GetStateResponse {
+    throw new RpcError(status.UNIMPLEMENTED, "[grpc] GetState is not offered", { fatal: true });
+  }
+
+  render(): RenderResponse {
+    throw new RpcError(status.UNIMPLEMENTED, "[grpc] Render is not offered", { fatal: true });
+  }
+
+  onEpisode(listener: (episode: EpisodeSummary) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#listeners.clear();
+  }
+
   #abort(message: string): never {
     throw new RpcError(status.ABORTED, `[grpc] ${message}`, { fatal: true });
   }
@@ -158,7 +167,7 @@ export class Session {
         this.#poison = failure;
         throw failure;
       }
-      return { $case: "error", value: { code: failure.code, message: failure.message, details: [] } };
+      return { $case: "error", value: toStatus(failure) };
     }
   }
 
@@ -187,7 +196,7 @@ export class Session {
   }
 
   #observe(index: number, observation: Float32Array): void {
-    const width = this.observationSpace.shape[0];
+    const width = this.description.observationSpace.shape[0];
     if (observation.length !== width) {
       throw new Error(`observation of length ${observation.length}, expected ${width}`);
     }
@@ -283,8 +292,8 @@ export class Session {
 
   /** @throws CcparkError if any row cannot take its action; nothing has happened then */
   #checkActions(actions: Float32Array): void {
-    const { low, high, dimensions } = this.actionSpace;
-    const width = this.actionSpace.shape[0];
+    const { low, high, dimensions } = this.description.actionSpace;
+    const width = this.description.actionSpace.shape[0];
     for (let i = 0; i < this.#rows.length; i++) {
       const { phase } = this.#rows[i]!;
       if (phase === "new") {
@@ -298,7 +307,7 @@ export class Session {
         );
       }
       const action = actions.subarray(i * width, (i + 1) * width);
-      checkFinite(this.actionSpace, action, `the action of row ${i}`);
+      checkFinite(this.description.actionSpace, action, `the action of row ${i}`);
       if (this.config.actionPolicy !== ActionPolicy.ACTION_POLICY_REJECT) continue;
       for (let j = 0; j < width; j++) {
         if (action[j]! < low[j]! || action[j]! > high[j]!) {
@@ -313,7 +322,7 @@ export class Session {
 
   #step(request: StepRequest): StepResponse {
     const n = this.#rows.length;
-    const width = this.actionSpace.shape[0];
+    const width = this.description.actionSpace.shape[0];
     const actions = unpackLeaf(request.actions, n, width, "actions");
     this.#checkActions(actions);
 
@@ -358,6 +367,7 @@ export class Session {
       }
       untouched = false;
     }
+    for (const listener of this.#listeners) for (const episode of episodes) listener(episode);
     return {
       seq: request.seq,
       observations: [pack(this.#observations)],
@@ -382,7 +392,7 @@ export class Session {
   }
 
   #finalBatch(finals: readonly { row: number; observation: Float32Array; info: RowInfo }[]): FinalBatch {
-    const width = this.observationSpace.shape[0];
+    const width = this.description.observationSpace.shape[0];
     const observations = new Float32Array(finals.length * width);
     finals.forEach((final, k) => {
       observations.set(final.observation, k * width);

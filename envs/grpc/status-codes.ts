@@ -1,6 +1,7 @@
 /** The one table between kinds of CcparkError and gRPC status codes, in both directions. */
 import { status } from "@grpc/grpc-js";
 import { CcparkError, type ErrorKind } from "../../core/errors.ts";
+import type { Status } from "./generated/google/rpc/status.ts";
 
 const CODE_OF_KIND: Readonly<Record<ErrorKind, status>> = {
   "invalid-argument": status.INVALID_ARGUMENT,
@@ -33,11 +34,14 @@ export function kindOfCode(code: number): ErrorKind {
 export class RpcError extends Error {
   readonly code: status;
   readonly fatal: boolean;
-  constructor(code: status, message: string, options: { fatal: boolean; cause?: unknown }) {
+  /** path of the request's field that is to blame */
+  readonly field: string | undefined;
+  constructor(code: status, message: string, options: { fatal: boolean; cause?: unknown; field?: string }) {
     super(message, { cause: options.cause });
     this.name = "RpcError";
     this.code = code;
     this.fatal = options.fatal;
+    this.field = options.field;
   }
 }
 
@@ -45,8 +49,17 @@ export class RpcError extends Error {
 export function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   if (error instanceof CcparkError) {
-    return new RpcError(CODE_OF_KIND[error.kind], error.message, { fatal: false, cause: error });
+    return new RpcError(CODE_OF_KIND[error.kind], error.message, {
+      fatal: false,
+      cause: error,
+      field: error.field,
+    });
   }
   const message = error instanceof Error ? error.message : String(error);
   return new RpcError(status.INTERNAL, `[grpc] unexpected: ${message}`, { fatal: true, cause: error });
+}
+
+/** A recoverable failure as it travels inside a stream. */
+export function toStatus(error: RpcError): Status {
+  return { code: error.code, message: error.message, details: [] };
 }

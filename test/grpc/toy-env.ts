@@ -2,6 +2,8 @@
 import { CcparkError, unknownName } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import type { Env, TimeStep } from "../../envs/env.ts";
+import type { EnvHost } from "../../envs/grpc/env-host.ts";
+import { localHost } from "../../envs/grpc/env-host-local.ts";
 import { checkSeed, type SteppableEnv } from "../../envs/grpc/session-env.ts";
 import type { Scenario } from "../../envs/scenario.ts";
 import { type Box, checkFinite, makeBox } from "../../envs/spaces.ts";
@@ -111,3 +113,6 @@ export function localToyEnv(kwargs: Readonly<Record<string, unknown>>): Env {
     close: async () => undefined,
   };
 }
+
+/** The toy behind the id of the real environment. */
+export const toyHost = (): EnvHost => localHost(new Map([["ccpark/CongestionControl-v0", makeToyEnv]]));
