@@ -5,11 +5,11 @@ import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import type { Scenario } from "../../envs/scenario.ts";
 import { actionAt, envContract, expectKind, trajectory } from "../contract/env-contract.ts";
 import { startProxy } from "./proxy.ts";
-import { localToyEnv, makeToyEnv } from "./toy-env.ts";
+import { localToyEnv, toyHost } from "./toy-env.ts";
 
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer({ port: 0, makeEnv: makeToyEnv });
+  server = await startServer({ port: 0, envHost: toyHost() });
 });
 afterAll(() => server.close());
 
@@ -97,7 +97,7 @@ describe("a remote Env", () => {
   });
 
   it("says unavailable when nobody serves the address", async () => {
-    const dead = await startServer({ port: 0, makeEnv: makeToyEnv });
+    const dead = await startServer({ port: 0, envHost: toyHost() });
     await dead.close();
     await expectKind(connectEnv({ address: `127.0.0.1:${dead.port}` }), "unavailable");
   });
@@ -111,7 +111,7 @@ describe("a remote Env", () => {
   });
 
   it("says unavailable when the server goes, at once and ever after", async () => {
-    const going = await startServer({ port: 0, makeEnv: makeToyEnv, limits: { shutdownGraceMs: 200 } });
+    const going = await startServer({ port: 0, envHost: toyHost(), limits: { shutdownGraceMs: 200 } });
     const remote = await connectEnv({ address: `127.0.0.1:${going.port}`, kwargs: { scenario: "toy-long" } });
     await remote.reset({ seed: 1 });
     const closed = going.close();

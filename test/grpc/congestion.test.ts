@@ -1,6 +1,6 @@
 /** The real environment behind the service: the contract, and the same bytes as in this process. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeServedEnv } from "../../cli/served-env.ts";
+import { servedHost } from "../../cli/served-env.ts";
 import type { Env } from "../../envs/env.ts";
 import { connectEnv } from "../../envs/grpc/client.ts";
 import { AutoresetMode, type StepResponse } from "../../envs/grpc/generated/ccpark/v1/environment.ts";
@@ -19,7 +19,7 @@ const scenario = resolveScenario(NAME, { durationSec: DURATION_SEC });
 
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer({ port: 0, makeEnv: makeServedEnv });
+  server = await startServer({ port: 0, envHost: servedHost() });
 });
 afterAll(() => server.close());
 

@@ -16,7 +16,7 @@ import { pack, unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
 import { expectKind } from "../contract/env-contract.ts";
 import { startProxy } from "./proxy.ts";
 import { RawClient, type RawStream, resetPayload, stepPayload } from "./raw-client.ts";
-import { makeToyEnv, ToyEnv } from "./toy-env.ts";
+import { ToyEnv, toyHost } from "./toy-env.ts";
 
 const LIMITS = {
   maxSessions: 8,
@@ -30,7 +30,7 @@ const LIMITS = {
 let server: RunningServer;
 let client: RawClient;
 beforeAll(async () => {
-  server = await startServer({ port: 0, makeEnv: makeToyEnv, limits: LIMITS });
+  server = await startServer({ port: 0, envHost: toyHost(), limits: LIMITS });
 });
 afterAll(() => server.close());
 
@@ -527,18 +527,18 @@ describe("unary calls", () => {
 describe("the server", () => {
   it("says in one sentence that the port is in use", async () => {
     await expectKind(
-      startServer({ port: server.port, makeEnv: makeToyEnv }),
+      startServer({ port: server.port, envHost: toyHost() }),
       "unavailable",
       new RegExp(`^\\[grpc\\] cannot listen on 127\\.0\\.0\\.1:${server.port}: the port is in use$`),
     );
   });
 
   it.each(["0.0.0.0", "192.168.1.5", "::", "example.org"])("refuses the host %s", async (host) => {
-    await expectKind(startServer({ host, port: 0, makeEnv: makeToyEnv }), "invalid-argument", /loopback/);
+    await expectKind(startServer({ host, port: 0, envHost: toyHost() }), "invalid-argument", /loopback/);
   });
 
   it("shuts down with a live stream, twice", async () => {
-    const going = await startServer({ port: 0, makeEnv: makeToyEnv, limits: LIMITS });
+    const going = await startServer({ port: 0, envHost: toyHost(), limits: LIMITS });
     const other = new RawClient(going.port);
     const stream = await other.attached(await other.create());
     await Promise.all([going.close(), going.close()]);

@@ -1,0 +1,213 @@
+/**
+ * The stream of a session: attach, then resets and steps, answered in their order, then detach. A session on this thread
+ * answers at once, one in a worker later, and a session beyond its rate waits; in all cases at most max_in_flight
+ * requests and answers are held.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import type { MaybePromise, SessionRequest } from "./env-host.ts";
+import type { AttachRequest, ConnectRequest, ConnectResponse } from "./generated/ccpark/v1/environment.ts";
+import type { OpenStream, ServerContext } from "./server-context.ts";
+import type { SessionEntry } from "./session-registry.ts";
+import { fatal, type RpcError, toRpcError, toServiceError } from "./status-codes.ts";
+
+export class ConnectStream implements OpenStream {
+  readonly #call: ServerDuplexStream<ConnectRequest, ConnectResponse>;
+  readonly #context: ServerContext;
+  readonly #attachTimer: NodeJS.Timeout;
+  #entry: SessionEntry | undefined;
+  #open = true;
+  /** requests without an answer */
+  #unanswered = 0;
+  /** as #unanswered, and answers that the connection has not taken yet */
+  #unsent = 0;
+  /** ends once nothing is unanswered: undefined after a detach or a half-close */
+  #ending: { readonly error: RpcError | undefined } | undefined;
+  /** the answers before the next one; undefined: all are written */
+  #answers: Promise<void> | undefined;
+  /** what is over its rate; undefined: nothing waits */
+  #gate: Promise<void> | undefined;
+
+  constructor(call: ServerDuplexStream<ConnectRequest, ConnectResponse>, context: ServerContext) {
+    this.#call = call;
+    this.#context = context;
+    const { attachTimeoutMs } = context.limits;
+    this.#attachTimer = setTimeout(() => {
+      this.fail(fatal(status.DEADLINE_EXCEEDED, `no attach within ${attachTimeoutMs} ms`));
+    }, attachTimeoutMs);
+    context.streams.add(this);
+    call.on("data", (request: ConnectRequest) => {
+      if (!this.#open || this.#ending !== undefined) return;
+      try {
+        if (this.#entry === undefined) this.#attach(request);
+        else this.#take(this.#entry, request);
+      } catch (error) {
+        this.fail(toRpcError(error));
+      }
+    });
+    // A half-close is a goodbye after the answers that are due; cancellation and a killed client say "end" too, then this.
+    call.on("end", () => this.#endWith(undefined));
+    call.on("cancelled", () => this.#release());
+    call.on("error", () => this.#release());
+  }
+
+  fail(error: RpcError): void {
+    if (!this.#open) return;
+    this.#context.counts.error(error.code);
+    if (error.code === status.INTERNAL) {
+      this.#context.log.error({ session: this.#entry?.id, code: error.code }, error.message);
+    } else {
+      this.#context.log.debug({ session: this.#entry?.id, code: error.code }, error.message);
+    }
+    this.#release();
+    this.#call.emit("error", toServiceError(error));
+  }
+
+  drain(error: RpcError): void {
+    this.#endWith(error);
+  }
+
+  #endWith(error: RpcError | undefined): void {
+    if (!this.#open) return;
+    this.#ending ??= { error };
+    if (this.#unanswered > 0) return;
+    if (this.#ending.error !== undefined) this.fail(this.#ending.error);
+    else {
+      this.#release();
+      this.#call.end();
+    }
+  }
+
+  /** Nothing more is read or written; the session's lease starts. */
+  #release(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#context.counts.waiting -= this.#unanswered;
+    this.#unanswered = 0;
+    clearTimeout(this.#attachTimer);
+    this.#context.streams.delete(this);
+    if (this.#entry?.stream === this) {
+      this.#entry.stream = undefined;
+      this.#context.sessions.touch(this.#entry);
+    }
+  }
+
+  #attach({ payload }: ConnectRequest): void {
+    if (payload?.$case !== "attach") {
+      throw fatal(status.FAILED_PRECONDITION, "the first message of a stream must be attach");
+    }
+    const { sessionId, sessionToken, lastSeqReceived, takeOver }: AttachRequest = payload.value;
+    const entry = this.#context.sessions.find(sessionId, sessionToken);
+    if (entry.stream !== undefined && !takeOver) {
+      throw fatal(
+        status.FAILED_PRECONDITION,
+        "the session is attached to another stream; take_over ends that one",
+      );
+    }
+    const replay = lastSeqReceived === undefined ? [] : entry.session.answersAfter(lastSeqReceived);
+    if (entry.stream !== undefined) {
+      this.#context.log.info({ session: entry.id }, "session taken over");
+      entry.stream.fail(fatal(status.ABORTED, "another stream took the session over"));
+    }
+    clearTimeout(this.#attachTimer);
+    this.#entry = entry;
+    entry.stream = this;
+    this.#context.sessions.touch(entry);
+    this.#call.write({
+      seq: 0n,
+      payload: { $case: "attach", value: { lastSeqApplied: entry.session.lastSeq } },
+    });
+    for (const answer of replay) {
+      this.#unsent += 1;
+      this.#call.write(answer, this.#sent);
+    }
+  }
+
+  readonly #sent = (): void => {
+    this.#unsent -= 1;
+  };
+
+  #take(entry: SessionEntry, { payload }: ConnectRequest): void {
+    if (payload?.$case === "attach") {
+      throw fatal(status.FAILED_PRECONDITION, "the stream is attached already");
+    }
+    if (payload === undefined) {
+      throw fatal(status.UNIMPLEMENTED, "a request without a payload that this server knows");
+    }
+    if (payload.$case === "detach") {
+      this.#goodbye();
+      return;
+    }
+    const { maxInFlight } = this.#context.limits;
+    if (this.#unsent >= maxInFlight) {
+      throw fatal(status.RESOURCE_EXHAUSTED, `more than ${maxInFlight} requests are unanswered`);
+    }
+    this.#unanswered += 1;
+    this.#unsent += 1;
+    this.#context.counts.waiting += 1;
+    const startedMs = performance.now();
+    const answer = this.#start(entry, payload, startedMs);
+    if (this.#answers === undefined && !(answer instanceof Promise)) {
+      this.#write(entry, answer, startedMs);
+      return;
+    }
+    const before = this.#answers;
+    const chain = (async () => {
+      // a failure must have a listener before its turn comes
+      const settled = await Promise.all([
+        Promise.resolve(answer).then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        ),
+        before,
+      ]);
+      if (!this.#open) return;
+      const [outcome] = settled;
+      if ("value" in outcome) this.#write(entry, outcome.value, startedMs);
+      else this.fail(toRpcError(outcome.error));
+    })();
+    this.#answers = chain;
+    void chain.then(() => {
+      if (this.#answers === chain) this.#answers = undefined;
+    });
+  }
+
+  /** Hands the request on, now or when the session's rate allows it. */
+  #start(entry: SessionEntry, request: SessionRequest, nowMs: number): MaybePromise<ConnectResponse> {
+    const waitMs = entry.budget?.take(entry.session.config.numEnvs, nowMs) ?? 0;
+    if (waitMs === 0 && this.#gate === undefined) return entry.session.handle(request);
+    const before = this.#gate;
+    const gate = (async () => {
+      await before;
+      await sleep(waitMs - (performance.now() - nowMs));
+    })();
+    this.#gate = gate;
+    return gate.then(() => {
+      if (this.#gate === gate) this.#gate = undefined;
+      if (!this.#open) throw fatal(status.CANCELLED, "the stream ended before this request had its turn");
+      return entry.session.handle(request);
+    });
+  }
+
+  #write(entry: SessionEntry, answer: ConnectResponse, startedMs: number): void {
+    this.#unanswered -= 1;
+    const { counts } = this.#context;
+    counts.waiting -= 1;
+    this.#call.write(answer, this.#sent);
+    if (answer.payload?.$case === "step") {
+      counts.step(entry.session.config.numEnvs, (performance.now() - startedMs) / 1e3);
+    } else if (answer.payload?.$case === "error") counts.error(answer.payload.value.code);
+    if (this.#ending !== undefined && this.#unanswered === 0) this.#endWith(undefined);
+  }
+
+  #goodbye(): void {
+    const reply = (): void => {
+      if (!this.#open) return;
+      this.#call.write({ seq: 0n, payload: { $case: "detach", value: {} } });
+      this.#release();
+      this.#call.end();
+    };
+    if (this.#answers === undefined) reply();
+    else void this.#answers.then(reply);
+  }
+}
