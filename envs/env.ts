@@ -56,7 +56,22 @@ export interface Env {
  * call. Autoreset is SAME_STEP: a row that ended has `terminated` or `truncated` set, its last observation in
  * `finalObservations`, and already the first observation of the next episode in `observations`.
  */
-export interface VectorEnv {
+export interface VectorEnv extends VectorRows {
+  /** Env i starts with seed + i; later episodes continue that env's own stream. */
+  reset(seed: number): void;
+  /** @param actions [numEnvs x actionSpace.shape[0]], row-major */
+  step(actions: Float32Array): void;
+}
+
+/** `VectorEnv` whose answers have to be waited for, such as one in another process; the arrays are filled by then. */
+export interface AsyncVectorEnv extends VectorRows {
+  reset(seed: number): Promise<void>;
+  step(actions: Float32Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the last reset or step of a vector form has filled. */
+export interface VectorRows {
   readonly numEnvs: number;
   readonly observationSpace: Box;
   readonly actionSpace: Box;
@@ -71,10 +86,6 @@ export interface VectorEnv {
   readonly finalObservations: Float32Array;
   /** episodes that ended in the last step */
   readonly endedEpisodes: readonly EndedEpisode[];
-  /** Env i starts with seed + i; later episodes continue that env's own stream. */
-  reset(seed: number): void;
-  /** @param actions [numEnvs x actionSpace.shape[0]], row-major */
-  step(actions: Float32Array): void;
 }
 
 export interface EndedEpisode {

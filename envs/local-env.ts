@@ -1,6 +1,6 @@
-/** The single, asynchronous form of the environment: a view of the synchronous one. */
+/** The asynchronous forms of the environment: views of the synchronous ones. */
 import { CongestionEnv } from "./congestion-env.ts";
-import type { Env } from "./env.ts";
+import type { AsyncVectorEnv, Env, VectorEnv } from "./env.ts";
 import type { EnvOptions } from "./options.ts";
 import type { ScenarioSource } from "./scenario-source.ts";
 
@@ -11,6 +11,16 @@ export function makeEnv(scenario: ScenarioSource, options: EnvOptions): Env {
     actionSpace: env.actionSpace,
     reset: async ({ seed, scenario: other }) => env.reset(seed, other),
     step: async (action) => env.step(action),
+    close: async () => {},
+  };
+}
+
+/** The vector form as one that is waited for; its arrays are the same. */
+export function toAsyncVectorEnv(env: VectorEnv): AsyncVectorEnv {
+  return {
+    ...env,
+    reset: async (seed) => env.reset(seed),
+    step: async (actions) => env.step(actions),
     close: async () => {},
   };
 }

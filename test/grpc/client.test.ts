@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ConnectOptions, connectEnv } from "../../envs/grpc/client.ts";
+import { connectEnv, type SessionOptions } from "../../envs/grpc/client.ts";
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import type { Scenario } from "../../envs/scenario.ts";
 import { actionAt, envContract, expectKind, trajectory } from "../contract/env-contract.ts";
@@ -13,11 +13,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const connect = (options: Omit<ConnectOptions, "address"> = {}) =>
+const connect = (options: Omit<SessionOptions, "address"> = {}) =>
   connectEnv({ address: `127.0.0.1:${server.port}`, ...options });
 
 envContract("the local toy", async () => localToyEnv({ scenario: "toy-short" }));
-envContract("the toy over gRPC", () => connect({ scenario: "toy-short" }));
+envContract("the toy over a stream", () => connect({ scenario: "toy-short" }));
+envContract("the toy over unary calls", () => connect({ scenario: "toy-short", transport: "unary" }));
 
 const DELAY_7: Scenario = {
   name: "custom",
@@ -126,9 +127,9 @@ describe("a remote Env", () => {
     await closed;
   });
 
-  it("says unavailable when the connection breaks", async () => {
+  it("says unavailable when the connection breaks and is not to be resumed", async () => {
     const proxy = await startProxy(server.port);
-    const remote = await connectEnv({ address: `127.0.0.1:${proxy.port}` });
+    const remote = await connectEnv({ address: `127.0.0.1:${proxy.port}`, resumeMs: 0 });
     await remote.reset({ seed: 1 });
     const step = remote.step(actionAt(remote, 0));
     proxy.cut();

@@ -1,0 +1,143 @@
+/** Reading packed answers into arrays that are there already, and their info columns. */
+import { CcparkError } from "../../core/errors.ts";
+import type { StepInfo } from "../env.ts";
+import { DataType, type InfoColumn } from "./generated/ccpark/v1/environment.ts";
+
+const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+type Numbers = Float32Array | Float64Array | BigInt64Array | Uint8Array;
+
+function mismatch(what: string, got: number, expected: number): CcparkError {
+  return new CcparkError("internal", `[grpc] ${what}: the server sent ${got} bytes, expected ${expected}`);
+}
+
+/**
+ * Copies packed numbers into `target`, which they must fill.
+ * @throws CcparkError (internal)
+ */
+export function readInto(target: Numbers, bytes: Uint8Array | undefined, what: string): void {
+  if (bytes === undefined || bytes.length !== target.byteLength) {
+    throw mismatch(what, bytes?.length ?? 0, target.byteLength);
+  }
+  const view = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+  view.set(bytes);
+  if (HOST_IS_LITTLE_ENDIAN) return;
+  for (let i = 0; i < view.length; i += target.BYTES_PER_ELEMENT) {
+    view.subarray(i, i + target.BYTES_PER_ELEMENT).reverse();
+  }
+}
+
+/** The same for flags, where nothing says that all are `whenEmpty`. */
+export function readFlags(target: Uint8Array, bytes: Uint8Array, whenEmpty: 0 | 1, what: string): void {
+  if (bytes.length === 0) target.fill(whenEmpty);
+  else readInto(target, bytes, what);
+}
+
+/** The one leaf of a packed observation. @throws CcparkError (internal) */
+export function oneLeaf(leaves: readonly Uint8Array[], what: string): Uint8Array {
+  if (leaves.length === 1) return leaves[0]!;
+  throw new CcparkError("internal", `[grpc] ${what}: the server sent ${leaves.length} leaves, expected 1`);
+}
+
+const item = new Float64Array(1);
+
+function valueAt({ dtype, values }: InfoColumn, row: number): number {
+  if (dtype === DataType.DATA_TYPE_BOOL) return values[row] ?? 0;
+  readInto(item, values.subarray(row * 8, row * 8 + 8), "info column");
+  return item[0]!;
+}
+
+/** The columns of a StepInfo, in the order in which they are asked for and come back; the type makes a forgotten one an error. */
+const STEP_INFO_PLACES: Readonly<Record<keyof StepInfo, number>> = {
+  report: 0,
+  timeUs: 1,
+  stepUs: 2,
+  deliveredBytes: 3,
+  lostPackets: 4,
+  rttUs: 5,
+  cwndBytes: 6,
+  pacingRateBytesPerSec: 7,
+  clippedActions: 8,
+};
+export const STEP_INFO_KEYS: readonly string[] = Object.keys(STEP_INFO_PLACES);
+
+/**
+ * The step info of one row.
+ * @throws CcparkError (internal) if a column is missing
+ */
+export function stepInfoOf(columns: readonly InfoColumn[], row: number): StepInfo {
+  const value = (key: keyof StepInfo): number => {
+    const place = STEP_INFO_PLACES[key];
+    const column = columns[place]?.key === key ? columns[place] : columns.find((c) => c.key === key);
+    if (column === undefined)
+      throw new CcparkError("internal", `[grpc] the server sent no info column ${key}`);
+    return valueAt(column, row);
+  };
+  return {
+    report: value("report") !== 0,
+    timeUs: value("timeUs"),
+    stepUs: value("stepUs"),
+    deliveredBytes: value("deliveredBytes"),
+    lostPackets: value("lostPackets"),
+    rttUs: value("rttUs"),
+    cwndBytes: value("cwndBytes"),
+    pacingRateBytesPerSec: value("pacingRateBytesPerSec"),
+    clippedActions: value("clippedActions"),
+  };
+}
+
+/** An info column over all rows, overwritten by the next answer. */
+export interface InfoValues {
+  /** 1: the row has a value; others hold 0 */
+  readonly mask: Uint8Array;
+  /** flags as Uint8Array, whole numbers (seeds) as BigInt64Array */
+  readonly values: Float64Array | BigInt64Array | Uint8Array;
+}
+
+function makeValues(dtype: DataType, rows: number): InfoValues["values"] {
+  if (dtype === DataType.DATA_TYPE_BOOL) return new Uint8Array(rows);
+  if (dtype === DataType.DATA_TYPE_INT64) return new BigInt64Array(rows);
+  return new Float64Array(rows);
+}
+
+/** Info columns by key. */
+export class InfoTable {
+  readonly columns: Map<string, InfoValues> = new Map();
+  readonly #rows: number;
+
+  constructor(rows: number) {
+    this.#rows = rows;
+  }
+
+  read(columns: readonly InfoColumn[]): void {
+    for (const column of columns) {
+      const { mask, values } = this.#column(column);
+      readFlags(mask, column.mask, 1, `info mask ${column.key}`);
+      readInto(values, column.values, `info column ${column.key}`);
+    }
+  }
+
+  /** Values for some rows only, one per row of `at`. */
+  readRows(columns: readonly InfoColumn[], at: readonly number[]): void {
+    for (const { mask } of this.columns.values()) mask.fill(0);
+    for (const column of columns) {
+      const { mask, values } = this.#column(column);
+      const given = makeValues(column.dtype, at.length);
+      readInto(given, column.values, `info column ${column.key}`);
+      values.fill(0 as never);
+      at.forEach((row, k) => {
+        values[row] = given[k]!;
+        mask[row] = column.mask[k] ?? 1;
+      });
+    }
+  }
+
+  #column({ key, dtype }: InfoColumn): InfoValues {
+    let found = this.columns.get(key);
+    if (found === undefined) {
+      found = { mask: new Uint8Array(this.#rows), values: makeValues(dtype, this.#rows) };
+      this.columns.set(key, found);
+    }
+    return found;
+  }
+}
