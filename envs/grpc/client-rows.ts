@@ -124,7 +124,7 @@ export class InfoTable {
       const { mask, values } = this.#column(column);
       const given = makeValues(column.dtype, at.length);
       readInto(given, column.values, `info column ${column.key}`);
-      values.fill(0 as never);
+      new Uint8Array(values.buffer).fill(0);
       at.forEach((row, k) => {
         values[row] = given[k]!;
         mask[row] = column.mask[k] ?? 1;

@@ -9,12 +9,12 @@ import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
 import { CcparkError } from "../../core/errors.ts";
 import { backoffMs, LostConnection, type Service } from "./client-service.ts";
 import type { Answer, Transport } from "./client-transport.ts";
+import type { SessionRequest } from "./env-host.ts";
 import type {
   ConnectRequest,
   ConnectResponse,
   CreateSessionResponse,
 } from "./generated/ccpark/v1/environment.ts";
-import type { SessionRequest } from "./session.ts";
 import { kindOfCode } from "./status-codes.ts";
 
 interface Pending {

@@ -5,8 +5,8 @@
 import { CcparkError } from "../../core/errors.ts";
 import { backoffMs, LostConnection, type Service } from "./client-service.ts";
 import type { Answer, Transport } from "./client-transport.ts";
+import type { SessionRequest } from "./env-host.ts";
 import type { CreateSessionResponse } from "./generated/ccpark/v1/environment.ts";
-import type { SessionRequest } from "./session.ts";
 
 export class UnaryTransport implements Transport {
   readonly #service: Service;

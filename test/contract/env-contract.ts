@@ -24,7 +24,7 @@ export async function expectKind(
 }
 
 /** A deterministic action inside the box that differs from step to step. */
-export function actionAt(env: Env, step: number): Float32Array {
+export function actionAt(env: Pick<Env, "actionSpace">, step: number): Float32Array {
   const { low, high } = env.actionSpace;
   return Float32Array.from(low, (lo, i) => {
     const from = Number.isFinite(lo) ? lo : -1;

@@ -1,7 +1,7 @@
 /** A loopback TCP relay between client and server that can break or freeze the connection. */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-export interface Proxy {
+export interface CuttableProxy {
   readonly port: number;
   /** Destroys every connection, as the death of a process does. */
   cut(): void;
@@ -10,10 +10,11 @@ export interface Proxy {
   close(): void;
 }
 
-export async function startProxy(serverPort: number): Promise<Proxy> {
+/** @param port 0: any free one */
+export async function startProxy(serverPort: number, port = 0): Promise<CuttableProxy> {
   const sockets = new Set<Socket>();
-  const server = createServer((down) => {
-    const up = connect(serverPort, "127.0.0.1");
+  const server = createServer({ noDelay: true }, (down) => {
+    const up = connect({ port: serverPort, host: "127.0.0.1", noDelay: true }); // else 40 ms per unary call
     for (const [from, to] of [
       [down, up],
       [up, down],
@@ -27,7 +28,7 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
       from.pipe(to);
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     port: (server.address() as AddressInfo).port,
     cut() {
