@@ -3,7 +3,7 @@
  * cut on the way, alone or as rows of a vector; random actions, lossy link, over episode ends, under every autoreset.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { makeServedEnv } from "../../cli/served-env.ts";
+import { servedHost } from "../../cli/served-env.ts";
 import { connectEnv, connectVectorEnv } from "../../envs/grpc/client.ts";
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import { type CuttableProxy, startProxy } from "./proxy.ts";
@@ -28,7 +28,7 @@ const KWARGS = {
 let server: RunningServer;
 let proxy: CuttableProxy;
 beforeAll(async () => {
-  server = await startServer({ port: 0, makeEnv: makeServedEnv });
+  server = await startServer({ port: 0, envHost: servedHost() });
   proxy = await startProxy(server.port);
 });
 afterAll(async () => {

@@ -9,7 +9,7 @@ import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import { actionAt, expectKind, trajectory } from "../contract/env-contract.ts";
 import { snapshot, vectorActionsAt } from "../contract/vector-contract.ts";
 import { type CuttableProxy, startProxy } from "./proxy.ts";
-import { localToyEnv, makeToyEnv } from "./toy-env.ts";
+import { localToyEnv, toyHost } from "./toy-env.ts";
 
 const SEED = Number(process.env["RESUME_SEED"] ?? Date.now() % 1_000_000);
 console.log(`RESUME_SEED=${SEED}`);
@@ -17,7 +17,7 @@ console.log(`RESUME_SEED=${SEED}`);
 let server: RunningServer;
 let proxy: CuttableProxy;
 beforeAll(async () => {
-  server = await startServer({ port: 0, makeEnv: makeToyEnv });
+  server = await startServer({ port: 0, envHost: toyHost() });
   proxy = await startProxy(server.port);
 });
 afterAll(async () => {

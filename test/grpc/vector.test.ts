@@ -9,11 +9,11 @@ import {
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import { expectKind } from "../contract/env-contract.ts";
 import { snapshot, vectorActionsAt, vectorContract } from "../contract/vector-contract.ts";
-import { localToyEnv, makeToyEnv } from "./toy-env.ts";
+import { localToyEnv, toyHost } from "./toy-env.ts";
 
 let server: RunningServer;
 beforeAll(async () => {
-  server = await startServer({ port: 0, makeEnv: makeToyEnv });
+  server = await startServer({ port: 0, envHost: toyHost() });
 });
 afterAll(() => server.close());
 
