@@ -2,7 +2,8 @@
  * Exit codes of `ccpark`, one table:
  *   0    it worked
  *   1    it failed: a port in use, a peer gone, a defect of ours
- *   2    wrong usage or input: an unknown name or option, a malformed file, a folder that cannot be written
+ *   2    wrong usage or input: an unknown name or option, a malformed file, a scenario too large for memory, a folder that
+ *        cannot be written
  *   130  stopped by Ctrl-C
  */
 import { CcparkError, type ErrorKind } from "../core/errors.ts";
@@ -16,7 +17,7 @@ const OF_KIND: Readonly<Record<ErrorKind, number>> = {
   "permission-denied": EXIT.usage,
   "failed-precondition": EXIT.failure,
   unavailable: EXIT.failure,
-  "resource-exhausted": EXIT.failure,
+  "resource-exhausted": EXIT.usage,
   internal: EXIT.failure,
 };
 

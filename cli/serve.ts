@@ -1,5 +1,6 @@
 /** `ccpark serve`: the environments over gRPC until Ctrl-C, SIGTERM or, if asked to, the end of stdin. */
 import { appendFileSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../core/errors.ts";
 import type { ServerSecurity, TlsFiles } from "../envs/grpc/security.ts";
@@ -16,6 +17,7 @@ interface ServeOptions {
   readonly trace?: string;
   readonly host: string;
   readonly port: number;
+  readonly workers?: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly mtlsCa?: string;
@@ -119,7 +121,10 @@ async function serve(options: ServeOptions): Promise<void> {
   const server = await startServer({
     host: options.host,
     port: options.port,
-    envHost: servedHost({ scenarios: options.scenario, tracePath: options.trace, overrides }),
+    envHost: servedHost({
+      defaults: { scenarios: options.scenario, tracePath: options.trace, overrides },
+      workers: options.workers ?? availableParallelism(),
+    }),
     limits: {
       maxSessions: options.maxSessions,
       maxEnvsPerSession: options.maxEnvs,
@@ -224,6 +229,12 @@ export function addServe(program: Command): void {
     .addOption(new Option("--log-level <level>", "JSON lines on stderr").choices(LOG_LEVELS).default("warn"))
     .option("--proto-dir <folder>", "the .proto files, for reflection of a bundled server")
     .option("--exit-with-stdin", "end when stdin does")
+    .addOption(
+      new Option(
+        "--workers <n>",
+        "threads for sessions that are not small; 0: all on the main thread (default: one per core)",
+      ).argParser(parseWhole(0, 256)),
+    )
     .option("--json", "print address, pid and ports as one line of JSON")
     .option("--quiet", "print nothing")
     .addHelpText("after", EXAMPLES)

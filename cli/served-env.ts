@@ -1,12 +1,16 @@
-/** Wiring: the environment that a client of `ccpark serve` asks for, made from its keyword arguments. */
+/** Wiring: the environments that a client of `ccpark serve` asks for, made from its keyword arguments, and their host. */
 import { CcparkError } from "../core/errors.ts";
-import { Rng } from "../core/random.ts";
-import { CongestionEnv } from "../envs/congestion-env.ts";
+import type { Rng } from "../core/random.ts";
+import { describeMultiFlow, describeSingleFlow, SERVED_IDS } from "../envs/grpc/env-catalogue.ts";
 import type { EnvHost } from "../envs/grpc/env-host.ts";
-import { localHost } from "../envs/grpc/env-host-local.ts";
-import type { MakeEnv } from "../envs/grpc/session-env.ts";
-import { parseEnvOptions } from "../envs/options.ts";
-import type { ScenarioSource } from "../envs/scenario-source.ts";
+import { envHost } from "../envs/grpc/env-host-threads.ts";
+import type { ServedEnv } from "../envs/grpc/session-env.ts";
+import type { SlotEnvParts } from "../envs/grpc/slot-episode.ts";
+import { MultiFlowSlots } from "../envs/grpc/slots-multi.ts";
+import { SingleFlowSlot } from "../envs/grpc/slots-single.ts";
+import { flowsUnderTest } from "../envs/network-plan.ts";
+import { parseEnvOptions, parseMultiFlowOptions } from "../envs/options.ts";
+import { drawScenario, type ScenarioSource } from "../envs/scenario-source.ts";
 import type { Override } from "../envs/scenarios/overrides.ts";
 import { findPreset, presetTemplate } from "../envs/scenarios/presets.ts";
 import { resolveScenarios } from "../envs/scenarios/scenario-files.ts";
@@ -18,17 +22,25 @@ import {
   sampleScenario,
 } from "../envs/scenarios/template.ts";
 import { crossTrafficAlgorithm } from "../eval/cross-traffic.ts";
+import { pictureDrawer } from "../eval/render.ts";
 import { SHIPPED_TRACES } from "../traces/shipped.ts";
 
 /** What a client gets that names no scenario. */
 export interface ServedDefaults {
-  /** presets, grids or files; each episode draws one of them */
+  /** presets, grids or files; each episode draws one of them; of several flows always `SEVERAL_FLOWS` */
   readonly scenarios: readonly string[];
   readonly tracePath?: string;
   readonly overrides?: readonly Override[];
+  /** folder with the files that pictures need (`eval/render-files.ts`), for a bundle; absent: the installed packages' */
+  readonly assets?: string;
 }
 
 const DEFAULTS: ServedDefaults = { scenarios: ["park-paper"] };
+/** Six flows under test that join one after the other, in 15 s. */
+const SEVERAL_FLOWS: ServedDefaults = { scenarios: ["transperf-sample"] };
+
+const invalid = (message: string, field: string): CcparkError =>
+  new CcparkError("invalid-argument", `[env] ${message}`, { field });
 
 /** A client names a shipped trace; paths of the server's file system are not for it to open. */
 function shippedTrace(value: unknown): string | undefined {
@@ -38,15 +50,13 @@ function shippedTrace(value: unknown): string | undefined {
   throw new CcparkError(
     "not-found",
     `[env] unknown trace ${JSON.stringify(value)}: a client may name a shipped one: ${names.join(", ")}`,
+    { field: "trace" },
   );
 }
 
 function checkObject(value: unknown): PlainObject {
   if (isPlainObject(value)) return value;
-  throw new CcparkError(
-    "invalid-argument",
-    `[env] wrong scenario: got ${JSON.stringify(value)}, expected a scenario object`,
-  );
+  throw invalid(`wrong scenario: got ${JSON.stringify(value)}, expected a scenario object`, "scenario");
 }
 
 /** A template as data may extend a preset; it names no files. */
@@ -65,15 +75,15 @@ function sourceOf(
 ): ScenarioSource {
   if (isPlainObject(value)) return templateSource(value);
   if (value !== undefined && typeof value !== "string") {
-    throw new CcparkError(
-      "invalid-argument",
-      `[env] wrong scenario: got ${JSON.stringify(value)}, expected a name or a scenario object`,
+    throw invalid(
+      `wrong scenario: got ${JSON.stringify(value)}, expected a name or a scenario object`,
+      "scenario",
     );
   }
   if (durationSec !== undefined && typeof durationSec !== "number") {
-    throw new CcparkError(
-      "invalid-argument",
-      `[env] wrong durationSec: got ${JSON.stringify(durationSec)}, expected seconds above 0`,
+    throw invalid(
+      `wrong durationSec: got ${JSON.stringify(durationSec)}, expected seconds above 0`,
+      "durationSec",
     );
   }
   // a client's name is a preset's, never that of a file
@@ -88,34 +98,96 @@ function sourceOf(
   return (rng) => entries[rng.integer(entries.length)]!.draw(rng);
 }
 
-/** Keyword arguments: scenario, trace, durationSec and the options of the environment (`EnvOptions`). */
-export function servedEnvMaker(defaults: ServedDefaults): MakeEnv {
-  return (kwargs) => {
-    const { scenario, trace, durationSec, ...options } = kwargs;
-    const env = new CongestionEnv(
-      sourceOf(scenario, trace, durationSec, defaults),
-      parseEnvOptions(options),
-      {
-        algorithms: crossTrafficAlgorithm,
-      },
-    );
-    return {
-      observationSpace: env.observationSpace,
-      actionSpace: env.actionSpace,
-      reset: (seed, other) => {
-        if (other === undefined) return env.reset(seed);
-        const template = checkObject(other);
-        return env.reset(seed, templateSource(template)(Rng.fromSeed(seed).fork("scenario")));
-      },
-      step: (action) => env.step(action),
-      episodeMetrics: () => ({ ...env.metrics() }),
-    };
+/** What both environments take besides their own options. */
+interface CommonKwargs {
+  readonly parts: SlotEnvParts;
+  /** not checked yet */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+function commonKwargs(
+  { scenario, trace, durationSec, render = false, ...options }: Readonly<Record<string, unknown>>,
+  defaults: ServedDefaults,
+): CommonKwargs {
+  if (typeof render !== "boolean") {
+    throw invalid(`wrong render: got ${JSON.stringify(render)}, expected true or false`, "render");
+  }
+  const parts: SlotEnvParts = {
+    scenarios: sourceOf(scenario, trace, durationSec, defaults),
+    readScenario: (given) => templateSource(checkObject(given)),
+    draw: pictureDrawer(defaults.assets),
+    render,
+  };
+  return { parts, options };
+}
+
+function repeat<T>(count: number, make: () => T): T[] {
+  return Array.from({ length: count }, make);
+}
+
+function singleFlow(defaults: ServedDefaults): ServedEnv {
+  return {
+    envId: SERVED_IDS.singleFlow,
+    list: () => describeSingleFlow().env!,
+    describe: describeSingleFlow,
+    make(kwargs, count) {
+      const { parts, options } = commonKwargs(kwargs, defaults);
+      const parsed = parseEnvOptions(options);
+      return repeat(count, () => new SingleFlowSlot(parsed, parts, crossTrafficAlgorithm));
+    },
   };
 }
 
-export const makeServedEnv: MakeEnv = servedEnvMaker(DEFAULTS);
+/** Draws of a scenario that are looked at for ids of flows; where a rarer one has others, the client names them. */
+const DRAWS = 16;
+
+/** Ids that a client gives, or those of some draws of its scenario; a draw with the most flows comes first. */
+function possibleFlows(given: unknown, { scenarios }: SlotEnvParts): readonly string[] {
+  if (given !== undefined) {
+    if (Array.isArray(given) && given.length > 0 && given.every((id) => typeof id === "string")) return given;
+    throw invalid(
+      `wrong possibleFlows: got ${JSON.stringify(given)}, expected a list of ids`,
+      "possibleFlows",
+    );
+  }
+  const draws = typeof scenarios === "function" ? DRAWS : 1;
+  const sets = Array.from({ length: draws }, (_, seed) => flowsUnderTest(drawScenario(scenarios, seed)));
+  return [...new Set(sets.sort((a, b) => b.length - a.length).flat())];
+}
+
+function multiFlow({ assets }: ServedDefaults): ServedEnv {
+  return {
+    envId: SERVED_IDS.multiFlow,
+    list: () => describeMultiFlow().env!,
+    describe: describeMultiFlow,
+    make({ possibleFlows: given, ...kwargs }, count) {
+      const { parts, options } = commonKwargs(kwargs, { ...SEVERAL_FLOWS, assets });
+      const parsed = parseMultiFlowOptions(options);
+      const extras = { algorithms: crossTrafficAlgorithm, possibleFlows: possibleFlows(given, parts) };
+      return repeat(count, () => new MultiFlowSlots(parsed, parts, extras));
+    },
+  };
+}
+
+/** Everything that `ccpark serve` serves; main thread and workers make the same from the same defaults. */
+export function servedEnvs(defaults: ServedDefaults = DEFAULTS): ServedEnv[] {
+  return [singleFlow(defaults), multiFlow(defaults)];
+}
+
+export interface ServedHostOptions {
+  readonly defaults?: ServedDefaults;
+  /** threads that step environments; 0: none. Default 0 */
+  readonly workers?: number;
+  /** the module that a thread runs, where it is not `env-worker` beside this one (a bundle) */
+  readonly workerUrl?: URL;
+  /** a request that takes longer ends its session; default 30 s */
+  readonly timeLimitMs?: number;
+}
 
 /** The host of `ccpark serve`. */
-export function servedHost(defaults: ServedDefaults = DEFAULTS): EnvHost {
-  return localHost(new Map([["ccpark/CongestionControl-v0", servedEnvMaker(defaults)]]));
+export function servedHost(options: ServedHostOptions = {}): EnvHost {
+  const { defaults = DEFAULTS, workers = 0, timeLimitMs } = options;
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const url = options.workerUrl ?? new URL(`./env-worker.${extension}`, import.meta.url);
+  return envHost({ served: servedEnvs(defaults), workers, worker: { url, data: defaults }, timeLimitMs });
 }

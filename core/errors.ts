@@ -61,25 +61,27 @@ export function nearestName(typed: string, known: Iterable<string>): string | un
 
 /**
  * The one error for an unknown name of any registry: says what was typed, what was probably meant, and what there is.
- * @param part the house part, such as `scenario`; @param what such as `scenario` or `algorithm`
+ * @param part the house part, such as `scenario`; @param what such as `scenario` or `algorithm`; @param field as that of `CcparkError`
  */
 export function unknownName(
   part: string,
   what: string,
   typed: string,
   known: readonly string[],
+  field?: string,
 ): CcparkError {
   const near = nearestName(typed, known);
   const hint = near === undefined ? `known: ${known.join(", ")}` : `did you mean \`${near}\`?`;
-  return new CcparkError("not-found", `[${part}] unknown ${what} \`${typed}\`; ${hint}`);
+  return new CcparkError("not-found", `[${part}] unknown ${what} \`${typed}\`; ${hint}`, { field });
 }
 
 /**
  * The entry of a registry.
+ * @param what also the name of the option that takes it
  * @throws CcparkError (not-found) with the nearest name
  */
 export function namedEntry<T>(part: string, what: string, registry: ReadonlyMap<string, T>, name: string): T {
   const found = registry.get(name);
-  if (found === undefined) throw unknownName(part, what, name, [...registry.keys()]);
+  if (found === undefined) throw unknownName(part, what, name, [...registry.keys()], what);
   return found;
 }

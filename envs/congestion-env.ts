@@ -35,6 +35,7 @@ export class CongestionEnv {
   readonly #flows: EnvFlows;
   #phase: EpisodePhase = "before-reset";
   #episode: Episode | undefined;
+  #hasReward = false;
 
   /** of the step that ended last */
   reward = 0;
@@ -79,6 +80,7 @@ export class CongestionEnv {
     assert(flow !== undefined, "the flow under test has started");
     this.#episode = { simulation, flow, step: new ReportStep(flow, this.options) };
     this.reward = 0;
+    this.#hasReward = false;
     this.terminated = this.truncated = false;
     this.stepUs = 0;
     this.#phase = "running";
@@ -101,6 +103,7 @@ export class CongestionEnv {
     this.stepUs = (network.nowNs - step.beganNs) / NANOS_PER_MICRO;
     flow.endStep(this.stepUs);
     this.reward = this.#reward.of(flow.observer.interval);
+    this.#hasReward = true;
     // not by `assert`: its message would write the number out in each step
     if (!Number.isFinite(this.reward)) throw new Error(`reward ${this.#reward.name} is ${this.reward}`);
     if (network.nowNs >= endNs) {
@@ -122,6 +125,14 @@ export class CongestionEnv {
   /** The measured quantities of the episode so far. */
   metrics(): FlowMetrics {
     return measure(this.simulation);
+  }
+
+  /** The components of the last step's reward, in the order of its `RewardSpec`; 0 after a reset. */
+  writeRewardComponents(into: Float64Array): void {
+    const { interval } = expectReset(this.#episode).flow.observer;
+    this.#reward.components.forEach((component, i) => {
+      into[i] = this.#hasReward ? component.of(interval) : 0;
+    });
   }
 
   get simulation(): Simulation {
@@ -154,11 +165,13 @@ export class CongestionEnv {
   }
 }
 
-function expectOneFlow(scenario: Scenario): void {
+/** @throws CcparkError (invalid-argument) for a scenario with further flows under test */
+export function expectOneFlow(scenario: Scenario): void {
   const ids = flowsUnderTest(scenario);
   if (ids.length === 1) return;
   throw new CcparkError(
     "invalid-argument",
     `[env] scenario ${scenario.name} has ${ids.length} flows under test (${ids.slice(0, 4).join(", ")}${ids.length > 4 ? ", ..." : ""}): expected one; use MultiFlowEnv for several`,
+    { field: "scenario" },
   );
 }

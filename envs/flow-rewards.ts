@@ -3,9 +3,15 @@ import { namedEntry } from "../core/errors.ts";
 import { exp } from "../core/math.ts";
 import type { BytesPerSec } from "../core/units.ts";
 import { type Interval, throughputBytesPerSec } from "./interval.ts";
-import { REWARDS, type RewardSpec } from "./rewards.ts";
+import { REWARDS, type RewardComponent, type RewardSpec } from "./rewards.ts";
 
-export interface FlowRewardSpec extends Omit<RewardSpec, "of"> {
+export interface FlowRewardComponent extends Omit<RewardComponent, "of"> {
+  of(interval: Interval, fairShareBytesPerSec: BytesPerSec): number;
+}
+
+export interface FlowRewardSpec extends Omit<RewardSpec, "of" | "components"> {
+  /** as those of `RewardSpec`; where flows share the mean reward, the means of each component, up to rounding */
+  readonly components: readonly FlowRewardComponent[];
   /** @param fairShareBytesPerSec payload that the link can carry / flows on it; a fact of the simulator, not of a real path */
   of(interval: Interval, fairShareBytesPerSec: BytesPerSec): number;
 }
@@ -15,6 +21,12 @@ const USABLE_CAPACITY = 0.95;
 /** A flow that takes more than twice its share is no worse than one that takes twice. */
 const MAX_SHARES = 2;
 
+function fairness(interval: Interval, fairShareBytesPerSec: BytesPerSec): number {
+  const usable = USABLE_CAPACITY * fairShareBytesPerSec;
+  const shares = usable > 0 ? Math.min(throughputBytesPerSec(interval) / usable, MAX_SHARES) : 0;
+  return 25 * exp(-8 * (shares - 1) ** 2);
+}
+
 const sageFair: FlowRewardSpec = {
   name: "sage-fair",
   low: 0,
@@ -22,11 +34,8 @@ const sageFair: FlowRewardSpec = {
   definition:
     "25 exp(-8 (x - 1)^2), x = min(2, throughput / (0.95 C / n)); throughput: payload delivered in the step / step, C: payload that the measured link of the flow's direction could carry in the step, n: flows of the scenario in that direction, cross traffic included",
   source: "Sage (SIGCOMM 2023), reward of a flow among others",
-  of(interval, fairShareBytesPerSec) {
-    const usable = USABLE_CAPACITY * fairShareBytesPerSec;
-    const shares = usable > 0 ? Math.min(throughputBytesPerSec(interval) / usable, MAX_SHARES) : 0;
-    return 25 * exp(-8 * (shares - 1) ** 2);
-  },
+  components: [{ name: "fairness", definition: "the whole of it", of: fairness }],
+  of: fairness,
 };
 
 export const FLOW_REWARDS: ReadonlyMap<string, FlowRewardSpec> = new Map<string, FlowRewardSpec>([

@@ -19,15 +19,17 @@
  *   All are checked before any acts, so after an error nothing has happened. They take effect at the next ACK, as in CCP.
  * - `state` is the global state at the end of a step (`global-state.ts`), for a critic in training.
  */
-import { CcparkError, unknownName } from "../core/errors.ts";
+import { assert, CcparkError, unknownName } from "../core/errors.ts";
 import {
+  type BytesPerSec,
   MICROS_PER_MILLI,
+  type Micros,
   NANOS_PER_MICRO,
   NANOS_PER_MILLI,
   NANOS_PER_SEC,
   type Nanos,
 } from "../core/units.ts";
-import type { TimeStep } from "./env.ts";
+import type { StepInfo, TimeStep } from "./env.ts";
 import { type EnvFlow, EnvFlows } from "./env-flow.ts";
 import { type EpisodePhase, expectReset, expectRunning } from "./episode-phase.ts";
 import { type FlowRewardSpec, getFlowReward } from "./flow-rewards.ts";
@@ -81,6 +83,15 @@ interface Episode {
   steps: number;
   /** of the step at hand; after a reset the beginning of the simulation */
   beganNs: Nanos;
+  stepUs: Micros;
+  /** flows that acted in the step, and the fair shares that they were rewarded by */
+  acting: readonly ActingFlow[];
+}
+
+interface ActingFlow {
+  readonly flow: EnvFlow;
+  readonly row: number;
+  fairShare: BytesPerSec;
 }
 
 export class MultiFlowEnv {
@@ -157,7 +168,7 @@ export class MultiFlowEnv {
    */
   reset(seed: number, scenario?: Scenario): MultiFlowStep {
     this.resetRows(seed, scenario);
-    return this.#multiFlowStep(0);
+    return this.#multiFlowStep();
   }
 
   /** The same without the map: see `rows` and `state`. */
@@ -177,6 +188,8 @@ export class MultiFlowEnv {
       seen: 0,
       steps: 0,
       beganNs: 0,
+      stepUs: 0,
+      acting: [],
     };
     this.#phase = "running";
     clearRows(this.rows);
@@ -204,7 +217,8 @@ export class MultiFlowEnv {
       }
     }
     this.#admit((row) => actions.get(this.possibleFlows[row]!));
-    return this.#multiFlowStep(this.#run());
+    this.#run();
+    return this.#multiFlowStep();
   }
 
   /**
@@ -239,13 +253,15 @@ export class MultiFlowEnv {
     });
   }
 
-  /** Runs a step whose actions are admitted; returns its length in microseconds. */
-  #run(): number {
+  /** Runs a step whose actions are admitted. */
+  #run(): void {
     const episode = this.#episode!;
     const { simulation, flows } = episode;
     const { network, startNs, endNs } = simulation;
     const { rows } = this;
-    const acting = flows.flatMap((flow, row) => (rows.live[row] === 1 ? [{ flow: flow!, row }] : []));
+    const acting = flows.flatMap((flow, row): ActingFlow[] =>
+      rows.live[row] === 1 ? [{ flow: flow!, row, fairShare: 0 }] : [],
+    );
     const liveThere = [countLive(simulation, false), countLive(simulation, true)] as const;
     for (const { flow } of acting) flow.act();
     episode.beganNs = network.nowNs;
@@ -255,16 +271,19 @@ export class MultiFlowEnv {
     const isLast = toNs + 1 > endNs;
     network.runUntil(isLast ? endNs : toNs);
     const stepUs = (network.nowNs - episode.beganNs) / NANOS_PER_MICRO;
+    episode.stepUs = stepUs;
+    episode.acting = acting;
 
     clearRows(rows);
     const fairShare = [
       this.#capacity(episode, false) / liveThere[0],
       this.#capacity(episode, true) / liveThere[1],
     ] as const;
-    for (const { flow, row } of acting) {
+    for (const each of acting) {
+      const { flow, row } = each;
       flow.endStep(stepUs);
-      const { isBackward } = flow.simulated;
-      rows.rewards[row] = this.#reward.of(flow.observer.interval, fairShare[isBackward ? 1 : 0]);
+      each.fairShare = fairShare[flow.simulated.isBackward ? 1 : 0];
+      rows.rewards[row] = this.#reward.of(flow.observer.interval, each.fairShare);
       if (!Number.isFinite(rows.rewards[row])) {
         throw new Error(`reward of ${flow.id} is ${rows.rewards[row]}`);
       }
@@ -280,7 +299,6 @@ export class MultiFlowEnv {
     if (isLast) this.#phase = "ended";
     else this.#join(episode);
     this.#writeState(episode);
-    return stepUs;
   }
 
   /** Payload per second that the measured link of a direction could have carried in the step. */
@@ -318,21 +336,42 @@ export class MultiFlowEnv {
     stateMeter.endStep(new Set(there), this.state);
   }
 
-  #multiFlowStep(stepUs: number): MultiFlowStep {
-    const { flows: all, simulation, beganNs } = this.#episode!;
+  /** Facts about the last step of a flow that has joined. */
+  info(row: number): StepInfo {
+    const { flows, simulation, beganNs, stepUs } = expectReset(this.#episode);
+    const flow = flows[row];
+    assert(flow !== undefined, "the flow has joined");
+    // a flow that has joined in the step was there for a part of it
+    const { startNs } = flow.simulated.spec;
+    return flow.info(startNs >= beganNs ? (simulation.network.nowNs - startNs) / NANOS_PER_MICRO : stepUs);
+  }
+
+  /** The components of a flow's last reward, in the order of its `FlowRewardSpec`; 0 for one that did not act. */
+  writeRewardComponents(row: number, into: Float64Array): void {
+    const { acting } = expectReset(this.#episode);
+    const isMean = this.options.share === "mean";
+    const counted = acting.some((each) => each.row === row)
+      ? acting.filter((each) => isMean || each.row === row)
+      : [];
+    this.#reward.components.forEach((component, i) => {
+      const sum = counted.reduce(
+        (total, { flow, fairShare }) => total + component.of(flow.observer.interval, fairShare),
+        0,
+      );
+      into[i] = counted.length === 0 ? 0 : sum / counted.length;
+    });
+  }
+
+  #multiFlowStep(): MultiFlowStep {
     const { rows } = this;
     const width = this.observationSpace.shape[0];
     const flows = new Map<string, TimeStep>();
     this.possibleFlows.forEach((id, row) => {
       if (rows.present[row] === 0) return;
-      const flow = all[row]!;
-      // a flow that has joined in the step was there for a part of it
-      const { startNs } = flow.simulated.spec;
-      const livedUs = startNs >= beganNs ? (simulation.network.nowNs - startNs) / NANOS_PER_MICRO : stepUs;
       flows.set(id, {
         observation: rows.observations.slice(row * width, (row + 1) * width),
         reward: rows.rewards[row]!,
-        info: flow.info(livedUs),
+        info: this.info(row),
         terminated: rows.terminated[row] === 1,
         truncated: rows.truncated[row] === 1,
       });

@@ -58,18 +58,23 @@ const fields = {
   actionPolicy: z.enum(["clip", "reject"]).optional(),
   actionDelayUs: z.number().min(0).max(60_000_000).optional(),
 };
-const schema: z.ZodType<Partial<EnvOptions>> = z.strictObject(fields);
-const multiFlowSchema: z.ZodType<Partial<EnvOptions & Pick<MultiFlowOptions, "share">>> = z.strictObject({
-  ...fields,
-  share: z.enum(["own", "mean"]).optional(),
-});
+/** Of plain data, to be described and checked. */
+export const ENV_OPTIONS_SCHEMA: z.ZodType<Partial<EnvOptions>> = z.strictObject(fields);
+export const MULTI_FLOW_OPTIONS_SCHEMA: z.ZodType<Partial<EnvOptions & Pick<MultiFlowOptions, "share">>> =
+  z.strictObject({
+    ...fields,
+    share: z.enum(["own", "mean"]).optional(),
+  });
 
 function parse<T>(schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input ?? {});
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const where = issue.path.length > 0 ? ` at ${issue.path.join(".")}` : "";
-  throw new CcparkError("invalid-argument", `[env] wrong option${where}: ${issue.message}`);
+  const field = [...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])];
+  throw new CcparkError("invalid-argument", `[env] wrong option${where}: ${issue.message}`, {
+    field: field.length > 0 ? field.join(".") : undefined,
+  });
 }
 
 /**
@@ -77,7 +82,7 @@ function parse<T>(schema: z.ZodType<T>, input: unknown): T {
  * @throws CcparkError (invalid-argument) naming the option
  */
 export function parseEnvOptions(input: unknown): EnvOptions {
-  return { ...DEFAULT_ENV_OPTIONS, ...parse(schema, input) };
+  return { ...DEFAULT_ENV_OPTIONS, ...parse(ENV_OPTIONS_SCHEMA, input) };
 }
 
 /**
@@ -85,7 +90,7 @@ export function parseEnvOptions(input: unknown): EnvOptions {
  * @throws CcparkError (invalid-argument) naming the option
  */
 export function parseMultiFlowOptions(input: unknown): MultiFlowOptions {
-  const { stepMs = DEFAULT_MULTI_FLOW_OPTIONS.stepMs, ...given } = parse(multiFlowSchema, input);
+  const { stepMs = DEFAULT_MULTI_FLOW_OPTIONS.stepMs, ...given } = parse(MULTI_FLOW_OPTIONS_SCHEMA, input);
   return { ...DEFAULT_MULTI_FLOW_OPTIONS, ...given, stepMs: fixedStepMs(stepMs) };
 }
 
@@ -95,5 +100,6 @@ export function fixedStepMs(stepMs: number | "rtt"): number {
   throw new CcparkError(
     "invalid-argument",
     "[env] wrong option at stepMs: got rtt, expected milliseconds: all flows share the steps of a multi-flow environment",
+    { field: "stepMs" },
   );
 }

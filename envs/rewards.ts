@@ -4,6 +4,13 @@ import { log2 } from "../core/math.ts";
 import type { Interval } from "./interval.ts";
 import { queueDelayUs, throughputBytesPerSec } from "./interval.ts";
 
+/** A summand of a reward. */
+export interface RewardComponent {
+  readonly name: string;
+  readonly definition: string;
+  of(interval: Interval): number;
+}
+
 export interface RewardSpec {
   readonly name: string;
   /** range of one step */
@@ -11,6 +18,8 @@ export interface RewardSpec {
   readonly high: number;
   readonly definition: string;
   readonly source: string;
+  /** they add up to the reward, in this order, bit by bit */
+  readonly components: readonly RewardComponent[];
   of(interval: Interval): number;
 }
 
@@ -19,12 +28,13 @@ const THROUGHPUT_FLOOR_BYTES_PER_SEC = 1448;
 /** Below 1 ms of queue the link's own serialisation and a host's jitter dominate; less delay earns nothing. */
 const DELAY_FLOOR_US = 1_000;
 
+const throughputTerm = (bytesPerSec: number): number =>
+  log2(Math.max(bytesPerSec, THROUGHPUT_FLOOR_BYTES_PER_SEC));
+const delayTerm = (delayUs: number): number => -0.5 * log2(Math.max(delayUs, DELAY_FLOOR_US));
+
 /** log2(throughput) - 0.5 log2(delay) of the benchmark's score; throughput in B/s, delay in us, floored as documented. */
 export function powerScore(bytesPerSec: number, delayUs: number): number {
-  return (
-    log2(Math.max(bytesPerSec, THROUGHPUT_FLOOR_BYTES_PER_SEC)) -
-    0.5 * log2(Math.max(delayUs, DELAY_FLOOR_US))
-  );
+  return throughputTerm(bytesPerSec) + delayTerm(delayUs);
 }
 
 const score: RewardSpec = {
@@ -34,8 +44,29 @@ const score: RewardSpec = {
   definition:
     "log2(max(throughput, 1448 B/s)) - 0.5 log2(max(queueing delay, 1000 us)); throughput: payload delivered in the step / step, queueing delay: mean RTT of the step - smallest RTT so far. A full link with at most 1 ms of queue is the best there is, an idle link the worst",
   source: "the benchmark's score per step; Park's power with a delay floor",
+  components: [
+    {
+      name: "throughput",
+      definition: "log2(max(throughput, 1448 B/s))",
+      of: (interval) => throughputTerm(throughputBytesPerSec(interval)),
+    },
+    {
+      name: "delay",
+      definition: "-0.5 log2(max(queueing delay, 1000 us))",
+      of: (interval) => delayTerm(queueDelayUs(interval)),
+    },
+  ],
   of: (interval) => powerScore(throughputBytesPerSec(interval), queueDelayUs(interval)),
 };
+
+function parkThroughput({ deliveryRateBytesPerSec: rate }: Interval): number {
+  return rate > 0 ? log2(rate) : 0;
+}
+
+function parkDelay({ rttUs, minRttUs }: Interval): number {
+  const delayUs = rttUs - minRttUs;
+  return delayUs > 0 ? -0.5 * log2(delayUs) : 0;
+}
 
 const park: RewardSpec = {
   name: "park",
@@ -45,11 +76,15 @@ const park: RewardSpec = {
     "log2(rout) - 0.5 log2(rtt - min_rtt); rout: delivery rate in B/s, RTTs in us; a logarithm whose argument is <= 0 counts as 0. Beware: without a delay floor it pays an idle link more than a full one with 0.3 ms of queue",
   source:
     "Park (NeurIPS 2019), congestion control environment; Park hands it out one step later than the interval that earned it",
-  of(interval) {
-    const delayUs = interval.rttUs - interval.minRttUs;
-    const rate = interval.deliveryRateBytesPerSec;
-    return (rate > 0 ? log2(rate) : 0) - (delayUs > 0 ? 0.5 * log2(delayUs) : 0);
-  },
+  components: [
+    { name: "throughput", definition: "log2(rout), 0 where rout is 0", of: parkThroughput },
+    {
+      name: "delay",
+      definition: "-0.5 log2(rtt - min_rtt), 0 where the difference is not above 0",
+      of: parkDelay,
+    },
+  ],
+  of: (interval) => parkThroughput(interval) + parkDelay(interval),
 };
 
 export const REWARDS: ReadonlyMap<string, RewardSpec> = new Map(

@@ -2,10 +2,12 @@
  * Between typed arrays, spaces and step info and the messages of the service: little-endian packed bytes, always in
  * fresh buffers (a decoded field may lie at any offset, and a written message may wait in a queue).
  */
-import { CcparkError, unknownName } from "../../core/errors.ts";
+import { CcparkError } from "../../core/errors.ts";
 import type { StepInfo } from "../env.ts";
 import { type Box, makeBox } from "../spaces.ts";
 import { DataType, type InfoColumn, type Space } from "./generated/ccpark/v1/environment.ts";
+
+export { STEP_INFO_KEYS } from "./info-keys.ts";
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -34,17 +36,20 @@ export function unpackFloat64(bytes: Uint8Array): Float64Array {
 }
 
 /**
- * A list of packed leaves that must be one float32 leaf of `rows` x `width`.
+ * Copies a list of packed leaves, which must be one float32 leaf of `into.length / rows` numbers per row.
  * @throws CcparkError (invalid-argument)
  */
-export function unpackLeaf(
+export function unpackLeafInto(
+  into: Float32Array,
   leaves: readonly Uint8Array[],
   rows: number,
-  width: number,
   what: string,
-): Float32Array {
+): void {
+  const width = into.length / rows;
   if (leaves.length !== 1) {
-    throw new CcparkError("invalid-argument", `[grpc] ${what}: got ${leaves.length} leaves, expected 1`);
+    throw new CcparkError("invalid-argument", `[grpc] ${what}: got ${leaves.length} leaves, expected 1`, {
+      field: what,
+    });
   }
   const bytes = leaves[0]!;
   const expected = rows * width * 4;
@@ -52,9 +57,23 @@ export function unpackLeaf(
     throw new CcparkError(
       "invalid-argument",
       `[grpc] ${what}: got ${bytes.length} bytes, expected ${expected} (${rows} rows x ${width} float32)`,
+      { field: what },
     );
   }
-  return unpackFloat32(bytes);
+  new Uint8Array(into.buffer, into.byteOffset, expected).set(bytes);
+  swapIfBigEndian(new Uint8Array(into.buffer, into.byteOffset, expected), 4);
+}
+
+/** The same as a fresh array of `rows` x `width`. */
+export function unpackLeaf(
+  leaves: readonly Uint8Array[],
+  rows: number,
+  width: number,
+  what: string,
+): Float32Array {
+  const values = new Float32Array(rows * width);
+  unpackLeafInto(values, leaves, rows, what);
+  return values;
 }
 
 export function spaceToWire(box: Box): Space {
@@ -85,78 +104,6 @@ export function spaceFromWire(space: Space | undefined, what: string): Box {
   return makeBox(
     box.dimensions.map(({ name, unit, low, high, definition }) => ({ name, unit, low, high, definition })),
   );
-}
-
-/** Info of one row and the seed of its episode. */
-export interface RowInfo {
-  readonly info: StepInfo;
-  readonly seed: number;
-}
-
-interface ColumnSpec {
-  readonly dtype: DataType;
-  /** @param rows undefined: a row without a value */
-  pack(rows: readonly (RowInfo | undefined)[]): Uint8Array;
-}
-
-const booleanColumn = (of: (row: RowInfo) => boolean): ColumnSpec => ({
-  dtype: DataType.DATA_TYPE_BOOL,
-  pack: (rows) => Uint8Array.from(rows, (row) => (row !== undefined && of(row) ? 1 : 0)),
-});
-const float64Column = (of: (row: RowInfo) => number): ColumnSpec => ({
-  dtype: DataType.DATA_TYPE_FLOAT64,
-  pack: (rows) => pack(Float64Array.from(rows, (row) => (row === undefined ? 0 : of(row)))),
-});
-
-/** Every fact of StepInfo, by its name; the type makes a forgotten one an error. */
-const STEP_INFO_COLUMNS: Readonly<Record<keyof StepInfo, ColumnSpec>> = {
-  report: booleanColumn((row) => row.info.report),
-  timeUs: float64Column((row) => row.info.timeUs),
-  stepUs: float64Column((row) => row.info.stepUs),
-  deliveredBytes: float64Column((row) => row.info.deliveredBytes),
-  lostPackets: float64Column((row) => row.info.lostPackets),
-  rttUs: float64Column((row) => row.info.rttUs),
-  cwndBytes: float64Column((row) => row.info.cwndBytes),
-  pacingRateBytesPerSec: float64Column((row) => row.info.pacingRateBytesPerSec),
-  clippedActions: float64Column((row) => row.info.clippedActions),
-};
-
-const COLUMNS: ReadonlyMap<string, ColumnSpec> = new Map<string, ColumnSpec>([
-  ...Object.entries(STEP_INFO_COLUMNS),
-  [
-    "seed",
-    {
-      dtype: DataType.DATA_TYPE_INT64,
-      pack: (rows) => pack(BigInt64Array.from(rows, (row) => BigInt(row?.seed ?? 0))),
-    },
-  ],
-]);
-
-/** The keys that make up a StepInfo. */
-export const STEP_INFO_KEYS: readonly string[] = Object.keys(STEP_INFO_COLUMNS);
-
-/** @throws CcparkError (invalid-argument) with the nearest known key */
-export function checkInfoKeys(keys: readonly string[]): void {
-  for (const key of keys) {
-    if (!COLUMNS.has(key)) {
-      throw new CcparkError(
-        "invalid-argument",
-        unknownName("grpc", "info key", key, [...COLUMNS.keys()]).message,
-      );
-    }
-  }
-}
-
-/** @param keys checked; @param rows undefined: a row without a value */
-export function infoColumns(keys: readonly string[], rows: readonly (RowInfo | undefined)[]): InfoColumn[] {
-  if (keys.length === 0) return [];
-  const mask = rows.includes(undefined)
-    ? Uint8Array.from(rows, (row) => (row === undefined ? 0 : 1))
-    : new Uint8Array(0);
-  return keys.map((key) => {
-    const column = COLUMNS.get(key)!;
-    return { key, dtype: column.dtype, mask, values: column.pack(rows) };
-  });
 }
 
 /**

@@ -3,7 +3,7 @@
  * mistake with the path of the field; and whether it fits into memory.
  */
 import type { z } from "zod";
-import { CcparkError } from "../../core/errors.ts";
+import { CcparkError, type ErrorKind } from "../../core/errors.ts";
 import type { Scenario } from "../scenario.ts";
 import { estimateMemoryBytes } from "./memory.ts";
 import { SCENARIO_SCHEMA } from "./schema.ts";
@@ -11,8 +11,9 @@ import { SCENARIO_SCHEMA } from "./schema.ts";
 /** A scenario that breaks its type or a range; `path` is the first bad field, such as `forward.rate.mbps`. */
 export class ScenarioError extends CcparkError {
   readonly path: string;
-  constructor(message: string, path: string, options?: { cause?: unknown }) {
-    super("invalid-argument", message, options);
+  constructor(message: string, path: string, options: { cause?: unknown; kind?: ErrorKind } = {}) {
+    const field = path === "scenario" ? path : `scenario.${path}`;
+    super(options.kind ?? "invalid-argument", message, { cause: options.cause, field });
     this.name = "ScenarioError";
     this.path = path;
   }
@@ -29,7 +30,7 @@ export function scenarioError(
   path: string,
   got: unknown,
   expected: string,
-  options: { readonly origin?: Origin; readonly cause?: unknown } = {},
+  options: { readonly origin?: Origin; readonly cause?: unknown; readonly kind?: ErrorKind } = {},
 ): ScenarioError {
   const origin = typeof options.origin === "function" ? options.origin(path) : options.origin;
   const where = origin === undefined ? path : `${origin}: ${path}`;
@@ -71,6 +72,7 @@ export function validateScenario(value: unknown, options: ValidateOptions = {}):
       `one that fits into ${limit}: it needs about ${formatGib(bytes)}`,
       {
         origin,
+        kind: "resource-exhausted",
       },
     );
   }

@@ -259,7 +259,7 @@ describe("a stream", () => {
       [resetPayload(7, { seeding: { $case: "seeds", value: { seeds: [1n] } } }), /got 1, expected 2/],
       [resetPayload(8, { seeding: { $case: "seed", value: 2n ** 53n - 1n } }), /2\^53/],
       [resetPayload(9, { resetMask: Uint8Array.of(1) }), /reset_mask: got 1 bytes/],
-      [resetPayload(10, { resetMask: Uint8Array.of(0, 0) }), /no row/],
+      [resetPayload(10, { resetMask: Uint8Array.of(0, 0) }), /no environment is set/],
       [resetPayload(11, { options: { scenari: {} } }), /did you mean `scenario`/],
       [resetPayload(12, { options: { scenario: "toy-long" } }), /by name/],
     ];

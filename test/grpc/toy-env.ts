@@ -1,15 +1,18 @@
-/** A deterministic toy: the smallest environment that shows seeds, ends, clipping and every fact of StepInfo. */
+/**
+ * A deterministic toy: the smallest environment that shows seeds, ends, clipping and every fact of StepInfo. It can throw,
+ * hang and end its thread, and pretend to be slow, so that a host puts it into worker threads.
+ */
 import { CcparkError, unknownName } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
-import type { Env, TimeStep } from "../../envs/env.ts";
+import type { Env, StepInfo, TimeStep } from "../../envs/env.ts";
 import type { EnvHost } from "../../envs/grpc/env-host.ts";
-import { localHost } from "../../envs/grpc/env-host-local.ts";
-import { checkSeed, type SteppableEnv } from "../../envs/grpc/session-env.ts";
+import { envHost } from "../../envs/grpc/env-host-threads.ts";
+import { checkSeed, type RowColumns, type ServedEnv, type SlotEnv } from "../../envs/grpc/session-env.ts";
 import type { Scenario } from "../../envs/scenario.ts";
 import { type Box, checkFinite, makeBox } from "../../envs/spaces.ts";
 
-const SCENARIOS = ["toy-short", "toy-long", "toy-terminates", "toy-explodes"];
-const KWARGS = ["scenario", "actionPolicy", "steps", "stepMs"];
+const SCENARIOS = ["toy-short", "toy-long", "toy-terminates", "toy-explodes", "toy-hangs", "toy-exits"];
+const KWARGS = ["scenario", "actionPolicy", "steps", "stepMs", "costUs", "render"];
 
 const OBSERVATION: Box = makeBox([
   { name: "sum", unit: "1", low: -1000, high: 1000, definition: "sum of the actions and the seeded noise" },
@@ -21,7 +24,7 @@ const ACTION: Box = makeBox([
   { name: "down", unit: "1", low: -0.3, high: 0.3, definition: "subtracted from the sum" },
 ]);
 
-export class ToyEnv implements SteppableEnv {
+export class ToyEnv {
   readonly observationSpace: Box = OBSERVATION;
   readonly actionSpace: Box = ACTION;
   readonly #scenario: string;
@@ -34,21 +37,20 @@ export class ToyEnv implements SteppableEnv {
   constructor(kwargs: Readonly<Record<string, unknown>>) {
     for (const key of Object.keys(kwargs)) {
       if (!KWARGS.includes(key)) {
-        throw new CcparkError("invalid-argument", unknownName("env", "option", key, KWARGS).message);
+        const { message } = unknownName("env", "option", key, KWARGS);
+        throw new CcparkError("invalid-argument", message, { field: key });
       }
     }
     const scenario = kwargs["scenario"] ?? "toy-short";
     if (typeof scenario !== "string" || !SCENARIOS.includes(scenario)) {
-      throw unknownName("scenario", "scenario", String(scenario), SCENARIOS);
+      throw unknownName("scenario", "scenario", String(scenario), SCENARIOS, "scenario");
     }
     this.#scenario = scenario;
     this.#episodeSteps = Number(kwargs["steps"] ?? (scenario === "toy-long" ? 1000 : 20));
   }
 
   reset(seed: number, scenario?: Scenario): TimeStep {
-    if (scenario !== undefined && typeof scenario.propagationDelayMs !== "number") {
-      throw new CcparkError("invalid-argument", "[scenario] propagationDelayMs: got nothing, expected ms");
-    }
+    checkToyScenario(scenario);
     this.#scale = scenario?.propagationDelayMs ?? 1;
     this.#rng = Rng.fromSeed(seed);
     this.#sum = 0;
@@ -64,7 +66,11 @@ export class ToyEnv implements SteppableEnv {
     const [up, down] = action.map((a, i) => Math.min(Math.max(a, ACTION.low[i]!), ACTION.high[i]!));
     const clipped = up !== action[0] || down !== action[1] ? 1 : 0;
     this.#steps += 1;
-    if (this.#scenario === "toy-explodes" && this.#steps === 3) throw new Error("boom");
+    if (this.#steps === 3) {
+      if (this.#scenario === "toy-explodes") throw new Error("boom");
+      if (this.#scenario === "toy-exits") process.exit(7); // of a worker: only the thread ends
+      while (this.#scenario === "toy-hangs") this.#steps = 3;
+    }
     const noise = this.#rng.next() * 0.1;
     this.#sum += (up! - down! + noise) * this.#scale;
     return this.#timeStep(noise, this.#sum / 3, clipped);
@@ -100,7 +106,125 @@ export class ToyEnv implements SteppableEnv {
   }
 }
 
-export const makeToyEnv = (kwargs: Readonly<Record<string, unknown>>): SteppableEnv => new ToyEnv(kwargs);
+function checkToyScenario(scenario: unknown): void {
+  if (scenario === undefined) return;
+  if (typeof (scenario as Scenario).propagationDelayMs !== "number") {
+    throw new CcparkError("invalid-argument", "[scenario] propagationDelayMs: got nothing, expected ms", {
+      field: "scenario.propagationDelayMs",
+    });
+  }
+}
+
+/** The toy as it is served. */
+class ToySlot implements SlotEnv {
+  readonly observationSpace: Box = OBSERVATION;
+  readonly actionSpace: Box = ACTION;
+  readonly refusesBelow = false;
+  readonly flowIds: readonly string[] = ["flow-0"];
+  readonly severalFlows = false;
+  readonly stepSeconds = 0.01;
+  readonly stateSpace = undefined;
+  readonly rewardComponents: readonly string[] = ["third"];
+  readonly costUs: { readonly step: number; readonly reset: number };
+  readonly #env: ToyEnv;
+  #last: TimeStep | undefined;
+
+  constructor(kwargs: Readonly<Record<string, unknown>>) {
+    this.#env = new ToyEnv(kwargs);
+    this.costUs = { step: Number(kwargs["costUs"] ?? 1), reset: 1 };
+  }
+
+  get #step(): TimeStep {
+    return this.#last!;
+  }
+
+  get ended(): boolean {
+    return this.#step.terminated || this.#step.truncated;
+  }
+
+  checkScenario(scenario: unknown): void {
+    checkToyScenario(scenario);
+  }
+
+  reset(seed: number, scenario?: unknown): void {
+    this.#last = this.#env.reset(seed, scenario as Scenario | undefined);
+  }
+
+  step(actions: Float32Array): void {
+    this.#last = this.#env.step(actions.slice());
+  }
+
+  writeView(into: RowColumns, row: number): void {
+    into.observations.set(this.#step.observation, row * OBSERVATION.shape[0]);
+    into.present[row] = 1;
+    into.live[row] = this.ended ? 0 : 1;
+  }
+
+  writeOutcome(into: RowColumns, row: number): void {
+    into.rewards[row] = this.#step.reward;
+    into.terminated[row] = this.#step.terminated ? 1 : 0;
+    into.truncated[row] = this.#step.truncated ? 1 : 0;
+  }
+
+  info(): StepInfo {
+    return this.#step.info;
+  }
+
+  writeRewardComponents(_slot: number, into: Float64Array): void {
+    into[0] = this.#step.reward;
+  }
+
+  simSeconds(): number {
+    return this.#step.info.timeUs / 1e6;
+  }
+
+  episodeMetrics(): Readonly<Record<string, number>> {
+    return this.#env.episodeMetrics();
+  }
+
+  state: SlotEnv["state"] = () => ({
+    timeUs: this.#step.info.timeUs,
+    scenarioJson: "{}",
+    links: [],
+    flows: [],
+    baseRttUs: 0,
+    bdpBytes: 0,
+  });
+
+  render: SlotEnv["render"] = () => ({
+    mediaType: "text/plain; charset=utf-8",
+    data: new TextEncoder().encode(`sum ${this.#step.observation[0]}\n`),
+    shape: [],
+  });
+}
+
+/** The toy behind the id of the real environment. */
+export const SERVED_TOY: ServedEnv = {
+  envId: "ccpark/CongestionControl-v0",
+  list: () => SERVED_TOY.describe().env!,
+  describe: () => ({
+    env: {
+      envId: "ccpark/CongestionControl-v0",
+      description: "a toy",
+      severalFlows: false,
+      kwargsJsonSchema: "{}",
+      scenarioJsonSchema: "{}",
+    },
+    observations: [],
+    actions: [],
+    rewards: [],
+    scenarios: [],
+    infoKeys: [],
+    stateSpace: undefined,
+  }),
+  make: (kwargs, count) => Array.from({ length: count }, () => new ToySlot(kwargs)),
+};
+
+/** @param options workers: threads for sessions whose `costUs` is high; default none */
+export function toyHost(options: { workers?: number; timeLimitMs?: number } = {}): EnvHost {
+  const url = new URL("./toy-worker.ts", import.meta.url);
+  return envHost({ served: [SERVED_TOY], worker: { url }, ...options });
+}
 
 /** The toy as a local `Env`. */
 export function localToyEnv(kwargs: Readonly<Record<string, unknown>>): Env {
@@ -113,6 +237,3 @@ export function localToyEnv(kwargs: Readonly<Record<string, unknown>>): Env {
     close: async () => undefined,
   };
 }
-
-/** The toy behind the id of the real environment. */
-export const toyHost = (): EnvHost => localHost(new Map([["ccpark/CongestionControl-v0", makeToyEnv]]));

@@ -1,0 +1,146 @@
+/**
+ * The host of served environments. A session whose steps are short runs on the calling thread, since a hand-off costs more
+ * than it saves; any other is split into contiguous blocks, one per worker thread, that are stepped at the same time.
+ */
+import { CcparkError, unknownName } from "../../core/errors.ts";
+import type { EnvHost, Session, SessionConfig } from "./env-host.ts";
+import { ActionPolicy } from "./generated/ccpark/v1/environment.ts";
+import { checkInfoKeys } from "./info-keys.ts";
+import { type RowLayout, rowBytes, viewRows } from "./row-arrays.ts";
+import { type BlockConfig, RowBlock } from "./row-block.ts";
+import { type BlockPlace, placeHere } from "./row-place.ts";
+import { RowWorkers, type WorkerOptions } from "./row-workers.ts";
+import { AUTORESET, EnvSession } from "./session.ts";
+import { checkSeed, type ServedEnv, type SlotEnv } from "./session-env.ts";
+
+/** The longest that one request may keep the calling thread from others, by the estimate, microseconds. */
+const STEP_BUDGET_US = 300;
+/** A reset comes once per episode of hundreds of steps: it may take longer. */
+const RESET_BUDGET_US = 3_000;
+const DEFAULT_TIME_LIMIT_MS = 30_000;
+
+export interface HostOptions {
+  readonly served: readonly ServedEnv[];
+  /** threads for sessions that are not small; 0 or absent: everything runs on the calling thread */
+  readonly workers?: number;
+  /** what a worker thread runs, needed with `workers` */
+  readonly worker?: Pick<WorkerOptions, "url" | "data">;
+  /** a request that takes longer ends its session; default 30 s. On the calling thread nothing can end it */
+  readonly timeLimitMs?: number;
+}
+
+/** Prefixes the field that a mistake names. */
+function inField<T>(prefix: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof CcparkError)) throw error;
+    const field = error.field === undefined ? prefix : `${prefix}.${error.field}`;
+    throw new CcparkError(error.kind, error.message, { cause: error, field });
+  }
+}
+
+/** A sample environment whose mistakes name the field of the request. */
+function checkConfig(config: SessionConfig, kind: ServedEnv, kwargs: Record<string, unknown>): SlotEnv {
+  checkSeed(config.seed + config.numEnvs - 1, "kwargs.seed + num_envs - 1", "kwargs.seed");
+  if ("actionPolicy" in config.kwargs) {
+    throw new CcparkError("invalid-argument", "[grpc] kwargs.actionPolicy: use the field action_policy", {
+      field: "kwargs.actionPolicy",
+    });
+  }
+  const sample = inField("kwargs", () => kind.make(kwargs, 1))[0]!;
+  checkInfoKeys(config.infoKeys, sample.rewardComponents);
+  if (config.withState && sample.stateSpace === undefined) {
+    throw new CcparkError("invalid-argument", `[grpc] with_state: ${config.envId} has no state`, {
+      field: "with_state",
+    });
+  }
+  return sample;
+}
+
+/** Ends of contiguous ranges, as equal as they can be. */
+function split(count: number, parts: number): { from: number; to: number }[] {
+  return Array.from({ length: parts }, (_, i) => ({
+    from: Math.floor((count * i) / parts),
+    to: Math.floor((count * (i + 1)) / parts),
+  }));
+}
+
+class ThreadedHost implements EnvHost {
+  readonly #served: readonly ServedEnv[];
+  readonly #workerCount: number;
+  readonly #workers: RowWorkers | undefined;
+
+  constructor({ served, workers = 0, worker, timeLimitMs = DEFAULT_TIME_LIMIT_MS }: HostOptions) {
+    this.#served = served;
+    this.#workerCount = worker === undefined ? 0 : workers;
+    if (this.#workerCount > 0) this.#workers = new RowWorkers(workers, { ...worker!, timeLimitMs });
+  }
+
+  #find(envId: string): ServedEnv {
+    const found = this.#served.find((each) => each.envId === envId);
+    if (found !== undefined) return found;
+    const { message } = unknownName(
+      "grpc",
+      "env id",
+      envId,
+      this.#served.map((each) => each.envId),
+    );
+    throw new CcparkError("not-found", message, { field: "env_id" });
+  }
+
+  listEnvs: EnvHost["listEnvs"] = () => this.#served.map((each) => each.list());
+
+  describeEnv: EnvHost["describeEnv"] = (envId) => this.#find(envId).describe();
+
+  async open(config: SessionConfig): Promise<Session> {
+    const kind = this.#find(config.envId);
+    const policy = config.actionPolicy === ActionPolicy.ACTION_POLICY_REJECT ? "reject" : "clip";
+    const kwargs = { ...config.kwargs, actionPolicy: policy };
+    const sample = checkConfig(config, kind, kwargs);
+    const { numEnvs, withState, infoKeys, maxEpisodeSteps } = config;
+    const layout: RowLayout = {
+      numEnvs,
+      slots: sample.flowIds.length,
+      observationWidth: sample.observationSpace.shape[0],
+      actionWidth: sample.actionSpace.shape[0],
+      stateWidth: withState ? sample.stateSpace!.shape[0] : 0,
+      infoKeys: infoKeys.length,
+    };
+    const blockConfig = (range: { from: number; to: number }): BlockConfig => ({
+      ...range,
+      firstSeed: config.seed,
+      maxEpisodeSteps,
+      autoreset: AUTORESET.get(config.autoresetMode)!,
+      withState,
+      infoKeys,
+    });
+    const { step, reset } = sample.costUs;
+    const isSmall = numEnvs * step <= STEP_BUDGET_US && numEnvs * reset <= RESET_BUDGET_US;
+    if (this.#workers === undefined || isSmall) {
+      const rows = viewRows(new ArrayBuffer(rowBytes(layout)), layout);
+      const all = { from: 0, to: numEnvs };
+      const block = new RowBlock(blockConfig(all), kind.make(kwargs, numEnvs), rows);
+      return new EnvSession(config, { sample, rows, blocks: [placeHere(block, 0, numEnvs, rows.seeds)] });
+    }
+    const buffer = new SharedArrayBuffer(rowBytes(layout));
+    const blocks: BlockPlace[] = await this.#workers.open(
+      split(numEnvs, Math.min(this.#workerCount, numEnvs)).map((range) => ({
+        envId: config.envId,
+        kwargs,
+        config: blockConfig(range),
+        layout,
+        buffer,
+      })),
+    );
+    return new EnvSession(config, { sample, rows: viewRows(buffer, layout), blocks });
+  }
+
+  async close(): Promise<void> {
+    await this.#workers?.close();
+  }
+}
+
+export function envHost(options: HostOptions): EnvHost {
+  return new ThreadedHost(options);
+}

@@ -1,0 +1,59 @@
+/** The keys of info columns: what each says, for checks and descriptions. */
+import { CcparkError, unknownName } from "../../core/errors.ts";
+import type { StepInfo } from "../env.ts";
+import { DataType, type InfoKey } from "./generated/ccpark/v1/environment.ts";
+
+type KeySpec = Omit<InfoKey, "key">;
+
+const float64 = (unit: string, definition: string): KeySpec => ({
+  dtype: DataType.DATA_TYPE_FLOAT64,
+  unit,
+  definition,
+});
+
+/** Every fact of StepInfo, by its name; the type makes a forgotten one an error. */
+const STEP_INFO: Readonly<Record<keyof StepInfo, KeySpec>> = {
+  report: {
+    dtype: DataType.DATA_TYPE_BOOL,
+    unit: "1",
+    definition: "whether a CCP report ended the step (false: the time limit of a step did)",
+  },
+  timeUs: float64("us", "virtual time since the flow's start, at the end of the step"),
+  stepUs: float64("us", "virtual time that the step took"),
+  deliveredBytes: float64("B", "payload acknowledged in the step"),
+  lostPackets: float64("packets", "found lost in the step"),
+  rttUs: float64("us", "last round-trip time of the step; held where none was measured"),
+  cwndBytes: float64("B", "congestion window that the flow was set to"),
+  pacingRateBytesPerSec: float64("B/s", "pacing rate that the flow was set to; 0: ACK-clocked"),
+  clippedActions: float64("1", "1 when the action of the step lay outside the box and was clipped"),
+};
+
+export const INFO_KEYS: ReadonlyMap<string, KeySpec> = new Map<string, KeySpec>([
+  ...Object.entries(STEP_INFO),
+  ["seed", { dtype: DataType.DATA_TYPE_INT64, unit: "1", definition: "of the row's episode" }],
+]);
+
+/** Begins the keys of reward components. */
+export const REWARD_KEY = "reward.";
+
+/** The keys that make up a StepInfo. */
+export const STEP_INFO_KEYS: readonly string[] = Object.keys(STEP_INFO);
+
+/** Every key of an environment, components of all its rewards included. */
+export function describeInfoKeys(components: ReadonlyMap<string, string>): InfoKey[] {
+  return [
+    ...[...INFO_KEYS].map(([key, spec]) => ({ key, ...spec })),
+    ...[...components].map(([name, definition]) => ({ key: REWARD_KEY + name, ...float64("1", definition) })),
+  ];
+}
+
+/** @throws CcparkError (invalid-argument) with the nearest known key */
+export function checkInfoKeys(keys: readonly string[], rewardComponents: readonly string[]): void {
+  const known = [...INFO_KEYS.keys(), ...rewardComponents.map((name) => REWARD_KEY + name)];
+  for (const key of keys) {
+    if (!known.includes(key)) {
+      const { message } = unknownName("grpc", "info key", key, known);
+      throw new CcparkError("invalid-argument", message, { field: "info_keys" });
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/** What a session's arrays say after a reset or a step, as messages. Everything is copied: the arrays are written again. */
+import type {
+  EpisodeSummary,
+  FinalBatch,
+  ResetResponse,
+  StepResponse,
+} from "./generated/ccpark/v1/environment.ts";
+import type { RowArrays } from "./row-arrays.ts";
+import { packColumns } from "./row-info.ts";
+import { pack } from "./wire.ts";
+
+export interface AnswerForm {
+  readonly rows: RowArrays;
+  readonly slots: number;
+  readonly severalFlows: boolean;
+  readonly isRepeated: boolean;
+  readonly withState: boolean;
+  readonly infoKeys: readonly string[];
+  readonly nextStep: boolean;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+type View = Pick<
+  ResetResponse,
+  "observations" | "observationValues" | "states" | "stateValues" | "present" | "live"
+>;
+
+function packed(values: Float32Array, isRepeated: boolean): { bytes: Uint8Array[]; values: number[] } {
+  return isRepeated ? { bytes: [], values: Array.from(values) } : { bytes: [pack(values)], values: [] };
+}
+
+function view({ rows, isRepeated, withState, severalFlows }: AnswerForm): View {
+  const observations = packed(rows.observations, isRepeated);
+  return {
+    observations: observations.bytes,
+    observationValues: observations.values,
+    states: withState && !isRepeated ? pack(rows.states) : NO_BYTES,
+    stateValues: withState && isRepeated ? Array.from(rows.states) : [],
+    present: severalFlows ? rows.present.slice() : NO_BYTES,
+    live: severalFlows ? rows.live.slice() : NO_BYTES,
+  };
+}
+
+export function resetAnswer(seq: bigint, form: AnswerForm): ResetResponse {
+  const { rows, slots, infoKeys } = form;
+  const wasReset = (row: number): boolean => rows.mask[Math.floor(row / slots)] === 1;
+  const isThere = rows.present.map((flag, row) => (flag === 1 && wasReset(row) ? 1 : 0));
+  const mask = isThere.includes(0) ? isThere : undefined;
+  return { seq, ...view(form), infos: packColumns(infoKeys, rows.infos, mask) };
+}
+
+export function stepAnswer(seq: bigint, episodes: EpisodeSummary[], form: AnswerForm): StepResponse {
+  const { rows, severalFlows, isRepeated, infoKeys } = form;
+  return {
+    seq,
+    ...view(form),
+    rewards: isRepeated ? NO_BYTES : pack(rows.rewards),
+    rewardValues: isRepeated ? Array.from(rows.rewards) : [],
+    terminated: rows.terminated.slice(),
+    truncated: rows.truncated.slice(),
+    resetRows: form.nextStep ? rows.resetRows.slice() : NO_BYTES,
+    final: rows.hasFinal.includes(1) ? finalBatch(form) : undefined,
+    infos: packColumns(infoKeys, rows.infos, rows.present.includes(0) ? rows.present : undefined),
+    episodes,
+    ended: severalFlows ? rows.ended.slice() : NO_BYTES,
+  };
+}
+
+/** Those rows of a matrix, one after the other. */
+function pick(from: Float32Array, count: number, picked: readonly number[]): Float32Array {
+  const width = from.length / count;
+  const into = new Float32Array(picked.length * width);
+  picked.forEach((row, k) => {
+    into.set(from.subarray(row * width, (row + 1) * width), k * width);
+  });
+  return into;
+}
+
+function finalBatch({ rows, isRepeated, withState, infoKeys }: AnswerForm): FinalBatch {
+  const picked: number[] = [];
+  rows.hasFinal.forEach((flag, row) => {
+    if (flag === 1) picked.push(row);
+  });
+  const envs: number[] = [];
+  rows.ended.forEach((flag, env) => {
+    if (flag === 1) envs.push(env);
+  });
+  const observations = packed(pick(rows.finalObservations, rows.rewards.length, picked), isRepeated);
+  const states = withState ? pick(rows.finalStates, rows.phase.length, envs) : new Float32Array(0);
+  return {
+    rows: picked,
+    observations: observations.bytes,
+    observationValues: observations.values,
+    infos: packColumns(infoKeys, rows.finalInfos, undefined, picked),
+    states: isRepeated ? NO_BYTES : pack(states),
+    stateValues: isRepeated ? Array.from(states) : [],
+  };
+}
