@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Server, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { CcparkError } from "../../core/errors.ts";
+import { DmEnvRpcStream, Worlds } from "./dm-env-rpc.ts";
 import type { EnvHost } from "./env-host.ts";
 import {
   type ConnectRequest,
@@ -14,6 +15,11 @@ import {
   type EnvServiceServer,
   EnvServiceService,
 } from "./generated/ccpark/v1/environment.ts";
+import {
+  type EnvironmentRequest,
+  type EnvironmentResponse,
+  EnvironmentService,
+} from "./generated/dm_env_rpc/v1/dm_env_rpc.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { plainCounts, prometheusCounts, type ServedMetrics, serveMetrics } from "./metrics.ts";
 import { checkExposure, type ServerSecurity, serverCredentials, tokenInterceptor } from "./security.ts";
@@ -128,6 +134,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       new ConnectStream(call, context);
     },
   } as unknown as EnvServiceServer);
+  const worlds = new Worlds(context);
+  server.addService(EnvironmentService, {
+    process(call: ServerDuplexStream<EnvironmentRequest, EnvironmentResponse>) {
+      new DmEnvRpcStream(call, context, worlds);
+    },
+  });
   await checkFree(host, options.port);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${options.port}`, credentials, (error, bound) => {
