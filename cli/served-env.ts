@@ -1,6 +1,7 @@
 /** Wiring: the environments that a client of `ccpark serve` asks for, made from its keyword arguments, and their host. */
 import { CcparkError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
+import { CongestionEnv } from "../envs/congestion-env.ts";
 import { describeMultiFlow, describeSingleFlow, SERVED_IDS } from "../envs/grpc/env-catalogue.ts";
 import type { EnvHost } from "../envs/grpc/env-host.ts";
 import { envHost } from "../envs/grpc/env-host-threads.ts";
@@ -123,6 +124,15 @@ function commonKwargs(
 
 function repeat<T>(count: number, make: () => T): T[] {
   return Array.from({ length: count }, make);
+}
+
+/** The environment that a session steps, without the service: the same bytes for the same seed and actions. */
+export function singleFlowEnv(
+  kwargs: Readonly<Record<string, unknown>>,
+  defaults: ServedDefaults = DEFAULTS,
+): CongestionEnv {
+  const { parts, options } = commonKwargs(kwargs, defaults);
+  return new CongestionEnv(parts.scenarios, parseEnvOptions(options), { algorithms: crossTrafficAlgorithm });
 }
 
 function singleFlow(defaults: ServedDefaults): ServedEnv {

@@ -17,7 +17,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import { makeServedEnv } from "../../cli/served-env.ts";
+import { singleFlowEnv } from "../../cli/served-env.ts";
 import type { Env, TimeStep } from "../../envs/env.ts";
 import type { Autoreset, RemoteVectorEnv } from "../../envs/grpc/client.ts";
 import { EpisodeSeeds } from "../../envs/grpc/session-env.ts";
@@ -164,7 +164,7 @@ export async function trajectoryOfVector(
 /** By the environment in this process, made from `plan.kwargs` as the server makes it. */
 export function trajectoryHere(plan: TrajectoryPlan): Promise<Trajectory> {
   const envs = Array.from({ length: plan.numEnvs }, (): Env => {
-    const env = makeServedEnv({ ...plan.kwargs, actionPolicy: "clip" });
+    const env = singleFlowEnv(plan.kwargs);
     return {
       observationSpace: env.observationSpace,
       actionSpace: env.actionSpace,
