@@ -1,16 +1,13 @@
 #!/usr/bin/env node
 /** `ccpark`: reads the command line and hands over. Commands load what they need only when they run. */
-import { Command, CommanderError } from "commander";
-import { CcparkError } from "../core/errors.ts";
-import { raiseInliningBudget } from "../core/v8-inlining.ts";
+import { Command } from "commander";
 import { addAgent } from "./agent.ts";
 import { addBench } from "./bench.ts";
 import { addCcp } from "./ccp.ts";
-import { exitOnInterrupt, printErr, survivePipes } from "./console.ts";
-import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { addExperiment } from "./experiment.ts";
 import { addExplain } from "./explain.ts";
 import { addQuickstart } from "./quickstart.ts";
+import { runProgram } from "./run-program.ts";
 import { addServe } from "./serve.ts";
 import { addSim } from "./sim.ts";
 import { addTrace } from "./trace.ts";
@@ -48,29 +45,4 @@ function makeProgram(): Command {
   return program;
 }
 
-/** One sentence; the stack only for those who ask for it. */
-function report(error: unknown): void {
-  const debug = (process.env["CCPARK_DEBUG"] ?? "") !== "";
-  if (debug && error instanceof Error) printErr(`${error.stack}\n`);
-  else if (error instanceof CcparkError) printErr(`error: ${error.message}\n`);
-  else {
-    const message = error instanceof Error ? error.message : String(error);
-    printErr(
-      `error: ${message}\nThis looks like a defect of ccpark; CCPARK_DEBUG=1 shows where it happened.\n`,
-    );
-  }
-}
-
-survivePipes();
-exitOnInterrupt();
-raiseInliningBudget();
-try {
-  await makeProgram().parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  } else {
-    report(error);
-    process.exitCode = exitCodeOf(error);
-  }
-}
+await runProgram(makeProgram());

@@ -1,0 +1,89 @@
+// `node bundle-server.mjs FOLDER`: the server of the Python package, with all that it needs besides node. The folder has the
+// layout of the npm package (dist/, traces/, proto/, package.json), so code finds its files as it does there; libraries
+// are part of the code. Left out: what other commands need (TensorFlow.js, koffi, ONNX).
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const clone = fileURLToPath(new URL("..", import.meta.url));
+const out = resolve(process.argv[2] ?? "");
+const modules = join(clone, "node_modules");
+const { build } = createRequire(join(clone, "package.json"))("esbuild");
+
+/** Files that libraries open at run time, below node_modules. */
+const ASSETS = [
+  "@grpc/reflection/build/proto",
+  "@grpc/reflection/package.json",
+  "grpc-health-check/proto",
+  "@resvg/resvg-wasm/package.json",
+  "@resvg/resvg-wasm/index_bg.wasm",
+  "dejavu-fonts-ttf/package.json",
+  "dejavu-fonts-ttf/ttf/DejaVuSans.ttf",
+  "dejavu-fonts-ttf/LICENSE",
+];
+const EXTERNAL = ["@tensorflow/*", "koffi", "onnxruntime-*", "playwright-core", "canvas"];
+
+// Every output file lies two folders below the package (dist/cli/x.js, dist/chunks/x.js).
+const BANNER = `import { createRequire as __createRequire } from "node:module";
+import { fileURLToPath as __fileURLToPath } from "node:url";
+const require = __createRequire(import.meta.url);
+const __root = new URL("../../", import.meta.url);
+`;
+
+/** Code that looks for files beside itself looks where they lie in an installed npm package. */
+const locations = {
+  name: "locations",
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /\.(ts|m?js)$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      const place = relative(clone, path).split(sep).join("/");
+      const own = !place.startsWith("node_modules/");
+      const loader = path.endsWith(".ts") ? "ts" : "js";
+      if (own && text.includes("import.meta.url")) {
+        const built = `dist/${place.replace(/\.ts$/, ".js")}`;
+        const url = `new URL(${JSON.stringify(built)}, __root).href`;
+        return { contents: text.replaceAll("import.meta.url", url), loader };
+      }
+      if (!own && /\b__(dirname|filename)\b/.test(text)) {
+        const where = (name) => `__fileURLToPath(new URL(${JSON.stringify(name)}, __root))`;
+        const contents = text
+          .replace(/\b__dirname\b/g, where(dirname(place)))
+          .replace(/\b__filename\b/g, where(place));
+        return { contents, loader };
+      }
+      return { contents: text, loader };
+    });
+  },
+};
+
+const entries = ["cli/serve-main.ts", "cli/env-worker.ts"].map((file) => join(clone, file));
+await build({
+  absWorkingDir: clone,
+  entryPoints: entries.filter((file) => existsSync(file)),
+  outbase: clone,
+  outdir: join(out, "dist"),
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  minifySyntax: true,
+  minifyWhitespace: true, // names stay, for the stacks that a report of a defect has
+  legalComments: "eof",
+  external: EXTERNAL,
+  banner: { js: BANNER },
+  plugins: [locations],
+  logLevel: "warning",
+});
+for (const asset of ASSETS) {
+  const from = join(modules, asset);
+  if (existsSync(from)) cpSync(from, join(out, "node_modules", asset), { recursive: true });
+}
+for (const folder of ["proto", "traces/shipped", "LICENSE"]) {
+  cpSync(join(clone, folder), join(out, folder), { recursive: true });
+}
+const { name, version, type, license } = JSON.parse(readFileSync(join(clone, "package.json"), "utf8"));
+mkdirSync(out, { recursive: true });
+writeFileSync(join(out, "package.json"), `${JSON.stringify({ name, version, type, license })}\n`);

@@ -1,0 +1,43 @@
+"""Congestion control as a reinforcement-learning environment.
+
+`gymnasium.make("ccpark/CongestionControl-v0", scenario=...)` and `ccpark.make_vec(num_envs, scenario=...)` for one
+flow, `ccpark.parallel_env(scenario=...)` for several, `ccpark.sb3.make_vec_env` for Stable-Baselines3. Without an
+address they start a server of their own.
+"""
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from ccpark.env import CongestionControlEnv
+from ccpark.errors import CcparkError
+from ccpark.options import EnvOptions, Options
+from ccpark.registration import register_envs
+from ccpark.vector import CongestionControlVectorEnv
+
+if TYPE_CHECKING:
+    from ccpark.parallel import MultiFlowParallelEnv
+
+__version__ = version("ccpark")
+
+__all__ = [
+    "CcparkError",
+    "CongestionControlEnv",
+    "CongestionControlVectorEnv",
+    "EnvOptions",
+    "Options",
+    "__version__",
+    "make_vec",
+    "parallel_env",
+    "register_envs",
+]
+
+register_envs()
+
+make_vec = CongestionControlVectorEnv
+
+
+def parallel_env(**options: Any) -> "MultiFlowParallelEnv":
+    """A `ParallelEnv` of PettingZoo: several flows that join and leave; see `ccpark.parallel.MultiFlowParallelEnv`."""
+    from ccpark.parallel import MultiFlowParallelEnv
+
+    return MultiFlowParallelEnv(**options)
