@@ -2,9 +2,9 @@
 // layout of the npm package (dist/, traces/, proto/, package.json), so code finds its files as it does there; libraries
 // are part of the code. Left out: what other commands need (TensorFlow.js, koffi, ONNX).
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const clone = fileURLToPath(new URL("..", import.meta.url));
 const out = resolve(process.argv[2] ?? "");
@@ -37,8 +37,9 @@ const locations = {
   setup(esbuild) {
     esbuild.onLoad({ filter: /\.(ts|m?js)$/ }, ({ path }) => {
       const text = readFileSync(path, "utf8");
-      const place = relative(clone, path).split(sep).join("/");
-      const own = !place.startsWith("node_modules/");
+      const inModules = path.indexOf(`${sep}node_modules${sep}`);
+      const own = inModules < 0;
+      const place = (own ? relative(clone, path) : path.slice(inModules + 1)).split(sep).join("/");
       const loader = path.endsWith(".ts") ? "ts" : "js";
       if (own && text.includes("import.meta.url")) {
         const built = `dist/${place.replace(/\.ts$/, ".js")}`;
@@ -53,6 +54,28 @@ const locations = {
         return { contents, loader };
       }
       return { contents: text, loader };
+    });
+  },
+};
+
+/** `await import("pino")` gives the names that node finds in a CommonJS module; esbuild alone gives only `default`. */
+const namesOfCommonJs = {
+  name: "names-of-common-js",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^[@a-z]/ }, async ({ path, kind, resolveDir, pluginData }) => {
+      if (kind !== "dynamic-import" || pluginData === "seen" || isBuiltin(path)) return undefined;
+      const found = await esbuild.resolve(path, { kind, resolveDir, pluginData: "seen" });
+      return found.external || found.errors.length > 0 ? found : { path: found.path, namespace: "names" };
+    });
+    esbuild.onLoad({ filter: /.*/, namespace: "names" }, async ({ path }) => {
+      const { default: all, ...named } = await import(pathToFileURL(path).href);
+      const file = JSON.stringify(path);
+      const names = Object.keys(named).filter((name) => name !== "module.exports");
+      const isCommonJs = all !== undefined && names.every((name) => all[name] === named[name]);
+      const contents = isCommonJs
+        ? `const all = require(${file}); export default all; export const { ${names.join(", ")} } = all;`
+        : `export * from ${file}; ${all === undefined ? "" : `export { default } from ${file};`}`;
+      return { contents, resolveDir: dirname(path) };
     });
   },
 };
@@ -74,7 +97,7 @@ await build({
   legalComments: "eof",
   external: EXTERNAL,
   banner: { js: BANNER },
-  plugins: [locations],
+  plugins: [namesOfCommonJs, locations],
   logLevel: "warning",
 });
 for (const asset of ASSETS) {

@@ -21,6 +21,10 @@ OLDEST_NODE = (20, 19)  # `engines` in package.json
 START_SECONDS = 60.0  # a cold start on a busy machine takes a few
 STOP_SECONDS = 5.0
 
+# for nobody but this process: what a learner asks for is not to be refused
+_LIMITS = ["--max-sessions", "100000", "--max-envs", "100000", "--max-message-mb", "1024"]
+_ARGUMENTS = ["--port", "0", "--json", "--quiet", "--exit-with-stdin", *_LIMITS]
+
 _PACKAGE = Path(__file__).resolve().parent
 _BUNDLED = _PACKAGE / "_server" / "dist" / "cli" / "serve-main.js"
 _CLONE = _PACKAGE.parents[1] / "dist" / "cli" / "serve-main.js"
@@ -82,7 +86,7 @@ class LocalServer:
     address: str
 
     def __init__(self) -> None:
-        command = [*server_command(), "--port", "0", "--json", "--exit-with-stdin"]
+        command = [*server_command(), *_ARGUMENTS]
         # a file, so that nobody has to read it; a full pipe would stop the server
         self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         try:
