@@ -310,7 +310,8 @@ class Session:
         request = pb.RenderRequest(session_id=self._id, session_token=self._token, env_index=env_index, mode=mode)
         picture: pb.RenderResponse = self._connection.call("Render", request, pb.RenderResponse)
         if mode == "rgb_array":
-            return np.frombuffer(picture.data, np.uint8).reshape(tuple(picture.shape)).copy()
+            pixels: npt.NDArray[np.uint8] = np.frombuffer(picture.data, np.uint8).reshape(tuple(picture.shape))
+            return pixels.copy()
         text: bytes = picture.data
         return text.decode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -269,20 +270,14 @@ class Proxy:
 
     @staticmethod
     def _pass(source: socket.socket, sink: socket.socket) -> None:
-        try:
+        with sink, contextlib.suppress(OSError):
             while data := source.recv(65536):
                 sink.sendall(data)
-        except OSError:
-            pass
-        finally:
-            sink.close()
 
     def drop(self) -> None:
         for one in self._pairs:
-            try:
+            with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             one.close()
         self._pairs.clear()
 

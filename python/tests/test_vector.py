@@ -26,9 +26,7 @@ def test_it_is_gymnasiums_own_vector_bit_for_bit(mode):
     count = 3
     options = {"scenario": "park-paper", "duration_sec": 1, "info_keys": KEYS}
     ours = ccpark.make_vec(count, autoreset_mode=mode, **options)
-    theirs = SyncVectorEnv(
-        [lambda: ccpark.CongestionControlEnv(**options) for _ in range(count)], autoreset_mode=mode
-    )
+    theirs = SyncVectorEnv([lambda: ccpark.CongestionControlEnv(**options) for _ in range(count)], autoreset_mode=mode)
     rng = np.random.default_rng(3)
     left, right = ours.reset(seed=20), theirs.reset(seed=20)
     assert data_equivalence(left, right, exact=True)
