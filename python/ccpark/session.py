@@ -310,10 +310,8 @@ class Session:
         request = pb.RenderRequest(session_id=self._id, session_token=self._token, env_index=env_index, mode=mode)
         picture: pb.RenderResponse = self._connection.call("Render", request, pb.RenderResponse)
         if mode == "rgb_array":
-            pixels: npt.NDArray[np.uint8] = np.frombuffer(picture.data, np.uint8).reshape(tuple(picture.shape))
-            return pixels.copy()
-        text: bytes = picture.data
-        return text.decode()
+            return np.array(np.frombuffer(picture.data, np.uint8)).reshape(tuple(picture.shape))
+        return str(bytes(picture.data), "utf-8")
 
     def state(self, env_index: int) -> pb.GetStateResponse:
         """Ground truth of one environment, not to be learned from."""
