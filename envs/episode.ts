@@ -141,14 +141,46 @@ export function runAlgorithm(
   return run.result();
 }
 
+/** A policy that answers later, such as a network in a runtime whose calls are asynchronous. */
+export interface AsyncPolicy {
+  act(observation: Float32Array, mode: "explore" | "greedy"): Promise<Float32Array>;
+}
+
+type AgentRunOptions<P> = RunOptions & {
+  /** one policy for all flows under test, or the policy of each by the flow's id */
+  readonly agent: P | ((flow: string) => P);
+  readonly env: EnvOptions;
+};
+
 /**
  * Runs a policy greedily with the steps of the environment it was made for. In a scenario with several flows under test
  * each takes its own steps and has its own observations.
- * @param options agent: one policy for all of them, or the policy of each by the flow's id
  */
-export function runAgent(
-  options: RunOptions & { readonly agent: Policy | ((flow: string) => Policy); readonly env: EnvOptions },
-): RunResult {
+export function runAgent(options: AgentRunOptions<Policy>): RunResult {
+  const run = agentRun(options);
+  let turn = run.next();
+  while (!turn.done) turn = run.next(turn.value.policy.act(turn.value.observation, "greedy"));
+  return turn.value;
+}
+
+/** The same run of a policy that answers later; virtual time stands still meanwhile. */
+export async function runAsyncAgent(options: AgentRunOptions<AsyncPolicy>): Promise<RunResult> {
+  const run = agentRun(options);
+  let turn = run.next();
+  while (!turn.done) turn = run.next(await turn.value.policy.act(turn.value.observation, "greedy"));
+  return turn.value;
+}
+
+/** A policy has to act on what its flow observes. */
+interface Turn<P> {
+  readonly policy: P;
+  readonly observation: Float32Array;
+}
+
+/** A measured run that asks for one action after the other. */
+function* agentRun<P extends Policy | AsyncPolicy>(
+  options: AgentRunOptions<P>,
+): Generator<Turn<P>, RunResult, Float32Array> {
   const { agent, env, scenario, seed, algorithms } = options;
   const meter = new Meter();
   const clock = new RewardClock(meter, options.rewardName);
@@ -162,21 +194,21 @@ export function runAgent(
     onReport: () => simulation.network.requestStop(),
   });
   clock.start(simulation);
-  drivePolicies(simulation, flows, env, typeof agent === "function" ? agent : () => agent);
+  yield* takeTurns(simulation, flows, env, typeof agent === "function" ? agent : () => agent);
   return resultOf(simulation, clock.mean, options, recorder);
 }
 
 /** Runs to the end; whenever a flow starts or its step is over, its policy acts. */
-function drivePolicies(
+function* takeTurns<P>(
   { network, endNs, flows: all }: Simulation,
   flows: EnvFlows,
   env: EnvOptions,
-  policyOf: (flow: string) => Policy,
-): void {
+  policyOf: (flow: string) => P,
+): Generator<Turn<P>, void, Float32Array> {
   const starting = all
     .filter(({ algorithm }) => algorithm === UNDER_TEST)
     .sort((a, b) => a.spec.startNs - b.spec.startNs);
-  let acting: { readonly flow: EnvFlow; readonly step: ReportStep; readonly policy: Policy }[] = [];
+  let acting: { readonly flow: EnvFlow; readonly step: ReportStep; readonly policy: P }[] = [];
   let started = 0;
   for (;;) {
     let untilNs = Math.min(endNs, starting[started]?.spec.startNs ?? endNs);
@@ -187,18 +219,18 @@ function drivePolicies(
     for (const { flow, step, policy } of acting) {
       if (!step.isOver(network.nowNs)) continue;
       flow.endStep((network.nowNs - step.beganNs) / NANOS_PER_MICRO);
-      act(flow, step, policy);
+      yield* takeTurn(flow, step, policy);
     }
     for (; started < flows.started.length; started++) {
       const flow = flows.started[started]!;
       const starter = { flow, step: new ReportStep(flow, env), policy: policyOf(flow.id) };
       acting.push(starter);
-      act(flow, starter.step, starter.policy);
+      yield* takeTurn(flow, starter.step, starter.policy);
     }
   }
 
-  function act(flow: EnvFlow, step: ReportStep, policy: Policy): void {
-    flow.admit(policy.act(flow.observer.observation, "greedy"));
+  function* takeTurn(flow: EnvFlow, step: ReportStep, policy: P): Generator<Turn<P>, void, Float32Array> {
+    flow.admit(yield { policy, observation: flow.observer.observation });
     flow.act();
     step.begin(network.nowNs);
   }

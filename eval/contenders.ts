@@ -6,7 +6,7 @@ import type { CcpAlgorithm } from "../ccp-bridge/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { CcparkError, unknownName } from "../core/errors.ts";
 import { MSS_BYTES, PACKET_BYTES } from "../core/units.ts";
-import { type Policy, runAgent, runAlgorithm } from "../envs/episode.ts";
+import { type AsyncPolicy, type Policy, runAgent, runAlgorithm, runAsyncAgent } from "../envs/episode.ts";
 import type { RecordedFormat } from "../envs/exports/recorder.ts";
 import type { AlgorithmResolver } from "../envs/network-plan.ts";
 import type { EnvOptions } from "../envs/options.ts";
@@ -60,6 +60,16 @@ export function algorithmContender(
 /** A policy, acting greedily (trained or not). */
 export function agentContender(name: string, description: string, agent: Policy, env: EnvOptions): Contender {
   return { name, description, run: (options) => runAgent({ ...options, agent, env }) };
+}
+
+/** The same for a policy that answers later. */
+export function asyncAgentContender(
+  name: string,
+  description: string,
+  agent: AsyncPolicy,
+  env: EnvOptions,
+): Contender {
+  return { name, description, run: (options) => runAsyncAgent({ ...options, agent, env }) };
 }
 
 /** Window that never moves. */
