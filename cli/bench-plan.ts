@@ -5,7 +5,12 @@ import { parseOverride } from "../envs/scenarios/overrides.ts";
 import { resolveScenarios } from "../envs/scenarios/scenario-files.ts";
 import type { BenchmarkPlan } from "../eval/benchmark.ts";
 import { checkCrossTraffic } from "../eval/cross-traffic.ts";
-import { type LoadedCheckpoint, loadCheckpointContender, namedContenders } from "./contenders.ts";
+import {
+  type LoadedCheckpoint,
+  type LoadedModel,
+  loadCheckpointContender,
+  namedContenders,
+} from "./contenders.ts";
 
 /** Plain data: it goes to workers. */
 export interface BenchInput {
@@ -28,16 +33,17 @@ export interface PlannedBench {
   readonly plan: BenchmarkPlan;
   readonly entries: ReturnType<typeof resolveScenarios>;
   readonly checkpoints: readonly LoadedCheckpoint[];
+  readonly models: readonly LoadedModel[];
 }
 
-export function planBench(input: BenchInput): PlannedBench {
+export async function planBench(input: BenchInput): Promise<PlannedBench> {
   const { seeds, rewardName, recording, quiet, checkpoint } = input;
   const entries = resolveScenarios(input.names, {
     tracePath: input.tracePath,
     durationSec: input.durationSec,
     overrides: input.overrides.map(parseOverride),
   });
-  const { contenders, checkpoints } = namedContenders(input.algorithms, { quiet });
+  const { contenders, checkpoints, models } = await namedContenders(input.algorithms, { quiet });
   if (checkpoint !== undefined) {
     const loaded = loadCheckpointContender("agent", checkpoint);
     checkpoints.unshift(loaded);
@@ -51,5 +57,5 @@ export function planBench(input: BenchInput): PlannedBench {
     const message = `[bench] two scenarios are called \`${twice}\`: expected a name of its own for each`;
     throw new CcparkError("invalid-argument", message);
   }
-  return { plan: { scenarios, contenders, seeds, rewardName, recording }, entries, checkpoints };
+  return { plan: { scenarios, contenders, seeds, rewardName, recording }, entries, checkpoints, models };
 }

@@ -16,7 +16,7 @@ export type UnitOutcome =
   | { readonly runs: readonly BenchmarkRun[] }
   | { readonly kind: ErrorKind; readonly message: string };
 
-const { plan } = planBench(workerData as BenchInput);
+const { plan } = await planBench(workerData as BenchInput);
 
 export default async function runUnit({ scenario, contender, seeds }: BenchUnit): Promise<UnitOutcome> {
   const scenarios = [plan.scenarios[scenario]!];

@@ -64,7 +64,7 @@ function normalisedCommand(
   for (const text of options.set ?? []) words.push(`--set ${quoteForShell(text)}`);
   if (options.trace !== undefined) words.push(`--trace ${baseName(options.trace)}`);
   const algorithms = options.algorithms.map((name) =>
-    name.replace(/^(agent|unix):(.*)$/, (_, kind: string, path: string) => `${kind}:${baseName(path)}`),
+    name.replace(/^(agent|onnx|unix):(.*)$/, (_, kind: string, path: string) => `${kind}:${baseName(path)}`),
   );
   words.push(`--algorithms ${algorithms.join(",")}`, `--seeds ${seeds}`);
   if (options.checkpoint !== undefined) words.push(`--checkpoint ${baseName(options.checkpoint)}`);
@@ -119,7 +119,7 @@ async function bench(options: BenchOptions): Promise<void> {
     recording: recordedFormats(formats),
     quiet: options.quiet === true,
   };
-  const { plan, entries, checkpoints } = planBench(input);
+  const { plan, entries, checkpoints, models } = await planBench(input);
   const { scenarios, contenders } = plan;
   if (options.out !== undefined) claimFolder(options.out);
   if (options.picture !== undefined) claimFile(options.picture);
@@ -151,6 +151,7 @@ async function bench(options: BenchOptions): Promise<void> {
         reward: rewardName,
         durationSec: options.duration ?? null,
         checkpoints: checkpoints.map((loaded) => loaded.stored),
+        ...(models.length > 0 && { models: models.map((loaded) => loaded.stored) }),
       },
       versions: versions(),
     },
@@ -200,7 +201,7 @@ export function addBench(program: Command): void {
     .addOption(
       new Option(
         "--algorithms <names>",
-        "contenders, separated by commas (see `ccpark explain algorithms`), agent:FILE, unix:SOCKET:NAME or all: " +
+        "contenders, separated by commas (see `ccpark explain algorithms`), agent:FILE, onnx:FILE, unix:SOCKET:NAME or all: " +
           `${ALL_ALGORITHMS.join(", ")} (dctcp apart: without ECN marks it is Reno)`,
       )
         .argParser(parseAlgorithms)

@@ -18,10 +18,12 @@ import type { Box } from "../envs/spaces.ts";
 import {
   agentContender,
   algorithmContender,
+  asyncAgentContender,
   type Contender,
   constantContender,
   selectContenders,
 } from "../eval/contenders.ts";
+import { loadOnnxPolicy } from "../eval/onnx/policy.ts";
 import { loadRunCheckpoint } from "../training/run-files.ts";
 import { printErr } from "./console.ts";
 import { envOptionsOf } from "./training-setup.ts";
@@ -54,6 +56,18 @@ const NATIVE: readonly (Described & { readonly make: CongestionControlFactory })
 ];
 
 const POLICIES: readonly Described[] = [
+  {
+    name: "agent:FILE",
+    summary:
+      "a policy that `ccpark train` made, acting greedily; FILE is a checkpoint or the folder of a run",
+    source: "ccpark",
+  },
+  {
+    name: "onnx:FILE",
+    summary:
+      "a policy that another learner made, acting greedily; FILE is what ccpark.export_onnx of the Python package wrote",
+    source: "ccpark; ONNX",
+  },
   {
     name: "constant",
     summary: "the best constant window per link, chosen with hindsight by mean score over the same seeds",
@@ -133,7 +147,26 @@ export function untrainedContender(env: EnvOptions = DEFAULT_ENV_OPTIONS, seed =
 }
 
 const AGENT_PREFIX = "agent:";
+const ONNX_PREFIX = "onnx:";
 const UNIX_PREFIX = "unix:";
+
+export interface LoadedModel {
+  readonly contender: Contender;
+  /** base name and digest: what results say of it */
+  readonly stored: { readonly name: string; readonly sha256: string };
+}
+
+/** A policy from another learner, in the steps that its contract names. */
+async function loadOnnxContender(path: string): Promise<LoadedModel> {
+  const policy = await loadOnnxPolicy(path);
+  const { env, madeBy } = policy.contract;
+  const sha256 = createHash("sha256").update(policy.model).digest("hex");
+  const name = `${ONNX_PREFIX}${basename(path).replace(/\.onnx$/, "")}`;
+  return {
+    contender: asyncAgentContender(name, `ONNX policy by ${madeBy}, acting greedily`, policy, env),
+    stored: { name: basename(path), sha256 },
+  };
+}
 
 export interface ExternalContender extends Contender {
   /** of the last run */
@@ -185,17 +218,18 @@ export function printAgentEvent({ nowUs, message }: AgentEvent): void {
 }
 
 /**
- * Contenders by name: baselines, natives, `constant`, `untrained`, `agent:FILE` for a checkpoint, and
- * `unix:SOCKET:NAME` for an agent of another process.
+ * Contenders by name: baselines, natives, `constant`, `untrained`, `agent:FILE` for a checkpoint, `onnx:FILE` for a
+ * policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
  * @throws CcparkError (not-found) for an unknown name
  */
-export function namedContenders(
+export async function namedContenders(
   names: readonly string[],
   { quiet = false }: { readonly quiet?: boolean } = {},
-): {
+): Promise<{
   contenders: Contender[];
   checkpoints: LoadedCheckpoint[];
-} {
+  models: LoadedModel[];
+}> {
   const registry = new Map<string, () => Contender>();
   for (const [name, make] of BASELINES) {
     registry.set(name, () => algorithmContender(name, BASELINE_INFO.get(name)?.description ?? name, make));
@@ -212,11 +246,17 @@ export function namedContenders(
     checkpoints.push(loaded);
     registry.set(name, () => loaded.contender);
   }
+  const models: LoadedModel[] = [];
+  for (const name of names.filter((each) => each.startsWith(ONNX_PREFIX))) {
+    const loaded = await loadOnnxContender(name.slice(ONNX_PREFIX.length));
+    models.push(loaded);
+    registry.set(name, () => loaded.contender);
+  }
   for (const name of names.filter((each) => each.startsWith(UNIX_PREFIX))) {
     const options = { ...parseExternal(name), ...(quiet ? {} : { onEvent: printAgentEvent }) };
     registry.set(name, () => externalContender(options));
   }
   const contenders = selectContenders(names, registry);
   refuseSameName(contenders);
-  return { contenders, checkpoints };
+  return { contenders, checkpoints, models };
 }

@@ -69,7 +69,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   const contenders = [
     agent.contender,
     untrainedContender(env, options.seed),
-    ...namedContenders(["constant", ...ALL_ALGORITHMS]).contenders,
+    ...(await namedContenders(["constant", ...ALL_ALGORITHMS])).contenders,
   ];
   const scenarios = [
     resolveScenario(PICTURED),

@@ -29,6 +29,11 @@ describe("mistakes on the command line", () => {
       "unknown algorithm `cubik`",
       "did you mean `cubic`?",
     ],
+    [
+      "an ONNX policy that is not there",
+      ["bench", "--algorithms", "onnx:none.onnx"],
+      "`none.onnx`: no such file",
+    ],
     ["an unknown reward", ["bench", "--reward", "scor"], "unknown reward `scor`", "did you mean `score`?"],
     [
       "an unknown observation",

@@ -1,0 +1,119 @@
+/**
+ * A policy that was trained elsewhere, as an ONNX file, acting in the simulator's loop. The runtime is onnxruntime-web:
+ * WebAssembly, one thread, nothing to compile or fetch at installation (onnxruntime-node fetches CUDA files). Its calls
+ * are asynchronous, so virtual time stands still while the network computes.
+ */
+import { readFileSync } from "node:fs";
+import type { InferenceSession } from "onnxruntime-web/wasm";
+import { CcparkError } from "../../core/errors.ts";
+import type { AsyncPolicy } from "../../envs/episode.ts";
+import { type PolicyContract, readContract } from "./contract.ts";
+import { readMetadata } from "./model-metadata.ts";
+
+export interface OnnxPolicy extends AsyncPolicy {
+  readonly contract: PolicyContract;
+  /** the whole file */
+  readonly model: Uint8Array;
+}
+
+function refused(path: string, why: string, cause?: unknown): CcparkError {
+  const kind = cause instanceof CcparkError ? cause.kind : "invalid-argument";
+  return new CcparkError(kind, `[onnx] \`${path}\`: ${why}`, { cause });
+}
+
+function readModel(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const { code = "unreadable" } = cause as { code?: string };
+    if (code === "ENOENT") throw new CcparkError("not-found", `[onnx] \`${path}\`: no such file`, { cause });
+    throw refused(
+      path,
+      code === "EISDIR" ? "it is a folder, expected a file" : `cannot read: ${code}`,
+      cause,
+    );
+  }
+}
+
+function metadataOf(path: string, model: Uint8Array): Map<string, string> {
+  try {
+    return readMetadata(model);
+  } catch (cause) {
+    throw refused(path, "not an ONNX model, or only a part of one", cause);
+  }
+}
+
+function contractOf(path: string, metadata: ReadonlyMap<string, string>): PolicyContract {
+  try {
+    return readContract(metadata);
+  } catch (cause) {
+    throw refused(path, (cause as Error).message, cause);
+  }
+}
+
+type Values = readonly InferenceSession.ValueMetadata[];
+
+/** One row must fit, and the width is the space's. */
+function checkTensor(
+  path: string,
+  what: "input" | "output",
+  name: string,
+  width: number,
+  values: Values,
+): void {
+  const tensor = values.find((each) => each.name === name);
+  if (tensor === undefined) {
+    const known = values.map((each) => each.name).join(", ");
+    throw refused(path, `contract field \`${what}\`: got ${name}, expected one of the graph's: ${known}`);
+  }
+  const { type, shape } = tensor.isTensor ? tensor : { type: "no tensor", shape: [] };
+  const [rows, columns] = shape;
+  if (
+    type === "float32" &&
+    shape.length === 2 &&
+    (typeof rows === "string" || rows === 1) &&
+    columns === width
+  ) {
+    return;
+  }
+  const got = `${type} [${shape.join(", ")}]`;
+  throw refused(path, `${what} \`${name}\` of the graph: got ${got}, expected float32 [batch, ${width}]`);
+}
+
+/**
+ * Reads and checks a model and makes its session.
+ * @throws CcparkError: not-found; invalid-argument for a file that is no ONNX model or a contract that this version cannot
+ *   keep, naming the field
+ */
+export async function loadOnnxPolicy(path: string): Promise<OnnxPolicy> {
+  const model = readModel(path);
+  const contract = contractOf(path, metadataOf(path, model));
+  const { env, InferenceSession, Tensor } = await import("onnxruntime-web/wasm");
+  // one row through a small network: threads would only wait for each other
+  env.wasm.numThreads = 1;
+  // the error that is thrown says it too
+  env.logLevel = "fatal";
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: 4 });
+  } catch (cause) {
+    throw refused(path, `the runtime refuses it: ${(cause as Error).message}`, cause);
+  }
+  const { input, output, observationSpace, actionSpace } = contract;
+  const { inputMetadata, outputMetadata } = session;
+  checkTensor(path, "input", input, observationSpace.shape[0], inputMetadata);
+  checkTensor(path, "output", output, actionSpace.shape[0], outputMetadata);
+  if (inputMetadata.length > 1) {
+    throw refused(path, `inputs of the graph: got ${inputMetadata.length}, expected only \`${input}\``);
+  }
+  return {
+    contract,
+    model,
+    async act(observation) {
+      const results = await session.run({
+        [input]: new Tensor("float32", observation, [1, observation.length]),
+      });
+      return results[output]!.data as Float32Array;
+    },
+  };
+}
