@@ -4,7 +4,13 @@ import { ACTIONS } from "../actions.ts";
 import { FLOW_REWARDS } from "../flow-rewards.ts";
 import { GLOBAL_STATE } from "../global-state.ts";
 import { OBSERVATIONS } from "../observations.ts";
-import { ENV_OPTIONS_SCHEMA, MULTI_FLOW_OPTIONS_SCHEMA } from "../options.ts";
+import {
+  DEFAULT_ENV_OPTIONS,
+  DEFAULT_MULTI_FLOW_OPTIONS,
+  ENV_OPTIONS_SCHEMA,
+  type EnvOptions,
+  MULTI_FLOW_OPTIONS_SCHEMA,
+} from "../options.ts";
 import { REWARDS } from "../rewards.ts";
 import { scenarioJsonSchema } from "../scenarios/json-schema.ts";
 import type { PresetStatus, ScenarioPreset } from "../scenarios/presets/preset.ts";
@@ -54,25 +60,33 @@ const POSSIBLE_FLOWS: JsonSchema = {
     "ids of all flows under test that may ever be there, where the scenario draws them; absent: those of some draws",
 };
 
-/** Names instead of any text, so that a form can offer them. */
-function withNames(properties: Readonly<Record<string, JsonSchema>>, rewards: ReadonlyMap<string, unknown>) {
+/** Names instead of any text, so that a form can offer them, and what is taken where an option is left out. */
+function withNames(
+  properties: Readonly<Record<string, JsonSchema>>,
+  rewards: ReadonlyMap<string, unknown>,
+  defaults: EnvOptions,
+) {
   const { actionPolicy: _, ...rest } = properties;
-  return {
-    ...COMMON_KWARGS,
+  const named: Readonly<Record<string, JsonSchema>> = {
     ...rest,
     observation: { ...properties["observation"], enum: [...OBSERVATIONS.keys()] },
     action: { ...properties["action"], enum: [...ACTIONS.keys()] },
     reward: { ...properties["reward"], enum: [...rewards.keys()] },
   };
+  const known: Readonly<Record<string, unknown>> = { ...defaults };
+  const own = Object.entries(named).map(([name, schema]) => [name, { ...schema, default: known[name] }]);
+  return { ...COMMON_KWARGS, ...Object.fromEntries(own) };
 }
 
 function kwargsSchema(
   schema: z.ZodType,
   rewards: ReadonlyMap<string, unknown>,
+  defaults: EnvOptions,
   further: Readonly<Record<string, JsonSchema>> = {},
 ): string {
   const json = z.toJSONSchema(schema, { io: "input" }) as { properties: Record<string, JsonSchema> };
-  return JSON.stringify({ ...json, properties: { ...withNames(json.properties, rewards), ...further } });
+  const properties = { ...withNames(json.properties, rewards, defaults), ...further };
+  return JSON.stringify({ ...json, properties });
 }
 
 const STATUS: Readonly<Record<PresetStatus["kind"], string>> = {
@@ -148,7 +162,7 @@ export function describeSingleFlow(): DescribeEnvResponse {
       description:
         "One flow under test on a simulated network: a step is the time between two reports of its datapath",
       severalFlows: false,
-      kwargsJsonSchema: kwargsSchema(ENV_OPTIONS_SCHEMA, REWARDS),
+      kwargsJsonSchema: kwargsSchema(ENV_OPTIONS_SCHEMA, REWARDS, DEFAULT_ENV_OPTIONS),
       scenarioJsonSchema: JSON.stringify(scenarioJsonSchema()),
     },
     REWARDS.values(),
@@ -162,7 +176,7 @@ export function describeMultiFlow(): DescribeEnvResponse {
       description:
         "Several flows under test on one simulated network, which join and leave: a step is a fixed time",
       severalFlows: true,
-      kwargsJsonSchema: kwargsSchema(MULTI_FLOW_OPTIONS_SCHEMA, FLOW_REWARDS, {
+      kwargsJsonSchema: kwargsSchema(MULTI_FLOW_OPTIONS_SCHEMA, FLOW_REWARDS, DEFAULT_MULTI_FLOW_OPTIONS, {
         possibleFlows: POSSIBLE_FLOWS,
       }),
       scenarioJsonSchema: JSON.stringify(scenarioJsonSchema()),
