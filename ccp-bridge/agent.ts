@@ -74,6 +74,9 @@ export interface AgentCounters {
   stale: number;
 }
 
+/** How the wire calls a field. */
+type SettableField = Omit<FieldUpdate, "value">;
+
 /** A program as the agent sends it. */
 export interface AgentProgram {
   readonly uid: number;
@@ -82,6 +85,8 @@ export interface AgentProgram {
   readonly install: Uint8Array;
   /** report variable, with and without `Report.`, to its place in the report */
   readonly reportIndex: ReadonlyMap<string, number>;
+  /** what an algorithm may set, as Portus has it: control variables, `Cwnd` and `Rate` */
+  readonly settable: ReadonlyMap<string, SettableField>;
 }
 
 /** The compiled programs of some algorithms: made once, shared by any number of agents. */
@@ -118,12 +123,15 @@ export function compileAlgorithms(
       const uid = programs.length + 1;
       const compiled = compileProgram(source);
       const reportIndex = new Map<string, number>();
+      const settable = new Map<string, SettableField>();
       for (const register of compiled.scope.registers.values()) {
+        const { index } = register;
+        if (isSettable(register)) settable.set(register.name, { registerType: wireType(register), index });
         if (register.file !== "report") continue;
-        reportIndex.set(register.name, register.index);
-        reportIndex.set(register.name.slice("Report.".length), register.index);
+        reportIndex.set(register.name, index);
+        reportIndex.set(register.name.slice("Report.".length), index);
       }
-      const program = { uid, name, compiled, install: encodeInstall(uid, compiled), reportIndex };
+      const program = { uid, name, compiled, install: encodeInstall(uid, compiled), reportIndex, settable };
       programs.push(program);
       ofAlgorithm.set(name, program);
     }
@@ -154,11 +162,18 @@ class FlowReport implements Report {
       const known = [...(this.program?.reportIndex.keys() ?? [])].filter((one) => one.startsWith("Report."));
       throw unknownName("ccp-agent", "report variable", name, known);
     }
-    if (index >= this.count) {
-      const message = `[ccp-agent] \`${name}\` was not in the report: it had ${this.count} fields`;
-      throw new CcparkError("failed-precondition", message);
-    }
+    if (index >= this.count) throw this.#missing(`\`${name}\``);
     return this.values[index]!;
+  }
+
+  first(count: number): ArrayLike<number> {
+    if (count > this.count) throw this.#missing(`field ${count - 1}`);
+    return this.values;
+  }
+
+  #missing(what: string): CcparkError {
+    const message = `[ccp-agent] ${what} was not in the report: it had ${this.count} fields`;
+    return new CcparkError("failed-precondition", message);
   }
 }
 
@@ -173,7 +188,7 @@ class AgentFlow implements FlowControl {
   readonly address: Address;
   readonly report: FlowReport = new FlowReport();
   /** of the message being answered */
-  nowUs: Micros;
+  nowUs: Micros = 0;
   current: AgentProgram | undefined;
   handler: CcpFlow | undefined;
   /** leaves the group, if there is one */
@@ -225,31 +240,29 @@ function toUpdates(program: AgentProgram, fields: Readonly<Record<string, number
   const updates: FieldUpdate[] = [];
   for (const name in fields) {
     const value = fields[name]!;
-    const register = program.compiled.scope.registers.get(name);
-    if (register === undefined || !isWritable(register)) throw refusedField(program, name, register);
+    const field = program.settable.get(name);
+    if (field === undefined) throw refusedField(program, name);
     if (!(value >= 0 && value < TWO_32 * TWO_32 && Number.isInteger(value))) {
       const expected = "expected a whole number from 0 to 2^64 - 1";
       throw new CcparkError("invalid-argument", `[ccp-agent] field \`${name}\`: got ${value}, ${expected}`);
     }
-    updates.push({ registerType: wireType(register), index: register.index, value });
+    updates.push({ registerType: field.registerType, index: field.index, value });
   }
   return updates;
 }
 
-/** Control variables, `Cwnd` and `Rate`: what Portus lets an algorithm set. */
-function isWritable(register: Register): boolean {
+function isSettable(register: Register): boolean {
   if (register.file === "control") return true;
   return register.file === "implicit" && (register.name === "Cwnd" || register.name === "Rate");
 }
 
-function refusedField(program: AgentProgram, name: string, register: Register | undefined): CcparkError {
+function refusedField(program: AgentProgram, name: string): CcparkError {
+  const register = program.compiled.scope.registers.get(name);
   if (register !== undefined) {
     const what = `[ccp-agent] field \`${name}\` of program \`${program.name}\` is a ${register.file} variable`;
     return new CcparkError("invalid-argument", `${what}; only control variables, Cwnd and Rate can be set`);
   }
-  const writable = [...program.compiled.scope.registers.values()].filter(isWritable);
-  const known = writable.map((one) => one.name);
-  return unknownName("ccp-agent", `field of program \`${program.name}\``, name, known);
+  return unknownName("ccp-agent", `field of program \`${program.name}\``, name, [...program.settable.keys()]);
 }
 
 export class CcpAgent {

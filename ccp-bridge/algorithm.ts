@@ -32,6 +32,12 @@ export interface Report {
    * @throws CcparkError if the program has no such report variable
    */
   get(name: string): number;
+  /**
+   * The first `count` report variables in the order of their declaration, and perhaps more: for who reads all of them
+   * and has no time to look up names. They change with the next report.
+   * @throws CcparkError if the report had fewer
+   */
+  first(count: number): ArrayLike<number>;
 }
 
 /** How an algorithm acts on its flow. Each call is one message to the datapath, in effect from the next ACK. */

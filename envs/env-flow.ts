@@ -39,8 +39,8 @@ export class EnvFlow {
   readonly #admitted: Float64Array;
   #closed = false;
   /** up to where the counters of earlier steps reach, and those of the step at hand */
-  #countedNs: Nanos;
-  #lastReportNs: Nanos;
+  #countedNs: Nanos = 0;
+  #lastReportNs: Nanos = 0;
 
   constructor(
     specs: FlowSpecs,

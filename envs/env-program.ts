@@ -44,6 +44,24 @@ const FOLD = `(def
     (fallthrough)
 )`;
 
+/** Places of the variables in a report: the order in which `FOLD` declares them. */
+const ACKED = 0;
+const PACKETS_ACKED = 1;
+const PACKETS_MISORDERED = 2;
+const ECN_BYTES = 3;
+const ECN_PACKETS = 4;
+const LOSS = 5;
+const LOST = 6;
+const TIMEOUT = 7;
+const RTT_SUM = 8;
+const INFLIGHT = 9;
+const PENDING = 10;
+const RTT = 11;
+const MIN_RTT = 12;
+const RATE_OUT = 13;
+const RATE_IN = 14;
+const FIELDS = 15;
+
 const AT_ONCE = `
 (when (|| Flow.was_timeout (> Ack.lost_pkts_sample 0))
     (report)
@@ -80,27 +98,28 @@ export function envPrograms(reportLossAtOnce: boolean): Readonly<Record<string, 
  * add up, the mean RTT is that over all packets delivered, everything else is the newest report's.
  */
 export function readReport(report: Report, interval: Interval): void {
+  const values = report.first(FIELDS);
   const deliveredBefore = interval.ackedPackets + interval.misorderedPackets;
   interval.report = true;
-  interval.ackedBytes += report.get("acked");
-  interval.ackedPackets += report.get("packetsAcked");
-  interval.misorderedPackets += report.get("packetsMisordered");
-  interval.ecnBytes += report.get("ecnBytes");
-  interval.ecnPackets += report.get("ecnPackets");
-  interval.lastLostPackets = report.get("loss");
-  interval.lostPackets += report.get("lost");
-  if (report.get("timeout") !== 0) interval.timeout = true;
-  interval.inflightPackets = report.get("inflight");
-  interval.pendingBytes = report.get("pending");
-  interval.rttUs = report.get("rtt");
+  interval.ackedBytes += values[ACKED]!;
+  interval.ackedPackets += values[PACKETS_ACKED]!;
+  interval.misorderedPackets += values[PACKETS_MISORDERED]!;
+  interval.ecnBytes += values[ECN_BYTES]!;
+  interval.ecnPackets += values[ECN_PACKETS]!;
+  interval.lastLostPackets = values[LOSS]!;
+  interval.lostPackets += values[LOST]!;
+  if (values[TIMEOUT]! !== 0) interval.timeout = true;
+  interval.inflightPackets = values[INFLIGHT]!;
+  interval.pendingBytes = values[PENDING]!;
+  interval.rttUs = values[RTT]!;
   const delivered = interval.ackedPackets + interval.misorderedPackets;
   if (delivered > deliveredBefore) {
-    interval.meanRttUs = (interval.meanRttUs * deliveredBefore + report.get("rttSum")) / delivered;
+    interval.meanRttUs = (interval.meanRttUs * deliveredBefore + values[RTT_SUM]!) / delivered;
   } else if (interval.meanRttUs === 0) interval.meanRttUs = interval.rttUs;
-  const minRttUs = report.get("minRtt");
+  const minRttUs = values[MIN_RTT]!;
   if (minRttUs < NO_RTT_US) interval.minRttUs = minRttUs;
-  interval.sendRateBytesPerSec = report.get("rateOut");
-  interval.deliveryRateBytesPerSec = report.get("rateIn");
+  interval.sendRateBytesPerSec = values[RATE_OUT]!;
+  interval.deliveryRateBytesPerSec = values[RATE_IN]!;
 }
 
 /** What a datapath gives for an RTT without a sample, and for +infinity: 2^32 - 1 (libccp). */

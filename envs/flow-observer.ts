@@ -8,7 +8,7 @@ import { log2 } from "../core/math.ts";
 import type { Bytes, Micros } from "../core/units.ts";
 import type { ActionSpec, Setting } from "./actions.ts";
 import { emptyInterval, type Interval } from "./interval.ts";
-import type { ObservationSpec } from "./observations.ts";
+import type { FlowView, ObservationSpec } from "./observations.ts";
 import { WindowedMax } from "./windowed-max.ts";
 
 /** BBR's window for the highest delivery rate is 10 rounds; a step may be shorter, so a time is used. */
@@ -24,7 +24,8 @@ export class FlowObserver {
   readonly #observationSpec: ObservationSpec;
   readonly #actionSpec: ActionSpec;
   readonly #maxRate = new WindowedMax(MAX_RATE_WINDOW_US);
-  #log2CwndChange = 0;
+  /** one object for all frames */
+  readonly #view: { -readonly [key in keyof FlowView]: FlowView[key] };
 
   /** The first observation is that of a flow of which nothing is known yet. */
   constructor(
@@ -36,6 +37,12 @@ export class FlowObserver {
     this.#actionSpec = actionSpec;
     this.setting = { cwndBytes: start.cwndBytes, rateBytesPerSec: 0 };
     this.interval = emptyInterval(start.mssBytes);
+    this.#view = {
+      interval: this.interval,
+      cwndBytes: start.cwndBytes,
+      log2CwndChange: 0,
+      maxDeliveryRateBytesPerSec: 0,
+    };
     this.observation = new Float32Array(observationSpec.space.shape[0]);
     this.#pushFrame();
   }
@@ -45,7 +52,7 @@ export class FlowObserver {
     const { setting } = this;
     const cwndBefore = setting.cwndBytes;
     this.#actionSpec.apply(action, setting, this.interval.mssBytes);
-    this.#log2CwndChange = setting.cwndBytes === cwndBefore ? 0 : log2(setting.cwndBytes / cwndBefore);
+    this.#view.log2CwndChange = setting.cwndBytes === cwndBefore ? 0 : log2(setting.cwndBytes / cwndBefore);
     const fields: Record<string, number> = { Cwnd: Math.round(setting.cwndBytes) };
     if (setting.rateBytesPerSec > 0) fields["Rate"] = Math.round(setting.rateBytesPerSec);
     return fields;
@@ -67,16 +74,11 @@ export class FlowObserver {
 
   #pushFrame(): void {
     const width = this.#observationSpec.features.length;
-    this.observation.copyWithin(0, width);
-    this.#observationSpec.writeFrame(
-      {
-        interval: this.interval,
-        cwndBytes: this.setting.cwndBytes,
-        log2CwndChange: this.#log2CwndChange,
-        maxDeliveryRateBytesPerSec: this.#maxRate.max,
-      },
-      this.observation,
-      this.observation.length - width,
-    );
+    const { observation } = this;
+    const newestAt = observation.length - width;
+    for (let i = 0; i < newestAt; i++) observation[i] = observation[i + width]!;
+    this.#view.cwndBytes = this.setting.cwndBytes;
+    this.#view.maxDeliveryRateBytesPerSec = this.#maxRate.max;
+    this.#observationSpec.writeFrame(this.#view, observation, newestAt);
   }
 }

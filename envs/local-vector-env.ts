@@ -95,7 +95,7 @@ export function makeVectorEnv(
           `[env] actions have the wrong length: got ${actions.length}, expected ${numEnvs} x ${actionSize}`,
         );
       }
-      endedEpisodes.length = 0;
+      if (endedEpisodes.length > 0) endedEpisodes.length = 0;
       if (actions !== viewed) {
         viewed = actions;
         views = envs.map((_, i) => actions.subarray(i * actionSize, (i + 1) * actionSize));

@@ -38,7 +38,7 @@ export class ReportStep {
   begin(nowNs: Nanos): void {
     this.#beganNs = nowNs;
     this.#limitNs = this.#silentStepNs();
-    this.#acksBefore = this.#acks;
+    this.#acksBefore = this.#acks();
     this.#waits = false;
   }
 
@@ -54,12 +54,12 @@ export class ReportStep {
   isOver(nowNs: Nanos): boolean {
     if (this.#flow.observer.interval.report) return true;
     if (nowNs < this.deadlineNs) return false;
-    if (this.#waits || this.#acks === this.#acksBefore) return true;
+    if (this.#waits || this.#acks() === this.#acksBefore) return true;
     this.#waits = true;
     return false;
   }
 
-  get #acks(): number {
+  #acks(): number {
     return this.#flow.simulated.flow.sender!.acks;
   }
 

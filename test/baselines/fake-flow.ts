@@ -50,6 +50,7 @@ export class FakeFlow implements FlowControl {
       programName: this.programs.at(-1)!,
       nowUs,
       get: (name) => values[name] ?? 0,
+      first: (count) => Object.values(values).slice(0, count),
     });
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Report } from "../../ccp-bridge/algorithm.ts";
-import { readReport } from "../../envs/env-program.ts";
+import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
+import { envPrograms, INTERVAL_PROGRAM, readReport } from "../../envs/env-program.ts";
 import { clearCounters, emptyInterval } from "../../envs/interval.ts";
 
 const NOTHING = {
@@ -23,7 +24,16 @@ const NOTHING = {
 
 function reportOf(values: Partial<typeof NOTHING>): Report {
   const all: Record<string, number> = { ...NOTHING, ...values };
-  return { programUid: 1, programName: "interval", nowUs: 0, get: (name) => all[name]! };
+  const { declared } = compileProgram(envPrograms(false)[INTERVAL_PROGRAM]!).scope;
+  const reported = declared.filter(({ file }) => file === "report").sort((a, b) => a.index - b.index);
+  const inOrder = reported.map(({ name }) => all[name.slice("Report.".length)]!);
+  return {
+    programUid: 1,
+    programName: INTERVAL_PROGRAM,
+    nowUs: 0,
+    get: (name) => all[name]!,
+    first: (count) => inOrder.slice(0, count),
+  };
 }
 
 describe("the reports of a step", () => {
