@@ -12,7 +12,7 @@ import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
 import { DATAPATH_ERRORS, PROGRAM_NOT_INSTALLED } from "./datapath-errors.ts";
 import {
   checkProgram,
-  type InitialValue,
+  type InitialValues,
   type InstalledProgram,
   initialValues,
 } from "./installed-program.ts";
@@ -157,14 +157,15 @@ function writeWhole(u32: Uint32Array, at: number, value: number): void {
     return;
   }
   const whole = value > 0 ? Math.floor(value) : 0;
-  u32[at] = whole % TWO_32;
+  u32[at] = whole;
   u32[at + 1] = Math.floor(whole / TWO_32);
 }
 
-function writeInitialValues(u32: Uint32Array, base: number, values: readonly InitialValue[]): void {
-  for (const { word, value } of values) {
-    u32[base + 2 * word] = value;
-    u32[base + 2 * word + 1] = 0;
+function writeInitialValues(u32: Uint32Array, base: number, values: InitialValues): void {
+  for (let i = 0; i < values.length; i += 2) {
+    const at = base + 2 * values[i]!;
+    u32[at] = values[i + 1]!;
+    u32[at + 1] = 0;
   }
 }
 
@@ -543,7 +544,8 @@ export class CcpDatapath {
     } else if (!strict) {
       // libccp: a refused program keeps its slot and is found by its uid. It does nothing here.
       const run = () => 0;
-      const nothing = { volatiles: [], nonvolatiles: [], reportFieldCount: 0, sentFieldCount: 0 };
+      const none = new Uint32Array();
+      const nothing = { volatiles: none, nonvolatiles: none, reportFieldCount: 0, sentFieldCount: 0 };
       this.#programs.push({ uid, run, ...nothing });
     }
     return code;

@@ -15,17 +15,14 @@ import {
 } from "./program.ts";
 import type { RunProgram } from "./program-runner.ts";
 
-/** An initial value: word of the flow's block, and the 32-bit value. */
-export interface InitialValue {
-  readonly word: number;
-  readonly value: number;
-}
+/** Initial values in pairs: word of the flow's block, 32-bit value, word, value, ... */
+export type InitialValues = Uint32Array;
 
 export interface InstalledProgram {
   readonly uid: number;
   readonly run: RunProgram;
-  readonly volatiles: readonly InitialValue[];
-  readonly nonvolatiles: readonly InitialValue[];
+  readonly volatiles: InitialValues;
+  readonly nonvolatiles: InitialValues;
   /** report variables with an initial value; only these are sent */
   readonly reportFieldCount: number;
   /**
@@ -87,8 +84,8 @@ export function checkProgram(
 export function initialValues(
   instructions: readonly Instruction[],
 ): Pick<InstalledProgram, "volatiles" | "nonvolatiles" | "reportFieldCount"> {
-  const volatiles: InitialValue[] = [];
-  const nonvolatiles: InitialValue[] = [];
+  const volatiles: number[] = [];
+  const nonvolatiles: number[] = [];
   let reportFieldCount = 0;
   for (const { opcode, resultType, resultIndex, rightIndex } of instructions) {
     if (opcode !== OPCODES.def) break;
@@ -100,7 +97,11 @@ export function initialValues(
     const file = registerFile(resultType);
     if (file === undefined || resultIndex >= file.size) continue;
     const value = rightIndex === OLD_INFINITY_IMMEDIATE ? INFINITY_IMMEDIATE : rightIndex;
-    (isVolatile ? volatiles : nonvolatiles).push({ word: file.word + resultIndex, value });
+    (isVolatile ? volatiles : nonvolatiles).push(file.word + resultIndex, value);
   }
-  return { volatiles, nonvolatiles, reportFieldCount };
+  return {
+    volatiles: Uint32Array.from(volatiles),
+    nonvolatiles: Uint32Array.from(nonvolatiles),
+    reportFieldCount,
+  };
 }

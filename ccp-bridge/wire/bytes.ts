@@ -19,7 +19,7 @@ export function writeU64(bytes: Uint8Array, at: number, value: number | bigint):
     writeU32(bytes, at, Number(value & 0xffffffffn));
     writeU32(bytes, at + 4, Number((value >> 32n) & 0xffffffffn));
   } else {
-    writeU32(bytes, at, value % TWO_32);
+    writeU32(bytes, at, value >>> 0);
     writeU32(bytes, at + 4, Math.floor(value / TWO_32));
   }
 }
