@@ -18,6 +18,7 @@ interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly workers?: number;
+  readonly stepLimitSec: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly mtlsCa?: string;
@@ -124,6 +125,7 @@ async function serve(options: ServeOptions): Promise<void> {
     envHost: servedHost({
       defaults: { scenarios: options.scenario, tracePath: options.trace, overrides },
       workers: options.workers ?? availableParallelism(),
+      timeLimitMs: options.stepLimitSec * 1e3,
     }),
     limits: {
       maxSessions: options.maxSessions,
@@ -216,11 +218,22 @@ export function addServe(program: Command): void {
         .default(60),
     )
     .addOption(
+      new Option("--step-limit-sec <s>", "a step in a worker thread that takes longer ends its session")
+        .argParser(parsePositive)
+        .default(30),
+    )
+    .addOption(
       new Option("--grace-sec <s>", "at the end, time for steps that run")
         .argParser(parsePositive)
         .default(10),
     )
     .optionsGroup("Operation:")
+    .addOption(
+      new Option(
+        "--workers <n>",
+        "threads for sessions that are not small; 0: all on the main thread (default: one per core)",
+      ).argParser(parseWhole(0, 256)),
+    )
     .addOption(
       new Option("--metrics-port <n>", "Prometheus metrics on this port of 127.0.0.1; 0: any").argParser(
         parseWhole(0, 65_535),
@@ -229,12 +242,6 @@ export function addServe(program: Command): void {
     .addOption(new Option("--log-level <level>", "JSON lines on stderr").choices(LOG_LEVELS).default("warn"))
     .option("--proto-dir <folder>", "the .proto files, for reflection of a bundled server")
     .option("--exit-with-stdin", "end when stdin does")
-    .addOption(
-      new Option(
-        "--workers <n>",
-        "threads for sessions that are not small; 0: all on the main thread (default: one per core)",
-      ).argParser(parseWhole(0, 256)),
-    )
     .option("--json", "print address, pid and ports as one line of JSON")
     .option("--quiet", "print nothing")
     .addHelpText("after", EXAMPLES)

@@ -195,7 +195,11 @@ export class EnvSession implements Session {
     return new RpcError(
       status.INTERNAL,
       `[grpc] environment ${env} threw in ${doing} (seed ${seed}, step ${step}, config ${this.digest}): ${message}`,
-      { fatal: true, cause: error },
+      {
+        fatal: true,
+        cause: error,
+        facts: { environment: `${env}`, seed: `${seed}`, step: `${step}`, doing, configDigest: this.digest },
+      },
     );
   }
 

@@ -1,6 +1,7 @@
 /**
  * A deterministic toy: the smallest environment that shows seeds, ends, clipping and every fact of StepInfo. It can throw,
- * hang and end its thread, and pretend to be slow, so that a host puts it into worker threads.
+ * hang, sleep (`sleepMs`, real time per step) and end its thread, and pretend to be slow (`costUs`), so that a host puts it
+ * into worker threads.
  */
 import { CcparkError, unknownName } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
@@ -12,7 +13,7 @@ import type { Scenario } from "../../envs/scenario.ts";
 import { type Box, checkFinite, makeBox } from "../../envs/spaces.ts";
 
 const SCENARIOS = ["toy-short", "toy-long", "toy-terminates", "toy-explodes", "toy-hangs", "toy-exits"];
-const KWARGS = ["scenario", "actionPolicy", "steps", "stepMs", "costUs", "render"];
+const KWARGS = ["scenario", "actionPolicy", "steps", "stepMs", "costUs", "sleepMs", "render"];
 
 const OBSERVATION: Box = makeBox([
   { name: "sum", unit: "1", low: -1000, high: 1000, definition: "sum of the actions and the seeded noise" },
@@ -33,6 +34,7 @@ export class ToyEnv {
   #sum = 0;
   #steps = 0;
   #scale = 1;
+  readonly #sleepMs: number;
 
   constructor(kwargs: Readonly<Record<string, unknown>>) {
     for (const key of Object.keys(kwargs)) {
@@ -46,6 +48,7 @@ export class ToyEnv {
       throw unknownName("scenario", "scenario", String(scenario), SCENARIOS, "scenario");
     }
     this.#scenario = scenario;
+    this.#sleepMs = Number(kwargs["sleepMs"] ?? 0);
     this.#episodeSteps = Number(kwargs["steps"] ?? (scenario === "toy-long" ? 1000 : 20));
   }
 
@@ -66,6 +69,7 @@ export class ToyEnv {
     const [up, down] = action.map((a, i) => Math.min(Math.max(a, ACTION.low[i]!), ACTION.high[i]!));
     const clipped = up !== action[0] || down !== action[1] ? 1 : 0;
     this.#steps += 1;
+    if (this.#sleepMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, this.#sleepMs);
     if (this.#steps === 3) {
       if (this.#scenario === "toy-explodes") throw new Error("boom");
       if (this.#scenario === "toy-exits") process.exit(7); // of a worker: only the thread ends
