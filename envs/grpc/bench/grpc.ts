@@ -1,0 +1,294 @@
+/**
+ * `npm run bench:grpc [-- --json] [--workers 0,2] [--python PATH] [--part NAME]`: what the service costs. A client (this
+ * process), a server (`ccpark serve`) and an echo server of grpc-js alone, on one machine. Everything that is compared is
+ * run in turns, five times; ratios are medians over the turns, and of low percentiles too, since other work on the machine
+ * moves the means. An echo carries as many bytes each way as the messages it is compared with.
+ *
+ * Parts: round-trip (one environment, unary and stream), throughput (64 environments, simulation included), python (256,
+ * from Python), memory (the server's, over a million environment steps).
+ */
+import { cpus, loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { makeVectorEnv } from "../../local-vector-env.ts";
+import { DEFAULT_ENV_OPTIONS } from "../../options.ts";
+import { UNLIMITED } from "../../scenarios/links.ts";
+import { getScenario } from "../../scenarios/presets.ts";
+import { connectVectorEnv, type RemoteVectorEnv } from "../client.ts";
+import {
+  ConnectRequest,
+  ConnectResponse,
+  StepRequest,
+  StepResponse,
+} from "../generated/ccpark/v1/environment.ts";
+import { EchoClient, type EchoSize } from "./echo-client.ts";
+import {
+  type Contender,
+  interleave,
+  median,
+  ratios,
+  summarise,
+  timeCalls,
+  timeRoundTrips,
+  type Window,
+} from "./loops.ts";
+import { type ServerProcess, startEchoServer, startEnvServer } from "./processes.ts";
+
+const RUNS = 5;
+const WINDOW_MS = 700;
+/** One BDP (200 packets) and a small queue. */
+const CWND_PACKETS = 220;
+const STEP_MS = 10;
+const OPTIONS = { action: "absolute", stepMs: STEP_MS } as const;
+/** ACKs come back over an unlimited link, the simulator's default. */
+const SCENARIO = { ...getScenario("park-paper"), reverse: UNLIMITED };
+
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    workers: { type: "string", default: "0" },
+    python: { type: "string" },
+    part: { type: "string" },
+  },
+});
+
+function print(row: Readonly<Record<string, string | number>>): void {
+  if (flags.json) {
+    console.log(JSON.stringify(row));
+    return;
+  }
+  const text = ([key, value]: [string, string | number]): string =>
+    `${key} ${typeof value === "string" || Number.isInteger(value) ? value : value.toPrecision(4)}`;
+  console.log(Object.entries(row).map(text).join("  "));
+}
+
+/** An action for all rows that keeps the link full. */
+function fullLink(rows: number, width: number): Float32Array {
+  return Float32Array.from({ length: rows * width }, (_, k) => (k % width === 0 ? CWND_PACKETS : 0));
+}
+
+const connect = (
+  server: ServerProcess,
+  numEnvs: number,
+  transport: "stream" | "unary",
+): Promise<RemoteVectorEnv> =>
+  connectVectorEnv({ address: server.address, scenario: SCENARIO, kwargs: OPTIONS, numEnvs, transport });
+
+/** Sums over episodes, to show that the link was busy. */
+class Work {
+  #episodes = 0;
+  #utilisation = 0;
+  #goodputMbps = 0;
+
+  add(ended: readonly { readonly utilisation: number; readonly goodputMbps: number }[]): void {
+    for (const { utilisation, goodputMbps } of ended) {
+      this.#episodes += 1;
+      this.#utilisation += utilisation;
+      this.#goodputMbps += goodputMbps;
+    }
+  }
+
+  get row(): { readonly utilisation: number; readonly packetsPerStep: number } {
+    return {
+      utilisation: this.#utilisation / this.#episodes,
+      packetsPerStep: ((this.#goodputMbps / this.#episodes) * 125 * STEP_MS) / 1448,
+    };
+  }
+}
+
+/** Messages of a session, to count their bytes. */
+interface Sizes {
+  readonly unary: Omit<EchoSize, "handOffs">;
+  readonly stream: Omit<EchoSize, "handOffs">;
+}
+
+function sizesOf(env: RemoteVectorEnv): Sizes {
+  const rows = env.numEnvs;
+  const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(1);
+  const ids = "0".repeat(36); // a UUID
+  const request: StepRequest = {
+    sessionId: "",
+    sessionToken: "",
+    seq: 1_000n,
+    actions: [bytes(rows * env.actionSpace.shape[0] * 4)],
+    actionValues: [],
+  };
+  const answer = StepResponse.fromPartial({
+    seq: 1_000n,
+    observations: [bytes(env.observations.byteLength)],
+    rewards: bytes(rows * 8),
+    terminated: bytes(rows),
+    truncated: bytes(rows),
+  });
+  const length = (message: { finish(): Uint8Array }): number => message.finish().length;
+  return {
+    unary: {
+      requestBytes: length(StepRequest.encode({ ...request, sessionId: ids, sessionToken: ids })),
+      answerBytes: length(StepResponse.encode(answer)),
+    },
+    stream: {
+      requestBytes: length(ConnectRequest.encode({ payload: { $case: "step", value: request } })),
+      answerBytes: length(ConnectResponse.encode({ seq: 1_000n, payload: { $case: "step", value: answer } })),
+    },
+  };
+}
+
+function localContender(numEnvs: number): Contender {
+  const vector = makeVectorEnv(SCENARIO, { ...DEFAULT_ENV_OPTIONS, ...OPTIONS }, numEnvs);
+  const actions = fullLink(numEnvs, vector.actionSpace.shape[0]);
+  vector.reset(1);
+  return { name: "local", run: async (windowMs) => timeCalls(windowMs, () => vector.step(actions)) };
+}
+
+/** @param depth steps under way at a time; times are between answers then */
+function remoteContender(name: string, env: RemoteVectorEnv, work: Work, depth = 1): Contender {
+  const actions = fullLink(env.numEnvs, env.actionSpace.shape[0]);
+  const one = async (): Promise<void> => {
+    await env.step(actions);
+    work.add(env.endedEpisodes);
+  };
+  const ahead = async (): Promise<void> => {
+    await env.receive();
+    work.add(env.endedEpisodes);
+    env.send(actions);
+  };
+  return {
+    name,
+    async run(windowMs) {
+      if (depth === 1) return timeRoundTrips(windowMs, one);
+      for (let i = 0; i < depth; i++) env.send(actions);
+      const times = await timeRoundTrips(windowMs, ahead);
+      for (let i = 0; i < depth; i++) await env.receive();
+      return times;
+    },
+  };
+}
+
+const echoContender = (name: string, run: (windowMs: number) => Promise<Window>): Contender => ({
+  name,
+  run,
+});
+
+async function roundTrips(server: ServerProcess, echo: EchoClient): Promise<void> {
+  const work = new Work();
+  const [unary, stream] = [await connect(server, 1, "unary"), await connect(server, 1, "stream")];
+  await unary.reset(1);
+  await stream.reset(1);
+  const sizes = sizesOf(stream);
+  const results = await interleave(
+    [
+      echoContender("echo unary", (ms) => echo.unary({ ...sizes.unary, handOffs: 0 }, ms)),
+      remoteContender("step unary", unary, work),
+      echoContender("echo stream", (ms) => echo.stream({ ...sizes.stream, handOffs: 0 }, ms)),
+      remoteContender("step stream", stream, work),
+      localContender(1),
+    ],
+    RUNS,
+    WINDOW_MS,
+  );
+  const simulation = summarise(results.get("local")!);
+  for (const [name, windows] of results) print({ part: "round-trip", what: name, ...summarise(windows) });
+  for (const kind of ["unary", "stream"] as const) {
+    const [own, raw] = [results.get(`step ${kind}`)!, results.get(`echo ${kind}`)!];
+    const { requestBytes, answerBytes } = sizes[kind];
+    const row = { part: "ratio", what: kind, requestBytes, answerBytes };
+    print({ ...row, of: "step / echo", ...ratios(own, raw, undefined) });
+    print({ ...row, of: "(step - simulation) / echo", ...ratios(own, raw, simulation) });
+  }
+  await unary.close();
+  await stream.close();
+}
+
+const NUM_ENVS = 64;
+/** Steps under way: one half of a batch is stepped while the answer to the other travels. */
+const DEPTH = 2;
+
+async function throughput(server: ServerProcess, workers: number, echo: EchoClient): Promise<void> {
+  const work = new Work();
+  const [one, two] = [await connect(server, NUM_ENVS, "stream"), await connect(server, NUM_ENVS, "stream")];
+  await one.reset(1);
+  await two.reset(1);
+  const size: EchoSize = { ...sizesOf(one).stream, handOffs: workers };
+  const results = await interleave(
+    [
+      echoContender("echo", (ms) => echo.stream(size, ms)),
+      remoteContender("step", one, work),
+      remoteContender(`step, ${DEPTH} under way`, two, work, DEPTH),
+      localContender(NUM_ENVS),
+    ],
+    RUNS,
+    WINDOW_MS * 2,
+  );
+  for (const [name, windows] of results) {
+    const summary = summarise(windows);
+    print({
+      part: "throughput",
+      what: name,
+      envs: NUM_ENVS,
+      workers,
+      envStepsPerSec: Math.round(summary.perSec * NUM_ENVS),
+      quietEnvStepsPerSec: Math.round((1e6 / summary.p10Us) * NUM_ENVS),
+      ...summary,
+    });
+  }
+  print({
+    part: "throughput",
+    what: "episodes",
+    workers,
+    ...work.row,
+    requestBytes: size.requestBytes,
+    answerBytes: size.answerBytes,
+  });
+  await one.close();
+  await two.close();
+}
+
+async function memory(server: ServerProcess): Promise<void> {
+  const numEnvs = 8;
+  const steps = 1_000_000;
+  const env = await connect(server, numEnvs, "stream");
+  const actions = fullLink(numEnvs, env.actionSpace.shape[0]);
+  await env.reset(1);
+  for (let i = 0; i < DEPTH; i++) env.send(actions);
+  const seen: number[] = [];
+  for (let done = numEnvs; done <= steps; done += numEnvs) {
+    await env.receive();
+    env.send(actions);
+    if (done % (steps / 10) !== 0) continue;
+    seen.push(server.memoryMb());
+    print({ part: "memory", envSteps: done, serverMb: seen.at(-1)! });
+  }
+  const [early, late] = [seen.slice(1, 5), seen.slice(-4)];
+  print({ part: "memory", growthMb: median(late) - median(early), after: "the first 100,000 steps" });
+  await env.close();
+}
+
+const parts = new Set(flags.part?.split(",") ?? ["round-trip", "throughput", "memory"]);
+const load = (): string =>
+  loadavg()
+    .map((value) => value.toFixed(1))
+    .join(" ");
+print({
+  machine: cpus()[0]?.model ?? "unknown",
+  cores: cpus().length,
+  node: process.version,
+  load: load(),
+  placement: "client, server and echo server: a process each, not pinned, over 127.0.0.1",
+});
+const echoServer = await startEchoServer();
+const echo = new EchoClient(echoServer.address);
+try {
+  for (const workers of flags.workers.split(",").map(Number)) {
+    const server = await startEnvServer(workers);
+    try {
+      if (workers === 0 && parts.has("round-trip")) await roundTrips(server, echo);
+      if (parts.has("throughput")) await throughput(server, workers, echo);
+      if (workers === 0 && parts.has("memory")) await memory(server);
+    } finally {
+      server.stop();
+    }
+  }
+} finally {
+  echo.close();
+  echoServer.stop();
+}
+print({ load: load() });
