@@ -1,6 +1,6 @@
 /** Round trips to the echo server, with nothing between grpc-js and the clock. */
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
-import type { Window } from "./loops.ts";
+import type { Times } from "./loops.ts";
 
 /** What a round trip carries. */
 export interface EchoSize {
@@ -29,7 +29,7 @@ export class EchoClient {
     });
   }
 
-  unary(size: EchoSize, windowMs: number): Promise<Window> {
+  unary(size: EchoSize, windowMs: number): Promise<Times> {
     const request = requestOf(size);
     const metadata = new Metadata();
     const times: number[] = [];
@@ -60,7 +60,7 @@ export class EchoClient {
   }
 
   /** @param depth requests under way at a time; times are between answers then */
-  stream(size: EchoSize, windowMs: number, depth = 1): Promise<Window> {
+  stream(size: EchoSize, windowMs: number, depth = 1): Promise<Times> {
     const request = requestOf(size);
     const times: number[] = [];
     const call = this.#client.makeBidiStreamRequest(

@@ -27,9 +27,9 @@ import {
   median,
   ratios,
   summarise,
+  type Times,
   timeCalls,
   timeRoundTrips,
-  type Window,
 } from "./loops.ts";
 import { type ServerProcess, startEchoServer, startEnvServer } from "./processes.ts";
 
@@ -40,7 +40,7 @@ const CWND_PACKETS = 220;
 const STEP_MS = 10;
 const OPTIONS = { action: "absolute", stepMs: STEP_MS } as const;
 /** ACKs come back over an unlimited link, the simulator's default. */
-const SCENARIO = { ...getScenario("park-paper"), reverse: UNLIMITED };
+const SCENARIO = { ...getScenario("park-paper"), reverse: UNLIMITED, durationSec: 5 };
 
 const { values: flags } = parseArgs({
   options: {
@@ -140,7 +140,11 @@ function localContender(numEnvs: number): Contender {
 }
 
 /** @param depth steps under way at a time; times are between answers then */
-function remoteContender(name: string, env: RemoteVectorEnv, work: Work, depth = 1): Contender {
+function remoteContender(
+  name: string,
+  env: RemoteVectorEnv,
+  { work, serverCpuUs, depth = 1 }: { work: Work; serverCpuUs: () => number; depth?: number },
+): Contender {
   const actions = fullLink(env.numEnvs, env.actionSpace.shape[0]);
   const one = async (): Promise<void> => {
     await env.step(actions);
@@ -153,6 +157,7 @@ function remoteContender(name: string, env: RemoteVectorEnv, work: Work, depth =
   };
   return {
     name,
+    serverCpuUs,
     async run(windowMs) {
       if (depth === 1) return timeRoundTrips(windowMs, one);
       for (let i = 0; i < depth; i++) env.send(actions);
@@ -163,12 +168,20 @@ function remoteContender(name: string, env: RemoteVectorEnv, work: Work, depth =
   };
 }
 
-const echoContender = (name: string, run: (windowMs: number) => Promise<Window>): Contender => ({
-  name,
-  run,
-});
+function echoContender(
+  name: string,
+  echo: Echo,
+  run: (client: EchoClient, windowMs: number) => Promise<Times>,
+): Contender {
+  return { name, serverCpuUs: echo.server.cpuUs, run: (windowMs) => run(echo.client, windowMs) };
+}
 
-async function roundTrips(server: ServerProcess, echo: EchoClient): Promise<void> {
+interface Echo {
+  readonly server: ServerProcess;
+  readonly client: EchoClient;
+}
+
+async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
   const work = new Work();
   const [unary, stream] = [await connect(server, 1, "unary"), await connect(server, 1, "stream")];
   await unary.reset(1);
@@ -176,10 +189,10 @@ async function roundTrips(server: ServerProcess, echo: EchoClient): Promise<void
   const sizes = sizesOf(stream);
   const results = await interleave(
     [
-      echoContender("echo unary", (ms) => echo.unary({ ...sizes.unary, handOffs: 0 }, ms)),
-      remoteContender("step unary", unary, work),
-      echoContender("echo stream", (ms) => echo.stream({ ...sizes.stream, handOffs: 0 }, ms)),
-      remoteContender("step stream", stream, work),
+      echoContender("echo unary", echo, (client, ms) => client.unary({ ...sizes.unary, handOffs: 0 }, ms)),
+      remoteContender("step unary", unary, { work, serverCpuUs: server.cpuUs }),
+      echoContender("echo stream", echo, (client, ms) => client.stream({ ...sizes.stream, handOffs: 0 }, ms)),
+      remoteContender("step stream", stream, { work, serverCpuUs: server.cpuUs }),
       localContender(1),
     ],
     RUNS,
@@ -202,7 +215,7 @@ const NUM_ENVS = 64;
 /** Steps under way: one half of a batch is stepped while the answer to the other travels. */
 const DEPTH = 2;
 
-async function throughput(server: ServerProcess, workers: number, echo: EchoClient): Promise<void> {
+async function throughput(server: ServerProcess, workers: number, echo: Echo): Promise<void> {
   const work = new Work();
   const [one, two] = [await connect(server, NUM_ENVS, "stream"), await connect(server, NUM_ENVS, "stream")];
   await one.reset(1);
@@ -210,9 +223,9 @@ async function throughput(server: ServerProcess, workers: number, echo: EchoClie
   const size: EchoSize = { ...sizesOf(one).stream, handOffs: workers };
   const results = await interleave(
     [
-      echoContender("echo", (ms) => echo.stream(size, ms)),
-      remoteContender("step", one, work),
-      remoteContender(`step, ${DEPTH} under way`, two, work, DEPTH),
+      echoContender("echo", echo, (client, ms) => client.stream(size, ms)),
+      remoteContender("step", one, { work, serverCpuUs: server.cpuUs }),
+      remoteContender(`step, ${DEPTH} under way`, two, { work, serverCpuUs: server.cpuUs, depth: DEPTH }),
       localContender(NUM_ENVS),
     ],
     RUNS,
@@ -275,7 +288,7 @@ print({
   placement: "client, server and echo server: a process each, not pinned, over 127.0.0.1",
 });
 const echoServer = await startEchoServer();
-const echo = new EchoClient(echoServer.address);
+const echo: Echo = { server: echoServer, client: new EchoClient(echoServer.address) };
 try {
   for (const workers of flags.workers.split(",").map(Number)) {
     const server = await startEnvServer(workers);
@@ -288,7 +301,7 @@ try {
     }
   }
 } finally {
-  echo.close();
+  echo.client.close();
   echoServer.stop();
 }
 print({ load: load() });

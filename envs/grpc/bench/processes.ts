@@ -1,5 +1,6 @@
 /** The server processes of the benchmark: started, asked for their address, measured, ended. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -8,6 +9,8 @@ export interface ServerProcess {
   readonly pid: number;
   /** resident memory, MB */
   memoryMb(): number;
+  /** of all its threads on the processor, microseconds; Linux only, NaN elsewhere */
+  cpuUs(): number;
   stop(): void;
 }
 
@@ -25,6 +28,12 @@ async function start(args: readonly string[]): Promise<ServerProcess> {
     pid,
     memoryMb: () =>
       Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) / 1024,
+    cpuUs() {
+      if (process.platform !== "linux") return Number.NaN;
+      const tasks = readdirSync(`/proc/${pid}/task`);
+      const nanos = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8"));
+      return nanos.reduce((sum, text) => sum + Number(text.split(" ")[0]) / 1e3, 0);
+    },
     stop: () => child.kill("SIGTERM"),
   };
 }
@@ -37,7 +46,7 @@ export function startEchoServer(): Promise<ServerProcess> {
 export function startEnvServer(workers: number): Promise<ServerProcess> {
   return start([
     fileURLToPath(new URL("../../../cli/main.js", import.meta.url)),
-    ...["serve", "--port", "0", "--json", "--exit-with-stdin"],
-    ...(workers > 0 ? ["--workers", String(workers)] : []),
+    ...["serve", "--port", "0", "--json", "--quiet", "--exit-with-stdin"],
+    ...["--workers", String(workers)],
   ]);
 }
