@@ -1,0 +1,28 @@
+/**
+ * `npm run soak:grpc [-- --minutes N --seed S]`: a server under 50 clients that connect, step and die at random. Exit code
+ * 1 if sessions are left, memory grows, or anybody got an error that was not asked for.
+ */
+import { parseArgs } from "node:util";
+import { soak } from "./soak.ts";
+
+const { values } = parseArgs({
+  options: { minutes: { type: "string", default: "20" }, seed: { type: "string", default: "1" } },
+});
+const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
+if (!(minutes > 0) || !Number.isSafeInteger(seed) || seed < 0) {
+  process.stderr.write("expected --minutes above 0 and --seed a whole number from 0\n");
+  process.exit(2);
+}
+const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+process.once("SIGINT", () => process.exit(130));
+const { problems, ...rest } = await soak({ minutes, seed, onMinute: say });
+say(
+  `${rest.lives} lives, ${rest.steps} environment steps, ${rest.kills} processes killed, up to ${rest.peakSessions} sessions; memory ${rest.rssMb[0].toFixed(0)} to ${rest.rssMb[1].toFixed(0)} MB; seed ${seed}`,
+);
+const shown = [...new Set(problems)].slice(0, 20);
+say(
+  problems.length === 0
+    ? "Nothing was left, and nobody got an error that was not asked for."
+    : shown.join("\n"),
+);
+process.exit(problems.length > 0 ? 1 : 0);
