@@ -8,6 +8,8 @@ import { getScenario } from "../../envs/scenarios/presets.ts";
 export const NUM_ENVS = 8;
 /** one whole 30 s episode each */
 export const STEPS: number = 3_000 * NUM_ENVS;
+/** Of all environments, timed together: short beside the seconds for which others have the core. */
+const SLICE = 10;
 /** One BDP (200 packets) and a small queue. */
 const CWND_PACKETS = 220;
 
@@ -16,7 +18,12 @@ export interface Rollouts {
   run(): void;
   /** sums over the episodes that have ended so far */
   readonly episodes: { count: number; utilisation: number; goodputMbps: number };
+  /** microseconds per step of each slice so far */
+  readonly sliceMicros: number[];
 }
+
+/** What a worker answers. */
+export type WorkerResult = Pick<Rollouts, "episodes" | "sliceMicros">;
 
 export function makeRollouts(observation: string): Rollouts {
   // the simulator's default ACK path
@@ -26,10 +33,13 @@ export function makeRollouts(observation: string): Rollouts {
   const actions = new Float32Array(NUM_ENVS * envs.actionSpace.shape[0]);
   for (let i = 0; i < NUM_ENVS; i++) actions[2 * i] = CWND_PACKETS;
   const episodes = { count: 0, utilisation: 0, goodputMbps: 0 };
+  const sliceMicros: number[] = [];
   return {
     episodes,
+    sliceMicros,
     run() {
       envs.reset(1);
+      let began = performance.now();
       for (let step = 0; step < STEPS / NUM_ENVS; step++) {
         envs.step(actions);
         for (const { utilisation, goodputMbps } of envs.endedEpisodes) {
@@ -37,6 +47,10 @@ export function makeRollouts(observation: string): Rollouts {
           episodes.utilisation += utilisation;
           episodes.goodputMbps += goodputMbps;
         }
+        if ((step + 1) % SLICE !== 0) continue;
+        const now = performance.now();
+        sliceMicros.push(((now - began) * 1000) / (SLICE * NUM_ENVS));
+        began = now;
       }
     },
   };
@@ -50,7 +64,8 @@ if (!isMainThread && parentPort !== null && isWorkerData(workerData)) {
   rollouts.run();
   port.once("message", () => {
     for (let i = 0; i < repeats; i++) rollouts.run();
-    port.postMessage(rollouts.episodes);
+    const { sliceMicros } = rollouts;
+    port.postMessage({ episodes: rollouts.episodes, sliceMicros } satisfies WorkerResult);
     port.close();
   });
   port.postMessage("ready");

@@ -2,14 +2,15 @@
  * `npm run bench:env [-- --json] [--workers N]`: environment steps per second in the vector form: 48 Mbit/s, 50 ms link,
  * 10 ms steps, a fixed policy that keeps the link full. Utilisation and packets per step are printed, since an idle link
  * would be fast too. On one core, seconds of the processor beside those of the clock; with workers, N threads that run whole
- * rollouts of their own environments, all steps by the clock.
+ * rollouts of their own environments, all steps by the clock. P2 is the 2nd percentile over slices of 10 steps: the speed
+ * while nothing else had the core.
  */
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { raiseInliningBudget } from "../../core/v8-inlining.ts";
-import { medianTimes, printRow } from "./console.ts";
-import { makeRollouts, NUM_ENVS, type Rollouts, STEPS, type WorkerData } from "./env-workers.ts";
+import { medianTimes, printRow, quantile } from "./console.ts";
+import { makeRollouts, NUM_ENVS, STEPS, type WorkerData, type WorkerResult } from "./env-workers.ts";
 
 raiseInliningBudget();
 
@@ -20,8 +21,9 @@ function print(
   workers: number,
   steps: number,
   seconds: { readonly cpuSec?: number; readonly wallSec: number },
-  { count, utilisation, goodputMbps }: Rollouts["episodes"],
+  { episodes: { count, utilisation, goodputMbps }, sliceMicros }: WorkerResult,
 ): void {
+  const microsP2 = quantile(sliceMicros, 0.02);
   printRow({
     workers,
     envs: NUM_ENVS * workers,
@@ -30,6 +32,8 @@ function print(
     stepMs: 10,
     ...seconds,
     stepsPerSec: Math.round(steps / (seconds.cpuSec ?? seconds.wallSec)),
+    microsP2,
+    stepsPerSecP2: Math.round((workers * 1e6) / microsP2),
     utilisation: utilisation / count,
     packetsPerStep: ((goodputMbps / count) * 125_000 * 0.01) / 1448,
   });
@@ -42,7 +46,7 @@ function benchHere(observation: string): void {
     () => undefined,
     () => rollouts.run(),
   );
-  print(observation, 1, STEPS, seconds, rollouts.episodes);
+  print(observation, 1, STEPS, seconds, rollouts);
 }
 
 async function benchWorkers(observation: string, count: number): Promise<void> {
@@ -53,15 +57,21 @@ async function benchWorkers(observation: string, count: number): Promise<void> {
   const began = performance.now();
   const done = workers.map((worker) => once(worker, "message"));
   for (const worker of workers) worker.postMessage("go");
-  const results = (await Promise.all(done)) as [Rollouts["episodes"]][];
+  const results = (await Promise.all(done)) as [WorkerResult][];
   const wallSec = (performance.now() - began) / 1000;
   const sum = { count: 0, utilisation: 0, goodputMbps: 0 };
-  for (const [episodes] of results) {
+  for (const [{ episodes }] of results) {
     sum.count += episodes.count;
     sum.utilisation += episodes.utilisation;
     sum.goodputMbps += episodes.goodputMbps;
   }
-  print(observation, count, STEPS * REPEATS * count, { wallSec }, sum);
+  print(
+    observation,
+    count,
+    STEPS * REPEATS * count,
+    { wallSec },
+    { episodes: sum, sliceMicros: results.flatMap(([result]) => result.sliceMicros) },
+  );
 }
 
 const { values } = parseArgs({
