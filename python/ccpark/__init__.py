@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccpark.env import CongestionControlEnv
 from ccpark.errors import CcparkError
+from ccpark.onnx_export import Normalisation, PolicyContract, add_contract, export_onnx
 from ccpark.options import EnvOptions, Options
 from ccpark.registration import register_envs
 from ccpark.vector import CongestionControlVectorEnv
@@ -24,8 +25,12 @@ __all__ = [
     "CongestionControlEnv",
     "CongestionControlVectorEnv",
     "EnvOptions",
+    "Normalisation",
     "Options",
+    "PolicyContract",
     "__version__",
+    "add_contract",
+    "export_onnx",
     "make_vec",
     "parallel_env",
     "register_envs",

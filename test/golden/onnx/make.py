@@ -1,8 +1,11 @@
-"""Makes ``policy.onnx`` from ``policy.ccpark`` beside it (``ccpark train --steps 20000 --seed 1 --set hidden=[16,16]``), in
-double precision as our own forward pass, so that both act alike to the last bit. Run it with the Python package, torch
-and onnx installed: ``python test/golden/onnx/make.py``.
+"""Makes ``policy.onnx`` from ``policy.ccpark`` beside it.
+
+``ccpark train --steps 20000 --seed 1 --set hidden=[16,16]`` made the checkpoint. The graph computes in double precision
+as our own forward pass does, so that both act alike to the last bit. Run it with the Python package, torch and onnx
+installed: ``python test/golden/onnx/make.py``.
 """
 
+import itertools
 import json
 import struct
 from pathlib import Path
@@ -32,7 +35,7 @@ def network_of(header: dict[str, object], weights: np.ndarray) -> torch.nn.Seque
     """The policy's layers; the log standard deviations behind them are left out."""
     sizes = [header["observationSpace"]["shape"][0], *header["hidden"], header["actionSpace"]["shape"][0]]
     layers, at = [], 0
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(sizes):
         layer = torch.nn.Linear(inputs, outputs)
         layer.weight.data = torch.tensor(weights[at : at + inputs * outputs].reshape(inputs, outputs).T.copy())
         at += inputs * outputs

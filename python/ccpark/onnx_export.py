@@ -1,0 +1,441 @@
+"""Policies that leave a learner as ONNX files, to be run by ``ccpark bench --algorithms onnx:FILE``.
+
+The graph takes observations as the environment gives them, float32 ``[batch, observation]``, and answers actions in the
+unit of the action space, float32 ``[batch, action]``, without chance: normalisation, squashing and clipping are inside.
+A contract in the file's metadata says which observation, action and steps it was trained with; ``docs/onnx.md`` is the
+specification. The graph is written layer by layer with ``onnx.helper``, so no exporter of a framework takes part; a
+network that is no plain multi-layer perceptron is exported by its framework and has its contract from ``add_contract``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ccpark.options import to_kwargs
+from ccpark.remote import Remote
+from ccpark.v1 import environment_pb2 as pb
+
+if TYPE_CHECKING:
+    import onnx
+    import torch
+
+__all__ = ["Normalisation", "PolicyContract", "add_contract", "contract_of", "export_onnx"]
+
+CONTRACT_KEY = "ccpark.contract"
+CONTRACT_VERSION = 1
+INPUT = "observation"
+OUTPUT = "action"
+
+# Opset 17 and IR 8 (2022) are read by every runtime in use, and nothing here needs more.
+OPSET = 17
+IR_VERSION = 8
+
+# float32 networks of two implementations differ by some 1e-6 of the box
+TOLERANCE = 1e-4
+
+Array = npt.NDArray[Any]
+ActionRule = Literal["clip", "squash", "scale"]
+Dimensions = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class PolicyContract:
+    """What a policy expects of its environment.
+
+    Attributes:
+        observation, action: ``{"name": ..., "dimensions": [{"name", "unit", "low", "high"}, ...]}``
+        step_ms: length of a step in milliseconds, or ``"rtt"``
+    """
+
+    env_id: str
+    observation: Mapping[str, Any]
+    action: Mapping[str, Any]
+    reward: str
+    step_ms: float | Literal["rtt"]
+    action_delay_us: float = 0.0
+    report_loss_at_once: bool = False
+    action_policy: Literal["clip", "reject"] = "clip"
+    made_by: str | None = None
+
+    @staticmethod
+    def bounds_of(space: Mapping[str, Any]) -> tuple[Array, Array]:
+        """Lowest and highest values of a space of the contract, float32."""
+        dimensions: Dimensions = space["dimensions"]
+        low = np.array([d["low"] for d in dimensions], np.float32)
+        return low, np.array([d["high"] for d in dimensions], np.float32)
+
+    def to_json(self, normalisation: str, rule: str) -> str:
+        """The text that goes into the model's metadata."""
+        content: dict[str, Any] = {
+            "version": CONTRACT_VERSION,
+            "envId": self.env_id,
+            "observation": self.observation,
+            "action": self.action,
+            "reward": self.reward,
+            "stepMs": self.step_ms,
+            "actionDelayUs": self.action_delay_us,
+            "reportLossAtOnce": self.report_loss_at_once,
+            "actionPolicy": self.action_policy,
+            "input": INPUT,
+            "output": OUTPUT,
+            "normalisation": {"inGraph": True, "kind": normalisation},
+            "actionRule": {"inGraph": True, "kind": rule},
+        }
+        if self.made_by is not None:
+            content["madeBy"] = self.made_by
+        return json.dumps(content)
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What an observation goes through before the network: ``clip((x - mean) / sqrt(variance + epsilon))``."""
+
+    mean: Array
+    variance: Array
+    epsilon: float = 1e-8
+    clip: float = float("inf")
+    """largest absolute value afterwards"""
+
+    @staticmethod
+    def of(wrapper: object) -> Normalisation | None:
+        """Of Stable-Baselines3's ``VecNormalize`` or Gymnasium's ``NormalizeObservation``; None: it does nothing."""
+        if isinstance(wrapper, Normalisation):
+            return wrapper
+        statistics = getattr(wrapper, "obs_rms", None)
+        if statistics is None or not getattr(wrapper, "norm_obs", True):
+            return None
+        clip = float(getattr(wrapper, "clip_obs", np.inf))
+        epsilon = float(getattr(wrapper, "epsilon", 1e-8))
+        return Normalisation(np.array(statistics.mean), np.array(statistics.var), epsilon, clip)
+
+    def __call__(self, observations: Array) -> Array:
+        """Observations as the network wants them, float32."""
+        scaled = (observations - self.mean) / np.sqrt(self.variance + self.epsilon)
+        return np.asarray(np.clip(scaled, -self.clip, self.clip), np.float32)
+
+
+@dataclass
+class _Graph:
+    """Nodes in a row: each takes what the one before it gave."""
+
+    value: str = INPUT
+    nodes: list[Any] = field(default_factory=list)
+    constants: list[Any] = field(default_factory=list)
+
+    def constant(self, array: Array) -> str:
+        from onnx import numpy_helper
+
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def add(self, kind: str, *arrays: Array, output: str | None = None, **attributes: Any) -> None:
+        from onnx import helper
+
+        inputs = [self.value, *(self.constant(array) for array in arrays)]
+        self.value = output or f"v{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [self.value], **attributes))
+
+
+def _layers(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
+    """Leaves of nested sequences, in order."""
+    from torch import nn
+
+    if isinstance(module, nn.Sequential):
+        for child in module:
+            yield from _layers(child)
+    else:
+        yield module
+
+
+def _add_layer(graph: _Graph, layer: torch.nn.Module, dtype: type[np.floating[Any]]) -> None:
+    from torch import nn
+
+    if isinstance(layer, nn.Linear):
+        weights = layer.weight.detach().cpu().numpy().astype(dtype)
+        biases = np.zeros(layer.out_features) if layer.bias is None else layer.bias.detach().cpu().numpy()
+        graph.add("Gemm", weights, biases.astype(dtype), transB=1)
+    elif isinstance(layer, nn.Tanh | nn.ReLU | nn.Sigmoid):
+        graph.add({nn.Tanh: "Tanh", nn.ReLU: "Relu", nn.Sigmoid: "Sigmoid"}[type(layer)])
+    elif isinstance(layer, nn.ELU):
+        graph.add("Elu", alpha=float(layer.alpha))
+    elif isinstance(layer, nn.LeakyReLU):
+        graph.add("LeakyRelu", alpha=float(layer.negative_slope))
+    elif not isinstance(layer, nn.Flatten | nn.Identity | nn.Dropout):
+        raise ValueError(
+            f"layer {type(layer).__name__}: expected Linear, Tanh, ReLU, Sigmoid, ELU or LeakyReLU in nn.Sequential; "
+            "export another network with torch.onnx.export and give it its contract with ccpark.add_contract"
+        )
+
+
+def build(
+    network: torch.nn.Module,
+    contract: PolicyContract,
+    normalisation: Normalisation | None,
+    rule: ActionRule,
+    dtype: type[np.floating[Any]] = np.float32,
+) -> onnx.ModelProto:
+    """The graph of a policy with its contract; `dtype` is that of the network's arithmetic."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    low, high = contract.bounds_of(contract.action)
+    width = len(contract.observation["dimensions"])
+    linear = [layer for layer in _layers(network) if hasattr(layer, "out_features")]
+    if linear and (linear[0].in_features, linear[-1].out_features) != (width, len(low)):
+        got = f"{linear[0].in_features} inputs and {linear[-1].out_features} outputs"
+        raise ValueError(f"network: got {got}, expected {width} and {len(low)}")
+    graph = _Graph()
+    if normalisation is not None:
+        # in double: the difference of two large numbers would lose the digits that matter
+        graph.add("Cast", to=TensorProto.DOUBLE)
+        graph.add("Sub", np.asarray(normalisation.mean, np.float64))
+        graph.add("Div", np.sqrt(np.asarray(normalisation.variance, np.float64) + normalisation.epsilon))
+        if np.isfinite(normalisation.clip):
+            graph.add("Clip", np.float64(-normalisation.clip), np.float64(normalisation.clip))
+    graph.add("Cast", to=TensorProto.DOUBLE if dtype is np.float64 else TensorProto.FLOAT)
+    for layer in _layers(network):
+        _add_layer(graph, layer, dtype)
+    if rule == "squash":
+        graph.add("Tanh")
+    if rule != "clip":
+        graph.add("Mul", ((high - low) / 2).astype(dtype))
+        graph.add("Add", ((high + low) / 2).astype(dtype))
+    graph.add("Cast", to=TensorProto.FLOAT)
+    graph.add("Max", low)
+    graph.add("Min", high, output=OUTPUT)
+
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "policy",
+            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", width])],
+            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", len(low)])],
+            graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        producer_name="ccpark",
+    )
+    model.ir_version = IR_VERSION
+    kind = "none" if normalisation is None else "mean and variance"
+    helper.set_model_props(model, {CONTRACT_KEY: contract.to_json(kind, rule)})
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _random_observations(contract: PolicyContract, normalisation: Normalisation | None, rows: int) -> Array:
+    """Half of them anywhere in the box, half where a policy lives: around its mean, or near 0."""
+    low, high = contract.bounds_of(contract.observation)
+    rng = np.random.default_rng(0)
+    anywhere = rng.uniform(low, high, (rows // 2, len(low)))
+    near = rng.normal(size=(rows - rows // 2, len(low)))
+    if normalisation is not None:
+        near = normalisation.mean + near * np.sqrt(normalisation.variance + normalisation.epsilon)
+    return np.asarray(np.clip(np.concatenate([anywhere, near]), low, high), np.float32)
+
+
+def _largest_error(
+    model: onnx.ModelProto, reference: Callable[[Array], Array], contract: PolicyContract, observations: Array
+) -> float:
+    """Between onnxruntime and the learner's own arithmetic, as a share of the box."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (got,) = session.run([OUTPUT], {INPUT: observations})
+    low, high = contract.bounds_of(contract.action)
+    error = float(np.max(np.abs(np.asarray(got) - reference(observations)) / (high - low)))
+    if not error <= TOLERANCE:
+        raise RuntimeError(
+            f"the exported graph differs from the model by {error:.2g} of the action box, expected {TOLERANCE}"
+        )
+    return error
+
+
+def _actor_of(model: Any) -> tuple[torch.nn.Module, ActionRule]:
+    """The deterministic part of a Stable-Baselines3 policy."""
+    from torch import nn
+
+    policy = model.policy
+    if hasattr(policy, "mlp_extractor"):  # PPO, A2C
+        extractor = policy.pi_features_extractor
+        parts = [extractor, policy.mlp_extractor.policy_net, policy.action_net]
+        return nn.Sequential(*_unwrap(parts)), "squash" if policy.squash_output else "clip"
+    actor: Any = getattr(policy, "actor", None)
+    if hasattr(actor, "latent_pi"):  # SAC
+        return nn.Sequential(*_unwrap([actor.features_extractor, actor.latent_pi, actor.mu])), "squash"
+    if isinstance(getattr(actor, "mu", None), nn.Sequential):  # TD3, DDPG: mu ends with tanh
+        return nn.Sequential(*_unwrap([actor.features_extractor, actor.mu])), "scale"
+    raise ValueError(f"{type(model).__name__}: expected a model of PPO, A2C, SAC, TD3 or DDPG with an MlpPolicy")
+
+
+def _unwrap(parts: Sequence[Any]) -> Iterator[torch.nn.Module]:
+    """A FlattenExtractor does nothing to a vector; others are told by their name in `_add_layer`."""
+    for part in parts:
+        yield part.flatten if type(part).__name__ == "FlattenExtractor" else part
+
+
+def _check_space(what: str, space: Any, contracted: Mapping[str, Any]) -> None:
+    low, high = PolicyContract.bounds_of(contracted)
+    got = f"shape {space.shape}"
+    if space.shape == low.shape:
+        if np.array_equal(space.low, low) and np.array_equal(space.high, high):
+            return
+        got = f"bounds {space.low} to {space.high}"
+    raise ValueError(
+        f"{what} space of the model: got {got}, expected that of `{contracted['name']}`, shape {low.shape}, "
+        f"{low} to {high}: a wrapper between model and environment would be missing in the exported policy"
+    )
+
+
+def _remote(env: object) -> Remote:
+    """The environment of this package below any wrappers of Gymnasium or Stable-Baselines3."""
+    inner: Any = env
+    while inner is not None and not isinstance(inner, Remote):
+        inner = getattr(inner, "venv", None) or getattr(inner, "env", None) or getattr(inner, "envs", [None])[0]
+    if inner is None:
+        raise ValueError(f"env: got {type(env).__name__}, expected an environment of ccpark, or contract= instead")
+    return inner
+
+
+def _space(name: str, space: pb.Space) -> dict[str, Any]:
+    dimensions = [{"name": d.name, "unit": d.unit, "low": d.low, "high": d.high} for d in space.box.dimensions]
+    return {"name": name, "dimensions": dimensions}
+
+
+def contract_of(env: object, made_by: str | None = None) -> PolicyContract:
+    """The contract of policies for an environment, with the server's defaults for options that it was not given.
+
+    Args:
+        env: an environment of this package, wrapped or not
+        made_by: a few words for tables
+
+    Raises:
+        ValueError: the environment is another one.
+    """
+    remote = _remote(env)
+    session = remote._open()
+    env_id = remote._setup.env_id
+    listed = session._connection.call("ListEnvs", pb.ListEnvsRequest(), pb.ListEnvsResponse)
+    schema = json.loads(next(info.kwargs_json_schema for info in listed.envs if info.env_id == env_id))
+    options = {name: entry["default"] for name, entry in schema["properties"].items() if "default" in entry}
+    options |= to_kwargs(remote._setup.options)
+    announced = session.description
+    return PolicyContract(
+        env_id=env_id,
+        observation=_space(options["observation"], announced.single_observation_space),
+        action=_space(options["action"], announced.single_action_space),
+        reward=options["reward"],
+        step_ms=options["stepMs"],
+        action_delay_us=options["actionDelayUs"],
+        report_loss_at_once=options["reportLossAtOnce"],
+        action_policy="reject" if announced.action_policy == pb.ACTION_POLICY_REJECT else "clip",
+        made_by=made_by,
+    )
+
+
+def export_onnx(
+    model: Any,
+    path: str | os.PathLike[str],
+    *,
+    env: object | None = None,
+    contract: PolicyContract | None = None,
+    normalisation: object | None = None,
+    action_rule: ActionRule = "clip",
+    made_by: str | None = None,
+) -> float:
+    """Writes the deterministic policy of a model as an ONNX file with its contract, and checks it against the model.
+
+    Args:
+        model: a Stable-Baselines3 model (PPO, A2C, SAC, TD3, DDPG with ``MlpPolicy``), or a ``torch.nn.Module``: the
+            actor, ``nn.Sequential`` of linear layers and activations, from a normalised observation to the mean action
+        path: of the file to write
+        env: the environment, below any wrappers; the model's own unless given
+        contract: instead of ``env``
+        normalisation: a ``VecNormalize``, a ``NormalizeObservation`` or a ``Normalisation``; the ``VecNormalize`` of a
+            Stable-Baselines3 model unless given
+        action_rule: of a ``torch.nn.Module``, from output to action: ``clip`` (it is in the unit of the action),
+            ``squash`` (tanh, then scaled to the box) or ``scale`` (-1 to 1, scaled to the box); all are clipped
+        made_by: a few words for tables; library and version unless given
+
+    Returns:
+        The largest difference to the model on 1000 random observations, as a share of the action box.
+
+    Raises:
+        ValueError: a model, layer or space that cannot be exported; the message names it.
+        RuntimeError: the exported graph does not compute what the model does.
+    """
+    import torch
+
+    if isinstance(model, torch.nn.Module):
+        network, rule, by = model, action_rule, f"torch {torch.__version__}"
+        scaling = None if normalisation is None else Normalisation.of(normalisation)
+    else:
+        network, rule = _actor_of(model)
+        import stable_baselines3
+
+        by = f"stable-baselines3 {stable_baselines3.__version__} {type(model).__name__}"
+        wrapper = model.get_vec_normalize_env() if normalisation is None else normalisation
+        scaling = None if wrapper is None else Normalisation.of(wrapper)
+        env = env if env is not None else model.get_env()
+    promise = contract or contract_of(env)
+    promise = PolicyContract(**{**promise.__dict__, "made_by": made_by or promise.made_by or by})
+    if not isinstance(model, torch.nn.Module):
+        _check_space("observation", model.observation_space, promise.observation)
+        _check_space("action", model.action_space, promise.action)
+    low, high = promise.bounds_of(promise.action)
+
+    def reference(observations: Array) -> Array:
+        rows = scaling(observations) if scaling is not None else observations
+        if not isinstance(model, torch.nn.Module):
+            return np.asarray(model.predict(rows, deterministic=True)[0])
+        with torch.no_grad():
+            actions = model(torch.as_tensor(rows)).numpy()
+        if rule == "squash":
+            actions = np.tanh(actions)
+        if rule != "clip":
+            actions = (low + high) / 2 + (high - low) / 2 * actions
+        return np.asarray(np.clip(actions, low, high))
+
+    built = build(network, promise, scaling, rule)
+    error = _largest_error(built, reference, promise, _random_observations(promise, scaling, 1000))
+    write(built, path)
+    return error
+
+
+def add_contract(
+    path: str | os.PathLike[str], *, env: object | None = None, contract: PolicyContract | None = None
+) -> None:
+    """Gives the ONNX file of another exporter its contract.
+
+    The graph must have one input ``observation``, float32 ``[batch, n]``, and an output ``action``, float32
+    ``[batch, m]``, with all normalisation and clipping inside.
+
+    Raises:
+        ValueError: an input or output of another name.
+    """
+    import onnx
+    from onnx import helper
+
+    model = onnx.load(os.fspath(path))
+    names = [value.name for value in model.graph.input] + [value.name for value in model.graph.output]
+    if names != [INPUT, OUTPUT]:
+        raise ValueError(f"inputs and outputs of the graph: got {names}, expected ['{INPUT}', '{OUTPUT}']")
+    kept = {entry.key: entry.value for entry in model.metadata_props}
+    promise = contract or contract_of(env)
+    helper.set_model_props(model, {**kept, CONTRACT_KEY: promise.to_json("see graph", "see graph")})
+    write(model, path)
+
+
+def write(model: onnx.ModelProto, path: str | os.PathLike[str]) -> None:
+    """As one act, so that nobody reads half a file."""
+    temporary = Path(f"{os.fspath(path)}.tmp")
+    temporary.write_bytes(model.SerializeToString(deterministic=True))
+    temporary.replace(path)

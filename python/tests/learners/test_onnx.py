@@ -1,0 +1,147 @@
+"""Exported policies: what the graph computes, what its contract says, and what is refused."""
+
+import json
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+import ccpark
+from ccpark.onnx_export import contract_of
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def env():
+    envs = ccpark.make_vec(2, scenario="park-paper", duration_sec=1, step_ms=20, action_delay_us=500)
+    yield envs
+    envs.close()
+
+
+def network(inputs: int, outputs: int) -> nn.Sequential:
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(inputs, 8), nn.Tanh(), nn.Linear(8, 8), nn.ELU(), nn.Linear(8, outputs))
+
+
+def run(path, observations):
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (actions,) = session.run(["action"], {"observation": observations})
+    return actions
+
+
+def contract_in(path):
+    (entry,) = onnx.load(str(path)).metadata_props
+    assert entry.key == "ccpark.contract"
+    return json.loads(entry.value)
+
+
+def test_the_contract_has_the_options_in_force_and_the_names_of_every_dimension(env, tmp_path):
+    path = tmp_path / "policy.onnx"
+    actor = network(env.single_observation_space.shape[0], 1)
+    assert ccpark.export_onnx(actor, path, env=env) < 1e-5
+    contract = contract_in(path)
+    assert contract["envId"] == "ccpark/CongestionControl-v0"
+    assert contract["observation"]["name"] == "standard"
+    assert contract["action"] == {
+        "name": "multiplicative",
+        "dimensions": [{"name": "log2CwndChange", "unit": "1", "low": -1, "high": 1}],
+    }
+    assert len(contract["observation"]["dimensions"]) == env.single_observation_space.shape[0]
+    in_force = {"reward": "score", "stepMs": 20, "actionDelayUs": 500, "reportLossAtOnce": False}
+    assert {key: contract[key] for key in in_force} == in_force
+    assert contract["madeBy"].startswith("torch ")
+
+
+@pytest.mark.parametrize("rule", ["clip", "squash", "scale"])
+def test_actions_are_in_the_unit_of_the_space_and_inside_of_it(rule, tmp_path):
+    with closing(ccpark.make_vec(1, action="absolute")) as env:
+        low, high = env.single_action_space.low, env.single_action_space.high
+        actor = network(env.single_observation_space.shape[0], 2)
+        path = tmp_path / "policy.onnx"
+        ccpark.export_onnx(actor, path, env=env, action_rule=rule)
+        observations = np.random.default_rng(2).normal(size=(50, len(env.single_observation_space.low)))
+    observations = observations.astype(np.float32)
+    out = actor(torch.as_tensor(observations)).detach().numpy()
+    if rule != "clip":
+        out = (low + high) / 2 + (high - low) / 2 * (np.tanh(out) if rule == "squash" else out)
+    actions = run(path, observations)
+    assert np.all(actions >= low)
+    assert np.all(actions <= high)
+    np.testing.assert_allclose(actions, np.clip(out, low, high), rtol=1e-4, atol=1e-4)
+
+
+def test_normalisation_is_inside_of_the_graph(env, tmp_path):
+    width = env.single_observation_space.shape[0]
+    actor = network(width, 1)
+    normalisation = ccpark.Normalisation(np.linspace(-1, 3, width), np.linspace(0.1, 2, width), clip=1.5)
+    path = tmp_path / "policy.onnx"
+    ccpark.export_onnx(actor, path, env=env, normalisation=normalisation)
+    observations = np.random.default_rng(3).normal(size=(50, width)).astype(np.float32)
+    expected = actor(torch.as_tensor(normalisation(observations))).detach().numpy()
+    np.testing.assert_allclose(run(path, observations), np.clip(expected, -1, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["PPO", "A2C", "SAC", "TD3"])
+def test_models_of_stable_baselines3_act_alike(name, tmp_path):
+    sb3 = pytest.importorskip("stable_baselines3")
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    from ccpark.sb3 import make_vec_env
+
+    env = VecNormalize(make_vec_env(1, scenario="park-paper", duration_sec=1), clip_obs=5.0)
+    quick = {"n_steps": 64, "batch_size": 64} if name == "PPO" else {}
+    model = getattr(sb3, name)("MlpPolicy", env, seed=1, device="cpu", **quick)
+    model.learn(130)
+    path = tmp_path / "policy.onnx"
+    assert ccpark.export_onnx(model, path) < 1e-5
+    assert contract_in(path)["madeBy"].endswith(name)
+    low, high = env.observation_space.low, env.observation_space.high
+    observations = np.random.default_rng(4).uniform(low, np.minimum(high, low + 2), (20, len(low)))
+    observations = observations.astype(np.float32)
+    env.training = False
+    expected, _ = model.predict(env.normalize_obs(observations), deterministic=True)
+    np.testing.assert_allclose(run(path, observations), expected, atol=1e-4)
+    env.close()
+
+
+def test_a_graph_of_another_exporter_gets_its_contract(env, tmp_path):
+    path = tmp_path / "policy.onnx"
+    ccpark.export_onnx(network(env.single_observation_space.shape[0], 1), path, env=env)
+    foreign = onnx.load(str(path))
+    del foreign.metadata_props[:]
+    onnx.save(foreign, str(path))
+    ccpark.add_contract(path, env=env)
+    assert contract_in(path)["stepMs"] == 20
+    foreign.graph.output[0].name = "y"
+    onnx.save(foreign, str(path))
+    with pytest.raises(ValueError, match=r"got \['observation', 'y'\]"):
+        ccpark.add_contract(path, contract=contract_of(env))
+
+
+def test_what_cannot_be_exported_is_named(env, tmp_path):
+    width = env.single_observation_space.shape[0]
+    path = tmp_path / "policy.onnx"
+    with pytest.raises(ValueError, match="layer GRU"):
+        ccpark.export_onnx(nn.Sequential(nn.GRU(width, 1)), path, env=env)
+    with pytest.raises(ValueError, match="expected an environment of ccpark"):
+        ccpark.export_onnx(network(width, 1), path, env=object())
+    with pytest.raises(ValueError, match="network: got 3 inputs and 1 outputs"):
+        ccpark.export_onnx(network(3, 1), path, env=env)
+    assert not path.exists()
+
+
+def test_a_space_that_a_wrapper_changed_is_refused(tmp_path):
+    sb3 = pytest.importorskip("stable_baselines3")
+    from stable_baselines3.common.vec_env import VecFrameStack
+
+    from ccpark.sb3 import make_vec_env
+
+    env = VecFrameStack(make_vec_env(1, scenario="park-paper", duration_sec=1), 2)
+    model = sb3.PPO("MlpPolicy", env, n_steps=64, batch_size=64, device="cpu")
+    with pytest.raises(ValueError, match="observation space of the model: got shape"):
+        ccpark.export_onnx(model, tmp_path / "policy.onnx")
+    env.close()
