@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Missing, pythonVenv, runPytest } from "./setup/python.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => join(root, "node_modules", ".bin", name);
@@ -67,6 +68,46 @@ function vitest(patterns) {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** What needs a virtual environment: without python3 or a network a user does without, CI does not. */
+function withVenv(name, tests) {
+  console.log(`\n== Python tests (${name})`);
+  let venv;
+  try {
+    venv = pythonVenv(name);
+  } catch (error) {
+    console.log(`== Python tests (${name}) not run: ${error.message}`);
+    totals[error instanceof Missing && process.env.CI !== "true" ? "skipped" : "failed"] += 1;
+    return;
+  }
+  tests(venv);
+}
+
+function pytest(venv, args) {
+  const { passed, failed, skipped } = runPytest(venv, args);
+  totals.passed += passed;
+  totals.failed += failed;
+  totals.skipped += skipped;
+}
+
+function python() {
+  withVenv("core", (venv) => {
+    const tool = (program) => join(venv, "bin", program);
+    check("Python: lint (ruff)", tool("ruff"), ["check", "--no-cache", "python"]);
+    check("Python: format (ruff)", tool("ruff"), ["format", "--no-cache", "--check", "python"]);
+    check("Python: types (mypy)", "sh", ["-c", `cd python && ${tool("mypy")} --cache-dir=/dev/null`]);
+    pytest(venv, ["python/tests", "--ignore=python/tests/learners"]);
+  });
+  if (process.env.CI !== "true" && process.env.CCPARK_TEST_TORCH !== "1") {
+    console.log(
+      "\n== Python tests (torch) not run: they install gigabytes; CCPARK_TEST_TORCH=1 asks for them",
+    );
+    return;
+  }
+  withVenv("torch", (venv) => {
+    pytest(venv, ["python/tests/learners"]);
+  });
+}
+
 const patterns = process.argv.slice(2);
 installChromium();
 installNode24();
@@ -78,6 +119,7 @@ if (patterns.length === 0) {
   check("interop crate (cargo)", "bash", ["test/setup/build-interop.sh"]);
 }
 vitest(patterns);
+if (patterns.length === 0) python();
 
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : "";
 console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);

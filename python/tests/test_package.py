@@ -1,0 +1,76 @@
+"""What the package is made of: stubs of the specification, versions, names, and how fast it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ccpark
+from ccpark.options import to_camel, to_snake
+from ccpark.remote import wire_info_key
+from ccpark.v1 import environment_pb2
+
+PYTHON = Path(__file__).resolve().parents[1]
+
+
+def test_the_stubs_are_those_of_the_specification(tmp_path):
+    pytest.importorskip("grpc_tools")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{PYTHON.parent / 'proto'}"),
+            *(f"--python_out={tmp_path}", f"--pyi_out={tmp_path}", "ccpark/v1/environment.proto"),
+        ],
+        check=True,
+    )
+    for name in ("environment_pb2.py", "environment_pb2.pyi"):
+        committed = PYTHON / "ccpark" / "v1" / name
+        assert committed.read_text() == (tmp_path / "ccpark" / "v1" / name).read_text(), "run ./generate-stubs.sh"
+
+
+def test_it_has_the_version_of_the_npm_package():
+    package = json.loads((PYTHON.parent / "package.json").read_text())
+    assert ccpark.__version__ == package["version"]
+
+
+@pytest.mark.parametrize(
+    ("snake", "camel"),
+    [("step_ms", "stepMs"), ("action_delay_us", "actionDelayUs"), ("scenario", "scenario")],
+)
+def test_names_of_options(snake, camel):
+    assert to_camel(snake) == camel
+    assert to_snake(camel) == snake
+
+
+def test_names_of_info():
+    assert to_snake("pacingRateBytesPerSec") == "pacing_rate_bytes_per_sec"
+    assert to_snake("p95QueueDelayMs") == "p95_queue_delay_ms"
+    assert to_snake("reward.delay") == "reward_delay"
+    for key in ("rtt_us", "pacing_rate_bytes_per_sec", "seed", "reward_delay"):
+        assert to_snake(wire_info_key(key)) == key
+
+
+def test_every_kind_of_answer_is_known():
+    kinds = [field.name for field in environment_pb2.ConnectResponse.DESCRIPTOR.oneofs_by_name["payload"].fields]
+    assert kinds == ["attach", "reset", "step", "detach", "error"]
+
+
+def test_a_batch_costs_one_message():
+    """A smoke test against steps that take batches apart; docs/python.md has measured numbers."""
+    envs = ccpark.make_vec(256, scenario="park-paper", step_ms=10)
+    envs.reset(seed=1)
+    actions = np.zeros(envs.action_space.shape, np.float32)
+    for _ in range(20):
+        envs.step(actions)
+    began = time.perf_counter()
+    for _ in range(50):
+        envs.step(actions)
+    per_sec = 50 * 256 / (time.perf_counter() - began)
+    print(f"{per_sec:.0f} environment steps/s")
+    assert per_sec > 5_000  # a tenth of what a slow and busy machine does
+    envs.close()

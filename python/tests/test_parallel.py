@@ -1,0 +1,114 @@
+"""Several flows and PettingZoo's rules."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from pettingzoo.test import parallel_api_test, parallel_seed_test
+
+import ccpark
+
+
+def episode(env, seed):
+    """All steps of one episode, with the agents before each."""
+    observations, infos = env.reset(seed=seed)
+    seen = [(list(env.agents), observations, infos)]
+    while env.agents:
+        actions = {agent: np.zeros(env.action_space(agent).shape, np.float32) for agent in env.agents}
+        seen.append((list(actions), *env.step(actions)))
+    return seen
+
+
+@pytest.mark.filterwarnings("ignore:.*par_env:UserWarning")
+def test_pettingzoos_api_test_has_no_complaint(two_flows):
+    env = ccpark.parallel_env(**two_flows)
+    parallel_api_test(env, 1000)
+    env.close()
+
+
+def test_pettingzoos_seed_test_has_no_complaint(two_flows):
+    parallel_seed_test(lambda: ccpark.parallel_env(**two_flows))
+
+
+def test_flows_join_and_leave_and_never_come_back(two_flows):
+    env = ccpark.parallel_env(**two_flows)
+    assert env.possible_agents == ["flow-0", "late"]
+    seen = episode(env, 3)
+    alive = [agents for agents, *_ in seen]
+    assert alive[0] == ["flow-0"]
+    assert ["flow-0", "late"] in alive
+    assert alive[-1] == ["flow-0"]
+    terminated = [step[3] for step in seen[1:]]
+    truncated = [step[4] for step in seen[1:]]
+    assert sum(ends.get("late", False) for ends in terminated) == 1
+    assert truncated[-1] == {"flow-0": True}
+    assert not any(any(cut.values()) for cut in truncated[:-1])
+    (told,) = [step[5]["late"]["cc_episode"] for step in seen[1:] if "cc_episode" in step[5].get("late", {})]
+    assert told["length"] > 10
+    env.close()
+
+
+def test_dicts_hold_those_that_acted_and_those_that_joined(two_flows):
+    env = ccpark.parallel_env(**two_flows)
+    env.reset(seed=1)
+    while env.agents:
+        before = set(env.agents)
+        results = env.step({agent: env.action_space(agent).sample() for agent in env.agents})
+        for result in results:
+            assert set(result) == before | set(env.agents)
+        assert all(type(value) is float for value in results[1].values())
+        assert all(type(value) is bool for flags in results[2:4] for value in flags.values())
+    env.close()
+
+
+def test_the_episode_goes_on_while_nobody_is_live():
+    flows = [{"id": "second", "algorithm": "test", "startSec": 3}]
+    env = ccpark.parallel_env(
+        scenario={
+            "extends": "park-paper",
+            "durationSec": 4,
+            "flows": flows,
+            "measured": {"startSec": 0, "stopSec": 1},
+        }
+    )
+    seen = [agents for agents, *_ in episode(env, 1)]
+    assert ["second"] in seen
+    env.close()
+
+
+def test_equal_seeds_give_equal_episodes_and_a_copy_the_same(two_flows):
+    env = ccpark.parallel_env(**two_flows)
+    other = pickle.loads(pickle.dumps(env))
+    assert pickle.dumps(episode(env, 5)) == pickle.dumps(episode(other, 5))
+    assert pickle.dumps(episode(env, 5)) != pickle.dumps(episode(env, 6))
+    env.close()
+    other.close()
+
+
+def test_the_state_is_one_vector_for_the_critic(two_flows):
+    env = ccpark.parallel_env(**two_flows)
+    env.reset(seed=1)
+    assert env.state_space.contains(env.state())
+    assert env.state().shape == (12,)
+    env.step({agent: env.action_space(agent).sample() for agent in env.agents})
+    assert env.state().any()
+    env.close()
+
+
+def test_actions_of_all_live_agents_and_of_no_other(two_flows):
+    env = ccpark.parallel_env(**two_flows)
+    env.reset(seed=1)
+    with pytest.raises(ValueError, match="actions"):
+        env.step({})
+    with pytest.raises(ValueError, match="late"):
+        env.step({agent: env.action_space(agent).sample() for agent in ("flow-0", "late")})
+    env.close()
+
+
+def test_rewards_may_be_shared(two_flows):
+    env = ccpark.parallel_env(share="mean", **two_flows)
+    for _, _, rewards, *_ in [step for step in episode(env, 1)[1:] if len(step[0]) == 2]:
+        assert len(set(rewards.values())) == 1
+    env.close()
