@@ -26,9 +26,9 @@ const EXTERNAL = ["@tensorflow/*", "koffi", "onnxruntime-*", "playwright-core", 
 
 // Every output file lies two folders below the package (dist/cli/x.js, dist/chunks/x.js).
 const BANNER = `import { createRequire as __createRequire } from "node:module";
-import { fileURLToPath as __fileURLToPath } from "node:url";
+import { fileURLToPath as __fileURLToPath, URL as __URL } from "node:url";
 const require = __createRequire(import.meta.url);
-const __root = new URL("../../", import.meta.url);
+const __root = new __URL("../../", import.meta.url);
 `;
 
 /** Code that looks for files beside itself looks where they lie in an installed npm package. */
@@ -43,11 +43,11 @@ const locations = {
       const loader = path.endsWith(".ts") ? "ts" : "js";
       if (own && text.includes("import.meta.url")) {
         const built = `dist/${place.replace(/\.ts$/, ".js")}`;
-        const url = `new URL(${JSON.stringify(built)}, __root).href`;
+        const url = `new __URL(${JSON.stringify(built)}, __root).href`;
         return { contents: text.replaceAll("import.meta.url", url), loader };
       }
       if (!own && /\b__(dirname|filename)\b/.test(text)) {
-        const where = (name) => `__fileURLToPath(new URL(${JSON.stringify(name)}, __root))`;
+        const where = (name) => `__fileURLToPath(new __URL(${JSON.stringify(name)}, __root))`;
         const contents = text
           .replace(/\b__dirname\b/g, where(dirname(place)))
           .replace(/\b__filename\b/g, where(place));

@@ -64,17 +64,18 @@ def test_dicts_hold_those_that_acted_and_those_that_joined(two_flows):
 
 
 def test_the_episode_goes_on_while_nobody_is_live():
-    flows = [{"id": "second", "algorithm": "test", "startSec": 3}]
-    env = ccpark.parallel_env(
-        scenario={
-            "extends": "park-paper",
-            "durationSec": 4,
-            "flows": flows,
-            "measured": {"startSec": 0, "stopSec": 1},
-        }
-    )
-    seen = [agents for agents, *_ in episode(env, 1)]
-    assert ["second"] in seen
+    scenario = {
+        "extends": "park-paper",
+        "durationSec": 4,
+        "application": {"kind": "finite", "bytes": 100_000},
+        "flows": [{"id": "second", "algorithm": "test", "startSec": 3}],
+    }
+    env = ccpark.parallel_env(scenario=scenario)
+    seen = episode(env, 1)
+    assert [agents for agents, *_ in seen if not agents] == []
+    (change,) = [step for step in seen[1:] if step[0] == ["flow-0"] and "second" in step[1]]
+    assert change[3] == {"flow-0": True, "second": False}
+    assert seen[-1][4] == {"second": True}
     env.close()
 
 
