@@ -190,14 +190,16 @@ export interface ServedHostOptions {
   readonly workers?: number;
   /** the module that a thread runs, where it is not `env-worker` beside this one (a bundle) */
   readonly workerUrl?: URL;
-  /** a request that takes longer ends its session; default 30 s */
+  /** as those of `HostOptions` */
   readonly timeLimitMs?: number;
+  readonly stepBudgetUs?: number;
 }
 
 /** The host of `ccpark serve`. */
 export function servedHost(options: ServedHostOptions = {}): EnvHost {
-  const { defaults = DEFAULTS, workers = 0, timeLimitMs } = options;
+  const { defaults = DEFAULTS, workers = 0, timeLimitMs, stepBudgetUs } = options;
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const url = options.workerUrl ?? new URL(`./env-worker.${extension}`, import.meta.url);
-  return envHost({ served: servedEnvs(defaults), workers, worker: { url, data: defaults }, timeLimitMs });
+  const worker = { url, data: defaults };
+  return envHost({ served: servedEnvs(defaults), workers, worker, timeLimitMs, stepBudgetUs });
 }

@@ -13,10 +13,10 @@ import { RowWorkers, type WorkerOptions } from "./row-workers.ts";
 import { AUTORESET, EnvSession } from "./session.ts";
 import { checkSeed, type ServedEnv, type SlotEnv } from "./session-env.ts";
 
-/** The longest that one request may keep the calling thread from others, by the estimate, microseconds. */
+/** The longest that a step may keep the calling thread from others, by the estimate, microseconds. */
 const STEP_BUDGET_US = 300;
-/** A reset comes once per episode of hundreds of steps: it may take longer. */
-const RESET_BUDGET_US = 3_000;
+/** A reset comes once per episode of hundreds of steps: it may take so many times longer. */
+const RESET_BUDGETS = 10;
 const DEFAULT_TIME_LIMIT_MS = 30_000;
 
 export interface HostOptions {
@@ -27,6 +27,8 @@ export interface HostOptions {
   readonly worker?: Pick<WorkerOptions, "url" | "data">;
   /** a request that takes longer ends its session; default 30 s. On the calling thread nothing can end it */
   readonly timeLimitMs?: number;
+  /** estimated length of a step from which on a session goes to worker threads, microseconds; default 300 */
+  readonly stepBudgetUs?: number;
 }
 
 /** Prefixes the field that a mistake names. */
@@ -42,7 +44,7 @@ function inField<T>(prefix: string, run: () => T): T {
 
 /** A sample environment whose mistakes name the field of the request. */
 function checkConfig(config: SessionConfig, kind: ServedEnv, kwargs: Record<string, unknown>): SlotEnv {
-  checkSeed(config.seed + config.numEnvs - 1, "kwargs.seed + num_envs - 1", "kwargs.seed");
+  checkSeed(config.seed + (config.numEnvs - 1), "kwargs.seed + num_envs - 1", "kwargs.seed");
   if ("actionPolicy" in config.kwargs) {
     throw new CcparkError("invalid-argument", "[grpc] kwargs.actionPolicy: use the field action_policy", {
       field: "kwargs.actionPolicy",
@@ -68,11 +70,14 @@ function split(count: number, parts: number): { from: number; to: number }[] {
 
 class ThreadedHost implements EnvHost {
   readonly #served: readonly ServedEnv[];
+  readonly #stepBudgetUs: number;
   readonly #workerCount: number;
   readonly #workers: RowWorkers | undefined;
 
-  constructor({ served, workers = 0, worker, timeLimitMs = DEFAULT_TIME_LIMIT_MS }: HostOptions) {
+  constructor(options: HostOptions) {
+    const { served, workers = 0, worker, timeLimitMs = DEFAULT_TIME_LIMIT_MS } = options;
     this.#served = served;
+    this.#stepBudgetUs = options.stepBudgetUs ?? STEP_BUDGET_US;
     this.#workerCount = worker === undefined ? 0 : workers;
     if (this.#workerCount > 0) this.#workers = new RowWorkers(workers, { ...worker!, timeLimitMs });
   }
@@ -116,7 +121,8 @@ class ThreadedHost implements EnvHost {
       infoKeys,
     });
     const { step, reset } = sample.costUs;
-    const isSmall = numEnvs * step <= STEP_BUDGET_US && numEnvs * reset <= RESET_BUDGET_US;
+    const budgetUs = this.#stepBudgetUs;
+    const isSmall = numEnvs * step <= budgetUs && numEnvs * reset <= RESET_BUDGETS * budgetUs;
     if (this.#workers === undefined || isSmall) {
       const rows = viewRows(new ArrayBuffer(rowBytes(layout)), layout);
       const all = { from: 0, to: numEnvs };
