@@ -508,11 +508,11 @@ export interface GetStateRequest {
 
 export interface LinkState {
   name: string;
-  /** it serves now; infinite: unlimited */
+  /** it could serve, mean over the last 100 ms; infinite: unlimited */
   rateBytesPerSec: number;
   /** limit of its queue; infinite: none */
   bufferBytes: number;
-  /** waiting or in service, headers included */
+  /** waiting, headers included; the packet in service does not count */
   queueBytes: number;
   queuePackets: number;
   /** since the episode began */
