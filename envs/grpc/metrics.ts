@@ -84,6 +84,7 @@ export async function serveMetrics(
   gauge("ccpark_streams", "streams open", () => streams.size);
   gauge("ccpark_requests_waiting", "requests received and not answered yet", () => counts.waiting);
   const server = createServer((request, response) => {
+    response.setHeader("connection", "close"); // a scraper that comes back seconds later would meet a closing one
     if (request.method !== "GET" || request.url !== "/metrics") {
       response.writeHead(404).end();
       return;

@@ -62,7 +62,17 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const FEATURES = ["masked_reset", "replay", "take_over", "watch_episodes", "health", "dm_env_rpc.v1"];
+/** Beyond creating, resetting and stepping. */
+const FEATURES = [
+  "masked_reset",
+  "replay",
+  "take_over",
+  "state",
+  "render",
+  "watch_episodes",
+  "health",
+  "dm_env_rpc.v1",
+];
 
 /**
  * Binds the address once before grpc-js does, which tells no reason and logs its own line.

@@ -156,9 +156,12 @@ async function client(rng: Rng): Promise<never> {
   }
 }
 
-process.on("disconnect", () => process.exit(0));
+const orphaned = (): never => process.exit(0);
+process.on("disconnect", orphaned);
 setInterval(() => {
-  process.send?.(news satisfies SoakNews);
+  process.send?.(news satisfies SoakNews, undefined, undefined, (error) => {
+    if (error !== null) orphaned();
+  });
   news = { steps: 0, lives: 0, unasked: [] };
 }, 250);
 const rng = Rng.fromSeed(seed);

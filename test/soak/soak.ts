@@ -86,6 +86,11 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
   const { port, metricsPort } = JSON.parse(line) as { port: number; metricsPort: number };
 
   const problems: string[] = [];
+  let gone = false;
+  const noteEnd = (): void => {
+    gone = true;
+  };
+  outcome.then(noteEnd, noteEnd);
   const totals = { steps: 0, lives: 0, kills: 0, peakSessions: 0 };
   const processes: ChildProcess[] = [];
   /** have something to lose */
@@ -104,12 +109,22 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
   };
   for (let i = 0; i < PROCESSES; i++) processes.push(bear());
 
+  const metricsNow = async (): Promise<Map<string, number>> => {
+    try {
+      return await readMetrics(metricsPort);
+    } catch (error) {
+      for (const child of processes) child.kill("SIGKILL");
+      if (!gone) server.kill("SIGKILL");
+      const { code, stderr } = await outcome;
+      throw new Error(`the server is gone (exit code ${code}): ${stderr.slice(-2_000)}`, { cause: error });
+    }
+  };
   const rss: number[] = [];
   const untilMs = performance.now() + minutes * 60_000;
   let killAtMs = performance.now() + 2 * KILL_EVERY_MS;
   for (let minute = 1; performance.now() < untilMs; ) {
     await sleep(SAMPLE_EVERY_MS);
-    const metrics = await readMetrics(metricsPort);
+    const metrics = await metricsNow();
     rss.push(metrics.get("process_resident_memory_bytes")! / 2 ** 20);
     totals.peakSessions = Math.max(totals.peakSessions, metrics.get("ccpark_sessions")!);
     const at = rng.integer(PROCESSES);
@@ -127,10 +142,10 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
   }
   for (const child of processes) child.kill("SIGKILL");
 
-  let left = await readMetrics(metricsPort);
+  let left = await metricsNow();
   for (let i = 0; i < LEFT_SEC && left.get("ccpark_sessions") !== 0; i++) {
     await sleep(1_000);
-    left = await readMetrics(metricsPort);
+    left = await metricsNow();
   }
   for (const name of ["sessions", "environments", "streams", "requests_waiting"]) {
     const value = left.get(`ccpark_${name}`);
