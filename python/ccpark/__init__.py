@@ -5,9 +5,12 @@ flow, `ccpark.parallel_env(scenario=...)` for several, `ccpark.sb3.make_vec_env`
 address they start a server of their own.
 """
 
+from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ccpark.catalogue import describe_env
 from ccpark.env import CongestionControlEnv
 from ccpark.errors import CcparkError
 from ccpark.onnx_export import Normalisation, PolicyContract, add_contract, export_onnx
@@ -30,6 +33,7 @@ __all__ = [
     "PolicyContract",
     "__version__",
     "add_contract",
+    "describe_env",
     "export_onnx",
     "make_vec",
     "parallel_env",
@@ -46,3 +50,10 @@ def parallel_env(**options: Any) -> "MultiFlowParallelEnv":
     from ccpark.parallel import MultiFlowParallelEnv
 
     return MultiFlowParallelEnv(**options)
+
+
+def __getattr__(name: str) -> ModuleType:
+    """The modules whose libraries are optional load when they are named."""
+    if name in ("parallel", "sb3"):
+        return import_module(f"ccpark.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Unpack
 
+from ccpark.catalogue import SINGLE_FLOW
 from ccpark.options import Options, plain, to_snake
 from ccpark.remote import (
     INFO_KEYS,
-    SINGLE_FLOW,
     Remote,
     Setup,
     episode_info,

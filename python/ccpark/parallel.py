@@ -12,10 +12,10 @@ from gymnasium.utils import seeding
 from pettingzoo import ParallelEnv
 from typing_extensions import Unpack
 
+from ccpark.catalogue import MULTI_FLOW
 from ccpark.env import DEFAULT_INFO, RENDER_MODES, check_render_mode
 from ccpark.options import Options, plain
 from ccpark.remote import (
-    MULTI_FLOW,
     Remote,
     Setup,
     episode_info,

@@ -13,13 +13,11 @@ import numpy.typing as npt
 from gymnasium import error, spaces
 from gymnasium.vector import AutoresetMode
 
+from ccpark.catalogue import MULTI_FLOW
 from ccpark.options import split_options, to_kwargs, to_snake
 from ccpark.session import Connection, Session, Target
 from ccpark.spaces import box_from_wire
 from ccpark.v1 import environment_pb2 as pb
-
-SINGLE_FLOW = "ccpark/CongestionControl-v0"
-MULTI_FLOW = "ccpark/MultiFlow-v0"
 
 # InfoColumn in environment.proto says what they are
 INFO_KEYS = (

@@ -12,10 +12,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from typing_extensions import Unpack
 
+from ccpark.catalogue import SINGLE_FLOW
 from ccpark.env import RENDER_MODES, check_render_mode
 from ccpark.options import Options, plain, to_snake
 from ccpark.remote import (
-    SINGLE_FLOW,
     Remote,
     Setup,
     episode_info,

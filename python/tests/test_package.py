@@ -8,11 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 
 import ccpark
+from ccpark.env import DEFAULT_INFO
 from ccpark.options import to_camel, to_snake
+from ccpark.presets import PRESETS
 from ccpark.remote import wire_info_key
 from ccpark.v1 import environment_pb2
 
@@ -53,6 +56,33 @@ def test_names_of_info():
     assert to_snake("reward.delay") == "reward_delay"
     for key in ("rtt_us", "pacing_rate_bytes_per_sec", "seed", "reward_delay"):
         assert to_snake(wire_info_key(key)) == key
+
+
+def test_presets_are_those_of_the_service_with_one_flow():
+    offered = {scenario.name for scenario in ccpark.describe_env().scenarios}
+    assert set(PRESETS) <= offered
+    for name in offered - set(PRESETS):
+        with pytest.raises(ValueError, match="flows under test"):
+            ccpark.CongestionControlEnv(scenario=name)
+
+
+def test_a_preset_has_a_name_in_the_registry():
+    env = gymnasium.make("ccpark/park-paper-v0", duration_sec=1)
+    assert env.spec.kwargs == {"scenario": "park-paper", "duration_sec": 1}
+    env.close()
+
+
+def test_the_service_describes_what_it_offers():
+    offered = ccpark.describe_env()
+    assert {one.name for one in offered.observations} >= {"standard", "park-14"}
+    assert ccpark.describe_env("ccpark/MultiFlow-v0").env.several_flows
+    with pytest.raises(ccpark.CcparkError, match="nothing"):
+        ccpark.describe_env("nothing/here-v0")
+
+
+def test_the_info_of_a_single_environment_is_all_that_the_service_has():
+    offered = {to_snake(key.key) for key in ccpark.describe_env().info_keys}
+    assert {key for key in offered if not key.startswith("reward_")} == {*DEFAULT_INFO, "seed"}
 
 
 def test_every_kind_of_answer_is_known():

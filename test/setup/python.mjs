@@ -49,9 +49,10 @@ export function pythonVenv(name, { first, pip: wanted } = VENVS[name]) {
     throw new Missing(`${python} with venv, 3.10 or newer, is needed: found ${version ?? "none"}`);
   }
   const hash = createHash("sha256").update(JSON.stringify([version, first, wanted]));
-  for (const file of ["python/pyproject.toml", ...wanted.filter((word) => word.endsWith(".txt"))]) {
+  for (const file of wanted.filter((word) => word.endsWith(".txt")))
     hash.update(readFileSync(join(root, file)));
-  }
+  const project = readFileSync(join(root, "python/pyproject.toml"), "utf8");
+  for (const [list] of project.matchAll(/^(dependencies|dev) = \[[^]*?^\]/gm)) hash.update(list);
   const folder = join(cache, `${name}-${hash.digest("hex").slice(0, 16)}`);
   const inside = join(folder, "bin", "python");
   const ready = join(folder, "ready");
