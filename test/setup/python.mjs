@@ -52,7 +52,7 @@ export function pythonVenv(name, { first, pip: wanted } = VENVS[name]) {
   for (const file of wanted.filter((word) => word.endsWith(".txt")))
     hash.update(readFileSync(join(root, file)));
   const project = readFileSync(join(root, "python/pyproject.toml"), "utf8");
-  for (const [list] of project.matchAll(/^(dependencies|dev) = \[[^]*?^\]/gm)) hash.update(list);
+  for (const [list] of project.matchAll(/^(dependencies|dev) = \[[\s\S]*?^\]/gm)) hash.update(list);
   const folder = join(cache, `${name}-${hash.digest("hex").slice(0, 16)}`);
   const inside = join(folder, "bin", "python");
   const ready = join(folder, "ready");
