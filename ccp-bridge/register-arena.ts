@@ -29,7 +29,7 @@ export const BLOCK = {
 export const BLOCK_BYTES: number = BLOCK.words * 8;
 
 export class RegisterArena {
-  readonly memory: WasmMemory = new wasm.Memory({ initial: 1 });
+  readonly memory: WasmMemory = new wasm.Memory({ initial: 64 });
   /** views of the whole memory; they change when it grows, so read them afresh */
   f64: Float64Array;
   u32: Uint32Array;
