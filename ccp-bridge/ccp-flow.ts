@@ -70,18 +70,18 @@ export class CcpFlowControl implements CongestionControl {
   readonly flowId: number;
   /** invocations that ended in an arithmetic error; the program was abandoned, cwnd and rate kept */
   arithmeticErrors = 0;
-  cwndBytes: Bytes;
+  cwndBytes: Bytes = 0;
   pacingRateBytesPerSec: BytesPerSec | undefined = undefined;
   readonly #options: CcpFlowOptions;
   readonly #datapath: CcpDatapath;
   readonly #arena: RegisterArena;
   readonly #flow: DatapathFlow;
   /** first word of the flow's block in the arena */
-  readonly #word: number;
-  readonly #minCwndBytes: Bytes;
-  readonly #minRateBytesPerSec: BytesPerSec;
+  readonly #word: number = 0;
+  readonly #minCwndBytes: Bytes = 0;
+  readonly #minRateBytesPerSec: BytesPerSec = 0;
   #fallback: CongestionControl | undefined;
-  #lastUs: Micros;
+  #lastUs: Micros = 0;
   #closed = false;
 
   /** There only while a native control that wants it drives the flow: a packet costs no call otherwise. */

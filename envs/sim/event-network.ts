@@ -31,10 +31,10 @@ const DIRECT: Route = { forward: [0], reverse: [1] };
 /** The way from the last hop of a route to where it ends, and the packets on it by arrival. */
 class LastWay {
   readonly arrivals: TimedRing = new TimedRing();
-  readonly #propagationNs: Nanos;
+  readonly #propagationNs: Nanos = 0;
   readonly #delay: DelayProcess | undefined;
   /** a way that becomes shorter does not reorder */
-  readonly #keepsOrder: boolean;
+  readonly #keepsOrder: boolean = false;
   #lastArrivalNs: Nanos = 0;
 
   /** @param delay instead of the constant propagation */
@@ -65,25 +65,25 @@ class LastWay {
 
 export class EventFlow implements NetworkFlow {
   /** its slot: given to another flow when this one has ended and left the network */
-  readonly index: number;
+  readonly index: number = 0;
   /** counts flows in the order of coming: names its random draws */
-  readonly number: number;
-  readonly spec: FlowSpec;
-  readonly isTransient: boolean;
-  readonly statistics: FlowStatistics;
+  readonly number: number = 0;
+  declare readonly spec: FlowSpec;
+  readonly isTransient: boolean = false;
+  declare readonly statistics: FlowStatistics;
   sender: Sender | undefined;
-  readonly receiver: Receiver;
+  declare readonly receiver: Receiver;
   /** where its packets begin, as places of the routes */
-  readonly dataPlace: number;
-  readonly ackPlace: number;
-  readonly toReceiver: LastWay;
-  readonly toSender: LastWay;
+  readonly dataPlace: number = 0;
+  readonly ackPlace: number = 0;
+  declare readonly toReceiver: LastWay;
+  declare readonly toSender: LastWay;
   /** packets that will be at the receiver and at the sender */
-  readonly data: TimedRing;
-  readonly acks: TimedRing;
+  declare readonly data: TimedRing;
+  declare readonly acks: TimedRing;
   /** as in the spec: read for every packet */
-  readonly stopNs: Nanos;
-  readonly priority: number;
+  readonly stopNs: Nanos = 0;
+  readonly priority: number = 0;
   arrivedPackets = 0;
   firstArrivedPackets = 0;
   droppedPackets = 0;
@@ -94,7 +94,7 @@ export class EventFlow implements NetworkFlow {
   underWay = 0;
   closed = false;
   /** when it acts next, as the tree has it */
-  nextNs: Nanos;
+  nextNs: Nanos = 0;
 
   /** @param isTransient it was added while the network runs, and its slot is free when it has ended */
   constructor(
@@ -162,21 +162,21 @@ export class DatagramFlow {
 }
 
 export class EventNetwork extends Engine<EventFlow> implements Network {
-  readonly forward: Hop;
-  readonly reverse: Hop;
-  readonly hops: readonly Hop[];
-  readonly flows: readonly EventFlow[];
-  readonly datagrams: readonly DatagramFlow[];
+  declare readonly forward: Hop;
+  declare readonly reverse: Hop;
+  declare readonly hops: readonly Hop[];
+  declare readonly flows: readonly EventFlow[];
+  declare readonly datagrams: readonly DatagramFlow[];
   readonly #rng: Rng;
   readonly #packets = new PacketStore();
   readonly #routes = new Routes();
   /** NOBODY's place, then those of the datagram sources and of the flow slots, in the order of `PacketStore.flow` */
   readonly #listeners: (DequeueListener | undefined)[] = [undefined];
   /** sources: server and wire of each hop, datagram sources, flow slots */
-  #tree: WinnerTree;
-  #treeSize: number;
-  readonly #firstDatagram: number;
-  readonly #firstFlow: number;
+  #tree: WinnerTree = new WinnerTree(1);
+  #treeSize = 1;
+  readonly #firstDatagram: number = 0;
+  readonly #firstFlow: number = 0;
   readonly #slots: (EventFlow | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #placed = 0;
@@ -358,7 +358,7 @@ export class EventNetwork extends Engine<EventFlow> implements Network {
     const txn = sender.transmit(nowNs);
     const packet = this.#send(flow, nowNs, DATA, flow.dataPlace, sender.isEcnCapable ? ECT : NOT_ECT);
     this.#packets.number[packet] = txn;
-    this.#packets.sequence[packet] = sender.sequenceOf(txn);
+    this.#packets.sequence[packet] = sender.sentSequence;
     this.#enter(packet, flow.dataPlace, nowNs);
   }
 

@@ -23,12 +23,12 @@ import { WinnerTree } from "./winner-tree.ts";
 
 /** One flow in the network: sender, receiver and what is on its way between them. */
 export class FifoFlow implements NetworkFlow {
-  readonly index: number;
-  readonly spec: FlowSpec;
-  readonly statistics: FlowStatistics;
+  readonly index: number = 0;
+  declare readonly spec: FlowSpec;
+  declare readonly statistics: FlowStatistics;
   /** undefined until the flow starts */
   sender: Sender | undefined;
-  readonly receiver: Receiver;
+  declare readonly receiver: Receiver;
   /** ACKs on their way: arrival at the sender, packets that the receiver had got */
   readonly acks: TimedRing = new TimedRing();
   /** ACKs that have yet to enter the ACK direction (used only where that has a rate or loss) */
@@ -36,10 +36,10 @@ export class FifoFlow implements NetworkFlow {
   /** packets at the receiver, and those of them with a payload for the first time, as of the last `advance` */
   arrivedPackets = 0;
   firstArrivedPackets = 0;
-  readonly propagationNs: Nanos;
-  readonly reversePropagationNs: Nanos;
+  readonly propagationNs: Nanos = 0;
+  readonly reversePropagationNs: Nanos = 0;
   /** when it is to end; Infinity once it has, and its congestion control was told */
-  stopAtNs: Nanos;
+  stopAtNs: Nanos = Number.POSITIVE_INFINITY;
   isOver = false;
   /** packets dropped by loss or by the queue of the data direction */
   droppedPackets = 0;
@@ -64,7 +64,7 @@ export class FifoFlow implements NetworkFlow {
   receive(sender: Sender, txn: number, sentNs: Nanos, arrivalNs: Nanos): boolean {
     const { receiver } = this;
     const before = receiver.firstDelivered;
-    const ackAtOnce = receiver.onPacket(sender.sequenceOf(txn), arrivalNs);
+    const ackAtOnce = receiver.onPacket(sender.sentSequence, arrivalNs);
     const first = receiver.firstDelivered > before;
     if (first) this.statistics.onArrival(arrivalNs);
     this.statistics.onTaken(arrivalNs - sentNs);
@@ -82,19 +82,19 @@ export class FifoFlow implements NetworkFlow {
 }
 
 export class FifoNetwork extends Engine<FifoFlow> implements Network {
-  readonly forward: Link;
-  readonly reverse: Link;
-  readonly flows: readonly FifoFlow[];
-  readonly #forwardLossRate: number;
-  readonly #reverseLossRate: number;
-  readonly #dataBytes: Bytes;
-  readonly #ackBytes: Bytes;
-  readonly #tree: WinnerTree;
+  declare readonly forward: Link;
+  declare readonly reverse: Link;
+  declare readonly flows: readonly FifoFlow[];
+  readonly #forwardLossRate: number = 0;
+  readonly #reverseLossRate: number = 0;
+  readonly #dataBytes: Bytes = 0;
+  readonly #ackBytes: Bytes = 0;
+  readonly #tree: WinnerTree = new WinnerTree(1);
   readonly #forwardLoss: Rng;
   readonly #reverseLoss: Rng;
   readonly #rng: Rng;
-  /** ACKs meet no queue and no loss, so their arrival is known when they are sent */
-  readonly #reverseIsPlain: boolean;
+  /** ACKs may meet a queue or loss, else their arrival is known when they are sent */
+  readonly #reverseHolds: boolean = false;
 
   /** @param rng forks: forward.loss, reverse.loss, forward.rate, reverse.rate, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
@@ -113,10 +113,10 @@ export class FifoNetwork extends Engine<FifoFlow> implements Network {
       rng.fork("forward.rate"),
     );
     this.reverse = makeLink(spec.reverse, [], rng.fork("reverse.rate"));
-    this.#reverseIsPlain =
-      spec.reverse.rate.kind === "unlimited" &&
-      spec.reverse.lossRate === 0 &&
-      spec.reverse.outages === undefined;
+    this.#reverseHolds =
+      spec.reverse.rate.kind !== "unlimited" ||
+      spec.reverse.lossRate !== 0 ||
+      spec.reverse.outages !== undefined;
     this.#tree = new WinnerTree(this.flows.length);
     for (const flow of this.flows) this.#tree.update(flow.index, flow.spec.startNs);
   }
@@ -144,7 +144,7 @@ export class FifoNetwork extends Engine<FifoFlow> implements Network {
     if (sender.timerAtNs < next) next = sender.timerAtNs;
     if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
     if (flow.stopAtNs < next) next = flow.stopAtNs;
-    if (!this.#reverseIsPlain && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
+    if (this.#reverseHolds && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
     this.#tree.update(flow.index, next);
   }
 
@@ -162,7 +162,7 @@ export class FifoNetwork extends Engine<FifoFlow> implements Network {
       sender.control.onClose?.();
     }
     if (flow.receiver.delayedAckAtNs <= nowNs) this.#sendDelayedAck(flow, sender);
-    if (!this.#reverseIsPlain) {
+    if (this.#reverseHolds) {
       while (flow.ackDepartures.headNs <= nowNs) this.#enterReverse(flow);
     }
     if (flow.acks.headNs <= nowNs) {
@@ -204,8 +204,8 @@ export class FifoNetwork extends Engine<FifoFlow> implements Network {
   }
 
   #emitAck(flow: FifoFlow, sender: Sender, atNs: Nanos): void {
-    if (this.#reverseIsPlain) flow.acks.push(atNs + flow.reversePropagationNs, sender.arrivals);
-    else flow.ackDepartures.push(atNs, sender.arrivals);
+    if (this.#reverseHolds) flow.ackDepartures.push(atNs, sender.arrivals);
+    else flow.acks.push(atNs + flow.reversePropagationNs, sender.arrivals);
   }
 
   #enterReverse(flow: FifoFlow): void {

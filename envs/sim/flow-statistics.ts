@@ -9,18 +9,18 @@ const MICRO = NANOS_PER_MICRO;
 export class FlowStatistics {
   readonly queueDelay: DelayHistogram = new DelayHistogram();
   /** from leaving the sender to reaching the receiver, of all packets that the path has taken; only where asked for */
-  readonly oneWayDelay: DelayHistogram | undefined;
+  declare readonly oneWayDelay: DelayHistogram | undefined;
   /** when a payload reached the receiver for the first time, the latest so far */
   lastArrivalNs: Nanos = 0;
-  readonly #startNs: Nanos;
-  readonly #binNs: Nanos;
+  readonly #startNs: Nanos = 0;
+  readonly #binNs: Nanos = Number.POSITIVE_INFINITY;
   /** payload packets that arrived for the first time, per bin of their arrival */
   readonly binDelivered: number[] = [];
   readonly binDelaySumUs: number[] = [];
   readonly binDelayCount: number[] = [];
   /** window at the end of each bin that is over */
   readonly binCwndPackets: number[] = [];
-  nextBinEndNs: Nanos;
+  nextBinEndNs: Nanos = Number.POSITIVE_INFINITY;
   readonly #hasBins: boolean;
 
   /** @param binNs Infinity: no bins */

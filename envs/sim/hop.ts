@@ -33,21 +33,21 @@ function packetTimeNs({ rate, dataBytes }: LinkSpec): Nanos | undefined {
 
 export class Hop implements LinkMeter {
   /** among the links of the network */
-  readonly number: number;
-  readonly propagationNs: Nanos;
+  readonly number: number = 0;
+  readonly propagationNs: Nanos = 0;
   /** packets on their way to the next hop, by arrival there */
   readonly wire: TimedRing = new TimedRing();
-  readonly shaper: ExitShaper | undefined;
+  declare readonly shaper: ExitShaper | undefined;
   /** packets on this link may overtake each other */
-  readonly reorders: boolean;
+  readonly reorders: boolean = false;
   /** when the server can start the next packet; Infinity: nothing waits, or the departure is known ahead */
   readyNs: Nanos = Number.POSITIVE_INFINITY;
   /** told of every packet; absent: nobody listens */
   tracer: LinkTracer | undefined;
   /** result of the last packet that was served */
   departNs: Nanos = 0;
-  readonly #dataBytes: Bytes;
-  readonly #ackBytes: Bytes;
+  readonly #dataBytes: Bytes = 0;
+  readonly #ackBytes: Bytes = 0;
   readonly #packets: PacketStore;
   readonly #filter: EntryFilter | undefined;
   readonly #fifo: Link | undefined;

@@ -34,7 +34,8 @@ export interface DequeueListener {
 }
 
 export abstract class Link {
-  readonly #limit: QueueLimit;
+  readonly #limitPackets: number = 0;
+  readonly #limitBytes: Bytes = 0;
   /** by flow; flows without one are not told */
   readonly #listeners: readonly DequeueListener[];
   /** ring of packets whose service has not started, one row each */
@@ -45,10 +46,8 @@ export abstract class Link {
   /** start of the first one's service; Infinity: none waits */
   #headStartNs = Number.POSITIVE_INFINITY;
   #queuedBytes = 0;
-  /** bytes and departure of the packets whose service has started; the last one may still be on its way */
+  /** of the packets whose service has started; the last one, whose row is still there, may not have departed */
   #startedBytes = 0;
-  #lastStartedBytes = 0;
-  #lastStartedDepartNs = 0;
 
   offeredPackets = 0;
   droppedPackets = 0;
@@ -61,7 +60,8 @@ export abstract class Link {
   departNs = 0;
 
   constructor(limit: QueueLimit, listeners: readonly DequeueListener[] = []) {
-    this.#limit = limit;
+    this.#limitPackets = limit.packets;
+    this.#limitBytes = limit.bytes;
     this.#listeners = listeners;
   }
 
@@ -78,17 +78,15 @@ export abstract class Link {
       const mask = this.#mask;
       const i = (this.#head & mask) << ROW_SHIFT;
       const start = this.#headStartNs;
-      const bytes = rows[i + BYTES]!;
+      const bytes = rows[i | BYTES]!;
       this.#queuedBytes -= bytes;
       this.#startedBytes += bytes;
-      this.#lastStartedBytes = bytes;
-      this.#lastStartedDepartNs = rows[i + DEPART]!;
-      const listener = this.#listeners[rows[i + FLOW]!];
+      const listener = this.#listeners[rows[i | FLOW]! | 0];
       const head = (this.#head + 1) | 0;
       this.#head = head;
       this.#headStartNs =
-        head === this.#tail ? Number.POSITIVE_INFINITY : rows[((head & mask) << ROW_SHIFT) + START]!;
-      if (listener !== undefined) listener.onDequeue(start, (start - rows[i + ARRIVE]!) / MICRO);
+        head === this.#tail ? Number.POSITIVE_INFINITY : rows[((head & mask) << ROW_SHIFT) | START]!;
+      if (listener !== undefined) listener.onDequeue(start, (start - rows[i | ARRIVE]!) / MICRO);
     }
   }
 
@@ -100,21 +98,21 @@ export abstract class Link {
     if (this.#headStartNs <= nowNs) this.advance(nowNs);
     this.offeredPackets++;
     const queued = ((this.#tail - this.#head) | 0) + 1;
-    if (queued > this.#limit.packets || this.#queuedBytes + bytes > this.#limit.bytes) {
+    if (queued > this.#limitPackets || this.#queuedBytes + bytes > this.#limitBytes) {
       this.droppedPackets++;
       return false;
     }
     this.serve(nowNs, bytes);
     const start = this.startNs;
     if (queued === 1) this.#headStartNs = start;
-    if (queued > this.#mask) this.#grow();
+    if (queued >= this.#mask) this.#grow();
     const rows = this.#rows;
     const i = (this.#tail & this.#mask) << ROW_SHIFT;
-    rows[i + START] = start;
-    rows[i + DEPART] = this.departNs;
-    rows[i + ARRIVE] = sinceNs;
-    rows[i + BYTES] = bytes;
-    rows[i + FLOW] = flow;
+    rows[i | START] = start;
+    rows[i | DEPART] = this.departNs;
+    rows[i | ARRIVE] = sinceNs;
+    rows[i | BYTES] = bytes;
+    rows[i | FLOW] = flow;
     this.#tail = (this.#tail + 1) | 0;
     this.#queuedBytes += bytes;
     if (start > nowNs) {
@@ -136,13 +134,15 @@ export abstract class Link {
   /** Wire bytes of the packets that have departed by now (now must not lie before the last call). */
   servedBytes(nowNs: Nanos): Bytes {
     this.advance(nowNs);
-    return this.#startedBytes - (this.#lastStartedDepartNs > nowNs ? this.#lastStartedBytes : 0);
+    const last = ((this.#head - 1) & this.#mask) << ROW_SHIFT;
+    const isOnItsWay = this.#rows[last | DEPART]! > nowNs;
+    return this.#startedBytes - (isOnItsWay ? this.#rows[last | BYTES]! : 0);
   }
 
   #grow(): void {
     const size = (this.#mask + 1) * 2;
     const rows = new Float64Array(size << ROW_SHIFT);
-    for (let k = this.#head; k !== this.#tail; k = (k + 1) | 0) {
+    for (let k = (this.#head - 1) | 0; k !== this.#tail; k = (k + 1) | 0) {
       const from = (k & this.#mask) << ROW_SHIFT;
       rows.set(this.#rows.subarray(from, from + (1 << ROW_SHIFT)), (k & (size - 1)) << ROW_SHIFT);
     }
@@ -153,7 +153,7 @@ export abstract class Link {
 
 /** A server of constant rate; infinitely fast where the rate is Infinity. */
 export class ConstantLink extends Link {
-  readonly #nanosPerByte: number;
+  readonly #nanosPerByte: number = 0;
   #lastDepartNs = 0;
 
   constructor(rateBytesPerSec: BytesPerSec, limit: QueueLimit, listeners?: readonly DequeueListener[]) {

@@ -13,8 +13,8 @@ const ACK_POLICIES = {
 } as const;
 
 export class Receiver {
-  readonly #packetsPerAck: number;
-  readonly #delayNs: Nanos;
+  readonly #packetsPerAck: number = 1;
+  readonly #delayNs: Nanos = 0;
   /** ring of what has arrived beyond the expected sequence; starts small, as there may be thousands of flows */
   #mask = 63;
   #received = new Uint8Array(64);

@@ -14,7 +14,7 @@ export class RttEstimator {
   rttvarUs: Micros = 0;
   minRttUs: Micros = Number.POSITIVE_INFINITY;
   #backoff = 1;
-  readonly #minVarianceTermUs: Micros;
+  readonly #minVarianceTermUs: Micros = 0;
 
   /** @param minRtoMs floor of the RTO's variance term */
   constructor(minRtoMs: number = MIN_RTO_MS) {

@@ -47,13 +47,14 @@ const NOTE = 6;
 const PROBE = -1;
 const ROW_SHIFT = 3;
 
-/** An arrival's row: the transmission, when it reaches the receiver, and 1 where its payload was not there before. */
-const TXN = 0;
+/** An arrival's row: the transmission, plus FIRST and CE where they apply, and when it reaches the receiver. */
+const ARRIVED = 0;
 const ARRIVAL_NS = 1;
-const FIRST = 2;
-/** 1 if it comes with Congestion Experienced */
-const CE = 3;
-const ARRIVAL_SHIFT = 2;
+/** Its payload was not there before. */
+const FIRST = 0.5;
+/** It comes with Congestion Experienced. */
+const CE = 0.25;
+const ARRIVAL_SHIFT = 1;
 
 /** Rings start small, as there may be thousands of flows with few packets each, and double when full. */
 const INITIAL_ROWS = 16;
@@ -69,40 +70,89 @@ const LOST = 2;
 const ACKED = 3;
 
 export class Sender {
-  readonly control: CongestionControl;
-  readonly rtt: RttEstimator;
-  readonly #ack: AckEvent;
-  readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS, inflightBytes: 0 };
+  // What every packet reads and writes comes first: V8 keeps the first thirty fields of an object in registers between
+  // uses. Fields get their kind of number at once, since V8 boxes a number where there was `undefined` before.
+
+  /** each transmission below has been acknowledged, is a suspect, or was judged lost */
+  #nextUnseenTxn = 0;
+  #cumulative = 0;
+  #nextSequence = 0;
+  #inflightPackets = 0;
+  #cwndPackets = 0;
+  #deliveredPackets = 0;
+  #deliveredNs: Nanos = 0;
+  #firstSentNs: Nanos = 0;
+  /** when window and pacing rate let the next packet go, before jitter; as last planned */
+  #scheduledNs: Nanos = Number.NEGATIVE_INFINITY;
+  #lastScheduledNs: Nanos = Number.NEGATIVE_INFINITY;
+  #lastLeaveNs: Nanos = Number.NEGATIVE_INFINITY;
+  #openSinceNs: Nanos = CLOSED;
+  #pacingGapNs: Nanos = 0;
+  /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
+  sendAtNs: Nanos = Number.POSITIVE_INFINITY;
+  /** of the packet that `transmit` sent last */
+  sentSequence = 0;
+  #rtoAtNs: Nanos = Number.POSITIVE_INFINITY;
+  /** when `onTimer` is due: retransmission, tail loss probe or reordering; Infinity: off */
+  timerAtNs: Nanos = Number.POSITIVE_INFINITY;
+  /** the window is open and there is nothing to send: no data, or no room at the receiver */
+  #starved = false;
+  /** sequences that the application has given so far */
+  #limit = Number.POSITIVE_INFINITY;
 
   /** ring of transmissions, one row each: all that may still be judged, and older ones as long as there is room */
   #txnMask = INITIAL_ROWS - 1;
-  #txns = new Float64Array(INITIAL_ROWS << ROW_SHIFT);
+  #txns: Float64Array = new Float64Array(INITIAL_ROWS << ROW_SHIFT);
   #nextTxn = 0;
-  /** no row before it is needed any more; the ring never overwrites it or a later one */
-  #oldestNeededTxn = 0;
-  /** the oldest row that growing kept */
-  #oldestKeptTxn = 0;
-  /** each transmission below has been acknowledged, is a suspect, or was judged lost */
-  #nextUnseenTxn = 0;
+
+  // ring of sequences from the cumulative ACK to the next new packet
+  #sequenceMask = INITIAL_ROWS - 1;
+  #state: Uint8Array = new Uint8Array(INITIAL_ROWS);
 
   /** ring of arrivals that no ACK has covered yet, one row each, in order of arrival */
   #arrivalMask = INITIAL_ROWS - 1;
-  #arrivalRows = new Float64Array(INITIAL_ROWS << ARRIVAL_SHIFT);
+  #arrivalRows: Float64Array = new Float64Array(INITIAL_ROWS << ARRIVAL_SHIFT);
   #coveredArrivals = 0;
   /** arrivals listed so far: what an ACK that goes out now carries */
   arrivals = 0;
 
-  // ring of sequences from the cumulative ACK to the next new packet
-  #sequenceMask = INITIAL_ROWS - 1;
-  #state = new Uint8Array(INITIAL_ROWS);
+  declare readonly control: CongestionControl;
+  declare readonly rtt: RttEstimator;
+  readonly #ack: AckEvent = {
+    nowUs: 0,
+    ackedBytes: 0,
+    ackedPackets: 0,
+    misorderedBytes: 0,
+    misorderedPackets: 0,
+    deliveredBytes: 0,
+    lostPackets: 0,
+    lostBytes: 0,
+    ecnPackets: 0,
+    ecnBytes: 0,
+    rttUs: 0,
+    srttUs: 0,
+    minRttUs: Number.POSITIVE_INFINITY,
+    inflightBytes: 0,
+    inflightPackets: 0,
+    pendingBytes: 0,
+    deliveryRateBytesPerSec: 0,
+    sendRateBytesPerSec: 0,
+    appLimited: false,
+    timeout: false,
+    nextSequence: 0,
+    cumulativeSequence: 0,
+    cwndLimited: true,
+  };
+  readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS, inflightBytes: 0 };
+
+  /** no row before it is needed any more; the ring never overwrites it or a later one */
+  #oldestNeededTxn = 0;
+  /** the oldest row that growing kept */
+  #oldestKeptTxn = 0;
   #latestTxn = new Float64Array(INITIAL_ROWS);
-  #cumulative = 0;
-  #nextSequence = 0;
   #sackedPackets = 0;
-  /** sequences that the application has given so far */
-  #limit = Number.POSITIVE_INFINITY;
   #finished = false;
-  readonly #receiveWindowPackets: number;
+  readonly #receiveWindowPackets: number = Number.POSITIVE_INFINITY;
 
   /** transmissions that later ones have overtaken and that are not yet judged lost, oldest first */
   #suspects: number[] = [];
@@ -110,22 +160,19 @@ export class Sender {
   #retransmitQueue: number[] = [];
   #retransmitHead = 0;
 
-  #inflightPackets = 0;
-  #cwndPackets = 0;
   /** the congestion control's window as last read, and the same in packets */
   #targetBytes = -1;
   #targetInPackets = 1;
-  #pacingGapNs = 0;
   /** recovery lasts until the cumulative ACK reaches this sequence (RFC 6675 RecoveryPoint) */
   #recoveryPoint = -1;
 
   readonly #options: SenderOptions;
   /** no option is chosen that every ACK must serve */
-  readonly #mayBeCalm: boolean;
-  /** nothing is missing, suspected, lost or recovered from, so that `#onInOrderAck` may serve the next ACK */
-  #isCalm = false;
-  /** what `#makeAckPlain` writes is there already */
-  #ackIsPlain = false;
+  readonly #mayBeCalm: boolean = false;
+  /** not calm: something is missing, suspected, lost or recovered from, so that `#onInOrderAck` must not serve the next ACK */
+  #isDisturbed = true;
+  /** what `#makeAckPlain` writes is not there */
+  #ackIsSpecial = true;
   readonly #rack: Rack | undefined;
   /** of the fast recovery that goes on */
   #prr: Prr | undefined;
@@ -155,26 +202,12 @@ export class Sender {
   /** no reaction to ECN before the cumulative ACK has passed this sequence */
   #ecnPoint = -1;
 
-  #deliveredPackets = 0;
-  #deliveredNs = 0;
-  #firstSentNs = 0;
   /** samples are application-limited until this many packets are delivered (C.app_limited of the draft); 0: they are not */
   #appLimitedUntil = 0;
-  /** the window is open and there is nothing to send: no data, or no room at the receiver */
-  #starved = false;
-
-  #lastScheduledNs = Number.NEGATIVE_INFINITY;
-  #lastLeaveNs = Number.NEGATIVE_INFINITY;
-  #openSinceNs: Nanos = CLOSED;
   #stopped = false;
 
-  /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
-  sendAtNs: Nanos = Number.POSITIVE_INFINITY;
-  #rtoAtNs: Nanos = Number.POSITIVE_INFINITY;
   #probeAtNs: Nanos = Number.POSITIVE_INFINITY;
   #reorderAtNs: Nanos = Number.POSITIVE_INFINITY;
-  /** when `onTimer` is due: retransmission, tail loss probe or reordering; Infinity: off */
-  timerAtNs: Nanos = Number.POSITIVE_INFINITY;
   /** Called inside `onAck`, after the congestion control, when all that was supplied has been acknowledged in order. */
   onDrained: ((nowNs: Nanos) => void) | undefined;
   /** Called for each transmission that is judged lost, inside `onAck` or `onTimer`. */
@@ -208,34 +241,9 @@ export class Sender {
     this.isEcnCapable = this.#ecn !== "off";
     this.#rack = options.lossDetection === "rack-tlp" ? new Rack() : undefined;
     this.rtt = new RttEstimator(options.minRtoMs);
-    this.#receiveWindowPackets = options.receiveWindowPackets ?? Number.POSITIVE_INFINITY;
+    if (options.receiveWindowPackets !== undefined) this.#receiveWindowPackets = options.receiveWindowPackets;
     this.#drawJitterNs = drawJitterNs;
     this.#jitterNs = drawJitterNs === undefined ? 0 : drawJitterNs();
-    this.#ack = {
-      nowUs: 0,
-      ackedBytes: 0,
-      ackedPackets: 0,
-      misorderedBytes: 0,
-      misorderedPackets: 0,
-      deliveredBytes: 0,
-      lostPackets: 0,
-      lostBytes: 0,
-      ecnPackets: 0,
-      ecnBytes: 0,
-      rttUs: 0,
-      srttUs: 0,
-      minRttUs: Number.POSITIVE_INFINITY,
-      inflightBytes: 0,
-      inflightPackets: 0,
-      pendingBytes: 0,
-      deliveryRateBytesPerSec: 0,
-      sendRateBytesPerSec: 0,
-      appLimited: false,
-      timeout: false,
-      nextSequence: 0,
-      cumulativeSequence: 0,
-      cwndLimited: true,
-    };
     this.applyDecision(startNs);
   }
 
@@ -310,76 +318,78 @@ export class Sender {
       this.sendAtNs = Math.max(this.#lastLeaveNs, nowNs);
       return;
     }
-    const open = !this.#stopped && this.#inflightPackets < this.#cwndPackets;
-    this.#starved = open && !this.#mayTransmitNew() && !this.#hasRetransmission();
-    if (this.#starved && this.#nextSequence === this.#limit) {
-      this.#appLimitedUntil = Math.max(1, this.#deliveredPackets + this.#inflightPackets);
-    }
-    if (!open || this.#starved) {
-      this.#openSinceNs = CLOSED;
-      this.sendAtNs = Number.POSITIVE_INFINITY;
+    if (this.#inflightPackets >= this.#cwndPackets || this.#stopped) {
+      this.#starved = false;
+      this.#close();
       return;
     }
+    if (!this.#mayTransmitNew() && !this.#hasRetransmission()) {
+      this.#starved = true;
+      if (this.#nextSequence === this.#limit) {
+        this.#appLimitedUntil = Math.max(1, this.#deliveredPackets + this.#inflightPackets);
+      }
+      this.#close();
+      return;
+    }
+    this.#starved = false;
     if (this.#openSinceNs === CLOSED) this.#openSinceNs = nowNs;
-    let leave = this.#scheduledNs() + this.#jitterNs;
+    let scheduled = this.#lastScheduledNs + this.#pacingGapNs;
+    if (scheduled < this.#openSinceNs) scheduled = this.#openSinceNs;
+    this.#scheduledNs = scheduled;
+    let leave = scheduled + this.#jitterNs;
     if (leave < this.#lastLeaveNs) leave = this.#lastLeaveNs;
     this.sendAtNs = leave < nowNs ? nowNs : leave;
   }
 
-  /** When the window and the pacing rate let the next packet go, before jitter. */
-  #scheduledNs(): Nanos {
-    const paced = this.#lastScheduledNs + this.#pacingGapNs;
-    return Math.max(paced, this.#openSinceNs);
+  /** No packet may leave before something changes. */
+  #close(): void {
+    this.#openSinceNs = CLOSED;
+    this.sendAtNs = Number.POSITIVE_INFINITY;
   }
 
   /**
    * A packet leaves at `sendAtNs`. Retransmissions go first.
-   * @returns its transmission number; `sequenceOf` names its sequence
+   * @returns its transmission number; `sentSequence` is its sequence
    */
   transmit(nowNs: Nanos): number {
     const probe = this.#probeIsDue;
-    this.#probeIsDue = false;
-    let sequence: number;
-    let note = 0;
-    if (!probe && this.#hasRetransmission()) {
-      sequence = this.#retransmitQueue[this.#retransmitHead++]!;
-      this.retransmittedPackets++;
-    } else if (probe && !this.#mayTransmitNew()) {
-      sequence = this.#nextSequence - 1;
-      this.retransmittedPackets++;
-      note = PROBE;
-    } else {
-      sequence = this.#nextSequence++;
-      if (sequence - this.#cumulative > this.#sequenceMask) this.#growSequences();
-    }
-    const txn = this.#nextTxn++;
+    const repeats = probe ? !this.#mayTransmitNew() : this.#hasRetransmission();
+    const sequence = repeats ? this.#takeRepeated(probe) : this.#nextSequence;
+    if (!repeats) this.#nextSequence = sequence + 1;
+    const txn = this.#nextTxn;
+    this.#nextTxn = txn + 1;
+    if (sequence - this.#cumulative > this.#sequenceMask) this.#growSequences();
     if (txn - this.#oldestNeededTxn > this.#txnMask) this.#growTransmissions();
+    const inflight = this.#inflightPackets;
+    if (inflight === 0) {
+      this.#firstSentNs = this.#deliveredNs = nowNs;
+      // off only while nothing is in flight
+      if (this.#rtoAtNs === Number.POSITIVE_INFINITY) this.#armRetransmissionTimer(nowNs);
+    }
     const s = sequence & this.#sequenceMask;
     // a probe may repeat what is in flight; the sequence then counts once
-    const wasInFlight = this.#state[s] === IN_FLIGHT;
+    if (this.#state[s] !== IN_FLIGHT) this.#inflightPackets = inflight + 1;
     this.#state[s] = IN_FLIGHT;
     this.#latestTxn[s] = txn;
-    if (this.#inflightPackets === 0) {
-      this.#firstSentNs = this.#deliveredNs = nowNs;
-    }
     const txns = this.#txns;
     const i = (txn & this.#txnMask) << ROW_SHIFT;
-    txns[i + SEQUENCE] = sequence;
-    txns[i + SENT_NS] = nowNs;
-    txns[i + DELIVERED] = this.#deliveredPackets;
-    txns[i + DELIVERED_NS] = this.#deliveredNs;
-    txns[i + FIRST_SENT_NS] = this.#firstSentNs;
-    txns[i + APP_LIMITED] = this.#appLimitedUntil === 0 ? 0 : 1;
-    txns[i + NOTE] = note;
+    this.sentSequence = sequence;
+    txns[i | SEQUENCE] = sequence;
+    txns[i | SENT_NS] = nowNs;
+    txns[i | DELIVERED] = this.#deliveredPackets;
+    txns[i | DELIVERED_NS] = this.#deliveredNs;
+    txns[i | FIRST_SENT_NS] = this.#firstSentNs;
+    txns[i | APP_LIMITED] = this.#appLimitedUntil === 0 ? 0 : 1;
+    txns[i | NOTE] = probe && repeats ? PROBE : 0;
     this.sentPackets++;
-    if (!wasInFlight) this.#inflightPackets++;
-    if (this.#rtoAtNs === Number.POSITIVE_INFINITY) this.#armRetransmissionTimer(nowNs);
-    if (probe) this.#probeEnd = this.#nextSequence;
-    if (this.#rack !== undefined) this.#armProbeTimer(nowNs);
-    this.#prr?.onSent();
-
-    this.#lastScheduledNs = probe ? nowNs : this.#scheduledNs();
+    this.#lastScheduledNs = probe ? nowNs : this.#scheduledNs;
     this.#lastLeaveNs = nowNs;
+    if (probe) {
+      this.#probeIsDue = false;
+      this.#probeEnd = this.#nextSequence;
+    }
+    if (this.#rack !== undefined) this.#armProbeTimer(nowNs);
+    if (this.#prr !== undefined) this.#prr.onSent();
     if (this.#drawJitterNs !== undefined) this.#jitterNs = this.#drawJitterNs();
     if (this.control.onSent !== undefined) {
       this.#sent.nowUs = nowNs / MICRO;
@@ -390,8 +400,16 @@ export class Sender {
     return txn;
   }
 
+  /** The sequence to repeat: the first of the queue, or for a probe the highest. */
+  #takeRepeated(probe: boolean): number {
+    this.retransmittedPackets++;
+    return probe ? this.#nextSequence - 1 : this.#retransmitQueue[this.#retransmitHead++]!;
+  }
+
+  /** By its distance, so that it is a small integer and no double from here on. */
   sequenceOf(txn: number): number {
-    return this.#txns[((txn & this.#txnMask) << ROW_SHIFT) + SEQUENCE]!;
+    const sequence = this.#txns[((txn & this.#txnMask) << ROW_SHIFT) | SEQUENCE]!;
+    return this.#cumulative + ((sequence - this.#cumulative) | 0);
   }
 
   /**
@@ -405,10 +423,8 @@ export class Sender {
     if (n - this.#coveredArrivals > this.#arrivalMask) this.#growArrivals();
     const rows = this.#arrivalRows;
     const i = (n & this.#arrivalMask) << ARRIVAL_SHIFT;
-    rows[i + TXN] = txn;
-    rows[i + ARRIVAL_NS] = arrivalNs;
-    rows[i + FIRST] = first ? 1 : 0;
-    rows[i + CE] = ce ? 1 : 0;
+    rows[i | ARRIVED] = txn + (first ? FIRST : 0) + (ce ? CE : 0);
+    rows[i | ARRIVAL_NS] = arrivalNs;
   }
 
   /** Listed arrivals that lie after `nowNs`: all of them, and those that bring something new. */
@@ -417,9 +433,9 @@ export class Sender {
     let firstPackets = 0;
     for (let n = this.arrivals - 1; n >= this.#coveredArrivals; n--) {
       const i = (n & this.#arrivalMask) << ARRIVAL_SHIFT;
-      if (this.#arrivalRows[i + ARRIVAL_NS]! <= nowNs) break;
+      if (this.#arrivalRows[i | ARRIVAL_NS]! <= nowNs) break;
       packets++;
-      firstPackets += this.#arrivalRows[i + FIRST]!;
+      if (this.#arrivalRows[i | ARRIVED]! % 1 >= FIRST) firstPackets++;
     }
     return { packets, firstPackets };
   }
@@ -456,7 +472,7 @@ export class Sender {
   onAck(nowNs: Nanos, arrivals: number): void {
     this.acks++;
     if (arrivals <= this.#coveredArrivals) return;
-    if (this.#isCalm && this.#onInOrderAck(nowNs, arrivals)) return;
+    if (!this.#isDisturbed && this.#onInOrderAck(nowNs, arrivals)) return;
     const ack = this.#ack;
     const inflightBefore = this.#inflightPackets;
     const starvedBefore = this.#starved;
@@ -471,7 +487,7 @@ export class Sender {
     const txns = this.#txns;
     const rows = this.#arrivalRows;
     for (let n = this.#coveredArrivals; n < arrivals; n++) {
-      const txn = rows[((n & this.#arrivalMask) << ARRIVAL_SHIFT) + TXN]!;
+      const txn = Math.floor(rows[((n & this.#arrivalMask) << ARRIVAL_SHIFT) | ARRIVED]!);
       if (txn === this.#nextUnseenTxn) this.#nextUnseenTxn++;
       else if (txn > this.#nextUnseenTxn) this.#overtake(txn);
       else if (!this.#onLateArrival(txn)) {
@@ -479,10 +495,10 @@ export class Sender {
         continue;
       }
       const i = (txn & this.#txnMask) << ROW_SHIFT;
-      const sequence = txns[i + SEQUENCE]!;
+      const sequence = txns[i | SEQUENCE]!;
       const s = sequence & this.#sequenceMask;
       const isCopy = sequence < this.#cumulative || this.#state[s] === ACKED;
-      const noted = txns[i + NOTE] !== 0 && this.#readNote(i, isCopy);
+      const noted = txns[i | NOTE] !== 0 && this.#readNote(i, isCopy);
       if (isCopy) {
         if (!noted) copies++;
         continue;
@@ -491,7 +507,7 @@ export class Sender {
       this.#state[s] = ACKED;
       this.#sackedPackets++;
       this.#deliveredPackets++;
-      if (newestTxn === -1) firstRttNs = nowNs - txns[i + SENT_NS]!;
+      if (newestTxn === -1) firstRttNs = nowNs - txns[i | SENT_NS]!;
       if (txn > newestTxn) newestTxn = txn;
     }
     this.#coveredArrivals += (arrivals - this.#coveredArrivals) | 0;
@@ -506,7 +522,7 @@ export class Sender {
     } else {
       const i = (newestTxn & this.#txnMask) << ROW_SHIFT;
       this.#deliveredNs = nowNs;
-      this.#firstSentNs = txns[i + SENT_NS]!;
+      this.#firstSentNs = txns[i | SENT_NS]!;
       ack.rttUs = (nowNs - this.#firstSentNs) / MICRO;
       this.rtt.onSample(firstRttNs / MICRO);
       if (ack.rttUs < this.rtt.minRttUs) this.rtt.minRttUs = ack.rttUs;
@@ -559,7 +575,8 @@ export class Sender {
     const rows = this.#arrivalRows;
     let i = 0;
     for (let k = 0; k < count; k++) {
-      if (rows[((covered + k) & this.#arrivalMask) << ARRIVAL_SHIFT] !== firstTxn + k) return false;
+      const arrived = rows[((covered + k) & this.#arrivalMask) << ARRIVAL_SHIFT];
+      if (arrived !== firstTxn + k + FIRST) return false;
       i = ((firstTxn + k) & this.#txnMask) << ROW_SHIFT;
       if (txns[i] !== cumulative + k) return false;
     }
@@ -574,9 +591,9 @@ export class Sender {
 
     const { rtt } = this;
     const ack = this.#ack;
-    const sentNs = txns[i + SENT_NS]!;
+    const sentNs = txns[i | SENT_NS]!;
     const rttUs = (nowNs - sentNs) / MICRO;
-    const firstSentNs = count === 1 ? sentNs : txns[((firstTxn & this.#txnMask) << ROW_SHIFT) + SENT_NS]!;
+    const firstSentNs = count === 1 ? sentNs : txns[((firstTxn & this.#txnMask) << ROW_SHIFT) | SENT_NS]!;
     rtt.onSample((nowNs - firstSentNs) / MICRO);
     if (rttUs < rtt.minRttUs) rtt.minRttUs = rttUs;
     this.#deliveredNs = nowNs;
@@ -590,7 +607,7 @@ export class Sender {
     ack.ackedPackets = count;
     ack.ackedBytes = ack.deliveredBytes = count * MSS;
     ack.cwndLimited = !this.#starved && inflightBefore + 2 >= this.#cwndPackets;
-    if (!this.#ackIsPlain) this.#makeAckPlain();
+    if (this.#ackIsSpecial) this.#makeAckPlain();
     this.#tell(nowNs);
     if (cumulative + count === this.#limit) this.onDrained?.(nowNs);
     return true;
@@ -602,7 +619,7 @@ export class Sender {
     ack.misorderedPackets = ack.misorderedBytes = ack.lostPackets = ack.lostBytes = 0;
     ack.ecnPackets = ack.ecnBytes = 0;
     ack.timeout = false;
-    this.#ackIsPlain = true;
+    this.#ackIsSpecial = false;
   }
 
   /** A transmission has arrived before others that were sent earlier: those become suspects. */
@@ -637,8 +654,8 @@ export class Sender {
    * @returns true if it is a probe: a copy of it says nothing of reordering
    */
   #readNote(i: number, isCopy: boolean): boolean {
-    const note = this.#txns[i + NOTE]!;
-    this.#txns[i + NOTE] = 0;
+    const note = this.#txns[i | NOTE]!;
+    this.#txns[i | NOTE] = 0;
     if (note === PROBE) {
       if (!isCopy) this.#probeRepaired = true;
       return true;
@@ -652,11 +669,12 @@ export class Sender {
     let marked = 0;
     for (let n = this.#coveredArrivals; n < arrivals; n++) {
       const i = (n & this.#arrivalMask) << ARRIVAL_SHIFT;
-      if (this.#arrivalRows[i + TXN]! >= this.#reactedTxn) {
+      const arrived = this.#arrivalRows[i | ARRIVED]!;
+      if (arrived >= this.#reactedTxn) {
         this.#congestionEchoed = false;
         this.#reactedTxn = Number.POSITIVE_INFINITY;
       }
-      if (this.#arrivalRows[i + CE] === 1) {
+      if (arrived % FIRST === CE) {
         this.#congestionEchoed = true;
         marked++;
       }
@@ -702,10 +720,10 @@ export class Sender {
 
   #sampleDeliveryRate(nowNs: Nanos, i: number): void {
     const txns = this.#txns;
-    const receiveNs = nowNs - txns[i + DELIVERED_NS]!;
-    const sendNs = txns[i + SENT_NS]! - txns[i + FIRST_SENT_NS]!;
-    const bytes = (this.#deliveredPackets - txns[i + DELIVERED]!) * MSS;
-    this.#ack.appLimited = txns[i + APP_LIMITED] === 1;
+    const receiveNs = nowNs - txns[i | DELIVERED_NS]!;
+    const sendNs = txns[i | SENT_NS]! - txns[i | FIRST_SENT_NS]!;
+    const bytes = (this.#deliveredPackets - txns[i | DELIVERED]!) * MSS;
+    this.#ack.appLimited = txns[i | APP_LIMITED] === 1;
     // "If an interval is shorter than min_rtt, the sample is not valid" (draft 3.2.1: compressed ACKs)
     const minRttNs = this.rtt.minRttUs * MICRO;
     if (receiveNs < minRttNs && sendNs < minRttNs) return;
@@ -754,7 +772,7 @@ export class Sender {
   }
 
   #sentNs(txn: number): Nanos {
-    return this.#txns[((txn & this.#txnMask) << ROW_SHIFT) + SENT_NS]!;
+    return this.#txns[((txn & this.#txnMask) << ROW_SHIFT) | SENT_NS]!;
   }
 
   #lose(txn: number): void {
@@ -770,7 +788,7 @@ export class Sender {
 
   /** For undo: its arrival would disprove the loss. */
   #noteLoss(txn: number, episode: number): void {
-    if (this.#options.undo === true) this.#txns[((txn & this.#txnMask) << ROW_SHIFT) + NOTE] = episode;
+    if (this.#options.undo === true) this.#txns[((txn & this.#txnMask) << ROW_SHIFT) | NOTE] = episode;
   }
 
   /**
@@ -912,11 +930,11 @@ export class Sender {
       if (this.#state[s] !== LOST) continue;
       const txn = this.#latestTxn[s]!;
       const i = (txn & this.#txnMask) << ROW_SHIFT;
-      if (this.#isForgotten(txn) || this.#txns[i + NOTE] !== this.#episode) {
+      if (this.#isForgotten(txn) || this.#txns[i | NOTE] !== this.#episode) {
         this.#retransmitQueue.push(sequence);
         continue;
       }
-      this.#txns[i + NOTE] = 0;
+      this.#txns[i | NOTE] = 0;
       this.#state[s] = IN_FLIGHT;
       this.#inflightPackets++;
       if (txn < this.#nextUnseenTxn) overtaken.push(txn);
@@ -940,13 +958,14 @@ export class Sender {
     ack.lostPackets = lostPackets;
     ack.lostBytes = lostPackets * MSS;
     ack.timeout = timeout;
-    this.#ackIsPlain = false;
-    this.#isCalm =
+    this.#ackIsSpecial = true;
+    this.#isDisturbed = !(
       this.#mayBeCalm &&
       this.#suspects.length === 0 &&
       this.#retransmitQueue.length === 0 &&
       this.#sackedPackets === 0 &&
-      this.#recoveryPoint === -1;
+      this.#recoveryPoint === -1
+    );
     this.#tell(nowNs);
   }
 

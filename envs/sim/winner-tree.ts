@@ -1,9 +1,9 @@
 /** The earliest of N times in O(1), changed in O(log N); ties go to the lowest index. */
 export class WinnerTree {
-  readonly #leaves: number;
+  readonly #leaves: number = 1;
   /** by node, the root is 1 and leaf i is `#leaves + i`: the earliest time below it, and whose it is */
-  readonly #times: Float64Array;
-  readonly #winners: Int32Array;
+  readonly #times: Float64Array = new Float64Array(0);
+  readonly #winners: Int32Array = new Int32Array(0);
 
   constructor(count: number) {
     let leaves = 1;
