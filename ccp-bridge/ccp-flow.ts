@@ -41,6 +41,8 @@ const FALLBACK = DATAPATH_ERRORS.fallback;
 const ADD_OVERFLOW = DATAPATH_ERRORS.addOverflow;
 const SUB_UNDERFLOW = DATAPATH_ERRORS.subUnderflow;
 
+const NO_WORDS: Float64Array = new Float64Array(0);
+
 /** `fallback`: a native control drives the flow; `adopted`: an agent's program does again. */
 export interface CcpFlowEvent {
   readonly kind: "fallback" | "adopted";
@@ -76,8 +78,9 @@ export class CcpFlowControl implements CongestionControl {
   readonly #datapath: CcpDatapath;
   readonly #arena: RegisterArena;
   readonly #flow: DatapathFlow;
-  /** first word of the flow's block in the arena */
-  readonly #word: number = 0;
+  /** the arena's memory, which changes when it grows, and the flow's block in it */
+  #memory: Float64Array = NO_WORDS;
+  #words: Float64Array = NO_WORDS;
   readonly #minCwndBytes: Bytes = 0;
   readonly #minRateBytesPerSec: BytesPerSec = 0;
   #fallback: CongestionControl | undefined;
@@ -102,8 +105,7 @@ export class CcpFlowControl implements CongestionControl {
     const flow = { initCwndBytes: this.cwndBytes, mssBytes, algorithmName };
     this.#flow = datapath.openFlow(flow, options.nowUs);
     this.flowId = this.#flow.flowId;
-    this.#word = this.#flow.base / 8;
-    this.#arena.f64[this.#word + HOST_CWND] = this.cwndBytes;
+    this.#block()[HOST_CWND] = this.cwndBytes;
   }
 
   /** Reports sent to the agent so far: whether an ACK caused one shows by comparing before and after. */
@@ -126,26 +128,29 @@ export class CcpFlowControl implements CongestionControl {
   }
 
   onAck(ack: AckEvent): void {
-    const { f64 } = this.#arena;
-    const word = this.#word;
-    f64[word + BYTES_ACKED] = ack.ackedBytes;
-    f64[word + BYTES_MISORDERED] = ack.misorderedBytes;
-    f64[word + ECN_BYTES] = ack.ecnBytes;
-    f64[word + ECN_PACKETS] = ack.ecnPackets;
-    f64[word + LOST_PACKETS] = ack.lostPackets;
-    f64[word + PACKETS_ACKED] = ack.ackedPackets;
-    f64[word + PACKETS_MISORDERED] = ack.misorderedPackets;
-    f64[word + BYTES_IN_FLIGHT] = ack.inflightBytes;
-    f64[word + BYTES_PENDING] = ack.pendingBytes;
-    f64[word + PACKETS_IN_FLIGHT] = ack.inflightPackets;
-    f64[word + RATE_INCOMING] = Math.floor(ack.deliveryRateBytesPerSec + 0.5);
-    f64[word + RATE_OUTGOING] = Math.floor(ack.sendRateBytesPerSec + 0.5);
+    const block = this.#block();
+    block[BYTES_ACKED] = ack.ackedBytes;
+    block[BYTES_MISORDERED] = ack.misorderedBytes;
+    block[ECN_BYTES] = ack.ecnBytes;
+    block[ECN_PACKETS] = ack.ecnPackets;
+    block[LOST_PACKETS] = ack.lostPackets;
+    block[PACKETS_ACKED] = ack.ackedPackets;
+    block[PACKETS_MISORDERED] = ack.misorderedPackets;
+    block[BYTES_IN_FLIGHT] = ack.inflightBytes;
+    block[BYTES_PENDING] = ack.pendingBytes;
+    block[PACKETS_IN_FLIGHT] = ack.inflightPackets;
+    block[RATE_INCOMING] = Math.floor(ack.deliveryRateBytesPerSec + 0.5);
+    block[RATE_OUTGOING] = Math.floor(ack.sendRateBytesPerSec + 0.5);
     const { rttUs } = ack;
     // A sample of 0 means none and reads as infinity: a tiny one must not become it.
-    f64[word + RTT_SAMPLE_US] = rttUs > 0 ? Math.max(1, Math.floor(rttUs + 0.5)) : 0;
-    f64[word + WAS_TIMEOUT] = ack.timeout ? 1 : 0;
+    block[RTT_SAMPLE_US] = rttUs > 0 ? Math.max(1, Math.floor(rttUs + 0.5)) : 0;
+    block[WAS_TIMEOUT] = ack.timeout ? 1 : 0;
     this.#lastUs = ack.nowUs;
     const code = this.#datapath.invoke(this.#flow, ack.nowUs);
+    if (code === 0 && this.#fallback === undefined) {
+      this.#applyRegisters();
+      return;
+    }
     if (code === FALLBACK) this.#fallBack(ack);
     else if (this.#fallback !== undefined && this.#adopt(ack)) return;
     else if (code <= ADD_OVERFLOW && code >= SUB_UNDERFLOW) {
@@ -161,23 +166,32 @@ export class CcpFlowControl implements CongestionControl {
     this.#datapath.closeFlow(this.flowId, this.#lastUs);
   }
 
-  #applyRegisters(): void {
+  #block(): Float64Array {
     const { f64 } = this.#arena;
-    const word = this.#word;
-    let cwndBytes = f64[word + HOST_CWND]!;
+    if (f64 !== this.#memory) {
+      const word = this.#flow.base / 8;
+      this.#memory = f64;
+      this.#words = f64.subarray(word, word + BLOCK.words);
+    }
+    return this.#words;
+  }
+
+  #applyRegisters(): void {
+    const block = this.#block();
+    let cwndBytes = block[HOST_CWND]!;
     if (cwndBytes < this.#minCwndBytes) {
       cwndBytes = this.#minCwndBytes;
-      f64[word + HOST_CWND] = cwndBytes;
+      block[HOST_CWND] = cwndBytes;
     }
     // Most ACKs change neither.
     if (cwndBytes !== this.cwndBytes) this.cwndBytes = cwndBytes;
-    let rate = f64[word + HOST_RATE]!;
+    let rate = block[HOST_RATE]!;
     if (rate === 0) {
       if (this.pacingRateBytesPerSec !== undefined) this.pacingRateBytesPerSec = undefined;
     } else {
       if (rate < this.#minRateBytesPerSec) {
         rate = this.#minRateBytesPerSec;
-        f64[word + HOST_RATE] = rate;
+        block[HOST_RATE] = rate;
       }
       if (rate !== this.pacingRateBytesPerSec) this.pacingRateBytesPerSec = rate;
     }
@@ -215,9 +229,8 @@ export class CcpFlowControl implements CongestionControl {
     this.cwndBytes = native.cwndBytes;
     this.pacingRateBytesPerSec = native.pacingRateBytesPerSec;
     // So that a program that takes over starts from here.
-    const { f64 } = this.#arena;
-    const word = this.#word;
-    f64[word + HOST_CWND] = this.cwndBytes;
-    f64[word + HOST_RATE] = this.pacingRateBytesPerSec ?? 0;
+    const block = this.#block();
+    block[HOST_CWND] = this.cwndBytes;
+    block[HOST_RATE] = this.pacingRateBytesPerSec ?? 0;
   }
 }

@@ -105,7 +105,8 @@ interface Flow {
   readonly base: number;
   readonly create: Uint8Array;
   reports: number;
-  announced: boolean;
+  /** the agent does not know of it; false of nearly all flows, which is the cheaper question */
+  isUnannounced: boolean;
   /** slot of the program table; -1: none */
   slot: number;
   stagedSlot: number;
@@ -185,8 +186,8 @@ export class CcpDatapath {
   readonly mode: "strict" | "libccp";
   readonly #options: CcpDatapathOptions;
   readonly #makeRunner: MakeRunner;
-  readonly #flags: number;
-  readonly #hasCallbacks: boolean;
+  readonly #flags: number = 0;
+  readonly #hasCallbacks: boolean = false;
   readonly #timeZeroUs: Micros;
   readonly #fallbackTimeoutUs: Micros;
   readonly #usableSlots: number;
@@ -272,7 +273,7 @@ export class CcpDatapath {
       base: this.arena.allocate(),
       create,
       reports: 0,
-      announced: false,
+      isUnannounced: true,
       slot: -1,
       stagedSlot: -1,
       staged: false,
@@ -323,7 +324,7 @@ export class CcpDatapath {
   invoke(handle: DatapathFlow, nowUs: Micros): number {
     const flow = handle as Flow;
     if (this.#failedAtUs >= 0 && this.#fallenBack(nowUs)) return DATAPATH_ERRORS.fallback;
-    if (!flow.announced) {
+    if (flow.isUnannounced) {
       this.#tryCreate(flow, nowUs);
       return 0;
     }
@@ -423,11 +424,11 @@ export class CcpDatapath {
     if (nowUs - (this.#createdAtUs[slot] ?? Number.NEGATIVE_INFINITY) < CREATE_RETRY_US) return;
     this.#createdAtUs[slot] = nowUs;
     // Set before sending: an agent in the same process answers before `send` returns.
-    flow.announced = true;
+    flow.isUnannounced = false;
     this.#creating = flow;
     const result = this.#options.send(flow.create, nowUs);
     this.#creating = undefined;
-    if (result !== 0) flow.announced = false;
+    if (result !== 0) flow.isUnannounced = true;
     this.#noteSend(result, nowUs);
   }
 
@@ -562,7 +563,7 @@ export class CcpDatapath {
       flow.slot = -1;
       flow.programUid = undefined;
       clearStaged(flow);
-      flow.announced = false;
+      flow.isUnannounced = true;
       this.#createdAtUs[flow.flowId - 1] = Number.NEGATIVE_INFINITY;
     }
   }

@@ -213,7 +213,6 @@ export class Sender {
   /** Called for each transmission that is judged lost, inside `onAck` or `onTimer`. */
   onLost: ((txn: number) => void) | undefined;
 
-  sentPackets = 0;
   retransmittedPackets = 0;
   lostPackets = 0;
   timeouts = 0;
@@ -245,6 +244,10 @@ export class Sender {
     this.#drawJitterNs = drawJitterNs;
     this.#jitterNs = drawJitterNs === undefined ? 0 : drawJitterNs();
     this.applyDecision(startNs);
+  }
+
+  get sentPackets(): number {
+    return this.#nextTxn;
   }
 
   get inflightPackets(): number {
@@ -381,7 +384,6 @@ export class Sender {
     txns[i | FIRST_SENT_NS] = this.#firstSentNs;
     txns[i | APP_LIMITED] = this.#appLimitedUntil === 0 ? 0 : 1;
     txns[i | NOTE] = probe && repeats ? PROBE : 0;
-    this.sentPackets++;
     this.#lastScheduledNs = probe ? nowNs : this.#scheduledNs;
     this.#lastLeaveNs = nowNs;
     if (probe) {
