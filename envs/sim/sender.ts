@@ -984,7 +984,7 @@ export class Sender {
     ack.inflightPackets = inflight;
     ack.inflightBytes = inflight * MSS;
     const written = Math.min(this.#limit, next + this.#cwndPackets);
-    ack.pendingBytes = (written - cumulative) * MSS;
+    ack.pendingBytes = ((written - cumulative) | 0) * MSS;
     ack.nextSequence = next;
     ack.cumulativeSequence = cumulative;
     this.control.onAck(ack);
