@@ -2,10 +2,11 @@
 import { randomUUID, timingSafeEqual } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { CcparkError } from "../../core/errors.ts";
-import type { EnvHost, Session, SessionConfig } from "./env-host.ts";
+import type { EnvHost, MaybePromise, Session, SessionConfig, SessionRequest } from "./env-host.ts";
 import {
   ActionPolicy,
   AutoresetMode,
+  type ConnectResponse,
   CreateSessionRequest,
   type CreateSessionResponse,
   NumberEncoding,
@@ -32,6 +33,8 @@ export interface SessionEntry {
   readonly budget: StepBudget | undefined;
   /** unary calls that run */
   calls: number;
+  /** settles when every request that was handed to the session is answered; undefined: all are */
+  running: Promise<void> | undefined;
   stream: SessionStream | undefined;
   /** ended with the session */
   readonly watchers: Set<() => void>;
@@ -43,6 +46,19 @@ export interface SessionTerms {
   readonly requestId: string;
   /** wanted, ms; undefined: the server's default */
   readonly leaseMs: number | undefined;
+}
+
+/** Hands a request to the session, and notes it for a stream that attaches before it is answered. */
+export function handOver(entry: SessionEntry, request: SessionRequest): MaybePromise<ConnectResponse> {
+  const answer = entry.session.handle(request);
+  if (answer instanceof Promise) {
+    const settle = (): void => {
+      if (entry.running === running) entry.running = undefined;
+    };
+    const running: Promise<void> = answer.then(settle, settle);
+    entry.running = running;
+  }
+  return answer;
 }
 
 const invalid = (field: string, message: string): CcparkError =>
@@ -184,6 +200,7 @@ export class SessionRegistry {
       session,
       budget: limits.maxStepsPerSec > 0 ? new StepBudget(limits.maxStepsPerSec) : undefined,
       calls: 0,
+      running: undefined,
       stream: undefined,
       watchers: new Set(),
       leaseTimer: undefined,

@@ -8,7 +8,7 @@ import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { MaybePromise, SessionRequest } from "./env-host.ts";
 import type { AttachRequest, ConnectRequest, ConnectResponse } from "./generated/ccpark/v1/environment.ts";
 import type { OpenStream, ServerContext } from "./server-context.ts";
-import type { SessionEntry } from "./session-registry.ts";
+import { handOver, type SessionEntry } from "./session-registry.ts";
 import { fatal, type RpcError, toRpcError, toServiceError } from "./status-codes.ts";
 
 export class ConnectStream implements OpenStream {
@@ -104,7 +104,6 @@ export class ConnectStream implements OpenStream {
         "the session is attached to another stream; take_over ends that one",
       );
     }
-    const replay = lastSeqReceived === undefined ? [] : entry.session.answersAfter(lastSeqReceived);
     if (entry.stream !== undefined) {
       this.#context.log.info({ session: entry.id }, "session taken over");
       entry.stream.fail(fatal(status.ABORTED, "another stream took the session over"));
@@ -113,9 +112,30 @@ export class ConnectStream implements OpenStream {
     this.#entry = entry;
     entry.stream = this;
     this.#context.sessions.touch(entry);
+    if (entry.running === undefined) this.#welcome(entry, lastSeqReceived);
+    else {
+      // what a lost stream asked is answered first, or the number of the next request would be unknown
+      const welcomed = entry.running.then(() => {
+        if (!this.#open) return;
+        try {
+          this.#welcome(entry, lastSeqReceived);
+        } catch (error) {
+          this.fail(toRpcError(error));
+        }
+      });
+      this.#answers = welcomed;
+      void welcomed.then(() => {
+        if (this.#answers === welcomed) this.#answers = undefined;
+      });
+    }
+  }
+
+  /** @throws RpcError if answers to send again are gone */
+  #welcome({ session }: SessionEntry, lastSeqReceived: bigint | undefined): void {
+    const replay = lastSeqReceived === undefined ? [] : session.answersAfter(lastSeqReceived);
     this.#call.write({
       seq: 0n,
-      payload: { $case: "attach", value: { lastSeqApplied: entry.session.lastSeq } },
+      payload: { $case: "attach", value: { lastSeqApplied: session.lastSeq } },
     });
     for (const answer of replay) {
       this.#unsent += 1;
@@ -175,7 +195,7 @@ export class ConnectStream implements OpenStream {
   /** Hands the request on, now or when the session's rate allows it. */
   #start(entry: SessionEntry, request: SessionRequest, nowMs: number): MaybePromise<ConnectResponse> {
     const waitMs = entry.budget?.take(entry.session.config.numEnvs, nowMs) ?? 0;
-    if (waitMs === 0 && this.#gate === undefined) return entry.session.handle(request);
+    if (waitMs === 0 && this.#gate === undefined) return handOver(entry, request);
     const before = this.#gate;
     const gate = (async () => {
       await before;
@@ -185,7 +205,7 @@ export class ConnectStream implements OpenStream {
     return gate.then(() => {
       if (this.#gate === gate) this.#gate = undefined;
       if (!this.#open) throw fatal(status.CANCELLED, "the stream ended before this request had its turn");
-      return entry.session.handle(request);
+      return handOver(entry, request);
     });
   }
 

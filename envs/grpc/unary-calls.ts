@@ -24,7 +24,7 @@ import type {
 } from "./generated/ccpark/v1/environment.ts";
 import type { Status } from "./generated/google/rpc/status.ts";
 import type { ServerContext } from "./server-context.ts";
-import type { SessionEntry } from "./session-registry.ts";
+import { handOver, type SessionEntry } from "./session-registry.ts";
 import { fatal, serviceErrorOf, toRpcError, toServiceError, toStatus } from "./status-codes.ts";
 
 export const PROTOCOL_VERSION = "ccpark.v1";
@@ -116,10 +116,10 @@ function ask(context: ServerContext, request: SessionRequest, call: Call): Maybe
   const startedMs = performance.now();
   const answered = within(context, entry, () => {
     const waitMs = entry.budget?.take(numEnvs, startedMs) ?? 0;
-    if (waitMs === 0) return entry.session.handle(request);
+    if (waitMs === 0) return handOver(entry, request);
     return sleep(waitMs).then(() => {
       checkAwaited(call);
-      return entry.session.handle(request);
+      return handOver(entry, request);
     });
   });
   return then(answered, (answer) => {
