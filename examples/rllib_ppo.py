@@ -12,6 +12,7 @@ weights do.
 """
 
 import argparse
+import itertools
 import os
 from pathlib import Path
 
@@ -39,6 +40,11 @@ class EnvServer:
 
     def __init__(self) -> None:
         self.server = LocalServer()
+        self.turns = itertools.count()
+
+    def turn(self) -> int:
+        """Counts the runners of a node, if it is the node's first server that is asked."""
+        return next(self.turns)
 
     def where(self) -> dict[str, object]:
         return {
@@ -54,21 +60,26 @@ def start_servers(at_least: int) -> tuple[list[object], list[dict[str, object]]]
     """As many on every node."""
     nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
     each = -(-at_least // len(nodes))
+    names = {f"env-server-{node:.8}-{number}": node for node in nodes for number in range(each)}
     servers = [
-        EnvServer.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote()
-        for node in nodes
-        for _ in range(each)
+        EnvServer.options(name=name, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote()
+        for name, node in names.items()
     ]
-    return servers, ray.get([server.where.remote() for server in servers])
+    places = ray.get([server.where.remote() for server in servers])
+    return servers, [{"name": name, **place} for name, place in zip(names, places, strict=True)]
 
 
 def make_envs(config: dict[str, object]) -> object:
     """The vector of one runner, in a server of its node."""
     here = ray.get_runtime_context().get_node_id()
-    near = [server["address"] for server in config["servers"] if server["node"] == here]
-    address = near[config.worker_index % len(near)]
-    num_envs = config.get("num_envs", 1)
-    return ccpark.make_vec(num_envs, scenario=config["scenario"], duration_sec=10, address=address)
+    near = [server for server in config["servers"] if server["node"] == here]
+    turn = ray.get(ray.get_actor(near[0]["name"]).turn.remote())
+    return ccpark.make_vec(
+        config["num_envs"],
+        scenario=config["scenario"],
+        duration_sec=10,
+        address=near[turn % len(near)]["address"],
+    )
 
 
 class QuietStart(DefaultPPOTorchRLModule):

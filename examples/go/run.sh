@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 npx buf generate --template examples/go/buf.gen.yaml
 ready=$(mktemp -u)
 mkfifo "$ready"
-node dist/cli/main.js serve --port 0 --json >"$ready" &
+node dist/cli/main.js serve --port 0 --json --quiet >"$ready" &
 server=$!
 trap 'kill "$server"; rm -f "$ready"' EXIT
 read -r line <"$ready"
