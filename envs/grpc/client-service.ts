@@ -5,15 +5,18 @@
  */
 import {
   type ChannelCredentials,
+  type ClientOptions,
   type ClientUnaryCall,
   credentials,
   Metadata,
+  makeGenericClientConstructor,
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
 import { CcparkError } from "../../core/errors.ts";
-import { EnvServiceClient } from "./generated/ccpark/v1/environment.ts";
+import { type EnvServiceClient, EnvServiceService } from "./generated/ccpark/v1/environment.ts";
 import { kindOfCode } from "./status-codes.ts";
+import { withStepCodec } from "./step-codec.ts";
 
 /** PEM texts; what is absent is the system's. */
 export interface TlsOptions {
@@ -76,6 +79,15 @@ export class LostConnection extends CcparkError {
   }
 }
 
+const ServiceClient = makeGenericClientConstructor(
+  withStepCodec(EnvServiceService),
+  "ccpark.v1.EnvService",
+) as unknown as new (
+  address: string,
+  credentials: ChannelCredentials,
+  options: ClientOptions,
+) => EnvServiceClient;
+
 export class Service {
   readonly address: string;
   readonly timeoutMs: number;
@@ -101,7 +113,7 @@ export class Service {
     this.address = address;
     this.timeoutMs = timeoutMs;
     this.resumeMs = resumeMs;
-    this.client = new EnvServiceClient(address, channelCredentials(tls), {
+    this.client = new ServiceClient(address, channelCredentials(tls), {
       "grpc.max_receive_message_length": -1, // the server bounds its answers, and the session was granted
       "grpc.max_send_message_length": -1,
       "grpc.keepalive_time_ms": keepaliveMs,

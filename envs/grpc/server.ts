@@ -29,6 +29,7 @@ import { SessionRegistry } from "./session-registry.ts";
 import { ConnectStream } from "./session-stream.ts";
 import { addHealth, addReflection, findProtoFolder } from "./standard-services.ts";
 import { fatal } from "./status-codes.ts";
+import { withStepCodec } from "./step-codec.ts";
 import { unaryCalls } from "./unary-calls.ts";
 
 export interface ServerOptions {
@@ -138,7 +139,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     version: options.version ?? "unknown",
     features: reflected ? [...FEATURES, "reflection"] : FEATURES,
   };
-  server.addService(EnvServiceService, {
+  server.addService(withStepCodec(EnvServiceService), {
     ...unaryCalls(context, identity),
     connect(call: ServerDuplexStream<ConnectRequest, ConnectResponse>) {
       new ConnectStream(call, context);
