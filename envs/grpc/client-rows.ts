@@ -2,6 +2,7 @@
 import { CcparkError } from "../../core/errors.ts";
 import type { StepInfo } from "../env.ts";
 import { DataType, type InfoColumn } from "./generated/ccpark/v1/environment.ts";
+import { STEP_INFO_KEYS } from "./info-keys.ts";
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -47,19 +48,10 @@ function valueAt({ dtype, values }: InfoColumn, row: number): number {
   return item[0]!;
 }
 
-/** The columns of a StepInfo, in the order in which they are asked for and come back; the type makes a forgotten one an error. */
-const STEP_INFO_PLACES: Readonly<Record<keyof StepInfo, number>> = {
-  report: 0,
-  timeUs: 1,
-  stepUs: 2,
-  deliveredBytes: 3,
-  lostPackets: 4,
-  rttUs: 5,
-  cwndBytes: 6,
-  pacingRateBytesPerSec: 7,
-  clippedActions: 8,
-};
-export const STEP_INFO_KEYS: readonly string[] = Object.keys(STEP_INFO_PLACES);
+/** Where each column is expected: they come back in the order in which they were asked for. */
+const STEP_INFO_PLACES: ReadonlyMap<string, number> = new Map(
+  STEP_INFO_KEYS.map((key, place) => [key, place]),
+);
 
 /**
  * The step info of one row.
@@ -67,8 +59,8 @@ export const STEP_INFO_KEYS: readonly string[] = Object.keys(STEP_INFO_PLACES);
  */
 export function stepInfoOf(columns: readonly InfoColumn[], row: number): StepInfo {
   const value = (key: keyof StepInfo): number => {
-    const place = STEP_INFO_PLACES[key];
-    const column = columns[place]?.key === key ? columns[place] : columns.find((c) => c.key === key);
+    const expected = columns[STEP_INFO_PLACES.get(key)!];
+    const column = expected?.key === key ? expected : columns.find((c) => c.key === key);
     if (column === undefined)
       throw new CcparkError("internal", `[grpc] the server sent no info column ${key}`);
     return valueAt(column, row);

@@ -8,9 +8,9 @@
 import type { Env } from "../env.ts";
 import { RemoteEnv } from "./client-env.ts";
 import { RemoteMultiFlowEnv } from "./client-multi-flow.ts";
-import { STEP_INFO_KEYS } from "./client-rows.ts";
 import { type Autoreset, ClientSession, type SessionOptions } from "./client-session.ts";
 import { RemoteVectorEnv } from "./client-vector.ts";
+import { STEP_INFO_KEYS } from "./info-keys.ts";
 
 export type { InfoValues } from "./client-rows.ts";
 export type { ServiceOptions, TlsOptions } from "./client-service.ts";

@@ -3,11 +3,8 @@
  * fresh buffers (a decoded field may lie at any offset, and a written message may wait in a queue).
  */
 import { CcparkError } from "../../core/errors.ts";
-import type { StepInfo } from "../env.ts";
 import { type Box, makeBox } from "../spaces.ts";
-import { DataType, type InfoColumn, type Space } from "./generated/ccpark/v1/environment.ts";
-
-export { STEP_INFO_KEYS } from "./info-keys.ts";
+import { DataType, type Space } from "./generated/ccpark/v1/environment.ts";
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -104,31 +101,4 @@ export function spaceFromWire(space: Space | undefined, what: string): Box {
   return makeBox(
     box.dimensions.map(({ name, unit, low, high, definition }) => ({ name, unit, low, high, definition })),
   );
-}
-
-/**
- * The step info of one row.
- * @throws CcparkError (internal) if a column is missing
- */
-export function stepInfoFromColumns(columns: readonly InfoColumn[], row: number): StepInfo {
-  const value = (key: keyof StepInfo): number => {
-    const column = columns.find((c) => c.key === key);
-    const values =
-      column?.dtype === DataType.DATA_TYPE_BOOL ? column.values : column && unpackFloat64(column.values);
-    const found = values?.[row];
-    if (found === undefined)
-      throw new CcparkError("internal", `[grpc] the server sent no info column ${key}`);
-    return found;
-  };
-  return {
-    report: value("report") !== 0,
-    timeUs: value("timeUs"),
-    stepUs: value("stepUs"),
-    deliveredBytes: value("deliveredBytes"),
-    lostPackets: value("lostPackets"),
-    rttUs: value("rttUs"),
-    cwndBytes: value("cwndBytes"),
-    pacingRateBytesPerSec: value("pacingRateBytesPerSec"),
-    clippedActions: value("clippedActions"),
-  };
 }
