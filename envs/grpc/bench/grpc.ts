@@ -197,6 +197,7 @@ async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
     ],
     RUNS,
     WINDOW_MS,
+    2_000,
   );
   const simulation = summarise(results.get("local")!);
   for (const [name, windows] of results) print({ part: "round-trip", what: name, ...summarise(windows) });
@@ -230,6 +231,7 @@ async function throughput(server: ServerProcess, workers: number, echo: Echo): P
     ],
     RUNS,
     WINDOW_MS * 2,
+    100, // of 64 environments each
   );
   for (const [name, windows] of results) {
     const summary = summarise(windows);

@@ -67,20 +67,19 @@ async function measure({ run, serverCpuUs = () => 0 }: Contender, windowMs: numb
 /** Windows of each contender, in the order of the runs. */
 export type Results = ReadonlyMap<string, readonly Window[]>;
 
-/** V8 has compiled the way of a message by then; by time alone a busy machine would be measured cold. */
-const WARM_ROUND_TRIPS = 2_000;
-
 /**
  * Runs of all contenders in turns, so that what else happens on the machine happens to all of them; the order turns
  * around from run to run.
+ * @param warmRoundTrips of each before, at least: by time alone a busy machine would be measured before V8 has compiled
  */
 export async function interleave(
   contenders: readonly Contender[],
   runs: number,
   windowMs: number,
+  warmRoundTrips: number,
 ): Promise<Results> {
   for (const contender of contenders) {
-    for (let done = 0; done < WARM_ROUND_TRIPS; ) done += (await contender.run(windowMs)).length;
+    for (let done = 0; done < warmRoundTrips; ) done += (await contender.run(windowMs)).length;
   }
   const results = new Map<string, Window[]>(contenders.map(({ name }) => [name, []]));
   for (let run = 0; run < runs; run++) {
