@@ -36,7 +36,7 @@ def test_a_learner_trains_and_its_policy_scores_alike_in_python_and_in_bench(exa
         *("--steps", "2048", "--seeds", "1", "--out", str(tmp_path)),
         cwd=tmp_path,
     )
-    last = r"\s(-?[0-9.]+)"
+    last = r"\s+(-?[0-9.]+)"
     assert re.search(rf"^cubic .*{last}$", out, re.MULTILINE), out
     bench = float(re.search(rf"^onnx:.*{last}$", out, re.MULTILINE)[1])
     python = float(re.search(rf"^in Python{last} ", out, re.MULTILINE)[1])
