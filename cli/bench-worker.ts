@@ -16,9 +16,11 @@ export type UnitOutcome =
   | { readonly runs: readonly BenchmarkRun[] }
   | { readonly kind: ErrorKind; readonly message: string };
 
-const { plan } = await planBench(workerData as BenchInput);
+// awaited below: under tsx a worker's module may not await at its top
+const planned = planBench(workerData as BenchInput);
 
 export default async function runUnit({ scenario, contender, seeds }: BenchUnit): Promise<UnitOutcome> {
+  const { plan } = await planned;
   const scenarios = [plan.scenarios[scenario]!];
   const contenders = [plan.contenders[contender]!];
   const runs: BenchmarkRun[] = [];
