@@ -20,9 +20,13 @@ class ServerBuildHook(BuildHookInterface):  # type: ignore[misc]  # hatchling is
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Bundles the server, unless it is here already or not wanted."""
+        """Bundles the server, unless it is here already; by `force_include`, as .gitignore names some of it."""
         here = Path(self.root)
-        if version == "editable" or (here / "ccpark" / "_server").is_dir():
+        if version == "editable":
+            return
+        unpacked = here / "ccpark" / "_server"  # in a source distribution
+        if unpacked.is_dir():
+            build_data["force_include"][str(unpacked)] = "ccpark/_server"
             return
         clone = here.parent
         if not (clone / "package.json").is_file():

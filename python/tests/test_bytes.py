@@ -38,6 +38,7 @@ def draws(space, count, seed):
 
 
 @pytest.mark.skipif(not (CLONE / "node_modules" / "tsx").exists(), reason="needs the clone's node_modules")
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_ten_thousand_steps_over_ends_losses_and_a_reconnect_are_equal_bytes(mode):
     proxy = Proxy(shared_server().address)
