@@ -59,7 +59,9 @@ class CongestionControlEnv(Remote, gymnasium.Env[npt.NDArray[np.float32], npt.ND
         **options: Unpack[Options],
     ) -> None:
         self.render_mode = check_render_mode(render_mode)
-        self._setup = Setup.of(SINGLE_FLOW, cast("dict[str, Any]", options), info_keys=tuple(info_keys))
+        self._setup = Setup.of(
+            SINGLE_FLOW, cast("dict[str, Any]", options), info_keys=tuple(info_keys), render=render_mode is not None
+        )
         observation_space, action_space = self._spaces()
         self.observation_space = cast("Space", observation_space)
         self.action_space = cast("Space", action_space)

@@ -26,6 +26,7 @@ class EnvOptions(TypedDict, total=False):
     action_delay_us: float  # virtual microseconds between a decision and its arrival at the datapath
     action_policy: Literal["clip", "reject"]  # for a finite action outside of the action space
     share: Literal["own", "mean"]  # several flows: the reward of a flow is its own or the mean
+    possible_flows: Sequence[str]  # several flows: all ids, where an episode draws its scenario
 
 
 class ConnectionOptions(TypedDict, total=False):
@@ -70,13 +71,16 @@ def plain(value: Any) -> Any:
     raise TypeError(f"options are plain data: got {type(value).__name__}")
 
 
+OF_SEVERAL_FLOWS = ("share", "possible_flows")
+
+
 def split_options(options: Mapping[str, Any], several_flows: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """Those of the environment and those of the connection.
 
     Raises:
         TypeError: a name that is no option, and the nearest that is.
     """
-    of_env = [name for name in EnvOptions.__annotations__ if several_flows or name != "share"]
+    of_env = [name for name in EnvOptions.__annotations__ if several_flows or name not in OF_SEVERAL_FLOWS]
     known = [*of_env, *ConnectionOptions.__annotations__]
     for name in options:
         if name not in known:

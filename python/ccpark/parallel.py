@@ -58,7 +58,13 @@ class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Floats]):  # type: i
         **options: Unpack[Options],
     ) -> None:
         self.render_mode = check_render_mode(render_mode)
-        self._setup = Setup.of(MULTI_FLOW, cast("dict[str, Any]", options), info_keys=tuple(info_keys), with_state=True)
+        self._setup = Setup.of(
+            MULTI_FLOW,
+            cast("dict[str, Any]", options),
+            info_keys=tuple(info_keys),
+            render=render_mode is not None,
+            with_state=True,
+        )
         announced = self._announce()
         observation_space, action_space = self._spaces()
         self.possible_agents = list(announced.flow_ids)

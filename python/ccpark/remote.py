@@ -62,6 +62,7 @@ class Setup:
     max_episode_steps: int | None = None
     info_keys: Sequence[str] = ()  # snake_case
     with_state: bool = False
+    render: bool = False  # keeps what pictures need
 
     @classmethod
     def of(cls, env_id: str, options: Mapping[str, Any], **rest: Any) -> Setup:
@@ -93,6 +94,8 @@ class Setup:
             with_state=self.with_state,
         )
         request.kwargs.update(to_kwargs(self.options))
+        if self.render:
+            request.kwargs["render"] = True
         return request
 
 

@@ -72,6 +72,7 @@ class CongestionControlVectorEnv(Remote, VectorEnv[Floats, Floats, npt.NDArray[A
             autoreset_mode=self.autoreset_mode,
             max_episode_steps=max_episode_steps,
             info_keys=tuple(info_keys),
+            render=render_mode is not None,
         )
         observation_space, action_space = self._spaces()
         self.single_observation_space, self.single_action_space = observation_space, action_space

@@ -14,7 +14,7 @@ import pytest
 
 import ccpark
 from ccpark.env import DEFAULT_INFO
-from ccpark.options import to_camel, to_snake
+from ccpark.options import OF_SEVERAL_FLOWS, EnvOptions, to_camel, to_snake
 from ccpark.presets import PRESETS
 from ccpark.remote import wire_info_key
 from ccpark.v1 import environment_pb2
@@ -78,6 +78,15 @@ def test_the_service_describes_what_it_offers():
     assert ccpark.describe_env("ccpark/MultiFlow-v0").env.several_flows
     with pytest.raises(ccpark.CcparkError, match="nothing"):
         ccpark.describe_env("nothing/here-v0")
+
+
+@pytest.mark.parametrize("several_flows", [False, True])
+def test_every_option_of_the_service_has_its_name_here(several_flows):
+    env_id = "ccpark/MultiFlow-v0" if several_flows else "ccpark/CongestionControl-v0"
+    schema = json.loads(ccpark.describe_env(env_id).env.kwargs_json_schema)
+    # the seed is for `reset`, pictures are for `render_mode`; the policy has a field of its own
+    offered = {to_snake(name) for name in schema["properties"]} - {"seed", "render"} | {"action_policy"}
+    assert offered == set(EnvOptions.__annotations__) - (set() if several_flows else set(OF_SEVERAL_FLOWS))
 
 
 def test_the_info_of_a_single_environment_is_all_that_the_service_has():

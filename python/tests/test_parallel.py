@@ -113,3 +113,12 @@ def test_rewards_may_be_shared(two_flows):
     for _, _, rewards, *_ in [step for step in episode(env, 1)[1:] if len(step[0]) == 2]:
         assert len(set(rewards.values())) == 1
     env.close()
+
+
+def test_flows_of_a_scenario_that_is_drawn_are_named():
+    flows = [{"id": "other", "algorithm": "test", "startSec": {"uniform": [0.5, 1]}}]
+    scenario = {"extends": "park-paper", "durationSec": 2, "flows": flows}
+    env = ccpark.parallel_env(scenario=scenario, possible_flows=["flow-0", "other"])
+    assert env.possible_agents == ["flow-0", "other"]
+    assert "other" in {agent for agents, *_ in episode(env, 1) for agent in agents}
+    env.close()
