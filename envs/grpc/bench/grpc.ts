@@ -1,11 +1,11 @@
 /**
- * `npm run bench:grpc [-- --json] [--workers 0,2] [--python PATH] [--part NAME]`: what the service costs. A client (this
+ * `npm run bench:grpc [-- --json] [--workers 0,2] [--part NAME]`: what the service costs. A client (this
  * process), a server (`ccpark serve`) and an echo server of grpc-js alone, on one machine. Everything that is compared is
  * run in turns, five times; ratios are medians over the turns, and of low percentiles too, since other work on the machine
  * moves the means. An echo carries as many bytes each way as the messages it is compared with.
  *
- * Parts: round-trip (one environment, unary and stream), throughput (64 environments, simulation included), python (256,
- * from Python), memory (the server's, over a million environment steps).
+ * Parts: round-trip (one environment, unary and stream), throughput (64 environments, simulation included), memory (the
+ * server's, over a million environment steps).
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
@@ -46,7 +46,6 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     workers: { type: "string", default: "0" },
-    python: { type: "string" },
     part: { type: "string" },
   },
 });
