@@ -61,13 +61,18 @@ function differs(field: string, got: unknown, expected: unknown): CcparkError {
   return new CcparkError("invalid-argument", message);
 }
 
-/** Runs a check of a registry and names the contract's field in its error. */
-function named<T>(field: string, check: () => T): T {
+/**
+ * Runs a check of a registry and names the contract's field in its error.
+ * @param field absent: the error says it
+ */
+function named<T>(field: string | undefined, check: () => T): T {
   try {
     return check();
   } catch (cause) {
     if (!(cause instanceof CcparkError)) throw cause;
-    throw new CcparkError(cause.kind, `contract field \`${field}\`: ${cause.message}`, { cause });
+    throw new CcparkError(cause.kind, `contract field \`${field ?? cause.field}\`: ${cause.message}`, {
+      cause,
+    });
   }
 }
 
@@ -125,7 +130,7 @@ export function readContract(metadata: ReadonlyMap<string, string>): PolicyContr
   named("reward", () => checkReward(reward));
   const { stepMs, actionDelayUs, reportLossAtOnce, actionPolicy } = parsed.data;
   const options = { reward, stepMs, actionDelayUs, reportLossAtOnce, actionPolicy };
-  const env = named("stepMs or actionDelayUs", () =>
+  const env = named(undefined, () =>
     parseEnvOptions({ observation: observation.name, action: action.name, ...options }),
   );
   return { env, observationSpace, actionSpace, input, output, madeBy };

@@ -150,7 +150,8 @@ describe("an ONNX policy in the loop", () => {
       () => spoilt((c) => (c.reward = "scor")),
       /field `reward`: .*did you mean `score`\?/,
     ],
-    ["a wrong step", () => spoilt((c) => (c.stepMs = 0)), /field `stepMs or actionDelayUs`: .*stepMs/],
+    ["a wrong step", () => spoilt((c) => (c.stepMs = 0)), /field `stepMs`: .*stepMs/],
+    ["a wrong delay", () => spoilt((c) => (c.actionDelayUs = -1)), /field `actionDelayUs`: .*0/],
     [
       "normalisation outside of the graph",
       () => spoilt((c) => (c.normalisation.inGraph = false)),
