@@ -25,6 +25,7 @@ interface ServeOptions {
   readonly tokenFile?: string;
   readonly generateToken?: string;
   readonly maxSessions: number;
+  readonly maxMemoryGib: number;
   readonly maxEnvs: number;
   readonly maxMessageMb: number;
   readonly maxStepsPerSec?: number;
@@ -126,6 +127,7 @@ async function serve(options: ServeOptions): Promise<void> {
       defaults: { scenarios: options.scenario, tracePath: options.trace, overrides },
       workers: options.workers ?? availableParallelism(),
       timeLimitMs: options.stepLimitSec * 1e3,
+      memoryLimitBytes: options.maxMemoryGib * 2 ** 30,
     }),
     limits: {
       maxSessions: options.maxSessions,
@@ -203,6 +205,11 @@ export function addServe(program: Command): void {
     )
     .addOption(
       new Option("--max-envs <n>", "environments in a session").argParser(parseWhole(1, 1e6)).default(1024),
+    )
+    .addOption(
+      new Option("--max-memory-gib <n>", "of all sessions together, as estimated, GiB")
+        .argParser(parsePositive)
+        .default(8),
     )
     .addOption(
       new Option("--max-message-mb <n>", "one request or answer, MiB").argParser(parsePositive).default(16),

@@ -192,14 +192,15 @@ export interface ServedHostOptions {
   readonly workerUrl?: URL;
   /** as those of `HostOptions` */
   readonly timeLimitMs?: number;
+  readonly memoryLimitBytes?: number;
   readonly stepBudgetUs?: number;
 }
 
 /** The host of `ccpark serve`. */
 export function servedHost(options: ServedHostOptions = {}): EnvHost {
-  const { defaults = DEFAULTS, workers = 0, timeLimitMs, stepBudgetUs } = options;
+  const { defaults = DEFAULTS, workers = 0, workerUrl, ...limits } = options;
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const url = options.workerUrl ?? new URL(`./env-worker.${extension}`, import.meta.url);
+  const url = workerUrl ?? new URL(`./env-worker.${extension}`, import.meta.url);
   const worker = { url, data: defaults };
-  return envHost({ served: servedEnvs(defaults), workers, worker, timeLimitMs, stepBudgetUs });
+  return envHost({ served: servedEnvs(defaults), workers, worker, ...limits });
 }

@@ -3,6 +3,7 @@
  * than it saves; any other is split into contiguous blocks, one per worker thread, that are stepped at the same time.
  */
 import { CcparkError, unknownName } from "../../core/errors.ts";
+import { formatGib, MEMORY_LIMIT_BYTES } from "../scenarios/validate.ts";
 import type { EnvHost, Session, SessionConfig } from "./env-host.ts";
 import { ActionPolicy } from "./generated/ccpark/v1/environment.ts";
 import { checkInfoKeys } from "./info-keys.ts";
@@ -27,6 +28,8 @@ export interface HostOptions {
   readonly worker?: Pick<WorkerOptions, "url" | "data">;
   /** a request that takes longer ends its session; default 30 s. On the calling thread nothing can end it */
   readonly timeLimitMs?: number;
+  /** estimated size of all open sessions together; default 8 GiB */
+  readonly memoryLimitBytes?: number;
   /** estimated length of a step from which on a session goes to worker threads, microseconds; default 300 */
   readonly stepBudgetUs?: number;
 }
@@ -72,12 +75,16 @@ class ThreadedHost implements EnvHost {
   readonly #served: readonly ServedEnv[];
   readonly #stepBudgetUs: number;
   readonly #workerCount: number;
+  readonly #memoryLimitBytes: number;
+  /** of the sessions that are open */
+  #memoryBytes = 0;
   readonly #workers: RowWorkers | undefined;
 
   constructor(options: HostOptions) {
     const { served, workers = 0, worker, timeLimitMs = DEFAULT_TIME_LIMIT_MS } = options;
     this.#served = served;
     this.#stepBudgetUs = options.stepBudgetUs ?? STEP_BUDGET_US;
+    this.#memoryLimitBytes = options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES;
     this.#workerCount = worker === undefined ? 0 : workers;
     if (this.#workerCount > 0) this.#workers = new RowWorkers(workers, { ...worker!, timeLimitMs });
   }
@@ -97,6 +104,23 @@ class ThreadedHost implements EnvHost {
   listEnvs: EnvHost["listEnvs"] = () => this.#served.map((each) => each.list());
 
   describeEnv: EnvHost["describeEnv"] = (envId) => this.#find(envId).describe();
+
+  /** @returns what gives the memory back, once */
+  #takeMemory(bytes: number): () => void {
+    if (this.#memoryBytes + bytes > this.#memoryLimitBytes) {
+      const [needed, open, limit] = [bytes, this.#memoryBytes, this.#memoryLimitBytes].map(formatGib);
+      throw new CcparkError(
+        "resource-exhausted",
+        `[grpc] num_envs: the session needs about ${needed}, open sessions have ${open} and this server allows ${limit}`,
+        { field: "num_envs" },
+      );
+    }
+    this.#memoryBytes += bytes;
+    return () => {
+      this.#memoryBytes -= bytes;
+      bytes = 0;
+    };
+  }
 
   async open(config: SessionConfig): Promise<Session> {
     const kind = this.#find(config.envId);
@@ -120,26 +144,33 @@ class ThreadedHost implements EnvHost {
       withState,
       infoKeys,
     });
-    const { step, reset } = sample.costUs;
-    const budgetUs = this.#stepBudgetUs;
-    const isSmall = numEnvs * step <= budgetUs && numEnvs * reset <= RESET_BUDGETS * budgetUs;
-    if (this.#workers === undefined || isSmall) {
-      const rows = viewRows(new ArrayBuffer(rowBytes(layout)), layout);
-      const all = { from: 0, to: numEnvs };
-      const block = new RowBlock(blockConfig(all), kind.make(kwargs, numEnvs), rows);
-      return new EnvSession(config, { sample, rows, blocks: [placeHere(block, 0, numEnvs, rows.seeds)] });
+    const onClose = this.#takeMemory(numEnvs * sample.memoryBytes);
+    try {
+      const { step, reset } = sample.costUs;
+      const budgetUs = this.#stepBudgetUs;
+      const isSmall = numEnvs * step <= budgetUs && numEnvs * reset <= RESET_BUDGETS * budgetUs;
+      if (this.#workers === undefined || isSmall) {
+        const rows = viewRows(new ArrayBuffer(rowBytes(layout)), layout);
+        const all = { from: 0, to: numEnvs };
+        const block = new RowBlock(blockConfig(all), kind.make(kwargs, numEnvs), rows);
+        const blocks = [placeHere(block, 0, numEnvs, rows.seeds)];
+        return new EnvSession(config, { sample, rows, blocks, onClose });
+      }
+      const buffer = new SharedArrayBuffer(rowBytes(layout));
+      const blocks: BlockPlace[] = await this.#workers.open(
+        split(numEnvs, Math.min(this.#workerCount, numEnvs)).map((range) => ({
+          envId: config.envId,
+          kwargs,
+          config: blockConfig(range),
+          layout,
+          buffer,
+        })),
+      );
+      return new EnvSession(config, { sample, rows: viewRows(buffer, layout), blocks, onClose });
+    } catch (error) {
+      onClose();
+      throw error;
     }
-    const buffer = new SharedArrayBuffer(rowBytes(layout));
-    const blocks: BlockPlace[] = await this.#workers.open(
-      split(numEnvs, Math.min(this.#workerCount, numEnvs)).map((range) => ({
-        envId: config.envId,
-        kwargs,
-        config: blockConfig(range),
-        layout,
-        buffer,
-      })),
-    );
-    return new EnvSession(config, { sample, rows: viewRows(buffer, layout), blocks });
   }
 
   async close(): Promise<void> {

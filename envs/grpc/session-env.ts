@@ -44,6 +44,8 @@ export interface SlotEnvShape {
   readonly rewardComponents: readonly string[];
   /** rough cost on this machine's scale, microseconds: decides between main thread and workers */
   readonly costUs: { readonly step: number; readonly reset: number };
+  /** rough size of an episode, bytes: decides whether a session still fits */
+  readonly memoryBytes: number;
 }
 
 export interface SlotEnv extends SlotEnvShape {

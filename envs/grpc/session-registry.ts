@@ -142,7 +142,6 @@ export class SessionRegistry {
       throw invalid("lease_ttl", `: got ${leaseMs} ms, expected a positive duration`);
     }
     const { seed = 0, ...kwargs }: Record<string, unknown> = request.kwargs ?? {};
-    if ("actionPolicy" in kwargs) throw invalid("kwargs.actionPolicy", ": use the field action_policy");
     const config: SessionConfig = {
       envId: request.envId,
       numEnvs: request.numEnvs,

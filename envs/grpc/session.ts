@@ -56,6 +56,7 @@ export interface SessionParts {
   readonly rows: RowArrays;
   /** all environments, in order */
   readonly blocks: readonly BlockPlace[];
+  readonly onClose: () => void;
 }
 
 export class EnvSession implements Session {
@@ -65,6 +66,7 @@ export class EnvSession implements Session {
   readonly #sample: SlotEnv;
   readonly #rows: RowArrays;
   readonly #blocks: readonly BlockPlace[];
+  readonly #onClose: () => void;
   readonly #rules: RequestRules;
   readonly #form: AnswerForm;
   readonly #kept = new Map<bigint, ConnectResponse>();
@@ -75,12 +77,13 @@ export class EnvSession implements Session {
   #poison: RpcError | undefined;
   #isClosed = false;
 
-  constructor(config: SessionConfig, { sample, rows, blocks }: SessionParts) {
+  constructor(config: SessionConfig, { sample, rows, blocks, onClose }: SessionParts) {
     this.config = config;
     this.digest = digestOf(config);
     this.#sample = sample;
     this.#rows = rows;
     this.#blocks = blocks;
+    this.#onClose = onClose;
     const { withState } = config;
     const isRepeated = config.numberEncoding === NumberEncoding.NUMBER_ENCODING_REPEATED;
     const autoreset = AUTORESET.get(config.autoresetMode)!;
@@ -259,6 +262,7 @@ export class EnvSession implements Session {
     this.#isClosed = true;
     this.#listeners.clear();
     for (const block of this.#blocks) block.close();
+    this.#onClose();
   }
 }
 

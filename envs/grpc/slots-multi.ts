@@ -6,6 +6,7 @@ import { getFlowReward } from "../flow-rewards.ts";
 import { MultiFlowEnv } from "../multi-flow-env.ts";
 import { type AlgorithmResolver, flowsUnderTest } from "../network-plan.ts";
 import type { MultiFlowOptions } from "../options.ts";
+import { estimateMemoryBytes } from "../scenarios/memory.ts";
 import { measure, summariseFlows } from "../simulation.ts";
 import type { Box } from "../spaces.ts";
 import type { RowColumns, SlotEnv } from "./session-env.ts";
@@ -42,6 +43,10 @@ export class MultiFlowSlots implements SlotEnv {
 
   get costUs(): { readonly step: number; readonly reset: number } {
     return costUs(this.#episode.draw(0, undefined), this.stepSeconds);
+  }
+
+  get memoryBytes(): number {
+    return estimateMemoryBytes(this.#episode.draw(0, undefined));
   }
 
   checkScenario(scenario: unknown, seed: number): void {

@@ -7,6 +7,7 @@ import type { AlgorithmResolver } from "../network-plan.ts";
 import type { EnvOptions } from "../options.ts";
 import { getReward } from "../rewards.ts";
 import { FIRST_FLOW } from "../scenario.ts";
+import { estimateMemoryBytes } from "../scenarios/memory.ts";
 import type { Box } from "../spaces.ts";
 import type { RowColumns, SlotEnv } from "./session-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
@@ -38,6 +39,10 @@ export class SingleFlowSlot implements SlotEnv {
   get costUs(): { readonly step: number; readonly reset: number } {
     const { stepMs } = this.#env.options;
     return costUs(this.#episode.draw(0, undefined), stepMs === "rtt" ? undefined : stepMs / 1000);
+  }
+
+  get memoryBytes(): number {
+    return estimateMemoryBytes(this.#episode.draw(0, undefined));
   }
 
   checkScenario(scenario: unknown, seed: number): void {

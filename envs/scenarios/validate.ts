@@ -79,7 +79,8 @@ export function validateScenario(value: unknown, options: ValidateOptions = {}):
   return scenario;
 }
 
-function formatGib(bytes: number): string {
+/** For messages. */
+export function formatGib(bytes: number): string {
   return `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 }
 

@@ -16,21 +16,25 @@ const DURATION_SEC = 1;
 const scenario = resolveScenario(NAME, { durationSec: DURATION_SEC });
 
 let server: RunningServer;
+/** every session runs in worker threads */
+let threaded: RunningServer;
 beforeAll(async () => {
   server = await startServer({ port: 0, envHost: servedHost() });
+  threaded = await startServer({ port: 0, envHost: servedHost({ workers: 2, stepBudgetUs: 0 }) });
 });
-afterAll(() => server.close());
+afterAll(() => Promise.all([server.close(), threaded.close()]));
 
 const local = async (): Promise<Env> => makeEnv(scenario, DEFAULT_ENV_OPTIONS);
-const remote = (): Promise<Env> =>
-  connectEnv({
-    address: `127.0.0.1:${server.port}`,
-    scenario: NAME,
-    kwargs: { durationSec: DURATION_SEC },
-  });
+const optionsOf = ({ port }: RunningServer) => ({
+  address: `127.0.0.1:${port}`,
+  scenario: NAME,
+  kwargs: { durationSec: DURATION_SEC },
+});
+const remote = (): Promise<Env> => connectEnv(optionsOf(server));
 
 envContract("the local environment", local);
 envContract("the environment over gRPC", remote);
+envContract("the environment in a worker thread over gRPC", () => connectEnv(optionsOf(threaded)));
 vectorContract(
   "the local vector",
   async (numEnvs) => toAsyncVectorEnv(makeVectorEnv(scenario, DEFAULT_ENV_OPTIONS, numEnvs)),
@@ -38,13 +42,12 @@ vectorContract(
 );
 vectorContract(
   "the vector over gRPC",
-  (numEnvs) =>
-    connectVectorEnv({
-      address: `127.0.0.1:${server.port}`,
-      scenario: NAME,
-      kwargs: { durationSec: DURATION_SEC },
-      numEnvs,
-    }),
+  (numEnvs) => connectVectorEnv({ ...optionsOf(server), numEnvs }),
+  local,
+);
+vectorContract(
+  "the vector in two worker threads over gRPC",
+  (numEnvs) => connectVectorEnv({ ...optionsOf(threaded), numEnvs }),
   local,
 );
 

@@ -4,6 +4,7 @@ import { connect as connectTcp } from "node:net";
 import { type ChannelCredentials, credentials, Metadata, makeClientConstructor, status } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { connectEnv } from "../../envs/grpc/client.ts";
 import { EnvServiceClient } from "../../envs/grpc/generated/ccpark/v1/environment.ts";
 import { generateToken, hashToken, parseTokenFile, type ServerSecurity } from "../../envs/grpc/security.ts";
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
@@ -122,6 +123,20 @@ describe("TLS", () => {
       await throwAt(port, bytes);
     }
     expect((await ask(port, credentials.createSsl(ca.cert))).code).toBe(0);
+  });
+
+  it("lets our own client in, with its token and, where one is wanted, its certificate", async () => {
+    const { server, ca, client } = certificates;
+    const token = generateToken();
+    const { port } = await serve({
+      tls: { certificate: server.cert, key: server.key, clientCa: ca.cert },
+      tokenHashes: [hashToken(token)],
+    });
+    const tls = { ca: ca.cert, cert: client.cert, key: client.key };
+    const env = await connectEnv({ address: `127.0.0.1:${port}`, token, tls });
+    expect((await env.reset({ seed: 1 })).reward).toBe(0);
+    await env.close();
+    await expectKind(connectEnv({ address: `127.0.0.1:${port}`, token: "x", tls }), "permission-denied");
   });
 
   it("asks clients for a certificate of the given authority", async () => {

@@ -47,6 +47,24 @@ const progress = (answer: StepResponse): number[] => {
   return [observations[2]!, observations[5]!].map((share) => Math.round(share * 3));
 };
 
+describe("memory", () => {
+  it("is what all open sessions need together, and comes back with a session that closes", async () => {
+    const host = toyHost({ memoryLimitBytes: 4_500 }); // the toy says 1000 bytes
+    const first = await openSession(host, { numEnvs: 3 });
+    await openSession(host, { numEnvs: 1 });
+    await expect(openSession(host, { numEnvs: 1 })).rejects.toMatchObject({
+      kind: "resource-exhausted",
+      field: "num_envs",
+    });
+    first.close();
+    first.close();
+    await openSession(host, { numEnvs: 3 });
+    await expect(openSession(host, { numEnvs: 1 })).rejects.toThrow(
+      /open sessions have .* GiB and this server allows/,
+    );
+  });
+});
+
 describe("autoreset", () => {
   it("under NEXT_STEP resets in the step after the end, with reward 0 and its action ignored", async () => {
     const session = await staggered(AutoresetMode.AUTORESET_MODE_NEXT_STEP);

@@ -7,7 +7,7 @@ import { CcparkError, unknownName } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import type { Env, StepInfo, TimeStep } from "../../envs/env.ts";
 import type { EnvHost } from "../../envs/grpc/env-host.ts";
-import { envHost } from "../../envs/grpc/env-host-threads.ts";
+import { envHost, type HostOptions } from "../../envs/grpc/env-host-threads.ts";
 import { checkSeed, type RowColumns, type ServedEnv, type SlotEnv } from "../../envs/grpc/session-env.ts";
 import type { Scenario } from "../../envs/scenario.ts";
 import { type Box, checkFinite, makeBox } from "../../envs/spaces.ts";
@@ -130,6 +130,7 @@ class ToySlot implements SlotEnv {
   readonly stateSpace = undefined;
   readonly rewardComponents: readonly string[] = ["third"];
   readonly costUs: { readonly step: number; readonly reset: number };
+  readonly memoryBytes = 1000;
   readonly #env: ToyEnv;
   #last: TimeStep | undefined;
 
@@ -225,7 +226,7 @@ export const SERVED_TOY: ServedEnv = {
 };
 
 /** @param options workers: threads for sessions whose `costUs` is high; default none */
-export function toyHost(options: { workers?: number; timeLimitMs?: number } = {}): EnvHost {
+export function toyHost(options: Omit<HostOptions, "served" | "worker"> = {}): EnvHost {
   const url = new URL("./toy-worker.ts", import.meta.url);
   return envHost({ served: [SERVED_TOY], worker: { url }, ...options });
 }
