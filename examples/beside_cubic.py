@@ -1,5 +1,6 @@
-"""What the examples have in common: a learned policy, measured in Python and by ``ccpark bench`` beside Cubic."""
+"""What the examples have in common: their options, and a learned policy measured in Python and by ``ccpark bench``."""
 
+import argparse
 import json
 import subprocess
 from collections.abc import Callable
@@ -13,6 +14,17 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 
 CCPARK = ["node", str(Path(__file__).resolve().parents[1] / "dist" / "cli" / "main.js")]
+
+
+def make_parser(description: str | None, name: str) -> argparse.ArgumentParser:
+    """Options of every learner; an example may add its own."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=200_000, help="environment steps in all")
+    parser.add_argument("--seed", type=int, default=1, help="of the training")
+    parser.add_argument("--scenario", default="park-paper", help="preset to train and to compare on")
+    parser.add_argument("--out", type=Path, default=Path("runs") / name, help="folder for the policy")
+    parser.add_argument("--seeds", type=int, default=5, help="episodes of the comparison")
+    return parser
 
 
 def score_in_python(act: Callable[[Array], Array], scenario: str, seeds: int) -> float:

@@ -7,13 +7,10 @@ PyTorch, a vector of environments, and nothing hidden; network, normalisation an
     python examples/cleanrl_ppo.py --steps 4096    # the short form
 """
 
-import argparse
-from pathlib import Path
-
 import ccpark
 import numpy as np
 import torch
-from beside_cubic import compare
+from beside_cubic import compare, make_parser
 from gymnasium.vector import AutoresetMode
 from torch import nn
 from torch.distributions import Normal
@@ -69,13 +66,7 @@ class RewardScale:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=200_000, help="environment steps in all")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--scenario", default="park-paper")
-    parser.add_argument("--out", type=Path, default=Path("runs/cleanrl"), help="folder for the policy")
-    parser.add_argument("--seeds", type=int, default=5, help="episodes of the comparison")
-    options = parser.parse_args()
+    options = make_parser(__doc__, "cleanrl").parse_args()
     torch.set_num_threads(1)  # the networks are small: threads would only wait for each other
     torch.manual_seed(options.seed)
     np.random.seed(options.seed)

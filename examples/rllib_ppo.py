@@ -11,16 +11,14 @@ weights do.
     python examples/rllib_ppo.py --runners 16              # on the first host, the same script
 """
 
-import argparse
 import itertools
 import os
-from pathlib import Path
 
 import ccpark
 import numpy as np
 import ray
 import torch
-from beside_cubic import compare
+from beside_cubic import compare, make_parser
 from ccpark.local_server import LocalServer
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.algorithms.ppo.torch.default_ppo_torch_rl_module import DefaultPPOTorchRLModule
@@ -91,13 +89,8 @@ class QuietStart(DefaultPPOTorchRLModule):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=200_000, help="environment steps in all")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--scenario", default="park-paper")
+    parser = make_parser(__doc__, "rllib")
     parser.add_argument("--runners", type=int, default=2, help="environment runners, processes of the cluster")
-    parser.add_argument("--out", type=Path, default=Path("runs/rllib"), help="folder for the policy")
-    parser.add_argument("--seeds", type=int, default=5, help="episodes of the comparison")
     options = parser.parse_args()
     torch.set_num_threads(1)
 

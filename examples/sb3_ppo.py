@@ -6,14 +6,11 @@ Network, normalisation and hyperparameters are those of ``ccpark train``, so tha
     python examples/sb3_ppo.py --steps 4096    # the short form
 """
 
-import argparse
-from pathlib import Path
-
 import ccpark
 import ccpark.sb3
 import numpy as np
 import torch
-from beside_cubic import compare
+from beside_cubic import compare, make_parser
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecNormalize
@@ -64,13 +61,7 @@ class NormaliseValues(BaseCallback):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=200_000, help="environment steps in all")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--scenario", default="park-paper")
-    parser.add_argument("--out", type=Path, default=Path("runs/sb3"), help="folder for the policy")
-    parser.add_argument("--seeds", type=int, default=5, help="episodes of the comparison")
-    options = parser.parse_args()
+    options = make_parser(__doc__, "sb3").parse_args()
     torch.set_num_threads(1)  # the networks are small: threads would only wait for each other
 
     env = ccpark.sb3.make_vec_env(32, scenario=options.scenario, duration_sec=10)
