@@ -19,7 +19,8 @@ const ASKED = new Set(["INVALID_ARGUMENT", "PERMISSION_DENIED", "ABORTED", "CANC
 const MAX_GROWTH = { factor: 1.1, mb: 25 };
 /** Before that the heap still finds its size: only the limit below holds. */
 const FLAT_FROM_MINUTES = 5;
-const MAX_RSS_MB = 800;
+/** A hundred sessions with a thousand environments at once, a heap per thread. */
+const MAX_RSS_MB = 1_200;
 /** Longer than the lease of the last session. */
 const LEFT_SEC = 40;
 
