@@ -114,7 +114,8 @@ class Life {
           await this.#answer(stream, "step");
           due -= 1;
         }
-        stream.write(stepPayload(++this.#seq, [Number.NaN]));
+        // no actions at all: NaN would do for a row that NEXT_STEP resets, whose action is ignored
+        stream.write(stepPayload(++this.#seq, []));
         await this.#answer(stream, "error");
         continue;
       }
