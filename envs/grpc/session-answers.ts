@@ -1,13 +1,15 @@
 /** What a session's arrays say after a reset or a step, as messages. Everything is copied: the arrays are written again. */
-import type {
-  EpisodeSummary,
-  FinalBatch,
-  ResetResponse,
+import {
+  type ConnectResponse,
+  type EpisodeSummary,
+  type FinalBatch,
+  type ResetResponse,
   StepResponse,
 } from "./generated/ccpark/v1/environment.ts";
 import type { RowArrays } from "./row-arrays.ts";
 import { packColumns } from "./row-info.ts";
-import { pack } from "./wire.ts";
+import { StepAnswer } from "./step-codec.ts";
+import { asPacked, pack } from "./wire.ts";
 
 export interface AnswerForm {
   readonly rows: RowArrays;
@@ -17,6 +19,8 @@ export interface AnswerForm {
   readonly withState: boolean;
   readonly infoKeys: readonly string[];
   readonly nextStep: boolean;
+  /** from `liveAnswer` */
+  readonly live: StepResponse | undefined;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -50,9 +54,44 @@ export function resetAnswer(seq: bigint, form: AnswerForm): ResetResponse {
   return { seq, ...view(form), infos: packColumns(infoKeys, rows.infos, mask) };
 }
 
-export function stepAnswer(seq: bigint, episodes: EpisodeSummary[], form: AnswerForm): StepResponse {
-  const { rows, severalFlows, isRepeated, infoKeys } = form;
-  return {
+/**
+ * The fields of an ordinary answer as views of the arrays: they always say what the arrays do.
+ * @returns undefined where the arrays are not what travels
+ */
+export function liveAnswer(form: Omit<AnswerForm, "live">): StepResponse | undefined {
+  const { rows, isRepeated, withState, severalFlows, nextStep } = form;
+  const [observations, rewards, states] = [rows.observations, rows.rewards, rows.states].map(asPacked);
+  if (isRepeated || observations === undefined) return undefined;
+  return StepResponse.fromPartial({
+    observations: [observations],
+    rewards,
+    terminated: rows.terminated,
+    truncated: rows.truncated,
+    resetRows: nextStep ? rows.resetRows : NO_BYTES,
+    present: severalFlows ? rows.present : NO_BYTES,
+    live: severalFlows ? rows.live : NO_BYTES,
+    ended: severalFlows ? rows.ended : NO_BYTES,
+    states: withState ? states : NO_BYTES,
+  });
+}
+
+export function stepAnswer(
+  seq: bigint,
+  episodes: readonly EpisodeSummary[],
+  form: AnswerForm,
+): ConnectResponse {
+  const { rows, severalFlows, isRepeated, infoKeys, live } = form;
+  const hasFinal = rows.hasFinal.includes(1);
+  const infos =
+    infoKeys.length === 0
+      ? []
+      : packColumns(infoKeys, rows.infos, rows.present.includes(0) ? rows.present : undefined);
+  if (live !== undefined && !hasFinal && episodes.length === 0) {
+    live.seq = seq;
+    live.infos = infos;
+    return new StepAnswer(live);
+  }
+  const value: StepResponse = {
     seq,
     ...view(form),
     rewards: isRepeated ? NO_BYTES : pack(rows.rewards),
@@ -60,11 +99,12 @@ export function stepAnswer(seq: bigint, episodes: EpisodeSummary[], form: Answer
     terminated: rows.terminated.slice(),
     truncated: rows.truncated.slice(),
     resetRows: form.nextStep ? rows.resetRows.slice() : NO_BYTES,
-    final: rows.hasFinal.includes(1) ? finalBatch(form) : undefined,
-    infos: packColumns(infoKeys, rows.infos, rows.present.includes(0) ? rows.present : undefined),
-    episodes,
+    final: hasFinal ? finalBatch(form) : undefined,
+    infos,
+    episodes: [...episodes],
     ended: severalFlows ? rows.ended.slice() : NO_BYTES,
   };
+  return { seq, payload: { $case: "step", value } };
 }
 
 /** Those rows of a matrix, one after the other. */

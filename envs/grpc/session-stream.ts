@@ -10,6 +10,7 @@ import type { AttachRequest, ConnectRequest, ConnectResponse } from "./generated
 import type { OpenStream, ServerContext } from "./server-context.ts";
 import { handOver, type SessionEntry } from "./session-registry.ts";
 import { fatal, type RpcError, toRpcError, toServiceError } from "./status-codes.ts";
+import { kindOf } from "./step-codec.ts";
 
 export class ConnectStream implements OpenStream {
   readonly #call: ServerDuplexStream<ConnectRequest, ConnectResponse>;
@@ -214,7 +215,7 @@ export class ConnectStream implements OpenStream {
     const { counts } = this.#context;
     counts.waiting -= 1;
     this.#call.write(answer, this.#sent);
-    if (answer.payload?.$case === "step") {
+    if (kindOf(answer) === "step") {
       counts.step(entry.session.config.numEnvs, (performance.now() - startedMs) / 1e3);
     } else if (answer.payload?.$case === "error") counts.error(answer.payload.value.code);
     if (this.#ending !== undefined && this.#unanswered === 0) this.#endWith(undefined);

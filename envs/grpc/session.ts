@@ -19,12 +19,10 @@ import {
 import { NEW, type RowArrays } from "./row-arrays.ts";
 import { BrokenEnv } from "./row-block.ts";
 import type { BlockPlace } from "./row-place.ts";
-import { type AnswerForm, resetAnswer, stepAnswer } from "./session-answers.ts";
+import { type AnswerForm, liveAnswer, resetAnswer, stepAnswer } from "./session-answers.ts";
 import type { SlotEnv } from "./session-env.ts";
 import { type RequestRules, readActions, readReset } from "./session-requests.ts";
 import { RpcError, toRpcError, toStatus } from "./status-codes.ts";
-
-type Payload = ConnectResponse["payload"];
 
 /** JSON with sorted keys, so that equal configurations have equal digests. */
 function canonicalJson(value: unknown): string {
@@ -69,7 +67,8 @@ export class EnvSession implements Session {
   readonly #onClose: () => void;
   readonly #rules: RequestRules;
   readonly #form: AnswerForm;
-  readonly #kept = new Map<bigint, ConnectResponse>();
+  /** the last answers, each at its number modulo their count */
+  readonly #kept: (ConnectResponse | undefined)[];
   readonly #listeners = new Set<(episode: EpisodeSummary) => void>();
   #lastSeq = 0n;
   /** the request that runs and those behind it; undefined: none does */
@@ -84,6 +83,7 @@ export class EnvSession implements Session {
     this.#rows = rows;
     this.#blocks = blocks;
     this.#onClose = onClose;
+    this.#kept = new Array<undefined>(config.keptAnswers).fill(undefined);
     const { withState } = config;
     const isRepeated = config.numberEncoding === NumberEncoding.NUMBER_ENCODING_REPEATED;
     const autoreset = AUTORESET.get(config.autoresetMode)!;
@@ -103,7 +103,7 @@ export class EnvSession implements Session {
       rejects: config.actionPolicy === ActionPolicy.ACTION_POLICY_REJECT,
       isRepeated,
     };
-    this.#form = {
+    const form = {
       rows,
       slots: sample.flowIds.length,
       severalFlows: sample.severalFlows,
@@ -112,6 +112,7 @@ export class EnvSession implements Session {
       infoKeys: config.infoKeys,
       nextStep: autoreset === "next-step",
     };
+    this.#form = { ...form, live: liveAnswer(form) };
   }
 
   get lastSeq(): bigint {
@@ -145,15 +146,15 @@ export class EnvSession implements Session {
     if (seq !== this.#lastSeq + 1n) {
       this.#abort(`gap: got sequence number ${seq}, expected ${this.#lastSeq + 1n}`);
     }
-    let payload: MaybePromise<Payload>;
+    let answer: MaybePromise<ConnectResponse>;
     try {
-      payload = request.$case === "reset" ? this.#reset(request.value) : this.#step(request.value);
+      answer = request.$case === "reset" ? this.#reset(request.value) : this.#step(request.value);
     } catch (error) {
       return this.#refuse(seq, error);
     }
-    if (!(payload instanceof Promise)) return this.#keep({ seq, payload });
-    return payload.then(
-      (late) => this.#keep({ seq, payload: late }),
+    if (!(answer instanceof Promise)) return this.#keep(answer);
+    return answer.then(
+      (late) => this.#keep(late),
       (error) => this.#refuse(seq, error),
     );
   }
@@ -167,18 +168,20 @@ export class EnvSession implements Session {
   }
 
   #keptAnswer(seq: bigint): ConnectResponse {
-    const kept = this.#kept.get(seq);
-    if (kept === undefined)
+    const kept = this.#kept[this.#keptAt(seq)];
+    if (kept?.seq !== seq)
       this.#abort(`the answer to ${seq} is no longer kept; the last was ${this.#lastSeq}`);
     return kept;
   }
 
   #keep(answer: ConnectResponse): ConnectResponse {
-    const { seq } = answer;
-    this.#lastSeq = seq;
-    this.#kept.set(seq, answer);
-    this.#kept.delete(seq - BigInt(this.config.keptAnswers));
+    this.#lastSeq = answer.seq;
+    this.#kept[this.#keptAt(answer.seq)] = answer;
     return answer;
+  }
+
+  #keptAt(seq: bigint): number {
+    return Number(seq) % this.#kept.length;
   }
 
   #abort(message: string): never {
@@ -206,23 +209,27 @@ export class EnvSession implements Session {
     );
   }
 
-  #reset(request: Extract<SessionRequest, { $case: "reset" }>["value"]): MaybePromise<Payload> {
+  #reset(request: Extract<SessionRequest, { $case: "reset" }>["value"]): MaybePromise<ConnectResponse> {
+    const { seq } = request;
     const { seeded, scenario } = readReset(request, this.#rules, (given) =>
       this.#sample.checkScenario(given, this.config.seed),
     );
-    const answer = (): Payload => ({ $case: "reset", value: resetAnswer(request.seq, this.#form) });
+    const answer = (): ConnectResponse => ({
+      seq,
+      payload: { $case: "reset", value: resetAnswer(seq, this.#form) },
+    });
     return onAll(this.#blocks, (block) => block.reset(seeded, scenario), answer);
   }
 
-  #step(request: Extract<SessionRequest, { $case: "step" }>["value"]): MaybePromise<Payload> {
+  #step(request: Extract<SessionRequest, { $case: "step" }>["value"]): MaybePromise<ConnectResponse> {
     readActions(request, this.#rules);
     return onAll(
       this.#blocks,
       (block) => block.step(),
-      (ended): Payload => {
-        const episodes = ended.flat();
+      (ended) => {
+        const episodes = ended.length === 1 ? ended[0]! : ended.flat();
         for (const listener of this.#listeners) for (const episode of episodes) listener(episode);
-        return { $case: "step", value: stepAnswer(request.seq, episodes, this.#form) };
+        return stepAnswer(request.seq, episodes, this.#form);
       },
     );
   }

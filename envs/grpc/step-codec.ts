@@ -1,17 +1,20 @@
 /**
- * The messages of the hot path, encoded in one pass over one buffer: a step's request and its ordinary answer. Everything
- * else (resets, episodes that ended, errors, repeated numbers) is left to the generated encoder, whose bytes these equal.
+ * The messages of the hot path, encoded and decoded in one pass over one buffer: a step's request and its ordinary answer.
+ * Everything else (resets, episodes that ended, errors, repeated numbers, fields that are not known here, garbage) is left
+ * to the generated code, whose bytes and messages these equal.
  */
 import {
   ConnectRequest,
   ConnectResponse,
+  DataType,
   type EnvServiceService,
   type InfoColumn,
+  StepRequest,
   StepResponse,
 } from "./generated/ccpark/v1/environment.ts";
 
 /** Field numbers of proto/ccpark/v1/environment.proto, as tags: number x 8 + 2 (bytes) or + 0 (varint). */
-const REQUEST = { step: 26, seq: 24, actions: 34 } as const;
+const REQUEST = { step: 26, sessionId: 10, sessionToken: 18, seq: 24, actions: 34 } as const;
 const RESPONSE = { seq: 8, step: 34 } as const;
 const STEP = {
   seq: 8,
@@ -26,6 +29,8 @@ const STEP = {
   ended: 98,
   states: 106,
 } as const;
+/** Of an enum's number: an int32, whose negative ones are long. */
+const MAX_ENUM = 2 ** 31 - 1;
 const INFO = { key: 10, dtype: 16, mask: 26, values: 34 } as const;
 
 /** Bytes of a varint. */
@@ -148,7 +153,48 @@ function writeStep(writer: Writer, step: StepResponse): void {
   writer.field(STEP.states, step.states);
 }
 
-export function encodeStepResponse(step: StepResponse): Buffer {
+/**
+ * An ordinary answer to a step, encoded where it was made: it is sent and kept as it is, and decoded for those who read its
+ * fields.
+ */
+export class StepAnswer implements ConnectResponse {
+  readonly seq: bigint;
+  /** the ConnectResponse */
+  readonly bytes: Buffer;
+  readonly #stepLength: number;
+
+  /** @param step ordinary; its arrays are copied */
+  constructor(step: StepResponse) {
+    const length = stepSize(step);
+    const seq = Number(step.seq);
+    const writer = new Writer(numberSize(seq) + 1 + varintSize(length) + length);
+    writer.number(RESPONSE.seq, seq);
+    writer.head(RESPONSE.step, length);
+    writeStep(writer, step);
+    this.seq = step.seq;
+    this.bytes = writer.bytes;
+    this.#stepLength = length;
+  }
+
+  /** the StepResponse in it */
+  get stepBytes(): Buffer {
+    return this.bytes.subarray(this.bytes.length - this.#stepLength);
+  }
+
+  get payload(): ConnectResponse["payload"] {
+    return { $case: "step", value: decodeStepResponse(this.stepBytes) };
+  }
+}
+
+/** What an answer is, without decoding it. */
+export function kindOf(
+  answer: ConnectResponse,
+): NonNullable<ConnectResponse["payload"]>["$case"] | undefined {
+  return answer instanceof StepAnswer ? "step" : answer.payload?.$case;
+}
+
+export function encodeStepResponse(step: StepResponse | StepAnswer): Buffer {
+  if (step instanceof StepAnswer) return step.stepBytes;
   if (!isOrdinary(step)) return Buffer.from(StepResponse.encode(step).finish());
   const writer = new Writer(stepSize(step));
   writeStep(writer, step);
@@ -156,17 +202,8 @@ export function encodeStepResponse(step: StepResponse): Buffer {
 }
 
 export function encodeConnectResponse(response: ConnectResponse): Buffer {
-  const { payload } = response;
-  if (payload?.$case !== "step" || !isOrdinary(payload.value)) {
-    return Buffer.from(ConnectResponse.encode(response).finish());
-  }
-  const length = stepSize(payload.value);
-  const seq = Number(response.seq);
-  const writer = new Writer(numberSize(seq) + 1 + varintSize(length) + length);
-  writer.number(RESPONSE.seq, seq);
-  writer.head(RESPONSE.step, length);
-  writeStep(writer, payload.value);
-  return writer.bytes;
+  if (response instanceof StepAnswer) return response.bytes;
+  return Buffer.from(ConnectResponse.encode(response).finish());
 }
 
 export function encodeConnectRequest(request: ConnectRequest): Buffer {
@@ -189,15 +226,207 @@ export function encodeConnectRequest(request: ConnectRequest): Buffer {
   return writer.bytes;
 }
 
-/** The generated definition of the service with these encoders in it. */
+/** Reads a buffer; what it cannot read makes it `failed`. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at: number;
+  readonly #end: number;
+  failed = false;
+
+  constructor(bytes: Buffer, from = 0) {
+    this.#bytes = bytes;
+    this.#at = from;
+    this.#end = bytes.length;
+  }
+
+  get more(): boolean {
+    return this.#at < this.#end && !this.failed;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  /** A whole number below 2^53. */
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; factor < 2 ** 53 && this.#at < this.#end; factor *= 128) {
+      const byte = this.#bytes[this.#at++]!;
+      value += (byte & 127) * factor;
+      if (byte < 128) {
+        this.failed ||= value > Number.MAX_SAFE_INTEGER;
+        return value;
+      }
+    }
+    this.failed = true;
+    return 0;
+  }
+
+  /** Bytes with their length before them; not copied. */
+  chunk(): Buffer {
+    const length = this.varint();
+    const from = this.#at;
+    this.#at = from + length;
+    this.failed ||= this.#at > this.#end;
+    return this.#bytes.subarray(from, this.#at);
+  }
+}
+
+/** @returns undefined for what is not ordinary */
+function readStepRequest(bytes: Buffer, from: number): StepRequest | undefined {
+  const reader = new Reader(bytes, from);
+  const step: StepRequest = { sessionId: "", sessionToken: "", seq: 0n, actions: [], actionValues: [] };
+  while (reader.more) {
+    const tag = reader.varint();
+    if (tag === REQUEST.actions) step.actions.push(reader.chunk());
+    else if (tag === REQUEST.seq) step.seq = BigInt(reader.varint());
+    else if (tag === REQUEST.sessionId) step.sessionId = reader.chunk().toString("utf8");
+    else if (tag === REQUEST.sessionToken) step.sessionToken = reader.chunk().toString("utf8");
+    else return undefined;
+  }
+  return reader.failed ? undefined : step;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Adds a column. @returns false: it is not ordinary, nothing was added */
+function readInfo(bytes: Buffer, into: InfoColumn[]): boolean {
+  const reader = new Reader(bytes);
+  const column: InfoColumn = {
+    key: "",
+    dtype: DataType.DATA_TYPE_UNSPECIFIED,
+    mask: NO_BYTES,
+    values: NO_BYTES,
+  };
+  while (reader.more) {
+    const tag = reader.varint();
+    if (tag === INFO.values) column.values = reader.chunk();
+    else if (tag === INFO.mask) column.mask = reader.chunk();
+    else if (tag === INFO.key) column.key = reader.chunk().toString("utf8");
+    else if (tag === INFO.dtype) column.dtype = reader.varint() as DataType;
+    else return false;
+  }
+  if (reader.failed || column.dtype > MAX_ENUM) return false;
+  into.push(column);
+  return true;
+}
+
+/** @returns undefined for what is not ordinary */
+function readStepResponse(bytes: Buffer, from: number): StepResponse | undefined {
+  const reader = new Reader(bytes, from);
+  const step: StepResponse = {
+    seq: 0n,
+    observations: [],
+    rewards: NO_BYTES,
+    terminated: NO_BYTES,
+    truncated: NO_BYTES,
+    resetRows: NO_BYTES,
+    final: undefined,
+    infos: [],
+    episodes: [],
+    present: NO_BYTES,
+    live: NO_BYTES,
+    ended: NO_BYTES,
+    states: NO_BYTES,
+    observationValues: [],
+    rewardValues: [],
+    stateValues: [],
+  };
+  while (reader.more) {
+    switch (reader.varint()) {
+      case STEP.seq:
+        step.seq = BigInt(reader.varint());
+        break;
+      case STEP.observations:
+        step.observations.push(reader.chunk());
+        break;
+      case STEP.rewards:
+        step.rewards = reader.chunk();
+        break;
+      case STEP.terminated:
+        step.terminated = reader.chunk();
+        break;
+      case STEP.truncated:
+        step.truncated = reader.chunk();
+        break;
+      case STEP.resetRows:
+        step.resetRows = reader.chunk();
+        break;
+      case STEP.infos:
+        if (!readInfo(reader.chunk(), step.infos)) return undefined;
+        break;
+      case STEP.present:
+        step.present = reader.chunk();
+        break;
+      case STEP.live:
+        step.live = reader.chunk();
+        break;
+      case STEP.ended:
+        step.ended = reader.chunk();
+        break;
+      case STEP.states:
+        step.states = reader.chunk();
+        break;
+      default:
+        return undefined;
+    }
+  }
+  return reader.failed ? undefined : step;
+}
+
+/** Where the step lies that a message ends with; undefined: it has none, or something after it. */
+function stepStart(reader: Reader, bytes: Buffer): number | undefined {
+  const length = reader.varint();
+  return reader.failed || reader.at + length !== bytes.length ? undefined : reader.at;
+}
+
+export function decodeStepRequest(bytes: Buffer): StepRequest {
+  return readStepRequest(bytes, 0) ?? StepRequest.decode(bytes);
+}
+
+export function decodeStepResponse(bytes: Buffer): StepResponse {
+  return readStepResponse(bytes, 0) ?? StepResponse.decode(bytes);
+}
+
+export function decodeConnectRequest(bytes: Buffer): ConnectRequest {
+  const reader = new Reader(bytes);
+  if (reader.varint() === REQUEST.step) {
+    const start = stepStart(reader, bytes);
+    const value = start === undefined ? undefined : readStepRequest(bytes, start);
+    if (value !== undefined) return { payload: { $case: "step", value } };
+  }
+  return ConnectRequest.decode(bytes);
+}
+
+export function decodeConnectResponse(bytes: Buffer): ConnectResponse {
+  const reader = new Reader(bytes);
+  if (reader.varint() === RESPONSE.seq) {
+    const seq = reader.varint();
+    if (reader.varint() === RESPONSE.step) {
+      const start = stepStart(reader, bytes);
+      const value = start === undefined ? undefined : readStepResponse(bytes, start);
+      if (value !== undefined) return { seq: BigInt(seq), payload: { $case: "step", value } };
+    }
+  }
+  return ConnectResponse.decode(bytes);
+}
+
+/** The generated definition of the service with these in it. */
 export function withStepCodec(service: EnvServiceService): EnvServiceService {
   return {
     ...service,
-    step: { ...service.step, responseSerialize: encodeStepResponse },
+    step: {
+      ...service.step,
+      requestDeserialize: decodeStepRequest,
+      responseSerialize: encodeStepResponse,
+      responseDeserialize: decodeStepResponse,
+    },
     connect: {
       ...service.connect,
       requestSerialize: encodeConnectRequest,
+      requestDeserialize: decodeConnectRequest,
       responseSerialize: encodeConnectResponse,
+      responseDeserialize: decodeConnectResponse,
     },
   };
 }

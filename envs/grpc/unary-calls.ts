@@ -26,6 +26,7 @@ import type { Status } from "./generated/google/rpc/status.ts";
 import type { ServerContext } from "./server-context.ts";
 import { handOver, type SessionEntry } from "./session-registry.ts";
 import { fatal, serviceErrorOf, toRpcError, toServiceError, toStatus } from "./status-codes.ts";
+import { kindOf, StepAnswer } from "./step-codec.ts";
 
 export const PROTOCOL_VERSION = "ccpark.v1";
 
@@ -123,7 +124,7 @@ function ask(context: ServerContext, request: SessionRequest, call: Call): Maybe
     });
   });
   return then(answered, (answer) => {
-    if (answer.payload?.$case === "step") context.counts.step(numEnvs, (performance.now() - startedMs) / 1e3);
+    if (kindOf(answer) === "step") context.counts.step(numEnvs, (performance.now() - startedMs) / 1e3);
     return answer;
   });
 }
@@ -223,8 +224,9 @@ export function unaryCalls(
     ),
     step: unary(
       context,
-      (value: StepRequest, call): MaybePromise<StepResponse> =>
+      (value: StepRequest, call): MaybePromise<StepResponse | StepAnswer> =>
         then(ask(context, { $case: "step", value }, call), (answer) => {
+          if (answer instanceof StepAnswer) return answer;
           if (answer.payload?.$case !== "step") throw noResult(answer);
           return answer.payload.value;
         }),

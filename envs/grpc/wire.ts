@@ -22,6 +22,13 @@ export function pack(values: Float32Array | Float64Array | BigInt64Array | Uint8
   return swapIfBigEndian(bytes, values.BYTES_PER_ELEMENT);
 }
 
+/** The same bytes without a copy; undefined on a host whose numbers are not little-endian. */
+export function asPacked(values: Float32Array | Float64Array): Uint8Array | undefined {
+  return HOST_IS_LITTLE_ENDIAN
+    ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    : undefined;
+}
+
 /** A fresh, aligned copy of the whole number of items in `bytes`. */
 export function unpackFloat32(bytes: Uint8Array): Float32Array {
   return new Float32Array(swapIfBigEndian(Uint8Array.from(bytes), 4).buffer);
@@ -57,8 +64,9 @@ export function unpackLeafInto(
       { field: what },
     );
   }
-  new Uint8Array(into.buffer, into.byteOffset, expected).set(bytes);
-  swapIfBigEndian(new Uint8Array(into.buffer, into.byteOffset, expected), 4);
+  const view = new Uint8Array(into.buffer, into.byteOffset, expected);
+  view.set(bytes);
+  swapIfBigEndian(view, 4);
 }
 
 /** The same as a fresh array of `rows` x `width`. */

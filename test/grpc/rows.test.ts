@@ -148,12 +148,8 @@ describe("several flows", () => {
       const { observations, rewards, terminated, truncated, present, live } = local.rows;
       expect(unpackFloat32(answer.observations[0]!)).toEqual(observations);
       expect(unpackFloat64(answer.rewards)).toEqual(rewards);
-      expect([answer.terminated, answer.truncated, answer.present, answer.live]).toEqual([
-        terminated,
-        truncated,
-        present,
-        live,
-      ]);
+      const flags = [answer.terminated, answer.truncated, answer.present, answer.live];
+      expect(flags.map((each) => Uint8Array.from(each))).toEqual([terminated, truncated, present, live]);
       expect(unpackFloat32(answer.states)).toEqual(local.state);
       seen.add([...live].join(""));
       for (const { row, flowId, terminated: left } of answer.episodes) {
