@@ -59,8 +59,8 @@ export class EchoClient {
     });
   }
 
-  /** @param depth requests under way at a time; times are between answers then */
-  stream(size: EchoSize, windowMs: number, depth = 1): Promise<Times> {
+  /** @param between is done after each answer, and is in its time */
+  stream(size: EchoSize, windowMs: number, between: () => void = () => undefined): Promise<Times> {
     const request = requestOf(size);
     const times: number[] = [];
     const call = this.#client.makeBidiStreamRequest(
@@ -74,6 +74,7 @@ export class EchoClient {
       let began = performance.now();
       const until = began + windowMs;
       call.on("data", () => {
+        between();
         const now = performance.now();
         times.push((now - began) * 1e3);
         began = now;
@@ -82,7 +83,7 @@ export class EchoClient {
       });
       call.on("error", reject);
       call.on("end", () => resolve(times));
-      for (let i = 0; i < depth; i++) call.write(request);
+      call.write(request);
     });
   }
 

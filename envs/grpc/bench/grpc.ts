@@ -1,11 +1,11 @@
 /**
- * `npm run bench:grpc [-- --json] [--workers 0,2] [--part NAME]`: what the service costs. A client (this
- * process), a server (`ccpark serve`) and an echo server of grpc-js alone, on one machine. Everything that is compared is
+ * `npm run bench:grpc [-- --json] [--workers 0,2] [--envs 64] [--part NAME] [--python PATH]`: what the service costs. A
+ * client (this process), a server (`ccpark serve`) and an echo server of grpc-js alone, on one machine. Everything that is compared is
  * run in turns, five times; ratios are medians over the turns, and of low percentiles too, since other work on the machine
  * moves the means. An echo carries as many bytes each way as the messages it is compared with.
  *
- * Parts: round-trip (one environment, unary and stream), throughput (64 environments, simulation included), memory (the
- * server's, over a million environment steps).
+ * Parts: round-trip (one environment, unary and stream), throughput (many environments, simulation included), memory (the
+ * server's, over a million environment steps), python (256 environments; with --python, an interpreter that has `ccpark`).
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
@@ -25,6 +25,7 @@ import {
   type Contender,
   interleave,
   median,
+  type Results,
   ratios,
   summarise,
   type Times,
@@ -32,9 +33,12 @@ import {
   timeRoundTrips,
 } from "./loops.ts";
 import { type ServerProcess, startEchoServer, startEnvServer } from "./processes.ts";
+import { runPython } from "./python.ts";
 
 const RUNS = 5;
 const WINDOW_MS = 700;
+/** After fewer, V8 still compiles the simulator, and takes its time from the server. */
+const WARM_ROUND_TRIPS = 10_000;
 /** One BDP (200 packets) and a small queue. */
 const CWND_PACKETS = 220;
 const STEP_MS = 10;
@@ -46,6 +50,8 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     workers: { type: "string", default: "0" },
+    envs: { type: "string", default: "64" },
+    python: { type: "string" },
     part: { type: "string" },
   },
 });
@@ -131,11 +137,33 @@ function sizesOf(env: RemoteVectorEnv): Sizes {
   };
 }
 
-function localContender(numEnvs: number): Contender {
+function localStep(numEnvs: number): () => void {
   const vector = makeVectorEnv(SCENARIO, { ...DEFAULT_ENV_OPTIONS, ...OPTIONS }, numEnvs);
   const actions = fullLink(numEnvs, vector.actionSpace.shape[0]);
   vector.reset(1);
-  return { name: "local", run: async (windowMs) => timeCalls(windowMs, () => vector.step(actions)) };
+  return () => vector.step(actions);
+}
+
+function localContender(numEnvs: number): Contender {
+  const step = localStep(numEnvs);
+  return { name: "local", run: async (windowMs) => timeCalls(windowMs, step) };
+}
+
+/** One step after each round trip of an echo: the caches are as cold as a server's. Its times alone. */
+function localBetween({ client }: Echo, size: EchoSize): Contender {
+  const step = localStep(1);
+  return {
+    name: "local between echoes",
+    async run(windowMs) {
+      const times: number[] = [];
+      await client.stream(size, windowMs, () => {
+        const began = performance.now();
+        step();
+        times.push((performance.now() - began) * 1e3);
+      });
+      return times;
+    },
+  };
 }
 
 /** @param depth steps under way at a time; times are between answers then */
@@ -193,12 +221,17 @@ async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
       echoContender("echo stream", echo, (client, ms) => client.stream({ ...sizes.stream, handOffs: 0 }, ms)),
       remoteContender("step stream", stream, { work, serverCpuUs: server.cpuUs }),
       localContender(1),
+      localBetween(echo, { ...sizes.stream, handOffs: 0 }),
     ],
     RUNS,
     WINDOW_MS,
-    2_000,
+    WARM_ROUND_TRIPS,
   );
-  const simulation = summarise(results.get("local")!);
+  // the processor's time of the second holds the echoes, too
+  const simulation = {
+    ...summarise(results.get("local between echoes")!),
+    cpuUs: summarise(results.get("local")!).cpuUs,
+  };
   for (const [name, windows] of results) print({ part: "round-trip", what: name, ...summarise(windows) });
   for (const kind of ["unary", "stream"] as const) {
     const [own, raw] = [results.get(`step ${kind}`)!, results.get(`echo ${kind}`)!];
@@ -211,13 +244,17 @@ async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
   await stream.close();
 }
 
-const NUM_ENVS = 64;
 /** Steps under way: one half of a batch is stepped while the answer to the other travels. */
 const DEPTH = 2;
 
-async function throughput(server: ServerProcess, workers: number, echo: Echo): Promise<void> {
+async function throughput(
+  server: ServerProcess,
+  workers: number,
+  numEnvs: number,
+  echo: Echo,
+): Promise<void> {
   const work = new Work();
-  const [one, two] = [await connect(server, NUM_ENVS, "stream"), await connect(server, NUM_ENVS, "stream")];
+  const [one, two] = [await connect(server, numEnvs, "stream"), await connect(server, numEnvs, "stream")];
   await one.reset(1);
   await two.reset(1);
   const size: EchoSize = { ...sizesOf(one).stream, handOffs: workers };
@@ -226,34 +263,57 @@ async function throughput(server: ServerProcess, workers: number, echo: Echo): P
       echoContender("echo", echo, (client, ms) => client.stream(size, ms)),
       remoteContender("step", one, { work, serverCpuUs: server.cpuUs }),
       remoteContender(`step, ${DEPTH} under way`, two, { work, serverCpuUs: server.cpuUs, depth: DEPTH }),
-      localContender(NUM_ENVS),
+      localContender(numEnvs),
     ],
     RUNS,
     WINDOW_MS * 2,
-    100, // of 64 environments each
+    100, // of all environments each
   );
-  for (const [name, windows] of results) {
+  const row = { part: "throughput", workers };
+  printRates(row, numEnvs, results);
+  const { requestBytes, answerBytes } = size;
+  print({ ...row, what: "episodes", ...work.row, requestBytes, answerBytes });
+  await one.close();
+  await two.close();
+}
+
+function printRates(row: Readonly<Record<string, string | number>>, numEnvs: number, results: Results): void {
+  for (const [what, windows] of results) {
     const summary = summarise(windows);
     print({
-      part: "throughput",
-      what: name,
-      envs: NUM_ENVS,
-      workers,
-      envStepsPerSec: Math.round(summary.perSec * NUM_ENVS),
-      quietEnvStepsPerSec: Math.round((1e6 / summary.p10Us) * NUM_ENVS),
+      ...row,
+      what,
+      envs: numEnvs,
+      envStepsPerSec: Math.round(summary.perSec * numEnvs),
+      medianEnvStepsPerSec: Math.round((1e6 / summary.p50Us) * numEnvs),
+      quietEnvStepsPerSec: Math.round((1e6 / summary.p10Us) * numEnvs),
       ...summary,
     });
   }
-  print({
-    part: "throughput",
-    what: "episodes",
-    workers,
-    ...work.row,
-    requestBytes: size.requestBytes,
-    answerBytes: size.answerBytes,
+}
+
+const PYTHON_ENVS = 256;
+
+async function fromPython(python: string, server: ServerProcess, workers: number, echo: Echo): Promise<void> {
+  const env = await connect(server, PYTHON_ENVS, "stream");
+  const size = sizesOf(env).stream;
+  await env.close();
+  const { results, utilisation } = await runPython(python, {
+    address: server.address,
+    echoAddress: echo.server.address,
+    scenario: SCENARIO,
+    options: { action: OPTIONS.action, step_ms: STEP_MS },
+    numEnvs: PYTHON_ENVS,
+    cwndPackets: CWND_PACKETS,
+    ...size,
+    handOffs: workers,
+    depths: [1, DEPTH],
+    runs: RUNS,
+    windowMs: WINDOW_MS * 2,
   });
-  await one.close();
-  await two.close();
+  const row = { part: "python", workers };
+  printRates(row, PYTHON_ENVS, results);
+  print({ ...row, what: "episodes", utilisation, ...size });
 }
 
 async function memory(server: ServerProcess): Promise<void> {
@@ -276,7 +336,7 @@ async function memory(server: ServerProcess): Promise<void> {
   await env.close();
 }
 
-const parts = new Set(flags.part?.split(",") ?? ["round-trip", "throughput", "memory"]);
+const parts = new Set(flags.part?.split(",") ?? ["round-trip", "throughput", "memory", "python"]);
 const load = (): string =>
   loadavg()
     .map((value) => value.toFixed(1))
@@ -295,7 +355,14 @@ try {
     const server = await startEnvServer(workers);
     try {
       if (workers === 0 && parts.has("round-trip")) await roundTrips(server, echo);
-      if (parts.has("throughput")) await throughput(server, workers, echo);
+      if (parts.has("throughput")) {
+        for (const numEnvs of flags.envs.split(",").map(Number)) {
+          await throughput(server, workers, numEnvs, echo);
+        }
+      }
+      if (flags.python !== undefined && parts.has("python")) {
+        await fromPython(flags.python, server, workers, echo);
+      }
       if (workers === 0 && parts.has("memory")) await memory(server);
     } finally {
       server.stop();
