@@ -156,7 +156,8 @@ async function serve(options: ServeOptions): Promise<void> {
     printOut(`serving ccpark.v1 on ${address}${tls ? " (TLS)" : ""}${where}; Ctrl-C stops\n`);
   }
   const why = await stopped;
-  if (!options.quiet) printErr(`\n${why}: ending ${server.sessionCount()} sessions\n`);
+  const count = server.sessionCount();
+  if (!options.quiet) printErr(`\n${why}: ending ${count} session${count === 1 ? "" : "s"}\n`);
   await server.close();
   process.exitCode = why === "SIGINT" ? EXIT.interrupted : EXIT.ok;
   process.stdin.destroy();

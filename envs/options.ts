@@ -53,7 +53,9 @@ const fields = {
   observation: z.string().optional(),
   action: z.string().optional(),
   reward: z.string().optional(),
-  stepMs: z.union([z.literal("rtt"), z.number().min(0.1).max(60_000)]).optional(),
+  stepMs: z
+    .union([z.literal("rtt"), z.number().min(0.1).max(60_000)], '"rtt" or milliseconds from 0.1 to 60000')
+    .optional(),
   reportLossAtOnce: z.boolean().optional(),
   actionPolicy: z.enum(["clip", "reject"]).optional(),
   actionDelayUs: z.number().min(0).max(60_000_000).optional(),
@@ -71,8 +73,11 @@ function parse<T>(schema: z.ZodType<T>, input: unknown): T {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const where = issue.path.length > 0 ? ` at ${issue.path.join(".")}` : "";
+  const got = (input as Record<PropertyKey, unknown> | undefined)?.[issue.path[0] ?? ""];
+  const why =
+    issue.code === "invalid_union" ? `got ${JSON.stringify(got)}, expected ${issue.message}` : issue.message;
   const field = [...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])];
-  throw new CcparkError("invalid-argument", `[env] wrong option${where}: ${issue.message}`, {
+  throw new CcparkError("invalid-argument", `[env] wrong option${where}: ${why}`, {
     field: field.length > 0 ? field.join(".") : undefined,
   });
 }

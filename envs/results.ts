@@ -17,6 +17,7 @@ export interface FlowMetrics {
   readonly utilisation: number;
   readonly meanQueueDelayMs: number;
   readonly p95QueueDelayMs: number;
+  /** NaN where runs do not measure it: those without time series */
   readonly meanOneWayDelayMs: number;
   readonly p95OneWayDelayMs: number;
   readonly lossRate: number;

@@ -2,7 +2,7 @@
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import type { EpisodeCourse } from "../envs/grpc/row-history.ts";
-import { chartConfig } from "./report/palette.ts";
+import { chartConfig, SERIES_COLOURS } from "./report/palette.ts";
 
 const WIDTH = 800;
 const HEIGHT = 640;
@@ -38,7 +38,9 @@ function chart(
     title: null,
     scale: { domain: [0, course.durationSec], nice: false },
   };
-  const y = { field: "value", type: "quantitative", title, scale: { zero: true } };
+  // an axis needs a span, also where everything is 0
+  const top = Math.max(...values.map(({ value }) => value), ...capacity.map(({ value }) => value), 0) || 1;
+  const y = { field: "value", type: "quantitative", title, scale: { domain: [0, top], nice: true } };
   const names = course.flows.map(({ id }) => id);
   const colour = {
     field: "name",
@@ -90,7 +92,12 @@ export async function courseSvg(course: EpisodeCourse): Promise<string> {
       ),
     ],
   };
-  const config = { ...chartConfig("light", []), font: FONT, background: "#ffffff" };
+  const config = {
+    ...chartConfig("light", []),
+    range: { category: [...SERIES_COLOURS] },
+    font: FONT,
+    background: "#ffffff",
+  };
   const compiled = compile(spec as unknown as TopLevelSpec, { config }).spec;
   const view = new View(parse(compiled), { renderer: "none" });
   const drawn = await view.toSVG();

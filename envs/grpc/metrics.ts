@@ -96,7 +96,9 @@ export async function serveMetrics(
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => {
-      const message = `[grpc] cannot serve metrics on 127.0.0.1:${port}: ${error.message}`;
+      const inUse = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+      const why = inUse ? "the port is in use" : error.message;
+      const message = `[grpc] cannot serve metrics on 127.0.0.1:${port}: ${why}`;
       reject(new CcparkError("unavailable", message, { cause: error }));
     });
     server.listen(port, "127.0.0.1", resolve);

@@ -253,7 +253,7 @@ export class RowBlock {
       episodeIndex: BigInt(episode),
       terminated: this.#rows.terminated[row] === 1,
       truncated: this.#rows.truncated[row] === 1,
-      metrics: new Map(Object.entries(env.episodeMetrics(slot))),
+      metrics: new Map(Object.entries(env.episodeMetrics(slot)).filter(([, value]) => !Number.isNaN(value))),
       flowId: this.#flowIds[slot]!,
     });
   }

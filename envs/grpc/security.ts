@@ -3,7 +3,7 @@
  * a token is 256 random bits and not a word to guess.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import {
   type Metadata,
   ResponderBuilder,
@@ -80,18 +80,18 @@ export function checkExposure(host: string, security: ServerSecurity): void {
 export function serverCredentials(tls: TlsFiles | undefined): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
   const { certificate, key, clientCa } = tls;
-  try {
-    createSecureContext({ cert: certificate, key, ca: clientCa });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CcparkError(
-      "invalid-argument",
-      `[grpc] TLS: certificate, key or authority is unusable: ${why}`,
-      {
-        cause: error,
-      },
-    );
-  }
+  const check = (what: string, files: SecureContextOptions): void => {
+    try {
+      createSecureContext(files);
+    } catch (error) {
+      const message = `[grpc] TLS: ${what}: ${(error as Error).message}`;
+      throw new CcparkError("invalid-argument", message, { cause: error });
+    }
+  };
+  check("the certificate is unusable", { cert: certificate });
+  check("the key is unusable", { key });
+  check("certificate and key do not belong together", { cert: certificate, key });
+  check("the authorities of clients are unusable", { ca: clientCa });
   return ServerCredentials.createSsl(
     clientCa ?? null,
     [{ private_key: key, cert_chain: certificate }],

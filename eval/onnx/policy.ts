@@ -22,9 +22,13 @@ function refused(path: string, why: string, cause?: unknown): CcparkError {
 }
 
 function readModel(path: string): Uint8Array {
+  if (path === "") throw new CcparkError("invalid-argument", "[onnx] got no file, expected onnx:FILE");
   try {
-    return readFileSync(path);
+    const model = readFileSync(path);
+    if (model.length === 0) throw refused(path, "not an ONNX model: the file is empty");
+    return model;
   } catch (cause) {
+    if (cause instanceof CcparkError) throw cause;
     const { code = "unreadable" } = cause as { code?: string };
     if (code === "ENOENT") throw new CcparkError("not-found", `[onnx] \`${path}\`: no such file`, { cause });
     throw refused(

@@ -33,6 +33,11 @@ const SPARE: readonly ContenderStyle[] = [
   { light: "#7a6a00", dark: "#d9cb4a", dash: [8, 2, 2, 2], shape: "wedge" },
 ];
 
+/** Colours on a light page for series that are no contenders, such as flows. */
+export const SERIES_COLOURS: readonly string[] = Object.values(KNOWN)
+  .filter(({ dash }) => dash === SOLID)
+  .map(({ light }) => light);
+
 /** The style of each contender, in their order. */
 export function styleContenders(names: readonly string[]): ContenderStyle[] {
   let spare = 0;

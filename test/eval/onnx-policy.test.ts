@@ -93,7 +93,7 @@ describe("an ONNX policy in the loop", () => {
       () => stored(MODEL.subarray(0, MODEL.length >> 1)),
       /not an ONNX model, or only a part of one/,
     ],
-    ["nothing in it", () => stored(new Uint8Array(0)), /metadata `ccpark\.contract`: got none/],
+    ["nothing in it", () => stored(new Uint8Array(0)), /not an ONNX model: the file is empty/],
     [
       "no contract",
       () => stored(MODEL.subarray(0, MODEL.length - entry(CONTRACT_KEY, CONTRACT).length)),

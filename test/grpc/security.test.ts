@@ -154,12 +154,12 @@ describe("TLS", () => {
     await expectKind(
       serve({ tls: { certificate: server.cert, key: client.key } }),
       "invalid-argument",
-      /^\[grpc\] TLS: certificate, key or authority is unusable: /,
+      /^\[grpc\] TLS: certificate and key do not belong together: /,
     );
     await expectKind(
       serve({ tls: { certificate: Buffer.from("no"), key: server.key } }),
       "invalid-argument",
-      /unusable/,
+      /the certificate is unusable: /,
     );
   });
 });

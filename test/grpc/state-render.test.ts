@@ -95,6 +95,7 @@ describe("a picture", () => {
     expect(drawing).toMatch(/^<svg[^>]* width="800" height="640"/);
     for (const axis of ["Mbit/s", "RTT (ms)", "Queue (packets)", "cwnd (packets)"])
       expect(drawing).toContain(axis);
+    expect(drawing.match(/<path aria-label[^>]*stroke="#0072b2"|stroke="#0072b2"/g)).toHaveLength(3); // throughput, RTT, window
 
     const pixels = await session.render(0, "rgb_array");
     expect(pixels.shape).toEqual([640, 800, 3]);
@@ -103,6 +104,10 @@ describe("a picture", () => {
     const dark = pixels.data.filter((value) => value < 80).length;
     expect(pixels.data[0]).toBe(255);
     expect(dark).toBeGreaterThan(1000);
+    const blue = Array.from({ length: 640 * 800 }, (_, i) => pixels.data.subarray(3 * i, 3 * i + 3)).filter(
+      ([red, , blue]) => blue! - red! > 100,
+    );
+    expect(blue.length).toBeGreaterThan(300);
     session.close();
   });
 
