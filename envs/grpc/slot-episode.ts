@@ -81,11 +81,14 @@ export class SlotEpisode {
   }
 }
 
-/** A step without packets, and what each packet adds: twice the figures of docs/performance.md, for a busy machine. */
-const STEP_US = 4;
-const PACKET_US = 0.25;
-/** Building a simulation. */
-const RESET_US = 60;
+/**
+ * A step without packets, and what each packet adds: quiet percentiles between round trips and among 64 environments, where
+ * the caches are cold (in a loop of its own an environment takes half of that), as docs/performance.md has them.
+ */
+const STEP_US = 2;
+const PACKET_US = 0.4;
+/** Building a simulation: quiet percentile, a few steps between. */
+const RESET_US = 160;
 /** Of a link without limit or a flow that is held by something else. */
 const ASSUMED_MBPS = 100;
 

@@ -41,6 +41,8 @@ const WINDOW_MS = 700;
 const WARM_ROUND_TRIPS = 10_000;
 /** One BDP (200 packets) and a small queue. */
 const CWND_PACKETS = 220;
+/** One ACK in a few steps: next to nothing is simulated, what is left is the service. */
+const IDLE_PACKETS = 2;
 const STEP_MS = 10;
 const OPTIONS = { action: "absolute", stepMs: STEP_MS } as const;
 /** ACKs come back over an unlimited link, the simulator's default. */
@@ -66,9 +68,9 @@ function print(row: Readonly<Record<string, string | number>>): void {
   console.log(Object.entries(row).map(text).join("  "));
 }
 
-/** An action for all rows that keeps the link full. */
-function fullLink(rows: number, width: number): Float32Array {
-  return Float32Array.from({ length: rows * width }, (_, k) => (k % width === 0 ? CWND_PACKETS : 0));
+/** An action for all rows; that window keeps the link full. */
+function windowOf(rows: number, width: number, packets = CWND_PACKETS): Float32Array {
+  return Float32Array.from({ length: rows * width }, (_, k) => (k % width === 0 ? packets : 0));
 }
 
 const connect = (
@@ -139,7 +141,7 @@ function sizesOf(env: RemoteVectorEnv): Sizes {
 
 function localStep(numEnvs: number): () => void {
   const vector = makeVectorEnv(SCENARIO, { ...DEFAULT_ENV_OPTIONS, ...OPTIONS }, numEnvs);
-  const actions = fullLink(numEnvs, vector.actionSpace.shape[0]);
+  const actions = windowOf(numEnvs, vector.actionSpace.shape[0]);
   vector.reset(1);
   return () => vector.step(actions);
 }
@@ -170,9 +172,10 @@ function localBetween({ client }: Echo, size: EchoSize): Contender {
 function remoteContender(
   name: string,
   env: RemoteVectorEnv,
-  { work, serverCpuUs, depth = 1 }: { work: Work; serverCpuUs: () => number; depth?: number },
+  options: { work: Work; serverCpuUs: () => number; depth?: number; packets?: number },
 ): Contender {
-  const actions = fullLink(env.numEnvs, env.actionSpace.shape[0]);
+  const { work, serverCpuUs, depth = 1, packets } = options;
+  const actions = windowOf(env.numEnvs, env.actionSpace.shape[0], packets);
   const one = async (): Promise<void> => {
     await env.step(actions);
     work.add(env.endedEpisodes);
@@ -211,8 +214,8 @@ interface Echo {
 async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
   const work = new Work();
   const [unary, stream] = [await connect(server, 1, "unary"), await connect(server, 1, "stream")];
-  await unary.reset(1);
-  await stream.reset(1);
+  const idle = await connect(server, 1, "stream");
+  for (const env of [unary, stream, idle]) await env.reset(1);
   const sizes = sizesOf(stream);
   const results = await interleave(
     [
@@ -220,6 +223,11 @@ async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
       remoteContender("step unary", unary, { work, serverCpuUs: server.cpuUs }),
       echoContender("echo stream", echo, (client, ms) => client.stream({ ...sizes.stream, handOffs: 0 }, ms)),
       remoteContender("step stream", stream, { work, serverCpuUs: server.cpuUs }),
+      remoteContender("step stream, idle link", idle, {
+        work: new Work(),
+        serverCpuUs: server.cpuUs,
+        packets: IDLE_PACKETS,
+      }),
       localContender(1),
       localBetween(echo, { ...sizes.stream, handOffs: 0 }),
     ],
@@ -240,8 +248,13 @@ async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
     print({ ...row, of: "step / echo", ...ratios(own, raw, undefined) });
     print({ ...row, of: "(step - simulation) / echo", ...ratios(own, raw, simulation) });
   }
-  await unary.close();
-  await stream.close();
+  print({
+    part: "ratio",
+    what: "stream",
+    of: "step of an idle link / echo",
+    ...ratios(results.get("step stream, idle link")!, results.get("echo stream")!, undefined),
+  });
+  for (const env of [unary, stream, idle]) await env.close();
 }
 
 /** Steps under way: one half of a batch is stepped while the answer to the other travels. */
@@ -320,7 +333,7 @@ async function memory(server: ServerProcess): Promise<void> {
   const numEnvs = 8;
   const steps = 1_000_000;
   const env = await connect(server, numEnvs, "stream");
-  const actions = fullLink(numEnvs, env.actionSpace.shape[0]);
+  const actions = windowOf(numEnvs, env.actionSpace.shape[0]);
   await env.reset(1);
   for (let i = 0; i < DEPTH; i++) env.send(actions);
   const seen: number[] = [];
