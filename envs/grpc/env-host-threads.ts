@@ -16,7 +16,7 @@ import { checkSeed, type ServedEnv, type SlotEnv } from "./session-env.ts";
 
 /**
  * The longest that a step may keep the calling thread from others, by the estimate, microseconds. Telling one thread and
- * hearing from it costs 20, two of them 50 to 70 on two busy cores: much shorter steps gain nothing.
+ * hearing from it costs 20, two of them 60 to 70 on two busy cores: much shorter steps gain nothing.
  */
 const STEP_BUDGET_US = 300;
 /** A reset comes once per episode of hundreds of steps: it may take so many times longer. */
