@@ -175,7 +175,7 @@ class Session:
         """Attaches a new stream; answers the number of the last request that the server has taken."""
         requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._requests = requests
-        invoke = self._connection.channel.stream_stream(
+        invoke: Any = self._connection.channel.stream_stream(
             _SERVICE + "Connect", request_serializer=None, response_deserializer=pb.ConnectResponse.FromString
         )
         attach = pb.AttachRequest(session_id=self._id, session_token=self._token)
