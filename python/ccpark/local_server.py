@@ -115,9 +115,13 @@ class LocalServer:
         try:
             self.address = json.loads(first)["address"]
         except (ValueError, KeyError, TypeError):
-            why = self.last_words() or first.strip()
+            why = self.last_words() or first.strip() or self._silent_end()
             self.stop()
             raise _unavailable(f"the server did not start: {why}") from None
+
+    def _silent_end(self) -> str:
+        code = self._process.poll()
+        return "it said nothing" if code is None else f"it ended with exit code {code} and said nothing"
 
     @property
     def pid(self) -> int:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ccpark.errors import needs_library
 from ccpark.options import to_kwargs
 from ccpark.remote import Remote
 from ccpark.v1 import environment_pb2 as pb
@@ -370,10 +371,18 @@ def export_onnx(
 
     Raises:
         ValueError: a model, layer or space that cannot be exported; the message names it.
+        TypeError: no model.
         RuntimeError: the exported graph does not compute what the model does.
+        ModuleNotFoundError: a library is missing; the message says what to install.
     """
-    import torch
+    with needs_library("ccpark.export_onnx", "'./python[onnx]' torch"):
+        import onnx  # noqa: F401  # before the work that needs it at its end
+        import onnxruntime  # noqa: F401
+        import torch
 
+    if not isinstance(model, torch.nn.Module) and not hasattr(model, "policy"):
+        got = "None" if model is None else type(model).__name__
+        raise TypeError(f"model: got {got}, expected a model of Stable-Baselines3 or a torch.nn.Module")
     if isinstance(model, torch.nn.Module):
         network, rule, by = model, action_rule, f"torch {torch.__version__}"
         scaling = None if normalisation is None else Normalisation.of(normalisation)
@@ -420,9 +429,11 @@ def add_contract(
 
     Raises:
         ValueError: an input or output of another name.
+        ModuleNotFoundError: `onnx` is missing.
     """
-    import onnx
-    from onnx import helper
+    with needs_library("ccpark.add_contract", "'./python[onnx]'"):
+        import onnx
+        from onnx import helper
 
     model = onnx.load(os.fspath(path))
     names = [value.name for value in model.graph.input] + [value.name for value in model.graph.output]

@@ -74,8 +74,15 @@ def plain(value: Any) -> Any:
 OF_SEVERAL_FLOWS = ("share", "possible_flows")
 
 
-def split_options(options: Mapping[str, Any], several_flows: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def split_options(
+    options: Mapping[str, Any], several_flows: bool, arguments: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Those of the environment and those of the connection.
+
+    Args:
+        options: by name.
+        several_flows: whether the environment has several flows under test.
+        arguments: what the caller takes by name besides them, for hints.
 
     Raises:
         TypeError: a name that is no option, and the nearest that is.
@@ -84,8 +91,9 @@ def split_options(options: Mapping[str, Any], several_flows: bool) -> tuple[dict
     known = [*of_env, *ConnectionOptions.__annotations__]
     for name in options:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}"
+            names = [*known, *arguments]
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(names)}"
             raise TypeError(f"unknown option `{name}`: {hint}")
     return (
         {name: value for name, value in options.items() if name in of_env},

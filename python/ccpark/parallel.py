@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 from gymnasium.utils import seeding
-from pettingzoo import ParallelEnv
 from typing_extensions import Unpack
 
 from ccpark.catalogue import MULTI_FLOW
 from ccpark.env import DEFAULT_INFO, RENDER_MODES, check_render_mode
+from ccpark.errors import needs_library
 from ccpark.options import Options, plain
 from ccpark.remote import (
     Remote,
@@ -26,6 +26,9 @@ from ccpark.remote import (
 )
 from ccpark.spaces import box_from_wire
 from ccpark.v1 import environment_pb2 as pb
+
+with needs_library("ccpark.parallel_env", "'./python[pettingzoo]'"):
+    from pettingzoo import ParallelEnv
 
 Floats = npt.NDArray[np.float32]
 

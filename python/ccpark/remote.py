@@ -6,7 +6,7 @@ import os
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from ccpark.options import split_options, to_kwargs, to_snake
 from ccpark.session import Connection, Session, Target
 from ccpark.spaces import box_from_wire
 from ccpark.v1 import environment_pb2 as pb
+
+LARGEST_COUNT = 2**32 - 1  # uint32 in environment.proto
 
 # InfoColumn in environment.proto says what they are
 INFO_KEYS = (
@@ -50,6 +52,12 @@ _POLICIES = {
 }
 
 
+def _check_count(name: str, count: object) -> None:
+    whole = isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+    if not whole or not 1 <= cast("int", count) <= LARGEST_COUNT:
+        raise ValueError(f"{name}: got {count!r}, expected a whole number from 1 to {LARGEST_COUNT}")
+
+
 @dataclass(frozen=True)
 class Setup:
     """Everything that CreateSession is told, as plain data that pickles."""
@@ -72,15 +80,17 @@ class Setup:
             TypeError: an unknown name.
             ValueError: a bad value.
         """
-        env_options, connection = split_options(options, several_flows=env_id == MULTI_FLOW)
+        arguments = ["render_mode", *(name for name in rest if name not in ("render", "with_state"))]
+        env_options, connection = split_options(options, env_id == MULTI_FLOW, arguments)
         return cls(env_id, env_options, Target(**connection), **rest)
 
     def __post_init__(self) -> None:
         policy = self.options.get("action_policy")
         if policy not in _POLICIES:
             raise ValueError(f"action_policy: got {policy!r}, expected 'clip' or 'reject'")
-        if self.num_envs < 1:
-            raise ValueError(f"num_envs: got {self.num_envs}, expected at least 1")
+        _check_count("num_envs", self.num_envs)
+        if self.max_episode_steps is not None:
+            _check_count("max_episode_steps", self.max_episode_steps)
 
     def request(self) -> pb.CreateSessionRequest:
         """The message."""

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
-from stable_baselines3.common.vec_env import VecEnv
 from typing_extensions import Unpack
 
+from ccpark.errors import needs_library
 from ccpark.options import Options
 from ccpark.vector import CongestionControlVectorEnv
+
+with needs_library("ccpark.sb3", "'./python[sb3]'"):
+    from stable_baselines3.common.vec_env import VecEnv
 
 Indices = int | Iterable[int] | None
 

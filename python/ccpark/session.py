@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import threading
 import time
 import uuid
@@ -30,6 +31,7 @@ from ccpark.v1 import environment_pb2 as pb
 
 RESUME_SECONDS = 20.0  # a third of the lease that a session has by default
 CLOSE_SECONDS = 2.0  # the lease frees a session that cannot be closed
+LARGEST_SEED = 2**53 - 1  # the service's numbers are doubles
 _SERVICE = "/ccpark.v1.EnvService/"
 _CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", -1),  # the server has the limit
@@ -39,6 +41,21 @@ _CHANNEL_OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
 ]
+
+
+_ADDRESS = re.compile(r"(\[[^\s\[\]/]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
+
+
+def _checked_token(token: object) -> str:
+    """Without the white space around it, which files end with; messages do not repeat it, since it is a secret."""
+    stripped = token.strip() if isinstance(token, str) else None
+    if stripped is None:
+        raise ValueError(f"token: got {type(token).__name__}, expected text")
+    if not stripped:
+        raise ValueError("token: got nothing but white space, expected a token")
+    if not (stripped.isascii() and stripped.isprintable()):
+        raise ValueError("token: got control characters or others outside of ASCII, expected printable ASCII")
+    return stripped
 
 
 @dataclass(frozen=True)
@@ -56,8 +73,13 @@ class Target:
             raise ValueError(f"server: got {self.server!r}, expected 'shared' or 'own'")
         if not self.timeout > 0:
             raise ValueError(f"timeout: got {self.timeout}, expected seconds above 0")
-        if self.address is not None and ":" not in self.address:
+        if self.address is not None and not _ADDRESS.fullmatch(str(self.address)):
             raise ValueError(f"address: got {self.address!r}, expected host:port")
+        for name in ("token", "root_certificates"):
+            if self.address is None and getattr(self, name) is not None:
+                raise ValueError(f"{name}: needs an address, host:port of a running `ccpark serve`; got none")
+        if self.token is not None:
+            object.__setattr__(self, "token", _checked_token(self.token))
 
     def secure(self) -> bool:
         """Whether calls are encrypted: a token must not travel in the clear, except to this machine."""
@@ -79,7 +101,8 @@ class Connection:
         else:
             self.address = target.address
         self.metadata = () if target.token is None else (("authorization", f"Bearer {target.token}"),)
-        if target.secure():
+        self._secure = target.secure()
+        if self._secure:
             roots = target.root_certificates
             pem = roots if roots is None or isinstance(roots, bytes) else Path(roots).read_bytes()
             credentials = grpc.ssl_channel_credentials(root_certificates=pem)
@@ -109,7 +132,7 @@ class Connection:
         if self.local is not None and not self.local.alive():
             why = self.local.last_words() or "no last words"
             return CcparkError("UNAVAILABLE", f"[ccpark] the local server ended: {why}")
-        return from_rpc_error(problem, self.address)
+        return from_rpc_error(problem, self.address, self._secure)
 
     def close(self) -> None:
         """May be called twice."""
@@ -192,7 +215,7 @@ class Session:
         try:
             answer: pb.ConnectResponse = next(self._call)
         except StopIteration:
-            gone = CcparkError("UNAVAILABLE", f"[grpc] {self._connection.address}: the server ended the stream")
+            gone = CcparkError("UNAVAILABLE", f"{self._connection.address}: the server ended the stream")
             raise self._break(gone) from None
         finally:
             self._waiting_until = float("inf")
@@ -208,7 +231,7 @@ class Session:
         """Opens the stream again and sends what was not taken; raises if that cannot be."""
         if self._timed_out:
             seconds = self._connection.timeout
-            raise self._break(CcparkError("DEADLINE_EXCEEDED", f"[grpc] no answer within {seconds:g} s"))
+            raise self._break(CcparkError("DEADLINE_EXCEEDED", f"no answer within {seconds:g} s"))
         until = time.monotonic() + RESUME_SECONDS
         pause = 0.05
         while True:
@@ -291,6 +314,9 @@ class Session:
         self._check()
         if self._unanswered:
             raise error.AlreadyPendingCallError("reset while steps wait for their answers", "step")
+        for seed in [seeds] if isinstance(seeds, int) else seeds or ():
+            if not 0 <= seed <= LARGEST_SEED:
+                raise ValueError(f"seed: got {seed}, expected a whole number from 0 to 2**53 - 1")
         request = pb.ResetRequest(seq=self._seq + 1)
         if isinstance(seeds, int):
             request.seed = seeds

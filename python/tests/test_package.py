@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -92,6 +94,24 @@ def test_every_option_of_the_service_has_its_name_here(several_flows):
 def test_the_info_of_a_single_environment_is_all_that_the_service_has():
     offered = {to_snake(key.key) for key in ccpark.describe_env().info_keys}
     assert {key for key in offered if not key.startswith("reward_")} == {*DEFAULT_INFO, "seed"}
+
+
+@pytest.mark.parametrize(
+    ("use", "missing", "packages"),
+    [
+        (lambda: ccpark.parallel_env(), "pettingzoo", "'./python[pettingzoo]'"),
+        (lambda: importlib.import_module("ccpark.sb3"), "stable_baselines3", "'./python[sb3]'"),
+        (lambda: ccpark.export_onnx(None, "policy.onnx"), "onnx", "'./python[onnx]' torch"),
+        (lambda: ccpark.add_contract("policy.onnx"), "onnx", "'./python[onnx]'"),
+    ],
+)
+def test_a_library_that_is_missing_is_named_with_what_installs_it(monkeypatch, use, missing, packages):
+    for name in [missing, *(name for name in sys.modules if name.startswith(f"{missing}."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in ("ccpark.parallel", "ccpark.sb3"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(ModuleNotFoundError, match=f"needs {missing}: pip install {re.escape(packages)}$"):
+        use()
 
 
 def test_every_kind_of_answer_is_known():

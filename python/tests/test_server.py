@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -19,7 +22,8 @@ from gymnasium.vector import AsyncVectorEnv
 
 import ccpark
 from ccpark import local_server
-from ccpark.local_server import LocalServer, shared_server
+from ccpark.local_server import LocalServer, server_command, shared_server
+from ccpark.session import Target
 
 
 def make_env():
@@ -204,6 +208,13 @@ def test_a_node_that_cannot_serve_is_one_clear_sentence(monkeypatch, tmp_path, s
     assert "\n" not in str(caught.value)
 
 
+def test_a_server_that_ends_without_a_word_is_told_with_its_exit_code(monkeypatch, short):
+    monkeypatch.setenv("CCPARK_SERVER_COMMAND", "false")
+    with pytest.raises(ccpark.CcparkError) as caught:
+        ccpark.CongestionControlEnv(server="own", **short)
+    assert str(caught.value) == "[ccpark] the server did not start: it ended with exit code 1 and said nothing"
+
+
 def test_nobody_at_an_address_and_an_address_without_a_port(short):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -211,8 +222,74 @@ def test_nobody_at_an_address_and_an_address_without_a_port(short):
     with pytest.raises(ccpark.CcparkError, match=str(port)) as caught:
         ccpark.CongestionControlEnv(address=f"127.0.0.1:{port}", **short)
     assert caught.value.code == "UNAVAILABLE"
-    with pytest.raises(ValueError, match="host:port"):
-        ccpark.CongestionControlEnv(address="localhost", **short)
+    assert str(caught.value).startswith(f"127.0.0.1:{port}: Failed to connect")
+    for wrong in ("localhost", "http://127.0.0.1:1", "127.0.0.1:", "a b:1"):
+        with pytest.raises(ValueError, match="address: got ") as refused:
+            ccpark.CongestionControlEnv(address=wrong, **short)
+        assert str(refused.value) == f"address: got {wrong!r}, expected host:port"
+
+
+def test_a_token_is_stripped_and_one_that_cannot_be_sent_is_refused_unseen():
+    assert Target(address="[::1]:5000", token=" secret\n").token == "secret"
+    for wrong in ("sec\nret", "sec\x00ret", "s\u00e9cret", " \n"):
+        with pytest.raises(ValueError, match=r"^token: got ") as refused:
+            Target(address="localhost:5000", token=wrong)
+        assert wrong not in str(refused.value)
+
+
+@pytest.mark.parametrize("option", ["token", "root_certificates"])
+def test_what_is_for_a_running_server_needs_its_address(option):
+    with pytest.raises(ValueError, match=f"^{option}: needs an address"):
+        ccpark.CongestionControlEnv(**{option: "x"})
+
+
+def make_certificate(folder, name):
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return folder / f"{name}.pem"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates")
+def test_two_sides_that_disagree_about_tls_are_told_what_to_set(tmp_path, short):
+    mine, other = make_certificate(tmp_path, "mine"), make_certificate(tmp_path, "other")
+    tls = ["--tls-cert", str(mine), "--tls-key", str(tmp_path / "mine.key")]
+    command = [*server_command(), "--port", "0", "--json", "--quiet", "--exit-with-stdin", *tls]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        address = json.loads(server.stdout.readline())["address"]
+        ccpark.CongestionControlEnv(address=address, root_certificates=mine, **short).close()
+        ccpark.CongestionControlEnv(address=address, root_certificates=mine.read_bytes(), **short).close()
+        with pytest.raises(ccpark.CcparkError, match="if the server speaks TLS, set root_certificates"):
+            ccpark.CongestionControlEnv(address=address, **short)
+        with pytest.raises(ccpark.CcparkError, match="certificate is not trusted; set root_certificates"):
+            ccpark.CongestionControlEnv(address=address, root_certificates=other, **short)
+        with pytest.raises(ccpark.CcparkError, match="for another name; set address"):
+            ccpark.CongestionControlEnv(
+                address=address.replace("127.0.0.1", "localhost"), root_certificates=mine, **short
+            )
+        with pytest.raises(ccpark.CcparkError, match="root_certificates: got no certificate"):
+            ccpark.CongestionControlEnv(address=address, root_certificates=b"none", **short)
+        server.stdin.close()
+    with pytest.raises(ccpark.CcparkError, match="does not speak TLS"):
+        ccpark.CongestionControlEnv(address=shared_server().address, root_certificates=mine, **short)
+
+
+def test_a_server_that_wants_a_token_is_told_so(tmp_path, short):
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"sha256:{hashlib.sha256(b'secret').hexdigest()}\n")
+    command = [*server_command(), "--port", "0", "--json", "--quiet", "--exit-with-stdin", "--token-file", str(tokens)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        address = json.loads(server.stdout.readline())["address"]
+        ccpark.CongestionControlEnv(address=address, token="secret\n", **short).close()
+        with pytest.raises(ccpark.CcparkError, match=r"; set token$"):
+            ccpark.CongestionControlEnv(address=address, **short)
+        server.stdin.close()
 
 
 def test_a_server_that_never_answers_runs_into_the_deadline(short):
@@ -228,14 +305,17 @@ def test_a_server_that_never_answers_runs_into_the_deadline(short):
     [
         ({"scenaro": "park-paper"}, TypeError, "did you mean `scenario`"),
         ({"share": "mean"}, TypeError, "unknown option `share`"),
-        ({"step_ms": -1}, ValueError, "stepMs"),
+        ({"step_ms": -1}, ValueError, "^step_ms: Too small"),
+        ({"action_delay_us": -1}, ValueError, "^action_delay_us: "),
+        ({"duration_sec": -1}, ValueError, "^duration_sec: got -1, expected > 0$"),
+        ({"scenario": {"extends": "park-paper", "flows": 3}}, ValueError, "^scenario: flows: got 3, expected a list$"),
         ({"action_policy": "ignore"}, ValueError, "action_policy"),
         ({"server": "mine"}, ValueError, "server"),
         ({"timeout": 0}, ValueError, "timeout"),
         ({"render_mode": "human"}, ValueError, "render_mode"),
-        ({"info_keys": ["nothing"]}, ValueError, "nothing"),
+        ({"info_keys": ["nothing"]}, ValueError, "^info_keys: .*`nothing`; known: .*rtt_us.* reward_delay$"),
         ({"scenario": "nowhere"}, ccpark.CcparkError, "nowhere"),
-        ({"observation": "nothing"}, ccpark.CcparkError, "nothing"),
+        ({"observation": "nothing"}, ccpark.CcparkError, "^unknown observation `nothing`; known: .*[^)]$"),
         ({"scenario": {"bad": print}}, TypeError, "plain data"),
     ],
 )

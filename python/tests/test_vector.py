@@ -236,3 +236,24 @@ def test_gymnasiums_vector_wrappers_work_unmodified(short, wrap):
             ended = infos["_episode"]
             assert (infos["episode"]["l"] == infos["cc_episode"]["length"])[ended].all()
     envs.close()
+
+
+@pytest.mark.parametrize("count", ["8", 2.5, 0, True, 2**32])
+@pytest.mark.parametrize("option", ["num_envs", "max_episode_steps"])
+def test_a_count_that_is_no_positive_whole_number_is_named(short, option, count):
+    with pytest.raises(ValueError, match=f"^{option}: got {count!r}, expected a whole number from 1"):
+        ccpark.make_vec(**{"num_envs": 2, option: count}, **short)
+
+
+@pytest.mark.parametrize("seed", [2**53, 2**64, [1, 2**64]])
+def test_a_seed_too_large_is_named(short, seed):
+    envs = ccpark.make_vec(2, **short)
+    with pytest.raises(ValueError, match=r"^seed: got [0-9]+, expected a whole number from 0"):
+        envs.reset(seed=seed)
+    envs.reset(seed=[2**53 - 1, 0])
+    envs.close()
+
+
+def test_another_librarys_name_for_an_argument_is_answered_with_ours(short):
+    with pytest.raises(TypeError, match="unknown option `n_envs`: did you mean `num_envs`"):
+        ccpark.make_vec(2, n_envs=3, **short)

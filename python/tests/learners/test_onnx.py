@@ -127,6 +127,8 @@ def test_what_cannot_be_exported_is_named(env, tmp_path):
     path = tmp_path / "policy.onnx"
     with pytest.raises(ValueError, match="layer GRU"):
         ccpark.export_onnx(nn.Sequential(nn.GRU(width, 1)), path, env=env)
+    with pytest.raises(TypeError, match="model: got None, expected a model of Stable-Baselines3"):
+        ccpark.export_onnx(None, path, env=env)
     with pytest.raises(ValueError, match="expected an environment of ccpark"):
         ccpark.export_onnx(network(width, 1), path, env=object())
     with pytest.raises(ValueError, match="network: got 3 inputs and 1 outputs"):
