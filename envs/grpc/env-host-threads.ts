@@ -7,10 +7,10 @@ import { formatGib, MEMORY_LIMIT_BYTES } from "../scenarios/validate.ts";
 import type { EnvHost, Session, SessionConfig } from "./env-host.ts";
 import { ActionPolicy } from "./generated/ccpark/v1/environment.ts";
 import { checkInfoKeys } from "./info-keys.ts";
-import { type RowLayout, rowBytes, viewRows } from "./row-arrays.ts";
-import { type BlockConfig, RowBlock } from "./row-block.ts";
-import { type BlockPlace, placeHere } from "./row-place.ts";
-import { RowWorkers, type WorkerOptions } from "./row-workers.ts";
+import { type RowLayout, rowBytes, viewRows } from "./rows/arrays.ts";
+import { type BlockConfig, RowBlock } from "./rows/block.ts";
+import { type BlockPlace, placeHere } from "./rows/place.ts";
+import { RowWorkers, type WorkerOptions } from "./rows/workers.ts";
 import { AUTORESET, EnvSession } from "./session.ts";
 import { checkSeed, type ServedEnv, type SlotEnv } from "./session-env.ts";
 

@@ -6,8 +6,8 @@ import {
   type ResetResponse,
   StepResponse,
 } from "./generated/ccpark/v1/environment.ts";
-import type { RowArrays } from "./row-arrays.ts";
-import { packColumns } from "./row-info.ts";
+import type { RowArrays } from "./rows/arrays.ts";
+import { packColumns } from "./rows/info.ts";
 import { StepAnswer } from "./step-codec.ts";
 import { asPacked, pack } from "./wire.ts";
 

@@ -16,9 +16,9 @@ import {
   NumberEncoding,
   type RenderResponse,
 } from "./generated/ccpark/v1/environment.ts";
-import { NEW, type RowArrays } from "./row-arrays.ts";
-import { BrokenEnv } from "./row-block.ts";
-import type { BlockPlace } from "./row-place.ts";
+import { NEW, type RowArrays } from "./rows/arrays.ts";
+import { BrokenEnv } from "./rows/block.ts";
+import type { BlockPlace } from "./rows/place.ts";
 import { type AnswerForm, liveAnswer, resetAnswer, stepAnswer } from "./session-answers.ts";
 import type { SlotEnv } from "./session-env.ts";
 import { type RequestRules, readActions, readReset } from "./session-requests.ts";

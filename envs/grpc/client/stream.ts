@@ -6,16 +6,16 @@
  *   opening -> attached -> lost -> opening ... ; broken (for good) from any of them
  */
 import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
-import { CcparkError } from "../../core/errors.ts";
-import { backoffMs, LostConnection, type Service } from "./client-service.ts";
-import type { Answer, Transport } from "./client-transport.ts";
-import type { SessionRequest } from "./env-host.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import type { SessionRequest } from "../env-host.ts";
 import type {
   ConnectRequest,
   ConnectResponse,
   CreateSessionResponse,
-} from "./generated/ccpark/v1/environment.ts";
-import { kindOfCode } from "./status-codes.ts";
+} from "../generated/ccpark/v1/environment.ts";
+import { kindOfCode } from "../status-codes.ts";
+import { backoffMs, LostConnection, type Service } from "./service.ts";
+import type { Answer, Transport } from "./transport.ts";
 
 interface Pending {
   readonly message: ConnectRequest;

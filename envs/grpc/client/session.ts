@@ -1,12 +1,8 @@
 /** One session of a client: made by its options, asked over its transport, freed by `close`. */
 import { randomUUID } from "node:crypto";
-import { CcparkError } from "../../core/errors.ts";
-import type { Scenario } from "../scenario.ts";
-import type { Box } from "../spaces.ts";
-import { Service, type ServiceOptions } from "./client-service.ts";
-import { StreamTransport } from "./client-stream.ts";
-import type { Transport } from "./client-transport.ts";
-import { UnaryTransport } from "./client-unary.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import type { Scenario } from "../../scenario.ts";
+import type { Box } from "../../spaces.ts";
 import {
   ActionPolicy,
   AutoresetMode,
@@ -17,10 +13,14 @@ import {
   type ResetRequest,
   type ResetResponse,
   type StepResponse,
-} from "./generated/ccpark/v1/environment.ts";
-import type { Duration } from "./generated/google/protobuf/duration.ts";
-import { checkSeed } from "./session-env.ts";
-import { pack, spaceFromWire } from "./wire.ts";
+} from "../generated/ccpark/v1/environment.ts";
+import type { Duration } from "../generated/google/protobuf/duration.ts";
+import { checkSeed } from "../session-env.ts";
+import { pack, spaceFromWire } from "../wire.ts";
+import { Service, type ServiceOptions } from "./service.ts";
+import { StreamTransport } from "./stream.ts";
+import type { Transport } from "./transport.ts";
+import { UnaryTransport } from "./unary.ts";
 
 /** What happens to an environment after its episode ended; docs/grpc.md has the table. */
 export type Autoreset = "next-step" | "same-step" | "disabled";

@@ -1,12 +1,12 @@
 /** One environment with several flows under test, each told by its id: `MultiFlowEnv` in another process. */
-import { CcparkError, unknownName } from "../../core/errors.ts";
-import type { ResetOptions, TimeStep } from "../env.ts";
-import type { MultiFlowStep } from "../multi-flow-env.ts";
-import type { Box } from "../spaces.ts";
-import { oneLeaf, readFlags, readInto, stepInfoOf } from "./client-rows.ts";
-import type { ClientSession } from "./client-session.ts";
-import type { GetStateResponse, ResetResponse, StepResponse } from "./generated/ccpark/v1/environment.ts";
-import { spaceFromWire } from "./wire.ts";
+import { CcparkError, unknownName } from "../../../core/errors.ts";
+import type { ResetOptions, TimeStep } from "../../env.ts";
+import type { MultiFlowStep } from "../../multi-flow-env.ts";
+import type { Box } from "../../spaces.ts";
+import type { GetStateResponse, ResetResponse, StepResponse } from "../generated/ccpark/v1/environment.ts";
+import { spaceFromWire } from "../wire.ts";
+import { oneLeaf, readFlags, readInto, stepInfoOf } from "./rows.ts";
+import type { ClientSession } from "./session.ts";
 
 export class RemoteMultiFlowEnv {
   /** of each flow */

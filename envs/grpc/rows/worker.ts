@@ -1,12 +1,12 @@
-/** The worker's side of `row-workers.ts`: keeps blocks of many sessions and does what it is told, in order. */
+/** The worker's side of `rows/workers.ts`: keeps blocks of many sessions and does what it is told, in order. */
 import type { MessagePort } from "node:worker_threads";
-import { CcparkError, type ErrorKind } from "../../core/errors.ts";
-import type { EpisodeSummary, GetStateResponse, RenderResponse } from "./generated/ccpark/v1/environment.ts";
-import { type RowArrays, type RowLayout, viewRows } from "./row-arrays.ts";
-import { type BlockConfig, type Breakage, BrokenEnv, RowBlock } from "./row-block.ts";
-import { stateOf } from "./row-place.ts";
-import type { ServedEnv } from "./session-env.ts";
-import { RpcError } from "./status-codes.ts";
+import { CcparkError, type ErrorKind } from "../../../core/errors.ts";
+import type { EpisodeSummary, GetStateResponse, RenderResponse } from "../generated/ccpark/v1/environment.ts";
+import type { ServedEnv } from "../session-env.ts";
+import { RpcError } from "../status-codes.ts";
+import { type RowArrays, type RowLayout, viewRows } from "./arrays.ts";
+import { type BlockConfig, type Breakage, BrokenEnv, RowBlock } from "./block.ts";
+import { stateOf } from "./place.ts";
 
 export type WorkerRequest =
   | {

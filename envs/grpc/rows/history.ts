@@ -2,10 +2,10 @@
  * The course of an episode for pictures, sampled at the ends of steps from the simulator's books. Kept only from the first
  * picture on (or with the option `render`), at most MAX_POINTS long: then every second point goes.
  */
-import { MSS_BYTES, NANOS_PER_SEC, toMbps } from "../../core/units.ts";
-import { UNDER_TEST } from "../network-plan.ts";
-import type { Simulation } from "../simulation.ts";
-import { rateNow } from "./row-state.ts";
+import { MSS_BYTES, NANOS_PER_SEC, toMbps } from "../../../core/units.ts";
+import { UNDER_TEST } from "../../network-plan.ts";
+import type { Simulation } from "../../simulation.ts";
+import { rateNow } from "./state.ts";
 
 /** Twice what a picture has pixels for. */
 const MAX_POINTS = 1024;

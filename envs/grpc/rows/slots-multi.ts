@@ -1,15 +1,15 @@
 /** "ccpark/MultiFlow-v0" as it is served: a slot per possible flow, which joins and leaves during an episode. */
-import { unknownName } from "../../core/errors.ts";
-import { getAction } from "../actions.ts";
-import type { StepInfo } from "../env.ts";
-import { getFlowReward } from "../flow-rewards.ts";
-import { MultiFlowEnv } from "../multi-flow-env.ts";
-import { type AlgorithmResolver, flowsUnderTest } from "../network-plan.ts";
-import type { MultiFlowOptions } from "../options.ts";
-import { estimateMemoryBytes } from "../scenarios/memory.ts";
-import { measure, summariseFlows } from "../simulation.ts";
-import type { Box } from "../spaces.ts";
-import type { RowColumns, SlotEnv } from "./session-env.ts";
+import { unknownName } from "../../../core/errors.ts";
+import { getAction } from "../../actions.ts";
+import type { StepInfo } from "../../env.ts";
+import { getFlowReward } from "../../flow-rewards.ts";
+import { MultiFlowEnv } from "../../multi-flow-env.ts";
+import { type AlgorithmResolver, flowsUnderTest } from "../../network-plan.ts";
+import type { MultiFlowOptions } from "../../options.ts";
+import { estimateMemoryBytes } from "../../scenarios/memory.ts";
+import { measure, summariseFlows } from "../../simulation.ts";
+import type { Box } from "../../spaces.ts";
+import type { RowColumns, SlotEnv } from "../session-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 
 export class MultiFlowSlots implements SlotEnv {

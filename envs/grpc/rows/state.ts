@@ -5,13 +5,13 @@ import {
   NANOS_PER_MILLI,
   NANOS_PER_SEC,
   PACKET_BYTES,
-} from "../../core/units.ts";
-import { UNDER_TEST } from "../network-plan.ts";
-import type { DirectionSpec, Scenario } from "../scenario.ts";
-import { EventNetwork } from "../sim/event-network.ts";
-import type { LinkMeter } from "../sim/network.ts";
-import type { SimulatedFlow, Simulation } from "../simulation.ts";
-import type { FlowState, GetStateResponse, LinkState } from "./generated/ccpark/v1/environment.ts";
+} from "../../../core/units.ts";
+import { UNDER_TEST } from "../../network-plan.ts";
+import type { DirectionSpec, Scenario } from "../../scenario.ts";
+import { EventNetwork } from "../../sim/event-network.ts";
+import type { LinkMeter } from "../../sim/network.ts";
+import type { SimulatedFlow, Simulation } from "../../simulation.ts";
+import type { FlowState, GetStateResponse, LinkState } from "../generated/ccpark/v1/environment.ts";
 
 /** Rates are means over the last 100 ms: a trace or a Poisson link serves in single packets. */
 const RATE_WINDOW_NS = 100 * NANOS_PER_MILLI;

@@ -1,9 +1,9 @@
 /** Info columns: how a row's facts become numbers, and how columns travel. */
-import type { StepInfo } from "../env.ts";
-import { DataType, type InfoColumn } from "./generated/ccpark/v1/environment.ts";
-import { INFO_KEYS, REWARD_KEY, STEP_INFO_KEYS } from "./info-keys.ts";
-import type { SlotEnv } from "./session-env.ts";
-import { pack } from "./wire.ts";
+import type { StepInfo } from "../../env.ts";
+import { DataType, type InfoColumn } from "../generated/ccpark/v1/environment.ts";
+import { INFO_KEYS, REWARD_KEY, STEP_INFO_KEYS } from "../info-keys.ts";
+import type { SlotEnv } from "../session-env.ts";
+import { pack } from "../wire.ts";
 
 /** Writes the facts of one row into columns, in the order of the keys. */
 export class InfoWriter {

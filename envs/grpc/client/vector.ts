@@ -2,20 +2,20 @@
  * The vector form over a session: many environments, one message per step. Every array has one row per environment (one
  * per environment and slot, where environments have several flows) and is overwritten by the next answer.
  */
-import { CcparkError } from "../../core/errors.ts";
-import type { AsyncVectorEnv, EndedEpisode } from "../env.ts";
-import type { Scenario } from "../scenario.ts";
-import type { Box } from "../spaces.ts";
-import { InfoTable, type InfoValues, oneLeaf, readFlags, readInto } from "./client-rows.ts";
-import type { Autoreset, ClientSession, Seeds } from "./client-session.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import type { AsyncVectorEnv, EndedEpisode } from "../../env.ts";
+import type { Scenario } from "../../scenario.ts";
+import type { Box } from "../../spaces.ts";
 import type {
   EpisodeSummary,
   GetStateResponse,
   RenderResponse,
   ResetResponse,
   StepResponse,
-} from "./generated/ccpark/v1/environment.ts";
-import { spaceFromWire } from "./wire.ts";
+} from "../generated/ccpark/v1/environment.ts";
+import { spaceFromWire } from "../wire.ts";
+import { InfoTable, type InfoValues, oneLeaf, readFlags, readInto } from "./rows.ts";
+import type { Autoreset, ClientSession, Seeds } from "./session.ts";
 
 export interface VectorResetOptions {
   /** flags, one per environment, at least one set; absent: all */

@@ -1,16 +1,16 @@
 /** What the served environments have in common: the scenario of an episode, its ground truth, its pictures, its cost. */
 import { status } from "@grpc/grpc-js";
-import { assert } from "../../core/errors.ts";
-import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
-import { leadSec } from "../network-plan.ts";
-import type { Scenario } from "../scenario.ts";
-import { drawScenario, type ScenarioSource } from "../scenario-source.ts";
-import { peakMbps } from "../scenarios/rates.ts";
-import type { Simulation } from "../simulation.ts";
-import type { GetStateResponse, RenderResponse } from "./generated/ccpark/v1/environment.ts";
-import { type EpisodeCourse, EpisodeHistory } from "./row-history.ts";
-import { groundTruth } from "./row-state.ts";
-import { RpcError } from "./status-codes.ts";
+import { assert } from "../../../core/errors.ts";
+import { fromMbps, PACKET_BYTES } from "../../../core/units.ts";
+import { leadSec } from "../../network-plan.ts";
+import type { Scenario } from "../../scenario.ts";
+import { drawScenario, type ScenarioSource } from "../../scenario-source.ts";
+import { peakMbps } from "../../scenarios/rates.ts";
+import type { Simulation } from "../../simulation.ts";
+import type { GetStateResponse, RenderResponse } from "../generated/ccpark/v1/environment.ts";
+import { RpcError } from "../status-codes.ts";
+import { type EpisodeCourse, EpisodeHistory } from "./history.ts";
+import { groundTruth } from "./state.ts";
 
 /** Draws a picture; wired by who may use chart libraries. undefined: no such mode */
 export type DrawPicture = (

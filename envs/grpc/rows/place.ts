@@ -1,8 +1,8 @@
-/** Where a block of rows lives: on this thread, or in a worker (`row-workers.ts`), behind one interface. */
-import type { MaybePromise } from "./env-host.ts";
-import type { EpisodeSummary, GetStateResponse, RenderResponse } from "./generated/ccpark/v1/environment.ts";
-import type { RowBlock } from "./row-block.ts";
-import type { SlotEnv } from "./session-env.ts";
+/** Where a block of rows lives: on this thread, or in a worker (`rows/workers.ts`), behind one interface. */
+import type { MaybePromise } from "../env-host.ts";
+import type { EpisodeSummary, GetStateResponse, RenderResponse } from "../generated/ccpark/v1/environment.ts";
+import type { SlotEnv } from "../session-env.ts";
+import type { RowBlock } from "./block.ts";
 
 /** Calls are carried out in order; each throws or rejects with BrokenEnv, CcparkError or RpcError. */
 export interface BlockPlace {

@@ -2,11 +2,11 @@
  * The requests of one session as unary calls, one after the other. A call whose connection is lost is made again under the
  * same number, so that nothing is stepped twice.
  */
-import { CcparkError } from "../../core/errors.ts";
-import { backoffMs, LostConnection, type Service } from "./client-service.ts";
-import type { Answer, Transport } from "./client-transport.ts";
-import type { SessionRequest } from "./env-host.ts";
-import type { CreateSessionResponse } from "./generated/ccpark/v1/environment.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import type { SessionRequest } from "../env-host.ts";
+import type { CreateSessionResponse } from "../generated/ccpark/v1/environment.ts";
+import { backoffMs, LostConnection, type Service } from "./service.ts";
+import type { Answer, Transport } from "./transport.ts";
 
 export class UnaryTransport implements Transport {
   readonly #service: Service;

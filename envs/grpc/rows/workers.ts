@@ -5,12 +5,12 @@
  */
 import { Worker } from "node:worker_threads";
 import { status } from "@grpc/grpc-js";
-import { CcparkError } from "../../core/errors.ts";
-import type { EpisodeSummary, GetStateResponse, RenderResponse } from "./generated/ccpark/v1/environment.ts";
-import { BrokenEnv } from "./row-block.ts";
-import type { BlockPlace } from "./row-place.ts";
-import type { WorkerReply, WorkerRequest } from "./row-worker.ts";
-import { RpcError } from "./status-codes.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import type { EpisodeSummary, GetStateResponse, RenderResponse } from "../generated/ccpark/v1/environment.ts";
+import { RpcError } from "../status-codes.ts";
+import { BrokenEnv } from "./block.ts";
+import type { BlockPlace } from "./place.ts";
+import type { WorkerReply, WorkerRequest } from "./worker.ts";
 
 export interface WorkerOptions {
   /** module that calls `serveRows` */

@@ -13,10 +13,10 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import { CcparkError } from "../../core/errors.ts";
-import { type EnvServiceClient, EnvServiceService } from "./generated/ccpark/v1/environment.ts";
-import { kindOfCode } from "./status-codes.ts";
-import { withStepCodec } from "./step-codec.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import { type EnvServiceClient, EnvServiceService } from "../generated/ccpark/v1/environment.ts";
+import { kindOfCode } from "../status-codes.ts";
+import { withStepCodec } from "../step-codec.ts";
 
 /** PEM texts; what is absent is the system's. */
 export interface TlsOptions {

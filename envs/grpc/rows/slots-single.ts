@@ -1,15 +1,15 @@
 /** "ccpark/CongestionControl-v0" as it is served: one flow under test, so one slot that is always live. */
-import { NANOS_PER_SEC } from "../../core/units.ts";
-import { getAction } from "../actions.ts";
-import { CongestionEnv, expectOneFlow } from "../congestion-env.ts";
-import type { StepInfo } from "../env.ts";
-import type { AlgorithmResolver } from "../network-plan.ts";
-import type { EnvOptions } from "../options.ts";
-import { getReward } from "../rewards.ts";
-import { FIRST_FLOW } from "../scenario.ts";
-import { estimateMemoryBytes } from "../scenarios/memory.ts";
-import type { Box } from "../spaces.ts";
-import type { RowColumns, SlotEnv } from "./session-env.ts";
+import { NANOS_PER_SEC } from "../../../core/units.ts";
+import { getAction } from "../../actions.ts";
+import { CongestionEnv, expectOneFlow } from "../../congestion-env.ts";
+import type { StepInfo } from "../../env.ts";
+import type { AlgorithmResolver } from "../../network-plan.ts";
+import type { EnvOptions } from "../../options.ts";
+import { getReward } from "../../rewards.ts";
+import { FIRST_FLOW } from "../../scenario.ts";
+import { estimateMemoryBytes } from "../../scenarios/memory.ts";
+import type { Box } from "../../spaces.ts";
+import type { RowColumns, SlotEnv } from "../session-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 
 const FLOW_IDS: readonly string[] = [FIRST_FLOW];

@@ -1,8 +1,8 @@
 /** Reading packed answers into arrays that are there already, and their info columns. */
-import { CcparkError } from "../../core/errors.ts";
-import type { StepInfo } from "../env.ts";
-import { DataType, type InfoColumn } from "./generated/ccpark/v1/environment.ts";
-import { STEP_INFO_KEYS } from "./info-keys.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import type { StepInfo } from "../../env.ts";
+import { DataType, type InfoColumn } from "../generated/ccpark/v1/environment.ts";
+import { STEP_INFO_KEYS } from "../info-keys.ts";
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 

@@ -4,10 +4,10 @@
  *
  *   environment:  NEW --reset--> RUNNING --episode ends--> ENDED --reset or NEXT_STEP--> RUNNING    (SAME_STEP: stays RUNNING)
  */
-import type { EpisodeSummary } from "./generated/ccpark/v1/environment.ts";
-import { ENDED, NEW, type RowArrays, RUNNING } from "./row-arrays.ts";
-import { InfoWriter } from "./row-info.ts";
-import { EpisodeSeeds, type SlotEnv } from "./session-env.ts";
+import type { EpisodeSummary } from "../generated/ccpark/v1/environment.ts";
+import { EpisodeSeeds, type SlotEnv } from "../session-env.ts";
+import { ENDED, NEW, type RowArrays, RUNNING } from "./arrays.ts";
+import { InfoWriter } from "./info.ts";
 
 /** Plain data, so that it can be handed to a worker thread. */
 export interface BlockConfig {

@@ -1,8 +1,8 @@
 /** `Env` over a session with one environment and no autoreset. */
-import type { Env, ResetOptions, TimeStep } from "../env.ts";
-import type { Box } from "../spaces.ts";
-import { oneLeaf, readInto, stepInfoOf } from "./client-rows.ts";
-import type { ClientSession } from "./client-session.ts";
+import type { Env, ResetOptions, TimeStep } from "../../env.ts";
+import type { Box } from "../../spaces.ts";
+import { oneLeaf, readInto, stepInfoOf } from "./rows.ts";
+import type { ClientSession } from "./session.ts";
 
 export class RemoteEnv implements Env {
   readonly observationSpace: Box;
