@@ -351,7 +351,7 @@ describe("a server that goes", () => {
     expect(await stream.end()).toEqual({ code: status.UNAVAILABLE, details: "[grpc] the server shuts down" });
     expect(await outcome).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/SIGTERM: ending 1 sessions/),
+      stderr: expect.stringMatching(/SIGTERM: ending 1 session\n/),
     });
   });
 
