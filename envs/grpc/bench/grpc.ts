@@ -9,6 +9,7 @@
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { raiseInliningBudget } from "../../../core/v8-inlining.ts";
 import { makeVectorEnv } from "../../local-vector-env.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../options.ts";
 import { UNLIMITED } from "../../scenarios/links.ts";
@@ -46,6 +47,8 @@ const IDLE_PACKETS = 2;
 const STEP_MS = 10;
 const OPTIONS = { action: "absolute", stepMs: STEP_MS } as const;
 /** ACKs come back over an unlimited link, the simulator's default. */
+raiseInliningBudget(); // as `ccpark serve` and its threads do
+
 const SCENARIO = { ...getScenario("park-paper"), reverse: UNLIMITED, durationSec: 5 };
 
 const { values: flags } = parseArgs({
