@@ -1,6 +1,6 @@
 /** dm_env_rpc.v1 beyond DeepMind's compliance suite: ends, rewards, seeds, order, several connections, errors. */
 import { type ClientDuplexStream, credentials, status } from "@grpc/grpc-js";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { servedHost } from "../../cli/served-env.ts";
 import {
   EnvironmentClient,
@@ -111,10 +111,12 @@ const connect = (): Connection => {
 beforeAll(async () => {
   server = await startServer({ port: 0, envHost: toyHost(), limits: { leaseMs: 300, maxSessions: 4 } });
 });
-afterAll(async () => {
-  for (const connection of connections) connection.close();
-  await server.close();
+// the next test has all sessions to itself: those of this one end with their leases
+afterEach(async () => {
+  for (const connection of connections.splice(0)) connection.close();
+  await vi.waitFor(() => expect(server.sessionCount()).toBe(0), { timeout: 10_000 });
 });
+afterAll(() => server.close());
 
 const error = (code: status, message: RegExp) => ({
   $case: "error",
@@ -168,6 +170,7 @@ describe("a world of dm_env_rpc", () => {
         expect(here.reward).toBe(unpackFloat64(there.value.rewards)[0]);
       }
     }
+    stream.call.cancel();
     client.close();
     one.close();
   });
