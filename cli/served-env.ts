@@ -2,12 +2,13 @@
 import { CcparkError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import { CongestionEnv } from "../envs/congestion-env.ts";
-import { describeMultiFlow, describeSingleFlow, SERVED_IDS } from "../envs/grpc/env-catalogue.ts";
+import { describeMultiFlow, describeSingleFlow } from "../envs/grpc/env-catalogue.ts";
 import type { EnvHost } from "../envs/grpc/env-host.ts";
 import { envHost } from "../envs/grpc/env-host-threads.ts";
 import type { SlotEnvParts } from "../envs/grpc/rows/slot-episode.ts";
 import { MultiFlowSlots } from "../envs/grpc/rows/slots-multi.ts";
 import { SingleFlowSlot } from "../envs/grpc/rows/slots-single.ts";
+import { SERVED_IDS } from "../envs/grpc/served-ids.ts";
 import type { ServedEnv } from "../envs/grpc/session-env.ts";
 import { flowsUnderTest } from "../envs/network-plan.ts";
 import { parseEnvOptions, parseMultiFlowOptions } from "../envs/options.ts";

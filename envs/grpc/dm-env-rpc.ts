@@ -26,13 +26,13 @@ import {
   type StepResponse,
   type Tensor,
 } from "./generated/dm_env_rpc/v1/dm_env_rpc.ts";
-import type { OpenStream, ServerContext } from "./server-context.ts";
+import { OrderlyStream } from "./orderly-stream.ts";
+import { SERVED_IDS } from "./served-ids.ts";
+import type { ServerContext } from "./server-context.ts";
 import { checkSeed } from "./session-env.ts";
 import type { SessionEntry } from "./session-registry.ts";
-import { RpcError, toRpcError, toServiceError, toStatus } from "./status-codes.ts";
+import { RpcError, toRpcError, toStatus } from "./status-codes.ts";
 import { pack, unpackFloat32, unpackFloat64 } from "./wire.ts";
-
-const DEFAULT_ENV_ID = "ccpark/CongestionControl-v0";
 
 const { RUNNING, TERMINATED, INTERRUPTED } = EnvironmentStateType;
 
@@ -131,7 +131,7 @@ export class Worlds {
   }
 
   async create(settings: Record<string, unknown>): Promise<string> {
-    const { envId = DEFAULT_ENV_ID, seed = 0, maxEpisodeSteps = 0, ...kwargs } = settings;
+    const { envId = SERVED_IDS.singleFlow, seed = 0, maxEpisodeSteps = 0, ...kwargs } = settings;
     if (typeof envId !== "string") throw refuse("settings.envId", `got ${envId}, expected a string`);
     if (!Number.isSafeInteger(maxEpisodeSteps) || Number(maxEpisodeSteps) < 0) {
       throw refuse("settings.maxEpisodeSteps", `got ${maxEpisodeSteps}, expected a whole number from 0`);
@@ -192,15 +192,10 @@ export class Worlds {
 }
 
 /** One connection. Requests are answered one after the other; while the client does not read, nothing is read from it. */
-export class DmEnvRpcStream implements OpenStream {
-  readonly #call: ServerDuplexStream<EnvironmentRequest, EnvironmentResponse>;
-  readonly #context: ServerContext;
+export class DmEnvRpcStream extends OrderlyStream<EnvironmentRequest, EnvironmentResponse> {
   readonly #worlds: Worlds;
   #joined: { readonly world: World; readonly tensors: AgentTensors } | undefined;
-  #open = true;
-  #unanswered = 0;
   #tail: Promise<void> = Promise.resolve();
-  #ending: { readonly error: RpcError | undefined } | undefined;
   #wake: (() => void) | undefined;
 
   constructor(
@@ -208,72 +203,38 @@ export class DmEnvRpcStream implements OpenStream {
     context: ServerContext,
     worlds: Worlds,
   ) {
-    this.#call = call;
-    this.#context = context;
+    super(call, context);
     this.#worlds = worlds;
-    context.streams.add(this);
-    call.on("data", (request: EnvironmentRequest) => {
-      if (!this.#open || this.#ending !== undefined) return;
-      this.#unanswered += 1;
-      context.counts.waiting += 1;
-      if (this.#unanswered >= context.limits.maxInFlight) call.pause();
-      this.#tail = this.#tail.then(() => this.#answer(request));
-    });
     call.on("drain", () => this.#wake?.());
-    call.on("end", () => this.#endWith(undefined));
-    call.on("cancelled", () => this.#release());
-    call.on("error", () => this.#release());
   }
 
-  fail(error: RpcError): void {
-    if (!this.#open) return;
-    this.#release();
-    this.#call.emit("error", toServiceError(error));
+  protected override take(request: EnvironmentRequest): void {
+    this.asked();
+    if (this.unanswered >= this.context.limits.maxInFlight) this.call.pause();
+    this.#tail = this.#tail.then(() => this.#answer(request));
   }
 
-  drain(error: RpcError): void {
-    this.#endWith(error);
-  }
-
-  #endWith(error: RpcError | undefined): void {
-    if (!this.#open) return;
-    this.#ending ??= { error };
-    if (this.#unanswered > 0) return;
-    if (this.#ending.error !== undefined) this.fail(this.#ending.error);
-    else {
-      this.#release();
-      this.#call.end();
-    }
-  }
-
-  #release(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#context.counts.waiting -= this.#unanswered;
-    this.#unanswered = 0;
-    this.#context.streams.delete(this);
+  protected override letGo(): void {
     this.#leave();
     this.#wake?.();
   }
 
   async #answer(request: EnvironmentRequest): Promise<void> {
-    if (!this.#open) return;
+    if (!this.isOpen) return;
     let payload: EnvironmentResponse["payload"];
     try {
       payload = await this.#respond(request.payload);
     } catch (thrown) {
       const error = toRpcError(thrown);
-      this.#context.counts.error(error.code);
-      if (error.code === status.INTERNAL) this.#context.log.error({ code: error.code }, error.message);
+      this.context.counts.error(error.code);
+      if (error.code === status.INTERNAL) this.context.log.error({ code: error.code }, error.message);
       payload = { $case: "error", value: toStatus(error) };
     }
-    if (!this.#open) return;
-    if (!this.#call.write({ payload })) await new Promise<void>((resolve) => (this.#wake = resolve));
-    if (!this.#open) return;
-    this.#unanswered -= 1;
-    this.#context.counts.waiting -= 1;
-    if (this.#call.isPaused()) this.#call.resume();
-    if (this.#ending !== undefined) this.#endWith(undefined);
+    if (!this.isOpen) return;
+    if (!this.call.write({ payload })) await new Promise<void>((resolve) => (this.#wake = resolve));
+    if (!this.isOpen) return;
+    if (this.call.isPaused()) this.call.resume();
+    this.answered();
   }
 
   async #respond(payload: EnvironmentRequest["payload"]): Promise<EnvironmentResponse["payload"]> {
@@ -338,7 +299,7 @@ export class DmEnvRpcStream implements OpenStream {
     const tensors = new AgentTensors(observationSpace, actionSpace, layout);
     world.entry.stream = this;
     world.state = INTERRUPTED;
-    this.#context.sessions.touch(world.entry);
+    this.context.sessions.touch(world.entry);
     this.#joined = { world, tensors };
     return tensors.specs;
   }
@@ -349,6 +310,6 @@ export class DmEnvRpcStream implements OpenStream {
     const { entry } = this.#joined.world;
     this.#joined = undefined;
     entry.stream = undefined;
-    this.#context.sessions.touch(entry);
+    this.context.sessions.touch(entry);
   }
 }

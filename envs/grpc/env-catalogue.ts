@@ -23,12 +23,8 @@ import type {
   ScenarioInfo,
 } from "./generated/ccpark/v1/environment.ts";
 import { describeInfoKeys } from "./info-keys.ts";
+import { SERVED_IDS } from "./served-ids.ts";
 import { spaceToWire } from "./wire.ts";
-
-export const SERVED_IDS = {
-  singleFlow: "ccpark/CongestionControl-v0",
-  multiFlow: "ccpark/MultiFlow-v0",
-} as const;
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 

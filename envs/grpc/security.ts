@@ -14,6 +14,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { CcparkError } from "../../core/errors.ts";
+import { isLoopback } from "./loopback.ts";
 
 export interface TlsFiles {
   /** PEM: the server's certificate, its chain after it */
@@ -60,11 +61,9 @@ export function parseTokenFile(text: string, path: string): string[] {
   return hashes;
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
-
 /** @throws CcparkError (invalid-argument) if others could reach the server unseen or uninvited */
 export function checkExposure(host: string, security: ServerSecurity): void {
-  if (LOOPBACK.test(host)) return;
+  if (isLoopback(host)) return;
   const missing = [
     ...(security.tls === undefined ? ["TLS (--tls-cert, --tls-key)"] : []),
     ...((security.tokenHashes ?? []).length === 0 ? ["a bearer token (--token-file)"] : []),

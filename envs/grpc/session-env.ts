@@ -5,6 +5,7 @@
 import { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import type { StepInfo } from "../env.ts";
+import type { FlowRows } from "../multi-flow-env.ts";
 import type { Box } from "../spaces.ts";
 import type {
   DescribeEnvResponse,
@@ -12,19 +13,6 @@ import type {
   GetStateResponse,
   RenderResponse,
 } from "./generated/ccpark/v1/environment.ts";
-
-/** Where an environment puts what the last reset or step left, one row per slot, row-major. */
-export interface RowColumns {
-  readonly observations: Float32Array;
-  readonly rewards: Float64Array;
-  /** 0 or 1, as the rest */
-  readonly terminated: Uint8Array;
-  readonly truncated: Uint8Array;
-  /** the observation says something */
-  readonly present: Uint8Array;
-  /** to act in the next step */
-  readonly live: Uint8Array;
-}
 
 /** Of the classes that follow a `SlotEnv`: what is fixed from its making on. */
 export interface SlotEnvShape {
@@ -66,9 +54,9 @@ export interface SlotEnv extends SlotEnvShape {
   /** whether the episode is over */
   readonly ended: boolean;
   /** Copies observations, `present` and `live` as the last reset or step left them to the rows from `row` on. */
-  writeView(into: RowColumns, row: number): void;
+  writeView(into: FlowRows, row: number): void;
   /** The same of rewards and ends of the last step. */
-  writeOutcome(into: RowColumns, row: number): void;
+  writeOutcome(into: FlowRows, row: number): void;
   /** Copies the critic's state, float32 [stateSpace.shape[0]]. */
   writeState?(into: Float32Array, offset: number): void;
   /** of a slot that is present */

@@ -7,89 +7,56 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { MaybePromise, SessionRequest } from "./env-host.ts";
 import type { AttachRequest, ConnectRequest, ConnectResponse } from "./generated/ccpark/v1/environment.ts";
-import type { OpenStream, ServerContext } from "./server-context.ts";
+import { OrderlyStream } from "./orderly-stream.ts";
+import type { ServerContext } from "./server-context.ts";
 import { handOver, type SessionEntry } from "./session-registry.ts";
-import { fatal, type RpcError, toRpcError, toServiceError } from "./status-codes.ts";
+import { fatal, type RpcError, toRpcError } from "./status-codes.ts";
 import { kindOf } from "./step-codec.ts";
 
-export class ConnectStream implements OpenStream {
-  readonly #call: ServerDuplexStream<ConnectRequest, ConnectResponse>;
-  readonly #context: ServerContext;
+export class ConnectStream extends OrderlyStream<ConnectRequest, ConnectResponse> {
   readonly #attachTimer: NodeJS.Timeout;
   #entry: SessionEntry | undefined;
-  #open = true;
-  /** requests without an answer */
-  #unanswered = 0;
-  /** as #unanswered, and answers that the connection has not taken yet */
+  /** as `unanswered`, and answers that the connection has not taken yet */
   #unsent = 0;
-  /** ends once nothing is unanswered: undefined after a detach or a half-close */
-  #ending: { readonly error: RpcError | undefined } | undefined;
   /** the answers before the next one; undefined: all are written */
   #answers: Promise<void> | undefined;
   /** what is over its rate; undefined: nothing waits */
   #gate: Promise<void> | undefined;
 
   constructor(call: ServerDuplexStream<ConnectRequest, ConnectResponse>, context: ServerContext) {
-    this.#call = call;
-    this.#context = context;
+    super(call, context);
     const { attachTimeoutMs } = context.limits;
     this.#attachTimer = setTimeout(() => {
       this.fail(fatal(status.DEADLINE_EXCEEDED, `no attach within ${attachTimeoutMs} ms`));
     }, attachTimeoutMs);
-    context.streams.add(this);
-    call.on("data", (request: ConnectRequest) => {
-      if (!this.#open || this.#ending !== undefined) return;
-      try {
-        if (this.#entry === undefined) this.#attach(request);
-        else this.#take(this.#entry, request);
-      } catch (error) {
-        this.fail(toRpcError(error));
-      }
-    });
-    // A half-close is a goodbye after the answers that are due; cancellation and a killed client say "end" too, then this.
-    call.on("end", () => this.#endWith(undefined));
-    call.on("cancelled", () => this.#release());
-    call.on("error", () => this.#release());
   }
 
-  fail(error: RpcError): void {
-    if (!this.#open) return;
-    this.#context.counts.error(error.code);
+  protected override take(request: ConnectRequest): void {
+    try {
+      if (this.#entry === undefined) this.#attach(request);
+      else this.#take(this.#entry, request);
+    } catch (error) {
+      this.fail(toRpcError(error));
+    }
+  }
+
+  override fail(error: RpcError): void {
+    if (!this.isOpen) return;
+    this.context.counts.error(error.code);
     if (error.code === status.INTERNAL) {
-      this.#context.log.error({ session: this.#entry?.id, code: error.code }, error.message);
+      this.context.log.error({ session: this.#entry?.id, code: error.code }, error.message);
     } else {
-      this.#context.log.debug({ session: this.#entry?.id, code: error.code }, error.message);
+      this.context.log.debug({ session: this.#entry?.id, code: error.code }, error.message);
     }
-    this.#release();
-    this.#call.emit("error", toServiceError(error));
+    super.fail(error);
   }
 
-  drain(error: RpcError): void {
-    this.#endWith(error);
-  }
-
-  #endWith(error: RpcError | undefined): void {
-    if (!this.#open) return;
-    this.#ending ??= { error };
-    if (this.#unanswered > 0) return;
-    if (this.#ending.error !== undefined) this.fail(this.#ending.error);
-    else {
-      this.#release();
-      this.#call.end();
-    }
-  }
-
-  /** Nothing more is read or written; the session's lease starts. */
-  #release(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#context.counts.waiting -= this.#unanswered;
-    this.#unanswered = 0;
+  /** The session's lease starts. */
+  protected override letGo(): void {
     clearTimeout(this.#attachTimer);
-    this.#context.streams.delete(this);
     if (this.#entry?.stream === this) {
       this.#entry.stream = undefined;
-      this.#context.sessions.touch(this.#entry);
+      this.context.sessions.touch(this.#entry);
     }
   }
 
@@ -98,7 +65,7 @@ export class ConnectStream implements OpenStream {
       throw fatal(status.FAILED_PRECONDITION, "the first message of a stream must be attach");
     }
     const { sessionId, sessionToken, lastSeqReceived, takeOver }: AttachRequest = payload.value;
-    const entry = this.#context.sessions.find(sessionId, sessionToken);
+    const entry = this.context.sessions.find(sessionId, sessionToken);
     if (entry.stream !== undefined && !takeOver) {
       throw fatal(
         status.FAILED_PRECONDITION,
@@ -106,18 +73,18 @@ export class ConnectStream implements OpenStream {
       );
     }
     if (entry.stream !== undefined) {
-      this.#context.log.info({ session: entry.id }, "session taken over");
+      this.context.log.info({ session: entry.id }, "session taken over");
       entry.stream.fail(fatal(status.ABORTED, "another stream took the session over"));
     }
     clearTimeout(this.#attachTimer);
     this.#entry = entry;
     entry.stream = this;
-    this.#context.sessions.touch(entry);
+    this.context.sessions.touch(entry);
     if (entry.running === undefined) this.#welcome(entry, lastSeqReceived);
     else {
       // what a lost stream asked is answered first, or the number of the next request would be unknown
       const welcomed = entry.running.then(() => {
-        if (!this.#open) return;
+        if (!this.isOpen) return;
         try {
           this.#welcome(entry, lastSeqReceived);
         } catch (error) {
@@ -134,13 +101,13 @@ export class ConnectStream implements OpenStream {
   /** @throws RpcError if answers to send again are gone */
   #welcome({ session }: SessionEntry, lastSeqReceived: bigint | undefined): void {
     const replay = lastSeqReceived === undefined ? [] : session.answersAfter(lastSeqReceived);
-    this.#call.write({
+    this.call.write({
       seq: 0n,
       payload: { $case: "attach", value: { lastSeqApplied: session.lastSeq } },
     });
     for (const answer of replay) {
       this.#unsent += 1;
-      this.#call.write(answer, this.#sent);
+      this.call.write(answer, this.#sent);
     }
   }
 
@@ -159,13 +126,12 @@ export class ConnectStream implements OpenStream {
       this.#goodbye();
       return;
     }
-    const { maxInFlight } = this.#context.limits;
+    const { maxInFlight } = this.context.limits;
     if (this.#unsent >= maxInFlight) {
       throw fatal(status.RESOURCE_EXHAUSTED, `more than ${maxInFlight} requests are unanswered`);
     }
-    this.#unanswered += 1;
+    this.asked();
     this.#unsent += 1;
-    this.#context.counts.waiting += 1;
     const startedMs = performance.now();
     const answer = this.#start(entry, payload, startedMs);
     if (this.#answers === undefined && !(answer instanceof Promise)) {
@@ -182,7 +148,7 @@ export class ConnectStream implements OpenStream {
         ),
         before,
       ]);
-      if (!this.#open) return;
+      if (!this.isOpen) return;
       const [outcome] = settled;
       if ("value" in outcome) this.#write(entry, outcome.value, startedMs);
       else this.fail(toRpcError(outcome.error));
@@ -205,28 +171,25 @@ export class ConnectStream implements OpenStream {
     this.#gate = gate;
     return gate.then(() => {
       if (this.#gate === gate) this.#gate = undefined;
-      if (!this.#open) throw fatal(status.CANCELLED, "the stream ended before this request had its turn");
+      if (!this.isOpen) throw fatal(status.CANCELLED, "the stream ended before this request had its turn");
       return handOver(entry, request);
     });
   }
 
   #write(entry: SessionEntry, answer: ConnectResponse, startedMs: number): void {
-    this.#unanswered -= 1;
-    const { counts } = this.#context;
-    counts.waiting -= 1;
-    this.#call.write(answer, this.#sent);
+    const { counts } = this.context;
+    this.call.write(answer, this.#sent);
     if (kindOf(answer) === "step") {
       counts.step(entry.session.config.numEnvs, (performance.now() - startedMs) / 1e3);
     } else if (answer.payload?.$case === "error") counts.error(answer.payload.value.code);
-    if (this.#ending !== undefined && this.#unanswered === 0) this.#endWith(undefined);
+    this.answered();
   }
 
   #goodbye(): void {
     const reply = (): void => {
-      if (!this.#open) return;
-      this.#call.write({ seq: 0n, payload: { $case: "detach", value: {} } });
-      this.#release();
-      this.#call.end();
+      if (!this.isOpen) return;
+      this.call.write({ seq: 0n, payload: { $case: "detach", value: {} } });
+      this.finish();
     };
     if (this.#answers === undefined) reply();
     else void this.#answers.then(reply);

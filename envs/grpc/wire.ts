@@ -39,6 +39,16 @@ export function unpackFloat64(bytes: Uint8Array): Float64Array {
   return new Float64Array(swapIfBigEndian(Uint8Array.from(bytes), 8).buffer);
 }
 
+/** Copies packed numbers, `into.byteLength` bytes. */
+export function unpackInto(
+  into: Float32Array | Float64Array | BigInt64Array | Uint8Array,
+  bytes: Uint8Array,
+): void {
+  const view = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+  view.set(bytes);
+  swapIfBigEndian(view, into.BYTES_PER_ELEMENT);
+}
+
 /**
  * Copies a list of packed leaves, which must be one float32 leaf of `into.length / rows` numbers per row.
  * @throws CcparkError (invalid-argument)
@@ -64,9 +74,7 @@ export function unpackLeafInto(
       { field: what },
     );
   }
-  const view = new Uint8Array(into.buffer, into.byteOffset, expected);
-  view.set(bytes);
-  swapIfBigEndian(view, 4);
+  unpackInto(into, bytes);
 }
 
 /** The same as a fresh array of `rows` x `width`. */

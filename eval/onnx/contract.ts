@@ -8,6 +8,7 @@ import { z } from "zod";
 import { CcparkError } from "../../core/errors.ts";
 import { getAction } from "../../envs/actions.ts";
 import { getFlowReward } from "../../envs/flow-rewards.ts";
+import { SERVED_IDS } from "../../envs/grpc/served-ids.ts";
 import { getObservation } from "../../envs/observations.ts";
 import { type EnvOptions, parseEnvOptions } from "../../envs/options.ts";
 import { getReward } from "../../envs/rewards.ts";
@@ -20,8 +21,8 @@ export const CONTRACT_VERSION = 1;
 
 /** Environments whose policies act on one flow's observation, and where their rewards are named. */
 const ENVIRONMENTS: ReadonlyMap<string, (reward: string) => unknown> = new Map([
-  ["ccpark/CongestionControl-v0", getReward],
-  ["ccpark/MultiFlow-v0", getFlowReward],
+  [SERVED_IDS.singleFlow, getReward],
+  [SERVED_IDS.multiFlow, getFlowReward],
 ]);
 
 const dimension = z.object({ name: z.string(), unit: z.string(), low: z.number(), high: z.number() });

@@ -8,7 +8,8 @@ import { Rng } from "../../core/random.ts";
 import type { Env, StepInfo, TimeStep } from "../../envs/env.ts";
 import type { EnvHost } from "../../envs/grpc/env-host.ts";
 import { envHost, type HostOptions } from "../../envs/grpc/env-host-threads.ts";
-import { checkSeed, type RowColumns, type ServedEnv, type SlotEnv } from "../../envs/grpc/session-env.ts";
+import { checkSeed, type ServedEnv, type SlotEnv } from "../../envs/grpc/session-env.ts";
+import type { FlowRows } from "../../envs/multi-flow-env.ts";
 import type { Scenario } from "../../envs/scenario.ts";
 import { type Box, checkFinite, makeBox } from "../../envs/spaces.ts";
 
@@ -159,13 +160,13 @@ class ToySlot implements SlotEnv {
     this.#last = this.#env.step(actions.slice());
   }
 
-  writeView(into: RowColumns, row: number): void {
+  writeView(into: FlowRows, row: number): void {
     into.observations.set(this.#step.observation, row * OBSERVATION.shape[0]);
     into.present[row] = 1;
     into.live[row] = this.ended ? 0 : 1;
   }
 
-  writeOutcome(into: RowColumns, row: number): void {
+  writeOutcome(into: FlowRows, row: number): void {
     into.rewards[row] = this.#step.reward;
     into.terminated[row] = this.#step.terminated ? 1 : 0;
     into.truncated[row] = this.#step.truncated ? 1 : 0;

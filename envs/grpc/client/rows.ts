@@ -3,8 +3,7 @@ import { CcparkError } from "../../../core/errors.ts";
 import type { StepInfo } from "../../env.ts";
 import { DataType, type InfoColumn } from "../generated/ccpark/v1/environment.ts";
 import { STEP_INFO_KEYS } from "../info-keys.ts";
-
-const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+import { unpackInto } from "../wire.ts";
 
 type Numbers = Float32Array | Float64Array | BigInt64Array | Uint8Array;
 
@@ -20,12 +19,7 @@ export function readInto(target: Numbers, bytes: Uint8Array | undefined, what: s
   if (bytes === undefined || bytes.length !== target.byteLength) {
     throw mismatch(what, bytes?.length ?? 0, target.byteLength);
   }
-  const view = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
-  view.set(bytes);
-  if (HOST_IS_LITTLE_ENDIAN) return;
-  for (let i = 0; i < view.length; i += target.BYTES_PER_ELEMENT) {
-    view.subarray(i, i + target.BYTES_PER_ELEMENT).reverse();
-  }
+  unpackInto(target, bytes);
 }
 
 /** The same for flags, where nothing says that all are `whenEmpty`. */

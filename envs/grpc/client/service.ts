@@ -15,6 +15,7 @@ import {
 } from "@grpc/grpc-js";
 import { CcparkError } from "../../../core/errors.ts";
 import { type EnvServiceClient, EnvServiceService } from "../generated/ccpark/v1/environment.ts";
+import { isLoopback } from "../loopback.ts";
 import { kindOfCode } from "../status-codes.ts";
 import { withStepCodec } from "../step-codec.ts";
 
@@ -56,7 +57,10 @@ export function backoffMs(attempt: number): number {
   return Math.min(FIRST_BACKOFF_MS * 2 ** attempt, LONGEST_BACKOFF_MS) * (1 + Math.random());
 }
 
-const LOOPBACK = /^(unix:|(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$)/;
+/** Nobody else can listen on the way. */
+function isLocal(address: string): boolean {
+  return address.startsWith("unix:") || isLoopback(address.replace(/:\d+$/, ""));
+}
 
 function channelCredentials(tls: ServiceOptions["tls"]): ChannelCredentials {
   if (!tls) return credentials.createInsecure();
@@ -101,7 +105,7 @@ export class Service {
     const { address, tls, token, timeoutMs = DEFAULT_TIMEOUT_MS, resumeMs } = options;
     const { keepaliveMs = DEFAULT_KEEPALIVE_MS } = options;
     if (token !== undefined) {
-      if (!tls && !LOOPBACK.test(address)) {
+      if (!tls && !isLocal(address)) {
         throw new CcparkError(
           "invalid-argument",
           `[grpc] token for ${address} without TLS: anybody on the way could read it; set tls`,

@@ -15,6 +15,7 @@ import {
   type StepResponse,
 } from "../generated/ccpark/v1/environment.ts";
 import type { Duration } from "../generated/google/protobuf/duration.ts";
+import { SERVED_IDS } from "../served-ids.ts";
 import { checkSeed } from "../session-env.ts";
 import { pack, spaceFromWire } from "../wire.ts";
 import { Service, type ServiceOptions } from "./service.ts";
@@ -127,7 +128,7 @@ export class ClientSession {
     const service = new Service(options);
     try {
       const description = await service.call(service.client.createSession, {
-        envId: options.envId ?? "ccpark/CongestionControl-v0",
+        envId: options.envId ?? SERVED_IDS.singleFlow,
         numEnvs: shape.numEnvs,
         kwargs,
         maxEpisodeSteps: options.maxEpisodeSteps,

@@ -3,13 +3,13 @@ import { unknownName } from "../../../core/errors.ts";
 import { getAction } from "../../actions.ts";
 import type { StepInfo } from "../../env.ts";
 import { getFlowReward } from "../../flow-rewards.ts";
-import { MultiFlowEnv } from "../../multi-flow-env.ts";
+import { type FlowRows, MultiFlowEnv } from "../../multi-flow-env.ts";
 import { type AlgorithmResolver, flowsUnderTest } from "../../network-plan.ts";
 import type { MultiFlowOptions } from "../../options.ts";
 import { estimateMemoryBytes } from "../../scenarios/memory.ts";
 import { measure, summariseFlows } from "../../simulation.ts";
 import type { Box } from "../../spaces.ts";
-import type { RowColumns, SlotEnv } from "../session-env.ts";
+import type { SlotEnv } from "../session-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 
 export class MultiFlowSlots implements SlotEnv {
@@ -71,14 +71,14 @@ export class MultiFlowSlots implements SlotEnv {
     return this.#env.ended;
   }
 
-  writeView(into: RowColumns, row: number): void {
+  writeView(into: FlowRows, row: number): void {
     const { observations, present, live } = this.#env.rows;
     into.observations.set(observations, row * this.observationSpace.shape[0]);
     into.present.set(present, row);
     into.live.set(live, row);
   }
 
-  writeOutcome(into: RowColumns, row: number): void {
+  writeOutcome(into: FlowRows, row: number): void {
     const { rewards, terminated, truncated } = this.#env.rows;
     into.rewards.set(rewards, row);
     into.terminated.set(terminated, row);

@@ -3,13 +3,14 @@ import { NANOS_PER_SEC } from "../../../core/units.ts";
 import { getAction } from "../../actions.ts";
 import { CongestionEnv, expectOneFlow } from "../../congestion-env.ts";
 import type { StepInfo } from "../../env.ts";
+import type { FlowRows } from "../../multi-flow-env.ts";
 import type { AlgorithmResolver } from "../../network-plan.ts";
 import type { EnvOptions } from "../../options.ts";
 import { getReward } from "../../rewards.ts";
 import { FIRST_FLOW } from "../../scenario.ts";
 import { estimateMemoryBytes } from "../../scenarios/memory.ts";
 import type { Box } from "../../spaces.ts";
-import type { RowColumns, SlotEnv } from "../session-env.ts";
+import type { SlotEnv } from "../session-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 
 const FLOW_IDS: readonly string[] = [FIRST_FLOW];
@@ -64,13 +65,13 @@ export class SingleFlowSlot implements SlotEnv {
     return this.#env.terminated || this.#env.truncated;
   }
 
-  writeView(into: RowColumns, row: number): void {
+  writeView(into: FlowRows, row: number): void {
     this.#env.writeObservation(into.observations, row * this.observationSpace.shape[0]);
     into.present[row] = 1;
     into.live[row] = this.ended ? 0 : 1;
   }
 
-  writeOutcome(into: RowColumns, row: number): void {
+  writeOutcome(into: FlowRows, row: number): void {
     into.rewards[row] = this.#env.reward;
     into.terminated[row] = this.#env.terminated ? 1 : 0;
     into.truncated[row] = this.#env.truncated ? 1 : 0;
