@@ -54,6 +54,12 @@ export class Rng {
     return new Rng(derive(this.#key, label));
   }
 
+  /** Where it is: with it, xoroshiro128+ in another language goes on from here (two words of 64 bits, high halves first). */
+  state(): readonly [s01: number, s00: number, s11: number, s10: number] {
+    const [s01, s00, s11, s10] = this.#generator.getState();
+    return [s01!, s00!, s11!, s10!];
+  }
+
   /** Uniform in [0, 1), a multiple of 2^-32. */
   next(): number {
     return (this.#generator.next() >>> 0) * TWO_POW_MINUS_32;

@@ -7,24 +7,31 @@ import type { NetworkFlow } from "./network.ts";
 import { Schedule } from "./schedule.ts";
 
 export abstract class Engine<F extends NetworkFlow> {
-  nowNs: Nanos = 0;
-  /** an event has asked for a stop: its flow's packets are to be held back (`hold`) */
-  protected stopRequested = false;
+  abstract nowNs: Nanos;
+  /** an event has asked for a stop: its flow's packets are held back */
+  protected abstract stopRequested: boolean;
   readonly #schedule = new Schedule();
-  /** the flow whose packets a stop held back: whoever asked may want to decide before they leave */
-  #held: F | undefined;
 
-  /** Of the next event; Infinity: none. */
-  protected abstract earliestNs(): Nanos;
-  /** The earliest event happens. */
-  protected abstract happen(nowNs: Nanos): void;
-  /** The flow sends what may leave by now. */
-  protected abstract sendDue(flow: F, nowNs: Nanos): void;
+  /** Of the next call-back; Infinity: none. */
+  protected get nextCallNs(): Nanos {
+    return this.#schedule.nextNs;
+  }
+
+  /** `nextCallNs` has changed. */
+  protected onNextCall(): void {}
+
+  /** Runs the events up to and including `untilNs` that come before the next call-back, or up to a stop. */
+  protected abstract runEvents(untilNs: Nanos): void;
+  /** A stop held packets back: whoever asked may want to decide before they leave. */
+  protected abstract get holds(): boolean;
+  /** Lets them go. */
+  protected abstract sendHeld(): void;
   /** The flow's next event may have changed. */
   protected abstract reschedule(flow: F): void;
 
   schedule(atNs: Nanos, run: () => void): void {
     this.#schedule.add(atNs, run);
+    this.onNextCall();
   }
 
   requestStop(): void {
@@ -36,46 +43,39 @@ export abstract class Engine<F extends NetworkFlow> {
     this.reschedule(flow);
   }
 
-  protected hold(flow: F): void {
-    this.#held = flow;
-  }
-
   runUntil(untilNs: Nanos): boolean {
-    const schedule = this.#schedule;
-    if (this.#held !== undefined) {
-      this.#resume(this.#held);
+    if (this.holds) {
+      this.#resume();
       if (this.#takeStop()) return false;
     }
     for (;;) {
-      const atNs = this.earliestNs();
-      if (schedule.nextNs <= atNs && schedule.nextNs <= untilNs) {
-        this.nowNs = schedule.nextNs;
-        schedule.runNext();
-      } else {
-        if (atNs > untilNs) {
-          this.nowNs = untilNs;
-          return true;
-        }
-        this.nowNs = atNs;
-        this.happen(atNs);
+      this.runEvents(untilNs);
+      if (this.#takeStop()) return false;
+      if (this.nextCallNs > untilNs) {
+        this.nowNs = untilNs;
+        return true;
       }
-      if (this.stopRequested && this.#takeStop()) return false;
+      this.nowNs = this.nextCallNs;
+      this.#call();
+      if (this.#takeStop()) return false;
     }
   }
 
   #takeStop(): boolean {
     const stop = this.stopRequested;
-    this.stopRequested = false;
+    if (stop) this.stopRequested = false;
     return stop;
   }
 
+  #call(): void {
+    this.#schedule.runNext();
+    this.onNextCall();
+  }
+
   /** After a stop: what was scheduled for this instant meanwhile, then the packets that were held back. */
-  #resume(flow: F): void {
+  #resume(): void {
     const { nowNs } = this;
-    while (this.#schedule.nextNs <= nowNs) this.#schedule.runNext();
-    if (this.stopRequested) return;
-    this.#held = undefined;
-    this.sendDue(flow, nowNs);
-    this.reschedule(flow);
+    while (this.nextCallNs <= nowNs) this.#call();
+    if (!this.stopRequested) this.sendHeld();
   }
 }

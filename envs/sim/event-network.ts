@@ -15,6 +15,7 @@ import type { Bytes, Nanos } from "../../core/units.ts";
 import { Engine } from "./engine.ts";
 import { FlowStatistics } from "./flow-statistics.ts";
 import { ACK, DATA, DATAGRAM, Hop, NOBODY } from "./hop.ts";
+import { Kernel } from "./kernel.ts";
 import type { DequeueListener } from "./link.ts";
 import type { DatagramSpec, FlowSpec, Network, NetworkFlow, NetworkSpec, Route } from "./network.ts";
 import { CE, ECT, NOT_ECT, PacketStore } from "./packet-store.ts";
@@ -167,6 +168,12 @@ export class EventNetwork extends Engine<EventFlow> implements Network {
   declare readonly hops: readonly Hop[];
   declare readonly flows: readonly EventFlow[];
   declare readonly datagrams: readonly DatagramFlow[];
+  override nowNs: Nanos = 0;
+  protected override stopRequested = false;
+  /** the flow whose packets a stop held back */
+  #held: EventFlow | undefined;
+  /** of all senders */
+  readonly #kernel = new Kernel();
   readonly #rng: Rng;
   readonly #packets = new PacketStore();
   readonly #routes = new Routes();
@@ -254,16 +261,34 @@ export class EventNetwork extends Engine<EventFlow> implements Network {
     this.#tree = tree;
   }
 
-  protected override earliestNs(): Nanos {
-    return this.#tree.time;
+  protected override runEvents(untilNs: Nanos): void {
+    while (!this.stopRequested) {
+      const atNs = this.#tree.time;
+      if (atNs > untilNs || atNs >= this.nextCallNs) return;
+      this.nowNs = atNs;
+      this.#happen(atNs);
+    }
   }
 
-  protected override sendDue(flow: EventFlow, nowNs: Nanos): void {
+  protected override get holds(): boolean {
+    return this.#held !== undefined;
+  }
+
+  protected override sendHeld(): void {
+    const flow = this.#held!;
+    this.#held = undefined;
+    this.#sendDue(flow, this.nowNs);
+    this.reschedule(flow);
+  }
+
+  /** The flow sends what may leave by now. */
+  #sendDue(flow: EventFlow, nowNs: Nanos): void {
     const sender = flow.sender!;
     while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
   }
 
-  protected override happen(nowNs: Nanos): void {
+  /** The earliest event happens. */
+  #happen(nowNs: Nanos): void {
     const source = this.#tree.winner;
     if (source >= this.#firstFlow) {
       const flow = this.#slots[source - this.#firstFlow]!;
@@ -310,6 +335,7 @@ export class EventNetwork extends Engine<EventFlow> implements Network {
   #retire(flow: EventFlow): void {
     if (!flow.isTransient || !(flow.closed || flow.sender!.complete)) return;
     this.#close(flow);
+    flow.sender!.release();
     this.#slots[flow.index] = undefined;
     this.#listeners[1 + this.datagrams.length + flow.index] = undefined;
     this.#freeSlots.push(flow.index);
@@ -343,13 +369,13 @@ export class EventNetwork extends Engine<EventFlow> implements Network {
     } else if (sender.timerAtNs <= nowNs) {
       sender.onTimer(nowNs);
     }
-    if (this.stopRequested) this.hold(flow);
-    else this.sendDue(flow, nowNs);
+    if (this.stopRequested) this.#held = flow;
+    else this.#sendDue(flow, nowNs);
   }
 
   #start(flow: EventFlow, nowNs: Nanos): void {
     const { spec } = flow;
-    flow.sender = startSender(spec, flow.number, nowNs, this.#rng);
+    flow.sender = startSender(this.#kernel, spec, flow.number, nowNs, this.#rng);
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
     spec.onStart?.(flow, this);
   }

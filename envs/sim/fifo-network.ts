@@ -6,213 +6,341 @@
  *   sender --jitter--> loss, drop-tail queue, server --propagation--> receiver
  *      ^------propagation------ server, queue, loss (ACK direction) <----'
  *
- * At one instant departures come before arrivals, and flows act in the order of their index.
+ * At one instant departures come before arrivals, and flows act in the order of their index. All of that happens in
+ * `kernel/fifo-network.ts`; here are what users see of it, the servers of rates that change, and the statistics, which read
+ * what the kernel has written down.
  */
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import type { Rng } from "../../core/random.ts";
-import type { Bytes, Nanos } from "../../core/units.ts";
+import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import { Engine } from "./engine.ts";
 import { FlowStatistics } from "./flow-statistics.ts";
-import { type Link, makeLink } from "./link.ts";
-import type { FlowSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
-import { Receiver } from "./receiver.ts";
+import { Face, Kernel, type NetworkListener } from "./kernel.ts";
+import type { DequeueListener } from "./link.ts";
+import type { FlowSpec, LinkMeter, LinkSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
+import { ackRule } from "./receiver.ts";
 import type { Sender } from "./sender.ts";
+import { makeServer } from "./servers/make-server.ts";
+import type { Server } from "./servers/server.ts";
 import { startSender } from "./start-sender.ts";
-import { TimedRing } from "./timed-ring.ts";
-import { WinnerTree } from "./winner-tree.ts";
 
-/** One flow in the network: sender, receiver and what is on its way between them. */
+/** Words of the kernel's `FifoFlow`, `Link` and `FifoNetwork`, in their order. */
+const FLOW = { arrived: 0, firstArrived: 1, dropped: 2, lastArrivalNs: 3, count: 4 } as const;
+const LINK = {
+  startNs: 0,
+  departNs: 1,
+  offered: 2,
+  dropped: 3,
+  queuedPackets: 4,
+  queuedBytes: 5,
+  maxQueuedPackets: 6,
+  maxQueuedBytes: 7,
+  logged: 8,
+  logAddress: 9,
+  count: 10,
+} as const;
+const NETWORK = {
+  nowNs: 0,
+  nextCallNs: 1,
+  stopRequested: 2,
+  heldFlow: 3,
+  logged: 4,
+  logAddress: 5,
+  count: 6,
+} as const;
+
+/** Rows of the kernel's logs: packets that a link has begun to serve, and packets at the receivers. */
+const DEQUEUE = { listener: 0, startNs: 1, delayUs: 2, count: 3 } as const;
+const ARRIVAL = { flow: 0, atNs: 1, tookNs: 2, first: 3, count: 4 } as const;
+
+/** `heldFlow` where a stop held nothing back. */
+const NONE = -1;
+/** Links by number. */
+const FORWARD = 0;
+const REVERSE = 1;
+/** A link's nanoseconds per byte where its server is not the kernel's. */
+const SERVED_HERE = -1;
+
+/** One flow in the network. */
 export class FifoFlow implements NetworkFlow {
-  readonly index: number = 0;
-  declare readonly spec: FlowSpec;
-  declare readonly statistics: FlowStatistics;
+  readonly index: number;
+  readonly spec: FlowSpec;
   /** undefined until the flow starts */
   sender: Sender | undefined;
-  declare readonly receiver: Receiver;
-  /** ACKs on their way: arrival at the sender, packets that the receiver had got */
-  readonly acks: TimedRing = new TimedRing();
-  /** ACKs that have yet to enter the ACK direction (used only where that has a rate or loss) */
-  readonly ackDepartures: TimedRing = new TimedRing();
-  /** packets at the receiver, and those of them with a payload for the first time, as of the last `advance` */
-  arrivedPackets = 0;
-  firstArrivedPackets = 0;
-  readonly propagationNs: Nanos = 0;
-  readonly reversePropagationNs: Nanos = 0;
-  /** when it is to end; Infinity once it has, and its congestion control was told */
-  stopAtNs: Nanos = Number.POSITIVE_INFINITY;
-  isOver = false;
-  /** packets dropped by loss or by the queue of the data direction */
-  droppedPackets = 0;
   /** wire bytes that the bottleneck had served when the flow started */
   servedBytesAtStart: Bytes = 0;
+  readonly #statistics: FlowStatistics;
+  readonly #face: Face;
+  readonly #network: FifoNetwork;
 
-  constructor(index: number, spec: FlowSpec) {
+  constructor(network: FifoNetwork, face: Face, index: number, spec: FlowSpec, statistics: FlowStatistics) {
     this.index = index;
     this.spec = spec;
-    this.propagationNs = spec.propagationNs;
-    this.reversePropagationNs = spec.reversePropagationNs ?? spec.propagationNs;
-    this.stopAtNs = spec.stopNs;
-    this.receiver = new Receiver(spec.ackPolicy);
-    this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, spec.oneWayDelay);
+    this.#network = network;
+    this.#face = face;
+    this.#statistics = statistics;
   }
 
   get control(): CongestionControl | undefined {
     return this.sender?.control;
   }
 
-  /** The path takes a packet, which will be at the receiver at `arrivalNs`; true if an ACK goes out then at once. */
-  receive(sender: Sender, txn: number, sentNs: Nanos, arrivalNs: Nanos): boolean {
-    const { receiver } = this;
-    const before = receiver.firstDelivered;
-    const ackAtOnce = receiver.onPacket(sender.sentSequence, arrivalNs);
-    const first = receiver.firstDelivered > before;
-    if (first) this.statistics.onArrival(arrivalNs);
-    this.statistics.onTaken(arrivalNs - sentNs);
-    sender.markArrival(txn, arrivalNs, first, false);
-    return ackAtOnce;
+  get face(): Face {
+    return this.#face;
+  }
+
+  get arrivedPackets(): number {
+    return this.#face.words[FLOW.arrived]!;
+  }
+
+  get firstArrivedPackets(): number {
+    return this.#face.words[FLOW.firstArrived]!;
+  }
+
+  get droppedPackets(): number {
+    return this.#face.words[FLOW.dropped]!;
+  }
+
+  /** Of all that has happened so far. */
+  get statistics(): FlowStatistics {
+    this.#network.readLogs();
+    this.#statistics.lastArrivalNs = this.#face.words[FLOW.lastArrivalNs]!;
+    return this.#statistics;
   }
 
   /** Brings the counts of arrived packets up to now. */
   advance(nowNs: Nanos): void {
-    if (this.sender === undefined) return;
-    const { packets, firstPackets } = this.sender.underWay(nowNs);
-    this.arrivedPackets = this.sender.arrivals - packets;
-    this.firstArrivedPackets = this.receiver.firstDelivered - firstPackets;
+    this.#face.kernel.exports.advanceFlow(this.#face.address, nowNs);
   }
 }
 
-export class FifoNetwork extends Engine<FifoFlow> implements Network {
-  declare readonly forward: Link;
-  declare readonly reverse: Link;
-  declare readonly flows: readonly FifoFlow[];
-  readonly #forwardLossRate: number = 0;
-  readonly #reverseLossRate: number = 0;
-  readonly #dataBytes: Bytes = 0;
-  readonly #ackBytes: Bytes = 0;
-  readonly #tree: WinnerTree = new WinnerTree(1);
-  readonly #forwardLoss: Rng;
-  readonly #reverseLoss: Rng;
+/** One direction of the bottleneck. */
+export class FifoLink implements LinkMeter {
+  readonly #face: Face;
+  readonly #nanosPerByte: number;
+  readonly #server: Server | undefined;
+  /** by the number that the kernel has; of 0: nobody */
+  readonly #listeners: readonly (DequeueListener | undefined)[];
+
+  constructor(
+    kernel: Kernel,
+    number: number,
+    spec: LinkSpec,
+    listeners: readonly (DequeueListener | undefined)[],
+    rng: Rng,
+  ) {
+    const { rate, queue, outages = [] } = spec;
+    this.#listeners = listeners;
+    if (outages.length === 0 && rate.kind === "constant") {
+      this.#nanosPerByte = NANOS_PER_SEC / rate.rateBytesPerSec;
+    } else if (outages.length === 0 && rate.kind === "unlimited") {
+      this.#nanosPerByte = 0;
+    } else {
+      this.#nanosPerByte = SERVED_HERE;
+      this.#server = makeServer(rate, { rng, outages });
+    }
+    const address = kernel.exports.makeLink(number, queue.packets, queue.bytes, this.#nanosPerByte);
+    this.#face = new Face(kernel, address, LINK.count);
+  }
+
+  get address(): number {
+    return this.#face.address;
+  }
+
+  get offeredPackets(): number {
+    return this.#face.words[LINK.offered]!;
+  }
+
+  get droppedPackets(): number {
+    return this.#face.words[LINK.dropped]!;
+  }
+
+  get queuedPackets(): number {
+    return this.#face.words[LINK.queuedPackets]!;
+  }
+
+  get queuedBytes(): Bytes {
+    return this.#face.words[LINK.queuedBytes]!;
+  }
+
+  get maxQueuedPackets(): number {
+    return this.#face.words[LINK.maxQueuedPackets]!;
+  }
+
+  get maxQueuedBytes(): Bytes {
+    return this.#face.words[LINK.maxQueuedBytes]!;
+  }
+
+  servedBytes(nowNs: Nanos): Bytes {
+    return this.#face.kernel.exports.servedBytes(this.#face.address, nowNs);
+  }
+
+  capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
+    if (this.#server !== undefined) return this.#server.capacityBytes(fromNs, toNs);
+    return this.#nanosPerByte === 0 ? Number.POSITIVE_INFINITY : (toNs - fromNs) / this.#nanosPerByte;
+  }
+
+  /** A packet of `bytes` arrives now behind all packets served before. */
+  serve(nowNs: Nanos, bytes: Bytes): void {
+    const server = this.#server!;
+    server.serve(nowNs, bytes);
+    const { words } = this.#face;
+    words[LINK.startNs] = server.startNs;
+    words[LINK.departNs] = server.departNs;
+  }
+
+  /** Tells the listeners of the packets whose service has begun since the last call. */
+  readDequeues(): void {
+    const { words, kernel } = this.#face;
+    const rows = words[LINK.logged]!;
+    if (rows === 0) return;
+    words[LINK.logged] = 0;
+    const { f64 } = kernel;
+    const first = words[LINK.logAddress]! / 8;
+    const end = first + rows * DEQUEUE.count;
+    for (let at = first; at < end; at += DEQUEUE.count) {
+      const listener = this.#listeners[f64[at + DEQUEUE.listener]!];
+      listener?.onDequeue(f64[at + DEQUEUE.startNs]!, f64[at + DEQUEUE.delayUs]!);
+    }
+  }
+}
+
+export class FifoNetwork extends Engine<FifoFlow> implements Network, NetworkListener {
+  readonly forward: FifoLink;
+  readonly reverse: FifoLink;
+  readonly flows: readonly FifoFlow[];
   readonly #rng: Rng;
-  /** ACKs may meet a queue or loss, else their arrival is known when they are sent */
-  readonly #reverseHolds: boolean = false;
+  readonly #kernel: Kernel = new Kernel();
+  readonly #face: Face;
+  readonly #statistics: readonly FlowStatistics[];
 
   /** @param rng forks: forward.loss, reverse.loss, forward.rate, reverse.rate, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
     super();
-    this.#forwardLossRate = spec.forward.lossRate;
-    this.#reverseLossRate = spec.reverse.lossRate;
-    this.#dataBytes = spec.forward.dataBytes;
-    this.#ackBytes = spec.reverse.ackBytes;
+    const { forward, reverse, flows } = spec;
+    const kernel = this.#kernel;
+    kernel.network = this;
     this.#rng = rng;
-    this.#forwardLoss = rng.fork("forward.loss");
-    this.#reverseLoss = rng.fork("reverse.loss");
-    this.flows = spec.flows.map((flow, index) => new FifoFlow(index, flow));
-    this.forward = makeLink(
-      spec.forward,
-      this.flows.map((flow) => flow.statistics),
-      rng.fork("forward.rate"),
+    this.#statistics = flows.map((flow) => new FlowStatistics(flow.startNs, flow.seriesBinNs, flow.oneWayDelay));
+    const listeners = [undefined, ...this.#statistics];
+    this.forward = new FifoLink(kernel, FORWARD, forward, listeners, rng.fork("forward.rate"));
+    this.reverse = new FifoLink(kernel, REVERSE, reverse, [], rng.fork("reverse.rate"));
+    const { exports } = kernel;
+    const address = exports.makeFifoNetwork(
+      flows.length,
+      this.forward.address,
+      this.reverse.address,
+      forward.dataBytes,
+      reverse.ackBytes,
+      forward.lossRate,
+      reverse.lossRate,
+      reverse.rate.kind !== "unlimited" || reverse.lossRate !== 0 || reverse.outages !== undefined,
     );
-    this.reverse = makeLink(spec.reverse, [], rng.fork("reverse.rate"));
-    this.#reverseHolds =
-      spec.reverse.rate.kind !== "unlimited" ||
-      spec.reverse.lossRate !== 0 ||
-      spec.reverse.outages !== undefined;
-    this.#tree = new WinnerTree(this.flows.length);
-    for (const flow of this.flows) this.#tree.update(flow.index, flow.spec.startNs);
+    exports.seedLoss(address, false, ...rng.fork("forward.loss").state());
+    exports.seedLoss(address, true, ...rng.fork("reverse.loss").state());
+    this.#face = new Face(kernel, address, NETWORK.count);
+    this.flows = flows.map((flow, index) => this.#addFlow(flow, index));
   }
 
-  protected override earliestNs(): Nanos {
-    return this.#tree.time;
+  #addFlow(spec: FlowSpec, index: number): FifoFlow {
+    const statistics = this.#statistics[index]!;
+    const { packets, delayNs } = ackRule(spec.ackPolicy);
+    const address = this.#kernel.exports.makeFlow(
+      this.#face.address,
+      index,
+      spec.startNs,
+      spec.stopNs,
+      spec.propagationNs,
+      spec.reversePropagationNs ?? spec.propagationNs,
+      packets,
+      delayNs,
+      statistics.nextBinEndNs,
+      statistics.wantsArrivals,
+    );
+    return new FifoFlow(this, new Face(this.#kernel, address, FLOW.count), index, spec, statistics);
   }
 
-  protected override happen(nowNs: Nanos): void {
-    const flow = this.flows[this.#tree.winner]!;
-    this.#process(flow, nowNs);
-    this.reschedule(flow);
+  get nowNs(): Nanos {
+    return this.#face.words[NETWORK.nowNs]!;
   }
 
-  protected override sendDue(flow: FifoFlow, nowNs: Nanos): void {
-    const sender = flow.sender!;
-    while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
+  set nowNs(nowNs: Nanos) {
+    this.#face.words[NETWORK.nowNs] = nowNs;
+  }
+
+  protected override get stopRequested(): boolean {
+    return this.#face.words[NETWORK.stopRequested] === 1;
+  }
+
+  protected override set stopRequested(requested: boolean) {
+    this.#face.words[NETWORK.stopRequested] = requested ? 1 : 0;
+  }
+
+  protected override onNextCall(): void {
+    this.#face.words[NETWORK.nextCallNs] = this.nextCallNs;
+  }
+
+  protected override runEvents(untilNs: Nanos): void {
+    this.#kernel.exports.run(this.#face.address, untilNs);
+  }
+
+  protected override get holds(): boolean {
+    return this.#face.words[NETWORK.heldFlow] !== NONE;
+  }
+
+  protected override sendHeld(): void {
+    this.#kernel.exports.sendHeld(this.#face.address);
   }
 
   protected override reschedule(flow: FifoFlow): void {
-    const { sender } = flow;
-    if (sender === undefined) return;
-    let next = flow.acks.headNs;
-    if (sender.sendAtNs < next) next = sender.sendAtNs;
-    if (sender.timerAtNs < next) next = sender.timerAtNs;
-    if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
-    if (flow.stopAtNs < next) next = flow.stopAtNs;
-    if (this.#reverseHolds && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
-    this.#tree.update(flow.index, next);
+    this.#kernel.exports.reschedule(this.#face.address, flow.face.address);
   }
 
-  #process(flow: FifoFlow, nowNs: Nanos): void {
-    const { sender } = flow;
-    if (sender === undefined) {
-      this.#start(flow, nowNs);
-      return;
-    }
-    if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
-    if (flow.stopAtNs <= nowNs) {
-      flow.stopAtNs = Number.POSITIVE_INFINITY;
-      flow.isOver = true;
-      sender.stop();
-      sender.control.onClose?.();
-    }
-    if (flow.receiver.delayedAckAtNs <= nowNs) this.#sendDelayedAck(flow, sender);
-    if (this.#reverseHolds) {
-      while (flow.ackDepartures.headNs <= nowNs) this.#enterReverse(flow);
-    }
-    if (flow.acks.headNs <= nowNs) {
-      const arrivals = flow.acks.shift();
-      if (!flow.isOver) sender.onAck(nowNs, arrivals);
-    } else if (sender.timerAtNs <= nowNs) {
-      sender.onTimer(nowNs);
-    }
-    if (this.stopRequested) this.hold(flow);
-    else this.sendDue(flow, nowNs);
+  serve(link: number, nowNs: Nanos, bytes: Bytes): void {
+    (link === FORWARD ? this.forward : this.reverse).serve(nowNs, bytes);
   }
 
-  #start(flow: FifoFlow, nowNs: Nanos): void {
-    const { spec } = flow;
-    flow.sender = startSender(spec, flow.index, nowNs, this.#rng);
+  readDequeues(link: number): void {
+    (link === FORWARD ? this.forward : this.reverse).readDequeues();
+  }
+
+  readArrivals(): void {
+    const { words } = this.#face;
+    const rows = words[NETWORK.logged]!;
+    if (rows === 0) return;
+    words[NETWORK.logged] = 0;
+    const { f64 } = this.#kernel;
+    const first = words[NETWORK.logAddress]! / 8;
+    const end = first + rows * ARRIVAL.count;
+    for (let at = first; at < end; at += ARRIVAL.count) {
+      const statistics = this.#statistics[f64[at + ARRIVAL.flow]!]!;
+      if (f64[at + ARRIVAL.first] === 1) statistics.onArrival(f64[at + ARRIVAL.atNs]!);
+      statistics.onTaken(f64[at + ARRIVAL.tookNs]!);
+    }
+  }
+
+  /** Brings the statistics of all flows up to now. */
+  readLogs(): void {
+    this.forward.readDequeues();
+    this.readArrivals();
+  }
+
+  startFlow(index: number, nowNs: Nanos): void {
+    const flow = this.flows[index]!;
+    const sender = startSender(this.#kernel, flow.spec, index, nowNs, this.#rng);
+    this.#kernel.exports.startFlow(flow.face.address, sender.address);
+    flow.sender = sender;
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
-    if (flow.stopAtNs < nowNs) flow.stopAtNs = nowNs;
-    spec.onStart?.(flow, this);
+    flow.spec.onStart?.(flow, this);
   }
 
-  /** A packet leaves the sender: loss, queue, and at once (its departure is known) the receiver. */
-  #transmit(flow: FifoFlow, sender: Sender, nowNs: Nanos): void {
-    const txn = sender.transmit(nowNs);
-    const lost = this.#forwardLossRate > 0 && this.#forwardLoss.next() < this.#forwardLossRate;
-    const { forward } = this;
-    if (lost || !forward.offer(nowNs, this.#dataBytes, flow.index)) {
-      flow.droppedPackets++;
-      return;
-    }
-    const arrivalNs = forward.departNs + flow.propagationNs;
-    if (flow.receiver.delayedAckAtNs < arrivalNs) this.#sendDelayedAck(flow, sender);
-    if (flow.receive(sender, txn, nowNs, arrivalNs)) this.#emitAck(flow, sender, arrivalNs);
+  closeFlow(index: number): void {
+    this.flows[index]!.control?.onClose?.();
   }
 
-  #sendDelayedAck(flow: FifoFlow, sender: Sender): void {
-    const atNs = flow.receiver.delayedAckAtNs;
-    flow.receiver.flush();
-    this.#emitAck(flow, sender, atNs);
-  }
-
-  #emitAck(flow: FifoFlow, sender: Sender, atNs: Nanos): void {
-    if (this.#reverseHolds) flow.ackDepartures.push(atNs, sender.arrivals);
-    else flow.acks.push(atNs + flow.reversePropagationNs, sender.arrivals);
-  }
-
-  #enterReverse(flow: FifoFlow): void {
-    const atNs = flow.ackDepartures.headNs;
-    const arrivals = flow.ackDepartures.shift();
-    if (this.#reverseLossRate > 0 && this.#reverseLoss.next() < this.#reverseLossRate) return;
-    if (!this.reverse.offer(atNs, this.#ackBytes, flow.index)) return;
-    flow.acks.push(this.reverse.departNs + flow.reversePropagationNs, arrivals);
+  endBins(index: number, nowNs: Nanos, cwndPackets: number): Nanos {
+    const statistics = this.#statistics[index]!;
+    statistics.onTime(nowNs, cwndPackets);
+    return statistics.nextBinEndNs;
   }
 }

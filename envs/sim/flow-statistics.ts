@@ -32,6 +32,11 @@ export class FlowStatistics {
     this.oneWayDelay = oneWayDelay ? new DelayHistogram() : undefined;
   }
 
+  /** Whether `onTaken` and `onArrival` change anything but `lastArrivalNs`. */
+  get wantsArrivals(): boolean {
+    return this.#hasBins || this.oneWayDelay !== undefined;
+  }
+
   /** The path has taken a packet: it will be at the receiver `delayNs` after it left the sender. */
   onTaken(delayNs: Nanos): void {
     if (this.oneWayDelay !== undefined) this.oneWayDelay.record(delayNs / MICRO);

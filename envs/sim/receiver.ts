@@ -12,6 +12,12 @@ const ACK_POLICIES = {
   "per-packet": { packets: 1, delayMs: 40 },
 } as const;
 
+/** An ACK goes out after so many packets, or so long after one. */
+export function ackRule(policy: AckPolicy): { readonly packets: number; readonly delayNs: Nanos } {
+  const { packets, delayMs } = typeof policy === "object" ? policy : ACK_POLICIES[policy];
+  return { packets, delayNs: delayMs * NANOS_PER_MILLI };
+}
+
 export class Receiver {
   readonly #packetsPerAck: number = 1;
   readonly #delayNs: Nanos = 0;
@@ -27,9 +33,9 @@ export class Receiver {
   delayedAckAtNs: Nanos = Number.POSITIVE_INFINITY;
 
   constructor(ackPolicy: AckPolicy) {
-    const chosen = typeof ackPolicy === "object" ? ackPolicy : ACK_POLICIES[ackPolicy];
-    this.#packetsPerAck = chosen.packets;
-    this.#delayNs = chosen.delayMs * NANOS_PER_MILLI;
+    const { packets, delayNs } = ackRule(ackPolicy);
+    this.#packetsPerAck = packets;
+    this.#delayNs = delayNs;
   }
 
   /** The pending delayed ACK goes out (its time has come). */

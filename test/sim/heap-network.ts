@@ -285,12 +285,9 @@ export class HeapNetwork {
       mssBytes: MSS_BYTES,
       initialCwndBytes: initialCwndBytes(flow.spec.sender),
     });
-    flow.sender = new Sender(
-      control,
-      nowNs,
-      flow.spec.sender,
-      sendJitterNs === 0 ? undefined : () => sendJitterNs * jitter.next(),
-    );
+    flow.sender = new Sender(control, nowNs, flow.spec.sender, {
+      jitter: sendJitterNs === 0 ? undefined : { boundNs: sendJitterNs, rng: jitter },
+    });
     this.#setTimers(flow, flow.sender);
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { cubic } from "../../ccp-bridge/native/cubic.ts";
 import { reno } from "../../ccp-bridge/native/reno.ts";
-import { Prr } from "../../envs/sim/prr.ts";
+import { Kernel } from "../../envs/sim/kernel.ts";
 import type { SenderOptions } from "../../envs/sim/sender-options.ts";
 import { range, SenderStory, StubControl } from "./sender-story.ts";
 
@@ -15,6 +15,25 @@ function tenInFlight(options: SenderOptions = {}, control = new StubControl(10))
   story.send();
   story.advance(RTT_MS);
   return story;
+}
+
+/** Proportional rate reduction alone, in a recovery that begins with 20 packets in flight. */
+class Prr {
+  readonly #kernel = new Kernel().exports;
+  readonly #prr: number;
+  windowPackets = 0;
+
+  constructor(version: "rfc6937" | "rfc9937") {
+    this.#prr = this.#kernel.makePrr(version === "rfc6937" ? 1 : 2, 20);
+  }
+
+  onSent(): void {
+    this.#kernel.prrSent(this.#prr);
+  }
+
+  onAck(delivered: number, inflight: number, target: number, safeAck: boolean): void {
+    this.windowPackets = this.#kernel.prrAck(this.#prr, delivered, inflight, target, safeAck);
+  }
 }
 
 /** No more data than was sent so far. */
@@ -194,7 +213,7 @@ describe("proportional rate reduction", () => {
   });
 
   it("follows RFC 6937's equation: CEIL(prr_delivered * ssthresh / RecoverFS) - prr_out", () => {
-    const prr = new Prr("rfc6937", 20);
+    const prr = new Prr("rfc6937");
     let inflight = 18;
     const sent: number[] = [];
     for (let ack = 0; ack < 16 && inflight >= 10; ack++) {
@@ -209,7 +228,7 @@ describe("proportional rate reduction", () => {
 
   it("after heavy losses grows back by one packet more than was delivered; RFC 9937 only on a safe ACK", () => {
     const lastWindow = (version: "rfc6937" | "rfc9937", safeAck: boolean): number => {
-      const prr = new Prr(version, 20);
+      const prr = new Prr(version);
       prr.onAck(1, 4, 10, false);
       prr.onSent();
       prr.onAck(1, 4, 10, safeAck);

@@ -33,6 +33,37 @@ export class StubControl implements CongestionControl {
   }
 }
 
+const ACK_FIELDS = [
+  "nowUs",
+  "ackedBytes",
+  "ackedPackets",
+  "misorderedBytes",
+  "misorderedPackets",
+  "deliveredBytes",
+  "lostPackets",
+  "lostBytes",
+  "ecnPackets",
+  "ecnBytes",
+  "rttUs",
+  "srttUs",
+  "minRttUs",
+  "inflightBytes",
+  "inflightPackets",
+  "pendingBytes",
+  "deliveryRateBytesPerSec",
+  "sendRateBytesPerSec",
+  "appLimited",
+  "timeout",
+  "nextSequence",
+  "cumulativeSequence",
+  "cwndLimited",
+] as const satisfies readonly (keyof AckEvent)[];
+
+/** The sender reuses its event. */
+function copyOf(ack: AckEvent): AckEvent {
+  return Object.fromEntries(ACK_FIELDS.map((name) => [name, ack[name]])) as unknown as AckEvent;
+}
+
 export class SenderStory {
   readonly sender: Sender;
   readonly control: CongestionControl;
@@ -61,7 +92,7 @@ export class SenderStory {
         return inner.pacingRateBytesPerSec;
       },
       onAck(ack) {
-        acks.push({ ...ack });
+        acks.push(copyOf(ack));
         inner.onAck(ack);
       },
       onCongestion(event) {

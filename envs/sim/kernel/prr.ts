@@ -4,25 +4,29 @@
  * which is conservative unless an ACK shows that recovery goes well (`safeAck`). Letters of the RFCs in the comments;
  * all counts in packets.
  */
-export type PrrVersion = "rfc6937" | "rfc9937";
+export const PRR_OFF: i32 = 0;
+export const PRR_RFC6937: i32 = 1;
+export const PRR_RFC9937: i32 = 2;
 
+@unmanaged
 export class Prr {
-  readonly #version: PrrVersion;
   /** RecoverFS: what was in flight when recovery began */
-  readonly #recoverFlight: number;
+  recoverFlight: f64;
   /** prr_delivered, prr_out: since recovery began */
-  #delivered = 0;
-  #out = 0;
+  delivered: f64;
+  out: f64;
   /** inflight may rise to it until the next ACK */
-  windowPackets = 0;
+  windowPackets: f64;
+  version: i32;
 
-  constructor(version: PrrVersion, recoverFlightPackets: number) {
-    this.#version = version;
-    this.#recoverFlight = recoverFlightPackets;
+  begin(version: i32, recoverFlight: f64): void {
+    this.version = version;
+    this.recoverFlight = recoverFlight;
+    this.delivered = this.out = this.windowPackets = 0;
   }
 
   onSent(): void {
-    this.#out++;
+    this.out += 1;
   }
 
   /**
@@ -31,18 +35,18 @@ export class Prr {
    * @param target ssthresh: the congestion control's window after its cut
    * @param safeAck the cumulative ACK advanced and no further loss showed
    */
-  onAck(delivered: number, inflight: number, target: number, safeAck: boolean): void {
-    this.#delivered += delivered;
-    let allowed: number;
+  onAck(delivered: f64, inflight: f64, target: f64, safeAck: bool): void {
+    this.delivered += delivered;
+    let allowed: f64;
     if (inflight > target) {
-      allowed = Math.ceil((this.#delivered * target) / this.#recoverFlight) - this.#out;
+      allowed = ceil<f64>((this.delivered * target) / this.recoverFlight) - this.out;
     } else {
-      let limit = Math.max(this.#delivered - this.#out, delivered);
-      if (this.#version === "rfc6937" || safeAck) limit++;
-      allowed = Math.min(target - inflight, limit);
+      let limit = max<f64>(this.delivered - this.out, delivered);
+      if (this.version === PRR_RFC6937 || safeAck) limit += 1;
+      allowed = min<f64>(target - inflight, limit);
     }
     // RFC 9937 6.2, and Linux under RFC 6937: the fast retransmit itself always goes
-    if (this.#out === 0) allowed = Math.max(1, allowed);
-    this.windowPackets = inflight + Math.max(0, allowed);
+    if (this.out === 0) allowed = max<f64>(1, allowed);
+    this.windowPackets = inflight + max<f64>(0, allowed);
   }
 }

@@ -2,47 +2,53 @@
  * RACK's clock and its reordering window (RFC 8985 6.2): a transmission is lost once one sent later has arrived and the
  * latter's RTT plus the window has passed. The scoreboard is the sender's, and so are the timers.
  */
-import type { Micros, Nanos } from "../../core/units.ts";
-import { NANOS_PER_MICRO } from "../../core/units.ts";
-import type { RttEstimator } from "./rtt-estimator.ts";
+import { RttEstimator } from "./rtt-estimator";
+import { MICRO } from "./units";
 
 /** RFC 8985 6.2 step 4: so many SACKed packets without reordering before end the wait, as RFC 6675 would. */
-const DUP_THRESH = 3;
+const DUP_THRESH: i64 = 3;
 /** RFC 8985 3.3.2: the window widens by quarters of the minimum RTT. */
-const WINDOW_SHARE = 1 / 4;
+const WINDOW_SHARE: f64 = 0.25;
 /** RFC 8985 3.3.2: a widened window is kept for 16 recoveries. */
-const PERSIST_RECOVERIES = 16;
+const PERSIST_RECOVERIES: i32 = 16;
 
+@unmanaged
 export class Rack {
   /** RTT of the latest sent transmission that has arrived */
-  rttNs: Nanos = 0;
-  reorderingSeen = false;
+  rttNs: f64;
   /** RACK.reo_wnd_mult, RACK.reo_wnd_persist */
-  #multiplier = 1;
-  #persist = PERSIST_RECOVERIES;
+  multiplier: f64;
   /** RACK.dsack_round: no second step before the cumulative ACK reaches this sequence; -1: none */
-  #dsackRound = -1;
+  dsackRound: i64;
+  persist: i32;
+  reorderingSeen: bool;
+
+  init(): void {
+    this.multiplier = 1;
+    this.dsackRound = -1;
+    this.persist = PERSIST_RECOVERIES;
+  }
 
   /** Copies arrived: something was retransmitted in vain. At most one step per round. */
-  onDuplicates(cumulative: number, nextSequence: number): void {
-    if (cumulative < this.#dsackRound) return;
-    this.#dsackRound = nextSequence;
-    this.#multiplier++;
-    this.#persist = PERSIST_RECOVERIES;
+  onDuplicates(cumulative: i64, nextSequence: i64): void {
+    if (cumulative < this.dsackRound) return;
+    this.dsackRound = nextSequence;
+    this.multiplier += 1;
+    this.persist = PERSIST_RECOVERIES;
   }
 
   onRecoveryEnd(): void {
-    this.#persist--;
-    if (this.#persist <= 0) this.#multiplier = 1;
+    this.persist--;
+    if (this.persist <= 0) this.multiplier = 1;
   }
 
   /** How long after it was sent a transmission that others have overtaken counts as lost. */
-  deadlineNs(rtt: RttEstimator, inRecovery: boolean, sackedPackets: number): Nanos {
-    return this.rttNs + this.#windowUs(rtt, inRecovery, sackedPackets) * NANOS_PER_MICRO;
+  deadlineNs(rtt: RttEstimator, inRecovery: bool, sackedPackets: i64): f64 {
+    return this.rttNs + this.windowUs(rtt, inRecovery, sackedPackets) * MICRO;
   }
 
-  #windowUs(rtt: RttEstimator, inRecovery: boolean, sackedPackets: number): Micros {
+  private windowUs(rtt: RttEstimator, inRecovery: bool, sackedPackets: i64): f64 {
     if (!this.reorderingSeen && (inRecovery || sackedPackets >= DUP_THRESH)) return 0;
-    return Math.min(this.#multiplier * rtt.minRttUs * WINDOW_SHARE, rtt.srttUs);
+    return min<f64>(this.multiplier * rtt.minRttUs * WINDOW_SHARE, rtt.srttUs);
   }
 }

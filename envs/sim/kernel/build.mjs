@@ -1,0 +1,27 @@
+// Compiles the kernel (AssemblyScript) and writes it as a module, so that bundles and copies of the code need no other file.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import asc from "assemblyscript/asc";
+
+const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const folder = pathOf("../generated/");
+const wasm = `${folder}kernel.wasm`;
+
+mkdirSync(folder, { recursive: true });
+const { error, stderr } = await asc.main([
+  pathOf("index.ts"),
+  ...["--outFile", wasm],
+  // no objects of the language's own: `memory.ts` is all there is
+  ...["--runtime", "stub", "--noAssert"],
+  ...["-O3", "--initialMemory", "4", "--enable", "nontrapping-f2i"],
+]);
+if (error) {
+  console.error(String(stderr));
+  process.exit(1);
+}
+const base64 = readFileSync(wasm).toString("base64");
+rmSync(wasm);
+writeFileSync(
+  `${folder}kernel-wasm.ts`,
+  `/** Made by envs/sim/kernel/build.mjs from the files beside it. */\nexport const KERNEL_WASM: string =\n  "${base64}";\n`,
+);
