@@ -63,6 +63,14 @@ export class DelayHistogram {
     return bucket - first;
   }
 
+  /** Becomes what was recorded elsewhere: these counts, of the buckets from `first` on, and their sums. */
+  set(first: number, counts: Uint32Array<ArrayBuffer>, count: number, sumUs: Micros): void {
+    this.#first = first;
+    this.#counts = counts;
+    this.count = count;
+    this.sumUs = sumUs;
+  }
+
   /** 0 when nothing was recorded. */
   meanUs(): Micros {
     return this.count === 0 ? 0 : this.sumUs / this.count;

@@ -13,10 +13,10 @@
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
+import type { DelayHistogram } from "./delay-histogram.ts";
 import { Engine } from "./engine.ts";
 import { FlowStatistics } from "./flow-statistics.ts";
 import { Face, Kernel, type NetworkListener } from "./kernel.ts";
-import type { DequeueListener } from "./link.ts";
 import type { FlowSpec, LinkMeter, LinkSpec, Network, NetworkFlow, NetworkSpec } from "./network.ts";
 import { ackRule } from "./receiver.ts";
 import type { Sender } from "./sender.ts";
@@ -24,7 +24,7 @@ import { makeServer } from "./servers/make-server.ts";
 import type { Server } from "./servers/server.ts";
 import { startSender } from "./start-sender.ts";
 
-/** Words of the kernel's `FifoFlow`, `Link` and `FifoNetwork`, in their order. */
+/** Words of the kernel's `FifoFlow`, `Link`, `DelayHistogram` and `FifoNetwork`, in their order. */
 const FLOW = { arrived: 0, firstArrived: 1, dropped: 2, lastArrivalNs: 3, count: 4 } as const;
 const LINK = {
   startNs: 0,
@@ -39,6 +39,7 @@ const LINK = {
   logAddress: 9,
   count: 10,
 } as const;
+const DELAYS = { count: 0, sumUs: 1, first: 2, length: 3, address: 4, words: 5 } as const;
 const NETWORK = {
   nowNs: 0,
   nextCallNs: 1,
@@ -50,7 +51,7 @@ const NETWORK = {
 } as const;
 
 /** Rows of the kernel's logs: packets that a link has begun to serve, and packets at the receivers. */
-const DEQUEUE = { listener: 0, startNs: 1, delayUs: 2, count: 3 } as const;
+const DEQUEUE = { flow: 0, startNs: 1, delayUs: 2, count: 3 } as const;
 const ARRIVAL = { flow: 0, atNs: 1, tookNs: 2, first: 3, count: 4 } as const;
 
 /** `heldFlow` where a stop held nothing back. */
@@ -71,6 +72,7 @@ export class FifoFlow implements NetworkFlow {
   servedBytesAtStart: Bytes = 0;
   readonly #statistics: FlowStatistics;
   readonly #face: Face;
+  readonly #delays: Face;
   readonly #network: FifoNetwork;
 
   constructor(network: FifoNetwork, face: Face, index: number, spec: FlowSpec, statistics: FlowStatistics) {
@@ -78,6 +80,7 @@ export class FifoFlow implements NetworkFlow {
     this.spec = spec;
     this.#network = network;
     this.#face = face;
+    this.#delays = new Face(face.kernel, face.kernel.exports.delaysOf(face.address), DELAYS.words);
     this.#statistics = statistics;
   }
 
@@ -104,8 +107,20 @@ export class FifoFlow implements NetworkFlow {
   /** Of all that has happened so far. */
   get statistics(): FlowStatistics {
     this.#network.readLogs();
-    this.#statistics.lastArrivalNs = this.#face.words[FLOW.lastArrivalNs]!;
-    return this.#statistics;
+    const statistics = this.#statistics;
+    statistics.lastArrivalNs = this.#face.words[FLOW.lastArrivalNs]!;
+    if (this.#delays.words[DELAYS.count] !== statistics.queueDelay.count)
+      this.#readDelays(statistics.queueDelay);
+    return statistics;
+  }
+
+  #readDelays(into: DelayHistogram): void {
+    const { kernel, address } = this.#delays;
+    kernel.exports.describeDelays(address);
+    const { words } = this.#delays;
+    const { buffer } = kernel.f64;
+    const counts = new Uint32Array(buffer, words[DELAYS.address]!, words[DELAYS.length]!).slice();
+    into.set(words[DELAYS.first]!, counts, words[DELAYS.count]!, words[DELAYS.sumUs]!);
   }
 
   /** Brings the counts of arrived packets up to now. */
@@ -119,18 +134,18 @@ export class FifoLink implements LinkMeter {
   readonly #face: Face;
   readonly #nanosPerByte: number;
   readonly #server: Server | undefined;
-  /** by the number that the kernel has; of 0: nobody */
-  readonly #listeners: readonly (DequeueListener | undefined)[];
+  /** of the flows whose packets' delays are measured here */
+  readonly #statistics: readonly FlowStatistics[];
 
   constructor(
     kernel: Kernel,
     number: number,
     spec: LinkSpec,
-    listeners: readonly (DequeueListener | undefined)[],
+    statistics: readonly FlowStatistics[],
     rng: Rng,
   ) {
     const { rate, queue, outages = [] } = spec;
-    this.#listeners = listeners;
+    this.#statistics = statistics;
     if (outages.length === 0 && rate.kind === "constant") {
       this.#nanosPerByte = NANOS_PER_SEC / rate.rateBytesPerSec;
     } else if (outages.length === 0 && rate.kind === "unlimited") {
@@ -189,7 +204,7 @@ export class FifoLink implements LinkMeter {
     words[LINK.departNs] = server.departNs;
   }
 
-  /** Tells the listeners of the packets whose service has begun since the last call. */
+  /** Tells the bins of the packets whose service has begun since the last call. */
   readDequeues(): void {
     const { words, kernel } = this.#face;
     const rows = words[LINK.logged]!;
@@ -199,8 +214,8 @@ export class FifoLink implements LinkMeter {
     const first = words[LINK.logAddress]! / 8;
     const end = first + rows * DEQUEUE.count;
     for (let at = first; at < end; at += DEQUEUE.count) {
-      const listener = this.#listeners[f64[at + DEQUEUE.listener]!];
-      listener?.onDequeue(f64[at + DEQUEUE.startNs]!, f64[at + DEQUEUE.delayUs]!);
+      const statistics = this.#statistics[f64[at + DEQUEUE.flow]!]!;
+      statistics.countDelay(f64[at + DEQUEUE.startNs]!, f64[at + DEQUEUE.delayUs]!);
     }
   }
 }
@@ -221,9 +236,10 @@ export class FifoNetwork extends Engine<FifoFlow> implements Network, NetworkLis
     const kernel = this.#kernel;
     kernel.network = this;
     this.#rng = rng;
-    this.#statistics = flows.map((flow) => new FlowStatistics(flow.startNs, flow.seriesBinNs, flow.oneWayDelay));
-    const listeners = [undefined, ...this.#statistics];
-    this.forward = new FifoLink(kernel, FORWARD, forward, listeners, rng.fork("forward.rate"));
+    this.#statistics = flows.map(
+      (flow) => new FlowStatistics(flow.startNs, flow.seriesBinNs, flow.oneWayDelay),
+    );
+    this.forward = new FifoLink(kernel, FORWARD, forward, this.#statistics, rng.fork("forward.rate"));
     this.reverse = new FifoLink(kernel, REVERSE, reverse, [], rng.fork("reverse.rate"));
     const { exports } = kernel;
     const address = exports.makeFifoNetwork(
@@ -255,7 +271,8 @@ export class FifoNetwork extends Engine<FifoFlow> implements Network, NetworkLis
       packets,
       delayNs,
       statistics.nextBinEndNs,
-      statistics.wantsArrivals,
+      statistics.hasBins,
+      statistics.hasBins || spec.oneWayDelay === true,
     );
     return new FifoFlow(this, new Face(this.#kernel, address, FLOW.count), index, spec, statistics);
   }

@@ -32,9 +32,9 @@ export class FlowStatistics {
     this.oneWayDelay = oneWayDelay ? new DelayHistogram() : undefined;
   }
 
-  /** Whether `onTaken` and `onArrival` change anything but `lastArrivalNs`. */
-  get wantsArrivals(): boolean {
-    return this.#hasBins || this.oneWayDelay !== undefined;
+  /** There are bins, which want each packet's arrival and delay. */
+  get hasBins(): boolean {
+    return this.#hasBins;
   }
 
   /** The path has taken a packet: it will be at the receiver `delayNs` after it left the sender. */
@@ -57,10 +57,11 @@ export class FlowStatistics {
   /** A packet's service starts. */
   onDequeue(atNs: Nanos, queueDelayUs: number): void {
     this.queueDelay.record(queueDelayUs);
-    if (this.#hasBins) this.#countDelay(atNs, queueDelayUs);
+    if (this.#hasBins) this.countDelay(atNs, queueDelayUs);
   }
 
-  #countDelay(atNs: Nanos, queueDelayUs: number): void {
+  /** A packet's service starts: for the bins alone. */
+  countDelay(atNs: Nanos, queueDelayUs: number): void {
     const bin = Math.floor((atNs - this.#startNs) / this.#binNs);
     while (this.binDelaySumUs.length <= bin) {
       this.binDelaySumUs.push(0);

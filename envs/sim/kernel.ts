@@ -67,9 +67,12 @@ export interface KernelExports {
     packetsPerAck: number,
     ackDelayNs: Nanos,
     nextBinEndNs: Nanos,
+    logsDelays: boolean,
     logsArrivals: boolean,
   ): Address;
   startFlow(flow: Address, sender: Address): void;
+  delaysOf(flow: Address): Address;
+  describeDelays(delays: Address): void;
   advanceFlow(flow: Address, nowNs: Nanos): void;
   run(network: Address, untilNs: Nanos): void;
   sendHeld(network: Address): void;

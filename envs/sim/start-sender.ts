@@ -11,13 +11,7 @@ import { initialCwndBytes } from "./sender-options.ts";
  * @param kernel the network's
  * @param rng the network's; the flow's jitter is its fork `flow.NUMBER.jitter`
  */
-export function startSender(
-  kernel: Kernel,
-  spec: FlowSpec,
-  number: number,
-  nowNs: Nanos,
-  rng: Rng,
-): Sender {
+export function startSender(kernel: Kernel, spec: FlowSpec, number: number, nowNs: Nanos, rng: Rng): Sender {
   const boundNs = spec.sendJitterNs;
   const control = spec.control({
     nowUs: nowNs / NANOS_PER_MICRO,

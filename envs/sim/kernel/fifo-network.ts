@@ -3,6 +3,7 @@
  * ACKs lie in a ring, and the loop takes the flow with the earliest next event. `../fifo-network.ts` is its face and tells
  * the rest.
  */
+import { DelayHistogram } from "./delay-histogram";
 import * as host from "./host";
 import { Link } from "./link";
 import { allocate } from "./memory";
@@ -39,6 +40,7 @@ export class FifoFlow {
   propagationNs: f64;
   reversePropagationNs: f64;
   receiver: Receiver;
+  delays: DelayHistogram;
   /** 0 until it starts */
   sender: Sender;
   /** ACKs on their way: arrival at the sender, packets that the receiver had got */
@@ -59,6 +61,8 @@ export class FifoFlow {
     this.reversePropagationNs = reversePropagationNs;
     this.nextBinEndNs = Infinity;
     this.receiver = changetype<Receiver>(allocate(offsetof<Receiver>()));
+    this.delays = changetype<DelayHistogram>(allocate(offsetof<DelayHistogram>()));
+    this.delays.flow = index;
     this.acks = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
     this.ackDepartures = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
     this.acks.init();
@@ -111,7 +115,7 @@ export class FifoNetwork {
     this.tree = changetype<WinnerTree>(allocate(offsetof<WinnerTree>()));
     this.tree.init(flowCount);
     this.flows = allocate(<usize>max<i32>(flowCount, 1) * sizeof<usize>());
-    this.logAddress = <f64>allocate(<usize>LOG_ROWS << LOG_SHIFT);
+    this.logAddress = <f64>allocate((<usize>LOG_ROWS) << LOG_SHIFT);
   }
 
   @inline
@@ -207,7 +211,7 @@ export class FifoNetwork {
     const txn = sender.transmit(nowNs);
     const lost = this.forwardLossRate > 0 && this.forwardLoss.next() < this.forwardLossRate;
     const forward = this.forward;
-    if (lost || !forward.offer(nowNs, this.dataBytes, flow.index + 1, nowNs)) {
+    if (lost || !forward.offer(nowNs, this.dataBytes, flow.delays)) {
       flow.droppedPackets += 1;
       return;
     }
@@ -215,7 +219,7 @@ export class FifoNetwork {
     const arrivalNs = forward.departNs + flow.propagationNs;
     if (receiver.delayedAckAtNs < arrivalNs) this.sendDelayedAck(flow, sender);
     const before = receiver.firstDelivered;
-    const ackAtOnce = receiver.onPacket(<i64>sender.sentSequence, arrivalNs);
+    const ackAtOnce = receiver.onPacket(sender.lastSequence, arrivalNs);
     const first = receiver.firstDelivered > before;
     if (first) flow.lastArrivalNs = arrivalNs;
     if (flow.logsArrivals) this.log(flow, arrivalNs, arrivalNs - nowNs, first);
@@ -224,7 +228,7 @@ export class FifoNetwork {
   }
 
   private log(flow: FifoFlow, atNs: f64, tookNs: f64, first: bool): void {
-    const row = <usize>this.logAddress + (<usize>this.logged << LOG_SHIFT);
+    const row = <usize>this.logAddress + ((<usize>this.logged) << LOG_SHIFT);
     store<f64>(row, <f64>flow.index);
     store<f64>(row, atNs, LOG_AT);
     store<f64>(row, tookNs, LOG_TOOK);
@@ -249,7 +253,7 @@ export class FifoNetwork {
     const atNs = flow.ackDepartures.headNs;
     const arrivals = flow.ackDepartures.shift();
     if (this.reverseLossRate > 0 && this.reverseLoss.next() < this.reverseLossRate) return;
-    if (!this.reverse.offer(atNs, this.ackBytes, 0, atNs)) return;
+    if (!this.reverse.offer(atNs, this.ackBytes, null)) return;
     flow.acks.push(this.reverse.departNs + flow.reversePropagationNs, arrivals);
   }
 }

@@ -2,6 +2,7 @@
  * The simulator's kernel: sender, receiver, FIFO link and the fast engine's loop over linear memory. Objects are addresses;
  * `../kernel.ts` and the classes beside it are its only users.
  */
+import { DelayHistogram } from "./delay-histogram";
 import { FifoFlow, FifoNetwork } from "./fifo-network";
 import { Link } from "./link";
 import { allocate } from "./memory";
@@ -70,7 +71,9 @@ export function finish(sender: Sender): void {
 }
 
 export function transmit(sender: Sender, nowNs: f64): f64 {
-  return <f64>sender.transmit(nowNs);
+  const txn = sender.transmit(nowNs);
+  sender.sentSequence = <f64>sender.lastSequence;
+  return <f64>txn;
 }
 
 export function sequenceOf(sender: Sender, txn: f64): f64 {
@@ -79,6 +82,7 @@ export function sequenceOf(sender: Sender, txn: f64): f64 {
 
 export function markArrival(sender: Sender, txn: f64, arrivalNs: f64, first: bool, ce: bool): void {
   sender.markArrival(<i64>txn, arrivalNs, first, ce);
+  sender.arrivals = <f64>sender.arrivalCount;
 }
 
 export function onAck(sender: Sender, nowNs: f64, arrivals: f64): void {
@@ -165,12 +169,14 @@ export function makeFlow(
   packetsPerAck: i32,
   ackDelayNs: f64,
   nextBinEndNs: f64,
+  logsDelays: bool,
   logsArrivals: bool,
 ): FifoFlow {
   const flow = changetype<FifoFlow>(allocate(offsetof<FifoFlow>()));
   flow.init(index, startNs, stopNs, propagationNs, reversePropagationNs);
   flow.receiver.init(packetsPerAck, ackDelayNs);
   flow.nextBinEndNs = nextBinEndNs;
+  flow.delays.isLogged = logsDelays;
   flow.logsArrivals = logsArrivals;
   network.addFlow(flow);
   return flow;
@@ -179,6 +185,15 @@ export function makeFlow(
 export function startFlow(flow: FifoFlow, sender: Sender): void {
   flow.sender = sender;
   flow.isStarted = true;
+}
+
+/** Of the queueing delays of a flow. */
+export function delaysOf(flow: FifoFlow): DelayHistogram {
+  return flow.delays;
+}
+
+export function describeDelays(delays: DelayHistogram): void {
+  delays.describe();
 }
 
 export function advanceFlow(flow: FifoFlow, nowNs: f64): void {

@@ -4,6 +4,7 @@
  * its service starts; departures at an instant come before arrivals at it. `../link.ts` is its face.
  * Left out on purpose: queues that drop at dequeue time (CoDel), which need departures as events.
  */
+import { DelayHistogram } from "./delay-histogram";
 import * as host from "./host";
 import { allocate } from "./memory";
 import { grown } from "./rows";
@@ -16,12 +17,13 @@ class Waiting {
   departNs: f64;
   sinceNs: f64;
   bytes: f64;
-  listener: i32;
+  /** who is told of its queueing delay */
+  delays: DelayHistogram | null;
 }
 const WAITING_SHIFT: usize = 6;
 const INITIAL_ROWS: i64 = 64;
 
-/** A row of the log of packets whose service has begun: listener, when, queueing delay; all f64. */
+/** A row of the log of packets whose service has begun: flow, when, queueing delay; all f64. */
 const LOG_ROWS: i32 = 128;
 const LOG_ROW_BYTES: usize = 24;
 const LOG_START: usize = 8;
@@ -70,13 +72,13 @@ export class Link {
     this.nanosPerByte = nanosPerByte;
     this.headStartNs = Infinity;
     this.mask = INITIAL_ROWS - 1;
-    this.rows = allocate(<usize>INITIAL_ROWS << WAITING_SHIFT);
+    this.rows = allocate((<usize>INITIAL_ROWS) << WAITING_SHIFT);
     this.logAddress = <f64>allocate(<usize>LOG_ROWS * LOG_ROW_BYTES);
   }
 
   @inline
   private row(n: i64): Waiting {
-    return changetype<Waiting>(this.rows + (<usize>(n & this.mask) << WAITING_SHIFT));
+    return changetype<Waiting>(this.rows + ((<usize>(n & this.mask)) << WAITING_SHIFT));
   }
 
   /** Lets the packets go whose service starts by now. */
@@ -91,14 +93,18 @@ export class Link {
       const head = this.head + 1;
       this.head = head;
       this.headStartNs = head === this.tail ? Infinity : this.row(head).startNs;
-      if (row.listener !== 0) this.log(row.listener, startNs, (startNs - row.sinceNs) / MICRO);
+      const delays = row.delays;
+      if (delays !== null) {
+        const delayUs = (startNs - row.sinceNs) / MICRO;
+        delays.record(delayUs);
+        if (delays.isLogged) this.log(delays.flow, startNs, delayUs);
+      }
     }
   }
 
-  @inline
-  private log(listener: i32, startNs: f64, delayUs: f64): void {
+  private log(flow: i32, startNs: f64, delayUs: f64): void {
     const row = <usize>this.logAddress + <usize>this.logged * LOG_ROW_BYTES;
-    store<f64>(row, <f64>listener);
+    store<f64>(row, <f64>flow);
     store<f64>(row, startNs, LOG_START);
     store<f64>(row, delayUs, LOG_DELAY);
     this.logged += 1;
@@ -107,11 +113,10 @@ export class Link {
 
   /**
    * A packet arrives; true and `startNs`, `departNs` if the queue took it, false if it was dropped.
-   * @param listener who is told of its queueing delay; 0: nobody
-   * @param sinceNs since when it counts as waiting, for that delay
+   * @param delays who is told of its queueing delay
    */
   @inline
-  offer(nowNs: f64, bytes: f64, listener: i32, sinceNs: f64): bool {
+  offer(nowNs: f64, bytes: f64, delays: DelayHistogram | null): bool {
     if (this.headStartNs <= nowNs) this.advance(nowNs);
     this.offeredPackets += 1;
     const queued = this.queuedPackets + 1;
@@ -129,9 +134,9 @@ export class Link {
     const row = this.row(this.tail);
     row.startNs = startNs;
     row.departNs = this.departNs;
-    row.sinceNs = sinceNs;
+    row.sinceNs = nowNs;
     row.bytes = bytes;
-    row.listener = listener;
+    row.delays = delays;
     this.tail++;
     this.queuedPackets = queued;
     this.queuedBytes += bytes;

@@ -38,12 +38,12 @@ export function allocate(bytes: usize): usize {
   const free = load<usize>(list);
   if (free !== 0) {
     store<usize>(list, load<usize>(free));
-    memory.fill(free, 0, <usize>1 << bits);
+    memory.fill(free, 0, (<usize>1) << bits);
     return free;
   }
   const block = top;
-  const end: u64 = <u64>block + (<u64>1 << bits);
-  if (end > <u64>memory.size() << PAGE_BITS) grow(end);
+  const end: u64 = <u64>block + ((<u64>1) << bits);
+  if (end > (<u64>memory.size()) << PAGE_BITS) grow(end);
   top = <usize>end;
   return block;
 }

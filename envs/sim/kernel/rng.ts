@@ -7,8 +7,8 @@ export class Rng {
   s1: u64;
 
   set(s01: i32, s00: i32, s11: i32, s10: i32): void {
-    this.s0 = (<u64>(<u32>s01) << 32) | <u64>(<u32>s00);
-    this.s1 = (<u64>(<u32>s11) << 32) | <u64>(<u32>s10);
+    this.s0 = ((<u64>(<u32>s01)) << 32) | <u64>(<u32>s00);
+    this.s1 = ((<u64>(<u32>s11)) << 32) | <u64>(<u32>s10);
   }
 
   /** Uniform in [0, 1), a multiple of 2^-32. */

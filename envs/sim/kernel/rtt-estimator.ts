@@ -43,9 +43,7 @@ export class RttEstimator {
   @inline
   rtoUs(): f64 {
     const rto =
-      this.srttUs === 0
-        ? INITIAL_RTO_US
-        : this.srttUs + max<f64>(this.minVarianceTermUs, 4 * this.rttvarUs);
+      this.srttUs === 0 ? INITIAL_RTO_US : this.srttUs + max<f64>(this.minVarianceTermUs, 4 * this.rttvarUs);
     return min<f64>(rto * this.backoff, MAX_RTO_US);
   }
 }

@@ -80,9 +80,8 @@ export class Sender {
   sendAtNs: f64;
   /** when `onTimer` is due: retransmission, tail loss probe or reordering; Infinity: off */
   timerAtNs: f64;
-  /** of the packet that `transmit` sent last */
+  /** of the packet that `transmit` sent last, and the arrivals listed so far; written for the host's own calls only */
   sentSequence: f64;
-  /** arrivals listed so far: what an ACK that goes out now carries */
   arrivals: f64;
   /** the congestion control's decisions; a negative rate is none */
   targetBytes: f64;
@@ -147,6 +146,8 @@ export class Sender {
   nextUnseenTxn: i64;
   cumulative: i64;
   next: i64;
+  /** of the packet that `transmit` sent last */
+  lastSequence: i64;
   inflight: i64;
   cwndPackets: i64;
   delivered: i64;
@@ -179,6 +180,7 @@ export class Sender {
   arrivalMask: i64;
   arrivalRows: usize;
   coveredArrivals: i64;
+  /** arrivals listed so far: what an ACK that goes out now carries */
   arrivalCount: i64;
 
   /** no row before it is needed any more; the ring never overwrites it or a later one */
@@ -255,10 +257,10 @@ export class Sender {
     this.recoveryPoint = this.probeEnd = this.ecnPoint = -1;
     this.isDisturbed = this.ackIsSpecial = true;
     this.txnMask = this.sequenceMask = this.arrivalMask = INITIAL_ROWS - 1;
-    this.txns = allocate(<usize>INITIAL_ROWS << TRANSMISSION_SHIFT);
+    this.txns = allocate((<usize>INITIAL_ROWS) << TRANSMISSION_SHIFT);
     this.states = allocate(<usize>INITIAL_ROWS);
-    this.latestTxns = allocate(<usize>INITIAL_ROWS << 3);
-    this.arrivalRows = allocate(<usize>INITIAL_ROWS << ARRIVAL_SHIFT);
+    this.latestTxns = allocate((<usize>INITIAL_ROWS) << 3);
+    this.arrivalRows = allocate((<usize>INITIAL_ROWS) << ARRIVAL_SHIFT);
     this.suspects = changetype<Numbers>(allocate(offsetof<Numbers>()));
     this.retransmitQueue = changetype<Numbers>(allocate(offsetof<Numbers>()));
     this.rtt = changetype<RttEstimator>(allocate(offsetof<RttEstimator>()));
@@ -269,10 +271,10 @@ export class Sender {
 
   /** Gives its memory back; what `describe` wrote can no longer be read. */
   free(): void {
-    release(this.txns, <usize>(this.txnMask + 1) << TRANSMISSION_SHIFT);
+    release(this.txns, (<usize>(this.txnMask + 1)) << TRANSMISSION_SHIFT);
     release(this.states, <usize>(this.sequenceMask + 1));
-    release(this.latestTxns, <usize>(this.sequenceMask + 1) << 3);
-    release(this.arrivalRows, <usize>(this.arrivalMask + 1) << ARRIVAL_SHIFT);
+    release(this.latestTxns, (<usize>(this.sequenceMask + 1)) << 3);
+    release(this.arrivalRows, (<usize>(this.arrivalMask + 1)) << ARRIVAL_SHIFT);
     this.suspects.free();
     this.retransmitQueue.free();
     release(changetype<usize>(this.suspects), offsetof<Numbers>());
@@ -300,7 +302,7 @@ export class Sender {
 
   @inline
   private txnAt(txn: i64): Transmission {
-    return changetype<Transmission>(this.txns + (<usize>(txn & this.txnMask) << TRANSMISSION_SHIFT));
+    return changetype<Transmission>(this.txns + ((<usize>(txn & this.txnMask)) << TRANSMISSION_SHIFT));
   }
 
   @inline
@@ -315,7 +317,7 @@ export class Sender {
 
   @inline
   private latestTxn(sequence: i64): i64 {
-    return load<i64>(this.latestTxns + (<usize>(sequence & this.sequenceMask) << 3));
+    return load<i64>(this.latestTxns + ((<usize>(sequence & this.sequenceMask)) << 3));
   }
 
   /** Reads the congestion control's window and rate, and plans the next packet by them. */
@@ -394,7 +396,7 @@ export class Sender {
 
   /**
    * A packet leaves at `sendAtNs`. Retransmissions go first.
-   * @returns its transmission number; `sentSequence` is its sequence
+   * @returns its transmission number; `lastSequence` is its sequence
    */
   transmit(nowNs: f64): i64 {
     const probe = this.probeIsDue;
@@ -415,7 +417,7 @@ export class Sender {
     if (load<u8>(this.states + s) !== IN_FLIGHT) this.inflight++;
     store<u8>(this.states + s, IN_FLIGHT);
     store<i64>(this.latestTxns + (s << 3), txn);
-    this.sentSequence = <f64>sequence;
+    this.lastSequence = sequence;
     const row = this.txnAt(txn);
     row.sequence = sequence;
     row.sentNs = nowNs;
@@ -464,7 +466,6 @@ export class Sender {
     const n = this.arrivalCount;
     if (n - this.coveredArrivals > this.arrivalMask) this.growArrivals();
     this.arrivalCount = n + 1;
-    this.arrivals = <f64>(n + 1);
     const row = this.arrivalRow(n);
     store<i64>(row, (txn << 2) | (first ? FIRST : 0) | (ce ? CE : 0));
     store<f64>(row, arrivalNs, ARRIVAL_NS);
@@ -472,7 +473,7 @@ export class Sender {
 
   @inline
   private arrivalRow(n: i64): usize {
-    return this.arrivalRows + (<usize>(n & this.arrivalMask) << ARRIVAL_SHIFT);
+    return this.arrivalRows + ((<usize>(n & this.arrivalMask)) << ARRIVAL_SHIFT);
   }
 
   /** Listed arrivals that lie after `nowNs`: those that bring something new, or all of them. */
@@ -635,8 +636,7 @@ export class Sender {
     this.rttUs = rttUs;
     this.sampleDeliveryRate(nowNs, row);
     if (this.appLimitedUntil > 0 && delivered > this.appLimitedUntil) this.appLimitedUntil = 0;
-    this.rtoAtNs = this.timerAtNs =
-      cumulative + count === this.next ? Infinity : nowNs + rtt.rtoUs() * MICRO;
+    this.rtoAtNs = this.timerAtNs = cumulative + count === this.next ? Infinity : nowNs + rtt.rtoUs() * MICRO;
 
     this.ackedPackets = <f64>count;
     this.ackedBytes = this.deliveredBytes = <f64>count * MSS;
@@ -684,9 +684,7 @@ export class Sender {
   private isInFlightAs(txn: i64): bool {
     const sequence = this.sequenceOf(txn);
     return (
-      sequence >= this.cumulative &&
-      this.state(sequence) === IN_FLIGHT &&
-      this.latestTxn(sequence) === txn
+      sequence >= this.cumulative && this.state(sequence) === IN_FLIGHT && this.latestTxn(sequence) === txn
     );
   }
 
@@ -1042,7 +1040,7 @@ export class Sender {
     const cumulative = this.cumulative;
     const size = (mask + 1) * 2;
     const states = allocate(<usize>size);
-    const latest = allocate(<usize>size << 3);
+    const latest = allocate((<usize>size) << 3);
     for (let k: i64 = 0; k <= mask; k++) {
       const sequence = cumulative + k;
       const to = <usize>(sequence & (size - 1));
@@ -1050,7 +1048,7 @@ export class Sender {
       store<i64>(latest + (to << 3), this.latestTxn(sequence));
     }
     release(this.states, <usize>(mask + 1));
-    release(this.latestTxns, <usize>(mask + 1) << 3);
+    release(this.latestTxns, (<usize>(mask + 1)) << 3);
     this.states = states;
     this.latestTxns = latest;
     this.sequenceMask = size - 1;

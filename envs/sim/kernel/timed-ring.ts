@@ -19,7 +19,7 @@ export class TimedRing {
   init(): void {
     this.headNs = Infinity;
     this.mask = INITIAL_PAIRS - 1;
-    this.pairs = allocate(<usize>INITIAL_PAIRS << PAIR_SHIFT);
+    this.pairs = allocate((<usize>INITIAL_PAIRS) << PAIR_SHIFT);
   }
 
   @inline
@@ -43,7 +43,7 @@ export class TimedRing {
 
   @inline
   private pair(n: i64): usize {
-    return this.pairs + (<usize>(n & this.mask) << PAIR_SHIFT);
+    return this.pairs + ((<usize>(n & this.mask)) << PAIR_SHIFT);
   }
 
   private grow(): void {

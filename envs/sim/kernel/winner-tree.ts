@@ -14,7 +14,7 @@ export class WinnerTree {
     let leaves = 1;
     while (leaves < count) leaves *= 2;
     this.leaves = leaves;
-    this.nodes = allocate(<usize>(2 * leaves) << NODE_SHIFT);
+    this.nodes = allocate((<usize>(2 * leaves)) << NODE_SHIFT);
     for (let node = 2 * leaves - 1; node >= 1; node--) {
       store<f64>(this.at(node), Infinity);
       const winner = node >= leaves ? node - leaves : load<i32>(this.at(2 * node), WINNER);
@@ -24,7 +24,7 @@ export class WinnerTree {
 
   @inline
   private at(node: i32): usize {
-    return this.nodes + (<usize>node << NODE_SHIFT);
+    return this.nodes + ((<usize>node) << NODE_SHIFT);
   }
 
   @inline
