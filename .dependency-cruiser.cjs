@@ -61,7 +61,7 @@ module.exports = {
       from: {
         path: "^(core|ccp-bridge|envs|agents)/",
         pathNot:
-          "^(envs/grpc|envs/links|ccp-bridge/ipc)/|^core/v8-inlining|/[a-z-]*(files|wasm-loader)\\.ts$",
+          "^(envs/grpc|envs/links|ccp-bridge/ipc)/|^envs/sim/kernel/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader)\\.ts$",
       },
       to: { dependencyTypes: ["core"] },
     },

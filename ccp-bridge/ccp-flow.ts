@@ -12,6 +12,7 @@ import type {
   CongestionControl,
   CongestionControlFactory,
   CongestionEvent,
+  ProgramRegisters,
   SentEvent,
   SpuriousCongestionEvent,
 } from "./congestion-control.ts";
@@ -37,6 +38,9 @@ const RTT_SAMPLE_US = PRIMITIVE.rttSampleUs;
 const WAS_TIMEOUT = PRIMITIVE.wasTimeout;
 const HOST_CWND = BLOCK.hostCwnd;
 const HOST_RATE = BLOCK.hostRate;
+const LAST_US = BLOCK.lastUs;
+const MIN_CWND = BLOCK.minCwnd;
+const MIN_RATE = BLOCK.minRate;
 const FALLBACK = DATAPATH_ERRORS.fallback;
 const ADD_OVERFLOW = DATAPATH_ERRORS.addOverflow;
 const SUB_UNDERFLOW = DATAPATH_ERRORS.subUnderflow;
@@ -72,8 +76,6 @@ export class CcpFlowControl implements CongestionControl {
   readonly flowId: number;
   /** invocations that ended in an arithmetic error; the program was abandoned, cwnd and rate kept */
   arithmeticErrors = 0;
-  cwndBytes: Bytes = 0;
-  pacingRateBytesPerSec: BytesPerSec | undefined = undefined;
   readonly #options: CcpFlowOptions;
   readonly #datapath: CcpDatapath;
   readonly #arena: RegisterArena;
@@ -81,10 +83,7 @@ export class CcpFlowControl implements CongestionControl {
   /** the arena's memory, which changes when it grows, and the flow's block in it */
   #memory: Float64Array = NO_WORDS;
   #words: Float64Array = NO_WORDS;
-  readonly #minCwndBytes: Bytes = 0;
-  readonly #minRateBytesPerSec: BytesPerSec = 0;
   #fallback: CongestionControl | undefined;
-  #lastUs: Micros = 0;
   #closed = false;
 
   /** There only while a native control that wants it drives the flow: a packet costs no call otherwise. */
@@ -97,15 +96,29 @@ export class CcpFlowControl implements CongestionControl {
     this.ignoresMarks = options.ignoresMarks ?? false;
     this.#datapath = datapath;
     this.#arena = datapath.arena;
-    this.#lastUs = options.nowUs;
     this.name = algorithmName === "" ? "ccp" : algorithmName;
-    this.#minCwndBytes = options.minCwndBytes ?? 2 * mssBytes;
-    this.#minRateBytesPerSec = options.minRateBytesPerSec ?? 0;
-    this.cwndBytes = Math.max(initialCwndBytes, this.#minCwndBytes);
-    const flow = { initCwndBytes: this.cwndBytes, mssBytes, algorithmName };
-    this.#flow = datapath.openFlow(flow, options.nowUs);
+    const minCwndBytes = options.minCwndBytes ?? 2 * mssBytes;
+    const initCwndBytes = Math.max(initialCwndBytes, minCwndBytes);
+    this.#flow = datapath.openFlow({ initCwndBytes, mssBytes, algorithmName }, options.nowUs);
     this.flowId = this.#flow.flowId;
-    this.#block()[HOST_CWND] = this.cwndBytes;
+    const block = this.#block();
+    block[HOST_CWND] = initCwndBytes;
+    block[LAST_US] = options.nowUs;
+    block[MIN_CWND] = minCwndBytes;
+    block[MIN_RATE] = options.minRateBytesPerSec ?? 0;
+  }
+
+  get cwndBytes(): Bytes {
+    return this.#block()[HOST_CWND]!;
+  }
+
+  get pacingRateBytesPerSec(): BytesPerSec | undefined {
+    const rate = this.#block()[HOST_RATE]!;
+    return rate === 0 ? undefined : rate;
+  }
+
+  get registers(): ProgramRegisters {
+    return { arena: this.#arena, base: this.#flow.base };
   }
 
   /** Reports sent to the agent so far: whether an ACK caused one shows by comparing before and after. */
@@ -145,8 +158,17 @@ export class CcpFlowControl implements CongestionControl {
     // A sample of 0 means none and reads as infinity: a tiny one must not become it.
     block[RTT_SAMPLE_US] = rttUs > 0 ? Math.max(1, Math.floor(rttUs + 0.5)) : 0;
     block[WAS_TIMEOUT] = ack.timeout ? 1 : 0;
-    this.#lastUs = ack.nowUs;
-    const code = this.#datapath.invoke(this.#flow, ack.nowUs);
+    block[LAST_US] = ack.nowUs;
+    this.#conclude(this.#datapath.invoke(this.#flow, ack.nowUs), ack);
+  }
+
+  /** The kernel that owns the registers ran the program, which did more than set window and rate. */
+  afterRun(code: number, ack: AckEvent): void {
+    this.#conclude(this.#datapath.afterRun(this.#flow, code, ack.nowUs), ack);
+  }
+
+  /** @param code what the datapath said */
+  #conclude(code: number, ack: AckEvent): void {
     if (code === 0 && this.#fallback === undefined) {
       this.#applyRegisters();
       return;
@@ -161,14 +183,17 @@ export class CcpFlowControl implements CongestionControl {
 
   onClose(): void {
     if (this.#closed) return;
+    const block = this.#block();
     this.#closed = true;
     this.#fallback?.onClose?.();
-    this.#datapath.closeFlow(this.flowId, this.#lastUs);
+    // another flow may get the block: window and rate stay what they were
+    this.#words = block.slice();
+    this.#datapath.closeFlow(this.flowId, block[LAST_US]!);
   }
 
   #block(): Float64Array {
     const { f64 } = this.#arena;
-    if (f64 !== this.#memory) {
+    if (f64 !== this.#memory && !this.#closed) {
       const word = this.#flow.base / 8;
       this.#memory = f64;
       this.#words = f64.subarray(word, word + BLOCK.words);
@@ -176,25 +201,12 @@ export class CcpFlowControl implements CongestionControl {
     return this.#words;
   }
 
+  /** What the program left behind, within the bounds. */
   #applyRegisters(): void {
     const block = this.#block();
-    let cwndBytes = block[HOST_CWND]!;
-    if (cwndBytes < this.#minCwndBytes) {
-      cwndBytes = this.#minCwndBytes;
-      block[HOST_CWND] = cwndBytes;
-    }
-    // Most ACKs change neither.
-    if (cwndBytes !== this.cwndBytes) this.cwndBytes = cwndBytes;
-    let rate = block[HOST_RATE]!;
-    if (rate === 0) {
-      if (this.pacingRateBytesPerSec !== undefined) this.pacingRateBytesPerSec = undefined;
-    } else {
-      if (rate < this.#minRateBytesPerSec) {
-        rate = this.#minRateBytesPerSec;
-        block[HOST_RATE] = rate;
-      }
-      if (rate !== this.pacingRateBytesPerSec) this.pacingRateBytesPerSec = rate;
-    }
+    if (block[HOST_CWND]! < block[MIN_CWND]!) block[HOST_CWND] = block[MIN_CWND]!;
+    const rate = block[HOST_RATE]!;
+    if (rate !== 0 && rate < block[MIN_RATE]!) block[HOST_RATE] = block[MIN_RATE]!;
   }
 
   #fallBack(ack: AckEvent): void {
@@ -226,11 +238,9 @@ export class CcpFlowControl implements CongestionControl {
 
   #driveNative(native: CongestionControl, ack: AckEvent): void {
     native.onAck(ack);
-    this.cwndBytes = native.cwndBytes;
-    this.pacingRateBytesPerSec = native.pacingRateBytesPerSec;
-    // So that a program that takes over starts from here.
+    // A program that takes over starts from here.
     const block = this.#block();
-    block[HOST_CWND] = this.cwndBytes;
-    block[HOST_RATE] = this.pacingRateBytesPerSec ?? 0;
+    block[HOST_CWND] = native.cwndBytes;
+    block[HOST_RATE] = native.pacingRateBytesPerSec ?? 0;
   }
 }

@@ -4,6 +4,7 @@
  * Decisions are values: the host reads `cwndBytes` and `pacingRateBytesPerSec` after each call and applies them.
  */
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
+import type { RegisterArena } from "./register-arena.ts";
 
 /** A packet has left the sender. Fires after inflight was raised. */
 export interface SentEvent {
@@ -77,8 +78,21 @@ export interface SpuriousCongestionEvent {
   readonly nowUs: Micros;
 }
 
+/** Where the registers of a CCP flow lie. */
+export interface ProgramRegisters {
+  readonly arena: RegisterArena;
+  /** first byte of the flow's block */
+  readonly base: number;
+}
+
 export interface CongestionControl {
   readonly name: string;
+  /**
+   * Of a CCP flow: a host that owns the arena may fill the primitives and run the program by itself where
+   * `BLOCK.runnable` says so, instead of calling `onAck`; if the program said anything but 0 it calls `afterRun`.
+   */
+  readonly registers?: ProgramRegisters;
+  afterRun?(code: number, ack: AckEvent): void;
   /** true: it would not react to ECN marks, so its packets must not be ECN-capable (RFC 3168 6.1) */
   readonly ignoresMarks?: boolean;
   /** bytes of payload that may be in flight; the host rounds down to whole packets */
@@ -100,6 +114,8 @@ export interface FlowStart {
   readonly nowUs: Micros;
   readonly mssBytes: Bytes;
   readonly initialCwndBytes: Bytes;
+  /** where the host would like a CCP flow to keep its registers; absent: the thread's arena */
+  readonly arena?: RegisterArena;
 }
 
 export type CongestionControlFactory = (start: FlowStart) => CongestionControl;

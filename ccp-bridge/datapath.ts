@@ -10,12 +10,7 @@
 import { CcparkError } from "../core/errors.ts";
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
 import { DATAPATH_ERRORS, PROGRAM_NOT_INSTALLED } from "./datapath-errors.ts";
-import {
-  checkProgram,
-  type InitialValues,
-  type InstalledProgram,
-  initialValues,
-} from "./installed-program.ts";
+import { checkProgram, type InitialValues, InstalledProgram, initialValues } from "./installed-program.ts";
 import { makeInterpreter } from "./interpreter.ts";
 import { PRIMITIVE, PRIMITIVE_NAMES } from "./lang/scope.ts";
 import {
@@ -29,7 +24,13 @@ import {
   MAX_INSTRUCTIONS,
   REGISTER_TYPES,
 } from "./program.ts";
-import { CUT_TO_32_BITS, KEEP_CWND_AND_RATE, type MakeRunner, RUN_REPORT } from "./program-runner.ts";
+import {
+  CUT_TO_32_BITS,
+  KEEP_CWND_AND_RATE,
+  type MakeRunner,
+  RUN_REPORT,
+  type RunProgram,
+} from "./program-runner.ts";
 import { BLOCK, type RegisterArena, sharedArena } from "./register-arena.ts";
 import { makeWasmProgram } from "./wasm-program.ts";
 import { readU32 } from "./wire/bytes.ts";
@@ -75,6 +76,7 @@ export interface CcpDatapathOptions {
   /** Called where libccp calls set_cwnd and set_rate_abs: on every invocation. Most hosts read the flow instead. */
   onSetCwnd?: (flowId: number, cwndBytes: Bytes) => void;
   onSetRate?: (flowId: number, rateBytesPerSec: BytesPerSec) => void;
+  /** absent: the thread's; blocks of another one stay taken if the datapath is dropped with open flows */
   arena?: RegisterArena;
 }
 
@@ -188,6 +190,8 @@ export class CcpDatapath {
   readonly #makeRunner: MakeRunner;
   readonly #flags: number = 0;
   readonly #hasCallbacks: boolean = false;
+  /** nothing is asked for that a kernel would not do */
+  readonly #kernelMayRun: boolean = false;
   readonly #timeZeroUs: Micros;
   readonly #fallbackTimeoutUs: Micros;
   readonly #usableSlots: number;
@@ -218,12 +222,15 @@ export class CcpDatapath {
     this.#makeRunner = options.execution === "interpreter" ? makeInterpreter : makeWasmProgram;
     this.#flags = this.mode === "libccp" ? CUT_TO_32_BITS : 0;
     this.#hasCallbacks = options.onSetCwnd !== undefined || options.onSetRate !== undefined;
+    this.#kernelMayRun = !this.#hasCallbacks && this.mode === "strict";
     this.#timeZeroUs = options.nowUs;
     this.#fallbackTimeoutUs = options.fallbackTimeoutUs ?? 1_000_000;
     this.#maxFlows = options.maxFlows ?? 1024;
     const maxPrograms = options.maxPrograms ?? (this.mode === "libccp" ? 10 : 64);
     this.#usableSlots = this.mode === "libccp" ? maxPrograms - 1 : maxPrograms;
-    blocksOfLostDatapaths.register(this, { arena: this.arena, flows: this.#flows });
+    if (options.arena === undefined) {
+      blocksOfLostDatapaths.register(this, { arena: this.arena, flows: this.#flows });
+    }
     this.announce(options.nowUs);
   }
 
@@ -338,7 +345,37 @@ export class CcpDatapath {
     if (code < 0) return code;
     if (this.#hasCallbacks) this.#callHost(flow, true, true);
     if (code === REPORT) this.#report(flow, program, nowUs);
+    if (this.#kernelMayRun) this.#letKernelRun(flow, program);
     return 0;
+  }
+
+  /**
+   * The kernel that owns the arena has run the flow's program by its number (`BLOCK.runnable`), and there is more to do:
+   * it reported or failed.
+   * @param code what the program said
+   * @returns as `invoke`
+   */
+  afterRun(handle: DatapathFlow, code: number, nowUs: Micros): number {
+    const flow = handle as Flow;
+    if (code < 0) return code;
+    if (code === REPORT) this.#report(flow, this.#programs[flow.slot]!, nowUs);
+    return 0;
+  }
+
+  /** From here on nothing but the program is needed for an ACK, until `#takeBack`. */
+  #letKernelRun(flow: Flow, program: InstalledProgram): void {
+    const isPlain = this.#failedAtUs < 0 && !flow.staged && !flow.isUnannounced;
+    if (!isPlain || this.#programs[flow.slot] !== program || this.#flows[flow.flowId - 1] !== flow) return;
+    this.arena.u32[2 * (flow.base / 8 + BLOCK.runnable)] = this.arena.numberOf(program.run);
+  }
+
+  /** The next ACK must come here first. */
+  #takeBack(flow: Flow): void {
+    if (this.#kernelMayRun) this.arena.u32[2 * (flow.base / 8 + BLOCK.runnable)] = 0;
+  }
+
+  #takeBackAll(): void {
+    for (const flow of this.#flows) if (flow !== undefined) this.#takeBack(flow);
   }
 
   /**
@@ -415,6 +452,7 @@ export class CcpDatapath {
     if (this.#failedAtUs < 0) {
       this.#failedAtUs = nowUs;
       this.#onlyFull = true;
+      this.#takeBackAll();
     }
     if (result !== SEND_FULL) this.#onlyFull = false;
   }
@@ -428,7 +466,10 @@ export class CcpDatapath {
     this.#creating = flow;
     const result = this.#options.send(flow.create, nowUs);
     this.#creating = undefined;
-    if (result !== 0) flow.isUnannounced = true;
+    if (result !== 0) {
+      flow.isUnannounced = true;
+      this.#takeBack(flow);
+    }
     this.#noteSend(result, nowUs);
   }
 
@@ -538,22 +579,24 @@ export class CcpDatapath {
     if (this.#programs.length >= this.#usableSlots) return DATAPATH_ERRORS.programTableFull;
     const strict = this.mode === "strict";
     const code = checkProgram(events, instructions, strict);
+    const makeRunner = this.#makeRunner;
+    const { arena } = this;
     const { volatiles, nonvolatiles, reportFieldCount } = initialValues(instructions);
     if (code === 0) {
-      const run = this.#makeRunner(events, instructions, this.arena);
-      this.#programs.push({ uid, run, volatiles, nonvolatiles, reportFieldCount, sentFieldCount: 0 });
+      const make = (): RunProgram => makeRunner(events, instructions, arena);
+      this.#programs.push(new InstalledProgram(uid, make, { volatiles, nonvolatiles, reportFieldCount }));
     } else if (!strict) {
       // libccp: a refused program keeps its slot and is found by its uid. It does nothing here.
-      const run = () => 0;
       const none = new Uint32Array();
-      const nothing = { volatiles: none, nonvolatiles: none, reportFieldCount: 0, sentFieldCount: 0 };
-      this.#programs.push({ uid, run, ...nothing });
+      const nothing = { volatiles: none, nonvolatiles: none, reportFieldCount: 0 };
+      this.#programs.push(new InstalledProgram(uid, () => () => 0, nothing));
     }
     return code;
   }
 
   #forgetPrograms(agentWasLost: boolean): void {
     this.#programs = [];
+    this.#takeBackAll();
     if (this.mode === "libccp") return;
     // Strict: the new agent does not know the flows that ran under the old one, so they are announced anew.
     for (const flow of this.#flows) {
@@ -583,6 +626,7 @@ export class CcpDatapath {
     if (this.mode === "libccp") flow.staging.clear();
     flow.stagedSlot = slot;
     flow.staged = true;
+    this.#takeBack(flow);
     return this.#stage(flow, message, CHANGE_PROG_HEADER_BYTES, count);
   }
 
@@ -615,6 +659,7 @@ export class CcpDatapath {
       } else return DATAPATH_ERRORS.badUpdateRegister;
       flow.staging.put(word, readU32(message, at + 5), readU32(message, at + 9));
       flow.staged = true;
+      this.#takeBack(flow);
     }
     return 0;
   }

@@ -6,6 +6,7 @@ import { CcpFlowControl, type CcpFlowEvent } from "./ccp-flow.ts";
 import type { CongestionControlFactory, FlowStart } from "./congestion-control.ts";
 import { CcpDatapath } from "./datapath.ts";
 import { InProcessChannel } from "./ipc/in-process.ts";
+import { sharedArena } from "./register-arena.ts";
 
 /** The primitives by which a program reads ECN marks: an algorithm whose programs read neither cannot react to them. */
 const MARKS = /\bAck\.ecn_(packets|bytes)\b/;
@@ -47,7 +48,8 @@ interface Link {
 
 /**
  * Runs an algorithm on every flow that the returned factory makes. One factory serves any number of flows of one
- * clock; when the clock has gone back (a new episode), the next flow starts a fresh datapath and agent.
+ * clock; when the clock has gone back (a new episode) or the host has another arena (another network), the next flow starts
+ * a fresh datapath and agent.
  * @throws CompileError if one of the algorithm's programs is wrong
  */
 export function runCcpAlgorithm(
@@ -62,7 +64,7 @@ export function runCcpAlgorithm(
   const connect = ({ datapath, channel }: Link, nowUs: Micros) =>
     channel.connect(datapath, new CcpAgent({ set, send: channel.toDatapath }), nowUs);
 
-  const makeLink = (nowUs: Micros): Link => {
+  const makeLink = ({ nowUs, arena }: FlowStart): Link => {
     const { delayUs, schedule, clock } = options;
     const channel = new InProcessChannel({ delayUs, schedule, clock });
     const datapath = new CcpDatapath({
@@ -71,6 +73,7 @@ export function runCcpAlgorithm(
       mode: options.mode,
       execution: options.execution,
       fallbackTimeoutUs: options.fallbackTimeoutUs,
+      arena,
     });
     const made = { datapath, channel };
     connect(made, nowUs);
@@ -78,8 +81,9 @@ export function runCcpAlgorithm(
   };
 
   const makeFlow = (start: FlowStart): CcpFlowControl => {
-    if (link === undefined || start.nowUs < lastStartUs) link = makeLink(start.nowUs);
-    lastStartUs = start.nowUs;
+    const { nowUs, arena = sharedArena() } = start;
+    if (link === undefined || nowUs < lastStartUs || link.datapath.arena !== arena) link = makeLink(start);
+    lastStartUs = nowUs;
     return new CcpFlowControl({
       ...start,
       datapath: link.datapath,

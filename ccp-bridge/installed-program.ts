@@ -18,18 +18,39 @@ import type { RunProgram } from "./program-runner.ts";
 /** Initial values in pairs: word of the flow's block, 32-bit value, word, value, ... */
 export type InitialValues = Uint32Array;
 
-export interface InstalledProgram {
-  readonly uid: number;
-  readonly run: RunProgram;
+/** What a program's leading `def`s say. */
+export interface ProgramInitials {
   readonly volatiles: InitialValues;
   readonly nonvolatiles: InitialValues;
   /** report variables with an initial value; only these are sent */
+  readonly reportFieldCount: number;
+}
+
+export class InstalledProgram implements ProgramInitials {
+  readonly uid: number;
+  readonly volatiles: InitialValues;
+  readonly nonvolatiles: InitialValues;
   readonly reportFieldCount: number;
   /**
    * What the next report will send: libccp counts when the program is applied to a flow and after each report, so a
    * program that was installed under a running flow sends its first report without fields.
    */
-  sentFieldCount: number;
+  sentFieldCount = 0;
+  readonly #make: () => RunProgram;
+  #run: RunProgram | undefined;
+
+  constructor(uid: number, make: () => RunProgram, initials: ProgramInitials) {
+    this.uid = uid;
+    this.#make = make;
+    this.volatiles = initials.volatiles;
+    this.nonvolatiles = initials.nonvolatiles;
+    this.reportFieldCount = initials.reportFieldCount;
+  }
+
+  /** Made when it is first used: an agent installs all its programs, a flow mostly runs one. */
+  get run(): RunProgram {
+    return (this.#run ??= this.#make());
+  }
 }
 
 function badOperand(type: number, index: number): boolean {
@@ -81,9 +102,7 @@ export function checkProgram(
 }
 
 /** What the leading `def`s say; libccp stops at the first other instruction. */
-export function initialValues(
-  instructions: readonly Instruction[],
-): Pick<InstalledProgram, "volatiles" | "nonvolatiles" | "reportFieldCount"> {
+export function initialValues(instructions: readonly Instruction[]): ProgramInitials {
   const volatiles: number[] = [];
   const nonvolatiles: number[] = [];
   let reportFieldCount = 0;

@@ -1,11 +1,12 @@
 /**
- * Where flows keep their registers: fixed-size blocks in one WebAssembly.Memory, shared by all datapaths of a thread
- * (a memory reserves much address space, so there should be few). Compiled programs and the interpreter work on the
- * same blocks.
+ * Where flows keep their registers: fixed-size blocks in a WebAssembly.Memory. Datapaths of a thread share one (a memory
+ * reserves much address space); those of a simulated network lie in the network's own, where its kernel runs their programs.
+ * Compiled programs and the interpreter work on the same blocks.
  *
- * A block, in words of 8 bytes: primitives (f64), what the host applies (f64), start of `Micros` (i64), then the
- * register files (i64).
+ * A block, in words of 8 bytes: primitives (f64), what the host applies (f64), start of `Micros` (i64), the register files
+ * (i64), then what a kernel must know to run the program by itself.
  */
+import type { RunProgram } from "./program-runner.ts";
 import { WASM_PAGE_BYTES, type WasmMemory, wasm } from "./wasm-api.ts";
 
 /** Word offsets within a block; the files have libccp's capacities. */
@@ -23,12 +24,33 @@ export const BLOCK = {
   local: 32,
   report: 40,
   control: 150,
-  words: 264,
+  /** u32: by this number a kernel may run the flow's program without asking the datapath; 0: it must ask */
+  runnable: 264,
+  /** f64: when the program ran last, microseconds */
+  lastUs: 265,
+  /** f64: the host applies no smaller window and no smaller rate (but none) */
+  minCwnd: 266,
+  minRate: 267,
+  words: 268,
 } as const;
 
 export const BLOCK_BYTES: number = BLOCK.words * 8;
 
-export class RegisterArena {
+export interface RegisterArena {
+  readonly memory: WasmMemory;
+  /** views of the whole memory; they change when it grows, so read them afresh */
+  readonly f64: Float64Array;
+  readonly u32: Uint32Array;
+  readonly u64: BigUint64Array;
+  /** First byte of a zeroed block. */
+  allocate(): number;
+  release(base: number): void;
+  /** The number by which the memory's owner calls a program of its own; 0: it does not. */
+  numberOf(program: RunProgram): number;
+}
+
+/** An arena with a memory of its own. */
+export class OwnArena implements RegisterArena {
   readonly memory: WasmMemory = new wasm.Memory({ initial: 64 });
   /** views of the whole memory; they change when it grows, so read them afresh */
   f64: Float64Array;
@@ -55,6 +77,10 @@ export class RegisterArena {
     this.#free.push(base);
   }
 
+  numberOf(): number {
+    return 0;
+  }
+
   #append(): number {
     const base = this.#used;
     this.#used += BLOCK_BYTES;
@@ -71,10 +97,10 @@ export class RegisterArena {
   }
 }
 
-let shared: RegisterArena | undefined;
+let shared: OwnArena | undefined;
 
 /** The arena of this thread. Sharing it is invisible: blocks are zeroed and nobody reads another's. */
 export function sharedArena(): RegisterArena {
-  shared ??= new RegisterArena();
+  shared ??= new OwnArena();
   return shared;
 }

@@ -5,6 +5,13 @@ export interface WasmMemory {
   grow(pages: number): number;
 }
 
+/** Of functions. */
+export interface WasmTable {
+  readonly length: number;
+  grow(entries: number): number;
+  set(index: number, value: unknown): void;
+}
+
 interface WasmApi {
   readonly Memory: new (limits: { initial: number }) => WasmMemory;
   readonly Module: new (bytes: Uint8Array) => object;

@@ -393,8 +393,9 @@ class Generator {
   }
 }
 
-/** Modules of one arena, by program. Programs are few; a host that makes thousands starts over. */
+/** Modules by program, and what runs them in one arena. Programs are few; a host that makes thousands starts over. */
 const MAX_CACHED = 1000;
+const modules: Map<string, object> = new Map();
 const caches: WeakMap<RegisterArena, Map<string, RunProgram>> = new WeakMap();
 
 /**
@@ -402,6 +403,13 @@ const caches: WeakMap<RegisterArena, Map<string, RunProgram>> = new WeakMap();
  * of the compiler run each instruction at most once, so they have at most 255.
  */
 const MAX_UNROLLED = 1000;
+
+const compiled: WeakSet<RunProgram> = new WeakSet();
+
+/** Whether it is a function of a WebAssembly module, so that another module may call it. */
+export function isCompiled(run: RunProgram): boolean {
+  return compiled.has(run);
+}
 
 export function makeWasmProgram(
   events: readonly ProgramEvent[],
@@ -418,11 +426,17 @@ export function makeWasmProgram(
   if (known !== undefined) return known;
   const unrolled = events.reduce((sum, event) => sum + event.flagCount + event.bodyCount, 0);
   if (unrolled > MAX_UNROLLED) return makeInterpreter(events, instructions, arena);
-  const generator = new Generator();
-  generator.program(events, instructions);
-  const module = new wasm.Module(makeModule([I32, F64, I32], [I32], generator.body));
+  let module = modules.get(key);
+  if (module === undefined) {
+    if (modules.size >= MAX_CACHED) modules.clear();
+    const generator = new Generator();
+    generator.program(events, instructions);
+    module = new wasm.Module(makeModule([I32, F64, I32], [I32], generator.body));
+    modules.set(key, module);
+  }
   const instance = new wasm.Instance(module, { env: { memory: arena.memory } });
   const run = instance.exports["run"] as RunProgram;
+  compiled.add(run);
   cache.set(key, run);
   return run;
 }

@@ -3,7 +3,10 @@
  * that the memory goes when the network goes. Objects of the kernel have faces here: classes that hold an object's address
  * and see the first words of it (`words`), as its class in the kernel says.
  */
-import { type WasmMemory, wasm } from "../../ccp-bridge/wasm-api.ts";
+import type { RunProgram } from "../../ccp-bridge/program-runner.ts";
+import { BLOCK_BYTES, type RegisterArena } from "../../ccp-bridge/register-arena.ts";
+import { type WasmMemory, type WasmTable, wasm } from "../../ccp-bridge/wasm-api.ts";
+import { isCompiled } from "../../ccp-bridge/wasm-program.ts";
 import { CcparkError } from "../../core/errors.ts";
 import type { Bytes, Micros, Nanos } from "../../core/units.ts";
 import { KERNEL_WASM } from "./generated/kernel-wasm.ts";
@@ -16,6 +19,9 @@ type RngWords = readonly [s01: number, s00: number, s11: number, s10: number];
 /** `kernel/index.ts` */
 export interface KernelExports {
   readonly memory: WasmMemory;
+  readonly table: WasmTable;
+  allocateBlock(bytes: number): Address;
+  releaseBlock(block: Address, bytes: number): void;
   makeSender(
     number: number,
     minVarianceTermUs: Micros,
@@ -28,6 +34,7 @@ export interface KernelExports {
     jitterBoundNs: Nanos,
   ): Address;
   seedJitter(sender: Address, ...state: RngWords): void;
+  setRegisters(sender: Address, block: Address): void;
   freeSender(sender: Address): void;
   describe(sender: Address): void;
   applyDecision(sender: Address, nowNs: Nanos): void;
@@ -82,6 +89,7 @@ export interface KernelExports {
 /** What a sender's face hears. */
 export interface SenderListener {
   decide(): void;
+  afterRun(said: number): void;
   congest(kind: number, nowUs: Micros, inflightBytes: Bytes, lostPackets: number): void;
   undo(isTimeout: number, nowUs: Micros): void;
   sent(nowUs: Micros, inflightBytes: Bytes): void;
@@ -106,10 +114,51 @@ function kernelModule(): object {
   return compiled;
 }
 
+/** Register blocks of CCP flows in a kernel's memory: it runs their programs itself. */
+class KernelArena implements RegisterArena {
+  readonly memory: WasmMemory;
+  f64!: Float64Array;
+  u32!: Uint32Array;
+  u64!: BigUint64Array;
+  readonly #exports: KernelExports;
+  readonly #numbers: Map<RunProgram, number> = new Map();
+
+  constructor(exports: KernelExports) {
+    this.#exports = exports;
+    this.memory = exports.memory;
+    this.renewViews();
+  }
+
+  renewViews(): void {
+    const { buffer } = this.memory;
+    this.f64 = new Float64Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.u64 = new BigUint64Array(buffer);
+  }
+
+  allocate(): number {
+    return this.#exports.allocateBlock(BLOCK_BYTES);
+  }
+
+  release(base: number): void {
+    this.#exports.releaseBlock(base, BLOCK_BYTES);
+  }
+
+  numberOf(program: RunProgram): number {
+    let number = this.#numbers.get(program);
+    if (number === undefined) {
+      number = isCompiled(program) ? this.#exports.table.grow(1) : 0;
+      if (number > 0) this.#exports.table.set(number, program);
+      this.#numbers.set(program, number);
+    }
+    return number;
+  }
+}
+
 export class Kernel {
   declare readonly exports: KernelExports;
-  /** the whole memory; another view when that has grown */
-  f64: Float64Array;
+  /** for the CCP flows of the network */
+  readonly arena: KernelArena;
   /** of the network that this instance runs, if it runs one */
   network: NetworkListener | undefined;
   readonly #senders: (SenderListener | undefined)[] = [];
@@ -126,6 +175,7 @@ export class Kernel {
         );
       },
       onAck: (sender: number) => this.#senders[sender]!.decide(),
+      afterRun: (sender: number, said: number) => this.#senders[sender]!.afterRun(said),
       onCongestion: (sender: number, kind: number, nowUs: Micros, inflightBytes: Bytes, lost: number) =>
         this.#senders[sender]!.congest(kind, nowUs, inflightBytes, lost),
       onSpuriousCongestion: (sender: number, isTimeout: number, nowUs: Micros) =>
@@ -144,7 +194,12 @@ export class Kernel {
     };
     const instance = new wasm.Instance(kernelModule(), { host });
     this.exports = instance.exports as unknown as KernelExports;
-    this.f64 = new Float64Array(this.exports.memory.buffer);
+    this.arena = new KernelArena(this.exports);
+  }
+
+  /** The whole memory; another view when that has grown. */
+  get f64(): Float64Array {
+    return this.arena.f64;
   }
 
   /** The number by which the kernel calls a sender's face that `setSender` will give. */
@@ -167,7 +222,7 @@ export class Kernel {
   }
 
   #renewViews(): void {
-    this.f64 = new Float64Array(this.exports.memory.buffer);
+    this.arena.renewViews();
     for (const face of this.#faces) face.renewView();
   }
 }

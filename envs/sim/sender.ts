@@ -262,6 +262,8 @@ export class Sender extends Face implements SenderListener {
     this.#exports = exports;
     this.control = control;
     this.isEcnCapable = ecnInUse !== "off";
+    const { registers } = control;
+    if (registers?.arena === kernel.arena) exports.setRegisters(address, registers.base);
     if (jitter !== undefined) exports.seedJitter(address, ...jitter.rng.state());
     this.applyDecision(startNs);
   }
@@ -427,6 +429,11 @@ export class Sender extends Face implements SenderListener {
 
   decide(): void {
     this.control.onAck(this.#ack);
+    this.#readControl();
+  }
+
+  afterRun(said: number): void {
+    this.control.afterRun!(said, this.#ack);
     this.#readControl();
   }
 

@@ -17,6 +17,7 @@ export function startSender(kernel: Kernel, spec: FlowSpec, number: number, nowN
     nowUs: nowNs / NANOS_PER_MICRO,
     mssBytes: MSS_BYTES,
     initialCwndBytes: initialCwndBytes(spec.sender),
+    arena: kernel.arena,
   });
   if (boundNs === 0) return new Sender(control, nowNs, spec.sender, { kernel });
   const jitter = { boundNs, rng: rng.fork(`flow.${number}.jitter`) };

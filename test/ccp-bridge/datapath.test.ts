@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CcpDatapath, type CcpDatapathOptions, SEND_FULL } from "../../ccp-bridge/datapath.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
-import { RegisterArena } from "../../ccp-bridge/register-arena.ts";
+import { OwnArena } from "../../ccp-bridge/register-arena.ts";
 import { encodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
 import { decodeCreate } from "../../ccp-bridge/wire/create.ts";
 import type { FieldUpdate } from "../../ccp-bridge/wire/field-update.ts";
@@ -207,7 +207,7 @@ describe("any datapath", () => {
   });
 
   it("gives each flow a zeroed block, however many there are, while the arena grows", () => {
-    const arena = new RegisterArena();
+    const arena = new OwnArena();
     const { datapath, install, change, lastReport } = makeDatapath({ arena });
     install(1);
     const flows = Array.from({ length: 100 }, () => datapath.openFlow(FLOW, 0));

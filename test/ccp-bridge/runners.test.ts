@@ -4,7 +4,7 @@ import { CcpDatapath } from "../../ccp-bridge/datapath.ts";
 import { makeInterpreter } from "../../ccp-bridge/interpreter.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
 import { type Instruction, OPCODES, type ProgramEvent, REGISTER_TYPES } from "../../ccp-bridge/program.ts";
-import { BLOCK, RegisterArena } from "../../ccp-bridge/register-arena.ts";
+import { BLOCK, OwnArena } from "../../ccp-bridge/register-arena.ts";
 import { makeWasmProgram } from "../../ccp-bridge/wasm-program.ts";
 import { encodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
 import { encodeInstall } from "../../ccp-bridge/wire/install.ts";
@@ -66,7 +66,7 @@ const machineCode = fc
 
 describe("compiled to WebAssembly, a program does what the interpreter does", () => {
   it("for any machine code on any registers, bit for bit", () => {
-    const arena = new RegisterArena();
+    const arena = new OwnArena();
     const [a, b] = [arena.allocate(), arena.allocate()];
     fc.assert(
       fc.property(
@@ -181,7 +181,7 @@ describe("compiled to WebAssembly, a program does what the interpreter does", ()
   });
 
   it("with the multiplication that lets some overflows pass, as libccp's test does", () => {
-    const arena = new RegisterArena();
+    const arena = new OwnArena();
     const base = arena.allocate();
     const square: Instruction = {
       opcode: OPCODES.mul,
@@ -211,7 +211,7 @@ describe("compiled to WebAssembly, a program does what the interpreter does", ()
   });
 
   it("even where the events of a hostile message share all instructions, 255 times 255", () => {
-    const arena = new RegisterArena();
+    const arena = new OwnArena();
     const [a, b] = [arena.allocate(), arena.allocate()];
     const count: Instruction = {
       opcode: OPCODES.add,

@@ -13,12 +13,11 @@ const { error, stderr } = await asc.main([
   ...["--outFile", wasm],
   // no objects of the language's own: `memory.ts` is all there is
   ...["--runtime", "stub", "--noAssert"],
+  // programs of CCP flows join it
+  "--exportTable",
   ...["-O3", "--initialMemory", "4", "--enable", "nontrapping-f2i"],
 ]);
-if (error) {
-  console.error(String(stderr));
-  process.exit(1);
-}
+if (error) throw new Error(String(stderr), { cause: error });
 const base64 = readFileSync(wasm).toString("base64");
 rmSync(wasm);
 writeFileSync(

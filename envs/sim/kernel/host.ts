@@ -18,6 +18,11 @@ export declare function outOfMemory(): void;
 @external("host", "onAck")
 export declare function onAck(sender: i32): void;
 
+/** The sender's CCP program has run and said something: a report or an error. */
+// @ts-ignore: decorator
+@external("host", "afterRun")
+export declare function afterRun(sender: i32, said: i32): void;
+
 // @ts-ignore: decorator
 @external("host", "onCongestion")
 export declare function onCongestion(

@@ -5,7 +5,7 @@
 import { DelayHistogram } from "./delay-histogram";
 import { FifoFlow, FifoNetwork } from "./fifo-network";
 import { Link } from "./link";
-import { allocate } from "./memory";
+import { allocate, release } from "./memory";
 import { Prr } from "./prr";
 import { Rng } from "./rng";
 import { Sender } from "./sender";
@@ -40,6 +40,20 @@ export function makeSender(
 export function seedJitter(sender: Sender, s01: i32, s00: i32, s11: i32, s10: i32): void {
   sender.jitterRng.set(s01, s00, s11, s10);
   sender.drawJitter();
+}
+
+/** The registers of its CCP flow are a block of this memory. */
+export function setRegisters(sender: Sender, block: usize): void {
+  sender.registers = block;
+}
+
+/** A zeroed block of memory. */
+export function allocateBlock(bytes: usize): usize {
+  return allocate(bytes);
+}
+
+export function releaseBlock(block: usize, bytes: usize): void {
+  release(block, bytes);
 }
 
 export function freeSender(sender: Sender): void {

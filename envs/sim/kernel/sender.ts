@@ -7,6 +7,7 @@
  * ambiguous. The network lists what arrives in order of arrival; an ACK is the length of that list when it was made, so it
  * acknowledges all that had arrived by then (a SACK without limit). The sender reads the list only as far as ACKs came.
  */
+import { ASK, runProgram } from "./ccp-block";
 import * as host from "./host";
 import { allocate, release } from "./memory";
 import { Numbers } from "./numbers";
@@ -14,6 +15,7 @@ import { PRR_OFF, PRR_RFC6937, Prr } from "./prr";
 import { Rack } from "./rack";
 import { Rng } from "./rng";
 import { grown } from "./rows";
+import { SenderWords } from "./sender-words";
 import { RttEstimator } from "./rtt-estimator";
 import { countOf, MICRO, MSS, NO_LIMIT, SECOND } from "./units";
 
@@ -73,48 +75,9 @@ export const ECN_OFF: i32 = 0;
 export const ECN_CLASSIC: i32 = 1;
 
 @unmanaged
-export class Sender {
-  // The host reads and writes these words by their place (`../sender.ts`).
+export class Sender extends SenderWords {
+  // The host reads these words too.
 
-  /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
-  sendAtNs: f64;
-  /** when `onTimer` is due: retransmission, tail loss probe or reordering; Infinity: off */
-  timerAtNs: f64;
-  /** of the packet that `transmit` sent last, and the arrivals listed so far; written for the host's own calls only */
-  sentSequence: f64;
-  arrivals: f64;
-  /** the congestion control's decisions; a negative rate is none */
-  targetBytes: f64;
-  rateBytesPerSec: f64;
-  /** what the host wants to be told of: not 0 */
-  wantsSent: f64;
-  wantsDrained: f64;
-  wantsLost: f64;
-  // the ACK event
-  nowUs: f64;
-  ackedBytes: f64;
-  ackedPackets: f64;
-  misorderedBytes: f64;
-  misorderedPackets: f64;
-  deliveredBytes: f64;
-  lostPackets: f64;
-  lostBytes: f64;
-  ecnPackets: f64;
-  ecnBytes: f64;
-  rttUs: f64;
-  srttUs: f64;
-  minRttUs: f64;
-  inflightBytes: f64;
-  inflightPackets: f64;
-  pendingBytes: f64;
-  deliveryRateBytesPerSec: f64;
-  sendRateBytesPerSec: f64;
-  appLimited: f64;
-  timeout: f64;
-  nextSequence: f64;
-  cumulativeSequence: f64;
-  cwndLimited: f64;
-  // counters
   acks: f64;
   retransmittedPackets: f64;
   totalLostPackets: f64;
@@ -195,6 +158,8 @@ export class Sender {
   retransmitQueue: Numbers;
   retransmitHead: i32;
 
+  /** those of a CCP flow whose program can be run here; 0: the host decides */
+  registers: usize;
   /** by which the host knows it */
   number: i32;
   prrVersion: i32;
@@ -1017,9 +982,21 @@ export class Sender {
     this.pendingBytes = <f64>(written - cumulative) * MSS;
     this.nextSequence = <f64>next;
     this.cumulativeSequence = <f64>cumulative;
-    host.onAck(this.number);
+    this.decide();
     if (this.inPrr) this.reduceProportionally();
     this.applyDecision(nowNs);
+  }
+
+  @inline
+  private decide(): void {
+    const block = this.registers;
+    if (block === 0) {
+      host.onAck(this.number);
+      return;
+    }
+    const said = runProgram(block, this);
+    if (said === ASK) host.onAck(this.number);
+    else if (said !== 0) host.afterRun(this.number, said);
   }
 
   private reduceProportionally(): void {

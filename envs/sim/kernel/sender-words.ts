@@ -1,0 +1,45 @@
+/** What a sender tells a congestion control, and what that decides. */
+
+@unmanaged
+export class SenderWords {
+  // The host reads and writes these words by their place (`../sender.ts`).
+
+  /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
+  sendAtNs: f64;
+  /** when `onTimer` is due: retransmission, tail loss probe or reordering; Infinity: off */
+  timerAtNs: f64;
+  /** of the packet that `transmit` sent last, and the arrivals listed so far; written for the host's own calls only */
+  sentSequence: f64;
+  arrivals: f64;
+  /** the congestion control's decisions; a negative rate is none */
+  targetBytes: f64;
+  rateBytesPerSec: f64;
+  /** what the host wants to be told of: not 0 */
+  wantsSent: f64;
+  wantsDrained: f64;
+  wantsLost: f64;
+  // the ACK event
+  nowUs: f64;
+  ackedBytes: f64;
+  ackedPackets: f64;
+  misorderedBytes: f64;
+  misorderedPackets: f64;
+  deliveredBytes: f64;
+  lostPackets: f64;
+  lostBytes: f64;
+  ecnPackets: f64;
+  ecnBytes: f64;
+  rttUs: f64;
+  srttUs: f64;
+  minRttUs: f64;
+  inflightBytes: f64;
+  inflightPackets: f64;
+  pendingBytes: f64;
+  deliveryRateBytesPerSec: f64;
+  sendRateBytesPerSec: f64;
+  appLimited: f64;
+  timeout: f64;
+  nextSequence: f64;
+  cumulativeSequence: f64;
+  cwndLimited: f64;
+}
