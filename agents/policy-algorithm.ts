@@ -32,7 +32,8 @@ export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): 
       let lastReportUs = nowUs;
       const decide = (): void => {
         admitAction(action, policy.act(observer.observation, "greedy"), env.actionPolicy, admitted);
-        control.updateFields(observer.decide(admitted));
+        observer.decide(admitted);
+        control.setWindow(observer.setting.cwndBytes, observer.setting.rateBytesPerSec);
       };
       const fields: Record<string, number> = { Cwnd: initCwndBytes };
       if (stepMs !== "rtt") fields["intervalUs"] = Math.round(stepMs * 1000) - 1;

@@ -6,7 +6,7 @@
  * Sans-I/O: messages come in through `receive` with their sender and time, and leave through `send`.
  */
 import { CcparkError, unknownName } from "../core/errors.ts";
-import type { Micros } from "../core/units.ts";
+import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./algorithm.ts";
 import { type CompiledProgram, compileProgram } from "./lang/compiler.ts";
 import { type Register, wireType } from "./lang/scope.ts";
@@ -18,7 +18,7 @@ import { HEADER_BYTES, MESSAGE_TYPES } from "./wire/header.ts";
 import { encodeInstall } from "./wire/install.ts";
 import { MEASURE_HEADER_BYTES } from "./wire/measure.ts";
 import { READY_BYTES } from "./wire/ready.ts";
-import { encodeUpdateField } from "./wire/update-field.ts";
+import { encodeUpdateField, encodeWindow } from "./wire/update-field.ts";
 import { WireError } from "./wire/wire-error.ts";
 
 /** Names a datapath: a socket path, or whatever the transport uses. */
@@ -234,6 +234,19 @@ class AgentFlow implements FlowControl {
     const message = encodeUpdateField({ flowId: this.flowId, updates: toUpdates(program, fields) });
     if (!this.closed) this.#send(message, this.address, this.nowUs);
   }
+
+  setWindow(cwndBytes: Bytes, rateBytesPerSec: BytesPerSec): void {
+    const cwnd = wholeBytes("cwnd", cwndBytes);
+    const rate = wholeBytes("rate", rateBytesPerSec);
+    if (!this.closed) this.#send(encodeWindow(this.flowId, cwnd, rate), this.address, this.nowUs);
+  }
+}
+
+function wholeBytes(name: string, value: number): number {
+  const whole = Math.round(value);
+  if (whole >= 0 && whole < TWO_32 * TWO_32) return whole;
+  const expected = "expected a number from 0 to 2^64 - 1";
+  throw new CcparkError("invalid-argument", `[ccp-agent] ${name}: got ${value}, ${expected}`);
 }
 
 function toUpdates(program: AgentProgram, fields: Readonly<Record<string, number>>): FieldUpdate[] {

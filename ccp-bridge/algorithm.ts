@@ -3,7 +3,7 @@
  * reports and answers by choosing a program or setting `Cwnd`, `Rate` and control variables. It owns no clock: the
  * time of a report comes with it.
  */
-import type { Bytes, Micros } from "../core/units.ts";
+import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
 
 /** What the datapath said of a new flow (the create message). */
 export interface FlowInfo {
@@ -51,6 +51,11 @@ export interface FlowControl {
   setProgram(name: string, fields?: Readonly<Record<string, number>>): void;
   /** Sets control variables, `Cwnd` (bytes) or `Rate` (bytes/s) of the current program (update_field). */
   updateFields(fields: Readonly<Record<string, number>>): void;
+  /**
+   * The same for `Cwnd`, and for `Rate` unless it is 0; rounded to whole bytes. For who sets them at every turn.
+   * @throws CcparkError for a number below 0, or 2^64 or more
+   */
+  setWindow(cwndBytes: Bytes, rateBytesPerSec: BytesPerSec): void;
 }
 
 export interface CcpFlow {

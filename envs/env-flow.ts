@@ -1,6 +1,6 @@
 /**
  * The flows of an environment: a CCP algorithm whose decisions come from outside. A flow's reports fill the interval of
- * the step at hand and a decision becomes `updateFields`, so agent and datapath meet in CCP messages only. All flows of an
+ * the step at hand and a decision becomes an update of `Cwnd` and `Rate`, so agent and datapath meet in CCP messages only. All flows of an
  * episode share one datapath and one agent, as on one host. When a step ends is the business of those who use this.
  */
 import { compileAlgorithms, type ProgramSet } from "../ccp-bridge/agent.ts";
@@ -88,13 +88,14 @@ export class EnvFlow {
 
   /** Begins a step: the admitted action goes to the datapath, at once or after the action delay. */
   act(): void {
-    const fields = this.observer.decide(this.#admitted);
+    this.observer.decide(this.#admitted);
+    const { cwndBytes, rateBytesPerSec } = this.observer.setting;
     const { actionDelayUs } = this.#specs.options;
     if (actionDelayUs === 0) {
-      this.#control.updateFields(fields);
+      this.#control.setWindow(cwndBytes, rateBytesPerSec);
     } else {
       const atNs = this.#network.nowNs + actionDelayUs * NANOS_PER_MICRO;
-      this.#network.schedule(atNs, () => this.#control.updateFields(fields));
+      this.#network.schedule(atNs, () => this.#control.setWindow(cwndBytes, rateBytesPerSec));
     }
     clearCounters(this.observer.interval);
   }

@@ -47,15 +47,12 @@ export class FlowObserver {
     this.#pushFrame();
   }
 
-  /** Applies an action that lies inside the box; returns what to set: `Cwnd`, and `Rate` where there is one. */
-  decide(action: ArrayLike<number>): Record<string, number> {
+  /** Applies an action that lies inside the box: what is to be set is in `setting` then. */
+  decide(action: ArrayLike<number>): void {
     const { setting } = this;
     const cwndBefore = setting.cwndBytes;
     this.#actionSpec.apply(action, setting, this.interval.mssBytes);
     this.#view.log2CwndChange = setting.cwndBytes === cwndBefore ? 0 : log2(setting.cwndBytes / cwndBefore);
-    const fields: Record<string, number> = { Cwnd: Math.round(setting.cwndBytes) };
-    if (setting.rateBytesPerSec > 0) fields["Rate"] = Math.round(setting.rateBytesPerSec);
-    return fields;
   }
 
   /** A step is over; the interval holds its counters (of a report, or none). @param stepUs what the counters span */

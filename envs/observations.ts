@@ -27,13 +27,17 @@ export interface ObservationSpec {
   readonly history: number;
   readonly features: readonly Dimension[];
   readonly space: Box;
-  /** Writes the newest frame, float32 [features.length]. */
+  /** The newest frame, feature by feature. */
+  values(view: FlowView): number[];
+  /** Writes the same, float32 [features.length]. */
   writeFrame(view: FlowView, into: Float32Array, offset: number): void;
 }
 
+/** @param writeFrame the features called by their names, which is quicker; absent: through the table */
 function makeSpec(
   about: { name: string; definition: string; source: string; history: number },
   features: readonly Feature[],
+  writeFrame?: ObservationSpec["writeFrame"],
 ): ObservationSpec {
   const frames = Array.from({ length: about.history }, (_, frame) => about.history - 1 - frame);
   const dimensions = frames.flatMap((age) =>
@@ -55,9 +59,12 @@ function makeSpec(
       definition,
     })),
     space: makeBox(dimensions),
-    writeFrame(view, into, offset) {
-      for (let i = 0; i < features.length; i++) into[offset + i] = features[i]!.of(view);
-    },
+    values: (view) => features.map((feature) => feature.of(view)),
+    writeFrame:
+      writeFrame ??
+      ((view, into, offset) => {
+        for (let i = 0; i < features.length; i++) into[offset + i] = features[i]!.of(view);
+      }),
   };
 }
 
@@ -195,6 +202,57 @@ const park14 = makeSpec(
 const REFERENCE_RTT_US: Micros = 40_000;
 const REFERENCE_RATE_BYTES_PER_SEC: BytesPerSec = 5e6;
 
+function queueDelayRatio({ interval }: FlowView): number {
+  return interval.minRttUs === 0 ? 0 : clip(queueDelayUs(interval) / interval.minRttUs, 0, 2) / 2;
+}
+
+function queueDelayLog({ interval }: FlowView): number {
+  return clip(log2(Math.max(queueDelayUs(interval), 1) / 1000) / 4, -1, 1);
+}
+
+function rttTrend({ interval }: FlowView): number {
+  return interval.minRttUs === 0
+    ? 0
+    : clip((2 * (interval.rttUs - interval.meanRttUs)) / interval.minRttUs, -1, 1);
+}
+
+function deliveryRatio({ interval, maxDeliveryRateBytesPerSec: max }: FlowView): number {
+  return max === 0 ? 0 : clip(interval.deliveryRateBytesPerSec / max, 0, 1);
+}
+
+function cwndBdpLog({ interval, cwndBytes, maxDeliveryRateBytesPerSec: max }: FlowView): number {
+  return max === 0 || interval.minRttUs === 0
+    ? -1
+    : clip(log2((cwndBytes * 1e6) / (max * interval.minRttUs)) / 2, -1, 1);
+}
+
+function lossRate({ interval }: FlowView): number {
+  return interval.lostPackets === 0
+    ? 0
+    : clip(
+        (5 * interval.lostPackets) /
+          (interval.lostPackets + interval.ackedPackets + interval.misorderedPackets),
+        0,
+        1,
+      );
+}
+
+function report({ interval }: FlowView): number {
+  return interval.report ? 1 : 0;
+}
+
+function log2CwndChange(v: FlowView): number {
+  return clip(v.log2CwndChange, -1, 1);
+}
+
+function minRttLog({ interval }: FlowView): number {
+  return interval.minRttUs === 0 ? 0 : clip(log2(interval.minRttUs / REFERENCE_RTT_US) / 4, -1, 1);
+}
+
+function maxRateLog({ maxDeliveryRateBytesPerSec: max }: FlowView): number {
+  return max === 0 ? -1 : clip(log2(max / REFERENCE_RATE_BYTES_PER_SEC) / 6, -1, 1);
+}
+
 const standard = makeSpec(
   {
     name: "standard",
@@ -210,8 +268,7 @@ const standard = makeSpec(
       low: 0,
       high: 1,
       definition: "(mean RTT - min RTT) / min RTT, capped at 2, halved",
-      of: ({ interval }) =>
-        interval.minRttUs === 0 ? 0 : clip(queueDelayUs(interval) / interval.minRttUs, 0, 2) / 2,
+      of: queueDelayRatio,
     },
     {
       name: "queueDelayLog",
@@ -219,7 +276,7 @@ const standard = makeSpec(
       low: -1,
       high: 1,
       definition: "log2((mean RTT - min RTT) / 1 ms) / 4, within +-1 (62 us to 16 ms)",
-      of: ({ interval }) => clip(log2(Math.max(queueDelayUs(interval), 1) / 1000) / 4, -1, 1),
+      of: queueDelayLog,
     },
     {
       name: "rttTrend",
@@ -227,10 +284,7 @@ const standard = makeSpec(
       low: -1,
       high: 1,
       definition: "(last RTT - mean RTT) / min RTT, doubled, within +-1",
-      of: ({ interval }) =>
-        interval.minRttUs === 0
-          ? 0
-          : clip((2 * (interval.rttUs - interval.meanRttUs)) / interval.minRttUs, -1, 1),
+      of: rttTrend,
     },
     {
       name: "deliveryRatio",
@@ -238,8 +292,7 @@ const standard = makeSpec(
       low: 0,
       high: 1,
       definition: "delivery rate / highest of the last 10 s",
-      of: ({ interval, maxDeliveryRateBytesPerSec: max }) =>
-        max === 0 ? 0 : clip(interval.deliveryRateBytesPerSec / max, 0, 1),
+      of: deliveryRatio,
     },
     {
       name: "cwndBdpLog",
@@ -247,10 +300,7 @@ const standard = makeSpec(
       low: -1,
       high: 1,
       definition: "log2(cwnd / (highest delivery rate of the last 10 s x min RTT)) / 2, within +-1",
-      of: ({ interval, cwndBytes, maxDeliveryRateBytesPerSec: max }) =>
-        max === 0 || interval.minRttUs === 0
-          ? -1
-          : clip(log2((cwndBytes * 1e6) / (max * interval.minRttUs)) / 2, -1, 1),
+      of: cwndBdpLog,
     },
     {
       name: "lossRate",
@@ -258,15 +308,7 @@ const standard = makeSpec(
       low: 0,
       high: 1,
       definition: "lost / (lost + delivered) in the step, times 5, capped at 1",
-      of: ({ interval }) =>
-        interval.lostPackets === 0
-          ? 0
-          : clip(
-              (5 * interval.lostPackets) /
-                (interval.lostPackets + interval.ackedPackets + interval.misorderedPackets),
-              0,
-              1,
-            ),
+      of: lossRate,
     },
     {
       name: "report",
@@ -274,7 +316,7 @@ const standard = makeSpec(
       low: 0,
       high: 1,
       definition: "1 if a report ended the step, 0 if its time limit did",
-      of: ({ interval }) => (interval.report ? 1 : 0),
+      of: report,
     },
     {
       name: "log2CwndChange",
@@ -282,7 +324,7 @@ const standard = makeSpec(
       low: -1,
       high: 1,
       definition: "log2(cwnd now / cwnd a step ago), within +-1",
-      of: (v) => clip(v.log2CwndChange, -1, 1),
+      of: log2CwndChange,
     },
     {
       name: "minRttLog",
@@ -290,8 +332,7 @@ const standard = makeSpec(
       low: -1,
       high: 1,
       definition: "log2(min RTT / 40 ms) / 4, within +-1",
-      of: ({ interval }) =>
-        interval.minRttUs === 0 ? 0 : clip(log2(interval.minRttUs / REFERENCE_RTT_US) / 4, -1, 1),
+      of: minRttLog,
     },
     {
       name: "maxRateLog",
@@ -299,10 +340,21 @@ const standard = makeSpec(
       low: -1,
       high: 1,
       definition: "log2(highest delivery rate of the last 10 s / 40 Mbit/s) / 6, within +-1",
-      of: ({ maxDeliveryRateBytesPerSec: max }) =>
-        max === 0 ? -1 : clip(log2(max / REFERENCE_RATE_BYTES_PER_SEC) / 6, -1, 1),
+      of: maxRateLog,
     },
   ],
+  (view, into, at) => {
+    into[at] = queueDelayRatio(view);
+    into[at + 1] = queueDelayLog(view);
+    into[at + 2] = rttTrend(view);
+    into[at + 3] = deliveryRatio(view);
+    into[at + 4] = cwndBdpLog(view);
+    into[at + 5] = lossRate(view);
+    into[at + 6] = report(view);
+    into[at + 7] = log2CwndChange(view);
+    into[at + 8] = minRttLog(view);
+    into[at + 9] = maxRateLog(view);
+  },
 );
 
 export const OBSERVATIONS: ReadonlyMap<string, ObservationSpec> = new Map(

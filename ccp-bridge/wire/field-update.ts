@@ -11,12 +11,22 @@ export interface FieldUpdate {
 
 export const FIELD_UPDATE_BYTES = 13;
 
+export function writeFieldUpdate(
+  bytes: Uint8Array,
+  at: number,
+  registerType: number,
+  index: number,
+  value: number | bigint,
+): void {
+  bytes[at] = registerType;
+  writeU32(bytes, at + 1, index);
+  writeU64(bytes, at + 5, value);
+}
+
 export function writeFieldUpdates(bytes: Uint8Array, offset: number, updates: readonly FieldUpdate[]): void {
   let at = offset;
   for (const { registerType, index, value } of updates) {
-    bytes[at] = registerType;
-    writeU32(bytes, at + 1, index);
-    writeU64(bytes, at + 5, value);
+    writeFieldUpdate(bytes, at, registerType, index, value);
     at += FIELD_UPDATE_BYTES;
   }
 }

@@ -1,6 +1,13 @@
 /** update_field (agent to datapath): new values for control variables, `Cwnd` or `Rate` of a flow's program. */
+import { IMPLICIT, REGISTER_TYPES } from "../program.ts";
 import { writeU32 } from "./bytes.ts";
-import { FIELD_UPDATE_BYTES, type FieldUpdate, readFieldUpdates, writeFieldUpdates } from "./field-update.ts";
+import {
+  FIELD_UPDATE_BYTES,
+  type FieldUpdate,
+  readFieldUpdates,
+  writeFieldUpdate,
+  writeFieldUpdates,
+} from "./field-update.ts";
 import { MESSAGE_TYPES, makeMessage, openMessage } from "./header.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -22,6 +29,23 @@ export function encodeUpdateField(message: UpdateFieldMessage): Uint8Array {
   const bytes = makeMessage(MESSAGE_TYPES.updateField, length, message.flowId);
   writeU32(bytes, 8, updates.length);
   writeFieldUpdates(bytes, UPDATE_FIELD_HEADER_BYTES, updates);
+  return bytes;
+}
+
+/**
+ * `Cwnd`, and `Rate` unless it is 0.
+ * @param cwndBytes,rateBytesPerSec whole numbers below 2^64
+ */
+export function encodeWindow(flowId: number, cwndBytes: number, rateBytesPerSec: number): Uint8Array {
+  const count = rateBytesPerSec > 0 ? 2 : 1;
+  const length = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES * count;
+  const bytes = makeMessage(MESSAGE_TYPES.updateField, length, flowId);
+  writeU32(bytes, 8, count);
+  writeFieldUpdate(bytes, UPDATE_FIELD_HEADER_BYTES, REGISTER_TYPES.implicit, IMPLICIT.cwnd, cwndBytes);
+  if (count === 2) {
+    const at = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES;
+    writeFieldUpdate(bytes, at, REGISTER_TYPES.implicit, IMPLICIT.rate, rateBytesPerSec);
+  }
   return bytes;
 }
 

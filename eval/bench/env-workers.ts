@@ -13,9 +13,14 @@ const SLICE = 10;
 /** One BDP (200 packets) and a small queue. */
 const CWND_PACKETS = 220;
 
+/** Rollouts before anything is timed: so many it takes until V8 compiles nothing of note any more. */
+export const WARM_UP_ROLLOUTS = 8;
+/** Rollouts that are timed as one. */
+export const ROLLOUTS = 4;
+
 export interface Rollouts {
-  /** a rollout of all environments, `STEPS` steps */
-  run(): void;
+  /** so many rollouts of all environments, of `STEPS` steps each; what they measure is kept if it is to count */
+  run(rollouts: number, counts: boolean): void;
   /** sums over the episodes that have ended so far */
   readonly episodes: { count: number; utilisation: number; goodputMbps: number };
   /** microseconds per step of each slice so far */
@@ -34,24 +39,27 @@ export function makeRollouts(observation: string): Rollouts {
   for (let i = 0; i < NUM_ENVS; i++) actions[2 * i] = CWND_PACKETS;
   const episodes = { count: 0, utilisation: 0, goodputMbps: 0 };
   const sliceMicros: number[] = [];
+  const runOnce = (counts: boolean): void => {
+    envs.reset(1);
+    let began = performance.now();
+    for (let step = 0; step < STEPS / NUM_ENVS; step++) {
+      envs.step(actions);
+      for (const { utilisation, goodputMbps } of envs.endedEpisodes) {
+        episodes.count++;
+        episodes.utilisation += utilisation;
+        episodes.goodputMbps += goodputMbps;
+      }
+      if ((step + 1) % SLICE !== 0) continue;
+      const now = performance.now();
+      if (counts) sliceMicros.push(((now - began) * 1000) / (SLICE * NUM_ENVS));
+      began = now;
+    }
+  };
   return {
     episodes,
     sliceMicros,
-    run() {
-      envs.reset(1);
-      let began = performance.now();
-      for (let step = 0; step < STEPS / NUM_ENVS; step++) {
-        envs.step(actions);
-        for (const { utilisation, goodputMbps } of envs.endedEpisodes) {
-          episodes.count++;
-          episodes.utilisation += utilisation;
-          episodes.goodputMbps += goodputMbps;
-        }
-        if ((step + 1) % SLICE !== 0) continue;
-        const now = performance.now();
-        sliceMicros.push(((now - began) * 1000) / (SLICE * NUM_ENVS));
-        began = now;
-      }
+    run(rollouts, counts) {
+      for (let rollout = 0; rollout < rollouts; rollout++) runOnce(counts);
     },
   };
 }
@@ -61,9 +69,9 @@ if (!isMainThread && parentPort !== null && isWorkerData(workerData)) {
   const port = parentPort;
   const { observation, repeats } = workerData;
   const rollouts = makeRollouts(observation);
-  rollouts.run();
+  rollouts.run(WARM_UP_ROLLOUTS, false);
   port.once("message", () => {
-    for (let i = 0; i < repeats; i++) rollouts.run();
+    rollouts.run(repeats * ROLLOUTS, true);
     const { sliceMicros } = rollouts;
     port.postMessage({ episodes: rollouts.episodes, sliceMicros } satisfies WorkerResult);
     port.close();

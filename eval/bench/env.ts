@@ -2,15 +2,23 @@
  * `npm run bench:env [-- --json] [--workers N]`: environment steps per second in the vector form: 48 Mbit/s, 50 ms link,
  * 10 ms steps, a fixed policy that keeps the link full. Utilisation and packets per step are printed, since an idle link
  * would be fast too. On one core, seconds of the processor beside those of the clock; with workers, N threads that run whole
- * rollouts of their own environments, all steps by the clock. P2 is the 2nd percentile over slices of 10 steps: the speed
- * while nothing else had the core.
+ * rollouts of their own environments, all steps by the clock. What is timed begins when V8 is warm, and is the median of five
+ * times four rollouts. P2 is the 2nd percentile over slices of 10 steps: the speed while nothing else had the core.
  */
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { raiseInliningBudget } from "../../core/v8-inlining.ts";
 import { medianTimes, printRow, quantile } from "./console.ts";
-import { makeRollouts, NUM_ENVS, STEPS, type WorkerData, type WorkerResult } from "./env-workers.ts";
+import {
+  makeRollouts,
+  NUM_ENVS,
+  ROLLOUTS,
+  STEPS,
+  WARM_UP_ROLLOUTS,
+  type WorkerData,
+  type WorkerResult,
+} from "./env-workers.ts";
 
 raiseInliningBudget();
 
@@ -24,6 +32,7 @@ function print(
   { episodes: { count, utilisation, goodputMbps }, sliceMicros }: WorkerResult,
 ): void {
   const microsP2 = quantile(sliceMicros, 0.02);
+  const microsMedian = quantile(sliceMicros, 0.5);
   printRow({
     workers,
     envs: NUM_ENVS * workers,
@@ -34,6 +43,8 @@ function print(
     stepsPerSec: Math.round(steps / (seconds.cpuSec ?? seconds.wallSec)),
     microsP2,
     stepsPerSecP2: Math.round((workers * 1e6) / microsP2),
+    microsMedian,
+    stepsPerSecMedian: Math.round((workers * 1e6) / microsMedian),
     utilisation: utilisation / count,
     packetsPerStep: ((goodputMbps / count) * 125_000 * 0.01) / 1448,
   });
@@ -41,12 +52,13 @@ function print(
 
 function benchHere(observation: string): void {
   const rollouts = makeRollouts(observation);
+  rollouts.run(WARM_UP_ROLLOUTS, false);
   const seconds = medianTimes(
     REPEATS,
     () => undefined,
-    () => rollouts.run(),
+    () => rollouts.run(ROLLOUTS, true),
   );
-  print(observation, 1, STEPS, seconds, rollouts);
+  print(observation, 1, STEPS * ROLLOUTS, seconds, rollouts);
 }
 
 async function benchWorkers(observation: string, count: number): Promise<void> {
@@ -68,7 +80,7 @@ async function benchWorkers(observation: string, count: number): Promise<void> {
   print(
     observation,
     count,
-    STEPS * REPEATS * count,
+    STEPS * ROLLOUTS * REPEATS * count,
     { wallSec },
     { episodes: sum, sliceMicros: results.flatMap(([result]) => result.sliceMicros) },
   );

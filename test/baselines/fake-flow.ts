@@ -42,6 +42,11 @@ export class FakeFlow implements FlowControl {
     this.last = fields;
   }
 
+  setWindow(cwndBytes: number, rateBytesPerSec: number): void {
+    const Cwnd = Math.round(cwndBytes);
+    this.updateFields(rateBytesPerSec === 0 ? { Cwnd } : { Cwnd, Rate: Math.round(rateBytesPerSec) });
+  }
+
   /** A report arrives; fields that are not given read as `otherwise`, or 0. */
   report(nowUs: number, values: Readonly<Record<string, number>>): void {
     this.last = {};

@@ -204,6 +204,25 @@ describe("an agent", () => {
     ]);
   });
 
+  it("sets window and rate, rounded to whole bytes, with the bytes of the longer way; no rate is none", () => {
+    const recorder = makeRecorder("one");
+    const { agent, sent } = makeAgent(recorder.algorithm);
+    agent.receive(makeCreate(1), "datapath", 0);
+    const control = recorder.controls[0]!;
+    control.updateFields({ Cwnd: 14_480, Rate: 2 ** 40 });
+    control.setWindow(14_479.6, 2 ** 40 + 0.3);
+    expect(toHex(sent.at(-1)!.message)).toBe(toHex(sent.at(-2)!.message));
+    control.updateFields({ Cwnd: 14_480 });
+    control.setWindow(14_480, 0);
+    expect(toHex(sent.at(-1)!.message)).toBe(toHex(sent.at(-2)!.message));
+    const before = sent.length;
+    for (const value of [-1, Number.NaN, 2 ** 64]) {
+      expect(() => control.setWindow(value, 0)).toThrow(/cwnd: got .*, expected a number from 0/);
+      expect(() => control.setWindow(1, value)).toThrow(/rate: got .*, expected a number from 0/);
+    }
+    expect(sent.length).toBe(before);
+  });
+
   it("refuses unknown programs and fields, report variables, Micros, reserved names and odd values, and sends nothing", () => {
     const recorder = makeRecorder("one");
     const { agent, sent } = makeAgent(recorder.algorithm);

@@ -1,0 +1,53 @@
+/** The frame that an environment writes once a step, against the table of its features. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { emptyInterval } from "../../envs/interval.ts";
+import { type FlowView, OBSERVATIONS } from "../../envs/observations.ts";
+
+const count = fc.integer({ min: 0, max: 100_000 });
+const micros = fc.double({ min: 0, max: 1e7, noNaN: true });
+const rate = fc.double({ min: 0, max: 1e10, noNaN: true });
+
+const views: fc.Arbitrary<FlowView> = fc
+  .record({
+    report: fc.boolean(),
+    timeout: fc.boolean(),
+    ackedPackets: count,
+    misorderedPackets: count,
+    ecnBytes: count,
+    ecnPackets: count,
+    lastLostPackets: count,
+    lostPackets: count,
+    inflightPackets: count,
+    pendingBytes: count,
+    rttUs: micros,
+    meanRttUs: micros,
+    minRttUs: fc.oneof(fc.constant(0), micros),
+    sendRateBytesPerSec: rate,
+    deliveryRateBytesPerSec: rate,
+    cwndBytes: fc.integer({ min: 1, max: 10_000_000 }),
+    log2CwndChange: fc.double({ min: -2, max: 2, noNaN: true }),
+    maxDeliveryRateBytesPerSec: fc.oneof(fc.constant(0), rate),
+  })
+  .map(({ cwndBytes, log2CwndChange, maxDeliveryRateBytesPerSec, ...measured }) => ({
+    interval: { ...emptyInterval(1448), ...measured, ackedBytes: measured.ackedPackets * 1448 },
+    cwndBytes,
+    log2CwndChange,
+    maxDeliveryRateBytesPerSec,
+  }));
+
+describe.each([...OBSERVATIONS.values()])("observation $name", (spec) => {
+  it("writes each feature at its place in the table, where it was told to and nowhere else", () => {
+    fc.assert(
+      fc.property(views, fc.integer({ min: 0, max: 5 }), (view, offset) => {
+        const width = spec.features.length;
+        const into = new Float32Array(offset + width + 3).fill(42);
+        spec.writeFrame(view, into, offset);
+        expect([...into.subarray(offset, offset + width)]).toEqual(spec.values(view).map(Math.fround));
+        expect(into.subarray(0, offset).every((value) => value === 42)).toBe(true);
+        expect(into.subarray(offset + width).every((value) => value === 42)).toBe(true);
+      }),
+      { seed: 7, numRuns: 500 },
+    );
+  });
+});
