@@ -141,6 +141,7 @@ export class FifoLink implements LinkMeter {
     kernel: Kernel,
     number: number,
     spec: LinkSpec,
+    packetBytes: Bytes,
     statistics: readonly FlowStatistics[],
     rng: Rng,
   ) {
@@ -154,7 +155,13 @@ export class FifoLink implements LinkMeter {
       this.#nanosPerByte = SERVED_HERE;
       this.#server = makeServer(rate, { rng, outages });
     }
-    const address = kernel.exports.makeLink(number, queue.packets, queue.bytes, this.#nanosPerByte);
+    const address = kernel.exports.makeLink(
+      number,
+      packetBytes,
+      queue.packets,
+      queue.bytes,
+      this.#nanosPerByte,
+    );
     this.#face = new Face(kernel, address, LINK.count);
   }
 
@@ -239,15 +246,20 @@ export class FifoNetwork extends Engine<FifoFlow> implements Network, NetworkLis
     this.#statistics = flows.map(
       (flow) => new FlowStatistics(flow.startNs, flow.seriesBinNs, flow.oneWayDelay),
     );
-    this.forward = new FifoLink(kernel, FORWARD, forward, this.#statistics, rng.fork("forward.rate"));
-    this.reverse = new FifoLink(kernel, REVERSE, reverse, [], rng.fork("reverse.rate"));
+    this.forward = new FifoLink(
+      kernel,
+      FORWARD,
+      forward,
+      forward.dataBytes,
+      this.#statistics,
+      rng.fork("forward.rate"),
+    );
+    this.reverse = new FifoLink(kernel, REVERSE, reverse, reverse.ackBytes, [], rng.fork("reverse.rate"));
     const { exports } = kernel;
     const address = exports.makeFifoNetwork(
       flows.length,
       this.forward.address,
       this.reverse.address,
-      forward.dataBytes,
-      reverse.ackBytes,
       forward.lossRate,
       reverse.lossRate,
       reverse.rate.kind !== "unlimited" || reverse.lossRate !== 0 || reverse.outages !== undefined,

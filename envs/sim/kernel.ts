@@ -51,14 +51,18 @@ export interface KernelExports {
   makePrr(version: number, recoverFlight: number): Address;
   prrSent(prr: Address): void;
   prrAck(prr: Address, delivered: number, inflight: number, target: number, safeAck: boolean): number;
-  makeLink(number: number, limitPackets: number, limitBytes: Bytes, nanosPerByte: number): Address;
+  makeLink(
+    number: number,
+    packetBytes: Bytes,
+    limitPackets: number,
+    limitBytes: Bytes,
+    nanosPerByte: number,
+  ): Address;
   servedBytes(link: Address, nowNs: Nanos): Bytes;
   makeFifoNetwork(
     flowCount: number,
     forward: Address,
     reverse: Address,
-    dataBytes: Bytes,
-    ackBytes: Bytes,
     forwardLossRate: number,
     reverseLossRate: number,
     reverseHolds: boolean,

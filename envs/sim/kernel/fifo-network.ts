@@ -93,8 +93,6 @@ export class FifoNetwork {
   logged: f64;
   logAddress: f64;
 
-  dataBytes: f64;
-  ackBytes: f64;
   forwardLossRate: f64;
   reverseLossRate: f64;
   forward: Link;
@@ -211,7 +209,7 @@ export class FifoNetwork {
     const txn = sender.transmit(nowNs);
     const lost = this.forwardLossRate > 0 && this.forwardLoss.next() < this.forwardLossRate;
     const forward = this.forward;
-    if (lost || !forward.offer(nowNs, this.dataBytes, flow.delays)) {
+    if (lost || !forward.offer(nowNs, flow.delays)) {
       flow.droppedPackets += 1;
       return;
     }
@@ -253,7 +251,7 @@ export class FifoNetwork {
     const atNs = flow.ackDepartures.headNs;
     const arrivals = flow.ackDepartures.shift();
     if (this.reverseLossRate > 0 && this.reverseLoss.next() < this.reverseLossRate) return;
-    if (!this.reverse.offer(atNs, this.ackBytes, null)) return;
+    if (!this.reverse.offer(atNs, null)) return;
     flow.acks.push(this.reverse.departNs + flow.reversePropagationNs, arrivals);
   }
 }

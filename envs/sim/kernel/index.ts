@@ -129,9 +129,15 @@ export function prrAck(prr: Prr, delivered: f64, inflight: f64, target: f64, saf
 }
 
 /** @param nanosPerByte negative: the host serves */
-export function makeLink(number: i32, limitPackets: f64, limitBytes: f64, nanosPerByte: f64): Link {
+export function makeLink(
+  number: i32,
+  packetBytes: f64,
+  limitPackets: f64,
+  limitBytes: f64,
+  nanosPerByte: f64,
+): Link {
   const link = changetype<Link>(allocate(offsetof<Link>()));
-  link.init(number, limitPackets, limitBytes, nanosPerByte);
+  link.init(number, packetBytes, limitPackets, limitBytes, nanosPerByte);
   return link;
 }
 
@@ -143,8 +149,6 @@ export function makeFifoNetwork(
   flowCount: i32,
   forward: Link,
   reverse: Link,
-  dataBytes: f64,
-  ackBytes: f64,
   forwardLossRate: f64,
   reverseLossRate: f64,
   reverseHolds: bool,
@@ -153,8 +157,6 @@ export function makeFifoNetwork(
   network.init(flowCount);
   network.forward = forward;
   network.reverse = reverse;
-  network.dataBytes = dataBytes;
-  network.ackBytes = ackBytes;
   network.forwardLossRate = forwardLossRate;
   network.reverseLossRate = reverseLossRate;
   network.reverseHolds = reverseHolds;

@@ -10,17 +10,16 @@ import { allocate } from "./memory";
 import { grown } from "./rows";
 import { MICRO } from "./units";
 
-/** A packet that waits, a cache line each. */
+/** A packet that waits, two to a cache line. */
 @unmanaged
 class Waiting {
   startNs: f64;
   departNs: f64;
   sinceNs: f64;
-  bytes: f64;
   /** who is told of its queueing delay */
   delays: DelayHistogram | null;
 }
-const WAITING_SHIFT: usize = 6;
+const WAITING_SHIFT: usize = 5;
 const INITIAL_ROWS: i64 = 64;
 
 /** A row of the log of packets whose service has begun: flow, when, queueing delay; all f64. */
@@ -48,6 +47,8 @@ export class Link {
   logged: f64;
   logAddress: f64;
 
+  /** of every packet on the wire */
+  packetBytes: f64;
   limitPackets: f64;
   limitBytes: f64;
   /** negative: the host serves */
@@ -65,8 +66,9 @@ export class Link {
   /** by which the host knows it */
   number: i32;
 
-  init(number: i32, limitPackets: f64, limitBytes: f64, nanosPerByte: f64): void {
+  init(number: i32, packetBytes: f64, limitPackets: f64, limitBytes: f64, nanosPerByte: f64): void {
     this.number = number;
+    this.packetBytes = packetBytes;
     this.limitPackets = limitPackets;
     this.limitBytes = limitBytes;
     this.nanosPerByte = nanosPerByte;
@@ -86,7 +88,7 @@ export class Link {
     while (this.headStartNs <= nowNs) {
       const row = this.row(this.head);
       const startNs = this.headStartNs;
-      const bytes = row.bytes;
+      const bytes = this.packetBytes;
       this.queuedBytes -= bytes;
       this.queuedPackets -= 1;
       this.startedBytes += bytes;
@@ -116,7 +118,8 @@ export class Link {
    * @param delays who is told of its queueing delay
    */
   @inline
-  offer(nowNs: f64, bytes: f64, delays: DelayHistogram | null): bool {
+  offer(nowNs: f64, delays: DelayHistogram | null): bool {
+    const bytes = this.packetBytes;
     if (this.headStartNs <= nowNs) this.advance(nowNs);
     this.offeredPackets += 1;
     const queued = this.queuedPackets + 1;
@@ -135,7 +138,6 @@ export class Link {
     row.startNs = startNs;
     row.departNs = this.departNs;
     row.sinceNs = nowNs;
-    row.bytes = bytes;
     row.delays = delays;
     this.tail++;
     this.queuedPackets = queued;
@@ -151,7 +153,7 @@ export class Link {
   servedBytes(nowNs: f64): f64 {
     this.advance(nowNs);
     const last = this.row(this.head - 1);
-    return this.startedBytes - (last.departNs > nowNs ? last.bytes : 0);
+    return this.startedBytes - (last.departNs > nowNs ? this.packetBytes : 0);
   }
 
   /** The last packet whose service has started keeps its row: it may not have departed. */
