@@ -1,5 +1,6 @@
 /**
- * One direction of a bottleneck: a drop-tail FIFO in front of a server. A packet's departure is computed when it is
+ * A drop-tail hop of the general engine (the fast engine's link is `kernel/link.ts`; `test/sim/network-oracle.test.ts` holds the
+ * two together): a drop-tail FIFO in front of a server. A packet's departure is computed when it is
  * enqueued (`max(now, last departure) + size / rate`), so a packet costs no event of its own. A packet leaves the queue
  * count when its service starts; departures at an instant come before arrivals at it.
  * Left out on purpose: queues that drop at dequeue time (CoDel), which need departures as events.

@@ -1,4 +1,4 @@
-/** A growing ring of (time, number) pairs in time order; the pairs lie side by side in one array. */
+/** A growing ring of (time, number) pairs in time order, side by side in one array; the general engine's. */
 import type { Nanos } from "../../core/units.ts";
 
 /** Rings start small, as there may be thousands of flows with few packets each. */
