@@ -102,10 +102,12 @@ export class FifoNetwork {
   tree: WinnerTree;
   /** of each flow where it lies */
   flows: usize;
+  flowCount: i32;
   /** ACKs may meet a queue or loss, else their arrival is known when they are sent */
   reverseHolds: bool;
 
   init(flowCount: i32): void {
+    this.flowCount = flowCount;
     this.nextCallNs = Infinity;
     this.heldFlow = -1;
     this.forwardLoss = changetype<Rng>(allocate(offsetof<Rng>()));
@@ -128,6 +130,10 @@ export class FifoNetwork {
 
   /** Runs the events up to and including `untilNs` that come before the host's next call-back, or up to a stop. */
   run(untilNs: f64): void {
+    if (this.flowCount === 1) {
+      this.runOnly(untilNs);
+      return;
+    }
     for (;;) {
       const nowNs = this.tree.time();
       if (nowNs > untilNs || nowNs >= this.nextCallNs) return;
@@ -137,6 +143,19 @@ export class FifoNetwork {
       this.reschedule(flow);
       if (this.stopRequested !== 0) return;
     }
+  }
+
+  /** The same where there is but one flow: what is next is known without the tree. */
+  private runOnly(untilNs: f64): void {
+    const flow = this.flow(0);
+    let nowNs = this.tree.time();
+    while (nowNs <= untilNs && nowNs < this.nextCallNs) {
+      this.nowNs = nowNs;
+      this.process(flow, nowNs);
+      nowNs = this.nextOf(flow);
+      if (this.stopRequested !== 0) break;
+    }
+    this.tree.update(0, nowNs);
   }
 
   /** Lets the packets go that a stop held back. */
@@ -157,7 +176,12 @@ export class FifoNetwork {
   /** The flow's next event may have changed. */
   @inline
   reschedule(flow: FifoFlow): void {
-    if (!flow.isStarted) return;
+    if (flow.isStarted) this.tree.update(flow.index, this.nextOf(flow));
+  }
+
+  /** When the flow, which has started, acts next. */
+  @inline
+  private nextOf(flow: FifoFlow): f64 {
     const sender = flow.sender;
     let next = flow.acks.headNs;
     if (sender.sendAtNs < next) next = sender.sendAtNs;
@@ -165,7 +189,7 @@ export class FifoNetwork {
     if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
     if (flow.stopAtNs < next) next = flow.stopAtNs;
     if (this.reverseHolds && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
-    this.tree.update(flow.index, next);
+    return next;
   }
 
   @inline

@@ -84,6 +84,7 @@ export class Link {
   }
 
   /** Lets the packets go whose service starts by now. */
+  @inline
   advance(nowNs: f64): void {
     while (this.headStartNs <= nowNs) {
       const row = this.row(this.head);

@@ -326,6 +326,7 @@ export class Sender extends SenderWords {
     this.plan(nowNs);
   }
 
+  @inline
   private plan(nowNs: f64): void {
     if (this.probeIsDue) {
       this.sendAtNs = max<f64>(this.lastLeaveNs, nowNs);
@@ -363,6 +364,7 @@ export class Sender extends SenderWords {
    * A packet leaves at `sendAtNs`. Retransmissions go first.
    * @returns its transmission number; `lastSequence` is its sequence
    */
+  @inline
   transmit(nowNs: f64): i64 {
     const probe = this.probeIsDue;
     const repeats = probe ? !this.mayTransmitNew() : this.hasRetransmission();
@@ -484,10 +486,14 @@ export class Sender extends SenderWords {
   }
 
   /** An ACK arrives, made when the receiver had got `arrivals` packets. One that a later ACK has overtaken tells nothing. */
+  @inline
   onAck(nowNs: f64, arrivals: i64): void {
     this.acks += 1;
     if (arrivals <= this.coveredArrivals) return;
-    if (!this.isDisturbed && this.onInOrderAck(nowNs, arrivals)) return;
+    if (this.isDisturbed || !this.onInOrderAck(nowNs, arrivals)) this.onAnyAck(nowNs, arrivals);
+  }
+
+  private onAnyAck(nowNs: f64, arrivals: i64): void {
     const inflightBefore = this.inflight;
     const starvedBefore = this.starved;
     const cumulativeBefore = this.cumulative;
@@ -572,6 +578,7 @@ export class Sender extends SenderWords {
    * The common case, without what others need: no packet is missing, and the ACK covers the next ones in their order.
    * @returns false if it is not so; nothing has changed then
    */
+  @inline
   private onInOrderAck(nowNs: f64, arrivals: i64): bool {
     const covered = this.coveredArrivals;
     const count = arrivals - covered;
@@ -967,6 +974,7 @@ export class Sender extends SenderWords {
   }
 
   /** Completes the ACK event, hands it to the congestion control, and applies what that decides. */
+  @inline
   private tell(nowNs: f64): void {
     const rtt = this.rtt;
     const inflight = this.inflight;
