@@ -3,7 +3,7 @@
  * than it saves; any other is split into contiguous blocks, one per worker thread, that are stepped at the same time.
  */
 import { CcparkError, unknownName } from "../../core/errors.ts";
-import { formatGib, MEMORY_LIMIT_BYTES } from "../scenarios/validate.ts";
+import { formatGib } from "../scenarios/validate.ts";
 import type { EnvHost, Session, SessionConfig } from "./env-host.ts";
 import { ActionPolicy } from "./generated/ccpark/v1/environment.ts";
 import { checkInfoKeys } from "./info-keys.ts";
@@ -22,6 +22,8 @@ const STEP_BUDGET_US = 300;
 /** A reset comes once per episode of hundreds of steps: it may take so many times longer. */
 const RESET_BUDGETS = 10;
 const DEFAULT_TIME_LIMIT_MS = 30_000;
+/** Half of a common workstation's memory. */
+const MEMORY_LIMIT_BYTES = 8 * 2 ** 30;
 
 export interface HostOptions {
   readonly served: readonly ServedEnv[];

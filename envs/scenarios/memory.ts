@@ -4,8 +4,8 @@ import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
 import type { DirectionSpec, Scenario, SizeSpec } from "../scenario.ts";
 import { peakMbps } from "./rates.ts";
 
-/** One packet: its row of the packet store, the sender's record of it until it is acknowledged, and events. */
-const BYTES_PER_PACKET = 256;
+/** One packet: its rows in queue and rings, which double, and the sender's record of it until it is acknowledged: 140 to 290. */
+const BYTES_PER_PACKET = 300;
 /** One flow: mostly its histogram of delays, 22 Ki counters of 4 bytes. */
 const BYTES_PER_FLOW = 120_000;
 /** One finished transfer: size, times, a few counters. */

@@ -37,13 +37,13 @@ export function scenarioError(
   return new ScenarioError(`[scenario] ${where}: got ${show(got)}, expected ${expected}`, path, options);
 }
 
-/** Half of a common workstation's memory. */
-export const MEMORY_LIMIT_BYTES: number = 8 * 2 ** 30;
+/** The kernel's memory of one network ends there. */
+const MEMORY_LIMIT_BYTES = 4 * 2 ** 30;
 
 export interface ValidateOptions {
   /** for messages */
   readonly origin?: Origin;
-  /** absent: `MEMORY_LIMIT_BYTES` */
+  /** absent: 4 GiB */
   readonly memoryLimitBytes?: number;
 }
 

@@ -186,7 +186,7 @@ describe("files", () => {
     [
       "too much for memory",
       "extends: ccp-drop\nforward: { rate: { mbps: 90000 } }\ndurationSec: 3600",
-      "expected one that fits into 8.00 GiB: it needs about",
+      "expected one that fits into 4.00 GiB: it needs about",
     ],
   ])("%s is one sentence with file and field", (_, text, message) => {
     const path = write("a.yaml", text);

@@ -279,7 +279,7 @@ describe("memory", () => {
       durationSec: 600,
     };
     expect(errorOf(large).message).toMatch(
-      /^\[scenario\] scenario: got "park-paper", expected one that fits into 8.00 GiB: it needs about \d+ GiB$/,
+      /^\[scenario\] scenario: got "park-paper", expected one that fits into 4.00 GiB: it needs about \d+ GiB$/,
     );
     expect(validateScenario(large, { memoryLimitBytes: 1e13 })).toEqual(large);
     const crowd = { ...small, flows: [{ algorithm: "reno", count: 10_000 }] };
