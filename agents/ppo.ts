@@ -36,8 +36,8 @@ import {
   policyLayout,
   policySize,
 } from "./policy.ts";
-import { BACKEND_REQUESTS, type BackendRequest, chooseBackend } from "./tfjs-backend.ts";
-import type { Tf } from "./tfjs-patches.ts";
+import { BACKEND_REQUESTS, type BackendRequest, chooseBackend } from "./tfjs/tfjs-backend.ts";
+import type { Tf } from "./tfjs/tfjs-patches.ts";
 
 // ---------------------------------------------------------------------------------------------------------- options
 

@@ -4,7 +4,7 @@
  * Decisions are values: the host reads `cwndBytes` and `pacingRateBytesPerSec` after each call and applies them.
  */
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
-import type { RegisterArena } from "./register-arena.ts";
+import type { RegisterArena } from "./datapath/register-arena.ts";
 
 /** A packet has left the sender. Fires after inflight was raised. */
 export interface SentEvent {

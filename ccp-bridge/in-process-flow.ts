@@ -1,12 +1,12 @@
 /** A CCP algorithm as a congestion control: datapath, channel and agent in this process, wired. */
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
-import { CcpAgent, compileAlgorithms, type ProgramSet } from "./agent.ts";
-import type { CcpAlgorithm } from "./algorithm.ts";
-import { CcpFlowControl, type CcpFlowEvent } from "./ccp-flow.ts";
+import { CcpAgent, compileAlgorithms, type ProgramSet } from "./agent/agent.ts";
+import type { CcpAlgorithm } from "./agent/algorithm.ts";
 import type { CongestionControlFactory, FlowStart } from "./congestion-control.ts";
-import { CcpDatapath } from "./datapath.ts";
+import { CcpFlowControl, type CcpFlowEvent } from "./datapath/ccp-flow.ts";
+import { CcpDatapath } from "./datapath/datapath.ts";
+import { sharedArena } from "./datapath/register-arena.ts";
 import { InProcessChannel } from "./ipc/in-process.ts";
-import { sharedArena } from "./register-arena.ts";
 
 /** The primitives by which a program reads ECN marks: an algorithm whose programs read neither cannot react to them. */
 const MARKS = /\bAck\.ecn_(packets|bytes)\b/;

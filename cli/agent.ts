@@ -23,8 +23,8 @@ const POLICY_NAME = "policy";
 const SMALL_READ_BYTES = 1024;
 
 async function loadSet(options: AgentOptions) {
-  const { BASELINES } = await import("../agents/baselines/index.ts");
-  const { compileAlgorithms } = await import("../ccp-bridge/agent.ts");
+  const { BASELINES } = await import("../algorithms/registry.ts");
+  const { compileAlgorithms } = await import("../ccp-bridge/agent/agent.ts");
   const { unknownName } = await import("../core/errors.ts");
   const names = options.algorithm ?? (options.checkpoint === undefined ? ["reno"] : []);
   const algorithms = names.map((name) => {
@@ -34,7 +34,7 @@ async function loadSet(options: AgentOptions) {
   });
   if (options.checkpoint !== undefined) {
     const { loadCheckpoint } = await import("../agents/checkpoint-files.ts");
-    const { policyAlgorithm } = await import("../agents/policy-algorithm.ts");
+    const { policyAlgorithm } = await import("../envs/policy-algorithm.ts");
     const { policyFromCheckpoint } = await import("../agents/ppo.ts");
     const { spacesOf } = await import("./contenders.ts");
     const { envOptionsOf } = await import("./training-setup.ts");
@@ -55,7 +55,7 @@ async function agent(options: AgentOptions): Promise<void> {
   const { AgentHost } = await import("../ccp-bridge/ipc/agent-host.ts");
   const { DEFAULT_AGENT_SOCKET, openUnixDatagram } = await import("../ccp-bridge/ipc/unix-datagram.ts");
   const { openUdp } = await import("../ccp-bridge/ipc/udp.ts");
-  const { chooseByRules, parseFlowRule } = await import("../ccp-bridge/flow-rules.ts");
+  const { chooseByRules, parseFlowRule } = await import("../ccp-bridge/agent/flow-rules.ts");
   const { unknownName } = await import("../core/errors.ts");
 
   const set = await loadSet(options);

@@ -1,10 +1,11 @@
 /** Wiring: what a benchmark's options mean, the same in the command's own thread and in its workers. */
+
+import { checkCrossTraffic } from "../algorithms/cross-traffic.ts";
 import { CcparkError } from "../core/errors.ts";
-import type { RecordedFormat } from "../envs/exports/recorder.ts";
-import { parseOverride } from "../envs/scenarios/overrides.ts";
-import { resolveScenarios } from "../envs/scenarios/scenario-files.ts";
 import type { BenchmarkPlan } from "../eval/benchmark.ts";
-import { checkCrossTraffic } from "../eval/cross-traffic.ts";
+import { parseOverride } from "../scenarios/overrides.ts";
+import { resolveScenarios } from "../scenarios/scenario-files.ts";
+import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
 import {
   type LoadedCheckpoint,
   type LoadedModel,

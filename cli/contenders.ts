@@ -1,19 +1,19 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
 import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
-import { BASELINE_INFO, BASELINES } from "../agents/baselines/index.ts";
 import { type Checkpoint, encodeCheckpoint } from "../agents/checkpoint.ts";
 import { Ppo, policyFromCheckpoint } from "../agents/ppo.ts";
+import { cubic as nativeCubic } from "../algorithms/native/cubic.ts";
+import { dctcp as nativeDctcp } from "../algorithms/native/dctcp.ts";
+import { reno as nativeReno } from "../algorithms/native/reno.ts";
+import { BASELINE_INFO, BASELINES } from "../algorithms/registry.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
-import { cubic as nativeCubic } from "../ccp-bridge/native/cubic.ts";
-import { dctcp as nativeDctcp } from "../ccp-bridge/native/dctcp.ts";
-import { reno as nativeReno } from "../ccp-bridge/native/reno.ts";
+import type { AgentEvent } from "../ccp-bridge/ipc/agent-link.ts";
 import { CcparkError } from "../core/errors.ts";
-import { getAction } from "../envs/actions.ts";
-import type { AgentEvent } from "../envs/links/agent-link.ts";
-import type { ExternalAgentOptions, ExternalRunResult } from "../envs/links/external-agent.ts";
-import { getObservation } from "../envs/observations.ts";
+import type { ExternalAgentOptions, ExternalRunResult } from "../envs/foreign-agent/external-agent.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
+import { getAction } from "../envs/signals/actions.ts";
+import { getObservation } from "../envs/signals/observations.ts";
 import type { Box } from "../envs/spaces.ts";
 import {
   agentContender,
@@ -185,7 +185,7 @@ export function externalContender(options: ExternalAgentOptions): ExternalConten
       return last;
     },
     async run(run) {
-      const { runExternalAgent } = await import("../envs/links/external-agent.ts");
+      const { runExternalAgent } = await import("../envs/foreign-agent/external-agent.ts");
       last = await runExternalAgent({ ...run, ...options });
       return last;
     },

@@ -25,8 +25,8 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   const { runPlan, versions } = await import("./run-benchmark.ts");
   const { saveCheckpoint } = await import("../agents/checkpoint-files.ts");
   const { TRAINING_DEFAULTS } = await import("../training/defaults.ts");
-  const { BENCHMARK_LINKS } = await import("../envs/scenarios/presets.ts");
-  const { resolveScenario } = await import("../envs/scenarios/scenario-files.ts");
+  const { BENCHMARK_LINKS } = await import("../scenarios/presets.ts");
+  const { resolveScenario } = await import("../scenarios/scenario-files.ts");
   const { storedScenario } = await import("../eval/links.ts");
   const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
     "../eval/result-files.ts"

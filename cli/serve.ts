@@ -112,8 +112,8 @@ async function serve(options: ServeOptions): Promise<void> {
   }
   const { startServer } = await import("../envs/grpc/server.ts");
   const { servedHost } = await import("./served-env.ts");
-  const { parseOverride } = await import("../envs/scenarios/overrides.ts");
-  const { resolveScenarios } = await import("../envs/scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../scenarios/overrides.ts");
+  const { resolveScenarios } = await import("../scenarios/scenario-files.ts");
   const { destination, pino } = await import("pino");
   const overrides = (options.set ?? []).map(parseOverride);
   // a mistake is the operator's now, not a client's later

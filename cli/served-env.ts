@@ -1,30 +1,31 @@
 /** Wiring: the environments that a client of `ccpark serve` asks for, made from its keyword arguments, and their host. */
+
+import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import { CongestionEnv } from "../envs/congestion-env.ts";
 import { describeMultiFlow, describeSingleFlow } from "../envs/grpc/env-catalogue.ts";
 import type { EnvHost } from "../envs/grpc/env-host.ts";
 import { envHost } from "../envs/grpc/env-host-threads.ts";
-import type { SlotEnvParts } from "../envs/grpc/rows/slot-episode.ts";
-import { MultiFlowSlots } from "../envs/grpc/rows/slots-multi.ts";
-import { SingleFlowSlot } from "../envs/grpc/rows/slots-single.ts";
 import { SERVED_IDS } from "../envs/grpc/served-ids.ts";
 import type { ServedEnv } from "../envs/grpc/session-env.ts";
-import { flowsUnderTest } from "../envs/network-plan.ts";
 import { parseEnvOptions, parseMultiFlowOptions } from "../envs/options.ts";
-import { drawScenario, type ScenarioSource } from "../envs/scenario-source.ts";
-import type { Override } from "../envs/scenarios/overrides.ts";
-import { findPreset, presetTemplate } from "../envs/scenarios/presets.ts";
-import { resolveScenarios } from "../envs/scenarios/scenario-files.ts";
+import { drawScenario, type ScenarioSource } from "../envs/steps/scenario-source.ts";
+import type { SlotEnvParts } from "../envs/vector/slot-episode.ts";
+import { MultiFlowSlots } from "../envs/vector/slots-multi.ts";
+import { SingleFlowSlot } from "../envs/vector/slots-single.ts";
+import { pictureDrawer } from "../eval/render.ts";
+import { flowsUnderTest } from "../scenarios/flows.ts";
+import type { Override } from "../scenarios/overrides.ts";
+import { findPreset, presetTemplate } from "../scenarios/presets.ts";
+import { resolveScenarios } from "../scenarios/scenario-files.ts";
 import {
   checkTemplate,
   isPlainObject,
   mergeTemplates,
   type PlainObject,
   sampleScenario,
-} from "../envs/scenarios/template.ts";
-import { crossTrafficAlgorithm } from "../eval/cross-traffic.ts";
-import { pictureDrawer } from "../eval/render.ts";
+} from "../scenarios/template.ts";
 import { SHIPPED_TRACES } from "../traces/shipped.ts";
 
 /** What a client gets that names no scenario. */

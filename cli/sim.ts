@@ -21,9 +21,9 @@ interface SimOptions {
 
 async function sim(options: SimOptions): Promise<void> {
   const { basename, join } = await import("node:path");
-  const { resolveScenario } = await import("../envs/scenarios/scenario-files.ts");
-  const { parseOverride } = await import("../envs/scenarios/overrides.ts");
-  const { DEFAULT_REWARD, getReward } = await import("../envs/rewards.ts");
+  const { resolveScenario } = await import("../scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../scenarios/overrides.ts");
+  const { DEFAULT_REWARD, getReward } = await import("../envs/signals/rewards.ts");
   const { externalContender, printAgentEvent } = await import("./contenders.ts");
   const { runPlan, versions } = await import("./run-benchmark.ts");
   const { storedScenario } = await import("../eval/links.ts");

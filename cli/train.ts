@@ -58,11 +58,11 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const { trainWithProgress } = await import("./train-with-progress.ts");
   const { loadRunCheckpoint } = await import("../training/run-files.ts");
   const { parseEnvOptions } = await import("../envs/options.ts");
-  const { getObservation } = await import("../envs/observations.ts");
-  const { getAction } = await import("../envs/actions.ts");
-  const { getReward } = await import("../envs/rewards.ts");
-  const { resolveScenarios } = await import("../envs/scenarios/scenario-files.ts");
-  const { parseOverride } = await import("../envs/scenarios/overrides.ts");
+  const { getObservation } = await import("../envs/signals/observations.ts");
+  const { getAction } = await import("../envs/signals/actions.ts");
+  const { getReward } = await import("../envs/signals/rewards.ts");
+  const { resolveScenarios } = await import("../scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../scenarios/overrides.ts");
   const { claimFolder } = await import("../eval/result-files.ts");
   const { versions } = await import("./run-benchmark.ts");
 

@@ -3,20 +3,22 @@
  * a step (`report-step.ts`), the next action is its decision; agent and datapath meet in CCP messages only. A step without
  * a report has zero counters, held RTTs and `info.report` false. Several flows under test: `multi-flow-env.ts`.
  */
+
+import type { AlgorithmResolver } from "../algorithms/resolver.ts";
 import { assert, CcparkError } from "../core/errors.ts";
 import { NANOS_PER_MICRO } from "../core/units.ts";
+import { flowsUnderTest } from "../scenarios/flows.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
+import type { FlowMetrics } from "../testbeds/results.ts";
+import { measure, type Simulation } from "../testbeds/simulated/simulation.ts";
 import type { StepInfo, TimeStep } from "./env.ts";
-import { type EnvFlow, EnvFlows } from "./env-flow.ts";
-import { type EpisodePhase, expectReset, expectRunning } from "./episode-phase.ts";
-import { type AlgorithmResolver, flowsUnderTest } from "./network-plan.ts";
 import type { EnvOptions } from "./options.ts";
-import { ReportStep, reportEveryUs } from "./report-step.ts";
-import type { FlowMetrics } from "./results.ts";
-import { getReward, type RewardSpec } from "./rewards.ts";
-import type { Scenario } from "./scenario.ts";
-import { drawScenario, type ScenarioSource } from "./scenario-source.ts";
-import { measure, type Simulation } from "./simulation.ts";
+import { getReward, type RewardSpec } from "./signals/rewards.ts";
 import type { Box } from "./spaces.ts";
+import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
+import { type EpisodePhase, expectReset, expectRunning } from "./steps/episode-phase.ts";
+import { ReportStep, reportEveryUs } from "./steps/report-step.ts";
+import { drawScenario, type ScenarioSource } from "./steps/scenario-source.ts";
 
 /** What there is while an episode runs. */
 interface Episode {

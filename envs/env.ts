@@ -5,7 +5,7 @@
  * Life of an env: reset -> step ... step(truncated or terminated) -> reset. A step before the first reset or after the
  * end throws CcparkError "failed-precondition". Only `reset` takes a seed.
  */
-import type { Scenario } from "./scenario.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
 import type { Box } from "./spaces.ts";
 
 /** Facts about a step, not for learning; the keys are fixed. */

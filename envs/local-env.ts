@@ -2,7 +2,7 @@
 import { CongestionEnv } from "./congestion-env.ts";
 import type { AsyncVectorEnv, Env, VectorEnv } from "./env.ts";
 import type { EnvOptions } from "./options.ts";
-import type { ScenarioSource } from "./scenario-source.ts";
+import type { ScenarioSource } from "./steps/scenario-source.ts";
 
 export function makeEnv(scenario: ScenarioSource, options: EnvOptions): Env {
   const env = new CongestionEnv(scenario, options);

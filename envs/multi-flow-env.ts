@@ -19,6 +19,8 @@
  *   All are checked before any acts, so after an error nothing has happened. They take effect at the next ACK, as in CCP.
  * - `state` is the global state at the end of a step (`global-state.ts`), for a critic in training.
  */
+
+import type { AlgorithmResolver } from "../algorithms/resolver.ts";
 import { assert, CcparkError, unknownName } from "../core/errors.ts";
 import {
   type BytesPerSec,
@@ -29,17 +31,17 @@ import {
   NANOS_PER_SEC,
   type Nanos,
 } from "../core/units.ts";
+import { flowsUnderTest } from "../scenarios/flows.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
+import type { Simulation } from "../testbeds/simulated/simulation.ts";
 import type { StepInfo, TimeStep } from "./env.ts";
-import { type EnvFlow, EnvFlows } from "./env-flow.ts";
-import { type EpisodePhase, expectReset, expectRunning } from "./episode-phase.ts";
-import { type FlowRewardSpec, getFlowReward } from "./flow-rewards.ts";
-import { countLive, GLOBAL_STATE, GlobalStateMeter } from "./global-state.ts";
-import { type AlgorithmResolver, flowsUnderTest } from "./network-plan.ts";
 import { fixedStepMs, type MultiFlowOptions } from "./options.ts";
-import type { Scenario } from "./scenario.ts";
-import { drawScenario, type ScenarioSource } from "./scenario-source.ts";
-import type { Simulation } from "./simulation.ts";
+import { type FlowRewardSpec, getFlowReward } from "./signals/flow-rewards.ts";
+import { countLive, GLOBAL_STATE, GlobalStateMeter } from "./signals/global-state.ts";
 import type { Box } from "./spaces.ts";
+import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
+import { type EpisodePhase, expectReset, expectRunning } from "./steps/episode-phase.ts";
+import { drawScenario, type ScenarioSource } from "./steps/scenario-source.ts";
 
 /** A step misses at most a quarter of its own ACKs, and a report per ACK would cost as much as the simulation itself. */
 const REPORTS_PER_STEP = 4;

@@ -1,9 +1,9 @@
 /** What an environment is made of besides its scenario: plain data, checked in one place, stored in checkpoints. */
 import { z } from "zod";
 import { CcparkError } from "../core/errors.ts";
-import { DEFAULT_ACTION } from "./actions.ts";
-import { DEFAULT_OBSERVATION } from "./observations.ts";
-import { DEFAULT_REWARD } from "./rewards.ts";
+import { DEFAULT_ACTION } from "./signals/actions.ts";
+import { DEFAULT_OBSERVATION } from "./signals/observations.ts";
+import { DEFAULT_REWARD } from "./signals/rewards.ts";
 
 export interface EnvOptions {
   /** name in OBSERVATIONS */

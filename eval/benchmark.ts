@@ -1,9 +1,10 @@
 /** Contenders x scenarios x seeds, in that fixed order of loops: scenario, contender, seed. */
-import type { RecordedFormat } from "../envs/exports/recorder.ts";
-import type { RunResult, TimeSeries } from "../envs/results.ts";
-import type { Scenario } from "../envs/scenario.ts";
+
+import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
+import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
+import type { RunResult, TimeSeries } from "../testbeds/results.ts";
 import type { Contender } from "./contenders.ts";
-import { crossTrafficAlgorithm } from "./cross-traffic.ts";
 import { linkLabel } from "./links.ts";
 
 /** A scenario that each seed draws anew. */

@@ -2,16 +2,23 @@
  * Who may stand in a benchmark. A contender is a name and a way to run one (scenario, seed); all of them run through
  * `envs/episode.ts`, so every one is measured in the same way.
  */
-import type { CcpAlgorithm } from "../ccp-bridge/algorithm.ts";
+
+import type { AlgorithmResolver } from "../algorithms/resolver.ts";
+import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { CcparkError, unknownName } from "../core/errors.ts";
 import { MSS_BYTES, PACKET_BYTES } from "../core/units.ts";
-import { type AsyncPolicy, type Policy, runAgent, runAlgorithm, runAsyncAgent } from "../envs/episode.ts";
-import type { RecordedFormat } from "../envs/exports/recorder.ts";
-import type { AlgorithmResolver } from "../envs/network-plan.ts";
+import {
+  type AsyncPolicy,
+  type Policy,
+  runAgent,
+  runAlgorithm,
+  runAsyncAgent,
+} from "../envs/measured-run.ts";
 import type { EnvOptions } from "../envs/options.ts";
-import type { RunResult } from "../envs/results.ts";
-import type { Scenario } from "../envs/scenario.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
+import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
+import type { RunResult } from "../testbeds/results.ts";
 import { bdpBytes } from "./links.ts";
 import { mean } from "./statistics.ts";
 

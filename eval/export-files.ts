@@ -1,7 +1,7 @@
 /** What `bench --export` writes of each run: `exports/SCENARIO/ALGORITHM-seedN.FORMAT` in the results' folder. */
 import { join } from "node:path";
-import { RECORDED_FORMATS, type RecordedFormat } from "../envs/exports/recorder.ts";
-import { seriesCsv, seriesJsonLines } from "../envs/exports/series-rows.ts";
+import { RECORDED_FORMATS, type RecordedFormat } from "../testbeds/exports/recorder.ts";
+import { seriesCsv, seriesJsonLines } from "../testbeds/exports/series-rows.ts";
 import { type BenchmarkRun, runTitle } from "./benchmark.ts";
 import { claimFolder, writeFilesWhole } from "./result-files.ts";
 

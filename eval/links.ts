@@ -1,7 +1,7 @@
 /** How results name a link: short, the same on every machine, and exact enough to reproduce it. */
 import { createHash } from "node:crypto";
 import { type Bytes, type BytesPerSec, fromMbps, PACKET_BYTES, TUN_HEADER_BYTES } from "../core/units.ts";
-import type { DirectionSpec, RateSpec, Scenario } from "../envs/scenario.ts";
+import type { DirectionSpec, RateSpec, Scenario } from "../scenarios/scenario.ts";
 import { mean } from "./statistics.ts";
 
 /** Wire bytes of one opportunity of a trace (mm-link counts the TUN header). */

@@ -1,5 +1,5 @@
 /** Means over seeds: one row per contender and link, and where several flows take part, what each of them got. */
-import type { FlowSummary } from "../envs/results.ts";
+import type { FlowSummary } from "../testbeds/results.ts";
 import type { BenchmarkRecord } from "./benchmark.ts";
 import { groupBy } from "./group-by.ts";
 import { type Estimate, estimate, mean } from "./statistics.ts";

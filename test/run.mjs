@@ -112,7 +112,7 @@ const patterns = process.argv.slice(2);
 installChromium();
 installNode24();
 if (patterns.length === 0) {
-  check("simulator kernel (asc)", "npm", ["run", "--silent", "kernel"]);
+  check("engine (asc)", "npm", ["run", "--silent", "engine"]);
   check("types (tsc)", bin("tsc"), ["--noEmit"]);
   check("lint and format (biome)", bin("biome"), ["check", "--error-on-warnings", "."]);
   check("layers (dependency-cruiser)", "npm", ["run", "--silent", "layers"]);

@@ -4,8 +4,8 @@
  */
 import { Ppo } from "../agents/ppo.ts";
 import { raiseInliningBudget } from "../core/v8-inlining.ts";
-import { makeVectorEnv } from "../envs/local-vector-env.ts";
-import { sampleTrainingScenario } from "../envs/scenarios/training.ts";
+import { makeVectorEnv } from "../envs/vector/local-vector-env.ts";
+import { sampleTrainingScenario } from "../scenarios/training.ts";
 import { TRAINING_DEFAULTS } from "./defaults.ts";
 
 raiseInliningBudget();

@@ -5,7 +5,13 @@
  *   datagram ──▶ agent.receive ──▶ sends ──▶ queue of the datapath, only while its socket is full ──▶ transport
  */
 import type { Micros } from "../../core/units.ts";
-import { type Address, type AgentEvent, CcpAgent, type CcpAgentHooks, type ProgramSet } from "../agent.ts";
+import {
+  type Address,
+  type AgentEvent,
+  CcpAgent,
+  type CcpAgentHooks,
+  type ProgramSet,
+} from "../agent/agent.ts";
 import type { DatagramTransport, OnMessage } from "./datagram-transport.ts";
 
 /** A datapath reads at least once per round trip: a millisecond is soon enough to try again. */

@@ -2,7 +2,7 @@
  * What carries CCP messages between processes: datagrams between named ends. One message per datagram is the rule;
  * several are allowed. Implementations: unix datagram sockets (`unix-datagram.ts`) and UDP on loopback (`udp.ts`).
  */
-import type { Address } from "../agent.ts";
+import type { Address } from "../agent/agent.ts";
 
 /** libccp's largest message: what a transport must be able to receive. */
 export const MAX_MESSAGE_BYTES = 32_678;

@@ -4,8 +4,8 @@
  */
 import { CcparkError } from "../../core/errors.ts";
 import type { Micros } from "../../core/units.ts";
-import type { Address, CcpAgent } from "../agent.ts";
-import type { CcpDatapath } from "../datapath.ts";
+import type { Address, CcpAgent } from "../agent/agent.ts";
+import type { CcpDatapath } from "../datapath/datapath.ts";
 
 export interface InProcessChannelOptions {
   /** what the agent calls the datapath; unique among the datapaths of one agent */

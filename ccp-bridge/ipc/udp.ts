@@ -4,7 +4,7 @@
  */
 import { createSocket } from "node:dgram";
 import { CcparkError } from "../../core/errors.ts";
-import type { Address } from "../agent.ts";
+import type { Address } from "../agent/agent.ts";
 import {
   type DatagramTransport,
   MAX_MESSAGE_BYTES,

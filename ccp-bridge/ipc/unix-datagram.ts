@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { CcparkError } from "../../core/errors.ts";
-import type { Address } from "../agent.ts";
+import type { Address } from "../agent/agent.ts";
 import {
   type DatagramTransport,
   MAX_MESSAGE_BYTES,

@@ -1,9 +1,8 @@
 /** What ListEnvs and DescribeEnv say: options and scenarios as JSON Schema, and everything that has a name. */
 import { z } from "zod";
-import { ACTIONS } from "../actions.ts";
-import { FLOW_REWARDS } from "../flow-rewards.ts";
-import { GLOBAL_STATE } from "../global-state.ts";
-import { OBSERVATIONS } from "../observations.ts";
+import { scenarioJsonSchema } from "../../scenarios/json-schema.ts";
+import type { PresetStatus, ScenarioPreset } from "../../scenarios/presets/preset.ts";
+import { SCENARIOS } from "../../scenarios/presets.ts";
 import {
   DEFAULT_ENV_OPTIONS,
   DEFAULT_MULTI_FLOW_OPTIONS,
@@ -11,10 +10,11 @@ import {
   type EnvOptions,
   MULTI_FLOW_OPTIONS_SCHEMA,
 } from "../options.ts";
-import { REWARDS } from "../rewards.ts";
-import { scenarioJsonSchema } from "../scenarios/json-schema.ts";
-import type { PresetStatus, ScenarioPreset } from "../scenarios/presets/preset.ts";
-import { SCENARIOS } from "../scenarios/presets.ts";
+import { ACTIONS } from "../signals/actions.ts";
+import { FLOW_REWARDS } from "../signals/flow-rewards.ts";
+import { GLOBAL_STATE } from "../signals/global-state.ts";
+import { OBSERVATIONS } from "../signals/observations.ts";
+import { REWARDS } from "../signals/rewards.ts";
 import type {
   DescribeEnvResponse,
   EnvInfo,

@@ -3,14 +3,14 @@
  * than it saves; any other is split into contiguous blocks, one per worker thread, that are stepped at the same time.
  */
 import { CcparkError, unknownName } from "../../core/errors.ts";
-import { formatGib } from "../scenarios/validate.ts";
+import { formatGib } from "../../scenarios/validate.ts";
+import { type RowLayout, rowBytes, viewRows } from "../vector/arrays.ts";
+import { type BlockConfig, RowBlock } from "../vector/block.ts";
+import { type BlockPlace, placeHere } from "../vector/place.ts";
+import { RowWorkers, type WorkerOptions } from "../vector/workers.ts";
 import type { EnvHost, Session, SessionConfig } from "./env-host.ts";
 import { ActionPolicy } from "./generated/ccpark/v1/environment.ts";
 import { checkInfoKeys } from "./info-keys.ts";
-import { type RowLayout, rowBytes, viewRows } from "./rows/arrays.ts";
-import { type BlockConfig, RowBlock } from "./rows/block.ts";
-import { type BlockPlace, placeHere } from "./rows/place.ts";
-import { RowWorkers, type WorkerOptions } from "./rows/workers.ts";
 import { AUTORESET, EnvSession } from "./session.ts";
 import { checkSeed, type ServedEnv, type SlotEnv } from "./session-env.ts";
 

@@ -1,4 +1,7 @@
 /** What a session's arrays say after a reset or a step, as messages. Everything is copied: the arrays are written again. */
+
+import type { RowArrays } from "../vector/arrays.ts";
+import { packColumns } from "../vector/info.ts";
 import {
   type ConnectResponse,
   type EpisodeSummary,
@@ -6,8 +9,6 @@ import {
   type ResetResponse,
   StepResponse,
 } from "./generated/ccpark/v1/environment.ts";
-import type { RowArrays } from "./rows/arrays.ts";
-import { packColumns } from "./rows/info.ts";
 import { StepAnswer } from "./step-codec.ts";
 import { asPacked, pack } from "./wire.ts";
 

@@ -4,8 +4,8 @@
  */
 import { CcparkError, unknownName } from "../../core/errors.ts";
 import { type Box, checkFinite } from "../spaces.ts";
+import { ENDED, NEW, type RowArrays } from "../vector/arrays.ts";
 import type { ResetRequest, StepRequest } from "./generated/ccpark/v1/environment.ts";
-import { ENDED, NEW, type RowArrays } from "./rows/arrays.ts";
 import { checkSeed, type SlotEnvShape } from "./session-env.ts";
 import { unpackLeafInto } from "./wire.ts";
 

@@ -6,6 +6,9 @@ import { createHash } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { CcparkError } from "../../core/errors.ts";
 import { RNG_NAME } from "../../core/random.ts";
+import { NEW, type RowArrays } from "../vector/arrays.ts";
+import { BrokenEnv } from "../vector/block.ts";
+import type { BlockPlace } from "../vector/place.ts";
 import type { MaybePromise, Session, SessionConfig, SessionDescription, SessionRequest } from "./env-host.ts";
 import {
   ActionPolicy,
@@ -16,9 +19,6 @@ import {
   NumberEncoding,
   type RenderResponse,
 } from "./generated/ccpark/v1/environment.ts";
-import { NEW, type RowArrays } from "./rows/arrays.ts";
-import { BrokenEnv } from "./rows/block.ts";
-import type { BlockPlace } from "./rows/place.ts";
 import { type AnswerForm, liveAnswer, resetAnswer, stepAnswer } from "./session-answers.ts";
 import type { SlotEnv } from "./session-env.ts";
 import { type RequestRules, readActions, readReset } from "./session-requests.ts";

@@ -2,10 +2,10 @@
  * `npm run bench:ccp [-- --json]`: executions of datapath programs per second on one core, reports included, reports that
  * an agent handles in process, and what the agent adds to a unix datagram socket.
  */
-import { BASELINES } from "../../agents/baselines/index.ts";
-import { CcpAgent } from "../../ccp-bridge/agent.ts";
-import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
-import { CcpDatapath } from "../../ccp-bridge/datapath.ts";
+import { BASELINES } from "../../algorithms/registry.ts";
+import { CcpAgent } from "../../ccp-bridge/agent/agent.ts";
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
+import { CcpDatapath } from "../../ccp-bridge/datapath/datapath.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
 import { PRIMITIVE } from "../../ccp-bridge/lang/scope.ts";
 import { encodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";

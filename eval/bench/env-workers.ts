@@ -1,9 +1,9 @@
 /** What `bench:env` measures, of a thread: whole rollouts of its own environments, and the worker that runs them. */
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import { makeVectorEnv } from "../../envs/local-vector-env.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
-import { UNLIMITED } from "../../envs/scenarios/links.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
+import { makeVectorEnv } from "../../envs/vector/local-vector-env.ts";
+import { UNLIMITED } from "../../scenarios/links.ts";
+import { getScenario } from "../../scenarios/presets.ts";
 
 export const NUM_ENVS = 8;
 /** one whole 30 s episode each */

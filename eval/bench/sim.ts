@@ -10,11 +10,11 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { BASELINES } from "../../agents/baselines/index.ts";
-import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
+import { reno } from "../../algorithms/native/reno.ts";
+import { BASELINES } from "../../algorithms/registry.ts";
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
-import { reno } from "../../ccp-bridge/native/reno.ts";
 import { Rng } from "../../core/random.ts";
 import {
   ACK_BYTES,
@@ -26,8 +26,8 @@ import {
   PACKET_BYTES,
 } from "../../core/units.ts";
 import { raiseInliningBudget } from "../../core/v8-inlining.ts";
-import { makeNetwork } from "../../envs/sim/make-network.ts";
-import type { FlowSpec, Network } from "../../envs/sim/network.ts";
+import { makeNetwork } from "../../sim/make-network.ts";
+import type { FlowSpec, Network } from "../../sim/network.ts";
 import { medianTimes, printRow, quantile } from "./console.ts";
 import { ONCE_PER_RTT } from "./once-per-rtt.ts";
 

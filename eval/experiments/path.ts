@@ -1,9 +1,10 @@
 /** Networks of the experiments: one bottleneck in the data direction, an ACK direction that never limits. */
+
+import { cubic } from "../../algorithms/native/cubic.ts";
+import { reno } from "../../algorithms/native/reno.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
-import { cubic } from "../../ccp-bridge/native/cubic.ts";
-import { reno } from "../../ccp-bridge/native/reno.ts";
 import { ACK_BYTES, type Nanos, PACKET_BYTES } from "../../core/units.ts";
-import type { FlowSpec, LinkSpec } from "../../envs/sim/network.ts";
+import type { FlowSpec, LinkSpec } from "../../sim/network.ts";
 
 /** The in-datapath algorithms of the experiments. */
 export const NATIVE: Readonly<Record<"reno" | "cubic", CongestionControlFactory>> = { reno, cubic };

@@ -10,7 +10,7 @@ import Table from "cli-table3";
 import { pow } from "../../core/math.ts";
 import { Rng } from "../../core/random.ts";
 import { MICROS_PER_SEC, type Micros, NANOS_PER_MICRO, NANOS_PER_MILLI } from "../../core/units.ts";
-import { makeNetwork } from "../../envs/sim/make-network.ts";
+import { makeNetwork } from "../../sim/make-network.ts";
 import { flowOf, NATIVE, type NativeName, OPEN_LINK } from "./path.ts";
 import { PLAIN_TABLE } from "./plain-table.ts";
 

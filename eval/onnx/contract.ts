@@ -6,12 +6,12 @@
  */
 import { z } from "zod";
 import { CcparkError } from "../../core/errors.ts";
-import { getAction } from "../../envs/actions.ts";
-import { getFlowReward } from "../../envs/flow-rewards.ts";
 import { SERVED_IDS } from "../../envs/grpc/served-ids.ts";
-import { getObservation } from "../../envs/observations.ts";
 import { type EnvOptions, parseEnvOptions } from "../../envs/options.ts";
-import { getReward } from "../../envs/rewards.ts";
+import { getAction } from "../../envs/signals/actions.ts";
+import { getFlowReward } from "../../envs/signals/flow-rewards.ts";
+import { getObservation } from "../../envs/signals/observations.ts";
+import { getReward } from "../../envs/signals/rewards.ts";
 import type { Box } from "../../envs/spaces.ts";
 
 /** Key of the JSON text among the model's metadata. */

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import type { InferenceSession } from "onnxruntime-web/wasm";
 import { CcparkError } from "../../core/errors.ts";
-import type { AsyncPolicy } from "../../envs/episode.ts";
+import type { AsyncPolicy } from "../../envs/measured-run.ts";
 import { type PolicyContract, readContract } from "./contract.ts";
 import { readMetadata } from "./model-metadata.ts";
 

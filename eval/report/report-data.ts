@@ -1,6 +1,6 @@
 /** All that a report shows and that result files store: plain data, without clock, host or path. */
 import type { Progress } from "../../agents/agent.ts";
-import type { TimeSeries } from "../../envs/results.ts";
+import type { TimeSeries } from "../../testbeds/results.ts";
 import type { BenchmarkRecord, BenchmarkRun } from "../benchmark.ts";
 import type { StoredScenario } from "../links.ts";
 import { type SummaryRow, summarise } from "../summary.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Progress } from "../../agents/agent.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../agents/checkpoint.ts";
 import { computeGae, Ppo, type PpoOptions, policyFromCheckpoint, ppoOptions } from "../../agents/ppo.ts";
-import { chooseBackend } from "../../agents/tfjs-backend.ts";
+import { chooseBackend } from "../../agents/tfjs/tfjs-backend.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { greedyReturn, makeToyEnv, type ToyOptions } from "./toy-env.ts";
 

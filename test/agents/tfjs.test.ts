@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { GaussianPolicy, initialiseMlp, mlpLayout, policySize } from "../../agents/policy.ts";
 import { mlpTensor } from "../../agents/ppo.ts";
-import { chooseBackend } from "../../agents/tfjs-backend.ts";
-import { loadNativeTf } from "../../agents/tfjs-node-files.ts";
+import { chooseBackend } from "../../agents/tfjs/tfjs-backend.ts";
+import { loadNativeTf } from "../../agents/tfjs/tfjs-node-files.ts";
 import {
   applyChecked,
   makeGradientPatch,
@@ -10,7 +10,7 @@ import {
   matMulGradientPatch,
   selfTest,
   tanhKernelPatch,
-} from "../../agents/tfjs-patches.ts";
+} from "../../agents/tfjs/tfjs-patches.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import { makeToyEnv } from "./toy-env.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CcpAgent, compileAlgorithms } from "../../ccp-bridge/agent.ts";
-import type { CcpAlgorithm, FlowControl, FlowInfo } from "../../ccp-bridge/algorithm.ts";
+import { CcpAgent, compileAlgorithms } from "../../ccp-bridge/agent/agent.ts";
+import type { CcpAlgorithm, FlowControl, FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
 import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
 import { decodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
 import { encodeCreate } from "../../ccp-bridge/wire/create.ts";

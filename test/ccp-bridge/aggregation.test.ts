@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CcpAgent } from "../../ccp-bridge/agent.ts";
-import type { CcpAlgorithm, FlowControl } from "../../ccp-bridge/algorithm.ts";
+import { CcpAgent } from "../../ccp-bridge/agent/agent.ts";
+import type { CcpAlgorithm, FlowControl } from "../../ccp-bridge/agent/algorithm.ts";
 import { encodeCreate } from "../../ccp-bridge/wire/create.ts";
 import { encodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { decodeUpdateField } from "../../ccp-bridge/wire/update-field.ts";

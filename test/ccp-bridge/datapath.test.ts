@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CcpDatapath, type CcpDatapathOptions, SEND_FULL } from "../../ccp-bridge/datapath.ts";
+import { CcpDatapath, type CcpDatapathOptions, SEND_FULL } from "../../ccp-bridge/datapath/datapath.ts";
+import { OwnArena } from "../../ccp-bridge/datapath/register-arena.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
-import { OwnArena } from "../../ccp-bridge/register-arena.ts";
 import { encodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
 import { decodeCreate } from "../../ccp-bridge/wire/create.ts";
 import type { FieldUpdate } from "../../ccp-bridge/wire/field-update.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CcpAgent } from "../../ccp-bridge/agent.ts";
-import type { CcpAlgorithm, FlowInfo } from "../../ccp-bridge/algorithm.ts";
-import { chooseByRules, parseFlowRule } from "../../ccp-bridge/flow-rules.ts";
+import { CcpAgent } from "../../ccp-bridge/agent/agent.ts";
+import type { CcpAlgorithm, FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
+import { chooseByRules, parseFlowRule } from "../../ccp-bridge/agent/flow-rules.ts";
 import { encodeCreate } from "../../ccp-bridge/wire/create.ts";
 import { CcparkError } from "../../core/errors.ts";
 

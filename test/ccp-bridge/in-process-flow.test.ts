@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { CcpAlgorithm, Report } from "../../ccp-bridge/algorithm.ts";
-import type { CcpFlowEvent } from "../../ccp-bridge/ccp-flow.ts";
+import type { CcpAlgorithm, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import type { AckEvent, CongestionControl, FlowStart } from "../../ccp-bridge/congestion-control.ts";
+import type { CcpFlowEvent } from "../../ccp-bridge/datapath/ccp-flow.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { makeAck } from "./ack-event.ts";
 

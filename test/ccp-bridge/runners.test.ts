@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CcpDatapath } from "../../ccp-bridge/datapath.ts";
-import { makeInterpreter } from "../../ccp-bridge/interpreter.ts";
+import { CcpDatapath } from "../../ccp-bridge/datapath/datapath.ts";
+import { makeInterpreter } from "../../ccp-bridge/datapath/interpreter.ts";
+import { BLOCK, OwnArena } from "../../ccp-bridge/datapath/register-arena.ts";
+import { makeWasmProgram } from "../../ccp-bridge/datapath/wasm-program.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
 import { type Instruction, OPCODES, type ProgramEvent, REGISTER_TYPES } from "../../ccp-bridge/program.ts";
-import { BLOCK, OwnArena } from "../../ccp-bridge/register-arena.ts";
-import { makeWasmProgram } from "../../ccp-bridge/wasm-program.ts";
 import { encodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
 import { encodeInstall } from "../../ccp-bridge/wire/install.ts";
 import { encodeUpdateField } from "../../ccp-bridge/wire/update-field.ts";

@@ -1,6 +1,6 @@
 /** An agent that dies or hangs between create and its first program. */
 import { describe, expect, it } from "vitest";
-import { CcpDatapath } from "../../ccp-bridge/datapath.ts";
+import { CcpDatapath } from "../../ccp-bridge/datapath/datapath.ts";
 import { MESSAGE_TYPES } from "../../ccp-bridge/wire/header.ts";
 
 const FLOW = { initCwndBytes: 14_480, mssBytes: 1448 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CcpDatapath, type DatapathFlow } from "../../ccp-bridge/datapath.ts";
+import { CcpDatapath, type DatapathFlow } from "../../ccp-bridge/datapath/datapath.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
 import { fromHex, loadVectors, toHex, type VmStep, type VmVector } from "./vectors.ts";
 

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { PACES } from "../../envs/links/pace.ts";
-import { type AgentCommand, ourAgent, rustAgent } from "../links/agent-child.ts";
+import { PACES } from "../../envs/foreign-agent/pace.ts";
+import { type AgentCommand, ourAgent, rustAgent } from "../envs/foreign-agent/agent-child.ts";
 import { mishaps } from "./mishaps.ts";
 import { type RestartOutcome, restartAgents } from "./restarts.ts";
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PACES } from "../../envs/links/pace.ts";
-import { ourAgent, rustAgent } from "../links/agent-child.ts";
+import { PACES } from "../../envs/foreign-agent/pace.ts";
+import { ourAgent, rustAgent } from "../envs/foreign-agent/agent-child.ts";
 import { mishaps } from "./mishaps.ts";
 import { restartAgents } from "./restarts.ts";
 

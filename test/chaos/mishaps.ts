@@ -8,13 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { AgentEvent } from "../../ccp-bridge/ipc/agent-link.ts";
 import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
 import { assert } from "../../core/errors.ts";
-import type { AgentEvent } from "../../envs/links/agent-link.ts";
-import { type ExternalRunResult, runExternalAgent } from "../../envs/links/external-agent.ts";
-import type { Pace } from "../../envs/links/pace.ts";
-import { resolveScenario } from "../../envs/scenarios/scenario-files.ts";
-import { type AgentCommand, ourAgent, rustAgent, startAgent } from "../links/agent-child.ts";
+import { type ExternalRunResult, runExternalAgent } from "../../envs/foreign-agent/external-agent.ts";
+import type { Pace } from "../../envs/foreign-agent/pace.ts";
+import { resolveScenario } from "../../scenarios/scenario-files.ts";
+import { type AgentCommand, ourAgent, rustAgent, startAgent } from "../envs/foreign-agent/agent-child.ts";
 
 export interface Mishap {
   readonly name: string;

@@ -3,13 +3,13 @@
  * flow must be under the new agent's control within a second of the simulation's clock, and no flow may ever stop.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AgentLink } from "../../ccp-bridge/ipc/agent-link.ts";
 import { Rng } from "../../core/random.ts";
 import { ACK_BYTES, fromMbps, NANOS_PER_MILLI, NANOS_PER_SEC, PACKET_BYTES } from "../../core/units.ts";
-import type { AgentLink } from "../../envs/links/agent-link.ts";
-import { openAgentLink } from "../../envs/links/external-agent.ts";
-import { drive, type Pace } from "../../envs/links/pace.ts";
-import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
-import { type AgentCommand, startAgent } from "../links/agent-child.ts";
+import { openAgentLink } from "../../envs/foreign-agent/external-agent.ts";
+import { drive, type Pace } from "../../envs/foreign-agent/pace.ts";
+import { FifoNetwork } from "../../sim/fifo/fifo-network.ts";
+import { type AgentCommand, startAgent } from "../envs/foreign-agent/agent-child.ts";
 
 export interface RestartOptions {
   readonly agent: AgentCommand;

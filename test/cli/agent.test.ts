@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { saveCheckpoint } from "../../agents/checkpoint-files.ts";
 import { Ppo } from "../../agents/ppo.ts";
-import { CcpDatapath } from "../../ccp-bridge/datapath.ts";
+import { CcpDatapath } from "../../ccp-bridge/datapath/datapath.ts";
 import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
 import { describeEnv } from "../../cli/training-setup.ts";
-import { getAction } from "../../envs/actions.ts";
-import { getObservation } from "../../envs/observations.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
+import { getAction } from "../../envs/signals/actions.ts";
+import { getObservation } from "../../envs/signals/observations.ts";
 import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
 
 const makeFolder = makeFolders();

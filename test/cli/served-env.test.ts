@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { servedEnvs } from "../../cli/served-env.ts";
 import type { SlotEnv } from "../../envs/grpc/session-env.ts";
-import type { Scenario } from "../../envs/scenario.ts";
-import { makeLink } from "../../envs/scenarios/links.ts";
+import { makeLink } from "../../scenarios/links.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
 
 const [singleFlow] = servedEnvs();
 const make = (kwargs: Record<string, unknown>): SlotEnv => singleFlow!.make(kwargs, 1)[0]!;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { makeSocketFolder, ourAgent } from "../links/agent-child.ts";
+import { makeSocketFolder, ourAgent } from "../envs/foreign-agent/agent-child.ts";
 import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
 
 const makeFolder = makeFolders();

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { CongestionEnv } from "../../envs/congestion-env.ts";
 import { makeEnv } from "../../envs/local-env.ts";
-import { makeVectorEnv } from "../../envs/local-vector-env.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../../envs/options.ts";
-import type { Scenario } from "../../envs/scenario.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
+import { makeVectorEnv } from "../../envs/vector/local-vector-env.ts";
+import { getScenario } from "../../scenarios/presets.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
 import { envContract } from "../contract/env-contract.ts";
 
 const SHORT = getScenario("park-paper", { durationSec: 2 });

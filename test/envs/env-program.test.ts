@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Report } from "../../ccp-bridge/algorithm.ts";
+import type { Report } from "../../ccp-bridge/agent/algorithm.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
-import { envPrograms, INTERVAL_PROGRAM, readReport } from "../../envs/env-program.ts";
-import { clearCounters, emptyInterval } from "../../envs/interval.ts";
+import { clearCounters, emptyInterval } from "../../envs/signals/interval.ts";
+import { envPrograms, INTERVAL_PROGRAM, readReport } from "../../envs/steps/env-program.ts";
 
 const NOTHING = {
   acked: 0,

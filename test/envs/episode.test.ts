@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { cubic } from "../../agents/baselines/index.ts";
+import { cubic as nativeCubic } from "../../algorithms/native/cubic.ts";
+import { cubic } from "../../algorithms/registry.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
-import { cubic as nativeCubic } from "../../ccp-bridge/native/cubic.ts";
 import { MSS_BYTES } from "../../core/units.ts";
-import { runAgent, runAlgorithm } from "../../envs/episode.ts";
+import { runAgent, runAlgorithm } from "../../envs/measured-run.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
-import { powerScore } from "../../envs/rewards.ts";
-import { UNLIMITED } from "../../envs/scenarios/links.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
-import { resolveScenario } from "../../envs/scenarios/scenario-files.ts";
-import { measure, simulate } from "../../envs/simulation.ts";
+import { UNLIMITED } from "../../scenarios/links.ts";
+import { getScenario } from "../../scenarios/presets.ts";
+import { resolveScenario } from "../../scenarios/scenario-files.ts";
+import { powerScore } from "../../testbeds/score.ts";
+import { measure, simulate } from "../../testbeds/simulated/simulation.ts";
 import { loadTrace } from "../../traces/trace-files.ts";
 import { sharedData } from "../shared-data.ts";
 

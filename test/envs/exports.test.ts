@@ -1,10 +1,10 @@
 /** Exports of a run against what the run measured: each carries its scenario and seed. */
 import { describe, expect, it } from "vitest";
-import { cubic } from "../../ccp-bridge/native/cubic.ts";
-import { runAlgorithm } from "../../envs/episode.ts";
-import { seriesCsv, seriesJsonLines } from "../../envs/exports/series-rows.ts";
-import type { RunResult } from "../../envs/results.ts";
-import { makeLink } from "../../envs/scenarios/links.ts";
+import { cubic } from "../../algorithms/native/cubic.ts";
+import { runAlgorithm } from "../../envs/measured-run.ts";
+import { makeLink } from "../../scenarios/links.ts";
+import { seriesCsv, seriesJsonLines } from "../../testbeds/exports/series-rows.ts";
+import type { RunResult } from "../../testbeds/results.ts";
 
 const SCENARIO = makeLink({ mbps: 12, rttMs: 40, bufferBdp: 1, durationSec: 6, lossRate: 0.001 });
 const RUN = { scenario: SCENARIO, seed: 3, rewardName: "score", algorithm: cubic };

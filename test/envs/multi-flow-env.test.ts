@@ -1,14 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { vegas } from "../../agents/baselines/index.ts";
-import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
+import { vegas } from "../../algorithms/registry.ts";
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { MSS_BYTES } from "../../core/units.ts";
 import { CongestionEnv } from "../../envs/congestion-env.ts";
-import { envPrograms, INTERVAL_PROGRAM } from "../../envs/env-program.ts";
-import { runAgent } from "../../envs/episode.ts";
-import { getFlowReward } from "../../envs/flow-rewards.ts";
-import { GLOBAL_STATE } from "../../envs/global-state.ts";
-import { emptyInterval } from "../../envs/interval.ts";
+import { runAgent } from "../../envs/measured-run.ts";
 import { MultiFlowEnv, type MultiFlowStep } from "../../envs/multi-flow-env.ts";
 import {
   DEFAULT_ENV_OPTIONS,
@@ -16,10 +12,14 @@ import {
   type MultiFlowOptions,
   parseMultiFlowOptions,
 } from "../../envs/options.ts";
-import type { FlowPlan, Scenario } from "../../envs/scenario.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
-import { simulate } from "../../envs/simulation.ts";
+import { getFlowReward } from "../../envs/signals/flow-rewards.ts";
+import { GLOBAL_STATE } from "../../envs/signals/global-state.ts";
+import { emptyInterval } from "../../envs/signals/interval.ts";
 import type { Box } from "../../envs/spaces.ts";
+import { envPrograms, INTERVAL_PROGRAM } from "../../envs/steps/env-program.ts";
+import { getScenario } from "../../scenarios/presets.ts";
+import type { FlowPlan, Scenario } from "../../scenarios/scenario.ts";
+import { simulate } from "../../testbeds/simulated/simulation.ts";
 
 /** 48 Mbit/s, 50 ms round trip: 200 packets in flight fill it; a queue of 400. */
 const LINK = getScenario("park-paper", { durationSec: 2 });

@@ -1,8 +1,8 @@
 /** The frame that an environment writes once a step, against the table of its features. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { emptyInterval } from "../../envs/interval.ts";
-import { type FlowView, OBSERVATIONS } from "../../envs/observations.ts";
+import { emptyInterval } from "../../envs/signals/interval.ts";
+import { type FlowView, OBSERVATIONS } from "../../envs/signals/observations.ts";
 
 const count = fc.integer({ min: 0, max: 100_000 });
 const micros = fc.double({ min: 0, max: 1e7, noNaN: true });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { emptyInterval, type Interval } from "../../envs/interval.ts";
-import { getReward } from "../../envs/rewards.ts";
+import { emptyInterval, type Interval } from "../../envs/signals/interval.ts";
+import { getReward } from "../../envs/signals/rewards.ts";
 
 function interval(changes: Partial<Interval>): Interval {
   return { ...emptyInterval(1448), report: true, stepUs: 10_000, ...changes };

@@ -1,16 +1,16 @@
 /** What a scenario says about links, flows and traffic is what the simulator does: one law per field, read off results. */
 import { describe, expect, it } from "vitest";
-import { BASELINES } from "../../agents/baselines/index.ts";
-import { cubic } from "../../ccp-bridge/native/cubic.ts";
-import { dctcp } from "../../ccp-bridge/native/dctcp.ts";
-import { reno } from "../../ccp-bridge/native/reno.ts";
+import { cubic } from "../../algorithms/native/cubic.ts";
+import { dctcp } from "../../algorithms/native/dctcp.ts";
+import { reno } from "../../algorithms/native/reno.ts";
+import { BASELINES } from "../../algorithms/registry.ts";
 import { MSS_BYTES, NANOS_PER_SEC } from "../../core/units.ts";
-import { runAlgorithm } from "../../envs/episode.ts";
-import type { FlowSummary, RunResult } from "../../envs/results.ts";
-import type { Scenario } from "../../envs/scenario.ts";
-import { makeLink } from "../../envs/scenarios/links.ts";
-import { type Simulation, simulate } from "../../envs/simulation.ts";
-import { segmentsOf } from "../../envs/traffic/applications.ts";
+import { runAlgorithm } from "../../envs/measured-run.ts";
+import { makeLink } from "../../scenarios/links.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import type { FlowSummary, RunResult } from "../../testbeds/results.ts";
+import { type Simulation, simulate } from "../../testbeds/simulated/simulation.ts";
+import { segmentsOf } from "../../testbeds/traffic/applications.ts";
 
 const SEED = 11;
 const BASE = makeLink({ mbps: 12, rttMs: 40, bufferBdp: 2, durationSec: 20 });

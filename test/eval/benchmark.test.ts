@@ -3,7 +3,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { makeLink } from "../../envs/scenarios/links.ts";
 import { countRuns, niceBinSec, runBenchmark } from "../../eval/benchmark.ts";
 import { constantContender, selectContenders } from "../../eval/contenders.ts";
 import { linkLabel, traceSha256 } from "../../eval/links.ts";
@@ -13,6 +12,7 @@ import { suitePicture } from "../../eval/report/suite-picture.ts";
 import { terminalTable } from "../../eval/report/terminal-table.ts";
 import { claimFolder, resultFiles, writeFilesWhole } from "../../eval/result-files.ts";
 import { SUMMARISED_OF_COMPANY, summarise } from "../../eval/summary.ts";
+import { makeLink } from "../../scenarios/links.ts";
 import { makeScenario, sampleContender, sampleReport } from "./sample-report.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ccpark-eval-"));

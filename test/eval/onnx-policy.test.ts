@@ -7,12 +7,12 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadCheckpoint } from "../../agents/checkpoint-files.ts";
 import { policyFromCheckpoint } from "../../agents/ppo.ts";
-import { runAgent, runAsyncAgent } from "../../envs/episode.ts";
-import { getObservation } from "../../envs/observations.ts";
-import { resolveScenario } from "../../envs/scenarios/scenario-files.ts";
+import { runAgent, runAsyncAgent } from "../../envs/measured-run.ts";
+import { getObservation } from "../../envs/signals/observations.ts";
 import { CONTRACT_KEY } from "../../eval/onnx/contract.ts";
 import { readMetadata } from "../../eval/onnx/model-metadata.ts";
 import { loadOnnxPolicy } from "../../eval/onnx/policy.ts";
+import { resolveScenario } from "../../scenarios/scenario-files.ts";
 
 const golden = (name: string): string => fileURLToPath(new URL(`../golden/onnx/${name}`, import.meta.url));
 const MODEL = readFileSync(golden("policy.onnx"));

@@ -8,15 +8,15 @@
  * which the simulator has (another simulator's BBR v1 has 3.5 ms where Linux has 8.9 ms).
  */
 import { describe, expect, it } from "vitest";
-import { BASELINES } from "../../agents/baselines/index.ts";
+import { cubic } from "../../algorithms/native/cubic.ts";
+import { reno } from "../../algorithms/native/reno.ts";
+import { BASELINES } from "../../algorithms/registry.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
-import { cubic } from "../../ccp-bridge/native/cubic.ts";
-import { reno } from "../../ccp-bridge/native/reno.ts";
-import type { FlowMetrics } from "../../envs/results.ts";
-import type { Scenario } from "../../envs/scenario.ts";
-import { constantRate, makeDirection } from "../../envs/scenarios/links.ts";
-import { measure, simulate } from "../../envs/simulation.ts";
+import { constantRate, makeDirection } from "../../scenarios/links.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import type { FlowMetrics } from "../../testbeds/results.ts";
+import { measure, simulate } from "../../testbeds/simulated/simulation.ts";
 
 const DURATION_SEC = 30;
 const NATIVE: Readonly<Record<string, CongestionControlFactory>> = { cubic, reno };

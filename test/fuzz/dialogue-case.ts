@@ -2,8 +2,8 @@
  * A whole conversation: the dialogues of the vectors with messages changed, lost, doubled and swapped; or a datapath and
  * an agent that talk over a channel that does the same, with the agent restarted now and then.
  */
-import type { CcpAgent } from "../../ccp-bridge/agent.ts";
-import { CcpDatapath } from "../../ccp-bridge/datapath.ts";
+import type { CcpAgent } from "../../ccp-bridge/agent/agent.ts";
+import { CcpDatapath } from "../../ccp-bridge/datapath/datapath.ts";
 import type { Corpus } from "./corpus.ts";
 import type { Dice } from "./dice.ts";
 import { makeFuzzAgent, mutateDatagram } from "./message-case.ts";

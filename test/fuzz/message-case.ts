@@ -1,6 +1,6 @@
 /** Mutated datagrams for an agent and for a pair of datapaths: counted or refused, never fatal, state bounded. */
-import { CcpAgent, compileAlgorithms, type ProgramSet } from "../../ccp-bridge/agent.ts";
-import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
+import { CcpAgent, compileAlgorithms, type ProgramSet } from "../../ccp-bridge/agent/agent.ts";
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { type Corpus, DIALOGUE_PROGRAM } from "./corpus.ts";
 import type { Dice } from "./dice.ts";

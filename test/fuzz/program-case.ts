@@ -1,5 +1,5 @@
 /** One mutated program: refused with a reason, or compiled, installed and run for 100 ACKs. */
-import { CcpDatapath } from "../../ccp-bridge/datapath.ts";
+import { CcpDatapath } from "../../ccp-bridge/datapath/datapath.ts";
 import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
 import { type CompiledProgram, compileProgram } from "../../ccp-bridge/lang/compiler.ts";
 import { disassemble } from "../../ccp-bridge/lang/disassemble.ts";

@@ -1,7 +1,7 @@
 /** Two datapaths, one interpreting and one compiling programs, that must do the same. */
-import { CcpDatapath, type DatapathFlow } from "../../ccp-bridge/datapath.ts";
+import { CcpDatapath, type DatapathFlow } from "../../ccp-bridge/datapath/datapath.ts";
+import { BLOCK } from "../../ccp-bridge/datapath/register-arena.ts";
 import { PRIMITIVE } from "../../ccp-bridge/lang/scope.ts";
-import { BLOCK } from "../../ccp-bridge/register-arena.ts";
 import type { Dice } from "./dice.ts";
 import { demand } from "./tally.ts";
 

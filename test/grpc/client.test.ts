@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectEnv, type SessionOptions } from "../../envs/grpc/client.ts";
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
-import type { Scenario } from "../../envs/scenario.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
 import { actionAt, envContract, expectKind, trajectory } from "../contract/env-contract.ts";
 import { startProxy } from "./proxy.ts";
 import { localToyEnv, toyHost } from "./toy-env.ts";

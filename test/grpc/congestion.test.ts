@@ -5,9 +5,9 @@ import type { Env } from "../../envs/env.ts";
 import { connectEnv, connectVectorEnv } from "../../envs/grpc/client.ts";
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import { makeEnv, toAsyncVectorEnv } from "../../envs/local-env.ts";
-import { makeVectorEnv } from "../../envs/local-vector-env.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
-import { resolveScenario } from "../../envs/scenarios/scenario-files.ts";
+import { makeVectorEnv } from "../../envs/vector/local-vector-env.ts";
+import { resolveScenario } from "../../scenarios/scenario-files.ts";
 import { envContract, expectKind, trajectory } from "../contract/env-contract.ts";
 import { vectorContract } from "../contract/vector-contract.ts";
 

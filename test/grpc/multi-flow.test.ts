@@ -5,8 +5,8 @@ import { connectMultiFlowEnv, connectVectorEnv, type RemoteMultiFlowEnv } from "
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import { MultiFlowEnv } from "../../envs/multi-flow-env.ts";
 import { DEFAULT_MULTI_FLOW_OPTIONS } from "../../envs/options.ts";
-import type { Scenario } from "../../envs/scenario.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
+import { getScenario } from "../../scenarios/presets.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
 import { actionAt, expectKind } from "../contract/env-contract.ts";
 import { startProxy } from "./proxy.ts";
 

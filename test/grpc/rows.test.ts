@@ -12,7 +12,7 @@ import {
 import { unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
 import { MultiFlowEnv } from "../../envs/multi-flow-env.ts";
 import { DEFAULT_MULTI_FLOW_OPTIONS } from "../../envs/options.ts";
-import { resolveScenario } from "../../envs/scenarios/scenario-files.ts";
+import { resolveScenario } from "../../scenarios/scenario-files.ts";
 import {
   answerReset,
   answerStep,

@@ -10,8 +10,8 @@ import type { EnvHost } from "../../envs/grpc/env-host.ts";
 import { envHost, type HostOptions } from "../../envs/grpc/env-host-threads.ts";
 import { checkSeed, type ServedEnv, type SlotEnv } from "../../envs/grpc/session-env.ts";
 import type { FlowRows } from "../../envs/multi-flow-env.ts";
-import type { Scenario } from "../../envs/scenario.ts";
 import { type Box, checkFinite, makeBox } from "../../envs/spaces.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
 
 const SCENARIOS = ["toy-short", "toy-long", "toy-terminates", "toy-explodes", "toy-hangs", "toy-exits"];
 const KWARGS = ["scenario", "actionPolicy", "steps", "stepMs", "costUs", "sleepMs", "render"];

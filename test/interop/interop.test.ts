@@ -1,10 +1,10 @@
 /** Both directions against the published software: Rust agents over our datapath, our agent over libccp. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { BASELINES } from "../../agents/baselines/index.ts";
-import { runAlgorithm } from "../../envs/episode.ts";
-import { runExternalAgent } from "../../envs/links/external-agent.ts";
-import { makeLink } from "../../envs/scenarios/links.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
+import { BASELINES } from "../../algorithms/registry.ts";
+import { runExternalAgent } from "../../envs/foreign-agent/external-agent.ts";
+import { runAlgorithm } from "../../envs/measured-run.ts";
+import { makeLink } from "../../scenarios/links.ts";
+import { getScenario } from "../../scenarios/presets.ts";
 import { runCli, startCli } from "../cli/run-cli.ts";
 import { BUILD_TIMEOUT_MS, buildCounterparts, Counterparts, type DatapathOutcome } from "./counterparts.ts";
 

@@ -1,10 +1,10 @@
 /** RFC 8289: CoDel holds the sojourn time of responsive flows near its target once their start is over. */
 import { describe, expect, it } from "vitest";
-import { reno } from "../../ccp-bridge/native/reno.ts";
+import { reno } from "../../algorithms/native/reno.ts";
 import { Rng } from "../../core/random.ts";
 import { fromMbps, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
-import { EventNetwork } from "../../envs/sim/event-network.ts";
-import type { LinkSpec } from "../../envs/sim/network.ts";
+import { GeneralNetwork } from "../../sim/general/general-network.ts";
+import type { LinkSpec } from "../../sim/network.ts";
 
 const SEED = 20260401;
 const TARGET_MS = 5;
@@ -22,7 +22,7 @@ describe(`CoDel, 10 Mbit/s, Reno flows of 40 ms, seconds 10 to 40 (seed ${SEED})
     });
     const rng = Rng.fromSeed(SEED + flows);
     const starts = rng.fork("starts");
-    const network = new EventNetwork(
+    const network = new GeneralNetwork(
       {
         forward: link({ kind: "codel", targetMs: TARGET_MS }),
         reverse: link(undefined),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { jainIndex } from "../../envs/episode.ts";
+import { jainIndex } from "../../envs/measured-run.ts";
 import { fairnessTable, fittedExponent, runFairness } from "../../eval/experiments/fairness.ts";
 
 describe("fairness", () => {

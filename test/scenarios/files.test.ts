@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
-import { ALIASES, parseOverride } from "../../envs/scenarios/overrides.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
-import { resolveScenario, resolveScenarios } from "../../envs/scenarios/scenario-files.ts";
-import { SUITES } from "../../envs/scenarios/suites.ts";
-import { checkTemplate, sampleScenario } from "../../envs/scenarios/template.ts";
+import { ALIASES, parseOverride } from "../../scenarios/overrides.ts";
+import { getScenario } from "../../scenarios/presets.ts";
+import { resolveScenario, resolveScenarios } from "../../scenarios/scenario-files.ts";
+import { SUITES } from "../../scenarios/suites.ts";
+import { checkTemplate, sampleScenario } from "../../scenarios/template.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ccpark-scenarios-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
-import type { FlowPlan, RateSpec, Scenario } from "../../envs/scenario.ts";
-import { bdpPackets } from "../../envs/scenarios/links.ts";
-import { expandPreset, presetMembers, SCENARIOS } from "../../envs/scenarios/presets.ts";
-import { peakMbps } from "../../envs/scenarios/rates.ts";
-import { resolveScenario, resolveScenarios } from "../../envs/scenarios/scenario-files.ts";
-import { SUITES } from "../../envs/scenarios/suites.ts";
+import { bdpPackets } from "../../scenarios/links.ts";
+import { expandPreset, presetMembers, SCENARIOS } from "../../scenarios/presets.ts";
+import { peakMbps } from "../../scenarios/rates.ts";
+import type { FlowPlan, RateSpec, Scenario } from "../../scenarios/scenario.ts";
+import { resolveScenario, resolveScenarios } from "../../scenarios/scenario-files.ts";
+import { SUITES } from "../../scenarios/suites.ts";
 import { sharedData } from "../shared-data.ts";
 
 interface Row {

@@ -1,18 +1,18 @@
 /** Presets against their published numbers, registry errors, validation with field paths, the training range. */
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
-import type { Scenario } from "../../envs/scenario.ts";
-import { bdpPackets, makeLink } from "../../envs/scenarios/links.ts";
+import { bdpPackets, makeLink } from "../../scenarios/links.ts";
 import {
   BENCHMARK_LINKS,
   expandPreset,
   findPreset,
   getScenario,
   SCENARIOS,
-} from "../../envs/scenarios/presets.ts";
-import { resolveScenario } from "../../envs/scenarios/scenario-files.ts";
-import { CELLULAR_SHARE, sampleTrainingScenario } from "../../envs/scenarios/training.ts";
-import { ScenarioError, validateScenario } from "../../envs/scenarios/validate.ts";
+} from "../../scenarios/presets.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import { resolveScenario } from "../../scenarios/scenario-files.ts";
+import { CELLULAR_SHARE, sampleTrainingScenario } from "../../scenarios/training.ts";
+import { ScenarioError, validateScenario } from "../../scenarios/validate.ts";
 import { loadTrace } from "../../traces/trace-files.ts";
 import { sharedData } from "../shared-data.ts";
 

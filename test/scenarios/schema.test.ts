@@ -1,9 +1,9 @@
 /** The schema of the whole type: a scenario that uses every field passes, and each mistake is one sentence with its path. */
 import { describe, expect, it } from "vitest";
-import type { DirectionSpec, Scenario } from "../../envs/scenario.ts";
-import { estimateMemoryBytes } from "../../envs/scenarios/memory.ts";
-import { getScenario } from "../../envs/scenarios/presets.ts";
-import { ScenarioError, validateScenario } from "../../envs/scenarios/validate.ts";
+import { estimateMemoryBytes } from "../../scenarios/memory.ts";
+import { getScenario } from "../../scenarios/presets.ts";
+import type { DirectionSpec, Scenario } from "../../scenarios/scenario.ts";
+import { ScenarioError, validateScenario } from "../../scenarios/validate.ts";
 
 const hop: DirectionSpec = {
   policer: { mbps: 20, burstBytes: 30_000 },

@@ -9,9 +9,9 @@
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
 import { MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
-import type { FlowSpec, LinkSpec, NetworkSpec } from "../../envs/sim/network.ts";
-import { Sender } from "../../envs/sim/sender.ts";
-import { initialCwndBytes } from "../../envs/sim/sender-options.ts";
+import { Sender } from "../../engine/sender.ts";
+import { initialCwndBytes } from "../../scenarios/sender-options.ts";
+import type { FlowSpec, LinkSpec, NetworkSpec } from "../../sim/network.ts";
 
 const OPPORTUNITY_BYTES = 1504;
 const DELAYED_ACK_NS = 40 * NANOS_PER_MILLI;

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
 import { NANOS_PER_SEC } from "../../core/units.ts";
-import { EventNetwork } from "../../envs/sim/event-network.ts";
+import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { type NetworkPlan, networkPlans, specOf } from "./random-networks.ts";
 
 const SEED = Number(process.env["CCPARK_ORACLE_SEED"] ?? 20260301);
@@ -50,7 +50,7 @@ describe(`random networks (seed ${SEED})`, () => {
             markArrival(txn, arrivalNs, first, ce);
           };
         });
-        const network = new EventNetwork(spec, rng);
+        const network = new GeneralNetwork(spec, rng);
         network.runUntil(plan.durationNs);
         const underWay = [...network.flows, ...network.datagrams].map(
           (flow) =>
@@ -96,7 +96,7 @@ describe(`random networks (seed ${SEED})`, () => {
   it("the same seed gives the same counts", () => {
     const countsOf = (plan: NetworkPlan): unknown => {
       const rng = Rng.fromSeed(plan.seed);
-      const network = new EventNetwork(specOf(plan, rng), rng);
+      const network = new GeneralNetwork(specOf(plan, rng), rng);
       network.runUntil(plan.durationNs);
       return network.flows.map(({ sender, arrivedPackets, droppedPackets, statistics }) => [
         sender?.sentPackets,

@@ -5,21 +5,21 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cubic } from "../../algorithms/native/cubic.ts";
+import { reno } from "../../algorithms/native/reno.ts";
 import type {
   AckEvent,
   CongestionControl,
   CongestionControlFactory,
 } from "../../ccp-bridge/congestion-control.ts";
-import { cubic } from "../../ccp-bridge/native/cubic.ts";
-import { reno } from "../../ccp-bridge/native/reno.ts";
 import { Rng } from "../../core/random.ts";
 import { fromMbps, MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
-import { EventNetwork } from "../../envs/sim/event-network.ts";
-import { FifoNetwork } from "../../envs/sim/fifo-network.ts";
-import { ConstantLink, type QueueLimit, ServedLink } from "../../envs/sim/link.ts";
-import type { FlowSpec, LinkSpec, Network, NetworkFlow, NetworkSpec } from "../../envs/sim/network.ts";
-import { makeServer } from "../../envs/sim/servers/make-server.ts";
-import type { LinkRate } from "../../envs/sim/servers/rate.ts";
+import { FifoNetwork } from "../../sim/fifo/fifo-network.ts";
+import { GeneralNetwork } from "../../sim/general/general-network.ts";
+import { ConstantLink, type QueueLimit, ServedLink } from "../../sim/general/link.ts";
+import type { FlowSpec, LinkSpec, Network, NetworkFlow, NetworkSpec } from "../../sim/network.ts";
+import { makeServer } from "../../sim/servers/make-server.ts";
+import type { LinkRate } from "../../sim/servers/rate.ts";
 import { parseMahimahiTrace } from "../../traces/mahimahi.ts";
 import { loadTrace } from "../../traces/trace-files.ts";
 import { sharedData } from "../shared-data.ts";
@@ -114,7 +114,7 @@ function specOf(plan: Plan, logs: string[][], onEvent?: () => void): NetworkSpec
 /** All engines on one plan: everything that can be counted, and each flow's events. */
 function runAll(plan: Plan): {
   fifo: FifoNetwork;
-  general: EventNetwork;
+  general: GeneralNetwork;
   heap: HeapNetwork;
   fifoLogs: string[][];
   generalLogs: string[][];
@@ -123,7 +123,7 @@ function runAll(plan: Plan): {
   const fifoLogs = plan.flows.map((): string[] => []);
   const generalLogs = plan.flows.map((): string[] => []);
   const heapLogs = plan.flows.map((): string[] => []);
-  const general = new EventNetwork(specOf(plan, generalLogs), Rng.fromSeed(plan.seed));
+  const general = new GeneralNetwork(specOf(plan, generalLogs), Rng.fromSeed(plan.seed));
   general.runUntil(plan.durationNs);
   const fifo = new FifoNetwork(specOf(plan, fifoLogs), Rng.fromSeed(plan.seed));
   const heap = new HeapNetwork(specOf(plan, heapLogs), Rng.fromSeed(plan.seed));
@@ -138,7 +138,7 @@ function reverseIsCounted({ reverse }: Plan): boolean {
   return reverse.rate.kind !== "unlimited" || reverse.lossRate > 0;
 }
 
-function countsOf(network: FifoNetwork | EventNetwork, plan: Plan): unknown {
+function countsOf(network: FifoNetwork | GeneralNetwork, plan: Plan): unknown {
   const atNs = plan.durationNs;
   const [forwardServed, reverseServed] = [
     network.forward.servedBytes(atNs),
@@ -317,7 +317,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
 
 const ENGINES = [
   ["fast engine", FifoNetwork],
-  ["general engine", EventNetwork],
+  ["general engine", GeneralNetwork],
 ] as const;
 
 describe("random scenarios", () => {

@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 import { drawExponential } from "../../core/distributions.ts";
 import { Rng } from "../../core/random.ts";
 import { NANOS_PER_SEC } from "../../core/units.ts";
-import { EventNetwork } from "../../envs/sim/event-network.ts";
-import type { LinkSpec } from "../../envs/sim/network.ts";
+import { GeneralNetwork } from "../../sim/general/general-network.ts";
+import type { LinkSpec } from "../../sim/network.ts";
 
 const SEED = 20260210;
 const RATE_BYTES_PER_SEC = 1_500_000;
@@ -29,7 +29,7 @@ function meanWaitUs(load: number, sizes: "fixed" | "exponential"): number {
   const rng = Rng.fromSeed(SEED);
   const [gaps, draws] = [rng.fork("gaps"), rng.fork("sizes")];
   const meanGapNs = (SERVICE_US * 1000) / load;
-  const network = new EventNetwork(
+  const network = new GeneralNetwork(
     {
       forward: LINK,
       reverse: LINK,

@@ -1,14 +1,14 @@
 /** Random networks of every kind for property tests: disciplines, impairments, several hops, traffic in both directions. */
 import fc from "fast-check";
-import { cubic } from "../../ccp-bridge/native/cubic.ts";
-import { reno } from "../../ccp-bridge/native/reno.ts";
+import { cubic } from "../../algorithms/native/cubic.ts";
+import { reno } from "../../algorithms/native/reno.ts";
 import { drawExponential } from "../../core/distributions.ts";
 import type { Rng } from "../../core/random.ts";
 import { fromMbps, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
-import type { Impairments } from "../../envs/sim/impairments/impairments.ts";
-import type { DatagramSpec, FlowSpec, LinkSpec, NetworkSpec } from "../../envs/sim/network.ts";
-import type { DisciplineSpec } from "../../envs/sim/queues/discipline.ts";
-import type { LinkRate } from "../../envs/sim/servers/rate.ts";
+import type { DisciplineSpec } from "../../scenarios/discipline.ts";
+import type { Impairments } from "../../sim/general/impairments/impairments.ts";
+import type { DatagramSpec, FlowSpec, LinkSpec, NetworkSpec } from "../../sim/network.ts";
+import type { LinkRate } from "../../sim/servers/rate.ts";
 
 /** Plain data that prints short; `specOf` makes the network's spec of it. */
 export interface NetworkPlan {

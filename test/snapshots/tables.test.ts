@@ -3,17 +3,17 @@
  * meant is written with `npx vitest run test/snapshots -u`, and its commit says why; in CI a difference fails.
  */
 import { describe, expect, it } from "vitest";
-import { BASELINES } from "../../agents/baselines/index.ts";
-import type { CcpAlgorithm } from "../../ccp-bridge/algorithm.ts";
+import { cubic } from "../../algorithms/native/cubic.ts";
+import { dctcp } from "../../algorithms/native/dctcp.ts";
+import { reno } from "../../algorithms/native/reno.ts";
+import { BASELINES } from "../../algorithms/registry.ts";
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
-import { cubic } from "../../ccp-bridge/native/cubic.ts";
-import { dctcp } from "../../ccp-bridge/native/dctcp.ts";
-import { reno } from "../../ccp-bridge/native/reno.ts";
-import { runAlgorithm } from "../../envs/episode.ts";
-import type { Scenario } from "../../envs/scenario.ts";
-import { makeLink } from "../../envs/scenarios/links.ts";
-import type { DisciplineSpec } from "../../envs/sim/queues/discipline.ts";
-import type { SenderOptions } from "../../envs/sim/sender-options.ts";
+import { runAlgorithm } from "../../envs/measured-run.ts";
+import type { DisciplineSpec } from "../../scenarios/discipline.ts";
+import { makeLink } from "../../scenarios/links.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import type { SenderOptions } from "../../scenarios/sender-options.ts";
 
 const SEED = 1;
 const MBPS = 12;

@@ -10,10 +10,10 @@
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { raiseInliningBudget } from "../../../core/v8-inlining.ts";
-import { makeVectorEnv } from "../../local-vector-env.ts";
+import { UNLIMITED } from "../../../scenarios/links.ts";
+import { getScenario } from "../../../scenarios/presets.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../options.ts";
-import { UNLIMITED } from "../../scenarios/links.ts";
-import { getScenario } from "../../scenarios/presets.ts";
+import { makeVectorEnv } from "../../vector/local-vector-env.ts";
 import { connectVectorEnv, type RemoteVectorEnv } from "../client.ts";
 import {
   ConnectRequest,

@@ -1,7 +1,7 @@
 /** One session of a client: made by its options, asked over its transport, freed by `close`. */
 import { randomUUID } from "node:crypto";
 import { CcparkError } from "../../../core/errors.ts";
-import type { Scenario } from "../../scenario.ts";
+import type { Scenario } from "../../../scenarios/scenario.ts";
 import type { Box } from "../../spaces.ts";
 import {
   ActionPolicy,

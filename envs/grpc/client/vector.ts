@@ -3,8 +3,8 @@
  * per environment and slot, where environments have several flows) and is overwritten by the next answer.
  */
 import { CcparkError } from "../../../core/errors.ts";
+import type { Scenario } from "../../../scenarios/scenario.ts";
 import type { AsyncVectorEnv, EndedEpisode } from "../../env.ts";
-import type { Scenario } from "../../scenario.ts";
 import type { Box } from "../../spaces.ts";
 import type {
   EpisodeSummary,

@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../../core/random.ts";
 import { NANOS_PER_MILLI, NANOS_PER_SEC } from "../../../core/units.ts";
-import { EntryFilter } from "../../../envs/sim/impairments/entry-filter.ts";
-import { ExitShaper } from "../../../envs/sim/impairments/exit-shaper.ts";
-import type { Impairments } from "../../../envs/sim/impairments/impairments.ts";
-import { TokenBucket } from "../../../envs/sim/impairments/token-bucket.ts";
+import { EntryFilter } from "../../../sim/general/impairments/entry-filter.ts";
+import { ExitShaper } from "../../../sim/general/impairments/exit-shaper.ts";
+import type { Impairments } from "../../../sim/general/impairments/impairments.ts";
+import { TokenBucket } from "../../../sim/general/impairments/token-bucket.ts";
 
 const SEED = Number(process.env["CCPARK_IMPAIRMENT_SEED"] ?? 20260101);
 const forkOf =

@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { pow } from "../../../core/math.ts";
 import { Rng } from "../../../core/random.ts";
 import { NANOS_PER_MILLI, NANOS_PER_SEC } from "../../../core/units.ts";
-import { CE, ECT, NOT_ECT } from "../../../envs/sim/packet-store.ts";
-import { Codel } from "../../../envs/sim/queues/codel.ts";
-import type { DisciplineSpec } from "../../../envs/sim/queues/discipline.ts";
-import { bucketOf } from "../../../envs/sim/queues/flow-hash.ts";
-import { Pie } from "../../../envs/sim/queues/pie.ts";
-import { Red } from "../../../envs/sim/queues/red.ts";
+import type { DisciplineSpec } from "../../../scenarios/discipline.ts";
+import { CE, ECT, NOT_ECT } from "../../../sim/general/packet-store.ts";
+import { Codel } from "../../../sim/general/queues/codel.ts";
+import { bucketOf } from "../../../sim/general/queues/flow-hash.ts";
+import { Pie } from "../../../sim/general/queues/pie.ts";
+import { Red } from "../../../sim/general/queues/red.ts";
 import { harness, QueueHarness, type Source, serveSources } from "./queue-harness.ts";
 
 const SEED = Number(process.env["CCPARK_QUEUE_SEED"] ?? 20260101);

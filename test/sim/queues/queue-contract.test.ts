@@ -6,8 +6,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assert } from "../../../core/errors.ts";
 import { NANOS_PER_MILLI } from "../../../core/units.ts";
-import { CE, ECT, NOT_ECT } from "../../../envs/sim/packet-store.ts";
-import type { DisciplineSpec } from "../../../envs/sim/queues/discipline.ts";
+import type { DisciplineSpec } from "../../../scenarios/discipline.ts";
+import { CE, ECT, NOT_ECT } from "../../../sim/general/packet-store.ts";
 import { harness, NO_LIMIT } from "./queue-harness.ts";
 
 const SEED = Number(process.env["CCPARK_QUEUE_SEED"] ?? 20260101);

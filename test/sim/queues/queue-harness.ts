@@ -1,11 +1,11 @@
 /** A queue alone: packets offered and taken by hand, or served at a constant rate. */
 import { Rng } from "../../../core/random.ts";
 import { type Bytes, type BytesPerSec, NANOS_PER_SEC, type Nanos } from "../../../core/units.ts";
-import { NOT_ECT, PacketStore } from "../../../envs/sim/packet-store.ts";
-import type { DisciplineSpec } from "../../../envs/sim/queues/discipline.ts";
-import { makeQueue } from "../../../envs/sim/queues/make-queue.ts";
-import type { Queue } from "../../../envs/sim/queues/queue.ts";
-import type { QueueParts } from "../../../envs/sim/queues/queue-parts.ts";
+import type { DisciplineSpec } from "../../../scenarios/discipline.ts";
+import { NOT_ECT, PacketStore } from "../../../sim/general/packet-store.ts";
+import { makeQueue } from "../../../sim/general/queues/make-queue.ts";
+import type { Queue } from "../../../sim/general/queues/queue.ts";
+import type { QueueParts } from "../../../sim/general/queues/queue-parts.ts";
 
 export const NO_LIMIT: { readonly packets: number; readonly bytes: Bytes } = {
   packets: Number.POSITIVE_INFINITY,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../../core/random.ts";
 import { NANOS_PER_MILLI } from "../../../core/units.ts";
-import { type DelayProcessSpec, makeDelay } from "../../../envs/sim/servers/delay-process.ts";
+import { type DelayProcessSpec, makeDelay } from "../../../sim/servers/delay-process.ts";
 
 const MILLI = NANOS_PER_MILLI;
 const points = [

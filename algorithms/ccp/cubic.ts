@@ -1,0 +1,180 @@
+/**
+ * Cubic (RFC 9438 with HyStart, in Linux's thresholds) as a CCP algorithm. The datapath program runs slow start, HyStart
+ * and a linear increase of one segment per `step` acknowledged bytes; the agent owns the curve and sets `step` four times
+ * per RTT. Once per RTT would not do: near the end of the curve the slope changes by half within a long round.
+ *
+ *   slow start ── HyStart: delay or ACK train ──▶ first epoch (no plateau known)
+ *       ▲  └────── loss ──────┐                       │ loss
+ *       │                     ▼                       ▼
+ *       └── timeout ── epoch: w(t) = C (t - K)^3 + w_max, starts at the first ACK after recovery ──┐
+ *                             ▲──────────────────── loss: cwnd *= 0.7 ─────────────────────────────┘
+ */
+import type {
+  CcpAlgorithm,
+  CcpFlow,
+  FlowControl,
+  FlowInfo,
+  Report,
+} from "../../ccp-bridge/agent/algorithm.ts";
+import { cbrt } from "../../core/math.ts";
+import { type Bytes, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import { type Fields, LossAnswers } from "./loss-answers.ts";
+import { EPISODE, tcpProgram } from "./tcp-program.ts";
+
+/** RFC 9438 4.6: less severe than Reno's 0.5; keeps utilisation high and converges more slowly. */
+const BETA = 0.7;
+/** RFC 9438 4.1, 5.1: packets per second cubed; how fast the window returns to w_max. */
+const C = 0.4;
+/** RFC 9438 4.3: with beta 0.7 this growth gives Reno's average window. */
+const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
+/** RFC 9438 4.2: the target is at most half a window ahead. */
+const MAX_GROWTH_SHARE = 0.5;
+/** Linux: in the plateau one packet per hundred windows, so that the window never freezes. */
+const PLATEAU_GROWTH_PACKETS = 1 / 100;
+/** Linux: before the first loss at least one packet per 20 acknowledged. */
+const FIRST_EPOCH_SHARE = 1 / 20;
+/** RFC 9438 4.6: at least two packets after a cut. */
+const MIN_CWND_PACKETS = 2;
+/** `step` before the agent has set one: the program asks for it at the first ACK that could grow the window. */
+const STEP_UNSET = 0xffff_ffff;
+/** The largest immediate below infinity that the wire carries. */
+const STEP_MAX = 0x7fff_ffff;
+
+/**
+ * HyStart (Ha and Rhee 2011): from 16 packets on, slow start ends when 8 RTT samples of a round all exceed the minimum
+ * RTT by an eighth of it (4 to 16 ms), or when a train of ACKs at most 2 ms apart spans half of the minimum RTT plus 1 ms
+ * (Linux's allowance for offload bursts).
+ */
+const PROGRAM = tcpProgram({
+  controls: `
+  (step +infinity)
+  (roundEnd 0) (roundStart 0) (lastAck 0) (roundRtt +infinity) (samples 0)`,
+  events: `
+(when (&& (&& starting (> (+ Report.cwnd 1) (* 16 mss))) (> una roundEnd))
+  (:= roundEnd (+ una (+ sacked Flow.bytes_in_flight)))
+  (:= roundStart now)
+  (:= lastAck now)
+  (:= roundRtt +infinity)
+  (:= samples 0)
+)
+(when (&& starting (> (+ Report.cwnd 1) (* 16 mss)))
+  (:= roundRtt (min roundRtt Flow.rtt_sample_us))
+  (:= samples (+ samples 1))
+  (:= lastAck (if (< now (+ lastAck 2001)) now))
+  (:= leave (&& (== lastAck now) (> (* 2 (- now roundStart)) (+ Report.minRtt 1000))))
+  (:= ssthresh (if leave Cwnd))
+  (:= leave (&& (> samples 8) (> roundRtt (+ Report.minRtt (max 4000 (min 16000 (/ Report.minRtt 8)))))))
+  (:= ssthresh (if leave (min ssthresh Cwnd)))
+)
+(when (&& growing (> (+ Cwnd 1) ssthresh))
+  (:= credit (+ credit newly))
+  (:= Report.acked (+ Report.acked newly))
+)
+(when (> (+ credit 1) step)
+  (:= credit (- credit step))
+  (:= Cwnd (+ Cwnd mss))
+)
+(when (|| (> Micros (/ Flow.rtt_sample_us 4)) (&& (> Report.acked 0) (== step +infinity)))
+  (:= Micros 0)
+  (report)
+)`,
+});
+
+/** From one cut to the next: the curve that the window follows, in packets and seconds. */
+interface Epoch {
+  readonly startUs: Micros;
+  readonly originPackets: number;
+  readonly k: number;
+  /** what Reno would have by now, the W_est of RFC 9438 */
+  renoPackets: number;
+}
+
+class CubicFlow implements CcpFlow {
+  readonly #control: FlowControl;
+  readonly #mssBytes: Bytes;
+  readonly #answers = new LossAnswers();
+  /** window before the last cut; 0: none since the start or the last timeout */
+  #wMaxPackets = 0;
+  /** cwnd_prior of RFC 9438: where Reno's growth resumes its full slope */
+  #priorPackets = Infinity;
+  #epoch: Epoch | undefined;
+
+  constructor(control: FlowControl, info: FlowInfo) {
+    this.#control = control;
+    this.#mssBytes = info.mssBytes;
+    control.setProgram("cubic", { mss: info.mssBytes, Cwnd: info.initCwndBytes });
+  }
+
+  onReport(report: Report): void {
+    const cwnd = report.get("cwnd") / this.#mssBytes;
+    switch (report.get("episode")) {
+      case EPISODE.loss:
+        this.#control.updateFields(
+          this.#answers.isCurrent(report)
+            ? this.#answers.answer({ ...this.#cut(cwnd), Cwnd: this.#afterCutBytes(cwnd) })
+            : this.#answers.repeat(),
+        );
+        return;
+      case EPISODE.timeout:
+        this.#control.updateFields(this.#answers.answer(this.#cut(cwnd)));
+        this.#forget();
+        return;
+      case EPISODE.timeoutAgain:
+        this.#control.updateFields({ step: STEP_UNSET, credit: 0 });
+        this.#forget();
+        return;
+      default:
+        if (report.get("acked") > 0 && this.#answers.isCurrent(report)) this.#follow(report, cwnd);
+    }
+  }
+
+  #afterCutBytes(cwnd: number): Bytes {
+    return Math.floor(Math.max(cwnd * BETA, MIN_CWND_PACKETS) * this.#mssBytes);
+  }
+
+  #cut(cwnd: number): Fields {
+    // Fast convergence, RFC 9438 4.7: a flow that lost ground gives up more of it.
+    this.#wMaxPackets = cwnd < this.#wMaxPackets ? (cwnd * (1 + BETA)) / 2 : cwnd;
+    this.#priorPackets = cwnd;
+    this.#epoch = undefined;
+    return { ssthresh: this.#afterCutBytes(cwnd), step: STEP_UNSET, credit: 0 };
+  }
+
+  /** RFC 9438 4.8: a timeout starts anew; the curve before it says nothing of the path after it. */
+  #forget(): void {
+    this.#wMaxPackets = 0;
+    this.#priorPackets = Infinity;
+    this.#epoch = undefined;
+  }
+
+  #follow(report: Report, cwnd: number): void {
+    this.#epoch ??= this.#newEpoch(report.nowUs, cwnd);
+    const epoch = this.#epoch;
+    // W_cubic(t) = C * (t - K)^3 + W_max                                               RFC 9438 equation (1)
+    const t = (report.nowUs - epoch.startUs + report.get("minRtt")) / MICROS_PER_SEC;
+    const d = t - epoch.k;
+    let growth = Math.max(epoch.originPackets + C * d * d * d - cwnd, PLATEAU_GROWTH_PACKETS);
+    if (this.#wMaxPackets === 0) growth = Math.max(growth, cwnd * FIRST_EPOCH_SHARE);
+
+    // W_est = W_est + alpha * segments_acked / cwnd                                    RFC 9438 equation (4)
+    const alpha = epoch.renoPackets < this.#priorPackets ? ALPHA : 1;
+    epoch.renoPackets += (alpha * report.get("acked")) / (cwnd * this.#mssBytes);
+    growth = Math.min(Math.max(growth, epoch.renoPackets - cwnd), MAX_GROWTH_SHARE * cwnd);
+
+    // `growth` packets over the next window: one for each window / growth acknowledged bytes.
+    const step = Math.floor((cwnd * this.#mssBytes) / growth);
+    this.#control.updateFields({ step: Math.min(step, STEP_MAX) });
+  }
+
+  #newEpoch(nowUs: Micros, cwnd: number): Epoch {
+    const originPackets = Math.max(this.#wMaxPackets, cwnd);
+    // K = cbrt((W_max - cwnd_epoch) / C)                                               RFC 9438 equation (2)
+    return { startUs: nowUs, originPackets, k: cbrt((originPackets - cwnd) / C), renoPackets: cwnd };
+  }
+}
+
+export const cubic: CcpAlgorithm = {
+  name: "cubic",
+  programs: { cubic: PROGRAM },
+  newFlow: (control, info) => new CubicFlow(control, info),
+};

@@ -1,0 +1,108 @@
+/**
+ * Reno (RFC 5681, RFC 3465, RFC 6675) as a CCP algorithm. Slow start and additive increase run in the datapath program,
+ * byte by byte, as they need every ACK; the agent decides what a loss or a timeout costs.
+ *
+ *   slow start ──── cwnd reaches ssthresh ────▶ congestion avoidance: one segment per window
+ *       ▲  │ loss: ssthresh = cwnd = cwnd / 2 ─────────▲ │
+ *       └──┴────── timeout: ssthresh = cwnd / 2, cwnd = 1 segment ─┘
+ */
+import type {
+  CcpAlgorithm,
+  CcpFlow,
+  FlowControl,
+  FlowInfo,
+  Report,
+} from "../../ccp-bridge/agent/algorithm.ts";
+import type { Bytes, Micros } from "../../core/units.ts";
+import { type Fields, LossAnswers } from "./loss-answers.ts";
+import { EPISODE, tcpProgram } from "./tcp-program.ts";
+
+/** RFC 5681 equation (4): half. */
+const BETA = 0.5;
+/** RFC 5681 equation (4): at least two segments, or fast retransmit could never start again. */
+export const MIN_SSTHRESH_PACKETS = 2;
+
+/** Congestion avoidance: `credit` counts acknowledged bytes; a window's worth of them buys one segment. */
+export const ADDITIVE_INCREASE = `
+(when (&& growing (> (+ Cwnd 1) ssthresh))
+  (:= credit (+ credit newly))
+)
+(when (> (+ credit 1) Cwnd)
+  (:= credit (- credit Cwnd))
+  (:= Cwnd (+ Cwnd mss))
+)`;
+
+const AT_INTERVAL = tcpProgram({ events: ADDITIVE_INCREASE, hears: "at-interval" });
+
+const PROGRAM = tcpProgram({
+  events: `
+${ADDITIVE_INCREASE}
+(when (> Micros Flow.rtt_sample_us)
+  (:= Micros 0)
+  (report)
+)`,
+});
+
+/** What Reno's rules make of a loss or timeout, also for the algorithms that fall back to them. */
+export class RenoReaction {
+  readonly #mssBytes: Bytes;
+  readonly #answers: LossAnswers;
+
+  /** @param answers shared with an algorithm that gives answers of its own */
+  constructor(mssBytes: Bytes, answers: LossAnswers = new LossAnswers()) {
+    this.#mssBytes = mssBytes;
+    this.#answers = answers;
+  }
+
+  /** The fields to send, or undefined where the report tells of neither or of a timeout already answered. */
+  answer(report: Report): Fields | undefined {
+    const ssthresh = Math.floor(Math.max(report.get("cwnd") * BETA, MIN_SSTHRESH_PACKETS * this.#mssBytes));
+    switch (report.get("episode")) {
+      case EPISODE.loss:
+        if (!this.#answers.isCurrent(report)) return this.#answers.repeat();
+        return this.#answers.answer({ Cwnd: ssthresh, ssthresh, credit: 0 });
+      case EPISODE.timeout:
+        return this.#answers.answer({ ssthresh, credit: 0 });
+      default:
+        return undefined;
+    }
+  }
+
+  /** True if the report was made after the last answer took effect. */
+  isCurrent(report: Report): boolean {
+    return this.#answers.isCurrent(report);
+  }
+}
+
+export interface RenoOptions {
+  /** the agent hears of losses only at reports so many microseconds apart; absent: at once, and of the rest once per RTT */
+  readonly reportEveryUs?: Micros;
+}
+
+class RenoFlow implements CcpFlow {
+  readonly #control: FlowControl;
+  readonly #reaction: RenoReaction;
+
+  constructor(control: FlowControl, info: FlowInfo, { reportEveryUs }: RenoOptions) {
+    this.#control = control;
+    this.#reaction = new RenoReaction(info.mssBytes);
+    const fields = { mss: info.mssBytes, Cwnd: info.initCwndBytes };
+    if (reportEveryUs === undefined) control.setProgram("reno", fields);
+    else control.setProgram("atInterval", { ...fields, reportEvery: reportEveryUs });
+  }
+
+  onReport(report: Report): void {
+    const fields = this.#reaction.answer(report);
+    if (fields !== undefined) this.#control.updateFields(fields);
+  }
+}
+
+export function makeReno(options: RenoOptions = {}): CcpAlgorithm {
+  return {
+    name: "reno",
+    programs: options.reportEveryUs === undefined ? { reno: PROGRAM } : { atInterval: AT_INTERVAL },
+    newFlow: (control, info) => new RenoFlow(control, info, options),
+  };
+}
+
+export const reno: CcpAlgorithm = makeReno();

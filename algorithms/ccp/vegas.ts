@@ -1,0 +1,113 @@
+/**
+ * Vegas (Brakmo and Peterson, "TCP Vegas: end to end congestion avoidance on a global Internet", IEEE JSAC 13(8), 1995) as
+ * Linux applies it: once per round it estimates how many packets of its own wait in queues, from the least RTT of the
+ * round, and keeps that number between alpha and beta. On loss it is Reno.
+ *
+ *   slow start: doubles per round ── more than gamma packets queued, or loss ──▶ avoidance: -1, 0 or +1 packet per round
+ *       ▲                                                                             │
+ *       └──────────────────────────────────── timeout ────────────────────────────────┘
+ *
+ * Linux doubles every round, not every other as the paper; with gamma 1 the overshoot is at most one round.
+ */
+import type {
+  CcpAlgorithm,
+  CcpFlow,
+  FlowControl,
+  FlowInfo,
+  Report,
+} from "../../ccp-bridge/agent/algorithm.ts";
+import type { Bytes } from "../../core/units.ts";
+import { RenoReaction } from "./reno.ts";
+import { tcpProgram } from "./tcp-program.ts";
+
+/** Packets queued below which the window grows: Linux 2; one might vanish in the noise. */
+const ALPHA_PACKETS = 2;
+/** Packets queued above which the window shrinks: Linux 4. */
+const BETA_PACKETS = 4;
+/** Packets queued above which slow start ends: Linux 1. */
+const GAMMA_PACKETS = 1;
+/** Linux: with two samples or fewer a delayed ACK may be all there is, so Reno's rule decides. */
+const MIN_SAMPLES = 3;
+const MIN_CWND_PACKETS = 2;
+
+const PROGRAM = tcpProgram({
+  reports: "(volatile roundRtt +infinity) (volatile samples 0) (volatile round 0) (volatile growing 0)",
+  controls: "(roundEnd 0)",
+  events: `
+(when true
+  (:= Report.roundRtt (min Report.roundRtt Flow.rtt_sample_us))
+  (:= Report.samples (if (< Flow.rtt_sample_us +infinity) (+ Report.samples 1)))
+  (:= Report.growing (if growing 1))
+  (fallthrough)
+)
+(when (> una roundEnd)
+  (:= roundEnd (+ una (+ sacked Flow.bytes_in_flight)))
+  (:= Report.round 1)
+  (:= Report.cwnd Cwnd)
+  (report)
+)`,
+});
+
+class VegasFlow implements CcpFlow {
+  readonly #control: FlowControl;
+  readonly #mssBytes: Bytes;
+  readonly #reaction: RenoReaction;
+  #ssthreshPackets = Infinity;
+
+  constructor(control: FlowControl, info: FlowInfo) {
+    this.#control = control;
+    this.#mssBytes = info.mssBytes;
+    this.#reaction = new RenoReaction(info.mssBytes);
+    control.setProgram("vegas", { mss: info.mssBytes, Cwnd: info.initCwndBytes });
+  }
+
+  onReport(report: Report): void {
+    const reaction = this.#reaction.answer(report);
+    if (reaction !== undefined) {
+      this.#ssthreshPackets = reaction["ssthresh"]! / this.#mssBytes;
+      this.#control.updateFields(reaction);
+      return;
+    }
+    const counts = report.get("growing") === 1 && this.#reaction.isCurrent(report);
+    if (report.get("round") === 1 && counts) this.#endRound(report);
+  }
+
+  #endRound(report: Report): void {
+    const cwnd = report.get("cwnd") / this.#mssBytes;
+    const slowStart = cwnd < this.#ssthreshPackets;
+    if (report.get("samples") < MIN_SAMPLES) {
+      if (!slowStart) this.#set(cwnd + 1);
+      return;
+    }
+    // diff = cwnd * (RTT - BaseRTT) / BaseRTT: packets that wait in queues, as Linux computes it
+    const rttUs = report.get("roundRtt");
+    const baseRttUs = report.get("minRtt");
+    const queued = (cwnd * (rttUs - baseRttUs)) / baseRttUs;
+    if (slowStart) {
+      if (queued <= GAMMA_PACKETS) return;
+      // Down to what the path holds without a queue, plus one packet.
+      this.#set(Math.min(cwnd, (cwnd * baseRttUs) / rttUs + 1));
+      return;
+    }
+    if (queued > BETA_PACKETS) this.#set(cwnd - 1);
+    else if (queued < ALPHA_PACKETS) this.#set(cwnd + 1, this.#ssthreshPackets);
+  }
+
+  /** @param ssthreshPackets just below the window unless given, so that slow start does not resume */
+  #set(
+    cwndPackets: number,
+    ssthreshPackets: number = Math.min(this.#ssthreshPackets, cwndPackets - 1),
+  ): void {
+    this.#ssthreshPackets = Math.max(ssthreshPackets, MIN_CWND_PACKETS);
+    this.#control.updateFields({
+      Cwnd: Math.floor(Math.max(cwndPackets, MIN_CWND_PACKETS) * this.#mssBytes),
+      ssthresh: Math.floor(this.#ssthreshPackets * this.#mssBytes),
+    });
+  }
+}
+
+export const vegas: CcpAlgorithm = {
+  name: "vegas",
+  programs: { vegas: PROGRAM },
+  newFlow: (control, info) => new VegasFlow(control, info),
+};

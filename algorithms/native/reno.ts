@@ -1,0 +1,97 @@
+/**
+ * Reno in the datapath: RFC 5681 slow start, congestion avoidance and fast recovery, as Linux applies them (the window
+ * counts delivered bytes, grows only while it limits the flow, and halves cwnd rather than the flight size).
+ * ECN halves as a loss does (RFC 3168); spurious congestion is undone as in Linux. How the host gets from one window to
+ * the next (PRR, or silence until inflight is below cwnd) is its own affair. Left out: window inflation by duplicate ACKs
+ * (SACK hosts need none).
+ */
+
+import type {
+  AckEvent,
+  CongestionControl,
+  CongestionControlFactory,
+  CongestionEvent,
+  FlowStart,
+} from "../../ccp-bridge/congestion-control.ts";
+import type { Bytes, BytesPerSec } from "../../core/units.ts";
+import { LossEpisode } from "./loss-episode.ts";
+
+/** RFC 5681 equation (4): half; the first published value, kept for fairness to every other Reno. */
+const BETA = 0.5;
+/** RFC 5681 equation (4): at least two segments, or fast retransmit could never start again. */
+const MIN_SSTHRESH_PACKETS = 2;
+/** RFC 5681 section 3.1: the loss window is one segment. */
+const LOSS_WINDOW_PACKETS = 1;
+
+export class Reno implements CongestionControl {
+  readonly name = "reno";
+  readonly pacingRateBytesPerSec: BytesPerSec | undefined = undefined;
+  readonly #mssBytes: Bytes;
+  readonly #episode = new LossEpisode();
+  #cwndBytes: Bytes;
+  #ssthreshBytes: Bytes = Infinity;
+  /** what the latest cut found */
+  #before: { readonly cwndBytes: Bytes; readonly ssthreshBytes: Bytes } | undefined;
+  readonly #ecnBeta: () => number;
+  /** acknowledged in congestion avoidance and not yet turned into growth */
+  #creditBytes: Bytes = 0;
+
+  /** @param ecnBeta what is left of the window after marks, read at each cut; default as after loss */
+  constructor(start: FlowStart, ecnBeta: () => number = () => BETA) {
+    this.#ecnBeta = ecnBeta;
+    this.#mssBytes = start.mssBytes;
+    this.#cwndBytes = start.initialCwndBytes;
+  }
+
+  get cwndBytes(): Bytes {
+    return this.#cwndBytes;
+  }
+
+  get ssthreshBytes(): Bytes {
+    return this.#ssthreshBytes;
+  }
+
+  onAck(ack: AckEvent): void {
+    if (!this.#episode.mayGrow(ack)) return;
+    if (!ack.cwndLimited || ack.ackedBytes === 0) return;
+    let remaining = ack.deliveredBytes;
+    if (this.#cwndBytes < this.#ssthreshBytes) {
+      const before = this.#cwndBytes;
+      this.#cwndBytes = Math.min(before + remaining, this.#ssthreshBytes);
+      remaining -= this.#cwndBytes - before;
+    }
+    if (remaining > 0) this.#avoidCongestion(remaining);
+  }
+
+  /** One segment per window of acknowledged bytes: RFC 5681 section 3.1, RFC 3465. */
+  #avoidCongestion(ackedBytes: Bytes): void {
+    this.#creditBytes += ackedBytes;
+    while (this.#creditBytes >= this.#cwndBytes) {
+      this.#creditBytes -= this.#cwndBytes;
+      this.#cwndBytes += this.#mssBytes;
+    }
+  }
+
+  onCongestion(event: CongestionEvent): void {
+    const mss = this.#mssBytes;
+    if (this.#episode.begins(event)) {
+      const beta = event.kind === "ecn" ? this.#ecnBeta() : BETA;
+      this.#before = { cwndBytes: this.#cwndBytes, ssthreshBytes: this.#ssthreshBytes };
+      this.#ssthreshBytes = Math.max(this.#cwndBytes * beta, MIN_SSTHRESH_PACKETS * mss);
+      this.#cwndBytes = this.#ssthreshBytes;
+      this.#creditBytes = 0;
+    }
+    if (event.kind === "timeout") this.#cwndBytes = LOSS_WINDOW_PACKETS * mss;
+  }
+
+  /** RFC 4015 3.2, with Linux's rule that neither window shrinks by it. */
+  onSpuriousCongestion(): void {
+    if (this.#before === undefined) return;
+    this.#cwndBytes = Math.max(this.#cwndBytes, this.#before.cwndBytes);
+    this.#ssthreshBytes = Math.max(this.#ssthreshBytes, this.#before.ssthreshBytes);
+    this.#before = undefined;
+    this.#episode.end();
+  }
+}
+
+export const reno: CongestionControlFactory = (start) => new Reno(start);

@@ -1,0 +1,480 @@
+/**
+ * The agent: runs `CcpAlgorithm`s on the messages of any number of datapaths. Compiles their programs once, numbers
+ * them from 1 and sends number 1 first (by it a datapath knows a fresh agent), answers create, drops stale reports.
+ * A bad message is counted, never fatal.
+ *
+ * Sans-I/O: messages come in through `receive` with their sender and time, and leave through `send`.
+ */
+import { CcparkError, unknownName } from "../../core/errors.ts";
+import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
+import { type CompiledProgram, compileProgram } from "../lang/compiler.ts";
+import { type Register, wireType } from "../lang/scope.ts";
+import { readU32 } from "../wire/bytes.ts";
+import { encodeChangeProg } from "../wire/change-prog.ts";
+import { decodeCreate } from "../wire/create.ts";
+import type { FieldUpdate } from "../wire/field-update.ts";
+import { HEADER_BYTES, MESSAGE_TYPES } from "../wire/header.ts";
+import { encodeInstall } from "../wire/install.ts";
+import { MEASURE_HEADER_BYTES } from "../wire/measure.ts";
+import { READY_BYTES } from "../wire/ready.ts";
+import { encodeUpdateField, encodeWindow } from "../wire/update-field.ts";
+import { WireError } from "../wire/wire-error.ts";
+import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./algorithm.ts";
+
+/** Names a datapath: a socket path, or whatever the transport uses. */
+export type Address = string;
+
+/** A message for a datapath. The bytes are the receiver's to keep. */
+export type SendToDatapath = (message: Uint8Array, to: Address, nowUs: Micros) => void;
+
+/** What an event log wants to know. */
+export type AgentEvent =
+  /** a datapath that had to be given the programs: new, restarted, or known to an earlier agent only */
+  | { readonly kind: "datapath"; readonly address: Address; readonly nowUs: Micros }
+  | {
+      readonly kind: "opened";
+      readonly address: Address;
+      readonly info: FlowInfo;
+      readonly algorithm: string;
+      readonly nowUs: Micros;
+    }
+  | { readonly kind: "closed"; readonly address: Address; readonly flowId: number; readonly nowUs: Micros }
+  | {
+      readonly kind: "malformed";
+      readonly address: Address;
+      readonly reason: string;
+      readonly nowUs: Micros;
+    };
+
+export interface CcpAgentHooks {
+  readonly send: SendToDatapath;
+  /** Chooses an algorithm by name for a flow that asked for none of them; undefined: the first one. */
+  readonly choose?: (info: FlowInfo) => string | undefined;
+  readonly onEvent?: (event: AgentEvent) => void;
+  /**
+   * Gives the programs to a datapath that reports without having been seen: by them our own datapaths learn at once that
+   * the agent has restarted, and announce their flows again. Default false: such reports are ignored, as by Portus.
+   */
+  readonly adoptsUnseen?: boolean;
+}
+
+export interface CcpAgentOptions extends CcpAgentHooks {
+  /** the first one answers creates that name none of them */
+  readonly algorithms: readonly CcpAlgorithm[];
+}
+
+/** Messages that came to nothing, by reason. */
+export interface AgentCounters {
+  reports: number;
+  /** too short, torn, or of a type that agents do not receive */
+  malformed: number;
+  /** reports of flows that are not known (the agent has restarted) */
+  unknownFlow: number;
+  /** reports of a program that the flow no longer runs */
+  stale: number;
+}
+
+/** How the wire calls a field. */
+type SettableField = Omit<FieldUpdate, "value">;
+
+/** A program as the agent sends it. */
+export interface AgentProgram {
+  readonly uid: number;
+  readonly name: string;
+  readonly compiled: CompiledProgram;
+  readonly install: Uint8Array;
+  /** report variable, with and without `Report.`, to its place in the report */
+  readonly reportIndex: ReadonlyMap<string, number>;
+  /** what an algorithm may set, as Portus has it: control variables, `Cwnd` and `Rate` */
+  readonly settable: ReadonlyMap<string, SettableField>;
+}
+
+/** The compiled programs of some algorithms: made once, shared by any number of agents. */
+export interface ProgramSet {
+  readonly algorithms: readonly CcpAlgorithm[];
+  /** in order of uid, from 1 */
+  readonly programs: readonly AgentProgram[];
+  /** algorithm -> program name -> program */
+  readonly byAlgorithm: ReadonlyMap<CcpAlgorithm, ReadonlyMap<string, AgentProgram>>;
+}
+
+/** libccp's table has 10 slots and never uses the last; a tenth program would silently not be there. */
+export const MAX_PROGRAMS = 9;
+
+/**
+ * Compiles all programs of some algorithms.
+ * @param maxPrograms what the datapaths' tables hold; our own strict ones take 64
+ * @throws CompileError of the first bad program, CcparkError if two algorithms share a name or there are too many programs
+ */
+export function compileAlgorithms(
+  algorithms: readonly CcpAlgorithm[],
+  maxPrograms: number = MAX_PROGRAMS,
+): ProgramSet {
+  const programs: AgentProgram[] = [];
+  const byAlgorithm = new Map<CcpAlgorithm, Map<string, AgentProgram>>();
+  const names = new Set<string>();
+  for (const algorithm of algorithms) {
+    if (names.has(algorithm.name)) {
+      throw new CcparkError("already-exists", `[ccp-agent] two algorithms are called \`${algorithm.name}\``);
+    }
+    names.add(algorithm.name);
+    const ofAlgorithm = new Map<string, AgentProgram>();
+    for (const [name, source] of Object.entries(algorithm.programs)) {
+      const uid = programs.length + 1;
+      const compiled = compileProgram(source);
+      const reportIndex = new Map<string, number>();
+      const settable = new Map<string, SettableField>();
+      for (const register of compiled.scope.registers.values()) {
+        const { index } = register;
+        if (isSettable(register)) settable.set(register.name, { registerType: wireType(register), index });
+        if (register.file !== "report") continue;
+        reportIndex.set(register.name, index);
+        reportIndex.set(register.name.slice("Report.".length), index);
+      }
+      const program = { uid, name, compiled, install: encodeInstall(uid, compiled), reportIndex, settable };
+      programs.push(program);
+      ofAlgorithm.set(name, program);
+    }
+    byAlgorithm.set(algorithm, ofAlgorithm);
+  }
+  if (programs.length > maxPrograms) {
+    const what = `${programs.length} programs in one agent, datapaths take ${maxPrograms}; choose fewer algorithms`;
+    throw new CcparkError("invalid-argument", `[ccp-agent] ${what}`);
+  }
+  return { algorithms, programs, byAlgorithm };
+}
+
+const TWO_32 = 2 ** 32;
+
+/** One object per flow, refilled for each report. */
+class FlowReport implements Report {
+  programUid = 0;
+  programName = "";
+  nowUs: Micros = 0;
+  program: AgentProgram | undefined;
+  count = 0;
+  /** the 64-bit fields as nearest doubles */
+  values: Float64Array = new Float64Array(16);
+
+  get(name: string): number {
+    const index = this.program?.reportIndex.get(name);
+    if (index === undefined) {
+      const known = [...(this.program?.reportIndex.keys() ?? [])].filter((one) => one.startsWith("Report."));
+      throw unknownName("ccp-agent", "report variable", name, known);
+    }
+    if (index >= this.count) throw this.#missing(`\`${name}\``);
+    return this.values[index]!;
+  }
+
+  first(count: number): ArrayLike<number> {
+    if (count > this.count) throw this.#missing(`field ${count - 1}`);
+    return this.values;
+  }
+
+  #missing(what: string): CcparkError {
+    const message = `[ccp-agent] ${what} was not in the report: it had ${this.count} fields`;
+    return new CcparkError("failed-precondition", message);
+  }
+}
+
+/** Flows under one key of `aggregateBy`. */
+interface Group {
+  readonly first: CcpFlow;
+  members: number;
+}
+
+class AgentFlow implements FlowControl {
+  readonly flowId: number;
+  readonly address: Address;
+  readonly report: FlowReport = new FlowReport();
+  /** of the message being answered */
+  nowUs: Micros = 0;
+  current: AgentProgram | undefined;
+  handler: CcpFlow | undefined;
+  /** leaves the group, if there is one */
+  leave: (() => void) | undefined;
+  closed = false;
+  readonly #programs: ReadonlyMap<string, AgentProgram>;
+  readonly #algorithmName: string;
+  readonly #send: SendToDatapath;
+
+  constructor(
+    flowId: number,
+    address: Address,
+    nowUs: Micros,
+    programs: ReadonlyMap<string, AgentProgram>,
+    algorithmName: string,
+    send: SendToDatapath,
+  ) {
+    this.flowId = flowId;
+    this.address = address;
+    this.nowUs = nowUs;
+    this.#programs = programs;
+    this.#algorithmName = algorithmName;
+    this.#send = send;
+  }
+
+  setProgram(name: string, fields: Readonly<Record<string, number>> = {}): void {
+    const program = this.#programs.get(name);
+    if (program === undefined) {
+      const known = [...this.#programs.keys()];
+      throw unknownName("ccp-agent", `program of algorithm \`${this.#algorithmName}\``, name, known);
+    }
+    const updates = toUpdates(program, fields);
+    const message = encodeChangeProg({ flowId: this.flowId, programUid: program.uid, updates });
+    this.current = program;
+    if (!this.closed) this.#send(message, this.address, this.nowUs);
+  }
+
+  updateFields(fields: Readonly<Record<string, number>>): void {
+    const program = this.current;
+    if (program === undefined) {
+      throw new CcparkError("failed-precondition", "[ccp-agent] updateFields before setProgram");
+    }
+    const message = encodeUpdateField({ flowId: this.flowId, updates: toUpdates(program, fields) });
+    if (!this.closed) this.#send(message, this.address, this.nowUs);
+  }
+
+  setWindow(cwndBytes: Bytes, rateBytesPerSec: BytesPerSec): void {
+    const cwnd = wholeBytes("cwnd", cwndBytes);
+    const rate = wholeBytes("rate", rateBytesPerSec);
+    if (!this.closed) this.#send(encodeWindow(this.flowId, cwnd, rate), this.address, this.nowUs);
+  }
+}
+
+function wholeBytes(name: string, value: number): number {
+  const whole = Math.round(value);
+  if (whole >= 0 && whole < TWO_32 * TWO_32) return whole;
+  const expected = "expected a number from 0 to 2^64 - 1";
+  throw new CcparkError("invalid-argument", `[ccp-agent] ${name}: got ${value}, ${expected}`);
+}
+
+function toUpdates(program: AgentProgram, fields: Readonly<Record<string, number>>): FieldUpdate[] {
+  const updates: FieldUpdate[] = [];
+  for (const name in fields) {
+    const value = fields[name]!;
+    const field = program.settable.get(name);
+    if (field === undefined) throw refusedField(program, name);
+    if (!(value >= 0 && value < TWO_32 * TWO_32 && Number.isInteger(value))) {
+      const expected = "expected a whole number from 0 to 2^64 - 1";
+      throw new CcparkError("invalid-argument", `[ccp-agent] field \`${name}\`: got ${value}, ${expected}`);
+    }
+    updates.push({ registerType: field.registerType, index: field.index, value });
+  }
+  return updates;
+}
+
+function isSettable(register: Register): boolean {
+  if (register.file === "control") return true;
+  return register.file === "implicit" && (register.name === "Cwnd" || register.name === "Rate");
+}
+
+function refusedField(program: AgentProgram, name: string): CcparkError {
+  const register = program.compiled.scope.registers.get(name);
+  if (register !== undefined) {
+    const what = `[ccp-agent] field \`${name}\` of program \`${program.name}\` is a ${register.file} variable`;
+    return new CcparkError("invalid-argument", `${what}; only control variables, Cwnd and Rate can be set`);
+  }
+  return unknownName("ccp-agent", `field of program \`${program.name}\``, name, [...program.settable.keys()]);
+}
+
+export class CcpAgent {
+  readonly counters: AgentCounters = { reports: 0, malformed: 0, unknownFlow: 0, stale: 0 };
+  readonly #set: ProgramSet;
+  readonly #byName: ReadonlyMap<string, CcpAlgorithm>;
+  readonly #hooks: CcpAgentHooks;
+  readonly #groups: Map<CcpAlgorithm, Map<string | number, Group>> = new Map();
+  /** datapath -> flow id -> flow; a datapath that is here has the programs */
+  readonly #datapaths: Map<Address, Map<number, AgentFlow>> = new Map();
+
+  /** @throws CompileError, CcparkError if there is no algorithm or two of one name */
+  constructor(options: CcpAgentOptions | (CcpAgentHooks & { readonly set: ProgramSet })) {
+    this.#set = "set" in options ? options.set : compileAlgorithms(options.algorithms);
+    this.#hooks = options;
+    if (this.#set.algorithms.length === 0) {
+      throw new CcparkError("invalid-argument", "[ccp-agent] an agent needs an algorithm");
+    }
+    this.#byName = new Map(this.#set.algorithms.map((algorithm) => [algorithm.name, algorithm]));
+  }
+
+  /** How many flows there are, of all datapaths. */
+  get flowCount(): number {
+    let count = 0;
+    for (const flows of this.#datapaths.values()) count += flows.size;
+    return count;
+  }
+
+  /**
+   * A datagram from a datapath; it may hold several messages. Algorithms run, and answers are sent, before this
+   * returns. What an algorithm throws passes through.
+   */
+  receive(datagram: Uint8Array, from: Address, nowUs: Micros): void {
+    let offset = 0;
+    do {
+      const left = datagram.length - offset;
+      const length = left < HEADER_BYTES ? 0 : datagram[offset + 2]! | (datagram[offset + 3]! << 8);
+      if (length < HEADER_BYTES || length > left) {
+        const reason =
+          left < HEADER_BYTES ? `${left} bytes, shorter than a header` : `length field ${length} of ${left}`;
+        this.#malformed(reason, from, nowUs);
+        return;
+      }
+      this.#message(datagram, offset, length, from, nowUs);
+      offset += length;
+    } while (offset < datagram.length);
+  }
+
+  /** The datapath is gone: its flows are closed and forgotten. */
+  forget(address: Address, nowUs: Micros): void {
+    const flows = this.#datapaths.get(address);
+    this.#datapaths.delete(address);
+    for (const flow of flows?.values() ?? []) this.#close(flow, nowUs);
+  }
+
+  #message(bytes: Uint8Array, offset: number, length: number, from: Address, nowUs: Micros): void {
+    switch (bytes[offset]) {
+      case MESSAGE_TYPES.measure:
+        this.#measure(bytes, offset, length, from, nowUs);
+        return;
+      case MESSAGE_TYPES.create:
+        try {
+          this.#create(decodeCreate(bytes.subarray(offset, offset + length)), from, nowUs);
+        } catch (error) {
+          if (!(error instanceof WireError)) throw error;
+          this.#malformed(`create: ${error.message}`, from, nowUs);
+        }
+        return;
+      case MESSAGE_TYPES.ready:
+        if (length < READY_BYTES) this.#malformed(`ready of ${length} bytes`, from, nowUs);
+        else {
+          this.forget(from, nowUs);
+          this.#install(from, nowUs);
+        }
+        return;
+      default:
+        this.#malformed(`message of type ${bytes[offset]}`, from, nowUs);
+    }
+  }
+
+  #malformed(reason: string, address: Address, nowUs: Micros): void {
+    this.counters.malformed += 1;
+    this.#hooks.onEvent?.({ kind: "malformed", address, reason, nowUs });
+  }
+
+  /** Sends all programs to a datapath that does not have them. */
+  #install(to: Address, nowUs: Micros): Map<number, AgentFlow> {
+    const flows = new Map<number, AgentFlow>();
+    this.#datapaths.set(to, flows);
+    this.#hooks.onEvent?.({ kind: "datapath", address: to, nowUs });
+    for (const program of this.#set.programs) this.#hooks.send(program.install, to, nowUs);
+    return flows;
+  }
+
+  #create(create: ReturnType<typeof decodeCreate>, from: Address, nowUs: Micros): void {
+    const flows = this.#datapaths.get(from) ?? this.#install(from, nowUs);
+    const { flowId, algorithmName, ...info } = create;
+    const known = flows.get(flowId);
+    if (known !== undefined) this.#close(known, nowUs);
+    const flowInfo: FlowInfo = { flowId, ...info, nowUs };
+    const algorithm = this.#byName.get(algorithmName) ?? this.#chosen(flowInfo);
+    const programs = this.#set.byAlgorithm.get(algorithm)!;
+    const flow = new AgentFlow(flowId, from, nowUs, programs, algorithm.name, this.#hooks.send);
+    flows.set(flowId, flow);
+    const event = {
+      kind: "opened",
+      address: from,
+      info: flowInfo,
+      algorithm: algorithm.name,
+      nowUs,
+    } as const;
+    this.#hooks.onEvent?.(event);
+    flow.handler = this.#startFlow(flow, flowInfo, algorithm);
+  }
+
+  /** The algorithm of a flow that asked for none that is here. */
+  #chosen(info: FlowInfo): CcpAlgorithm {
+    const name = this.#hooks.choose?.(info);
+    if (name === undefined) return this.#set.algorithms[0]!;
+    const algorithm = this.#byName.get(name);
+    if (algorithm === undefined) throw unknownName("ccp-agent", "algorithm", name, [...this.#byName.keys()]);
+    return algorithm;
+  }
+
+  #startFlow(flow: AgentFlow, info: FlowInfo, algorithm: CcpAlgorithm): CcpFlow {
+    const key = algorithm.aggregateBy?.(info);
+    if (key === undefined) return algorithm.newFlow(flow, info);
+    let groups = this.#groups.get(algorithm);
+    if (groups === undefined) this.#groups.set(algorithm, (groups = new Map()));
+    let group = groups.get(key);
+    let handler: CcpFlow;
+    if (group === undefined) {
+      handler = algorithm.newFlow(flow, info);
+      group = { first: handler, members: 0 };
+      groups.set(key, group);
+    } else if (group.first.createSubflow !== undefined) {
+      handler = group.first.createSubflow(flow, info);
+    } else {
+      const message = `algorithm \`${algorithm.name}\` has aggregateBy, but its flows have no createSubflow`;
+      throw new CcparkError("failed-precondition", `[ccp-agent] ${message}`);
+    }
+    const joined = group;
+    joined.members += 1;
+    flow.leave = () => {
+      joined.members -= 1;
+      if (joined.members === 0) groups.delete(key);
+    };
+    return handler;
+  }
+
+  /** The hot path: allocates nothing. */
+  #measure(bytes: Uint8Array, offset: number, length: number, from: Address, nowUs: Micros): void {
+    const body = length - MEASURE_HEADER_BYTES;
+    if (body < 0 || (body & 7) !== 0) {
+      this.#malformed(`report of ${length} bytes`, from, nowUs);
+      return;
+    }
+    const flows = this.#datapaths.get(from);
+    const flowId = readU32(bytes, offset + 4);
+    const flow = flows?.get(flowId);
+    if (flows === undefined || flow === undefined) {
+      this.counters.unknownFlow += 1;
+      const unseen = flows === undefined && bytes[offset + 12] !== 0;
+      if (unseen && this.#hooks.adoptsUnseen === true) this.#install(from, nowUs);
+      return;
+    }
+    if (bytes[offset + 12] === 0) {
+      flows.delete(flowId);
+      this.#close(flow, nowUs);
+      return;
+    }
+    const program = flow.current;
+    if (program === undefined || readU32(bytes, offset + 8) !== program.uid) {
+      this.counters.stale += 1;
+      return;
+    }
+    const { report } = flow;
+    const count = body >>> 3;
+    if (count > report.values.length) report.values = new Float64Array(count);
+    let at = offset + MEASURE_HEADER_BYTES;
+    for (let i = 0; i < count; i++, at += 8) {
+      report.values[i] = readU32(bytes, at) + readU32(bytes, at + 4) * TWO_32;
+    }
+    report.count = count;
+    report.program = program;
+    report.programUid = program.uid;
+    report.programName = program.name;
+    report.nowUs = nowUs;
+    flow.nowUs = nowUs;
+    this.counters.reports += 1;
+    flow.handler?.onReport(report);
+  }
+
+  #close(flow: AgentFlow, nowUs: Micros): void {
+    if (flow.closed) return;
+    flow.closed = true;
+    flow.nowUs = nowUs;
+    flow.leave?.();
+    this.#hooks.onEvent?.({ kind: "closed", address: flow.address, flowId: flow.flowId, nowUs });
+    flow.handler?.onClose?.();
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The interface of every CCP algorithm: written once, run on any datapath. An algorithm names datapath programs, gets
+ * reports and answers by choosing a program or setting `Cwnd`, `Rate` and control variables. It owns no clock: the
+ * time of a report comes with it.
+ */
+import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
+
+/** What the datapath said of a new flow (the create message). */
+export interface FlowInfo {
+  /** socket id of the create message, unique per datapath */
+  readonly flowId: number;
+  readonly initCwndBytes: Bytes;
+  readonly mssBytes: Bytes;
+  readonly srcIp: number;
+  readonly srcPort: number;
+  readonly dstIp: number;
+  readonly dstPort: number;
+  /** when the create message arrived, on the clock of the reports */
+  readonly nowUs: Micros;
+}
+
+/** The values of one report of the flow's current program (stale reports never reach an algorithm). */
+export interface Report {
+  /** uid of the program that reported */
+  readonly programUid: number;
+  /** name under which the algorithm knows that program */
+  readonly programName: string;
+  /** arrival at the agent, microseconds of the agent's clock (virtual time in the simulator) */
+  readonly nowUs: Micros;
+  /**
+   * Value of `Report.x`, named with or without the prefix. Values above 2^53 - 1 come as the nearest double.
+   * @throws CcparkError if the program has no such report variable
+   */
+  get(name: string): number;
+  /**
+   * The first `count` report variables in the order of their declaration, and perhaps more: for who reads all of them
+   * and has no time to look up names. They change with the next report.
+   * @throws CcparkError if the report had fewer
+   */
+  first(count: number): ArrayLike<number>;
+}
+
+/** How an algorithm acts on its flow. Each call is one message to the datapath, in effect from the next ACK. */
+export interface FlowControl {
+  readonly flowId: number;
+  /**
+   * Switches the flow to one of the algorithm's programs (change_prog), with initial values for its control variables,
+   * `Cwnd` (bytes) and `Rate` (bytes/s).
+   * @throws CcparkError for an unknown program or field, or a value that is not a whole number >= 0 below 2^64
+   */
+  setProgram(name: string, fields?: Readonly<Record<string, number>>): void;
+  /** Sets control variables, `Cwnd` (bytes) or `Rate` (bytes/s) of the current program (update_field). */
+  updateFields(fields: Readonly<Record<string, number>>): void;
+  /**
+   * The same for `Cwnd`, and for `Rate` unless it is 0; rounded to whole bytes. For who sets them at every turn.
+   * @throws CcparkError for a number below 0, or 2^64 or more
+   */
+  setWindow(cwndBytes: Bytes, rateBytesPerSec: BytesPerSec): void;
+}
+
+export interface CcpFlow {
+  onReport(report: Report): void;
+  onClose?(): void;
+  /**
+   * A further flow of this one's group (see `aggregateBy`) starts: acts on it through `control` and returns what takes
+   * its reports. Called on the group's first flow as long as any flow of the group is open, also after its own end.
+   */
+  createSubflow?(control: FlowControl, info: FlowInfo): CcpFlow;
+}
+
+export interface CcpAlgorithm {
+  /** what create messages and the command line call it */
+  readonly name: string;
+  /** program name -> source in the datapath language */
+  readonly programs: Readonly<Record<string, string>>;
+  newFlow(control: FlowControl, info: FlowInfo): CcpFlow;
+  /**
+   * Groups flows that are to be controlled as one, such as all to one host: the first of a key gets `newFlow`, those
+   * that start while one of them is open get `createSubflow` of the first. undefined: a flow on its own.
+   */
+  aggregateBy?(info: FlowInfo): string | number | undefined;
+}

@@ -1,0 +1,127 @@
+/** A program in a datapath's table: checked, ready to run, with the lists that resets and reports need. */
+
+import {
+  CAPACITY,
+  IMPLICIT,
+  INFINITY_IMMEDIATE,
+  type Instruction,
+  MAX_EVENTS,
+  MAX_INSTRUCTIONS,
+  OLD_INFINITY_IMMEDIATE,
+  OPCODES,
+  type ProgramEvent,
+  REGISTER_TYPES,
+} from "../program.ts";
+import { DATAPATH_ERRORS } from "./datapath-errors.ts";
+import { registerFile } from "./interpreter.ts";
+import type { RunProgram } from "./program-runner.ts";
+
+/** Initial values in pairs: word of the flow's block, 32-bit value, word, value, ... */
+export type InitialValues = Uint32Array;
+
+/** What a program's leading `def`s say. */
+export interface ProgramInitials {
+  readonly volatiles: InitialValues;
+  readonly nonvolatiles: InitialValues;
+  /** report variables with an initial value; only these are sent */
+  readonly reportFieldCount: number;
+}
+
+export class InstalledProgram implements ProgramInitials {
+  readonly uid: number;
+  readonly volatiles: InitialValues;
+  readonly nonvolatiles: InitialValues;
+  readonly reportFieldCount: number;
+  /**
+   * What the next report will send: libccp counts when the program is applied to a flow and after each report, so a
+   * program that was installed under a running flow sends its first report without fields.
+   */
+  sentFieldCount = 0;
+  readonly #make: () => RunProgram;
+  #run: RunProgram | undefined;
+
+  constructor(uid: number, make: () => RunProgram, initials: ProgramInitials) {
+    this.uid = uid;
+    this.#make = make;
+    this.volatiles = initials.volatiles;
+    this.nonvolatiles = initials.nonvolatiles;
+    this.reportFieldCount = initials.reportFieldCount;
+  }
+
+  /** Made when it is first used: an agent installs all its programs, a flow mostly runs one. */
+  get run(): RunProgram {
+    return (this.#run ??= this.#make());
+  }
+}
+
+function badOperand(type: number, index: number): boolean {
+  if (type === REGISTER_TYPES.immediate || type === REGISTER_TYPES.primitive) return false;
+  const file = registerFile(type);
+  return file === undefined || index >= file.size;
+}
+
+/** 0, or libccp's code for what is wrong with a program. */
+export function checkProgram(
+  events: readonly ProgramEvent[],
+  instructions: readonly Instruction[],
+  refuseEmptyReports: boolean,
+): number {
+  if (events.length > MAX_EVENTS) return DATAPATH_ERRORS.tooManyEvents;
+  if (instructions.length > MAX_INSTRUCTIONS) return DATAPATH_ERRORS.tooManyInstructions;
+  let reports = false;
+  for (const instruction of instructions) {
+    if (instruction.opcode > OPCODES.sub) return DATAPATH_ERRORS.unknownOpcode;
+    // A write beyond the file is ignored, a read would be of foreign memory.
+    if (registerFile(instruction.resultType) === undefined) return DATAPATH_ERRORS.badResultRegister;
+    if (badOperand(instruction.leftType, instruction.leftIndex)) {
+      const sameAsResult =
+        instruction.leftType === instruction.resultType && instruction.leftIndex === instruction.resultIndex;
+      const unread = instruction.opcode === OPCODES.bind || instruction.opcode === OPCODES.def;
+      if (!(unread && sameAsResult)) return DATAPATH_ERRORS.badLeftRegister;
+    }
+    if (badOperand(instruction.rightType, instruction.rightIndex)) return DATAPATH_ERRORS.badRightRegister;
+    if (
+      instruction.opcode !== OPCODES.def &&
+      instruction.resultType === REGISTER_TYPES.implicit &&
+      instruction.resultIndex === IMPLICIT.report
+    ) {
+      reports = true;
+    }
+  }
+  for (const event of events) {
+    if (
+      event.flagIndex + event.flagCount > instructions.length ||
+      event.bodyIndex + event.bodyCount > instructions.length
+    ) {
+      return DATAPATH_ERRORS.badEvent;
+    }
+  }
+  const { reportFieldCount } = initialValues(instructions);
+  if (reportFieldCount > CAPACITY.report) return DATAPATH_ERRORS.tooManyInstructions;
+  if (refuseEmptyReports && reports && reportFieldCount === 0) return DATAPATH_ERRORS.reportWithoutFields;
+  return 0;
+}
+
+/** What the leading `def`s say; libccp stops at the first other instruction. */
+export function initialValues(instructions: readonly Instruction[]): ProgramInitials {
+  const volatiles: number[] = [];
+  const nonvolatiles: number[] = [];
+  let reportFieldCount = 0;
+  for (const { opcode, resultType, resultIndex, rightIndex } of instructions) {
+    if (opcode !== OPCODES.def) break;
+    const isVolatile =
+      resultType === REGISTER_TYPES.reportVolatile || resultType === REGISTER_TYPES.controlVolatile;
+    const isReport =
+      resultType === REGISTER_TYPES.reportVolatile || resultType === REGISTER_TYPES.reportNonvolatile;
+    if (isReport) reportFieldCount += 1;
+    const file = registerFile(resultType);
+    if (file === undefined || resultIndex >= file.size) continue;
+    const value = rightIndex === OLD_INFINITY_IMMEDIATE ? INFINITY_IMMEDIATE : rightIndex;
+    (isVolatile ? volatiles : nonvolatiles).push(file.word + resultIndex, value);
+  }
+  return {
+    volatiles: Uint32Array.from(volatiles),
+    nonvolatiles: Uint32Array.from(nonvolatiles),
+    reportFieldCount,
+  };
+}

@@ -1,0 +1,462 @@
+/**
+ * A TCP sender: the face of `kernel/sender.ts`. A host tells it of arrivals, ACKs and timers and asks when the next packet
+ * may go; it owns no events.
+ */
+import type {
+  AckEvent,
+  CongestionControl,
+  CongestionEvent,
+  SentEvent,
+} from "../ccp-bridge/congestion-control.ts";
+import type { Rng } from "../core/random.ts";
+import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
+import { MICROS_PER_MILLI, MSS_BYTES } from "../core/units.ts";
+import type { SenderOptions } from "../scenarios/sender-options.ts";
+import { Face, Kernel, type KernelExports, type SenderListener } from "./wasm-host.ts";
+
+/** Words of the kernel's `Sender`, in its order. */
+const SEND_AT_NS = 0;
+const TIMER_AT_NS = 1;
+const SENT_SEQUENCE = 2;
+const ARRIVALS = 3;
+const CWND_BYTES = 4;
+const RATE_BYTES_PER_SEC = 5;
+const WANTS_SENT = 6;
+const WANTS_DRAINED = 7;
+const WANTS_LOST = 8;
+const NOW_US = 9;
+const ACKED_BYTES = 10;
+const ACKED_PACKETS = 11;
+const MISORDERED_BYTES = 12;
+const MISORDERED_PACKETS = 13;
+const DELIVERED_BYTES = 14;
+const LOST_PACKETS = 15;
+const LOST_BYTES = 16;
+const ECN_PACKETS = 17;
+const ECN_BYTES = 18;
+const RTT_US = 19;
+const SRTT_US = 20;
+const MIN_RTT_US = 21;
+const INFLIGHT_BYTES = 22;
+const INFLIGHT_PACKETS = 23;
+const PENDING_BYTES = 24;
+const DELIVERY_RATE = 25;
+const SEND_RATE = 26;
+const APP_LIMITED = 27;
+const TIMEOUT = 28;
+const NEXT_SEQUENCE = 29;
+const CUMULATIVE_SEQUENCE = 30;
+const CWND_LIMITED = 31;
+const ACKS = 32;
+const RETRANSMITTED_PACKETS = 33;
+const TOTAL_LOST_PACKETS = 34;
+const TIMEOUTS = 35;
+const SPURIOUS_EPISODES = 36;
+const DESCRIBED_SENT = 37;
+const DESCRIBED_INFLIGHT = 38;
+const DESCRIBED_CWND = 39;
+const DESCRIBED_DELIVERED = 40;
+const DESCRIBED_UNSENT = 41;
+const DESCRIBED_COMPLETE = 42;
+const DESCRIBED_SRTT_US = 43;
+const DESCRIBED_RTTVAR_US = 44;
+const DESCRIBED_MIN_RTT_US = 45;
+const DESCRIBED_RTO_US = 46;
+const WORDS = 47;
+
+/** As the kernel numbers them. */
+const CONGESTION_KINDS = ["loss", "timeout", "ecn"] as const;
+const PRR_VERSIONS = ["off", "rfc6937", "rfc9937"] as const;
+const ECN_MODES = ["off", "classic", "accurate"] as const;
+
+/** A pacing rate of none. */
+const NO_RATE = -1;
+
+/** Linux TCP_RTO_MIN: the floor lies under 4 rttvar, not under the whole RTO, so RTO = srtt + max(200 ms, 4 rttvar). */
+const MIN_RTO_MS = 200;
+
+/** The ACK event in the kernel's memory. */
+class KernelAck implements AckEvent {
+  readonly #face: Face;
+
+  constructor(face: Face) {
+    this.#face = face;
+  }
+
+  get nowUs(): Micros {
+    return this.#face.words[NOW_US]!;
+  }
+
+  get ackedBytes(): Bytes {
+    return this.#face.words[ACKED_BYTES]!;
+  }
+
+  get ackedPackets(): number {
+    return this.#face.words[ACKED_PACKETS]!;
+  }
+
+  get misorderedBytes(): Bytes {
+    return this.#face.words[MISORDERED_BYTES]!;
+  }
+
+  get misorderedPackets(): number {
+    return this.#face.words[MISORDERED_PACKETS]!;
+  }
+
+  get deliveredBytes(): Bytes {
+    return this.#face.words[DELIVERED_BYTES]!;
+  }
+
+  get lostPackets(): number {
+    return this.#face.words[LOST_PACKETS]!;
+  }
+
+  get lostBytes(): Bytes {
+    return this.#face.words[LOST_BYTES]!;
+  }
+
+  get ecnPackets(): number {
+    return this.#face.words[ECN_PACKETS]!;
+  }
+
+  get ecnBytes(): Bytes {
+    return this.#face.words[ECN_BYTES]!;
+  }
+
+  get rttUs(): Micros {
+    return this.#face.words[RTT_US]!;
+  }
+
+  get srttUs(): Micros {
+    return this.#face.words[SRTT_US]!;
+  }
+
+  get minRttUs(): Micros {
+    return this.#face.words[MIN_RTT_US]!;
+  }
+
+  get inflightBytes(): Bytes {
+    return this.#face.words[INFLIGHT_BYTES]!;
+  }
+
+  get inflightPackets(): number {
+    return this.#face.words[INFLIGHT_PACKETS]!;
+  }
+
+  get pendingBytes(): Bytes {
+    return this.#face.words[PENDING_BYTES]!;
+  }
+
+  get deliveryRateBytesPerSec(): BytesPerSec {
+    return this.#face.words[DELIVERY_RATE]!;
+  }
+
+  get sendRateBytesPerSec(): BytesPerSec {
+    return this.#face.words[SEND_RATE]!;
+  }
+
+  get appLimited(): boolean {
+    return this.#face.words[APP_LIMITED] === 1;
+  }
+
+  get timeout(): boolean {
+    return this.#face.words[TIMEOUT] === 1;
+  }
+
+  get nextSequence(): number {
+    return this.#face.words[NEXT_SEQUENCE]!;
+  }
+
+  get cumulativeSequence(): number {
+    return this.#face.words[CUMULATIVE_SEQUENCE]!;
+  }
+
+  get cwndLimited(): boolean {
+    return this.#face.words[CWND_LIMITED] === 1;
+  }
+}
+
+/** The sender's RTT estimator (RFC 6298). */
+class SenderRtt {
+  readonly #sender: Sender;
+  readonly #described: (word: number) => number;
+
+  constructor(sender: Sender, described: (word: number) => number) {
+    this.#sender = sender;
+    this.#described = described;
+  }
+
+  /** 0 before the first sample */
+  get srttUs(): Micros {
+    return this.#described(DESCRIBED_SRTT_US);
+  }
+
+  get rttvarUs(): Micros {
+    return this.#described(DESCRIBED_RTTVAR_US);
+  }
+
+  /** Infinity before the first sample */
+  get minRttUs(): Micros {
+    return this.#described(DESCRIBED_MIN_RTT_US);
+  }
+
+  /** the retransmission timeout, backed off */
+  get rtoUs(): Micros {
+    return this.#described(DESCRIBED_RTO_US);
+  }
+
+  /** A sample that no ACK brings: that of a handshake. */
+  onSample(rttUs: Micros): void {
+    const { kernel, address } = this.#sender;
+    kernel.exports.onRttSample(address, rttUs);
+  }
+}
+
+/** Where a sender runs, and what delays its packets. */
+export interface SenderPlace {
+  /** absent: one of its own */
+  readonly kernel?: Kernel;
+  /** an extra wait of each packet, uniform in [0, boundNs), drawn in sending order from where `rng` is; order is kept */
+  readonly jitter?: { readonly boundNs: Nanos; readonly rng: Rng };
+}
+
+export class Sender extends Face implements SenderListener {
+  readonly control: CongestionControl;
+  /** its data packets may be marked instead of dropped: ECN is on, and the congestion control reacts to marks */
+  readonly isEcnCapable: boolean;
+  readonly rtt: SenderRtt = new SenderRtt(this, (word) => this.#described(word));
+  readonly #exports: KernelExports;
+  readonly #number: number;
+  readonly #ack: KernelAck = new KernelAck(this);
+  readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
+  #isReleased = false;
+  #onDrained: ((nowNs: Nanos) => void) | undefined;
+  #onLost: ((txn: number) => void) | undefined;
+
+  /** A bulk flow, unless its data is withdrawn before the first packet. */
+  constructor(
+    control: CongestionControl,
+    startNs: Nanos,
+    options: SenderOptions = {},
+    { kernel = new Kernel(), jitter }: SenderPlace = {},
+  ) {
+    const { ecn = "off", prr = "off", lossDetection = "packet-threshold" } = options;
+    const { exports } = kernel;
+    const ecnInUse = control.ignoresMarks === true ? "off" : ecn;
+    const hasRack = lossDetection === "rack-tlp";
+    const number = kernel.nextSender();
+    const address = exports.makeSender(
+      number,
+      (options.minRtoMs ?? MIN_RTO_MS) * MICROS_PER_MILLI,
+      options.receiveWindowPackets ?? Number.POSITIVE_INFINITY,
+      hasRack,
+      PRR_VERSIONS.indexOf(prr),
+      options.undo === true,
+      ECN_MODES.indexOf(ecnInUse),
+      !hasRack && ecn === "off",
+      jitter?.boundNs ?? 0,
+    );
+    super(kernel, address, WORDS);
+    kernel.setSender(number, this);
+    this.#number = number;
+    this.#exports = exports;
+    this.control = control;
+    this.isEcnCapable = ecnInUse !== "off";
+    const { registers } = control;
+    if (registers?.arena === kernel.arena) exports.setRegisters(address, registers.base);
+    if (jitter !== undefined) exports.seedJitter(address, ...jitter.rng.state());
+    this.applyDecision(startNs);
+  }
+
+  /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
+  get sendAtNs(): Nanos {
+    return this.words[SEND_AT_NS]!;
+  }
+
+  /** when `onTimer` is due: retransmission, tail loss probe or reordering; Infinity: off */
+  get timerAtNs(): Nanos {
+    return this.words[TIMER_AT_NS]!;
+  }
+
+  /** of the packet that `transmit` sent last */
+  get sentSequence(): number {
+    return this.words[SENT_SEQUENCE]!;
+  }
+
+  /** arrivals listed so far: what an ACK that goes out now carries */
+  get arrivals(): number {
+    return this.words[ARRIVALS]!;
+  }
+
+  get acks(): number {
+    return this.words[ACKS]!;
+  }
+
+  get retransmittedPackets(): number {
+    return this.words[RETRANSMITTED_PACKETS]!;
+  }
+
+  get lostPackets(): number {
+    return this.words[TOTAL_LOST_PACKETS]!;
+  }
+
+  get timeouts(): number {
+    return this.words[TIMEOUTS]!;
+  }
+
+  /** reactions that were taken back */
+  get spuriousEpisodes(): number {
+    return this.words[SPURIOUS_EPISODES]!;
+  }
+
+  get sentPackets(): number {
+    return this.#described(DESCRIBED_SENT);
+  }
+
+  get inflightPackets(): number {
+    return this.#described(DESCRIBED_INFLIGHT);
+  }
+
+  get cwndPackets(): number {
+    return this.#described(DESCRIBED_CWND);
+  }
+
+  /** Payload packets known to be delivered (each sequence once). */
+  get deliveredPackets(): number {
+    return this.#described(DESCRIBED_DELIVERED);
+  }
+
+  /** Packets that the application has given and that were not sent yet; Infinity: a bulk flow. */
+  get unsentPackets(): number {
+    return this.#described(DESCRIBED_UNSENT);
+  }
+
+  /** No more data will come, and all of it has been acknowledged. */
+  get complete(): boolean {
+    return this.#described(DESCRIBED_COMPLETE) === 1;
+  }
+
+  #described(word: number): number {
+    if (!this.#isReleased) this.#exports.describe(this.address);
+    return this.words[word]!;
+  }
+
+  /** Called inside `onAck`, after the congestion control, when all that was supplied has been acknowledged in order. */
+  set onDrained(call: ((nowNs: Nanos) => void) | undefined) {
+    this.#onDrained = call;
+    this.words[WANTS_DRAINED] = call === undefined ? 0 : 1;
+  }
+
+  /** Called for each transmission that is judged lost, inside `onAck` or `onTimer`. */
+  set onLost(call: ((txn: number) => void) | undefined) {
+    this.#onLost = call;
+    this.words[WANTS_LOST] = call === undefined ? 0 : 1;
+  }
+
+  /** Reads the congestion control's window and rate, and plans the next packet by them. */
+  applyDecision(nowNs: Nanos): void {
+    this.#readControl();
+    this.#exports.applyDecision(this.address, nowNs);
+  }
+
+  #readControl(): void {
+    const { control, words } = this;
+    words[CWND_BYTES] = control.cwndBytes;
+    words[RATE_BYTES_PER_SEC] = control.pacingRateBytesPerSec ?? NO_RATE;
+    words[WANTS_SENT] = control.onSent === undefined ? 0 : 1;
+  }
+
+  /** Ends the flow: nothing is sent any more. */
+  stop(): void {
+    this.#exports.stop(this.address);
+  }
+
+  /** The application gives data, in packets; Infinity: a bulk flow from here on. */
+  supply(packets: number, nowNs: Nanos): void {
+    this.#exports.supply(this.address, packets, nowNs);
+  }
+
+  /** The application takes back what has not been sent yet. */
+  withdraw(nowNs: Nanos): void {
+    this.#exports.withdraw(this.address, nowNs);
+  }
+
+  /** No more data will come. */
+  finish(): void {
+    this.#exports.finish(this.address);
+  }
+
+  /**
+   * A packet leaves at `sendAtNs`. Retransmissions go first.
+   * @returns its transmission number; `sentSequence` is its sequence
+   */
+  transmit(nowNs: Nanos): number {
+    return this.#exports.transmit(this.address, nowNs);
+  }
+
+  sequenceOf(txn: number): number {
+    return this.#exports.sequenceOf(this.address, txn);
+  }
+
+  /**
+   * A transmission reaches the receiver. Call in order of arrival; the time may lie ahead where the path keeps the order
+   * of a flow's packets. A copy that the network made arrives once more.
+   * @param first the receiver has not had its payload yet
+   * @param ce it came with Congestion Experienced
+   */
+  markArrival(txn: number, arrivalNs: Nanos, first: boolean, ce: boolean): void {
+    this.#exports.markArrival(this.address, txn, arrivalNs, first, ce);
+  }
+
+  /** An ACK arrives, made when the receiver had got `arrivals` packets. One that a later ACK has overtaken tells nothing. */
+  onAck(nowNs: Nanos, arrivals: number): void {
+    this.#exports.onAck(this.address, nowNs, arrivals);
+  }
+
+  /** `timerAtNs` has come. */
+  onTimer(nowNs: Nanos): void {
+    this.#exports.onTimer(this.address, nowNs);
+  }
+
+  /** It will never act again: its memory is another's from here on, and its figures stay as they are. */
+  release(): void {
+    this.#exports.describe(this.address);
+    this.#isReleased = true;
+    this.keepWords();
+    this.kernel.setSender(this.#number, undefined);
+    this.#exports.freeSender(this.address);
+  }
+
+  decide(): void {
+    this.control.onAck(this.#ack);
+    this.#readControl();
+  }
+
+  afterRun(said: number): void {
+    this.control.afterRun!(said, this.#ack);
+    this.#readControl();
+  }
+
+  congest(kind: number, nowUs: Micros, inflightBytes: Bytes, lostPackets: number): void {
+    const event: CongestionEvent = { kind: CONGESTION_KINDS[kind]!, nowUs, inflightBytes, lostPackets };
+    this.control.onCongestion(event);
+  }
+
+  undo(isTimeout: number, nowUs: Micros): void {
+    this.control.onSpuriousCongestion?.({ kind: isTimeout === 1 ? "timeout" : "loss", nowUs });
+  }
+
+  sent(nowUs: Micros, inflightBytes: Bytes): void {
+    this.#sent.nowUs = nowUs;
+    this.#sent.inflightBytes = inflightBytes;
+    this.control.onSent?.(this.#sent);
+  }
+
+  drained(nowNs: Nanos): void {
+    this.#onDrained?.(nowNs);
+  }
+
+  lost(txn: number): void {
+    this.#onLost?.(txn);
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The queueing delays of one flow: buckets of a relative width of 2^-10, as `../../sim/delay-histogram.ts` has them, which reads
+ * these. Only the range of buckets that is in use has counts.
+ */
+import { allocate, release } from "./memory";
+
+const SUB_BUCKET_BITS: i32 = 10;
+/** 2^31 us is over half an hour of queueing; longer delays share the last bucket. */
+const MAX_DELAY_US: f64 = 2147483647;
+const TWO_POW_52: f64 = 4503599627370496;
+const BUCKETS: i32 = (32 - SUB_BUCKET_BITS) << SUB_BUCKET_BITS;
+/** Buckets that are kept at first, and the step in which the range grows: one KiB of counts. */
+const RANGE_STEP: i32 = 256;
+
+@unmanaged
+export class DelayHistogram {
+  // The host reads these words by their place (`../../sim/fifo/fifo-network.ts`).
+
+  count: f64;
+  sumUs: f64;
+  /** written by `describe` only: the first bucket that is kept, how many, and where their counts are (u32) */
+  describedFirst: f64;
+  describedLength: f64;
+  describedAddress: f64;
+
+  counts: usize;
+  first: i32;
+  length: i32;
+  /** the flow, as the log of its link has it */
+  flow: i32;
+  /** its time series wants each packet's delay */
+  isLogged: bool;
+
+  describe(): void {
+    this.describedFirst = <f64>this.first;
+    this.describedLength = <f64>this.length;
+    this.describedAddress = <f64>this.counts;
+  }
+
+  @inline
+  record(delayUs: f64): void {
+    this.count += 1;
+    this.sumUs += delayUs;
+    const clipped = delayUs > MAX_DELAY_US ? MAX_DELAY_US : delayUs;
+    // a whole number below 2^52 as the low bits of a double: cheaper than a conversion
+    const micros = <u32>reinterpret<u64>(floor<f64>(clipped + 0.5) + TWO_POW_52);
+    const shift = max<i32>(0, 31 - SUB_BUCKET_BITS - <i32>clz<u32>(micros));
+    const bucket = (shift << SUB_BUCKET_BITS) + <i32>(micros >>> shift);
+    let i = bucket - this.first;
+    if (<u32>i >= <u32>this.length) i = this.cover(bucket);
+    const place = this.counts + ((<usize>i) << 2);
+    store<u32>(place, load<u32>(place) + 1);
+  }
+
+  /** Widens the range to a bucket beyond it, by half of what it was at least; returns the bucket's place in it. */
+  private cover(bucket: i32): i32 {
+    const length = this.length;
+    const oldFirst = this.first;
+    const spare = length >>> 1;
+    let first = oldFirst;
+    let end = oldFirst + length;
+    if (length === 0) {
+      first = bucket;
+      end = bucket + 1;
+    } else if (bucket < first) first = max<i32>(0, min<i32>(bucket, first - spare));
+    else end = min<i32>(BUCKETS, max<i32>(bucket + 1, end + spare));
+    first -= first % RANGE_STEP;
+    end += (RANGE_STEP - (end % RANGE_STEP)) % RANGE_STEP;
+    const counts = allocate((<usize>(end - first)) << 2);
+    if (length > 0) {
+      memory.copy(counts + ((<usize>(oldFirst - first)) << 2), this.counts, (<usize>length) << 2);
+      release(this.counts, (<usize>length) << 2);
+    }
+    this.counts = counts;
+    this.first = first;
+    this.length = end - first;
+    return bucket - first;
+  }
+}

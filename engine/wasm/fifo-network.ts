@@ -1,0 +1,281 @@
+/**
+ * The fast engine's inner loop: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's
+ * ACKs lie in a ring, and the loop takes the flow with the earliest next event. `../../sim/fifo/fifo-network.ts` is its face and tells
+ * the rest.
+ */
+import { DelayHistogram } from "./delay-histogram";
+import * as host from "./host";
+import { Link } from "./link";
+import { allocate } from "./memory";
+import { Receiver } from "./receiver";
+import { Rng } from "./rng";
+import { Sender } from "./sender";
+import { TimedRing } from "./timed-ring";
+import { WinnerTree } from "./winner-tree";
+
+/** A row of the log of arrivals: flow, when, how long it took since it was sent, 1 if its payload is new; all f64. */
+const LOG_ROWS: i32 = 128;
+const LOG_SHIFT: usize = 5;
+const LOG_AT: usize = 8;
+const LOG_TOOK: usize = 16;
+const LOG_FIRST: usize = 24;
+
+@unmanaged
+export class FifoFlow {
+  // The host reads and writes these words by their place (`../../sim/fifo/fifo-network.ts`).
+
+  /** packets at the receiver, and those of them with a payload for the first time, as of the last `advance` */
+  arrivedPackets: f64;
+  firstArrivedPackets: f64;
+  /** packets dropped by loss or by the queue of the data direction */
+  droppedPackets: f64;
+  /** when a payload reached the receiver for the first time, the latest so far */
+  lastArrivalNs: f64;
+
+  /** when the next bin of its time series is over; Infinity: it has none */
+  nextBinEndNs: f64;
+  startNs: f64;
+  /** when it is to end; Infinity once it has, and its congestion control was told */
+  stopAtNs: f64;
+  propagationNs: f64;
+  reversePropagationNs: f64;
+  receiver: Receiver;
+  delays: DelayHistogram;
+  /** 0 until it starts */
+  sender: Sender;
+  /** ACKs on their way: arrival at the sender, packets that the receiver had got */
+  acks: TimedRing;
+  /** ACKs that have yet to enter the ACK direction (used only where that has a rate or loss) */
+  ackDepartures: TimedRing;
+  index: i32;
+  isStarted: bool;
+  isOver: bool;
+  /** the host wants to hear of each arrival */
+  logsArrivals: bool;
+
+  init(index: i32, startNs: f64, stopNs: f64, propagationNs: f64, reversePropagationNs: f64): void {
+    this.index = index;
+    this.startNs = startNs;
+    this.stopAtNs = stopNs;
+    this.propagationNs = propagationNs;
+    this.reversePropagationNs = reversePropagationNs;
+    this.nextBinEndNs = Infinity;
+    this.receiver = changetype<Receiver>(allocate(offsetof<Receiver>()));
+    this.delays = changetype<DelayHistogram>(allocate(offsetof<DelayHistogram>()));
+    this.delays.flow = index;
+    this.acks = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
+    this.ackDepartures = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
+    this.acks.init();
+    this.ackDepartures.init();
+  }
+
+  /** Brings the counts of arrived packets up to now. */
+  advance(nowNs: f64): void {
+    if (!this.isStarted) return;
+    const sender = this.sender;
+    this.arrivedPackets = <f64>(sender.arrivalCount - sender.underWay(nowNs, false));
+    this.firstArrivedPackets = this.receiver.firstDelivered - <f64>sender.underWay(nowNs, true);
+  }
+}
+
+@unmanaged
+export class FifoNetwork {
+  // The host reads and writes these words by their place (`../../sim/fifo/fifo-network.ts`).
+
+  nowNs: f64;
+  /** of the host's next call-back: no event at or after it happens */
+  nextCallNs: f64;
+  /** not 0: an event has asked for a stop, its flow's packets are to be held back */
+  stopRequested: f64;
+  /** the flow whose packets a stop held back; -1: none */
+  heldFlow: f64;
+  /** rows of the log of arrivals, which the host empties, and where it begins */
+  logged: f64;
+  logAddress: f64;
+
+  forwardLossRate: f64;
+  reverseLossRate: f64;
+  forward: Link;
+  reverse: Link;
+  forwardLoss: Rng;
+  reverseLoss: Rng;
+  tree: WinnerTree;
+  /** of each flow where it lies */
+  flows: usize;
+  flowCount: i32;
+  /** ACKs may meet a queue or loss, else their arrival is known when they are sent */
+  reverseHolds: bool;
+
+  init(flowCount: i32): void {
+    this.flowCount = flowCount;
+    this.nextCallNs = Infinity;
+    this.heldFlow = -1;
+    this.forwardLoss = changetype<Rng>(allocate(offsetof<Rng>()));
+    this.reverseLoss = changetype<Rng>(allocate(offsetof<Rng>()));
+    this.tree = changetype<WinnerTree>(allocate(offsetof<WinnerTree>()));
+    this.tree.init(flowCount);
+    this.flows = allocate(<usize>max<i32>(flowCount, 1) * sizeof<usize>());
+    this.logAddress = <f64>allocate((<usize>LOG_ROWS) << LOG_SHIFT);
+  }
+
+  @inline
+  flow(index: i32): FifoFlow {
+    return changetype<FifoFlow>(load<usize>(this.flows + <usize>index * sizeof<usize>()));
+  }
+
+  addFlow(flow: FifoFlow): void {
+    store<usize>(this.flows + <usize>flow.index * sizeof<usize>(), changetype<usize>(flow));
+    this.tree.update(flow.index, flow.startNs);
+  }
+
+  /** Runs the events up to and including `untilNs` that come before the host's next call-back, or up to a stop. */
+  run(untilNs: f64): void {
+    if (this.flowCount === 1) {
+      this.runOnly(untilNs);
+      return;
+    }
+    for (;;) {
+      const nowNs = this.tree.time();
+      if (nowNs > untilNs || nowNs >= this.nextCallNs) return;
+      this.nowNs = nowNs;
+      const flow = this.flow(this.tree.winner());
+      this.process(flow, nowNs);
+      this.reschedule(flow);
+      if (this.stopRequested !== 0) return;
+    }
+  }
+
+  /** The same where there is but one flow: what is next is known without the tree. */
+  private runOnly(untilNs: f64): void {
+    const flow = this.flow(0);
+    let nowNs = this.tree.time();
+    while (nowNs <= untilNs && nowNs < this.nextCallNs) {
+      this.nowNs = nowNs;
+      this.process(flow, nowNs);
+      nowNs = this.nextOf(flow);
+      if (this.stopRequested !== 0) break;
+    }
+    this.tree.update(0, nowNs);
+  }
+
+  /** Lets the packets go that a stop held back. */
+  sendHeld(): void {
+    const flow = this.flow(<i32>this.heldFlow);
+    this.heldFlow = -1;
+    this.sendDue(flow, this.nowNs);
+    this.reschedule(flow);
+  }
+
+  /** The flow sends what may leave by now. */
+  @inline
+  private sendDue(flow: FifoFlow, nowNs: f64): void {
+    const sender = flow.sender;
+    while (sender.sendAtNs <= nowNs) this.transmit(flow, sender, nowNs);
+  }
+
+  /** The flow's next event may have changed. */
+  @inline
+  reschedule(flow: FifoFlow): void {
+    if (flow.isStarted) this.tree.update(flow.index, this.nextOf(flow));
+  }
+
+  /** When the flow, which has started, acts next. */
+  @inline
+  private nextOf(flow: FifoFlow): f64 {
+    const sender = flow.sender;
+    let next = flow.acks.headNs;
+    if (sender.sendAtNs < next) next = sender.sendAtNs;
+    if (sender.timerAtNs < next) next = sender.timerAtNs;
+    if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
+    if (flow.stopAtNs < next) next = flow.stopAtNs;
+    if (this.reverseHolds && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
+    return next;
+  }
+
+  @inline
+  private process(flow: FifoFlow, nowNs: f64): void {
+    if (!flow.isStarted) {
+      this.start(flow, nowNs);
+      return;
+    }
+    const sender = flow.sender;
+    if (flow.nextBinEndNs <= nowNs) {
+      flow.nextBinEndNs = host.endBins(flow.index, nowNs, <f64>sender.cwndPackets);
+    }
+    if (flow.stopAtNs <= nowNs) {
+      flow.stopAtNs = Infinity;
+      flow.isOver = true;
+      sender.stop();
+      host.closeFlow(flow.index);
+    }
+    if (flow.receiver.delayedAckAtNs <= nowNs) this.sendDelayedAck(flow, sender);
+    if (this.reverseHolds) {
+      while (flow.ackDepartures.headNs <= nowNs) this.enterReverse(flow);
+    }
+    if (flow.acks.headNs <= nowNs) {
+      const arrivals = flow.acks.shift();
+      if (!flow.isOver) sender.onAck(nowNs, arrivals);
+    } else if (sender.timerAtNs <= nowNs) {
+      sender.onTimer(nowNs);
+    }
+    if (this.stopRequested !== 0) this.heldFlow = <f64>flow.index;
+    else this.sendDue(flow, nowNs);
+  }
+
+  private start(flow: FifoFlow, nowNs: f64): void {
+    host.startFlow(flow.index, nowNs);
+    if (flow.stopAtNs < nowNs) flow.stopAtNs = nowNs;
+  }
+
+  /** A packet leaves the sender: loss, queue, and at once (its departure is known) the receiver. */
+  @inline
+  private transmit(flow: FifoFlow, sender: Sender, nowNs: f64): void {
+    const txn = sender.transmit(nowNs);
+    const lost = this.forwardLossRate > 0 && this.forwardLoss.next() < this.forwardLossRate;
+    const forward = this.forward;
+    if (lost || !forward.offer(nowNs, flow.delays)) {
+      flow.droppedPackets += 1;
+      return;
+    }
+    const receiver = flow.receiver;
+    const arrivalNs = forward.departNs + flow.propagationNs;
+    if (receiver.delayedAckAtNs < arrivalNs) this.sendDelayedAck(flow, sender);
+    const before = receiver.firstDelivered;
+    const ackAtOnce = receiver.onPacket(sender.lastSequence, arrivalNs);
+    const first = receiver.firstDelivered > before;
+    if (first) flow.lastArrivalNs = arrivalNs;
+    if (flow.logsArrivals) this.log(flow, arrivalNs, arrivalNs - nowNs, first);
+    sender.markArrival(txn, arrivalNs, first, false);
+    if (ackAtOnce) this.emitAck(flow, sender, arrivalNs);
+  }
+
+  private log(flow: FifoFlow, atNs: f64, tookNs: f64, first: bool): void {
+    const row = <usize>this.logAddress + ((<usize>this.logged) << LOG_SHIFT);
+    store<f64>(row, <f64>flow.index);
+    store<f64>(row, atNs, LOG_AT);
+    store<f64>(row, tookNs, LOG_TOOK);
+    store<f64>(row, first ? 1 : 0, LOG_FIRST);
+    this.logged += 1;
+    if (this.logged === <f64>LOG_ROWS) host.readArrivals();
+  }
+
+  private sendDelayedAck(flow: FifoFlow, sender: Sender): void {
+    const atNs = flow.receiver.delayedAckAtNs;
+    flow.receiver.flush();
+    this.emitAck(flow, sender, atNs);
+  }
+
+  @inline
+  private emitAck(flow: FifoFlow, sender: Sender, atNs: f64): void {
+    if (this.reverseHolds) flow.ackDepartures.push(atNs, sender.arrivalCount);
+    else flow.acks.push(atNs + flow.reversePropagationNs, sender.arrivalCount);
+  }
+
+  private enterReverse(flow: FifoFlow): void {
+    const atNs = flow.ackDepartures.headNs;
+    const arrivals = flow.ackDepartures.shift();
+    if (this.reverseLossRate > 0 && this.reverseLoss.next() < this.reverseLossRate) return;
+    if (!this.reverse.offer(atNs, null)) return;
+    flow.acks.push(this.reverse.departNs + flow.reversePropagationNs, arrivals);
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * The simulator's kernel: sender, receiver, FIFO link and the fast engine's loop over linear memory. Objects are addresses;
+ * `../wasm-host.ts` and the classes beside it are its only users.
+ */
+import { DelayHistogram } from "./delay-histogram";
+import { FifoFlow, FifoNetwork } from "./fifo-network";
+import { Link } from "./link";
+import { allocate, release } from "./memory";
+import { Prr } from "./prr";
+import { Rng } from "./rng";
+import { Sender } from "./sender";
+import { countOf } from "./units";
+
+export function makeSender(
+  number: i32,
+  minVarianceTermUs: f64,
+  receiveWindowPackets: f64,
+  hasRack: bool,
+  prrVersion: i32,
+  mayUndo: bool,
+  ecn: i32,
+  mayBeCalm: bool,
+  jitterBoundNs: f64,
+): Sender {
+  const sender = changetype<Sender>(allocate(offsetof<Sender>()));
+  sender.init(number);
+  sender.rtt.init(minVarianceTermUs);
+  sender.rack.init();
+  sender.receiveWindowPackets = countOf(receiveWindowPackets);
+  sender.hasRack = hasRack;
+  sender.prrVersion = prrVersion;
+  sender.mayUndo = mayUndo;
+  sender.ecn = ecn;
+  sender.mayBeCalm = mayBeCalm;
+  sender.jitterBoundNs = jitterBoundNs;
+  return sender;
+}
+
+/** Its first draw is for the first packet. */
+export function seedJitter(sender: Sender, s01: i32, s00: i32, s11: i32, s10: i32): void {
+  sender.jitterRng.set(s01, s00, s11, s10);
+  sender.drawJitter();
+}
+
+/** The registers of its CCP flow are a block of this memory. */
+export function setRegisters(sender: Sender, block: usize): void {
+  sender.registers = block;
+}
+
+/** A zeroed block of memory. */
+export function allocateBlock(bytes: usize): usize {
+  return allocate(bytes);
+}
+
+export function releaseBlock(block: usize, bytes: usize): void {
+  release(block, bytes);
+}
+
+export function freeSender(sender: Sender): void {
+  sender.free();
+}
+
+export function describe(sender: Sender): void {
+  sender.describe();
+}
+
+export function applyDecision(sender: Sender, nowNs: f64): void {
+  sender.applyDecision(nowNs);
+}
+
+export function stop(sender: Sender): void {
+  sender.stop();
+}
+
+export function supply(sender: Sender, packets: f64, nowNs: f64): void {
+  sender.supply(packets, nowNs);
+}
+
+export function withdraw(sender: Sender, nowNs: f64): void {
+  sender.withdraw(nowNs);
+}
+
+export function finish(sender: Sender): void {
+  sender.finished = true;
+}
+
+export function transmit(sender: Sender, nowNs: f64): f64 {
+  const txn = sender.transmit(nowNs);
+  sender.sentSequence = <f64>sender.lastSequence;
+  return <f64>txn;
+}
+
+export function sequenceOf(sender: Sender, txn: f64): f64 {
+  return <f64>sender.sequenceOf(<i64>txn);
+}
+
+export function markArrival(sender: Sender, txn: f64, arrivalNs: f64, first: bool, ce: bool): void {
+  sender.markArrival(<i64>txn, arrivalNs, first, ce);
+  sender.arrivals = <f64>sender.arrivalCount;
+}
+
+export function onAck(sender: Sender, nowNs: f64, arrivals: f64): void {
+  sender.onAck(nowNs, <i64>arrivals);
+}
+
+export function onTimer(sender: Sender, nowNs: f64): void {
+  sender.onTimer(nowNs);
+}
+
+export function onRttSample(sender: Sender, rttUs: f64): void {
+  sender.rtt.onSample(rttUs);
+}
+
+/** PRR alone, as tests of its equations want it. */
+export function makePrr(version: i32, recoverFlight: f64): Prr {
+  const prr = changetype<Prr>(allocate(offsetof<Prr>()));
+  prr.begin(version, recoverFlight);
+  return prr;
+}
+
+export function prrSent(prr: Prr): void {
+  prr.onSent();
+}
+
+/** @returns the window */
+export function prrAck(prr: Prr, delivered: f64, inflight: f64, target: f64, safeAck: bool): f64 {
+  prr.onAck(delivered, inflight, target, safeAck);
+  return prr.windowPackets;
+}
+
+/** @param nanosPerByte negative: the host serves */
+export function makeLink(
+  number: i32,
+  packetBytes: f64,
+  limitPackets: f64,
+  limitBytes: f64,
+  nanosPerByte: f64,
+): Link {
+  const link = changetype<Link>(allocate(offsetof<Link>()));
+  link.init(number, packetBytes, limitPackets, limitBytes, nanosPerByte);
+  return link;
+}
+
+export function servedBytes(link: Link, nowNs: f64): f64 {
+  return link.servedBytes(nowNs);
+}
+
+export function makeFifoNetwork(
+  flowCount: i32,
+  forward: Link,
+  reverse: Link,
+  forwardLossRate: f64,
+  reverseLossRate: f64,
+  reverseHolds: bool,
+): FifoNetwork {
+  const network = changetype<FifoNetwork>(allocate(offsetof<FifoNetwork>()));
+  network.init(flowCount);
+  network.forward = forward;
+  network.reverse = reverse;
+  network.forwardLossRate = forwardLossRate;
+  network.reverseLossRate = reverseLossRate;
+  network.reverseHolds = reverseHolds;
+  return network;
+}
+
+export function seedLoss(
+  network: FifoNetwork,
+  ofReverse: bool,
+  s01: i32,
+  s00: i32,
+  s11: i32,
+  s10: i32,
+): void {
+  const rng: Rng = ofReverse ? network.reverseLoss : network.forwardLoss;
+  rng.set(s01, s00, s11, s10);
+}
+
+export function makeFlow(
+  network: FifoNetwork,
+  index: i32,
+  startNs: f64,
+  stopNs: f64,
+  propagationNs: f64,
+  reversePropagationNs: f64,
+  packetsPerAck: i32,
+  ackDelayNs: f64,
+  nextBinEndNs: f64,
+  logsDelays: bool,
+  logsArrivals: bool,
+): FifoFlow {
+  const flow = changetype<FifoFlow>(allocate(offsetof<FifoFlow>()));
+  flow.init(index, startNs, stopNs, propagationNs, reversePropagationNs);
+  flow.receiver.init(packetsPerAck, ackDelayNs);
+  flow.nextBinEndNs = nextBinEndNs;
+  flow.delays.isLogged = logsDelays;
+  flow.logsArrivals = logsArrivals;
+  network.addFlow(flow);
+  return flow;
+}
+
+export function startFlow(flow: FifoFlow, sender: Sender): void {
+  flow.sender = sender;
+  flow.isStarted = true;
+}
+
+/** Of the queueing delays of a flow. */
+export function delaysOf(flow: FifoFlow): DelayHistogram {
+  return flow.delays;
+}
+
+export function describeDelays(delays: DelayHistogram): void {
+  delays.describe();
+}
+
+export function advanceFlow(flow: FifoFlow, nowNs: f64): void {
+  flow.advance(nowNs);
+}
+
+export function run(network: FifoNetwork, untilNs: f64): void {
+  network.run(untilNs);
+}
+
+export function sendHeld(network: FifoNetwork): void {
+  network.sendHeld();
+}
+
+export function reschedule(network: FifoNetwork, flow: FifoFlow): void {
+  network.reschedule(flow);
+}

@@ -1,0 +1,165 @@
+/**
+ * One direction of a bottleneck: a drop-tail queue in front of a server. Departures are computed when a packet arrives,
+ * which is exact for FIFO service: a later packet never changes an earlier one's departure. A packet counts as queued until
+ * its service starts; departures at an instant come before arrivals at it. `../../sim/general/link.ts` is its face.
+ * Left out on purpose: queues that drop at dequeue time (CoDel), which need departures as events.
+ */
+import { DelayHistogram } from "./delay-histogram";
+import * as host from "./host";
+import { allocate } from "./memory";
+import { grown } from "./rows";
+import { MICRO } from "./units";
+
+/** A packet that waits, two to a cache line. */
+@unmanaged
+class Waiting {
+  startNs: f64;
+  departNs: f64;
+  sinceNs: f64;
+  /** who is told of its queueing delay */
+  delays: DelayHistogram | null;
+}
+const WAITING_SHIFT: usize = 5;
+const INITIAL_ROWS: i64 = 64;
+
+/** A row of the log of packets whose service has begun: flow, when, queueing delay; all f64. */
+const LOG_ROWS: i32 = 128;
+const LOG_ROW_BYTES: usize = 24;
+const LOG_START: usize = 8;
+const LOG_DELAY: usize = 16;
+
+@unmanaged
+export class Link {
+  // The host reads and writes these words by their place (`../../sim/general/link.ts`).
+
+  /** result of the last accepted `offer` */
+  startNs: f64;
+  departNs: f64;
+  offeredPackets: f64;
+  droppedPackets: f64;
+  /** packets that wait, as of the last `advance` */
+  queuedPackets: f64;
+  queuedBytes: f64;
+  /** highest number of packets and bytes that waited at once */
+  maxQueuedPackets: f64;
+  maxQueuedBytes: f64;
+  /** rows of the log, which the host empties, and where it begins */
+  logged: f64;
+  logAddress: f64;
+
+  /** of every packet on the wire */
+  packetBytes: f64;
+  limitPackets: f64;
+  limitBytes: f64;
+  /** negative: the host serves */
+  nanosPerByte: f64;
+  lastDepartNs: f64;
+  /** start of the first one's service; Infinity: none waits */
+  headStartNs: f64;
+  /** of the packets whose service has started; the last one, whose row is still there, may not have departed */
+  startedBytes: f64;
+  /** ring of packets whose service has not started */
+  mask: i64;
+  rows: usize;
+  head: i64;
+  tail: i64;
+  /** by which the host knows it */
+  number: i32;
+
+  init(number: i32, packetBytes: f64, limitPackets: f64, limitBytes: f64, nanosPerByte: f64): void {
+    this.number = number;
+    this.packetBytes = packetBytes;
+    this.limitPackets = limitPackets;
+    this.limitBytes = limitBytes;
+    this.nanosPerByte = nanosPerByte;
+    this.headStartNs = Infinity;
+    this.mask = INITIAL_ROWS - 1;
+    this.rows = allocate((<usize>INITIAL_ROWS) << WAITING_SHIFT);
+    this.logAddress = <f64>allocate(<usize>LOG_ROWS * LOG_ROW_BYTES);
+  }
+
+  @inline
+  private row(n: i64): Waiting {
+    return changetype<Waiting>(this.rows + ((<usize>(n & this.mask)) << WAITING_SHIFT));
+  }
+
+  /** Lets the packets go whose service starts by now. */
+  @inline
+  advance(nowNs: f64): void {
+    while (this.headStartNs <= nowNs) {
+      const row = this.row(this.head);
+      const startNs = this.headStartNs;
+      const bytes = this.packetBytes;
+      this.queuedBytes -= bytes;
+      this.queuedPackets -= 1;
+      this.startedBytes += bytes;
+      const head = this.head + 1;
+      this.head = head;
+      this.headStartNs = head === this.tail ? Infinity : this.row(head).startNs;
+      const delays = row.delays;
+      if (delays !== null) {
+        const delayUs = (startNs - row.sinceNs) / MICRO;
+        delays.record(delayUs);
+        if (delays.isLogged) this.log(delays.flow, startNs, delayUs);
+      }
+    }
+  }
+
+  private log(flow: i32, startNs: f64, delayUs: f64): void {
+    const row = <usize>this.logAddress + <usize>this.logged * LOG_ROW_BYTES;
+    store<f64>(row, <f64>flow);
+    store<f64>(row, startNs, LOG_START);
+    store<f64>(row, delayUs, LOG_DELAY);
+    this.logged += 1;
+    if (this.logged === <f64>LOG_ROWS) host.readDequeues(this.number);
+  }
+
+  /**
+   * A packet arrives; true and `startNs`, `departNs` if the queue took it, false if it was dropped.
+   * @param delays who is told of its queueing delay
+   */
+  @inline
+  offer(nowNs: f64, delays: DelayHistogram | null): bool {
+    const bytes = this.packetBytes;
+    if (this.headStartNs <= nowNs) this.advance(nowNs);
+    this.offeredPackets += 1;
+    const queued = this.queuedPackets + 1;
+    if (queued > this.limitPackets || this.queuedBytes + bytes > this.limitBytes) {
+      this.droppedPackets += 1;
+      return false;
+    }
+    if (this.nanosPerByte >= 0) {
+      this.startNs = nowNs > this.lastDepartNs ? nowNs : this.lastDepartNs;
+      this.departNs = this.lastDepartNs = this.startNs + bytes * this.nanosPerByte;
+    } else host.serve(this.number, nowNs, bytes);
+    const startNs = this.startNs;
+    if (queued === 1) this.headStartNs = startNs;
+    if (this.tail - this.head >= this.mask) this.grow();
+    const row = this.row(this.tail);
+    row.startNs = startNs;
+    row.departNs = this.departNs;
+    row.sinceNs = nowNs;
+    row.delays = delays;
+    this.tail++;
+    this.queuedPackets = queued;
+    this.queuedBytes += bytes;
+    if (startNs > nowNs) {
+      if (queued > this.maxQueuedPackets) this.maxQueuedPackets = queued;
+      if (this.queuedBytes > this.maxQueuedBytes) this.maxQueuedBytes = this.queuedBytes;
+    }
+    return true;
+  }
+
+  /** Wire bytes of the packets that have departed by now (now must not lie before the last call). */
+  servedBytes(nowNs: f64): f64 {
+    this.advance(nowNs);
+    const last = this.row(this.head - 1);
+    return this.startedBytes - (last.departNs > nowNs ? this.packetBytes : 0);
+  }
+
+  /** The last packet whose service has started keeps its row: it may not have departed. */
+  private grow(): void {
+    this.rows = grown(this.rows, this.mask, WAITING_SHIFT, this.head - 1, this.tail);
+    this.mask = 2 * this.mask + 1;
+  }
+}

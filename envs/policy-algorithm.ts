@@ -1,0 +1,53 @@
+/**
+ * A learned policy as a CCP algorithm: the environment's datapath program, its observation and its actions, with the
+ * policy acting greedily at each report. On a datapath that reports as the simulator does, the decisions are those of
+ * the environment; what it leaves out is the step without a report (an outage), for which an agent has no clock.
+ */
+import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
+import { CcparkError } from "../core/errors.ts";
+import type { Policy } from "./measured-run.ts";
+import type { EnvOptions } from "./options.ts";
+import { admitAction, getAction } from "./signals/actions.ts";
+import { clearCounters } from "./signals/interval.ts";
+import { getObservation } from "./signals/observations.ts";
+import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "./steps/env-program.ts";
+import { FlowObserver } from "./steps/flow-observer.ts";
+
+/** @throws CcparkError for an environment with an action delay: that of a real datapath is its own */
+export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): CcpAlgorithm {
+  if (env.actionDelayUs > 0) {
+    const message = `policy trained with an action delay of ${env.actionDelayUs} us: expected none`;
+    throw new CcparkError("invalid-argument", `[policy-algorithm] ${message}`);
+  }
+  const observation = getObservation(env.observation);
+  const action = getAction(env.action);
+  const { stepMs } = env;
+  const programName = stepMs === "rtt" ? RTT_PROGRAM : INTERVAL_PROGRAM;
+  return {
+    name,
+    programs: { [programName]: envPrograms(env.reportLossAtOnce)[programName]! },
+    newFlow(control, { mssBytes, initCwndBytes, nowUs }) {
+      const observer = new FlowObserver(observation, action, { mssBytes, cwndBytes: initCwndBytes });
+      const admitted = new Float64Array(action.space.shape[0]);
+      let lastReportUs = nowUs;
+      const decide = (): void => {
+        admitAction(action, policy.act(observer.observation, "greedy"), env.actionPolicy, admitted);
+        observer.decide(admitted);
+        control.setWindow(observer.setting.cwndBytes, observer.setting.rateBytesPerSec);
+      };
+      const fields: Record<string, number> = { Cwnd: initCwndBytes };
+      if (stepMs !== "rtt") fields["intervalUs"] = Math.round(stepMs * 1000) - 1;
+      control.setProgram(programName, fields);
+      decide();
+      return {
+        onReport(report) {
+          clearCounters(observer.interval);
+          readReport(report, observer.interval);
+          observer.endStep(report.nowUs, report.nowUs - lastReportUs);
+          lastReportUs = report.nowUs;
+          decide();
+        },
+      };
+    },
+  };
+}

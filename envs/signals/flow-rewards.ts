@@ -1,0 +1,49 @@
+/** Rewards of a flow among others by name: those of a flow alone, and those that know its fair share. */
+import { namedEntry } from "../../core/errors.ts";
+import { exp } from "../../core/math.ts";
+import type { BytesPerSec } from "../../core/units.ts";
+import { type Interval, throughputBytesPerSec } from "./interval.ts";
+import { REWARDS, type RewardComponent, type RewardSpec } from "./rewards.ts";
+
+export interface FlowRewardComponent extends Omit<RewardComponent, "of"> {
+  of(interval: Interval, fairShareBytesPerSec: BytesPerSec): number;
+}
+
+export interface FlowRewardSpec extends Omit<RewardSpec, "of" | "components"> {
+  /** as those of `RewardSpec`; where flows share the mean reward, the means of each component, up to rounding */
+  readonly components: readonly FlowRewardComponent[];
+  /** @param fairShareBytesPerSec payload that the link can carry / flows on it; a fact of the simulator, not of a real path */
+  of(interval: Interval, fairShareBytesPerSec: BytesPerSec): number;
+}
+
+/** Of the capacity 5 % are left out, so that a fair share can be had without a standing queue. */
+const USABLE_CAPACITY = 0.95;
+/** A flow that takes more than twice its share is no worse than one that takes twice. */
+const MAX_SHARES = 2;
+
+function fairness(interval: Interval, fairShareBytesPerSec: BytesPerSec): number {
+  const usable = USABLE_CAPACITY * fairShareBytesPerSec;
+  const shares = usable > 0 ? Math.min(throughputBytesPerSec(interval) / usable, MAX_SHARES) : 0;
+  return 25 * exp(-8 * (shares - 1) ** 2);
+}
+
+const sageFair: FlowRewardSpec = {
+  name: "sage-fair",
+  low: 0,
+  high: 25,
+  definition:
+    "25 exp(-8 (x - 1)^2), x = min(2, throughput / (0.95 C / n)); throughput: payload delivered in the step / step, C: payload that the measured link of the flow's direction could carry in the step, n: flows of the scenario in that direction, cross traffic included",
+  source: "Sage (SIGCOMM 2023), reward of a flow among others",
+  components: [{ name: "fairness", definition: "the whole of it", of: fairness }],
+  of: fairness,
+};
+
+export const FLOW_REWARDS: ReadonlyMap<string, FlowRewardSpec> = new Map<string, FlowRewardSpec>([
+  ...REWARDS,
+  [sageFair.name, sageFair],
+]);
+
+/** @throws CcparkError (not-found) with the nearest name */
+export function getFlowReward(name: string): FlowRewardSpec {
+  return namedEntry("env", "reward", FLOW_REWARDS, name);
+}

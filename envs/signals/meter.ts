@@ -1,0 +1,71 @@
+/**
+ * Measures the interval beside any congestion control, from the same ACK events that it sees, so that a reward is computed
+ * in the same way for a learned policy, a CCP algorithm and a native one.
+ */
+import type { AckEvent, CongestionControl, SentEvent } from "../../ccp-bridge/congestion-control.ts";
+import { MSS_BYTES } from "../../core/units.ts";
+import { clearCounters, emptyInterval, type Interval } from "./interval.ts";
+
+export class Meter {
+  readonly interval: Interval = emptyInterval(MSS_BYTES);
+  #rttSumUs = 0;
+
+  record(ack: AckEvent): void {
+    const interval = this.interval;
+    interval.report = true;
+    interval.ackedBytes += ack.ackedBytes;
+    interval.ackedPackets += ack.ackedPackets;
+    interval.misorderedPackets += ack.misorderedPackets;
+    interval.ecnBytes += ack.ecnBytes;
+    interval.ecnPackets += ack.ecnPackets;
+    interval.lastLostPackets = ack.lostPackets;
+    interval.lostPackets += ack.lostPackets;
+    if (ack.timeout) interval.timeout = true;
+    interval.inflightPackets = ack.inflightPackets;
+    interval.pendingBytes = ack.pendingBytes;
+    if (ack.rttUs > 0) {
+      interval.rttUs = ack.rttUs;
+      interval.minRttUs = ack.minRttUs;
+      this.#rttSumUs += ack.rttUs * (ack.ackedPackets + ack.misorderedPackets);
+    }
+    interval.sendRateBytesPerSec = ack.sendRateBytesPerSec;
+    interval.deliveryRateBytesPerSec = ack.deliveryRateBytesPerSec;
+  }
+
+  /** Closes the interval of `stepUs`, hands it to `use`, and begins the next. */
+  close<T>(stepUs: number, use: (interval: Interval) => T): T {
+    const interval = this.interval;
+    interval.stepUs = stepUs;
+    const delivered = interval.ackedPackets + interval.misorderedPackets;
+    if (delivered > 0) interval.meanRttUs = this.#rttSumUs / delivered;
+    const result = use(interval);
+    clearCounters(interval);
+    this.#rttSumUs = 0;
+    return result;
+  }
+
+  /** The same congestion control, with each ACK recorded after it was handled. */
+  around(control: CongestionControl): CongestionControl {
+    return {
+      name: control.name,
+      get cwndBytes() {
+        return control.cwndBytes;
+      },
+      get pacingRateBytesPerSec() {
+        return control.pacingRateBytesPerSec;
+      },
+      onAck: (ack) => {
+        control.onAck(ack);
+        this.record(ack);
+      },
+      onCongestion: (event) => control.onCongestion(event),
+      onSpuriousCongestion: (event) => control.onSpuriousCongestion?.(event),
+      ignoresMarks: control.ignoresMarks,
+      onClose: () => control.onClose?.(),
+      get onSent() {
+        const { onSent } = control;
+        return onSent === undefined ? undefined : (sent: SentEvent) => onSent.call(control, sent);
+      },
+    };
+  }
+}

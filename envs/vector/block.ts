@@ -1,0 +1,267 @@
+/**
+ * A contiguous range of a session's environments, stepped in order on one thread: autoreset, seeds, time limit and sums of
+ * episodes. No transport: what comes in and goes out lies in the session's arrays.
+ *
+ *   environment:  NEW --reset--> RUNNING --episode ends--> ENDED --reset or NEXT_STEP--> RUNNING    (SAME_STEP: stays RUNNING)
+ */
+import type { EpisodeSummary } from "../grpc/generated/ccpark/v1/environment.ts";
+import { EpisodeSeeds, type SlotEnv } from "../grpc/session-env.ts";
+import { ENDED, NEW, type RowArrays, RUNNING } from "./arrays.ts";
+import { InfoWriter } from "./info.ts";
+
+/** Plain data, so that it can be handed to a worker thread. */
+export interface BlockConfig {
+  /** environments from (inclusive) to (exclusive) */
+  readonly from: number;
+  readonly to: number;
+  /** of environment 0 of the session */
+  readonly firstSeed: number;
+  /** 0: none */
+  readonly maxEpisodeSteps: number;
+  readonly autoreset: "next-step" | "same-step" | "disabled";
+  readonly withState: boolean;
+  readonly infoKeys: readonly string[];
+}
+
+/** An environment threw: what it holds is unknown. Plain data, with what reproduces it. */
+export interface Breakage {
+  readonly env: number;
+  readonly seed: number;
+  readonly step: number;
+  readonly doing: "reset" | "step";
+  readonly message: string;
+}
+
+export class BrokenEnv extends Error {
+  readonly breakage: Breakage;
+  constructor(breakage: Breakage, cause: unknown) {
+    super(breakage.message, { cause });
+    this.breakage = breakage;
+  }
+}
+
+interface EnvState {
+  readonly env: SlotEnv;
+  seeds: EpisodeSeeds;
+  /** of the episode */
+  steps: number;
+  /** from 0; -1 before the first */
+  episode: number;
+}
+
+export class RowBlock {
+  readonly #config: BlockConfig;
+  readonly #rows: RowArrays;
+  readonly #states: EnvState[];
+  readonly #slots: number;
+  readonly #flowIds: readonly string[];
+  /** of each environment its part of the actions */
+  readonly #actions: Float32Array[];
+  /** by row of the block, of the episode that runs */
+  readonly #returns: Float64Array;
+  readonly #lengths: Float64Array;
+  readonly #wasLive: Uint8Array;
+  readonly #info: InfoWriter;
+  #episodes: EpisodeSummary[] = [];
+
+  /** @param envs to - from of them */
+  constructor(config: BlockConfig, envs: readonly SlotEnv[], rows: RowArrays) {
+    const [first] = envs;
+    this.#config = config;
+    this.#rows = rows;
+    this.#flowIds = first!.flowIds;
+    this.#slots = first!.flowIds.length;
+    const width = this.#slots * first!.actionSpace.shape[0];
+    this.#actions = envs.map((_, i) =>
+      rows.actions.subarray((config.from + i) * width, (config.from + i + 1) * width),
+    );
+    this.#states = envs.map((env, i) => ({
+      env,
+      seeds: new EpisodeSeeds(config.firstSeed + config.from + i),
+      steps: 0,
+      episode: -1,
+    }));
+    this.#returns = new Float64Array(envs.length * this.#slots);
+    this.#lengths = new Float64Array(envs.length * this.#slots);
+    this.#wasLive = new Uint8Array(this.#slots);
+    this.#info = new InfoWriter(config.infoKeys, first!.rewardComponents, rows.phase.length * this.#slots);
+  }
+
+  /**
+   * Resets the environments that `mask` marks.
+   * @param seeded with `nextSeeds`; false: each goes on with its own sequence
+   * @throws BrokenEnv
+   */
+  reset(seeded: boolean, scenario?: unknown): void {
+    const { from, to } = this.#config;
+    const { mask, nextSeeds } = this.#rows;
+    for (let e = from; e < to; e++) {
+      if (mask[e] === 0) continue;
+      if (seeded) this.#states[e - from]!.seeds = new EpisodeSeeds(nextSeeds[e]!);
+      this.#begin(e, "reset", scenario);
+    }
+  }
+
+  /**
+   * One step of all environments; their actions are legal.
+   * @returns episodes that ended
+   * @throws BrokenEnv
+   */
+  step(): readonly EpisodeSummary[] {
+    const { from, to } = this.#config;
+    if (this.#episodes.length > 0) this.#episodes = [];
+    for (let e = from; e < to; e++) {
+      if (this.#rows.phase[e] === ENDED) this.#restart(e);
+      else this.#advance(e);
+    }
+    return this.#episodes;
+  }
+
+  /** @throws RangeError if `env` is not in this block */
+  envAt(env: number): SlotEnv {
+    const state = this.#states[env - this.#config.from];
+    if (state === undefined) throw new RangeError(`environment ${env} is not in this block`);
+    return state.env;
+  }
+
+  /** Autoreset of NEXT_STEP: the actions are ignored. */
+  #restart(e: number): void {
+    const { rewards, terminated, truncated, resetRows, ended } = this.#rows;
+    const row = e * this.#slots;
+    const end = row + this.#slots;
+    this.#begin(e, "step");
+    rewards.fill(0, row, end);
+    terminated.fill(0, row, end);
+    truncated.fill(0, row, end);
+    resetRows.fill(1, row, end);
+    ended[e] = 0;
+  }
+
+  #begin(e: number, doing: "reset" | "step", scenario?: unknown): void {
+    const state = this.#states[e - this.#config.from]!;
+    const rows = this.#rows;
+    const seed = state.seeds.upcoming;
+    try {
+      state.env.reset(seed, scenario);
+    } catch (error) {
+      throw this.#broken(e, doing, seed, error);
+    }
+    state.seeds.advance();
+    state.steps = 0;
+    state.episode += 1;
+    const row = e * this.#slots;
+    const own = row - this.#config.from * this.#slots;
+    this.#returns.fill(0, own, own + this.#slots);
+    this.#lengths.fill(0, own, own + this.#slots);
+    rows.seeds[e] = seed;
+    rows.phase[e] = RUNNING;
+    this.#show(e);
+  }
+
+  /** Observations, presence, state and infos of one environment; its rewards and ends stay. */
+  #show(e: number): void {
+    const { env } = this.#states[e - this.#config.from]!;
+    const row = e * this.#slots;
+    env.writeView(this.#rows, row);
+    if (this.#config.withState) env.writeState!(this.#rows.states, e * env.stateSpace!.shape[0]);
+    if (this.#info.isEmpty) return;
+    for (let slot = 0; slot < this.#slots; slot++) {
+      if (this.#rows.present[row + slot] === 1) {
+        this.#info.write(env, slot, this.#rows.seeds[e]!, this.#rows.infos, row + slot);
+      }
+    }
+  }
+
+  #advance(e: number): void {
+    const { from, maxEpisodeSteps, autoreset } = this.#config;
+    const rows = this.#rows;
+    const { rewards, terminated, truncated, present, live } = rows;
+    const state = this.#states[e - from]!;
+    const { env } = state;
+    const slots = this.#slots;
+    const row = e * slots;
+    const own = row - from * slots;
+    for (let slot = 0; slot < slots; slot++) {
+      this.#wasLive[slot] = live[row + slot]!;
+      rows.resetRows[row + slot] = 0;
+      rows.hasFinal[row + slot] = 0;
+    }
+    try {
+      env.step(this.#actions[e - from]!);
+      env.writeOutcome(rows, row);
+      this.#show(e);
+    } catch (error) {
+      throw this.#broken(e, "step", rows.seeds[e]!, error);
+    }
+    state.steps += 1;
+    const isCut = state.steps === maxEpisodeSteps;
+    if (isCut) this.#cut(row);
+    const isOver = isCut || env.ended;
+    rows.ended[e] = isOver ? 1 : 0;
+    for (let slot = 0; slot < slots; slot++) {
+      if (this.#wasLive[slot] === 0) continue;
+      this.#returns[own + slot] = this.#returns[own + slot]! + rewards[row + slot]!;
+      this.#lengths[own + slot] = this.#lengths[own + slot]! + 1;
+      if (terminated[row + slot] === 1 || truncated[row + slot] === 1) this.#summarise(e, slot);
+    }
+    if (!isOver) return;
+    rows.phase[e] = ENDED;
+    if (autoreset !== "same-step") return;
+    this.#keepFinal(e, present);
+    this.#begin(e, "step");
+  }
+
+  /** The time limit ends the episode: a flow that would have joined now never appears. */
+  #cut(row: number): void {
+    const { observations, truncated, present, live } = this.#rows;
+    const width = observations.length / present.length;
+    for (let slot = 0; slot < this.#slots; slot++) {
+      const r = row + slot;
+      live[r] = 0;
+      if (this.#wasLive[slot] === 1) truncated[r] = 1;
+      else if (present[r] === 1) {
+        present[r] = 0;
+        observations.fill(0, r * width, (r + 1) * width);
+      }
+    }
+  }
+
+  #keepFinal(e: number, present: Uint8Array): void {
+    const { observations, finalObservations, states, finalStates, infos, finalInfos, hasFinal } = this.#rows;
+    const [from, to] = [e * this.#slots, (e + 1) * this.#slots];
+    const width = observations.length / present.length;
+    finalObservations.set(observations.subarray(from * width, to * width), from * width);
+    for (let row = from; row < to; row++) {
+      hasFinal[row] = present[row]!;
+      for (let at = row; at < infos.length; at += present.length) finalInfos[at] = infos[at]!;
+    }
+    const stateWidth = states.length / this.#rows.phase.length;
+    finalStates.set(states.subarray(e * stateWidth, (e + 1) * stateWidth), e * stateWidth);
+  }
+
+  #summarise(e: number, slot: number): void {
+    const { from } = this.#config;
+    const { env, episode } = this.#states[e - from]!;
+    const row = e * this.#slots + slot;
+    const own = row - from * this.#slots;
+    this.#episodes.push({
+      row,
+      episodeReturn: this.#returns[own]!,
+      length: this.#lengths[own]!,
+      simSeconds: env.simSeconds(slot),
+      seed: BigInt(this.#rows.seeds[e]!),
+      episodeIndex: BigInt(episode),
+      terminated: this.#rows.terminated[row] === 1,
+      truncated: this.#rows.truncated[row] === 1,
+      metrics: new Map(Object.entries(env.episodeMetrics(slot)).filter(([, value]) => !Number.isNaN(value))),
+      flowId: this.#flowIds[slot]!,
+    });
+  }
+
+  #broken(env: number, doing: "reset" | "step", seed: number, error: unknown): BrokenEnv {
+    this.#rows.phase[env] = NEW;
+    const message = error instanceof Error ? error.message : String(error);
+    const step = this.#states[env - this.#config.from]!.steps;
+    return new BrokenEnv({ env, seed, step, doing, message }, error);
+  }
+}

@@ -1,0 +1,29 @@
+/** Names and times of the flows that a scenario asks for. */
+import { FIRST_FLOW, type FlowPlan, type Scenario } from "./scenario.ts";
+
+/** Marks a flow of a scenario that is under test too. */
+export const UNDER_TEST = "test";
+
+/** Id of the `i`-th flow of a plan, which is the `number`-th of the scenario. */
+export function flowId({ id, count = 1 }: FlowPlan, i: number, number: number): string {
+  if (id === undefined) return `flow-${number}`;
+  return count > 1 ? `${id}-${i}` : id;
+}
+
+/** Ids of a scenario's flows under test, in their order. */
+export function flowsUnderTest(scenario: Scenario): string[] {
+  const ids = [FIRST_FLOW];
+  let number = 1;
+  for (const plan of scenario.flows ?? []) {
+    for (let i = 0; i < (plan.count ?? 1); i++, number++) {
+      if (plan.algorithm === UNDER_TEST) ids.push(flowId(plan, i, number));
+    }
+  }
+  return ids;
+}
+
+/** How long before the flow under test the first other flow starts. */
+export function leadSec(scenario: Scenario): number {
+  const starts = [...(scenario.flows ?? []), ...(scenario.traffic ?? [])].map((each) => each.startSec ?? 0);
+  return Math.max(0, ...starts.map((start) => -start));
+}

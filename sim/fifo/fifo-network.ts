@@ -1,0 +1,375 @@
+/**
+ * The fast engine: one drop-tail bottleneck per direction and any number of flows, in virtual time. Specialised to FIFO
+ * queues: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's ACKs lie in a ring,
+ * and the run loop takes the flow with the earliest next event (a winner tree over flows, not packets).
+ *
+ *   sender --jitter--> loss, drop-tail queue, server --propagation--> receiver
+ *      ^------propagation------ server, queue, loss (ACK direction) <----'
+ *
+ * At one instant departures come before arrivals, and flows act in the order of their index. All of that happens in
+ * `kernel/fifo-network.ts`; here are what users see of it, the servers of rates that change, and the statistics, which read
+ * what the kernel has written down.
+ */
+import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
+import type { Rng } from "../../core/random.ts";
+import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
+import type { Sender } from "../../engine/sender.ts";
+import { Face, Kernel, type NetworkListener } from "../../engine/wasm-host.ts";
+import type { DelayHistogram } from "../delay-histogram.ts";
+import { EventLoop } from "../event-loop.ts";
+import { FlowStatistics } from "../flow-statistics.ts";
+import { ackRule } from "../general/receiver.ts";
+import type { FlowSpec, LinkMeter, LinkSpec, Network, NetworkFlow, NetworkSpec } from "../network.ts";
+import { makeServer } from "../servers/make-server.ts";
+import type { Server } from "../servers/server.ts";
+import { startSender } from "../start-sender.ts";
+
+/** Words of the kernel's `FifoFlow`, `Link`, `DelayHistogram` and `FifoNetwork`, in their order. */
+const FLOW = { arrived: 0, firstArrived: 1, dropped: 2, lastArrivalNs: 3, count: 4 } as const;
+const LINK = {
+  startNs: 0,
+  departNs: 1,
+  offered: 2,
+  dropped: 3,
+  queuedPackets: 4,
+  queuedBytes: 5,
+  maxQueuedPackets: 6,
+  maxQueuedBytes: 7,
+  logged: 8,
+  logAddress: 9,
+  count: 10,
+} as const;
+const DELAYS = { count: 0, sumUs: 1, first: 2, length: 3, address: 4, words: 5 } as const;
+const NETWORK = {
+  nowNs: 0,
+  nextCallNs: 1,
+  stopRequested: 2,
+  heldFlow: 3,
+  logged: 4,
+  logAddress: 5,
+  count: 6,
+} as const;
+
+/** Rows of the kernel's logs: packets that a link has begun to serve, and packets at the receivers. */
+const DEQUEUE = { flow: 0, startNs: 1, delayUs: 2, count: 3 } as const;
+const ARRIVAL = { flow: 0, atNs: 1, tookNs: 2, first: 3, count: 4 } as const;
+
+/** `heldFlow` where a stop held nothing back. */
+const NONE = -1;
+/** Links by number. */
+const FORWARD = 0;
+const REVERSE = 1;
+/** A link's nanoseconds per byte where its server is not the kernel's. */
+const SERVED_HERE = -1;
+
+/** One flow in the network. */
+export class FifoFlow implements NetworkFlow {
+  readonly index: number;
+  readonly spec: FlowSpec;
+  /** undefined until the flow starts */
+  sender: Sender | undefined;
+  /** wire bytes that the bottleneck had served when the flow started */
+  servedBytesAtStart: Bytes = 0;
+  readonly #statistics: FlowStatistics;
+  readonly #face: Face;
+  readonly #delays: Face;
+  readonly #network: FifoNetwork;
+
+  constructor(network: FifoNetwork, face: Face, index: number, spec: FlowSpec, statistics: FlowStatistics) {
+    this.index = index;
+    this.spec = spec;
+    this.#network = network;
+    this.#face = face;
+    this.#delays = new Face(face.kernel, face.kernel.exports.delaysOf(face.address), DELAYS.words);
+    this.#statistics = statistics;
+  }
+
+  get control(): CongestionControl | undefined {
+    return this.sender?.control;
+  }
+
+  get face(): Face {
+    return this.#face;
+  }
+
+  get arrivedPackets(): number {
+    return this.#face.words[FLOW.arrived]!;
+  }
+
+  get firstArrivedPackets(): number {
+    return this.#face.words[FLOW.firstArrived]!;
+  }
+
+  get droppedPackets(): number {
+    return this.#face.words[FLOW.dropped]!;
+  }
+
+  /** Of all that has happened so far. */
+  get statistics(): FlowStatistics {
+    this.#network.readLogs();
+    const statistics = this.#statistics;
+    statistics.lastArrivalNs = this.#face.words[FLOW.lastArrivalNs]!;
+    if (this.#delays.words[DELAYS.count] !== statistics.queueDelay.count)
+      this.#readDelays(statistics.queueDelay);
+    return statistics;
+  }
+
+  #readDelays(into: DelayHistogram): void {
+    const { kernel, address } = this.#delays;
+    kernel.exports.describeDelays(address);
+    const { words } = this.#delays;
+    const { buffer } = kernel.f64;
+    const counts = new Uint32Array(buffer, words[DELAYS.address]!, words[DELAYS.length]!).slice();
+    into.set(words[DELAYS.first]!, counts, words[DELAYS.count]!, words[DELAYS.sumUs]!);
+  }
+
+  /** Brings the counts of arrived packets up to now. */
+  advance(nowNs: Nanos): void {
+    this.#face.kernel.exports.advanceFlow(this.#face.address, nowNs);
+  }
+}
+
+/** One direction of the bottleneck. */
+export class FifoLink implements LinkMeter {
+  readonly #face: Face;
+  readonly #nanosPerByte: number;
+  readonly #server: Server | undefined;
+  /** of the flows whose packets' delays are measured here */
+  readonly #statistics: readonly FlowStatistics[];
+
+  constructor(
+    kernel: Kernel,
+    number: number,
+    spec: LinkSpec,
+    packetBytes: Bytes,
+    statistics: readonly FlowStatistics[],
+    rng: Rng,
+  ) {
+    const { rate, queue, outages = [] } = spec;
+    this.#statistics = statistics;
+    if (outages.length === 0 && rate.kind === "constant") {
+      this.#nanosPerByte = NANOS_PER_SEC / rate.rateBytesPerSec;
+    } else if (outages.length === 0 && rate.kind === "unlimited") {
+      this.#nanosPerByte = 0;
+    } else {
+      this.#nanosPerByte = SERVED_HERE;
+      this.#server = makeServer(rate, { rng, outages });
+    }
+    const address = kernel.exports.makeLink(
+      number,
+      packetBytes,
+      queue.packets,
+      queue.bytes,
+      this.#nanosPerByte,
+    );
+    this.#face = new Face(kernel, address, LINK.count);
+  }
+
+  get address(): number {
+    return this.#face.address;
+  }
+
+  get offeredPackets(): number {
+    return this.#face.words[LINK.offered]!;
+  }
+
+  get droppedPackets(): number {
+    return this.#face.words[LINK.dropped]!;
+  }
+
+  get queuedPackets(): number {
+    return this.#face.words[LINK.queuedPackets]!;
+  }
+
+  get queuedBytes(): Bytes {
+    return this.#face.words[LINK.queuedBytes]!;
+  }
+
+  get maxQueuedPackets(): number {
+    return this.#face.words[LINK.maxQueuedPackets]!;
+  }
+
+  get maxQueuedBytes(): Bytes {
+    return this.#face.words[LINK.maxQueuedBytes]!;
+  }
+
+  servedBytes(nowNs: Nanos): Bytes {
+    return this.#face.kernel.exports.servedBytes(this.#face.address, nowNs);
+  }
+
+  capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
+    if (this.#server !== undefined) return this.#server.capacityBytes(fromNs, toNs);
+    return this.#nanosPerByte === 0 ? Number.POSITIVE_INFINITY : (toNs - fromNs) / this.#nanosPerByte;
+  }
+
+  /** A packet of `bytes` arrives now behind all packets served before. */
+  serve(nowNs: Nanos, bytes: Bytes): void {
+    const server = this.#server!;
+    server.serve(nowNs, bytes);
+    const { words } = this.#face;
+    words[LINK.startNs] = server.startNs;
+    words[LINK.departNs] = server.departNs;
+  }
+
+  /** Tells the bins of the packets whose service has begun since the last call. */
+  readDequeues(): void {
+    const { words, kernel } = this.#face;
+    const rows = words[LINK.logged]!;
+    if (rows === 0) return;
+    words[LINK.logged] = 0;
+    const { f64 } = kernel;
+    const first = words[LINK.logAddress]! / 8;
+    const end = first + rows * DEQUEUE.count;
+    for (let at = first; at < end; at += DEQUEUE.count) {
+      const statistics = this.#statistics[f64[at + DEQUEUE.flow]!]!;
+      statistics.countDelay(f64[at + DEQUEUE.startNs]!, f64[at + DEQUEUE.delayUs]!);
+    }
+  }
+}
+
+export class FifoNetwork extends EventLoop<FifoFlow> implements Network, NetworkListener {
+  readonly forward: FifoLink;
+  readonly reverse: FifoLink;
+  readonly flows: readonly FifoFlow[];
+  readonly #rng: Rng;
+  readonly #kernel: Kernel = new Kernel();
+  readonly #face: Face;
+  readonly #statistics: readonly FlowStatistics[];
+
+  /** @param rng forks: forward.loss, reverse.loss, forward.rate, reverse.rate, flow.N.jitter */
+  constructor(spec: NetworkSpec, rng: Rng) {
+    super();
+    const { forward, reverse, flows } = spec;
+    const kernel = this.#kernel;
+    kernel.network = this;
+    this.#rng = rng;
+    this.#statistics = flows.map(
+      (flow) => new FlowStatistics(flow.startNs, flow.seriesBinNs, flow.oneWayDelay),
+    );
+    this.forward = new FifoLink(
+      kernel,
+      FORWARD,
+      forward,
+      forward.dataBytes,
+      this.#statistics,
+      rng.fork("forward.rate"),
+    );
+    this.reverse = new FifoLink(kernel, REVERSE, reverse, reverse.ackBytes, [], rng.fork("reverse.rate"));
+    const { exports } = kernel;
+    const address = exports.makeFifoNetwork(
+      flows.length,
+      this.forward.address,
+      this.reverse.address,
+      forward.lossRate,
+      reverse.lossRate,
+      reverse.rate.kind !== "unlimited" || reverse.lossRate !== 0 || reverse.outages !== undefined,
+    );
+    exports.seedLoss(address, false, ...rng.fork("forward.loss").state());
+    exports.seedLoss(address, true, ...rng.fork("reverse.loss").state());
+    this.#face = new Face(kernel, address, NETWORK.count);
+    this.flows = flows.map((flow, index) => this.#addFlow(flow, index));
+  }
+
+  #addFlow(spec: FlowSpec, index: number): FifoFlow {
+    const statistics = this.#statistics[index]!;
+    const { packets, delayNs } = ackRule(spec.ackPolicy);
+    const address = this.#kernel.exports.makeFlow(
+      this.#face.address,
+      index,
+      spec.startNs,
+      spec.stopNs,
+      spec.propagationNs,
+      spec.reversePropagationNs ?? spec.propagationNs,
+      packets,
+      delayNs,
+      statistics.nextBinEndNs,
+      statistics.hasBins,
+      statistics.hasBins || spec.oneWayDelay === true,
+    );
+    return new FifoFlow(this, new Face(this.#kernel, address, FLOW.count), index, spec, statistics);
+  }
+
+  get nowNs(): Nanos {
+    return this.#face.words[NETWORK.nowNs]!;
+  }
+
+  set nowNs(nowNs: Nanos) {
+    this.#face.words[NETWORK.nowNs] = nowNs;
+  }
+
+  protected override get stopRequested(): boolean {
+    return this.#face.words[NETWORK.stopRequested] === 1;
+  }
+
+  protected override set stopRequested(requested: boolean) {
+    this.#face.words[NETWORK.stopRequested] = requested ? 1 : 0;
+  }
+
+  protected override onNextCall(): void {
+    this.#face.words[NETWORK.nextCallNs] = this.nextCallNs;
+  }
+
+  protected override runEvents(untilNs: Nanos): void {
+    this.#kernel.exports.run(this.#face.address, untilNs);
+  }
+
+  protected override get holds(): boolean {
+    return this.#face.words[NETWORK.heldFlow] !== NONE;
+  }
+
+  protected override sendHeld(): void {
+    this.#kernel.exports.sendHeld(this.#face.address);
+  }
+
+  protected override reschedule(flow: FifoFlow): void {
+    this.#kernel.exports.reschedule(this.#face.address, flow.face.address);
+  }
+
+  serve(link: number, nowNs: Nanos, bytes: Bytes): void {
+    (link === FORWARD ? this.forward : this.reverse).serve(nowNs, bytes);
+  }
+
+  readDequeues(link: number): void {
+    (link === FORWARD ? this.forward : this.reverse).readDequeues();
+  }
+
+  readArrivals(): void {
+    const { words } = this.#face;
+    const rows = words[NETWORK.logged]!;
+    if (rows === 0) return;
+    words[NETWORK.logged] = 0;
+    const { f64 } = this.#kernel;
+    const first = words[NETWORK.logAddress]! / 8;
+    const end = first + rows * ARRIVAL.count;
+    for (let at = first; at < end; at += ARRIVAL.count) {
+      const statistics = this.#statistics[f64[at + ARRIVAL.flow]!]!;
+      if (f64[at + ARRIVAL.first] === 1) statistics.onArrival(f64[at + ARRIVAL.atNs]!);
+      statistics.onTaken(f64[at + ARRIVAL.tookNs]!);
+    }
+  }
+
+  /** Brings the statistics of all flows up to now. */
+  readLogs(): void {
+    this.forward.readDequeues();
+    this.readArrivals();
+  }
+
+  startFlow(index: number, nowNs: Nanos): void {
+    const flow = this.flows[index]!;
+    const sender = startSender(this.#kernel, flow.spec, index, nowNs, this.#rng);
+    this.#kernel.exports.startFlow(flow.face.address, sender.address);
+    flow.sender = sender;
+    flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
+    flow.spec.onStart?.(flow, this);
+  }
+
+  closeFlow(index: number): void {
+    this.flows[index]!.control?.onClose?.();
+  }
+
+  endBins(index: number, nowNs: Nanos, cwndPackets: number): Nanos {
+    const statistics = this.#statistics[index]!;
+    statistics.onTime(nowNs, cwndPackets);
+    return statistics.nextBinEndNs;
+  }
+}

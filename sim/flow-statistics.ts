@@ -1,0 +1,81 @@
+/** What is measured of one flow: counters, queueing delays and equal bins over time. */
+import type { Nanos } from "../core/units.ts";
+import { NANOS_PER_MICRO } from "../core/units.ts";
+import { DelayHistogram } from "./delay-histogram.ts";
+
+/** Copies in this module: the engine folds a module's own constants into the code of a hot path, imported ones it reads. */
+const MICRO = NANOS_PER_MICRO;
+
+export class FlowStatistics {
+  readonly queueDelay: DelayHistogram = new DelayHistogram();
+  /** from leaving the sender to reaching the receiver, of all packets that the path has taken; only where asked for */
+  declare readonly oneWayDelay: DelayHistogram | undefined;
+  /** when a payload reached the receiver for the first time, the latest so far */
+  lastArrivalNs: Nanos = 0;
+  readonly #startNs: Nanos = 0;
+  readonly #binNs: Nanos = Number.POSITIVE_INFINITY;
+  /** payload packets that arrived for the first time, per bin of their arrival */
+  readonly binDelivered: number[] = [];
+  readonly binDelaySumUs: number[] = [];
+  readonly binDelayCount: number[] = [];
+  /** window at the end of each bin that is over */
+  readonly binCwndPackets: number[] = [];
+  nextBinEndNs: Nanos = Number.POSITIVE_INFINITY;
+  readonly #hasBins: boolean;
+
+  /** @param binNs Infinity: no bins */
+  constructor(startNs: Nanos, binNs: Nanos, oneWayDelay = false) {
+    this.#startNs = startNs;
+    this.#binNs = binNs;
+    this.#hasBins = binNs !== Number.POSITIVE_INFINITY;
+    this.nextBinEndNs = startNs + binNs;
+    this.oneWayDelay = oneWayDelay ? new DelayHistogram() : undefined;
+  }
+
+  /** There are bins, which want each packet's arrival and delay. */
+  get hasBins(): boolean {
+    return this.#hasBins;
+  }
+
+  /** The path has taken a packet: it will be at the receiver `delayNs` after it left the sender. */
+  onTaken(delayNs: Nanos): void {
+    if (this.oneWayDelay !== undefined) this.oneWayDelay.record(delayNs / MICRO);
+  }
+
+  /** A payload reaches the receiver for the first time. */
+  onArrival(atNs: Nanos): void {
+    this.lastArrivalNs = atNs;
+    if (this.#hasBins) this.#countArrival(atNs);
+  }
+
+  #countArrival(atNs: Nanos): void {
+    const bin = Math.floor((atNs - this.#startNs) / this.#binNs);
+    while (this.binDelivered.length <= bin) this.binDelivered.push(0);
+    this.binDelivered[bin] = this.binDelivered[bin]! + 1;
+  }
+
+  /** A packet's service starts. */
+  onDequeue(atNs: Nanos, queueDelayUs: number): void {
+    this.queueDelay.record(queueDelayUs);
+    if (this.#hasBins) this.countDelay(atNs, queueDelayUs);
+  }
+
+  /** A packet's service starts: for the bins alone. */
+  countDelay(atNs: Nanos, queueDelayUs: number): void {
+    const bin = Math.floor((atNs - this.#startNs) / this.#binNs);
+    while (this.binDelaySumUs.length <= bin) {
+      this.binDelaySumUs.push(0);
+      this.binDelayCount.push(0);
+    }
+    this.binDelaySumUs[bin] = this.binDelaySumUs[bin]! + queueDelayUs;
+    this.binDelayCount[bin] = this.binDelayCount[bin]! + 1;
+  }
+
+  /** Closes the bins that end by now. */
+  onTime(nowNs: Nanos, cwndPackets: number): void {
+    while (this.nextBinEndNs <= nowNs) {
+      this.binCwndPackets.push(cwndPackets);
+      this.nextBinEndNs += this.#binNs;
+    }
+  }
+}

@@ -1,0 +1,558 @@
+/**
+ * The general engine: any number of links in any order, every queue discipline, reordering, duplication, datagrams, and
+ * flows that come and go. What happens next is the earliest of the heads of the links' servers, their wires and the flows
+ * (a winner tree over these sources, not over packets); packets are rows of a store.
+ *
+ *   sender --jitter--> hop --wire--> hop ... --propagation--> receiver --ACK--> hop ... --propagation--> sender
+ *
+ * At one instant links come before datagram sources and these before flows, each in the order of their numbers; within a
+ * flow: arrivals, the delayed ACK, one ACK or timer, then what may be sent. So it agrees with the fast engine.
+ */
+import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
+import { assert } from "../../core/errors.ts";
+import type { Rng } from "../../core/random.ts";
+import type { Bytes, Nanos } from "../../core/units.ts";
+import type { Sender } from "../../engine/sender.ts";
+import { Kernel } from "../../engine/wasm-host.ts";
+import { EventLoop } from "../event-loop.ts";
+import { FlowStatistics } from "../flow-statistics.ts";
+import type { DatagramSpec, FlowSpec, Network, NetworkFlow, NetworkSpec, Route } from "../network.ts";
+import type { DelayProcess } from "../servers/delay-process.ts";
+import { startSender } from "../start-sender.ts";
+import { ACK, DATA, DATAGRAM, Hop, NOBODY } from "./hop.ts";
+import type { DequeueListener } from "./link.ts";
+import { CE, ECT, NOT_ECT, PacketStore } from "./packet-store.ts";
+import { Receiver } from "./receiver.ts";
+import { Routes } from "./routes.ts";
+import { TimedRing } from "./timed-ring.ts";
+import { WinnerTree } from "./winner-tree.ts";
+
+const DIRECT: Route = { forward: [0], reverse: [1] };
+
+/** The way from the last hop of a route to where it ends, and the packets on it by arrival. */
+class LastWay {
+  readonly arrivals: TimedRing = new TimedRing();
+  readonly #propagationNs: Nanos = 0;
+  readonly #delay: DelayProcess | undefined;
+  /** a way that becomes shorter does not reorder */
+  readonly #keepsOrder: boolean = false;
+  #lastArrivalNs: Nanos = 0;
+
+  /** @param delay instead of the constant propagation */
+  constructor(propagationNs: Nanos, delay: DelayProcess | undefined, keepsOrder: boolean) {
+    this.#propagationNs = propagationNs;
+    this.#delay = delay;
+    this.#keepsOrder = keepsOrder;
+  }
+
+  /** @returns when the packet arrives that leaves the last hop at `leaveNs` */
+  add(packet: number, leaveNs: Nanos): Nanos {
+    const delayNs = this.#delay === undefined ? this.#propagationNs : this.#delay.delayNs(leaveNs);
+    const arrivalNs = leaveNs + delayNs;
+    const lastNs = this.#lastArrivalNs;
+    if (arrivalNs >= lastNs) {
+      this.#lastArrivalNs = arrivalNs;
+      this.arrivals.push(arrivalNs, packet);
+      return arrivalNs;
+    }
+    if (this.#keepsOrder) {
+      this.arrivals.push(lastNs, packet);
+      return lastNs;
+    }
+    this.arrivals.insert(arrivalNs, packet);
+    return arrivalNs;
+  }
+}
+
+export class GeneralFlow implements NetworkFlow {
+  /** its slot: given to another flow when this one has ended and left the network */
+  readonly index: number = 0;
+  /** counts flows in the order of coming: names its random draws */
+  readonly number: number = 0;
+  declare readonly spec: FlowSpec;
+  readonly isTransient: boolean = false;
+  declare readonly statistics: FlowStatistics;
+  sender: Sender | undefined;
+  declare readonly receiver: Receiver;
+  /** where its packets begin, as places of the routes */
+  readonly dataPlace: number = 0;
+  readonly ackPlace: number = 0;
+  declare readonly toReceiver: LastWay;
+  declare readonly toSender: LastWay;
+  /** packets that will be at the receiver and at the sender */
+  declare readonly data: TimedRing;
+  declare readonly acks: TimedRing;
+  /** as in the spec: read for every packet */
+  readonly stopNs: Nanos = 0;
+  readonly priority: number = 0;
+  arrivedPackets = 0;
+  firstArrivedPackets = 0;
+  droppedPackets = 0;
+  /** data packets that the network made a second one of */
+  duplicatedPackets = 0;
+  servedBytesAtStart: Bytes = 0;
+  /** packets of either kind that are in the network */
+  underWay = 0;
+  closed = false;
+  /** when it acts next, as the tree has it */
+  nextNs: Nanos = 0;
+
+  /** @param isTransient it was added while the network runs, and its slot is free when it has ended */
+  constructor(
+    index: number,
+    number: number,
+    spec: FlowSpec,
+    isTransient: boolean,
+    routes: Routes,
+    hops: readonly Hop[],
+  ) {
+    this.index = index;
+    this.number = number;
+    this.spec = spec;
+    this.isTransient = isTransient;
+    this.nextNs = spec.startNs;
+    this.receiver = new Receiver(spec.ackPolicy);
+    this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, spec.oneWayDelay);
+    const { forward, reverse } = spec.route ?? DIRECT;
+    const { delay, propagationNs } = spec;
+    const keepsOrder = (route: readonly number[]): boolean =>
+      delay !== undefined && !hops[route[route.length - 1]!]!.reorders;
+    this.dataPlace = routes.placeOf(forward, DATA);
+    this.ackPlace = routes.placeOf(reverse, ACK);
+    this.toReceiver = new LastWay(propagationNs, delay?.forward, keepsOrder(forward));
+    this.toSender = new LastWay(
+      spec.reversePropagationNs ?? propagationNs,
+      delay?.reverse,
+      keepsOrder(reverse),
+    );
+    this.data = this.toReceiver.arrivals;
+    this.acks = this.toSender.arrivals;
+    this.stopNs = spec.stopNs;
+    this.priority = spec.priority ?? 0;
+  }
+
+  get control(): CongestionControl | undefined {
+    return this.sender?.control;
+  }
+
+  /** Nothing: arrivals are events here, so the counts are always those of now. */
+  advance(): void {}
+}
+
+/** A source of datagrams and what became of them. */
+export class DatagramFlow {
+  readonly spec: DatagramSpec;
+  /** its slot among the flows, by which queues tell flows apart */
+  readonly index: number;
+  readonly statistics: FlowStatistics;
+  /** where its packets begin, as a place of the routes */
+  readonly place: number;
+  nextNs: Nanos;
+  sentPackets = 0;
+  arrivedPackets = 0;
+  droppedPackets = 0;
+  duplicatedPackets = 0;
+
+  constructor(index: number, spec: DatagramSpec, routes: Routes) {
+    this.index = index;
+    this.place = routes.placeOf(spec.route, DATAGRAM);
+    this.spec = spec;
+    this.nextNs = spec.startNs + spec.gapNs();
+    this.statistics = new FlowStatistics(spec.startNs, Number.POSITIVE_INFINITY, true);
+  }
+}
+
+export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
+  declare readonly forward: Hop;
+  declare readonly reverse: Hop;
+  declare readonly hops: readonly Hop[];
+  declare readonly flows: readonly GeneralFlow[];
+  declare readonly datagrams: readonly DatagramFlow[];
+  override nowNs: Nanos = 0;
+  protected override stopRequested = false;
+  /** the flow whose packets a stop held back */
+  #held: GeneralFlow | undefined;
+  /** of all senders */
+  readonly #kernel = new Kernel();
+  readonly #rng: Rng;
+  readonly #packets = new PacketStore();
+  readonly #routes = new Routes();
+  /** NOBODY's place, then those of the datagram sources and of the flow slots, in the order of `PacketStore.flow` */
+  readonly #listeners: (DequeueListener | undefined)[] = [undefined];
+  /** sources: server and wire of each hop, datagram sources, flow slots */
+  #tree: WinnerTree = new WinnerTree(1);
+  #treeSize = 1;
+  readonly #firstDatagram: number = 0;
+  readonly #firstFlow: number = 0;
+  readonly #slots: (GeneralFlow | undefined)[] = [];
+  readonly #freeSlots: number[] = [];
+  #placed = 0;
+  readonly #listenerOf: (packet: number) => number;
+
+  /** @param rng forks: forward.EFFECT, reverse.EFFECT, link.N.EFFECT, flow.N.jitter */
+  constructor(spec: NetworkSpec, rng: Rng) {
+    super();
+    this.#rng = rng;
+    const specs = [spec.forward, spec.reverse, ...(spec.links ?? [])];
+    const names = ["forward", "reverse"];
+    this.hops = specs.map(
+      (link, i) =>
+        new Hop({
+          number: i,
+          spec: link,
+          packets: this.#packets,
+          listeners: this.#listeners,
+          onDrop: (packet) => this.#lose(packet),
+          fork: (effect) => rng.fork(`${names[i] ?? `link.${i}`}.${effect}`),
+        }),
+    );
+    this.forward = this.hops[0]!;
+    this.reverse = this.hops[1]!;
+    this.#firstDatagram = 2 * this.hops.length;
+    this.datagrams = (spec.datagrams ?? []).map(
+      (datagrams, i) => new DatagramFlow(i, datagrams, this.#routes),
+    );
+    this.#firstFlow = this.#firstDatagram + this.datagrams.length;
+    this.#treeSize = this.#firstFlow + Math.max(1, spec.flows.length);
+    this.#tree = new WinnerTree(this.#treeSize);
+    this.#listenerOf = (packet) => this.#findListener(packet, this.#packets.place[packet]!);
+    for (const source of this.datagrams) {
+      this.#listeners.push(source.statistics);
+      this.#tree.update(this.#firstDatagram + source.index, source.nextNs);
+    }
+    this.flows = spec.flows.map((flow) => this.#place(flow, false));
+  }
+
+  /**
+   * A flow comes while the network runs; its slot is free again when its sender has finished and nothing of it is on its
+   * way. `spec.startNs` must not lie before now.
+   */
+  addFlow(spec: FlowSpec): GeneralFlow {
+    assert(spec.startNs >= this.nowNs, `flow starts at ${spec.startNs} ns, now is ${this.nowNs} ns`);
+    return this.#place(spec, true);
+  }
+
+  /** Packets in the network, of any kind. */
+  get packetsUnderWay(): number {
+    return this.#packets.inUse;
+  }
+
+  #place(spec: FlowSpec, isTransient: boolean): GeneralFlow {
+    const slot = this.#freeSlots.pop() ?? this.#slots.length;
+    const flow = new GeneralFlow(slot, this.#placed++, spec, isTransient, this.#routes, this.hops);
+    this.#slots[slot] = flow;
+    this.#listeners[1 + this.datagrams.length + slot] = flow.statistics;
+    if (this.#firstFlow + slot >= this.#treeSize) this.#growTree();
+    this.#tree.update(this.#firstFlow + slot, spec.startNs);
+    return flow;
+  }
+
+  #growTree(): void {
+    this.#treeSize *= 2;
+    const tree = new WinnerTree(this.#treeSize);
+    this.hops.forEach((hop, i) => {
+      tree.update(2 * i, hop.readyNs);
+      tree.update(2 * i + 1, hop.wire.headNs);
+    });
+    for (const source of this.datagrams) tree.update(this.#firstDatagram + source.index, source.nextNs);
+    for (const flow of this.#slots) {
+      if (flow !== undefined) tree.update(this.#firstFlow + flow.index, flow.nextNs);
+    }
+    this.#tree = tree;
+  }
+
+  protected override runEvents(untilNs: Nanos): void {
+    while (!this.stopRequested) {
+      const atNs = this.#tree.time;
+      if (atNs > untilNs || atNs >= this.nextCallNs) return;
+      this.nowNs = atNs;
+      this.#happen(atNs);
+    }
+  }
+
+  protected override get holds(): boolean {
+    return this.#held !== undefined;
+  }
+
+  protected override sendHeld(): void {
+    const flow = this.#held!;
+    this.#held = undefined;
+    this.#sendDue(flow, this.nowNs);
+    this.reschedule(flow);
+  }
+
+  /** The flow sends what may leave by now. */
+  #sendDue(flow: GeneralFlow, nowNs: Nanos): void {
+    const sender = flow.sender!;
+    while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
+  }
+
+  /** The earliest event happens. */
+  #happen(nowNs: Nanos): void {
+    const source = this.#tree.winner;
+    if (source >= this.#firstFlow) {
+      const flow = this.#slots[source - this.#firstFlow]!;
+      this.#process(flow, nowNs);
+      this.reschedule(flow);
+    } else if (source >= this.#firstDatagram) {
+      this.#sendDatagram(this.datagrams[source - this.#firstDatagram]!, nowNs);
+    } else {
+      const hop = this.hops[source >> 1]!;
+      if ((source & 1) === 0) {
+        const packet = hop.serve(nowNs, this.#listenerOf);
+        this.#tree.update(source, hop.readyNs);
+        if (packet !== -1) this.#leave(hop, packet);
+      } else {
+        const packet = hop.wire.shift();
+        this.#tree.update(source, hop.wire.headNs);
+        this.#enter(packet, this.#packets.place[packet]!, nowNs);
+      }
+    }
+  }
+
+  protected override reschedule(flow: GeneralFlow): void {
+    const { sender, receiver } = flow;
+    if (sender === undefined) return;
+    let next = flow.data.headNs;
+    if (flow.acks.headNs < next) next = flow.acks.headNs;
+    if (sender.sendAtNs < next) next = sender.sendAtNs;
+    if (sender.timerAtNs < next) next = sender.timerAtNs;
+    if (receiver.delayedAckAtNs < next) next = receiver.delayedAckAtNs;
+    if (!flow.closed && flow.stopNs < next) next = flow.stopNs;
+    flow.nextNs = next;
+    this.#tree.update(this.#firstFlow + flow.index, next);
+    if (flow.underWay === 0 && next === Number.POSITIVE_INFINITY) this.#retire(flow);
+  }
+
+  /** Something will reach the flow at `atNs`, maybe before what it waits for. */
+  #wake(flow: GeneralFlow, atNs: Nanos): void {
+    if (atNs >= flow.nextNs) return;
+    flow.nextNs = atNs;
+    this.#tree.update(this.#firstFlow + flow.index, atNs);
+  }
+
+  /** A flow that was added, has sent all it will ever send and has nothing under way makes room. */
+  #retire(flow: GeneralFlow): void {
+    if (!flow.isTransient || !(flow.closed || flow.sender!.complete)) return;
+    this.#close(flow);
+    flow.sender!.release();
+    this.#slots[flow.index] = undefined;
+    this.#listeners[1 + this.datagrams.length + flow.index] = undefined;
+    this.#freeSlots.push(flow.index);
+  }
+
+  #close(flow: GeneralFlow): void {
+    if (flow.closed) return;
+    flow.closed = true;
+    flow.sender!.stop();
+    flow.control?.onClose?.();
+  }
+
+  #process(flow: GeneralFlow, nowNs: Nanos): void {
+    const { sender, receiver } = flow;
+    if (sender === undefined) {
+      this.#start(flow, nowNs);
+      return;
+    }
+    if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
+    if (flow.stopNs <= nowNs) this.#close(flow);
+    while (flow.data.headNs <= nowNs) this.#receive(flow, sender, nowNs);
+    if (receiver.delayedAckAtNs <= nowNs) {
+      receiver.flush();
+      this.#sendAck(flow, sender, nowNs);
+    }
+    if (flow.acks.headNs <= nowNs) {
+      const packet = flow.acks.shift();
+      const arrivals = this.#packets.number[packet]!;
+      this.#release(packet, flow);
+      if (!flow.closed) sender.onAck(nowNs, arrivals);
+    } else if (sender.timerAtNs <= nowNs) {
+      sender.onTimer(nowNs);
+    }
+    if (this.stopRequested) this.#held = flow;
+    else this.#sendDue(flow, nowNs);
+  }
+
+  #start(flow: GeneralFlow, nowNs: Nanos): void {
+    const { spec } = flow;
+    flow.sender = startSender(this.#kernel, spec, flow.number, nowNs, this.#rng);
+    flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
+    spec.onStart?.(flow, this);
+  }
+
+  #transmit(flow: GeneralFlow, sender: Sender, nowNs: Nanos): void {
+    const txn = sender.transmit(nowNs);
+    const packet = this.#send(flow, nowNs, DATA, flow.dataPlace, sender.isEcnCapable ? ECT : NOT_ECT);
+    this.#packets.number[packet] = txn;
+    this.#packets.sequence[packet] = sender.sentSequence;
+    this.#enter(packet, flow.dataPlace, nowNs);
+  }
+
+  #sendAck(flow: GeneralFlow, sender: Sender, nowNs: Nanos): void {
+    const packet = this.#send(flow, nowNs, ACK, flow.ackPlace, NOT_ECT);
+    this.#packets.number[packet] = sender.arrivals;
+    this.#enter(packet, flow.ackPlace, nowNs);
+  }
+
+  #send(flow: GeneralFlow, nowNs: Nanos, kind: number, place: number, ecn: number): number {
+    flow.underWay++;
+    const packet = this.#make(this.datagrams.length + flow.index, kind, nowNs, place, flow.priority);
+    this.#packets.ecn[packet] = ecn;
+    return packet;
+  }
+
+  /** @param index of its flow, among the datagram sources and the slots behind them */
+  #make(index: number, kind: number, nowNs: Nanos, place: number, priority: number): number {
+    const packets = this.#packets;
+    const packet = packets.take();
+    packets.flow[packet] = index;
+    packets.kind[packet] = kind;
+    packets.priority[packet] = priority;
+    packets.sentNs[packet] = nowNs;
+    packets.queuedNs[packet] = 0;
+    packets.place[packet] = place;
+    packets.corrupt[packet] = 0;
+    return packet;
+  }
+
+  #sendDatagram(source: DatagramFlow, nowNs: Nanos): void {
+    const { spec } = source;
+    if (nowNs >= spec.stopNs) {
+      source.nextNs = Number.POSITIVE_INFINITY;
+    } else {
+      source.sentPackets++;
+      const packet = this.#make(source.index, DATAGRAM, nowNs, source.place, spec.priority ?? 0);
+      this.#packets.bytes[packet] = spec.bytes();
+      this.#packets.ecn[packet] = NOT_ECT;
+      source.nextNs = nowNs + spec.gapNs();
+      this.#enter(packet, source.place, nowNs);
+    }
+    this.#tree.update(this.#firstDatagram + source.index, source.nextNs);
+  }
+
+  /** Undefined: it is a datagram. */
+  #flowOf(packet: number): GeneralFlow | undefined {
+    return this.#slots[this.#packets.flow[packet]! - this.datagrams.length];
+  }
+
+  /** Of a packet that is at `place`: its flow's where its route ends behind it, NOBODY before that and for an ACK. */
+  #findListener(packet: number, place: number): number {
+    const next = this.#routes.table[place + 1]!;
+    return next >= 0 || next === ~ACK ? NOBODY : 1 + this.#packets.flow[packet]!;
+  }
+
+  /** A packet arrives at the hop of its place. */
+  #enter(packet: number, place: number, nowNs: Nanos): void {
+    const hop = this.hops[this.#routes.table[place]!]!;
+    const readyBefore = hop.readyNs;
+    if (hop.enter(nowNs, packet, this.#findListener(packet, place))) this.#leave(hop, packet);
+    else if (hop.readyNs !== readyBefore) this.#tree.update(2 * hop.number, hop.readyNs);
+  }
+
+  /** A packet leaves a hop's server at `hop.departNs`. */
+  #leave(hop: Hop, packet: number): void {
+    const { shaper } = hop;
+    let leaveNs = hop.departNs;
+    if (shaper !== undefined) {
+      leaveNs = shaper.releaseNs(leaveNs);
+      if (shaper.corrupts()) this.#packets.corrupt[packet] = 1;
+      if (shaper.duplicates()) {
+        this.#travel(hop, this.#duplicate(packet), leaveNs + hop.propagationNs);
+      }
+    }
+    this.#travel(hop, packet, leaveNs + hop.propagationNs);
+  }
+
+  #duplicate(packet: number): number {
+    const flow = this.#flowOf(packet);
+    if (flow === undefined) this.datagrams[this.#packets.flow[packet]!]!.duplicatedPackets++;
+    else {
+      flow.underWay++;
+      if (this.#packets.kind[packet] === DATA) flow.duplicatedPackets++;
+    }
+    return this.#packets.copy(packet);
+  }
+
+  /** A packet will be at the end of the hop's wire at `atNs`: on to the next hop, or over the flow's own propagation. */
+  #travel(hop: Hop, packet: number, atNs: Nanos): void {
+    const place = this.#packets.place[packet]! + 1;
+    const next = this.#routes.table[place]!;
+    if (next >= 0) {
+      this.#packets.place[packet] = place;
+      const { wire } = hop;
+      const before = wire.headNs;
+      hop.carry(packet, atNs);
+      if (wire.headNs !== before) this.#tree.update(2 * hop.number + 1, wire.headNs);
+    } else if (next === ~DATAGRAM) {
+      this.#deliverDatagram(packet, atNs);
+    } else {
+      const flow = this.#flowOf(packet)!;
+      if (next === ~ACK) this.#wake(flow, flow.toSender.add(packet, atNs));
+      else this.#deliverData(flow, packet, atNs);
+    }
+  }
+
+  #deliverData(flow: GeneralFlow, packet: number, leaveNs: Nanos): void {
+    const arrivalNs = flow.toReceiver.add(packet, leaveNs);
+    flow.statistics.onTaken(arrivalNs - this.#packets.sentNs[packet]!);
+    this.#wake(flow, arrivalNs);
+  }
+
+  /** Nobody waits for a datagram, so its arrival is no event: it is counted when it leaves the last hop. */
+  #deliverDatagram(packet: number, leaveNs: Nanos): void {
+    const packets = this.#packets;
+    const source = this.datagrams[packets.flow[packet]!]!;
+    if (packets.corrupt[packet] === 0) {
+      source.arrivedPackets++;
+      const arrivalNs = leaveNs + source.spec.propagationNs;
+      source.statistics.onTaken(arrivalNs - packets.sentNs[packet]!);
+      source.statistics.onArrival(arrivalNs);
+    } else source.droppedPackets++;
+    packets.release(packet);
+  }
+
+  /** A data packet arrives at the receiver. */
+  #receive(flow: GeneralFlow, sender: Sender, nowNs: Nanos): void {
+    const packets = this.#packets;
+    const packet = flow.data.shift();
+    const txn = packets.number[packet]!;
+    const sequence = packets.sequence[packet]!;
+    const isMarked = packets.ecn[packet] === CE;
+    const isCorrupt = packets.corrupt[packet] === 1;
+    this.#release(packet, flow);
+    if (isCorrupt) {
+      flow.droppedPackets++;
+      return;
+    }
+    const { receiver, statistics } = flow;
+    const before = receiver.firstDelivered;
+    const ackAtOnce = receiver.onPacket(sequence, nowNs);
+    const isFirst = receiver.firstDelivered > before;
+    flow.arrivedPackets++;
+    if (isFirst) {
+      flow.firstArrivedPackets++;
+      statistics.onArrival(nowNs);
+    }
+    sender.markArrival(txn, nowNs, isFirst, isMarked);
+    if (ackAtOnce) this.#sendAck(flow, sender, nowNs);
+  }
+
+  #release(packet: number, flow: GeneralFlow): void {
+    flow.underWay--;
+    this.#packets.release(packet);
+  }
+
+  /** A packet is lost on a hop. */
+  #lose(packet: number): void {
+    const flow = this.#flowOf(packet);
+    const isAck = this.#packets.kind[packet] === ACK;
+    if (flow === undefined) {
+      this.datagrams[this.#packets.flow[packet]!]!.droppedPackets++;
+      this.#packets.release(packet);
+      return;
+    }
+    if (!isAck) flow.droppedPackets++;
+    this.#release(packet, flow);
+    if (flow.underWay === 0 && flow.nextNs === Number.POSITIVE_INFINITY) this.reschedule(flow);
+  }
+}

@@ -1,0 +1,32 @@
+/** Chooses the engine of a network: the fast one where it can run the spec, else the general one. */
+import type { Rng } from "../core/random.ts";
+import { FifoNetwork } from "./fifo/fifo-network.ts";
+import { GeneralNetwork } from "./general/general-network.ts";
+import type { FlowSpec, LinkSpec, Network, NetworkSpec } from "./network.ts";
+
+function isPlainLink(link: LinkSpec): boolean {
+  return (
+    (link.discipline === undefined || link.discipline.kind === "drop-tail") &&
+    link.impairments === undefined &&
+    (link.propagationNs ?? 0) === 0
+  );
+}
+
+function isPlainFlow(flow: FlowSpec): boolean {
+  return flow.route === undefined && flow.delay === undefined;
+}
+
+/** Whether the fast engine can run it: one drop-tail bottleneck per direction, and flows that go the same way. */
+export function isFifo(spec: NetworkSpec): boolean {
+  return (
+    isPlainLink(spec.forward) &&
+    isPlainLink(spec.reverse) &&
+    (spec.links ?? []).length === 0 &&
+    (spec.datagrams ?? []).length === 0 &&
+    spec.flows.every(isPlainFlow)
+  );
+}
+
+export function makeNetwork(spec: NetworkSpec, rng: Rng): Network {
+  return isFifo(spec) ? new FifoNetwork(spec, rng) : new GeneralNetwork(spec, rng);
+}

@@ -1,0 +1,25 @@
+/** A flow starts: its congestion control and its sender are made, the same in both engines. */
+import type { Rng } from "../core/random.ts";
+import type { Nanos } from "../core/units.ts";
+import { MSS_BYTES, NANOS_PER_MICRO } from "../core/units.ts";
+import { Sender } from "../engine/sender.ts";
+import type { Kernel } from "../engine/wasm-host.ts";
+import { initialCwndBytes } from "../scenarios/sender-options.ts";
+import type { FlowSpec } from "./network.ts";
+
+/**
+ * @param kernel the network's
+ * @param rng the network's; the flow's jitter is its fork `flow.NUMBER.jitter`
+ */
+export function startSender(kernel: Kernel, spec: FlowSpec, number: number, nowNs: Nanos, rng: Rng): Sender {
+  const boundNs = spec.sendJitterNs;
+  const control = spec.control({
+    nowUs: nowNs / NANOS_PER_MICRO,
+    mssBytes: MSS_BYTES,
+    initialCwndBytes: initialCwndBytes(spec.sender),
+    arena: kernel.arena,
+  });
+  if (boundNs === 0) return new Sender(control, nowNs, spec.sender, { kernel });
+  const jitter = { boundNs, rng: rng.fork(`flow.${number}.jitter`) };
+  return new Sender(control, nowNs, spec.sender, { kernel, jitter });
+}

@@ -1,0 +1,180 @@
+/** The kernel's memory and its share of CCP: what the engines' own tests do not reach. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { BASELINES } from "../../algorithms/registry.ts";
+import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
+import { BLOCK } from "../../ccp-bridge/datapath/register-arena.ts";
+import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
+import { PRIMITIVE } from "../../ccp-bridge/lang/scope.ts";
+import { Rng } from "../../core/random.ts";
+import { fromMbps, MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
+import { Sender } from "../../engine/sender.ts";
+import { Kernel } from "../../engine/wasm-host.ts";
+import { Meter } from "../../envs/signals/meter.ts";
+import { FifoNetwork } from "../../sim/fifo/fifo-network.ts";
+import type { FlowSpec, LinkSpec, NetworkSpec } from "../../sim/network.ts";
+
+const NO_LIMIT = { packets: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+const OPEN: LinkSpec = {
+  rate: { kind: "unlimited" },
+  queue: NO_LIMIT,
+  lossRate: 0,
+  dataBytes: 1500,
+  ackBytes: 52,
+};
+
+function bottleneck(mbps: number, packets: number, lossRate = 0): LinkSpec {
+  const queue = { packets, bytes: Number.POSITIVE_INFINITY };
+  return { ...OPEN, rate: { kind: "constant", rateBytesPerSec: fromMbps(mbps) }, queue, lossRate };
+}
+
+function flow(control: CongestionControlFactory, startNs = 0): FlowSpec {
+  return {
+    control,
+    startNs,
+    stopNs: Number.POSITIVE_INFINITY,
+    propagationNs: 10 * NANOS_PER_MILLI,
+    ackPolicy: "delayed",
+    sendJitterNs: 20_000,
+    seriesBinNs: Number.POSITIVE_INFINITY,
+  };
+}
+
+function fixed(cwndPackets: number): CongestionControlFactory {
+  return () => ({
+    name: "fixed",
+    cwndBytes: cwndPackets * MSS_BYTES,
+    pacingRateBytesPerSec: undefined,
+    onAck() {},
+    onCongestion() {},
+  });
+}
+
+describe("the kernel's memory", () => {
+  it("grows under flows whose windows need it, and every face sees the words that it saw before", () => {
+    const spec: NetworkSpec = {
+      forward: bottleneck(40_000, Number.POSITIVE_INFINITY),
+      reverse: OPEN,
+      flows: Array.from({ length: 40 }, (_, i) => ({
+        ...flow(fixed(4000), i * NANOS_PER_MILLI),
+        sendJitterNs: 0,
+      })),
+    };
+    const network = new FifoNetwork(spec, Rng.fromSeed(1));
+    network.runUntil(0.25 * NANOS_PER_SEC);
+    for (const each of network.flows) {
+      each.advance(network.nowNs);
+      const { sender, droppedPackets } = each;
+      expect(droppedPackets).toBe(0);
+      expect(sender!.cwndPackets).toBe(4000);
+      expect(sender!.inflightPackets).toBe(4000);
+      expect(sender!.sentPackets - sender!.deliveredPackets).toBe(4000);
+      expect(each.firstArrivedPackets).toBeGreaterThanOrEqual(sender!.deliveredPackets);
+    }
+    const { words } = network.flows[0]!.face;
+    expect(words.buffer).toBe(network.flows[39]!.face.words.buffer);
+    expect(words.byteLength).toBeGreaterThan(0);
+  });
+
+  it("is given back by senders that are over: a thousand one after the other take no more than a few", () => {
+    const kernel = new Kernel();
+    const run = (): void => {
+      const control = fixed(500)({ nowUs: 0, mssBytes: MSS_BYTES, initialCwndBytes: 0 });
+      const sender = new Sender(control, 0, {}, { kernel });
+      for (let i = 0; i < 500; i++) sender.markArrival(sender.transmit(0), 1000, true, false);
+      sender.onAck(2000, sender.arrivals);
+      sender.release();
+      expect(sender.deliveredPackets).toBe(500);
+      expect(sender.rtt.srttUs).toBe(2);
+    };
+    for (let i = 0; i < 5; i++) run();
+    const before = kernel.f64.byteLength;
+    for (let i = 0; i < 1000; i++) run();
+    expect(kernel.f64.byteLength).toBe(before);
+  });
+
+  it("is its network's alone, and goes with it", () => {
+    const spec: NetworkSpec = {
+      forward: bottleneck(48, 200),
+      reverse: OPEN,
+      flows: [flow(runCcpAlgorithm(BASELINES.get("cubic")!()))],
+    };
+    const run = (): void => {
+      new FifoNetwork(spec, Rng.fromSeed(1)).runUntil(0.1 * NANOS_PER_SEC);
+    };
+    for (let i = 0; i < 200; i++) run();
+    const before = process.memoryUsage().external;
+    for (let i = 0; i < 2000; i++) run();
+    // the collector lets some pile up; 2,000 networks would be 500 MB
+    expect(process.memoryUsage().external - before).toBeLessThan(150e6);
+  });
+});
+
+describe("a CCP program that the kernel runs", () => {
+  it("finds primitives and registers where the datapath has them", () => {
+    // as `kernel/ccp-block.ts` has them
+    expect(PRIMITIVE).toEqual({
+      bytesAcked: 0,
+      bytesMisordered: 1,
+      ecnBytes: 2,
+      ecnPackets: 3,
+      lostPackets: 4,
+      now: 5,
+      packetsAcked: 6,
+      packetsMisordered: 7,
+      bytesInFlight: 8,
+      bytesPending: 9,
+      packetsInFlight: 10,
+      rateIncoming: 11,
+      rateOutgoing: 12,
+      rttSampleUs: 13,
+      wasTimeout: 14,
+    });
+    const { primitives, hostCwnd, hostRate, runnable, lastUs, minCwnd, minRate } = BLOCK;
+    expect([primitives, hostCwnd, hostRate]).toEqual([0, 15, 16]);
+    expect([runnable, lastUs, minCwnd, minRate]).toEqual([264, 265, 266, 267]);
+  });
+
+  it("does what it does when the datapath is asked at each ACK, whatever the algorithm and the losses", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...BASELINES.keys()),
+        fc.constantFrom(0, 0.002, 0.02),
+        fc.integer({ min: 4, max: 100 }),
+        fc.integer({ min: 1, max: 3 }),
+        (name, lossRate, queuePackets, flows) => {
+          const algorithm = BASELINES.get(name)!;
+          const counts = [false, true].map((isAsked) => {
+            const factory = runCcpAlgorithm(algorithm());
+            const control: CongestionControlFactory = (start) => {
+              const made = factory(start);
+              // what listens to each ACK hides the registers, so that the kernel must hand them over
+              return isAsked ? new Meter().around(made) : made;
+            };
+            const spec: NetworkSpec = {
+              forward: bottleneck(12, queuePackets, lossRate),
+              reverse: OPEN,
+              flows: Array.from({ length: flows }, (_, i) => flow(control, i * 100 * NANOS_PER_MILLI)),
+            };
+            const network = new FifoNetwork(spec, Rng.fromSeed(3));
+            network.runUntil(4 * NANOS_PER_SEC);
+            return network.flows.map(({ sender, droppedPackets, statistics }) => ({
+              acks: sender!.acks,
+              sent: sender!.sentPackets,
+              lost: sender!.lostPackets,
+              timeouts: sender!.timeouts,
+              cwnd: sender!.control.cwndBytes,
+              rate: sender!.control.pacingRateBytesPerSec,
+              srtt: sender!.rtt.srttUs,
+              droppedPackets,
+              delaySum: statistics.queueDelay.sumUs,
+            }));
+          });
+          expect(counts[0]).toEqual(counts[1]);
+          expect(counts[0]!.reduce((sum, { acks }) => sum + acks, 0)).toBeGreaterThan(50);
+        },
+      ),
+      { seed: 11, numRuns: 40 },
+    );
+  });
+});

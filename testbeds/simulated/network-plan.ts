@@ -1,0 +1,321 @@
+/**
+ * A scenario becomes what the simulator runs: links with servers and queues, flows with routes and delays. Units change
+ * here, from those of scenarios to nanoseconds and bytes; times move from the start of the flow under test to the
+ * simulation's beginning.
+ */
+
+import type { AlgorithmResolver } from "../../algorithms/resolver.ts";
+import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
+import type { Rng } from "../../core/random.ts";
+import {
+  ACK_BYTES,
+  fromMbps,
+  NANOS_PER_MICRO,
+  NANOS_PER_MILLI,
+  NANOS_PER_SEC,
+  type Nanos,
+  PACKET_BYTES,
+  TUN_HEADER_BYTES,
+} from "../../core/units.ts";
+import { flowId, UNDER_TEST } from "../../scenarios/flows.ts";
+import {
+  type DelaySpec,
+  type DirectionSpec,
+  FIRST_FLOW,
+  type FlowPlan,
+  type RatePoint,
+  type RateSpec,
+  type RouteSpec,
+  type Scenario,
+  type TimeSpan,
+  type TrafficSpec,
+} from "../../scenarios/scenario.ts";
+import type { Impairments } from "../../sim/general/impairments/impairments.ts";
+import type { FlowSpec, LinkSpec, Route } from "../../sim/network.ts";
+import { type DelayProcess, makeDelay } from "../../sim/servers/delay-process.ts";
+import type { LinkRate, ScheduledRate } from "../../sim/servers/rate.ts";
+import { makeApplication } from "../traffic/applications.ts";
+import type { TransferTemplate } from "../traffic/traffic.ts";
+
+/** Send jitter of a packet is drawn from U(0, 20 us): the scheduling noise of a quiet host, far below a packet time. */
+export const DEFAULT_SEND_JITTER_US = 20;
+
+export interface PlannedFlow {
+  readonly id: string;
+  /** `test`, or the name of the algorithm */
+  readonly algorithm: string;
+  readonly isBackward: boolean;
+  readonly spec: FlowSpec;
+}
+
+/** Everything that does not depend on one flow. */
+export interface PlanContext {
+  readonly scenario: Scenario;
+  readonly rng: Rng;
+  /** start of the flow under test */
+  readonly zeroNs: Nanos;
+  readonly seriesBinNs: Nanos;
+  /** of a flow under test */
+  readonly controlOf: (id: string) => CongestionControlFactory;
+  readonly algorithms: AlgorithmResolver;
+}
+
+function schedulePoints(points: readonly RatePoint[]): ScheduledRate[] {
+  return points.map(({ atSec, mbps }) => ({ atNs: atSec * NANOS_PER_SEC, rateBytesPerSec: fromMbps(mbps) }));
+}
+
+function linkRate(rate: RateSpec, offsetMs: number | undefined, offset: Rng, zeroNs: Nanos): LinkRate {
+  switch (rate.kind) {
+    case "constant":
+    case "poisson":
+      return { kind: rate.kind, rateBytesPerSec: fromMbps(rate.mbps) };
+    case "unlimited":
+      return rate;
+    case "trace": {
+      const { opportunitiesMs, end } = rate;
+      const periodMs = opportunitiesMs[opportunitiesMs.length - 1]!;
+      const drawn = offset.uniform(0, periodMs);
+      const offsetNs = (offsetMs === undefined ? drawn : offsetMs % periodMs) * NANOS_PER_MILLI;
+      return { kind: "trace", opportunitiesMs, offsetNs, end };
+    }
+    case "steps":
+    case "ramp": {
+      const periodNs = rate.periodSec === undefined ? undefined : rate.periodSec * NANOS_PER_SEC;
+      return { kind: rate.kind, points: schedulePoints(rate.points), periodNs, originNs: zeroNs };
+    }
+    case "markov": {
+      const states = rate.states.map(({ mbps, meanSec }) => ({
+        rateBytesPerSec: fromMbps(mbps),
+        meanNs: meanSec * NANOS_PER_SEC,
+      }));
+      return { kind: "markov", states };
+    }
+    case "random-steps": {
+      const everyNs = rate.everySec * NANOS_PER_SEC;
+      return {
+        kind: "random-steps",
+        minBytesPerSec: fromMbps(rate.minMbps),
+        maxBytesPerSec: fromMbps(rate.maxMbps),
+        minEveryNs: everyNs,
+        maxEveryNs: everyNs,
+      };
+    }
+  }
+}
+
+function spansNs(spans: readonly TimeSpan[], zeroNs: Nanos): { fromNs: Nanos; toNs: Nanos }[] {
+  return spans.map(({ fromSec, toSec }) => ({
+    fromNs: zeroNs + fromSec * NANOS_PER_SEC,
+    toNs: zeroNs + toSec * NANOS_PER_SEC,
+  }));
+}
+
+function impairments(link: DirectionSpec, zeroNs: Nanos): Impairments | undefined {
+  const { policer, blackholes, jitter, slots } = link;
+  const all: Impairments = {
+    ...(policer && {
+      policer: { rateBytesPerSec: fromMbps(policer.mbps), burstBytes: policer.burstBytes },
+    }),
+    ...(blackholes && { blackholes: spansNs(blackholes, zeroNs) }),
+    ...(link.gilbertElliott && { gilbertElliott: link.gilbertElliott }),
+    ...(link.periodicLoss && { periodicLoss: link.periodicLoss }),
+    ...(link.ackThinning && { ackThinning: true }),
+    ...(link.corruptionRate && { corruptionRate: link.corruptionRate }),
+    ...(link.duplicationRate && { duplicationRate: link.duplicationRate }),
+    ...(slots && { slots: { everyNs: slots.everyMs * NANOS_PER_MILLI, maxPackets: slots.maxPackets } }),
+    ...(jitter && {
+      jitter:
+        jitter.kind === "uniform"
+          ? { kind: "uniform", maxNs: jitter.maxMs * NANOS_PER_MILLI, reorder: jitter.reorder }
+          : { kind: "exponential", meanNs: jitter.meanMs * NANOS_PER_MILLI, reorder: jitter.reorder },
+    }),
+  };
+  return Object.keys(all).length === 0 ? undefined : all;
+}
+
+/** @param name of the link; its trace begins at a place drawn from the fork `NAME.offset` unless the scenario fixes it */
+export function planLink(context: PlanContext, name: string, link: DirectionSpec): LinkSpec {
+  const { scenario, rng, zeroNs } = context;
+  const tunBytes = link.rate.kind === "trace" || link.rate.kind === "poisson" ? TUN_HEADER_BYTES : 0;
+  return {
+    rate: linkRate(link.rate, scenario.fixed?.traceOffsetMs, rng.fork(`${name}.offset`), zeroNs),
+    queue: {
+      packets: link.queue.packets ?? Number.POSITIVE_INFINITY,
+      bytes: link.queue.bytes ?? Number.POSITIVE_INFINITY,
+    },
+    lossRate: link.lossRate,
+    discipline: link.queue.discipline,
+    impairments: impairments(link, zeroNs),
+    outages: link.outages === undefined ? undefined : spansNs(link.outages, zeroNs),
+    propagationNs: (link.delayMs ?? 0) * NANOS_PER_MILLI,
+    dataBytes: PACKET_BYTES + tunBytes,
+    ackBytes: ACK_BYTES + tunBytes,
+  };
+}
+
+function delayProcess(spec: DelaySpec | undefined, rng: Rng, zeroNs: Nanos): DelayProcess | undefined {
+  if (spec === undefined) return undefined;
+  if (spec.kind === "random-walk") {
+    return makeDelay(
+      {
+        kind: "random-walk",
+        startNs: spec.startMs * NANOS_PER_MILLI,
+        everyNs: spec.everyMs * NANOS_PER_MILLI,
+        stepNs: spec.stepMs * NANOS_PER_MILLI,
+        minNs: spec.minMs * NANOS_PER_MILLI,
+        maxNs: spec.maxMs * NANOS_PER_MILLI,
+      },
+      rng,
+    );
+  }
+  return makeDelay(
+    {
+      kind: spec.kind,
+      points: spec.points.map(({ atSec, delayMs }) => ({
+        atNs: atSec * NANOS_PER_SEC,
+        delayNs: delayMs * NANOS_PER_MILLI,
+      })),
+      periodNs: spec.periodSec === undefined ? undefined : spec.periodSec * NANOS_PER_SEC,
+      originNs: zeroNs,
+    },
+    rng,
+  );
+}
+
+/** Names of a scenario's links in the order of their numbers. */
+function linkNames(scenario: Scenario): string[] {
+  return ["forward", "reverse", ...Object.keys(scenario.links ?? {})];
+}
+
+/** @returns undefined: forward alone and reverse alone, which is what a flow without a route takes */
+function planRoute(scenario: Scenario, route: RouteSpec | undefined, isBackward: boolean): Route | undefined {
+  if (route === undefined && !isBackward) return undefined;
+  const names = linkNames(scenario);
+  const numbers = (way: readonly string[]): number[] => way.map((name) => names.indexOf(name));
+  const forward = numbers(route?.forward ?? ["forward"]);
+  const reverse = numbers(route?.reverse ?? ["reverse"]);
+  return isBackward ? { forward: reverse, reverse: forward } : { forward, reverse };
+}
+
+/** What flows, transfers and the flow under test have in common. */
+function pathOf(
+  context: PlanContext,
+  fork: string,
+  from: {
+    readonly direction?: "forward" | "backward";
+    readonly route?: RouteSpec;
+    readonly propagationDelayMs?: number;
+    readonly delay?: FlowPlan["delay"];
+  },
+  scale = 1,
+): Pick<FlowSpec, "propagationNs" | "reversePropagationNs" | "route" | "delay"> & { isBackward: boolean } {
+  const { scenario, rng, zeroNs } = context;
+  const isBackward = from.direction === "backward";
+  const ownMs = from.propagationDelayMs;
+  const thereMs = (ownMs ?? scenario.propagationDelayMs) * scale;
+  const backMs = (ownMs ?? scenario.reversePropagationDelayMs ?? scenario.propagationDelayMs) * scale;
+  const delay = from.delay ?? (ownMs === undefined ? scenario.delay : undefined);
+  const there = delayProcess(delay?.forward, rng.fork(`${fork}.delay.forward`), zeroNs);
+  const back = delayProcess(delay?.reverse, rng.fork(`${fork}.delay.reverse`), zeroNs);
+  const varies = there !== undefined || back !== undefined;
+  return {
+    isBackward,
+    propagationNs: (isBackward ? backMs : thereMs) * NANOS_PER_MILLI,
+    reversePropagationNs: (isBackward ? thereMs : backMs) * NANOS_PER_MILLI,
+    route: planRoute(scenario, from.route ?? scenario.route, isBackward),
+    ...(varies && {
+      delay: isBackward ? { forward: back, reverse: there } : { forward: there, reverse: back },
+    }),
+  };
+}
+
+function jitterNs(scenario: Scenario): Nanos {
+  return (scenario.fixed?.sendJitterUs ?? DEFAULT_SEND_JITTER_US) * NANOS_PER_MICRO;
+}
+
+/** The flow under test comes first, then the scenario's flows in their order. */
+export function planFlows(context: PlanContext): PlannedFlow[] {
+  const { scenario, rng, zeroNs, seriesBinNs, controlOf } = context;
+  const { isBackward, ...path } = pathOf(context, "flow.0", {});
+  const first: PlannedFlow = {
+    id: FIRST_FLOW,
+    algorithm: UNDER_TEST,
+    isBackward,
+    spec: {
+      ...path,
+      control: controlOf(FIRST_FLOW),
+      startNs: zeroNs,
+      stopNs: Number.POSITIVE_INFINITY,
+      ackPolicy: scenario.ackPolicy,
+      sender: scenario.sender,
+      sendJitterNs: jitterNs(scenario),
+      seriesBinNs,
+      oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
+      onStart: makeApplication(scenario.application, rng.fork("flow.0.application"), zeroNs),
+    },
+  };
+  const flows = [first];
+  for (const plan of scenario.flows ?? []) {
+    const count = plan.count ?? 1;
+    for (let i = 0; i < count; i++) flows.push(planFlow(context, plan, i, flows.length));
+  }
+  return flows;
+}
+
+function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: number): PlannedFlow {
+  const { scenario, zeroNs, seriesBinNs, controlOf, algorithms } = context;
+  const fork = `flow.${number}`;
+  const draws = context.rng.fork(`${fork}.start`);
+  const spread = plan.propagationSpread ?? 0;
+  const startSec =
+    (plan.startSec ?? 0) + i * (plan.startEverySec ?? 0) + (plan.startJitterSec ?? 0) * draws.next();
+  const scale = 1 + spread * draws.uniform(-1, 1);
+  const { isBackward, ...path } = pathOf(context, fork, plan, scale);
+  const id = flowId(plan, i, number);
+  return {
+    id,
+    algorithm: plan.algorithm,
+    isBackward,
+    spec: {
+      ...path,
+      control: plan.algorithm === UNDER_TEST ? controlOf(id) : algorithms(plan.algorithm),
+      startNs: zeroNs + startSec * NANOS_PER_SEC,
+      stopNs: plan.stopSec === undefined ? Number.POSITIVE_INFINITY : zeroNs + plan.stopSec * NANOS_PER_SEC,
+      ackPolicy: plan.ackPolicy ?? scenario.ackPolicy,
+      sender: plan.sender ?? scenario.sender,
+      sendJitterNs: jitterNs(scenario),
+      seriesBinNs,
+      oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
+      ...(plan.priority !== undefined && { priority: plan.priority }),
+      onStart: makeApplication(plan.application, context.rng.fork(`${fork}.application`), zeroNs),
+    },
+  };
+}
+
+/** What the flows of generated traffic have in common. */
+export function planTransfer(
+  context: PlanContext,
+  traffic: Exclude<TrafficSpec, { kind: "datagrams" }>,
+  number: number,
+): TransferTemplate {
+  const { scenario, algorithms } = context;
+  const { isBackward: _, ...path } = pathOf(context, `traffic.${number}`, traffic);
+  return {
+    ...path,
+    control: algorithms(traffic.algorithm),
+    ackPolicy: traffic.ackPolicy ?? scenario.ackPolicy,
+    sender: traffic.sender ?? scenario.sender,
+    sendJitterNs: jitterNs(scenario),
+    seriesBinNs: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Route and delay of datagrams. */
+export function planDatagrams(
+  context: PlanContext,
+  traffic: Extract<TrafficSpec, { kind: "datagrams" }>,
+  number: number,
+): { readonly route: readonly number[]; readonly propagationNs: Nanos } {
+  const { isBackward, propagationNs, route } = pathOf(context, `traffic.${number}`, traffic);
+  return { route: route?.forward ?? [isBackward ? 1 : 0], propagationNs };
+}
