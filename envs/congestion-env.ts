@@ -1,33 +1,51 @@
 /**
- * The environment, synchronous, one flow under test: a CCP algorithm whose decisions come from outside. Its `onReport` ends
- * a step (`report-step.ts`), the next action is its decision; agent and datapath meet in CCP messages only. A step without
- * a report has zero counters, held RTTs and `info.report` false. Several flows under test: `multi-flow-env.ts`.
+ * The environment with one flow under test, in the two forms that there are of time: `CongestionEnv`, synchronous, for worlds in
+ * virtual time, and `RealTimeCongestionEnv` for those whose time has to be waited for. A CCP algorithm whose decisions come
+ * from outside: its `onReport` ends a step (`steps/report-step.ts`), the next action is its decision; agent and datapath meet
+ * in CCP messages only. A step without a report has zero counters, held RTTs and `info.report` false. Several flows under
+ * test: `multi-flow-env.ts`.
  */
 
 import type { AlgorithmResolver } from "../algorithms/resolver.ts";
 import { assert, CcparkError } from "../core/errors.ts";
-import { NANOS_PER_MICRO } from "../core/units.ts";
+import type { Nanos } from "../core/units.ts";
 import { flowsUnderTest } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
+import { measure } from "../testbeds/measure.ts";
 import type { FlowMetrics } from "../testbeds/results.ts";
-import { measure, type Simulation } from "../testbeds/simulated/simulation.ts";
-import type { StepInfo, TimeStep } from "./env.ts";
+import { SIMULATED } from "../testbeds/simulated/simulated.ts";
+import type {
+  OpenOptions,
+  RealTimeRun,
+  RealTimeTestbed,
+  Run,
+  VirtualRun,
+  VirtualTestbed,
+} from "../testbeds/testbed.ts";
+import type { Env, ResetOptions, StepInfo, TimeStep } from "./env.ts";
 import type { EnvOptions } from "./options.ts";
 import { getReward, type RewardSpec } from "./signals/rewards.ts";
 import type { Box } from "./spaces.ts";
 import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
 import { type EpisodePhase, expectReset, expectRunning } from "./steps/episode-phase.ts";
-import { ReportStep, reportEveryUs } from "./steps/report-step.ts";
+import { reportEveryUs } from "./steps/report-step.ts";
 import { drawScenario, type ScenarioSource } from "./steps/scenario-source.ts";
+import { type Turns, takeTurns } from "./steps/take-turns.ts";
 
 /** What there is while an episode runs. */
-interface Episode {
-  readonly simulation: Simulation;
+interface Episode<R extends Run> {
+  readonly run: R;
   readonly flow: EnvFlow;
-  readonly step: ReportStep;
+  readonly turns: Turns;
 }
 
-export class CongestionEnv {
+export interface SingleFlowExtras {
+  /** finds the algorithms of cross traffic; absent: those that need no agent */
+  readonly algorithms?: AlgorithmResolver;
+}
+
+/** What both forms have in common: everything but letting time pass. */
+abstract class SingleFlowEnv<R extends Run> {
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   readonly options: EnvOptions;
@@ -36,7 +54,7 @@ export class CongestionEnv {
   readonly #algorithms: AlgorithmResolver | undefined;
   readonly #flows: EnvFlows;
   #phase: EpisodePhase = "before-reset";
-  #episode: Episode | undefined;
+  #episode: Episode<R> | undefined;
   #hasReward = false;
 
   /** of the step that ended last */
@@ -45,15 +63,8 @@ export class CongestionEnv {
   truncated = false;
   stepUs = 0;
 
-  /**
-   * @param scenarios the default scenario, or how an episode draws one
-   * @param extras algorithms: finds those of cross traffic; absent: those that need no agent
-   */
-  constructor(
-    scenarios: ScenarioSource,
-    options: EnvOptions,
-    extras: { readonly algorithms?: AlgorithmResolver } = {},
-  ) {
+  /** @param scenarios the default scenario, or how an episode draws one */
+  constructor(scenarios: ScenarioSource, options: EnvOptions, extras: SingleFlowExtras) {
     this.options = options;
     this.#scenarios = scenarios;
     this.#algorithms = extras.algorithms;
@@ -64,23 +75,28 @@ export class CongestionEnv {
     if (typeof scenarios !== "function") expectOneFlow(scenarios);
   }
 
-  /**
-   * Begins an episode: the simulation runs up to the flow's start.
-   * @param seed whole number, 0 to 2^53 - 1; the same seed gives the same bytes
-   * @param scenario instead of the environment's own
-   * @throws CcparkError (invalid-argument) for a scenario with further flows under test
-   */
-  begin(seed: number, scenario?: Scenario): void {
+  /** Draws the scenario of an episode, and what to open its run with. */
+  protected prepare(
+    seed: number,
+    scenario: Scenario | undefined,
+    onReport: () => void,
+  ): [Scenario, OpenOptions] {
     const drawn = drawScenario(scenario ?? this.#scenarios, seed);
     expectOneFlow(drawn);
-    const simulation = this.#flows.begin(drawn, seed, {
-      algorithms: this.#algorithms,
-      onReport: () => simulation.network.requestStop(),
-    });
-    simulation.network.runUntil(simulation.startNs);
+    return [drawn, this.#flows.prepare({ algorithms: this.#algorithms, onReport })];
+  }
+
+  /** @returns the turns of the run, to be driven to the first one */
+  protected attach(run: R): Turns {
+    this.#flows.attach(run);
+    return takeTurns(run, this.#flows, this.options, true);
+  }
+
+  /** The flow's first turn has come. */
+  protected begun(run: R, turns: Turns): void {
     const flow = this.#flows.started[0];
     assert(flow !== undefined, "the flow under test has started");
-    this.#episode = { simulation, flow, step: new ReportStep(flow, this.options) };
+    this.#episode = { run, flow, turns };
     this.reward = 0;
     this.#hasReward = false;
     this.terminated = this.truncated = false;
@@ -89,29 +105,31 @@ export class CongestionEnv {
   }
 
   /**
-   * One step: applies the action, runs to the step's end, fills the interval, the observation and the reward.
+   * Takes the action of a step.
    * @throws CcparkError failed-precondition before the first reset or after the end; invalid-argument for a bad action
    *   (the state is unchanged then)
    */
-  advance(action: ArrayLike<number>): void {
+  protected admit(action: ArrayLike<number>): Episode<R> {
     expectRunning(this.#phase);
-    const { simulation, flow, step } = this.#episode!;
-    const { network, endNs } = simulation;
-    flow.admit(action);
-    flow.act();
-    step.begin(network.nowNs);
-    do network.runUntil(Math.min(step.deadlineNs, endNs));
-    while (!step.isOver(network.nowNs) && network.nowNs < endNs);
-    this.stepUs = (network.nowNs - step.beganNs) / NANOS_PER_MICRO;
-    flow.endStep(this.stepUs);
+    const episode = this.#episode!;
+    episode.flow.admit(action);
+    return episode;
+  }
+
+  /** @returns until when the run must go on, undefined: the step is over, and everything about it is known */
+  protected goOn({ turns, flow }: Episode<R>): Nanos | undefined {
+    const { value: ask, done } = turns.next();
+    if (typeof ask === "number") return ask;
+    this.stepUs = flow.stepUs;
     this.reward = this.#reward.of(flow.observer.interval);
     this.#hasReward = true;
     // not by `assert`: its message would write the number out in each step
     if (!Number.isFinite(this.reward)) throw new Error(`reward ${this.#reward.name} is ${this.reward}`);
-    if (network.nowNs >= endNs) {
+    if (done) {
       this.truncated = true;
       this.#phase = "ended";
     }
+    return undefined;
   }
 
   /** 1 when the action of the step that ended last lay outside the box and was clipped. */
@@ -126,7 +144,7 @@ export class CongestionEnv {
 
   /** The measured quantities of the episode so far. */
   metrics(): FlowMetrics {
-    return measure(this.simulation);
+    return measure(this.run);
   }
 
   /** The components of the last step's reward, in the order of its `RewardSpec`; 0 after a reset. */
@@ -137,15 +155,16 @@ export class CongestionEnv {
     });
   }
 
-  get simulation(): Simulation {
-    return expectReset(this.#episode).simulation;
+  /** of the episode at hand */
+  get run(): R {
+    return expectReset(this.#episode).run;
   }
 
   info(): StepInfo {
     return expectReset(this.#episode).flow.info(this.stepUs);
   }
 
-  #timeStep(): TimeStep {
+  protected timeStep(): TimeStep {
     const { flow } = expectReset(this.#episode);
     return {
       observation: new Float32Array(flow.observer.observation),
@@ -155,15 +174,107 @@ export class CongestionEnv {
       truncated: this.truncated,
     };
   }
+}
+
+export class CongestionEnv extends SingleFlowEnv<VirtualRun> {
+  readonly #testbed: VirtualTestbed;
+
+  /** @param extras testbed: absent: the simulator */
+  constructor(
+    scenarios: ScenarioSource,
+    options: EnvOptions,
+    { testbed = SIMULATED, ...extras }: SingleFlowExtras & { readonly testbed?: VirtualTestbed } = {},
+  ) {
+    super(scenarios, options, extras);
+    this.#testbed = testbed;
+  }
+
+  /**
+   * Begins an episode: runs up to the flow's start.
+   * @param seed whole number, 0 to 2^53 - 1; the same seed gives the same bytes
+   * @param scenario instead of the environment's own
+   * @throws CcparkError (invalid-argument) for a scenario with further flows under test
+   */
+  begin(seed: number, scenario?: Scenario): void {
+    const [drawn, options] = this.prepare(seed, scenario, () => run.requestStop());
+    const run = this.#testbed.open(drawn, seed, options);
+    const turns = this.attach(run);
+    for (let ask = turns.next().value; typeof ask === "number"; ask = turns.next().value) run.runUntil(ask);
+    this.begun(run, turns);
+  }
+
+  /**
+   * One step: applies the action, runs to the step's end, fills the interval, the observation and the reward.
+   * @throws CcparkError failed-precondition before the first reset or after the end; invalid-argument for a bad action
+   *   (the state is unchanged then)
+   */
+  advance(action: ArrayLike<number>): void {
+    const episode = this.admit(action);
+    for (let untilNs = this.goOn(episode); untilNs !== undefined; untilNs = this.goOn(episode)) {
+      episode.run.runUntil(untilNs);
+    }
+  }
 
   reset(seed: number, scenario?: Scenario): TimeStep {
     this.begin(seed, scenario);
-    return this.#timeStep();
+    return this.timeStep();
   }
 
   step(action: ArrayLike<number>): TimeStep {
     this.advance(action);
-    return this.#timeStep();
+    return this.timeStep();
+  }
+}
+
+/** The same in a world with a clock of its own: time also passes between the calls, which `StepInfo` tells. */
+export class RealTimeCongestionEnv extends SingleFlowEnv<RealTimeRun> implements Env {
+  readonly #testbed: RealTimeTestbed;
+  /** opened last, perhaps not yet an episode */
+  #open: RealTimeRun | undefined;
+
+  constructor(
+    scenarios: ScenarioSource,
+    options: EnvOptions,
+    { testbed, ...extras }: SingleFlowExtras & { readonly testbed: RealTimeTestbed },
+  ) {
+    super(scenarios, options, extras);
+    this.#testbed = testbed;
+  }
+
+  /** As in virtual time. @throws CcparkError (failed-precondition) too, if the testbed refuses the scenario */
+  async begin(seed: number, scenario?: Scenario): Promise<void> {
+    const [drawn, options] = this.prepare(seed, scenario, () => run.requestStop());
+    await this.close();
+    const run = await this.#testbed.open(drawn, seed, options);
+    this.#open = run;
+    const turns = this.attach(run);
+    for (let ask = turns.next().value; typeof ask === "number"; ask = turns.next().value) {
+      await run.runUntil(ask);
+    }
+    this.begun(run, turns);
+  }
+
+  async advance(action: ArrayLike<number>): Promise<void> {
+    const episode = this.admit(action);
+    for (let untilNs = this.goOn(episode); untilNs !== undefined; untilNs = this.goOn(episode)) {
+      await episode.run.runUntil(untilNs);
+    }
+  }
+
+  async reset({ seed, scenario }: ResetOptions): Promise<TimeStep> {
+    await this.begin(seed, scenario);
+    return this.timeStep();
+  }
+
+  async step(action: ArrayLike<number>): Promise<TimeStep> {
+    await this.advance(action);
+    return this.timeStep();
+  }
+
+  /** Ends the packets of the episode at hand. */
+  async close(): Promise<void> {
+    await this.#open?.close();
+    this.#open = undefined;
   }
 }
 

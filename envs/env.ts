@@ -25,6 +25,10 @@ export interface StepInfo {
   readonly pacingRateBytesPerSec: number;
   /** 1 when the action of this step lay outside the box and was clipped */
   readonly clippedActions: number;
+  /** from the end of the step before (or the flow's start) to the action of this one; 0 in virtual time */
+  readonly actionLateUs: number;
+  /** reports that came while the agent was deciding on the action of this step, counted into it; 0 in virtual time */
+  readonly missedReports: number;
 }
 
 export interface TimeStep {

@@ -1,27 +1,22 @@
-/** Whole runs of one contender on one scenario and seed, measured in the same way for all. */
+/** Whole runs of one contender on one scenario and seed in one world, measured in the same way for all. */
 
 import type { AlgorithmResolver } from "../algorithms/resolver.ts";
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
-import { UNDER_TEST } from "../scenarios/flows.ts";
 import { FIRST_FLOW, type Scenario } from "../scenarios/scenario.ts";
 import { type RecordedFormat, RunRecorder } from "../testbeds/exports/recorder.ts";
-import type { RunResult } from "../testbeds/results.ts";
-import {
-  measure,
-  type Simulation,
-  simulate,
-  summariseFlows,
-  summariseTransfers,
-  timeSeries,
-} from "../testbeds/simulated/simulation.ts";
+import { measure, summariseFlows, summariseTransfers, timeSeries } from "../testbeds/measure.ts";
+import type { DecisionTiming, RunResult } from "../testbeds/results.ts";
+import { SIMULATED } from "../testbeds/simulated/simulated.ts";
+import type { OpenOptions, Run, Testbed, VirtualRun, VirtualTestbed } from "../testbeds/testbed.ts";
 import type { EnvOptions } from "./options.ts";
 import { Meter } from "./signals/meter.ts";
 import { getReward } from "./signals/rewards.ts";
 import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
-import { ReportStep, reportEveryUs } from "./steps/report-step.ts";
+import { reportEveryUs } from "./steps/report-step.ts";
+import { driveLater, driveVirtual, takeTurns } from "./steps/take-turns.ts";
 
 /** The reward of a whole run is the mean over steps of this length, whatever the contender's own steps are. */
 export const REWARD_STEP_MS = 100;
@@ -29,6 +24,11 @@ export const REWARD_STEP_MS = 100;
 /** What of an agent a run needs (agents/agent.ts has the whole). */
 export interface Policy {
   act(observation: Float32Array, mode: "explore" | "greedy"): Float32Array;
+}
+
+/** A policy that answers later, such as a network in a runtime whose calls are asynchronous. */
+export interface AsyncPolicy {
+  act(observation: Float32Array, mode: "explore" | "greedy"): Promise<Float32Array>;
 }
 
 export interface RunOptions {
@@ -39,13 +39,23 @@ export interface RunOptions {
   readonly seriesBinSec?: number;
   /** finds the algorithms of cross traffic; default: those that need no agent */
   readonly algorithms?: AlgorithmResolver;
-  /** what else to write down of the run; `RunResult.recordings` has the texts */
+  /** what else to write down of the run, where the testbed can; `RunResult.recordings` has the texts */
   readonly recording?: { readonly formats: readonly RecordedFormat[]; readonly title: string };
+}
+
+/** In a world in virtual time; absent: the simulator. */
+export interface OnVirtual {
+  readonly testbed?: VirtualTestbed;
+}
+
+/** In any world; absent: the simulator. */
+export interface OnAny {
+  readonly testbed?: Testbed;
 }
 
 const DEFAULT_SERIES_BIN_SEC = 0.5;
 
-/** Closes the meter's interval every REWARD_STEP_MS of virtual time from the flow's start on. */
+/** Closes the meter's interval every REWARD_STEP_MS of the run's time from the flow's start on. */
 class RewardClock {
   readonly #reward: (stepUs: number) => number;
   #sum = 0;
@@ -56,11 +66,12 @@ class RewardClock {
     this.#reward = (stepUs) => meter.close(stepUs, (interval) => spec.of(interval));
   }
 
-  start({ network, startNs, endNs }: Simulation): void {
+  start(run: Run): void {
+    const { startNs, endNs } = run;
     const stepNs = REWARD_STEP_MS * NANOS_PER_MILLI;
     const tick = (atNs: number): void => {
       if (atNs > endNs) return;
-      network.schedule(atNs, () => {
+      run.schedule(atNs, () => {
         this.#sum += this.#reward(stepNs / NANOS_PER_MICRO);
         this.#steps++;
         tick(atNs + stepNs);
@@ -74,55 +85,57 @@ class RewardClock {
   }
 }
 
-function metered(meter: Meter, factory: CongestionControlFactory): CongestionControlFactory {
-  return (start) => meter.around(factory(start));
-}
+/** What is added to a run so that it can be measured. */
+class Measurement {
+  /** what to open a run with, besides the control */
+  readonly extras: Omit<OpenOptions, "control">;
+  readonly #options: RunOptions;
+  readonly #meter = new Meter();
+  readonly #clock: RewardClock;
+  readonly #recorder: RunRecorder | undefined;
 
-/** A run that has been set up: whoever drives the network to `simulation.endNs` may then ask for the result. */
-export interface MeasuredRun {
-  readonly simulation: Simulation;
-  result(): RunResult;
-}
+  constructor(options: RunOptions) {
+    const { algorithms, recording, seriesBinSec = DEFAULT_SERIES_BIN_SEC } = options;
+    this.#options = options;
+    this.#clock = new RewardClock(this.#meter, options.rewardName);
+    this.#recorder = recording && new RunRecorder(recording.formats);
+    this.extras = { algorithms, seriesBinSec, ...(this.#recorder && { recorder: this.#recorder }) };
+  }
 
-/** Sets up a run of one congestion control, to be driven by the caller. */
-export function beginRun(options: RunOptions & { readonly control: CongestionControlFactory }): MeasuredRun {
-  const { scenario, seed } = options;
-  const meter = new Meter();
-  const clock = new RewardClock(meter, options.rewardName);
-  const first = metered(meter, options.control);
-  const recorder = options.recording && new RunRecorder(options.recording.formats);
-  const simulation = simulate(scenario, seed, first, options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC, {
-    algorithms: options.algorithms,
-    controlOf: (id) => (id === FIRST_FLOW ? first : options.control),
-    recorder,
-  });
-  clock.start(simulation);
-  return {
-    simulation,
-    result: () => resultOf(simulation, clock.mean, options, recorder),
-  };
-}
+  /** The control of a flow under test; the first one's ACKs are metered for the reward. */
+  readonly around = (id: string, factory: CongestionControlFactory): CongestionControlFactory =>
+    id === FIRST_FLOW ? (start) => this.#meter.around(factory(start)) : factory;
 
-function resultOf(
-  simulation: Simulation,
-  reward: number,
-  { rewardName, recording }: RunOptions,
-  recorder: RunRecorder | undefined,
-): RunResult {
-  const metrics = measure(simulation);
-  // one that was to start after the end has nothing to tell
-  const flows = summariseFlows(simulation).filter(({ durationSec }) => durationSec > 0);
-  const forward = flows.filter(({ direction }) => direction === "forward");
-  return {
-    metrics,
-    reward,
-    rewardName,
-    series: timeSeries(simulation),
-    ...(flows.length > 1 && { flows }),
-    ...(forward.length > 1 && { jainIndex: jainIndex(forward.map((flow) => flow.goodputMbps)) }),
-    ...(simulation.transfers.started > 0 && { transfers: summariseTransfers(simulation) }),
-    ...(recorder && { recordings: recorder.texts(simulation, recording!.title) }),
-  };
+  /** What to open a run of one congestion control with. */
+  of(control: CongestionControlFactory): OpenOptions {
+    return { ...this.extras, control: (id) => this.around(id, control) };
+  }
+
+  /** Before the run's time goes on. */
+  attach<R extends Run>(run: R): R {
+    this.#clock.start(run);
+    return run;
+  }
+
+  result(run: Run, testbed: string, decisions?: DecisionTiming): RunResult {
+    const metrics = measure(run);
+    // one that was to start after the end has nothing to tell
+    const flows = summariseFlows(run).filter(({ durationSec }) => durationSec > 0);
+    const forward = flows.filter(({ direction }) => direction === "forward");
+    return {
+      testbed,
+      metrics,
+      reward: this.#clock.mean,
+      rewardName: this.#options.rewardName,
+      series: timeSeries(run),
+      ...(flows.length > 1 && { flows }),
+      ...(forward.length > 1 && { jainIndex: jainIndex(forward.map((flow) => flow.goodputMbps)) }),
+      ...(run.transfers.started > 0 && { transfers: summariseTransfers(run) }),
+      ...(this.#recorder && { recordings: this.#recorder.texts(run, this.#options.recording!.title) }),
+      ...("timing" in run && { timing: run.timing }),
+      ...(decisions && { decisions }),
+    };
+  }
 }
 
 /** Jain's fairness index, 1/n to 1 (Jain, Chiu and Hawe 1984); 1 where nothing was delivered. */
@@ -132,20 +145,49 @@ export function jainIndex(values: readonly number[]): number {
   return squares === 0 ? 1 : (sum * sum) / (values.length * squares);
 }
 
-/** Runs a CCP algorithm (its datapath programs in the simulator, agent in process) or an in-datapath control. */
-export function runAlgorithm(
-  options: RunOptions & { readonly algorithm: CcpAlgorithm | CongestionControlFactory },
-): RunResult {
-  const { algorithm } = options;
-  const control = typeof algorithm === "function" ? algorithm : runCcpAlgorithm(algorithm);
-  const run = beginRun({ ...options, control });
-  run.simulation.network.runUntil(run.simulation.endNs);
-  return run.result();
+/** A run that has been opened: whoever drives it to its end may then ask for the result. */
+export interface MeasuredRun {
+  readonly run: VirtualRun;
+  result(): RunResult;
 }
 
-/** A policy that answers later, such as a network in a runtime whose calls are asynchronous. */
-export interface AsyncPolicy {
-  act(observation: Float32Array, mode: "explore" | "greedy"): Promise<Float32Array>;
+type Controlled = RunOptions & { readonly control: CongestionControlFactory };
+
+/** Opens a run of one congestion control, to be driven by the caller. */
+export function beginRun(options: Controlled & OnVirtual): MeasuredRun {
+  const { testbed = SIMULATED, control, scenario, seed } = options;
+  const measurement = new Measurement(options);
+  const run = measurement.attach(testbed.open(scenario, seed, measurement.of(control)));
+  return { run, result: () => measurement.result(run, testbed.name) };
+}
+
+type AlgorithmRunOptions = RunOptions & { readonly algorithm: CcpAlgorithm | CongestionControlFactory };
+
+function controlled(options: AlgorithmRunOptions): Controlled {
+  const { algorithm } = options;
+  return { ...options, control: typeof algorithm === "function" ? algorithm : runCcpAlgorithm(algorithm) };
+}
+
+/** Runs a CCP algorithm (its datapath programs in the world's datapath, agent in process) or an in-datapath control. */
+export function runAlgorithm(options: AlgorithmRunOptions & OnVirtual): RunResult {
+  const { run, result } = beginRun({ ...controlled(options), testbed: options.testbed });
+  run.runUntil(run.endNs);
+  return result();
+}
+
+/** The same in a world whose time may have to be waited for. */
+export async function runAlgorithmLater(options: AlgorithmRunOptions & OnAny): Promise<RunResult> {
+  const { testbed = SIMULATED, scenario, seed } = options;
+  if (testbed.clock === "virtual") return runAlgorithm({ ...options, testbed });
+  const measurement = new Measurement(options);
+  const run = await testbed.open(scenario, seed, measurement.of(controlled(options).control));
+  try {
+    measurement.attach(run);
+    while (run.nowNs < run.endNs) await run.runUntil(run.endNs);
+    return measurement.result(run, testbed.name);
+  } finally {
+    await run.close();
+  }
 }
 
 type AgentRunOptions<P> = RunOptions & {
@@ -154,86 +196,94 @@ type AgentRunOptions<P> = RunOptions & {
   readonly env: EnvOptions;
 };
 
+/** A run of an agent before it is opened. */
+class AgentRun<P extends Policy | AsyncPolicy> {
+  readonly #measurement: Measurement;
+  readonly #flows: EnvFlows;
+  readonly #env: EnvOptions;
+  readonly #policyOf: (flow: string) => P;
+  readonly #policies: Map<EnvFlow, P> = new Map();
+
+  constructor(options: AgentRunOptions<P>) {
+    const { agent, env } = options;
+    this.#env = env;
+    this.#measurement = new Measurement(options);
+    this.#flows = new EnvFlows(env, reportEveryUs(env));
+    this.#policyOf = typeof agent === "function" ? agent : () => agent;
+  }
+
+  /** @param stop asks the run for a stop */
+  open(stop: () => void): OpenOptions {
+    const { extras, around } = this.#measurement;
+    return this.#flows.prepare({ ...extras, around, onReport: stop });
+  }
+
+  attach(run: Run): ReturnType<typeof takeTurns> {
+    this.#flows.attach(run);
+    this.#measurement.attach(run);
+    return takeTurns(run, this.#flows, this.#env, false);
+  }
+
+  act(flow: EnvFlow): ReturnType<P["act"]> {
+    let policy = this.#policies.get(flow);
+    if (policy === undefined) {
+      policy = this.#policyOf(flow.id);
+      this.#policies.set(flow, policy);
+    }
+    return policy.act(flow.observer.observation, "greedy") as ReturnType<P["act"]>;
+  }
+
+  result(run: Run, testbed: Testbed): RunResult {
+    const isLate = testbed.clock === "real";
+    return this.#measurement.result(run, testbed.name, isLate ? this.#decisions() : undefined);
+  }
+
+  #decisions(): DecisionTiming {
+    const all = this.#flows.started.map(({ decisions }) => decisions);
+    const sum = (of: (each: EnvFlow["decisions"]) => number): number =>
+      all.reduce((total, each) => total + of(each), 0);
+    const count = sum((each) => each.count);
+    return {
+      count,
+      late: sum((each) => each.late),
+      missedReports: sum((each) => each.missedReports),
+      meanLatenessUs: count === 0 ? 0 : sum((each) => each.latenessSumUs) / count,
+      maxLatenessUs: Math.max(0, ...all.map((each) => each.maxLatenessUs)),
+    };
+  }
+}
+
 /**
  * Runs a policy greedily with the steps of the environment it was made for. In a scenario with several flows under test
  * each takes its own steps and has its own observations.
  */
-export function runAgent(options: AgentRunOptions<Policy>): RunResult {
-  const run = agentRun(options);
-  let turn = run.next();
-  while (!turn.done) turn = run.next(turn.value.policy.act(turn.value.observation, "greedy"));
-  return turn.value;
+export function runAgent(options: AgentRunOptions<Policy> & OnVirtual): RunResult {
+  const { testbed = SIMULATED, scenario, seed } = options;
+  const agent = new AgentRun(options);
+  const run = testbed.open(
+    scenario,
+    seed,
+    agent.open(() => run.requestStop()),
+  );
+  driveVirtual(agent.attach(run), run, (flow) => flow.admit(agent.act(flow)));
+  return agent.result(run, testbed);
 }
 
-/** The same run of a policy that answers later; virtual time stands still meanwhile. */
-export async function runAsyncAgent(options: AgentRunOptions<AsyncPolicy>): Promise<RunResult> {
-  const run = agentRun(options);
-  let turn = run.next();
-  while (!turn.done) turn = run.next(await turn.value.policy.act(turn.value.observation, "greedy"));
-  return turn.value;
-}
-
-/** A policy has to act on what its flow observes. */
-interface Turn<P> {
-  readonly policy: P;
-  readonly observation: Float32Array;
-}
-
-/** A measured run that asks for one action after the other. */
-function* agentRun<P extends Policy | AsyncPolicy>(
-  options: AgentRunOptions<P>,
-): Generator<Turn<P>, RunResult, Float32Array> {
-  const { agent, env, scenario, seed, algorithms } = options;
-  const meter = new Meter();
-  const clock = new RewardClock(meter, options.rewardName);
-  const recorder = options.recording && new RunRecorder(options.recording.formats);
-  const flows = new EnvFlows(env, reportEveryUs(env));
-  const simulation = flows.begin(scenario, seed, {
-    seriesBinSec: options.seriesBinSec ?? DEFAULT_SERIES_BIN_SEC,
-    algorithms,
-    recorder,
-    around: (id, factory) => (id === FIRST_FLOW ? metered(meter, factory) : factory),
-    onReport: () => simulation.network.requestStop(),
-  });
-  clock.start(simulation);
-  yield* takeTurns(simulation, flows, env, typeof agent === "function" ? agent : () => agent);
-  return resultOf(simulation, clock.mean, options, recorder);
-}
-
-/** Runs to the end; whenever a flow starts or its step is over, its policy acts. */
-function* takeTurns<P>(
-  { network, endNs, flows: all }: Simulation,
-  flows: EnvFlows,
-  env: EnvOptions,
-  policyOf: (flow: string) => P,
-): Generator<Turn<P>, void, Float32Array> {
-  const starting = all
-    .filter(({ algorithm }) => algorithm === UNDER_TEST)
-    .sort((a, b) => a.spec.startNs - b.spec.startNs);
-  let acting: { readonly flow: EnvFlow; readonly step: ReportStep; readonly policy: P }[] = [];
-  let started = 0;
-  for (;;) {
-    let untilNs = Math.min(endNs, starting[started]?.spec.startNs ?? endNs);
-    for (const { step } of acting) untilNs = Math.min(untilNs, step.deadlineNs);
-    network.runUntil(untilNs);
-    if (network.nowNs >= endNs) return;
-    if (acting.some(({ flow }) => flow.isOver)) acting = acting.filter(({ flow }) => !flow.isOver);
-    for (const { flow, step, policy } of acting) {
-      if (!step.isOver(network.nowNs)) continue;
-      flow.endStep((network.nowNs - step.beganNs) / NANOS_PER_MICRO);
-      yield* takeTurn(flow, step, policy);
-    }
-    for (; started < flows.started.length; started++) {
-      const flow = flows.started[started]!;
-      const starter = { flow, step: new ReportStep(flow, env), policy: policyOf(flow.id) };
-      acting.push(starter);
-      yield* takeTurn(flow, starter.step, starter.policy);
-    }
-  }
-
-  function* takeTurn(flow: EnvFlow, step: ReportStep, policy: P): Generator<Turn<P>, void, Float32Array> {
-    flow.admit(yield { policy, observation: flow.observer.observation });
-    flow.act();
-    step.begin(network.nowNs);
+/** The same of a policy that answers later, or in a world whose time has to be waited for. Virtual time stands still meanwhile. */
+export async function runAgentLater(
+  options: AgentRunOptions<Policy | AsyncPolicy> & OnAny,
+): Promise<RunResult> {
+  const { testbed = SIMULATED, scenario, seed } = options;
+  const agent = new AgentRun(options);
+  const run: Run = await testbed.open(
+    scenario,
+    seed,
+    agent.open(() => run.requestStop()),
+  );
+  try {
+    await driveLater(agent.attach(run), run, async (flow) => flow.admit(await agent.act(flow)));
+    return agent.result(run, testbed);
+  } finally {
+    await run.close();
   }
 }

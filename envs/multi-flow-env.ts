@@ -33,7 +33,8 @@ import {
 } from "../core/units.ts";
 import { flowsUnderTest } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import type { Simulation } from "../testbeds/simulated/simulation.ts";
+import { SIMULATED } from "../testbeds/simulated/simulated.ts";
+import { expectTruth, type VirtualRun, type VirtualTestbed } from "../testbeds/testbed.ts";
 import type { StepInfo, TimeStep } from "./env.ts";
 import { fixedStepMs, type MultiFlowOptions } from "./options.ts";
 import { type FlowRewardSpec, getFlowReward } from "./signals/flow-rewards.ts";
@@ -74,11 +75,11 @@ export interface FlowRows {
 
 /** What there is while an episode runs. */
 interface Episode {
-  readonly simulation: Simulation;
+  readonly run: VirtualRun;
   readonly stateMeter: GlobalStateMeter;
   /** by row: flows that have joined; undefined before, and where a flow never appears */
   readonly flows: (EnvFlow | undefined)[];
-  /** by row: its place among the simulation's flows, -1 if the scenario has none of this id */
+  /** by row: its place among the run's flows, -1 if the scenario has none of this id */
   readonly places: readonly number[];
   /** how many of the started flows have been looked at */
   seen: number;
@@ -109,6 +110,7 @@ export class MultiFlowEnv {
   readonly #reward: FlowRewardSpec;
   readonly #scenarios: ScenarioSource;
   readonly #extras: { readonly algorithms?: AlgorithmResolver; readonly seriesBinSec?: number };
+  readonly #testbed: VirtualTestbed;
   readonly #flows: EnvFlows;
   readonly #rowOf: ReadonlyMap<string, number>;
   /** by row, for errors */
@@ -120,7 +122,7 @@ export class MultiFlowEnv {
   /**
    * @param scenarios the default scenario, or how an episode draws one
    * @param extras possibleFlows: ids of all flows that a drawn scenario may have under test, needed where `scenarios` draws;
-   *   algorithms: finds those of cross traffic; seriesBinSec: bins of the flows' time series (absent: none)
+   *   algorithms: finds those of cross traffic; seriesBinSec: bins of the flows' time series (absent: none); testbed: a world in virtual time (absent: the simulator)
    * @throws CcparkError for an unknown name, steps of "rtt", or ids that are missing or not unique
    */
   constructor(
@@ -130,12 +132,15 @@ export class MultiFlowEnv {
       readonly possibleFlows?: readonly string[];
       readonly algorithms?: AlgorithmResolver;
       readonly seriesBinSec?: number;
+      readonly testbed?: VirtualTestbed;
     } = {},
   ) {
     const stepMs = fixedStepMs(options.stepMs);
     this.options = options;
     this.#scenarios = scenarios;
-    this.#extras = extras;
+    const { algorithms, seriesBinSec, testbed = SIMULATED } = extras;
+    this.#extras = { algorithms, seriesBinSec };
+    this.#testbed = testbed;
     this.#stepNs = stepMs * NANOS_PER_MILLI;
     this.#flows = new EnvFlows(options, (stepMs * MICROS_PER_MILLI) / REPORTS_PER_STEP);
     this.#reward = getFlowReward(options.reward);
@@ -158,8 +163,9 @@ export class MultiFlowEnv {
     return this.possibleFlows.filter((_, row) => this.rows.live[row] === 1);
   }
 
-  get simulation(): Simulation {
-    return expectReset(this.#episode).simulation;
+  /** of the episode at hand */
+  get run(): VirtualRun {
+    return expectReset(this.#episode).run;
   }
 
   /**
@@ -179,12 +185,13 @@ export class MultiFlowEnv {
     for (const id of flowsUnderTest(drawn)) {
       if (!this.#rowOf.has(id)) throw unknownName("env", "flow under test", id, this.possibleFlows);
     }
-    const simulation = this.#flows.begin(drawn, seed, this.#extras);
-    const { network, startNs, flows } = simulation;
-    network.runUntil(startNs);
+    const run = this.#testbed.open(drawn, seed, this.#flows.prepare(this.#extras));
+    this.#flows.attach(run);
+    const { startNs, flows } = run;
+    run.runUntil(startNs);
     this.#episode = {
-      simulation,
-      stateMeter: new GlobalStateMeter(simulation, this.#stepNs),
+      run,
+      stateMeter: new GlobalStateMeter(run, this.#stepNs),
       flows: this.possibleFlows.map(() => undefined),
       places: this.possibleFlows.map((id) => flows.findIndex((flow) => flow.id === id)),
       seen: 0,
@@ -258,21 +265,21 @@ export class MultiFlowEnv {
   /** Runs a step whose actions are admitted. */
   #run(): void {
     const episode = this.#episode!;
-    const { simulation, flows } = episode;
-    const { network, startNs, endNs } = simulation;
+    const { run, flows } = episode;
+    const { startNs, endNs } = run;
     const { rows } = this;
     const acting = flows.flatMap((flow, row): ActingFlow[] =>
       rows.live[row] === 1 ? [{ flow: flow!, row, fairShare: 0 }] : [],
     );
-    const liveThere = [countLive(simulation, false), countLive(simulation, true)] as const;
+    const liveThere = [countLive(run, false), countLive(run, true)] as const;
     for (const { flow } of acting) flow.act();
-    episode.beganNs = network.nowNs;
+    episode.beganNs = run.nowNs;
     episode.steps++;
     const toNs = startNs + episode.steps * this.#stepNs;
     // a nanosecond left over is rounding, not a step
     const isLast = toNs + 1 > endNs;
-    network.runUntil(isLast ? endNs : toNs);
-    const stepUs = (network.nowNs - episode.beganNs) / NANOS_PER_MICRO;
+    run.runUntil(isLast ? endNs : toNs);
+    const stepUs = (run.nowNs - episode.beganNs) / NANOS_PER_MICRO;
     episode.stepUs = stepUs;
     episode.acting = acting;
 
@@ -284,7 +291,7 @@ export class MultiFlowEnv {
     for (const each of acting) {
       const { flow, row } = each;
       flow.endStep(stepUs);
-      each.fairShare = fairShare[flow.simulated.isBackward ? 1 : 0];
+      each.fairShare = fairShare[flow.facts.isBackward ? 1 : 0];
       rows.rewards[row] = this.#reward.of(flow.observer.interval, each.fairShare);
       if (!Number.isFinite(rows.rewards[row])) {
         throw new Error(`reward of ${flow.id} is ${rows.rewards[row]}`);
@@ -304,23 +311,23 @@ export class MultiFlowEnv {
   }
 
   /** Payload per second that the measured link of a direction could have carried in the step. */
-  #capacity({ simulation, beganNs }: Episode, isBackward: boolean): number {
-    const { network, payloadRatio } = simulation;
-    const link = isBackward ? network.reverse : network.forward;
-    const { nowNs } = network;
+  #capacity({ run, beganNs }: Episode, isBackward: boolean): number {
+    const { forward, reverse, payloadRatio } = expectTruth(run);
+    const link = isBackward ? reverse : forward;
+    const { nowNs } = run;
     return (link.capacityBytes(beganNs, nowNs) * payloadRatio * NANOS_PER_SEC) / (nowNs - beganNs);
   }
 
   /** Flows that have started since the last look are live from now on, unless they are over already. */
   #join(episode: Episode): void {
     const { started } = this.#flows;
-    const { network } = episode.simulation;
+    const { nowNs } = episode.run;
     for (; episode.seen < started.length; episode.seen++) {
       const flow = started[episode.seen]!;
       if (flow.isOver) continue;
       const row = this.#rowOf.get(flow.id)!;
       if (flow.observer.interval.report) {
-        flow.endStep((network.nowNs - flow.simulated.spec.startNs) / NANOS_PER_MICRO);
+        flow.endStep((nowNs - flow.facts.startNs) / NANOS_PER_MICRO);
       }
       episode.flows[row] = flow;
       this.rows.live[row] = 1;
@@ -340,12 +347,12 @@ export class MultiFlowEnv {
 
   /** Facts about the last step of a flow that has joined. */
   info(row: number): StepInfo {
-    const { flows, simulation, beganNs, stepUs } = expectReset(this.#episode);
+    const { flows, run, beganNs, stepUs } = expectReset(this.#episode);
     const flow = flows[row];
     assert(flow !== undefined, "the flow has joined");
     // a flow that has joined in the step was there for a part of it
-    const { startNs } = flow.simulated.spec;
-    return flow.info(startNs >= beganNs ? (simulation.network.nowNs - startNs) / NANOS_PER_MICRO : stepUs);
+    const { startNs } = flow.facts;
+    return flow.info(startNs >= beganNs ? (run.nowNs - startNs) / NANOS_PER_MICRO : stepUs);
   }
 
   /** The components of a flow's last reward, in the order of its `FlowRewardSpec`; 0 for one that did not act. */

@@ -12,8 +12,8 @@ import {
   type AsyncPolicy,
   type Policy,
   runAgent,
+  runAgentLater,
   runAlgorithm,
-  runAsyncAgent,
 } from "../envs/measured-run.ts";
 import type { EnvOptions } from "../envs/options.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
@@ -76,7 +76,7 @@ export function asyncAgentContender(
   agent: AsyncPolicy,
   env: EnvOptions,
 ): Contender {
-  return { name, description, run: (options) => runAsyncAgent({ ...options, agent, env }) };
+  return { name, description, run: (options) => runAgentLater({ ...options, agent, env }) };
 }
 
 /** Window that never moves. */

@@ -1,5 +1,6 @@
 /** What a run yields: the measured quantities, the same for every contender, and its course over time. */
 import type { Mbps } from "../core/units.ts";
+import type { RunTiming } from "./testbed.ts";
 
 /**
  * Measured quantities of one flow on one bottleneck, from the flow's start to its end.
@@ -71,7 +72,19 @@ export interface TransferSummary {
   readonly maxMs: number;
 }
 
+/** How the actions of a policy came in real time; an action is late when a report came before it. */
+export interface DecisionTiming {
+  readonly count: number;
+  readonly late: number;
+  readonly missedReports: number;
+  /** from the end of a step to the action of the next */
+  readonly meanLatenessUs: number;
+  readonly maxLatenessUs: number;
+}
+
 export interface RunResult {
+  /** the world that ran it */
+  readonly testbed: string;
   readonly metrics: FlowMetrics;
   /** mean reward per step, over steps of equal length, computed from the same counters for every contender */
   readonly reward: number;
@@ -83,6 +96,10 @@ export interface RunResult {
   readonly jainIndex?: number;
   /** where the scenario generates transfers */
   readonly transfers?: TransferSummary;
+  /** in real time: how far the world kept its promises */
+  readonly timing?: RunTiming;
+  /** in real time, of a policy */
+  readonly decisions?: DecisionTiming;
   /** where the run was recorded: texts by format */
   readonly recordings?: Readonly<Partial<Record<"qlog" | "mahimahi", string>>>;
 }

@@ -112,12 +112,11 @@ export async function runExternalAgent(
       if (events.length < MAX_EVENTS) events.push(event);
       options.onEvent?.(event);
     },
-    onSent: pace === "lock-step" ? () => run?.simulation.network.requestStop() : undefined,
+    onSent: pace === "lock-step" ? () => run?.run.requestStop() : undefined,
   });
   try {
     run = beginRun({ ...options, control: link.control });
-    const { network, endNs } = run.simulation;
-    await drive(link, network, endNs, pace);
+    await drive(link, run.run, run.run.endNs, pace);
     return { ...run.result(), counters: { ...link.counters }, events };
   } finally {
     close();

@@ -7,39 +7,41 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import type { AgentLink } from "../../ccp-bridge/ipc/agent-link.ts";
 import { NANOS_PER_MICRO, NANOS_PER_MILLI, type Nanos } from "../../core/units.ts";
-import type { Network } from "../../sim/network.ts";
+import type { VirtualRun } from "../../testbeds/testbed.ts";
 
 export const PACES = ["lock-step", "real-time"] as const;
 export type Pace = (typeof PACES)[number];
+
+type Timed = Pick<VirtualRun, "nowNs" | "runUntil">;
 
 /** Between two looks at the sockets in lock-step, and between two questions whether there is an agent. */
 const SLICE_NS: Nanos = 100 * NANOS_PER_MILLI;
 const TICK_MS = 1;
 
-/** Runs the network to `untilNs`; in lock-step the link must call `network.requestStop` when a message has left. */
-export function drive(link: AgentLink, network: Network, untilNs: Nanos, pace: Pace): Promise<void> {
-  return pace === "lock-step" ? lockStep(link, network, untilNs) : realTime(link, network, untilNs);
+/** Drives the run to `untilNs`; in lock-step the link must call `run.requestStop` when a message has left. */
+export function drive(link: AgentLink, run: Timed, untilNs: Nanos, pace: Pace): Promise<void> {
+  return pace === "lock-step" ? lockStep(link, run, untilNs) : realTime(link, run, untilNs);
 }
 
-async function lockStep(link: AgentLink, network: Network, untilNs: Nanos): Promise<void> {
-  let sliceNs = network.nowNs;
+async function lockStep(link: AgentLink, run: Timed, untilNs: Nanos): Promise<void> {
+  let sliceNs = run.nowNs;
   for (;;) {
     await link.settle();
-    if (!network.runUntil(Math.min(sliceNs, untilNs))) continue;
+    if (!run.runUntil(Math.min(sliceNs, untilNs))) continue;
     if (sliceNs >= untilNs) return;
     sliceNs += SLICE_NS;
-    link.probe(network.nowNs / NANOS_PER_MICRO);
+    link.probe(run.nowNs / NANOS_PER_MICRO);
     await turn();
   }
 }
 
-async function realTime(link: AgentLink, network: Network, untilNs: Nanos): Promise<void> {
-  const zeroMs = performance.now() - network.nowNs / NANOS_PER_MILLI;
-  let probeNs = network.nowNs;
-  while (network.nowNs < untilNs) {
+async function realTime(link: AgentLink, run: Timed, untilNs: Nanos): Promise<void> {
+  const zeroMs = performance.now() - run.nowNs / NANOS_PER_MILLI;
+  let probeNs = run.nowNs;
+  while (run.nowNs < untilNs) {
     await sleep(TICK_MS);
     const nowNs = Math.min((performance.now() - zeroMs) * NANOS_PER_MILLI, untilNs);
-    while (!network.runUntil(nowNs));
+    while (!run.runUntil(nowNs));
     if (nowNs < probeNs) continue;
     link.probe(nowNs / NANOS_PER_MICRO);
     probeNs = nowNs + SLICE_NS;

@@ -26,6 +26,11 @@ const STEP_INFO: Readonly<Record<keyof StepInfo, KeySpec>> = {
   cwndBytes: float64("B", "congestion window that the flow was set to"),
   pacingRateBytesPerSec: float64("B/s", "pacing rate that the flow was set to; 0: ACK-clocked"),
   clippedActions: float64("1", "1 when the action of the step lay outside the box and was clipped"),
+  actionLateUs: float64("us", "from the end of the step before to the action of this one; 0 in virtual time"),
+  missedReports: float64(
+    "reports",
+    "came while the agent was deciding on the action of the step, and are counted into it; 0 in virtual time",
+  ),
 };
 
 export const INFO_KEYS: ReadonlyMap<string, KeySpec> = new Map<string, KeySpec>([

@@ -3,6 +3,7 @@
  * and not from reports. None of it is known on a real path, so no policy may act on it. After Astraea's critic (EuroSys
  * 2024); its one-way delay, BDP and bandwidth are parameters of a link there and are measured here.
  */
+import { assert } from "../../core/errors.ts";
 import {
   type BytesPerSec,
   fromMbps,
@@ -12,7 +13,7 @@ import {
   NANOS_PER_SEC,
   type Nanos,
 } from "../../core/units.ts";
-import type { SimulatedFlow, Simulation } from "../../testbeds/simulated/simulation.ts";
+import { expectTruth, isLive, type LinkTruth, type Run, type RunFlow } from "../../testbeds/testbed.ts";
 import { type Box, type Dimension, makeBox } from "../spaces.ts";
 
 /** What 1 is in the state, so that every number lies around or below it. */
@@ -80,25 +81,21 @@ interface Counts {
   readonly delaySumUs: number;
 }
 
-function countsOf({ flow }: SimulatedFlow, nowNs: Nanos): Counts {
-  flow.advance(nowNs);
-  const { queueDelay } = flow.statistics;
+function countsOf({ path, sentPackets }: RunFlow, nowNs: Nanos): Counts {
+  assert(path !== undefined, "who knows the link knows the path");
+  path.advance(nowNs);
+  const { queueDelay } = path.statistics;
   return {
-    arrivedPackets: flow.firstArrivedPackets,
-    sentPackets: flow.sender?.sentPackets ?? 0,
-    droppedPackets: flow.droppedPackets,
+    arrivedPackets: path.firstArrivedPackets,
+    sentPackets,
+    droppedPackets: path.droppedPackets,
     delays: queueDelay.count,
     delaySumUs: queueDelay.sumUs,
   };
 }
 
-function isLive({ spec, flow }: SimulatedFlow, nowNs: Nanos): boolean {
-  return flow.sender !== undefined && !flow.sender.complete && spec.stopNs > nowNs;
-}
-
 /** Live flows of the scenario, in both directions or in one. */
-export function countLive({ network, flows }: Simulation, isBackward?: boolean): number {
-  const { nowNs } = network;
+export function countLive({ nowNs, flows }: Run, isBackward?: boolean): number {
   let count = 0;
   for (const flow of flows) {
     if ((isBackward === undefined || flow.isBackward === isBackward) && isLive(flow, nowNs)) count++;
@@ -107,7 +104,8 @@ export function countLive({ network, flows }: Simulation, isBackward?: boolean):
 }
 
 export class GlobalStateMeter {
-  readonly #simulation: Simulation;
+  readonly #run: Run;
+  readonly #truth: LinkTruth;
   readonly #stepNs: Nanos;
   #counts: readonly Counts[];
   /** of each flow, over the packets served in the step, or in the last step that served one */
@@ -115,25 +113,25 @@ export class GlobalStateMeter {
   #beganNs: Nanos;
 
   /** Begins the first step now. @param stepNs span over which the bandwidth is taken */
-  constructor(simulation: Simulation, stepNs: Nanos) {
-    this.#simulation = simulation;
+  constructor(run: Run, stepNs: Nanos) {
+    this.#run = run;
+    this.#truth = expectTruth(run);
     this.#stepNs = stepNs;
-    this.#beganNs = simulation.network.nowNs;
-    this.#meanQueueDelayUs = new Float64Array(simulation.flows.length);
+    this.#beganNs = run.nowNs;
+    this.#meanQueueDelayUs = new Float64Array(run.flows.length);
     this.#counts = this.#count();
   }
 
   /** Ends a step and begins the next. @param live flows under test, by their place in the simulation's flows */
   endStep(live: ReadonlySet<number>, into: Float32Array): void {
-    const { network, flows } = this.#simulation;
-    const { nowNs } = network;
+    const { nowNs, flows } = this.#run;
     const stepSec = (nowNs - this.#beganNs) / NANOS_PER_SEC;
     this.#beganNs = nowNs;
     let [sum, low, high, latencyNs, propagationNs] = [0, Number.POSITIVE_INFINITY, 0, 0, 0];
     let [windows, minWindow, maxWindow, sent, dropped] = [0, Number.POSITIVE_INFINITY, 0, 0, 0];
     const before = this.#counts;
     this.#counts = this.#count();
-    flows.forEach((simulated, i) => {
+    flows.forEach((flow, i) => {
       const was = before[i]!;
       const is = this.#counts[i]!;
       const served = is.delays - was.delays;
@@ -144,9 +142,9 @@ export class GlobalStateMeter {
       sum += throughput;
       low = Math.min(low, throughput);
       high = Math.max(high, throughput);
-      propagationNs += simulated.spec.propagationNs;
-      latencyNs += simulated.spec.propagationNs + this.#meanQueueDelayUs[i]! * NANOS_PER_MICRO;
-      const window = simulated.flow.sender!.cwndPackets;
+      propagationNs += flow.propagationNs;
+      latencyNs += flow.propagationNs + this.#meanQueueDelayUs[i]! * NANOS_PER_MICRO;
+      const window = flow.cwndPackets;
       windows += window;
       minWindow = Math.min(minWindow, window);
       maxWindow = Math.max(maxWindow, window);
@@ -166,7 +164,7 @@ export class GlobalStateMeter {
       maxWindow / UNIT_PACKETS,
       n > 0 ? windows / n / UNIT_PACKETS : 0,
       sent > 0 ? dropped / sent : dropped > 0 ? 1 : 0,
-      countLive(this.#simulation) / UNIT_FLOWS,
+      countLive(this.#run) / UNIT_FLOWS,
       oneWayNs / UNIT_NS,
       bdpBytes / UNIT_BDP_BYTES,
       bandwidth / UNIT_BYTES_PER_SEC,
@@ -178,15 +176,14 @@ export class GlobalStateMeter {
   #bandwidth(nowNs: Nanos): BytesPerSec {
     const spanNs = Math.min(this.#stepNs, nowNs);
     if (spanNs === 0) return 0;
-    const bytes = this.#simulation.network.forward.capacityBytes(nowNs - spanNs, nowNs);
+    const bytes = this.#truth.forward.capacityBytes(nowNs - spanNs, nowNs);
     return (bytes * NANOS_PER_SEC) / spanNs;
   }
 
   #count(): Counts[] {
-    const { network, flows } = this.#simulation;
-    const { nowNs } = network;
+    const { nowNs, flows } = this.#run;
     // a link keeps its books up to now only when it is asked
-    network.forward.servedBytes(nowNs);
+    this.#truth.forward.servedBytes(nowNs);
     return flows.map((flow) => countsOf(flow, nowNs));
   }
 }

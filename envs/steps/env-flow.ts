@@ -8,14 +8,7 @@ import type { CcpAlgorithm, FlowControl, FlowInfo, Report } from "../../ccp-brid
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { type Micros, MSS_BYTES, NANOS_PER_MICRO, type Nanos } from "../../core/units.ts";
-import type { Scenario } from "../../scenarios/scenario.ts";
-import type { Network } from "../../sim/network.ts";
-import {
-  type SimulatedFlow,
-  type SimulateExtras,
-  type Simulation,
-  simulate,
-} from "../../testbeds/simulated/simulation.ts";
+import type { OpenOptions, Run, RunFlow } from "../../testbeds/testbed.ts";
 import type { StepInfo } from "../env.ts";
 import type { EnvOptions } from "../options.ts";
 import { type ActionSpec, admitAction, getAction, MIN_CWND_PACKETS } from "../signals/actions.ts";
@@ -31,45 +24,72 @@ interface FlowSpecs {
   readonly options: EnvOptions;
 }
 
+/** Actions of a flow, and how long after the end of the step before they came. */
+export interface Decisions {
+  count: number;
+  /** those that came so late that a report had come meanwhile */
+  late: number;
+  missedReports: number;
+  latenessSumUs: Micros;
+  maxLatenessUs: Micros;
+}
+
 /** One flow, from its start on. */
 export class EnvFlow {
   readonly id: string;
-  readonly simulated: SimulatedFlow;
+  readonly facts: RunFlow;
   readonly observer: FlowObserver;
   /** whether the action of the step at hand lay outside the box and was clipped */
   clipped = false;
+  /** of the step that ended last; 0 before */
+  stepUs: Micros = 0;
+  /** how the actions came, so far */
+  readonly decisions: Decisions = { count: 0, late: 0, missedReports: 0, latenessSumUs: 0, maxLatenessUs: 0 };
+  /** a report has come since the action of the step at hand */
+  hasReported = false;
   readonly #specs: FlowSpecs;
-  readonly #network: Network;
+  readonly #run: Run;
   readonly #control: FlowControl;
   readonly #admitted: Float64Array;
   #closed = false;
   /** up to where the counters of earlier steps reach, and those of the step at hand */
   #countedNs: Nanos = 0;
   #lastReportNs: Nanos = 0;
+  /** the interval holds the counters of a step that is over: the next report or action begins anew */
+  #isCounted = false;
+  /** between the end of a step (or the start) and the next action: no time at all, unless a real clock runs */
+  #awaitsAction = true;
+  /** when that began */
+  #endedNs: Nanos = 0;
+  /** reports in it */
+  #earlyReports = 0;
+  /** of the action of the step at hand */
+  #actionLateUs: Micros = 0;
+  #missedReports = 0;
 
   constructor(
     specs: FlowSpecs,
     flow: {
-      readonly simulated: SimulatedFlow;
-      readonly network: Network;
+      readonly facts: RunFlow;
+      readonly run: Run;
       readonly control: FlowControl;
       readonly info: FlowInfo;
     },
   ) {
     const { mssBytes, initCwndBytes } = flow.info;
     this.#specs = specs;
-    this.id = flow.simulated.id;
-    this.simulated = flow.simulated;
-    this.#network = flow.network;
+    this.id = flow.facts.id;
+    this.facts = flow.facts;
+    this.#run = flow.run;
     this.#control = flow.control;
     this.observer = new FlowObserver(specs.observation, specs.action, { mssBytes, cwndBytes: initCwndBytes });
     this.#admitted = new Float64Array(specs.action.space.shape[0]);
-    this.#countedNs = this.#lastReportNs = flow.network.nowNs;
+    this.#countedNs = this.#lastReportNs = this.#endedNs = flow.run.nowNs;
   }
 
   /** The flow has been closed, or all that it will ever send has been acknowledged. */
   get isOver(): boolean {
-    return this.#closed || this.simulated.flow.sender?.complete === true;
+    return this.#closed || this.facts.isComplete;
   }
 
   close(): void {
@@ -77,8 +97,16 @@ export class EnvFlow {
   }
 
   receive(report: Report): void {
+    if (this.#isCounted) this.#beginCounting();
+    if (this.#awaitsAction) this.#earlyReports++;
     readReport(report, this.observer.interval);
-    this.#lastReportNs = this.#network.nowNs;
+    this.hasReported = true;
+    this.#lastReportNs = this.#run.nowNs;
+  }
+
+  #beginCounting(): void {
+    clearCounters(this.observer.interval);
+    this.#isCounted = false;
   }
 
   /**
@@ -96,31 +124,51 @@ export class EnvFlow {
     this.observer.decide(this.#admitted);
     const { cwndBytes, rateBytesPerSec } = this.observer.setting;
     const { actionDelayUs } = this.#specs.options;
+    const { nowNs } = this.#run;
     if (actionDelayUs === 0) {
       this.#control.setWindow(cwndBytes, rateBytesPerSec);
     } else {
-      const atNs = this.#network.nowNs + actionDelayUs * NANOS_PER_MICRO;
-      this.#network.schedule(atNs, () => this.#control.setWindow(cwndBytes, rateBytesPerSec));
+      const atNs = nowNs + actionDelayUs * NANOS_PER_MICRO;
+      this.#run.schedule(atNs, () => this.#control.setWindow(cwndBytes, rateBytesPerSec));
     }
-    clearCounters(this.observer.interval);
+    if (this.#isCounted) this.#beginCounting();
+    this.hasReported = false;
+    this.#awaitsAction = false;
+    this.#actionLateUs = (nowNs - this.#endedNs) / NANOS_PER_MICRO;
+    this.#missedReports = this.#earlyReports;
+    const { decisions } = this;
+    decisions.count++;
+    if (this.#actionLateUs > 0) {
+      decisions.latenessSumUs += this.#actionLateUs;
+      if (this.#actionLateUs > decisions.maxLatenessUs) decisions.maxLatenessUs = this.#actionLateUs;
+      if (this.#missedReports > 0) {
+        decisions.late++;
+        decisions.missedReports += this.#missedReports;
+      }
+    }
   }
 
   /** Ends a step that took `stepUs`. The counters of its reports reach back to the last report before them. */
   endStep(stepUs: Micros): void {
+    const { nowNs } = this.#run;
+    this.stepUs = stepUs;
     let countedUs = stepUs;
     if (this.observer.interval.report) {
       countedUs = (this.#lastReportNs - this.#countedNs) / NANOS_PER_MICRO;
       this.#countedNs = this.#lastReportNs;
     }
-    this.observer.endStep(this.#network.nowNs / NANOS_PER_MICRO, countedUs);
+    this.observer.endStep(nowNs / NANOS_PER_MICRO, countedUs);
+    this.#isCounted = this.#awaitsAction = true;
+    this.#endedNs = nowNs;
+    this.#earlyReports = 0;
   }
 
-  /** Facts about the step that ended last. */
+  /** Facts about the step that ended last; to be asked for before time goes on. */
   info(stepUs: Micros): StepInfo {
     const { interval, setting } = this.observer;
     return {
       report: interval.report,
-      timeUs: (this.#network.nowNs - this.simulated.spec.startNs) / NANOS_PER_MICRO,
+      timeUs: (this.#run.nowNs - this.facts.startNs) / NANOS_PER_MICRO,
       stepUs,
       deliveredBytes: deliveredBytes(interval),
       lostPackets: interval.lostPackets,
@@ -128,13 +176,13 @@ export class EnvFlow {
       cwndBytes: setting.cwndBytes,
       pacingRateBytesPerSec: setting.rateBytesPerSec,
       clippedActions: this.clipped ? 1 : 0,
+      actionLateUs: this.#actionLateUs,
+      missedReports: this.#missedReports,
     };
   }
 }
 
-export interface EpisodeExtras extends Pick<SimulateExtras, "algorithms" | "recorder"> {
-  /** bins of the time series; absent: none */
-  readonly seriesBinSec?: number;
+export interface EpisodeExtras extends Omit<OpenOptions, "control"> {
   /** wraps the congestion control of a flow under test */
   readonly around?: (id: string, factory: CongestionControlFactory) => CongestionControlFactory;
   /** a report of this flow has come */
@@ -149,7 +197,7 @@ export class EnvFlows {
   readonly #algorithm: CcpAlgorithm;
   readonly #compiled: ProgramSet;
   readonly #reportEveryUs: Micros | "rtt";
-  #simulation: Simulation | undefined;
+  #run: Run | undefined;
   #onReport: ((flow: EnvFlow) => void) | undefined;
   /** the flow whose congestion control is being made */
   #opening = "";
@@ -174,31 +222,35 @@ export class EnvFlows {
     return this.#started;
   }
 
-  /** Builds the simulation of an episode, to be run by the caller. */
-  begin(scenario: Scenario, seed: number, extras: EpisodeExtras = {}): Simulation {
-    const { algorithms, recorder, around } = extras;
+  /** What to open the run of an episode with, which is then to be given to `attach`. */
+  prepare({ around, onReport, ...extras }: EpisodeExtras = {}): OpenOptions {
     const factory = runCcpAlgorithm(this.#algorithm, {
       compiled: this.#compiled,
       minCwndBytes: MIN_CWND_PACKETS * MSS_BYTES,
     });
-    const controlOf = (id: string): CongestionControlFactory => {
-      const own: CongestionControlFactory = (start) => {
-        this.#opening = id;
-        return factory(start);
-      };
-      return around === undefined ? own : around(id, own);
+    this.#onReport = onReport;
+    return {
+      ...extras,
+      control: (id) => {
+        const own: CongestionControlFactory = (start) => {
+          this.#opening = id;
+          return factory(start);
+        };
+        return around === undefined ? own : around(id, own);
+      },
     };
-    const seriesBinSec = extras.seriesBinSec ?? Number.POSITIVE_INFINITY;
-    this.#simulation = simulate(scenario, seed, factory, seriesBinSec, { algorithms, recorder, controlOf });
+  }
+
+  /** Before the run's time goes on. */
+  attach(run: Run): void {
+    this.#run = run;
     this.#started = [];
-    this.#onReport = extras.onReport;
-    return this.#simulation;
   }
 
   #newFlow(control: FlowControl, info: FlowInfo): ReturnType<CcpAlgorithm["newFlow"]> {
-    const { network, flows } = this.#simulation!;
-    const simulated = flows.find(({ id }) => id === this.#opening)!;
-    const flow = new EnvFlow(this.#specs, { simulated, network, control, info });
+    const run = this.#run!;
+    const facts = run.flows.find(({ id }) => id === this.#opening)!;
+    const flow = new EnvFlow(this.#specs, { facts, run, control, info });
     const fields: Record<string, number> = { Cwnd: info.initCwndBytes };
     const every = this.#reportEveryUs;
     // a control variable is a whole number, and the program reports when more than that has passed

@@ -52,7 +52,7 @@ export class ReportStep {
   }
 
   isOver(nowNs: Nanos): boolean {
-    if (this.#flow.observer.interval.report) return true;
+    if (this.#flow.hasReported) return true;
     if (nowNs < this.deadlineNs) return false;
     if (this.#waits || this.#acks() === this.#acksBefore) return true;
     this.#waits = true;
@@ -60,7 +60,7 @@ export class ReportStep {
   }
 
   #acks(): number {
-    return this.#flow.simulated.flow.sender!.acks;
+    return this.#flow.facts.acks;
   }
 
   /** How long a step may last in which nothing is heard. */

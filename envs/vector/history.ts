@@ -4,7 +4,7 @@
  */
 import { MSS_BYTES, NANOS_PER_SEC, toMbps } from "../../core/units.ts";
 import { UNDER_TEST } from "../../scenarios/flows.ts";
-import type { Simulation } from "../../testbeds/simulated/simulation.ts";
+import { expectTruth, type Run, type RunFlow } from "../../testbeds/testbed.ts";
 import { rateNow } from "./state.ts";
 
 /** Twice what a picture has pixels for. */
@@ -66,30 +66,32 @@ export class EpisodeHistory {
     this.#skipped = 0;
   }
 
-  record({ network, flows }: Simulation): void {
+  record(run: Run): void {
     this.#skipped += 1;
     if (this.#points.length > 0 && this.#skipped < this.#stride) return;
     this.#skipped = 0;
-    network.forward.servedBytes(network.nowNs); // the link's books, up to now
-    const senders = flows.filter(isUnderTest).map(({ flow }) => flow.sender);
+    const { nowNs } = run;
+    const { forward } = expectTruth(run);
+    forward.servedBytes(nowNs); // the link's books, up to now
+    const tested = run.flows.filter(isUnderTest);
     this.#points.push({
-      timeNs: network.nowNs,
-      queuePackets: network.forward.queuedPackets,
-      deliveredPackets: senders.map((sender) => sender?.deliveredPackets ?? 0),
-      srttUs: senders.map((sender) => sender?.rtt.srttUs || Number.NaN),
-      cwndPackets: senders.map((sender) => sender?.cwndPackets ?? Number.NaN),
+      timeNs: nowNs,
+      queuePackets: forward.queuedPackets,
+      deliveredPackets: tested.map((flow) => flow.deliveredPackets),
+      srttUs: tested.map((flow) => flow.srttUs || Number.NaN),
+      cwndPackets: tested.map((flow) => (flow.hasStarted ? flow.cwndPackets : Number.NaN)),
     });
     if (this.#points.length < MAX_POINTS) return;
     this.#points = this.#points.filter((_, i) => i % 2 === 0);
     this.#stride *= 2;
   }
 
-  course(simulation: Simulation, about: { readonly title: string; readonly seed: number }): EpisodeCourse {
-    const { network, startNs, endNs, payloadRatio } = simulation;
-    const { nowNs, forward } = network;
+  course(run: Run, about: { readonly title: string; readonly seed: number }): EpisodeCourse {
+    const { nowNs, startNs, endNs } = run;
+    const { forward, payloadRatio } = expectTruth(run);
     const points = this.#points;
     const spans = points.slice(1).map((point, i) => ({ point, before: points[i]! }));
-    const tested = simulation.flows.filter(isUnderTest);
+    const tested = run.flows.filter(isUnderTest);
     const secondsOf = (ns: number): number => ns / NANOS_PER_SEC;
     forward.servedBytes(nowNs);
     return {
@@ -118,24 +120,20 @@ export class EpisodeHistory {
       now: {
         rateMbps: toMbps(rateNow(forward, nowNs)),
         queuePackets: forward.queuedPackets,
-        flows: tested.flatMap(({ id, flow: { sender } }) =>
-          sender === undefined
-            ? []
-            : [
-                {
-                  id,
-                  cwndPackets: sender.cwndPackets,
-                  srttMs: sender.rtt.srttUs / 1000,
-                  deliveredMB: (sender.deliveredPackets * MSS_BYTES) / 1e6,
-                  lostPackets: sender.lostPackets,
-                },
-              ],
-        ),
+        flows: tested
+          .filter(({ hasStarted }) => hasStarted)
+          .map(({ id, cwndPackets, srttUs, deliveredPackets, lostPackets }) => ({
+            id,
+            cwndPackets,
+            srttMs: srttUs / 1000,
+            deliveredMB: (deliveredPackets * MSS_BYTES) / 1e6,
+            lostPackets,
+          })),
       },
     };
   }
 }
 
-function isUnderTest({ algorithm }: { readonly algorithm: string }): boolean {
+function isUnderTest({ algorithm }: RunFlow): boolean {
   return algorithm === UNDER_TEST;
 }

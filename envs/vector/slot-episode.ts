@@ -5,7 +5,7 @@ import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
 import { leadSec } from "../../scenarios/flows.ts";
 import { peakMbps } from "../../scenarios/rates.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
-import type { Simulation } from "../../testbeds/simulated/simulation.ts";
+import type { Run } from "../../testbeds/testbed.ts";
 import type { GetStateResponse, RenderResponse } from "../grpc/generated/ccpark/v1/environment.ts";
 import { RpcError } from "../grpc/status-codes.ts";
 import { drawScenario, type ScenarioSource } from "../steps/scenario-source.ts";
@@ -47,29 +47,29 @@ export class SlotEpisode {
   }
 
   /** Call it after the environment has begun with `scenario`. */
-  begin(seed: number, scenario: Scenario, simulation: Simulation): void {
+  begin(seed: number, scenario: Scenario, run: Run): void {
     this.#seed = seed;
     this.#scenario = scenario;
     this.#history.clear();
-    this.step(simulation);
+    this.step(run);
   }
 
   /** Call it after each step. */
-  step(simulation: Simulation): void {
-    if (this.#isRecording) this.#history.record(simulation);
+  step(run: Run): void {
+    if (this.#isRecording) this.#history.record(run);
   }
 
-  state(simulation: Simulation): Omit<GetStateResponse, "seed"> {
-    return groundTruth(simulation, this.#begun());
+  state(run: Run): Omit<GetStateResponse, "seed"> {
+    return groundTruth(run, this.#begun());
   }
 
-  render(mode: string, simulation: Simulation): RenderResponse | Promise<RenderResponse> {
+  render(mode: string, run: Run): RenderResponse | Promise<RenderResponse> {
     const { name: title } = this.#begun();
     if (!this.#isRecording) {
       this.#isRecording = true;
-      this.#history.record(simulation);
+      this.#history.record(run);
     }
-    const picture = this.#parts.draw(mode, this.#history.course(simulation, { title, seed: this.#seed }));
+    const picture = this.#parts.draw(mode, this.#history.course(run, { title, seed: this.#seed }));
     if (picture !== undefined) return picture;
     const message = `[grpc] mode: got \`${mode}\`, expected ansi, svg or rgb_array`;
     throw new RpcError(status.UNIMPLEMENTED, message, { fatal: true, field: "mode" });

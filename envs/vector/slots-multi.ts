@@ -4,7 +4,7 @@ import type { AlgorithmResolver } from "../../algorithms/resolver.ts";
 import { unknownName } from "../../core/errors.ts";
 import { flowsUnderTest } from "../../scenarios/flows.ts";
 import { estimateMemoryBytes } from "../../scenarios/memory.ts";
-import { measure, summariseFlows } from "../../testbeds/simulated/simulation.ts";
+import { measure, summariseFlows } from "../../testbeds/measure.ts";
 import type { StepInfo } from "../env.ts";
 import type { SlotEnv } from "../grpc/session-env.ts";
 import { type FlowRows, MultiFlowEnv } from "../multi-flow-env.ts";
@@ -61,12 +61,12 @@ export class MultiFlowSlots implements SlotEnv {
   reset(seed: number, scenario?: unknown): void {
     const drawn = this.#episode.draw(seed, scenario);
     this.#env.resetRows(seed, drawn);
-    this.#episode.begin(seed, drawn, this.#env.simulation);
+    this.#episode.begin(seed, drawn, this.#env.run);
   }
 
   step(actions: Float32Array): void {
     this.#env.stepRows(actions);
-    this.#episode.step(this.#env.simulation);
+    this.#episode.step(this.#env.run);
   }
 
   get ended(): boolean {
@@ -105,14 +105,14 @@ export class MultiFlowSlots implements SlotEnv {
 
   /** Goodput, delay and loss of the flow over its own life. */
   episodeMetrics(slot: number): Readonly<Record<string, number>> {
-    const { simulation } = this.#env;
-    measure(simulation); // brings the books of the links up to now
-    const summary = summariseFlows(simulation).find(({ id }) => id === this.flowIds[slot])!;
+    const { run } = this.#env;
+    measure(run); // brings the books of the links up to now
+    const summary = summariseFlows(run).find(({ id }) => id === this.flowIds[slot])!;
     const { id: _, algorithm: __, direction: ___, ...metrics } = summary;
     return metrics;
   }
 
-  state: SlotEnv["state"] = () => this.#episode.state(this.#env.simulation);
+  state: SlotEnv["state"] = () => this.#episode.state(this.#env.run);
 
-  render: SlotEnv["render"] = (mode) => this.#episode.render(mode, this.#env.simulation);
+  render: SlotEnv["render"] = (mode) => this.#episode.render(mode, this.#env.run);
 }

@@ -54,12 +54,12 @@ export class SingleFlowSlot implements SlotEnv {
   reset(seed: number, scenario?: unknown): void {
     const drawn = this.#episode.draw(seed, scenario);
     this.#env.begin(seed, drawn);
-    this.#episode.begin(seed, drawn, this.#env.simulation);
+    this.#episode.begin(seed, drawn, this.#env.run);
   }
 
   step(actions: Float32Array): void {
     this.#env.advance(actions);
-    this.#episode.step(this.#env.simulation);
+    this.#episode.step(this.#env.run);
   }
 
   get ended(): boolean {
@@ -87,15 +87,15 @@ export class SingleFlowSlot implements SlotEnv {
   }
 
   simSeconds(): number {
-    const { network, startNs } = this.#env.simulation;
-    return (network.nowNs - startNs) / NANOS_PER_SEC;
+    const { nowNs, startNs } = this.#env.run;
+    return (nowNs - startNs) / NANOS_PER_SEC;
   }
 
   episodeMetrics(): Readonly<Record<string, number>> {
     return { ...this.#env.metrics() };
   }
 
-  state: SlotEnv["state"] = () => this.#episode.state(this.#env.simulation);
+  state: SlotEnv["state"] = () => this.#episode.state(this.#env.run);
 
-  render: SlotEnv["render"] = (mode) => this.#episode.render(mode, this.#env.simulation);
+  render: SlotEnv["render"] = (mode) => this.#episode.render(mode, this.#env.run);
 }

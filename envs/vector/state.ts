@@ -1,4 +1,4 @@
-/** Ground truth of a simulation as `GetStateResponse`: read from the simulator's own books, which it does not change. */
+/** Ground truth of a run as `GetStateResponse`: read from the world's own books, which it does not change. */
 import {
   MSS_BYTES,
   NANOS_PER_MICRO,
@@ -8,9 +8,7 @@ import {
 } from "../../core/units.ts";
 import { UNDER_TEST } from "../../scenarios/flows.ts";
 import type { DirectionSpec, Scenario } from "../../scenarios/scenario.ts";
-import { GeneralNetwork } from "../../sim/general/general-network.ts";
-import type { LinkMeter } from "../../sim/network.ts";
-import type { SimulatedFlow, Simulation } from "../../testbeds/simulated/simulation.ts";
+import { expectTruth, isLive, type LinkMeter, type Run, type RunFlow } from "../../testbeds/testbed.ts";
 import type { FlowState, GetStateResponse, LinkState } from "../grpc/generated/ccpark/v1/environment.ts";
 
 /** Rates are means over the last 100 ms: a trace or a Poisson link serves in single packets. */
@@ -40,35 +38,31 @@ function linkState(name: string, meter: LinkMeter, { queue }: DirectionSpec, now
   };
 }
 
-function flowState({ id, algorithm, spec, flow }: SimulatedFlow, nowNs: number): FlowState {
-  const { sender } = flow;
-  const isUnderTest = algorithm === UNDER_TEST;
-  const minRttUs = sender?.rtt.minRttUs ?? 0;
+function flowState(flow: RunFlow, nowNs: number): FlowState {
+  const isUnderTest = flow.algorithm === UNDER_TEST;
   return {
-    flowId: id,
-    algorithm: isUnderTest ? "agent" : algorithm,
+    flowId: flow.id,
+    algorithm: isUnderTest ? "agent" : flow.algorithm,
     underTest: isUnderTest,
-    live: sender !== undefined && !sender.complete && spec.stopNs > nowNs,
-    cwndBytes: (sender?.cwndPackets ?? 0) * MSS_BYTES,
-    pacingRateBytesPerSec: sender?.control.pacingRateBytesPerSec ?? 0,
-    inflightBytes: (sender?.inflightPackets ?? 0) * MSS_BYTES,
-    srttUs: sender?.rtt.srttUs ?? 0,
-    minRttUs: Number.isFinite(minRttUs) ? minRttUs : 0,
-    deliveredBytes: (sender?.deliveredPackets ?? 0) * MSS_BYTES,
-    lostPackets: sender?.lostPackets ?? 0,
-    rtoCount: sender?.timeouts ?? 0,
+    live: isLive(flow, nowNs),
+    cwndBytes: flow.cwndPackets * MSS_BYTES,
+    pacingRateBytesPerSec: flow.pacingRateBytesPerSec ?? 0,
+    inflightBytes: flow.inflightPackets * MSS_BYTES,
+    srttUs: flow.srttUs,
+    minRttUs: flow.minRttUs,
+    deliveredBytes: flow.deliveredPackets * MSS_BYTES,
+    lostPackets: flow.lostPackets,
+    rtoCount: flow.timeouts,
   };
 }
 
 /** Links of the flow's route where they are all, and all others of the scenario. */
-export function groundTruth(simulation: Simulation, scenario: Scenario): Omit<GetStateResponse, "seed"> {
-  const { network, flows, flow } = simulation;
-  const { nowNs } = network;
-  const meters: readonly LinkMeter[] =
-    network instanceof GeneralNetwork ? network.hops : [network.forward, network.reverse];
+export function groundTruth(run: Run, scenario: Scenario): Omit<GetStateResponse, "seed"> {
+  const { nowNs, flows } = run;
+  const meters = expectTruth(run).links;
   const specs = Object.entries({ forward: scenario.forward, reverse: scenario.reverse, ...scenario.links });
   const links = specs.map(([name, spec], i) => linkState(name, meters[i]!, spec, nowNs));
-  const { propagationNs, reversePropagationNs = propagationNs } = flow.spec;
+  const { propagationNs, reversePropagationNs } = flows[0]!;
   const rate = links[0]!.rateBytesPerSec;
   const serialisationUs = rate > 0 ? (PACKET_BYTES / rate) * 1e6 : 0;
   const baseRttUs = (propagationNs + reversePropagationNs) / NANOS_PER_MICRO + serialisationUs;

@@ -175,7 +175,7 @@ describe("actions", () => {
       const env = new CongestionEnv(SHORT, { ...OPTIONS, action: "absolute", actionDelayUs });
       env.reset(1);
       for (let i = 0; i < 40; i++) env.step([300, 0]);
-      return env.simulation.flow.sender?.sentPackets ?? 0;
+      return env.run.flows[0]!.sentPackets;
     };
     expect(deliveredAfter(0)).toBeGreaterThan(2 * deliveredAfter(300_000));
   });
@@ -202,7 +202,7 @@ describe("seeds", () => {
     const starts = Array.from({ length: 200 }, (_, seed) => {
       const env = new CongestionEnv(SHORT, OPTIONS);
       env.reset(seed);
-      return env.simulation.startNs / 1e9;
+      return env.run.startNs / 1e9;
     });
     expect(Math.min(...starts)).toBeLessThan(0.05);
     expect(Math.max(...starts)).toBeGreaterThan(0.95);

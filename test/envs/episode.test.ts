@@ -8,8 +8,9 @@ import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { UNLIMITED } from "../../scenarios/links.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 import { resolveScenario } from "../../scenarios/scenario-files.ts";
+import { measure } from "../../testbeds/measure.ts";
 import { powerScore } from "../../testbeds/score.ts";
-import { measure, simulate } from "../../testbeds/simulated/simulation.ts";
+import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import { loadTrace } from "../../traces/trace-files.ts";
 import { sharedData } from "../shared-data.ts";
 
@@ -99,12 +100,12 @@ describe("a run over a trace", () => {
       const { metrics } = runAlgorithm({ scenario: full, seed: 1, algorithm: cubic, rewardName: "score" });
       expect(metrics.servedBytes + metrics.wastedBytes).toBe(opportunitiesMs.length * 1504);
       const flood = { ...full, forward: { ...full.forward, queue: {} } };
-      const simulation = simulate(flood, 1, holding(20_000), Number.POSITIVE_INFINITY);
+      const simulation = SIMULATED.open(flood, 1, { control: () => holding(20_000) });
       // one lap on, when 20,000 packets wait at every moment
-      simulation.network.runUntil(simulation.startNs + 1e9);
-      const before = simulation.network.forward.servedBytes(simulation.network.nowNs);
-      simulation.network.runUntil(simulation.network.nowNs + periodSec * 1e9);
-      const after = simulation.network.forward.servedBytes(simulation.network.nowNs);
+      simulation.runUntil(simulation.startNs + 1e9);
+      const before = simulation.truth.forward.servedBytes(simulation.nowNs);
+      simulation.runUntil(simulation.nowNs + periodSec * 1e9);
+      const after = simulation.truth.forward.servedBytes(simulation.nowNs);
       expect(after - before).toBe(opportunitiesMs.length * 1504);
       expect(measure(simulation).lossRate).toBe(0);
     },

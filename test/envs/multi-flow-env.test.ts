@@ -19,7 +19,7 @@ import type { Box } from "../../envs/spaces.ts";
 import { envPrograms, INTERVAL_PROGRAM } from "../../envs/steps/env-program.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 import type { FlowPlan, Scenario } from "../../scenarios/scenario.ts";
-import { simulate } from "../../testbeds/simulated/simulation.ts";
+import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 
 /** 48 Mbit/s, 50 ms round trip: 200 packets in flight fill it; a queue of 400. */
 const LINK = getScenario("park-paper", { durationSec: 2 });
@@ -65,7 +65,7 @@ describe("flows", () => {
     expect(env.possibleFlows).toEqual(["flow-0", "peer-0", "peer-1", "flow-4"]);
     expect(liveFlows).toEqual(env.possibleFlows);
     expect([...flows.keys()]).toEqual(env.possibleFlows);
-    const underTest = env.simulation.flows.filter(({ algorithm }) => algorithm === "test");
+    const underTest = env.run.flows.filter(({ algorithm }) => algorithm === "test");
     expect(underTest.map(({ id }) => id)).toEqual(env.possibleFlows);
   });
 
@@ -224,18 +224,19 @@ describe("a step", () => {
         return {
           onReport: (report) => {
             const packets = report.get("packetsAcked") + report.get("packetsMisordered");
-            reports.push({ flow: flowId, atNs: simulation.network.nowNs, bytes: packets * MSS_BYTES });
+            reports.push({ flow: flowId, atNs: simulation.nowNs, bytes: packets * MSS_BYTES });
           },
         };
       },
     };
-    const simulation = simulate(scenario, 9, runCcpAlgorithm(listener), Number.POSITIVE_INFINITY);
-    simulation.network.runUntil(simulation.endNs);
+    const controlled = runCcpAlgorithm(listener);
+    const simulation = SIMULATED.open(scenario, 9, { control: () => controlled });
+    simulation.runUntil(simulation.endNs);
     const flowIds = [...new Set(reports.map(({ flow }) => flow))];
 
     const env = new MultiFlowEnv(scenario, { ...OPTIONS, stepMs });
     const steps = episode(env, 9);
-    const { startNs, endNs } = env.simulation;
+    const { startNs, endNs } = env.run;
     expect(steps).toHaveLength(1 + Math.ceil(1000 / stepMs));
     let total = 0;
     steps.forEach(({ flows }, i) => {
@@ -320,7 +321,7 @@ describe("a step", () => {
       }
       expect([...seen.keys()]).toEqual(["flow-0", "flow-1", "back"]);
       for (const bytes of seen.values()) expect(bytes).toBeGreaterThan(500_000);
-      expect(env.simulation.flows.map(({ flow }) => flow.firstArrivedPackets > 300)).toEqual([
+      expect(env.run.flows.map(({ path }) => path!.firstArrivedPackets > 300)).toEqual([
         true,
         true,
         true,
@@ -334,7 +335,7 @@ describe("a step", () => {
     expect(() => new MultiFlowEnv(scenario, OPTIONS).reset(1)).toThrow(/unknown native algorithm `vegas`/);
     const env = new MultiFlowEnv(scenario, OPTIONS, { algorithms: () => runCcpAlgorithm(vegas) });
     episode(env, 1);
-    expect(env.simulation.flows[1]!.flow.sender!.acks).toBeGreaterThan(100);
+    expect(env.run.flows[1]!.acks).toBeGreaterThan(100);
   });
 });
 
@@ -404,7 +405,7 @@ describe("actions", () => {
       const scenario = withFlows([{ algorithm: "test", stopSec: 0.5 }]);
       const env = new MultiFlowEnv(scenario, { ...WINDOWS, actionDelayUs });
       episode(env, 1, [60, 0]);
-      return env.simulation.flows[1]!.flow.sender!.sentPackets;
+      return env.run.flows[1]!.sentPackets;
     };
     // ten round trips at 60 packets; eight at the initial 10 and then two
     expect(sent(0)).toBeGreaterThan(2 * sent(400_000));
@@ -490,18 +491,19 @@ describe("the global state", () => {
     let last = env.reset(3);
     expect(at(last.state)).toMatchObject({ sumThroughput: 0, lossRate: 0, flows: Math.fround(0.3) });
     const books = () => {
-      const { network, flows: all } = env.simulation;
-      return all.map(({ flow }) => {
-        flow.advance(network.nowNs);
-        network.forward.servedBytes(network.nowNs);
-        const { queueDelay } = flow.statistics;
+      const { nowNs, truth, flows: all } = env.run;
+      return all.map((flow) => {
+        const path = flow.path!;
+        path.advance(nowNs);
+        truth!.forward.servedBytes(nowNs);
+        const { queueDelay } = path.statistics;
         return {
-          arrived: flow.firstArrivedPackets,
-          sent: flow.sender?.sentPackets ?? 0,
-          dropped: flow.droppedPackets,
+          arrived: path.firstArrivedPackets,
+          sent: flow.sentPackets,
+          dropped: path.droppedPackets,
           delays: queueDelay.count,
           delaySumUs: queueDelay.sumUs,
-          window: flow.sender?.cwndPackets ?? 0,
+          window: flow.cwndPackets,
         };
       });
     };
@@ -594,7 +596,7 @@ describe("the environment with one flow", () => {
     expect(env.reset(1).info.cwndBytes).toBe(20 * MSS_BYTES);
     let last = env.step([0]);
     while (!last.truncated) last = env.step([0]);
-    expect(env.simulation.flows[1]!.flow.sender!.acks).toBeGreaterThan(100);
+    expect(env.run.flows[1]!.acks).toBeGreaterThan(100);
   });
 });
 

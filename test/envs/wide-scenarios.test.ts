@@ -9,7 +9,7 @@ import { runAlgorithm } from "../../envs/measured-run.ts";
 import { makeLink } from "../../scenarios/links.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { FlowSummary, RunResult } from "../../testbeds/results.ts";
-import { type Simulation, simulate } from "../../testbeds/simulated/simulation.ts";
+import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import { segmentsOf } from "../../testbeds/traffic/applications.ts";
 
 const SEED = 11;
@@ -50,16 +50,15 @@ describe(`a wide scenario (seed ${SEED})`, () => {
   });
 
   it("asymmetric propagation adds up to the round trip", () => {
-    const simulation = simulate(
+    const simulation = SIMULATED.open(
       { ...BASE, propagationDelayMs: 10, reversePropagationDelayMs: 50, ackPolicy: "per-packet" },
       SEED,
-      reno,
-      Number.POSITIVE_INFINITY,
+      { control: () => reno },
     );
-    simulation.network.runUntil(simulation.startNs + NANOS_PER_SEC);
+    simulation.runUntil(simulation.startNs + NANOS_PER_SEC);
     // 60 ms of propagation, the packet's millisecond, the ACK's 35 us
-    expect(simulation.flow.sender!.rtt.minRttUs).toBeGreaterThan(61_000);
-    expect(simulation.flow.sender!.rtt.minRttUs).toBeLessThan(61_200);
+    expect(simulation.flows[0]!.minRttUs).toBeGreaterThan(61_000);
+    expect(simulation.flows[0]!.minRttUs).toBeLessThan(61_200);
   });
 
   it("a route of three hops is as fast as its slowest, and a flow on one hop shares that hop alone", () => {
@@ -133,7 +132,7 @@ describe(`a wide scenario (seed ${SEED})`, () => {
   });
 
   it("transfers come as a Poisson process of the load, complete, and no faster than the path allows", () => {
-    const simulation: Simulation = simulate(
+    const simulation = SIMULATED.open(
       {
         ...BASE,
         application: { kind: "constant-rate", mbps: 0.1 },
@@ -148,10 +147,9 @@ describe(`a wide scenario (seed ${SEED})`, () => {
         durationSec: 120,
       },
       SEED,
-      cubic,
-      Number.POSITIVE_INFINITY,
+      { control: () => cubic },
     );
-    simulation.network.runUntil(simulation.endNs);
+    simulation.runUntil(simulation.endNs);
     const { started, completed } = simulation.transfers;
     // 0.4 x 12 Mbit/s of 20 kB (20.7 kB on the wire) for 120 s: 3475 +- 59
     expect(Math.abs(started - 3475)).toBeLessThan(4 * 59);
@@ -162,7 +160,7 @@ describe(`a wide scenario (seed ${SEED})`, () => {
   });
 
   it("incast: as many transfers as senders in each round, all of their size", () => {
-    const simulation = simulate(
+    const simulation = SIMULATED.open(
       {
         ...BASE,
         application: { kind: "constant-rate", mbps: 0.1 },
@@ -172,10 +170,9 @@ describe(`a wide scenario (seed ${SEED})`, () => {
         durationSec: 9.9,
       },
       SEED,
-      cubic,
-      Number.POSITIVE_INFINITY,
+      { control: () => cubic },
     );
-    simulation.network.runUntil(simulation.endNs);
+    simulation.runUntil(simulation.endNs);
     expect(simulation.transfers.started).toBe(5 * 8);
     expect(simulation.transfers.completed).toHaveLength(5 * 8);
   });

@@ -7,7 +7,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadCheckpoint } from "../../agents/checkpoint-files.ts";
 import { policyFromCheckpoint } from "../../agents/ppo.ts";
-import { runAgent, runAsyncAgent } from "../../envs/measured-run.ts";
+import { runAgent, runAgentLater } from "../../envs/measured-run.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
 import { CONTRACT_KEY } from "../../eval/onnx/contract.ts";
 import { readMetadata } from "../../eval/onnx/model-metadata.ts";
@@ -59,7 +59,7 @@ describe("an ONNX policy in the loop", () => {
       const run = { scenario, seed: 3, rewardName: "score", env };
       const expected = runAgent({ ...run, agent });
       expect(expected.metrics.utilisation).toBeGreaterThan(0.5);
-      expect(await runAsyncAgent({ ...run, agent: onnx })).toEqual(expected);
+      expect(await runAgentLater({ ...run, agent: onnx })).toEqual(expected);
     }
   });
 

@@ -53,6 +53,7 @@ export function sampleRun({ scenario, seed, rewardName, seriesBinSec }: RunOptio
   const sorted = [...queueDelayMs].sort((a, b) => a - b);
   const meanQueueDelayMs = queueDelayMs.reduce((a, b) => a + b, 0) / bins;
   return {
+    testbed: "simulated",
     metrics: {
       durationSec: scenario.durationSec,
       goodputMbps,

@@ -15,8 +15,9 @@ import type { CongestionControlFactory } from "../../ccp-bridge/congestion-contr
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { constantRate, makeDirection } from "../../scenarios/links.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
+import { measure } from "../../testbeds/measure.ts";
 import type { FlowMetrics } from "../../testbeds/results.ts";
-import { measure, simulate } from "../../testbeds/simulated/simulation.ts";
+import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 
 const DURATION_SEC = 30;
 const NATIVE: Readonly<Record<string, CongestionControlFactory>> = { cubic, reno };
@@ -77,8 +78,8 @@ function scenarioOf(link: ReferenceLink): Scenario {
 }
 
 function run(link: ReferenceLink, control: CongestionControlFactory): FlowMetrics {
-  const simulation = simulate(scenarioOf(link), 1, control, Infinity);
-  simulation.network.runUntil(simulation.endNs);
+  const simulation = SIMULATED.open(scenarioOf(link), 1, { control: () => control });
+  simulation.runUntil(simulation.endNs);
   return measure(simulation);
 }
 

@@ -106,6 +106,8 @@ export class ToyEnv {
         cwndBytes: 14_480,
         pacingRateBytesPerSec: this.#steps % 2 === 0 ? 0 : 1e6 / 3,
         clippedActions,
+        actionLateUs: 0,
+        missedReports: 0,
       },
     };
   }

@@ -1,8 +1,7 @@
 /** Records one run of a scenario for the exports that need more than its time series. */
-import { NANOS_PER_SEC } from "../../core/units.ts";
+import { NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import type { GeneralNetwork } from "../../sim/general/general-network.ts";
 import type { NetworkFlow } from "../../sim/network.ts";
-import type { Simulation } from "../simulated/simulation.ts";
 import { MahimahiLog } from "./mahimahi-log.ts";
 import { QlogRecorder } from "./qlog.ts";
 
@@ -13,6 +12,7 @@ export type RecordedFormat = (typeof RECORDED_FORMATS)[number];
 export class RunRecorder {
   readonly #qlog: QlogRecorder | undefined;
   readonly #mahimahi: MahimahiLog | undefined;
+  #network: GeneralNetwork | undefined;
 
   constructor(formats: readonly RecordedFormat[]) {
     this.#qlog = formats.includes("qlog") ? new QlogRecorder() : undefined;
@@ -21,6 +21,7 @@ export class RunRecorder {
 
   /** Before the network runs. */
   watchNetwork(network: GeneralNetwork): void {
+    this.#network = network;
     network.forward.tracer = this.#mahimahi;
   }
 
@@ -30,13 +31,16 @@ export class RunRecorder {
   }
 
   /** @param title such as scenario, algorithm and seed: every export carries it */
-  texts({ network, startNs }: Simulation, title: string): Partial<Record<RecordedFormat, string>> {
+  texts(
+    { startNs, nowNs }: { readonly startNs: Nanos; readonly nowNs: Nanos },
+    title: string,
+  ): Partial<Record<RecordedFormat, string>> {
     const fromSec = startNs / NANOS_PER_SEC;
     const comments = ["mahimahi mm-link (uplink)", title, `the flow under test starts at ${fromSec} s`];
     return {
       ...(this.#qlog && { qlog: this.#qlog.text(title, "the flow under test") }),
       ...(this.#mahimahi && {
-        mahimahi: this.#mahimahi.text(network.forward, 0, network.nowNs, comments),
+        mahimahi: this.#mahimahi.text(this.#network!.forward, 0, nowNs, comments),
       }),
     };
   }

@@ -69,6 +69,8 @@ export function stepInfoOf(columns: readonly InfoColumn[], row: number): StepInf
     cwndBytes: value("cwndBytes"),
     pacingRateBytesPerSec: value("pacingRateBytesPerSec"),
     clippedActions: value("clippedActions"),
+    actionLateUs: value("actionLateUs"),
+    missedReports: value("missedReports"),
   };
 }
 

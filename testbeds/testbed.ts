@@ -1,0 +1,193 @@
+/**
+ * A testbed is a world that can run a scenario: the simulator in virtual time, or real packets in real time. A run is one
+ * scenario with one seed in it. Environments, measured runs and the evaluation know worlds only through this contract.
+ *
+ *   open ──▶ runUntil (stops at `untilNs`, or earlier where a call-back asked for it) ──▶ ... ──▶ close
+ *
+ * Times are nanoseconds on the run's own clock, which begins at 0 when the run is opened. What a world cannot know is
+ * absent with a reason, never zero.
+ */
+import type { AlgorithmResolver } from "../algorithms/resolver.ts";
+import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import { CcparkError } from "../core/errors.ts";
+import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
+import type { FlowStatistics } from "../sim/flow-statistics.ts";
+import type { LinkMeter } from "../sim/network.ts";
+import type { RunRecorder } from "./exports/recorder.ts";
+import type { TransferLog } from "./traffic/traffic.ts";
+
+export type { LinkMeter } from "../sim/network.ts";
+
+export interface OpenOptions {
+  /** the congestion control of each flow under test, by its id; called once for each flow, when the run is opened */
+  readonly control: (flowId: string) => CongestionControlFactory;
+  /** finds the algorithms that the scenario names for cross traffic; absent: those that need no agent */
+  readonly algorithms?: AlgorithmResolver;
+  /** bins of the flows' time series, which also makes them measure one-way delays; absent: none */
+  readonly seriesBinSec?: number;
+  /** listens to the run; only where the testbed `records` */
+  readonly recorder?: RunRecorder;
+}
+
+interface TestbedFacts {
+  /** as on the command line and in results */
+  readonly name: string;
+  /** one sentence: what moves the packets, and what that needs */
+  readonly summary: string;
+  /** whether a run can be recorded packet by packet (qlog, mahimahi) */
+  readonly records: boolean;
+  /** One sentence why it cannot run the scenario, or why not on this machine; undefined: it can. */
+  refuses(scenario: Scenario): string | undefined;
+}
+
+/** The same scenario, seed and decisions give the same bytes, and time stands still between calls. */
+export interface VirtualTestbed extends TestbedFacts {
+  readonly clock: "virtual";
+  /** @throws CcparkError (not-found) for an algorithm of cross traffic that the resolver does not know */
+  open(scenario: Scenario, seed: number, options: OpenOptions): VirtualRun;
+}
+
+/** Time goes on between calls: what was decided late acts late. */
+export interface RealTimeTestbed extends TestbedFacts {
+  readonly clock: "real";
+  /** @throws CcparkError (failed-precondition) with the sentence of `refuses` */
+  open(scenario: Scenario, seed: number, options: OpenOptions): Promise<RealTimeRun>;
+}
+
+export type Testbed = VirtualTestbed | RealTimeTestbed;
+
+/** What the owner of a flow's sender knows of it. */
+export interface RunFlow {
+  readonly id: string;
+  /** `test`, or the name of the algorithm */
+  readonly algorithm: string;
+  readonly isBackward: boolean;
+  readonly startNs: Nanos;
+  /** Infinity: never */
+  readonly stopNs: Nanos;
+  /** one way, as the scenario has them */
+  readonly propagationNs: Nanos;
+  readonly reversePropagationNs: Nanos;
+  readonly hasStarted: boolean;
+  /** all that it will ever send has been acknowledged */
+  readonly isComplete: boolean;
+  /** ACKs that its sender has processed */
+  readonly acks: number;
+  readonly sentPackets: number;
+  readonly deliveredPackets: number;
+  readonly lostPackets: number;
+  readonly timeouts: number;
+  readonly inflightPackets: number;
+  /** 0 before its start */
+  readonly cwndPackets: number;
+  /** undefined: ACK-clocked */
+  readonly pacingRateBytesPerSec: BytesPerSec | undefined;
+  /** 0 before the first sample */
+  readonly srttUs: Micros;
+  /** 0 before the first sample */
+  readonly minRttUs: Micros;
+  /** what became of its packets; known to who owns the path */
+  readonly path?: FlowPath;
+}
+
+/** What became of a flow's packets on their way. */
+export interface FlowPath {
+  readonly statistics: FlowStatistics;
+  /** payloads that reached the receiver for the first time, as of `advance` */
+  readonly firstArrivedPackets: number;
+  readonly droppedPackets: number;
+  /** wire bytes that the measured link had served when the flow started */
+  readonly servedBytesAtStart: Bytes;
+  /** Brings the counts up to now. */
+  advance(nowNs: Nanos): void;
+}
+
+/** What the owner of the links knows of them. */
+export interface LinkTruth {
+  /** the measured links of the two directions */
+  readonly forward: LinkMeter;
+  readonly reverse: LinkMeter;
+  /** all links of the scenario: forward, reverse, then the further ones in their order */
+  readonly links: readonly LinkMeter[];
+  /** payload share of the wire bytes of a data packet */
+  readonly payloadRatio: number;
+}
+
+interface RunFacts {
+  readonly nowNs: Nanos;
+  /** of the flow under test */
+  readonly startNs: Nanos;
+  readonly endNs: Nanos;
+  /** flows of the scenario, the first flow under test before the others; those of generated traffic are not among them */
+  readonly flows: readonly RunFlow[];
+  /** transfers of generated traffic */
+  readonly transfers: TransferLog;
+  /** Infinity: none */
+  readonly seriesBinNs: Nanos;
+  readonly truth?: LinkTruth;
+  /** why there is no `truth` */
+  readonly truthAbsent?: string;
+  /** Calls at a point of the run's time, before the packets of that instant. */
+  schedule(atNs: Nanos, call: () => void): void;
+  /** Makes `runUntil` return after the event at hand; to be called from call-backs. */
+  requestStop(): void;
+}
+
+export interface VirtualRun extends RunFacts {
+  /** @returns true when `untilNs` was reached, false when a stop was asked for before */
+  runUntil(untilNs: Nanos): boolean;
+  close(): void;
+}
+
+export interface RealTimeRun extends RunFacts {
+  /**
+   * The same. Time begins with the first call and goes on between calls; when it settles it may have gone a little beyond
+   * `untilNs`, and for a time that has passed it settles at once. Call-backs come only while somebody waits in it or in between, never before the first call.
+   */
+  runUntil(untilNs: Nanos): Promise<boolean>;
+  /** Gives sockets and threads back; may be called twice. */
+  close(): Promise<void>;
+  /** How far the world itself kept its promises: what a difference to another world may come from. */
+  readonly timing: RunTiming;
+}
+
+/** How late things happened that a real clock cannot do at once. */
+export interface RunTiming {
+  /** packets against the time at which the link model let them go */
+  readonly packetLatenessUs: Lateness;
+  /** packets that the world lost outside the link model, such as in full socket buffers */
+  readonly strayLosses: number;
+}
+
+export interface Lateness {
+  readonly medianUs: Micros;
+  readonly p99Us: Micros;
+  readonly maxUs: Micros;
+}
+
+export type Run = VirtualRun | RealTimeRun;
+
+/** @throws CcparkError (failed-precondition) where a world does not know its link */
+export function expectTruth(run: Pick<Run, "truth" | "truthAbsent">): LinkTruth {
+  if (run.truth !== undefined) return run.truth;
+  throw new CcparkError("failed-precondition", `[testbed] the link is not known: ${run.truthAbsent}`);
+}
+
+/** @throws CcparkError (failed-precondition) with the testbed's sentence if it cannot run the scenario */
+export function expectAccepts(testbed: Testbed, scenario: Scenario): void {
+  const why = testbed.refuses(scenario);
+  if (why === undefined) return;
+  throw new CcparkError(
+    "failed-precondition",
+    `[testbed] ${testbed.name} cannot run ${scenario.name}: ${why}`,
+    {
+      field: "testbed",
+    },
+  );
+}
+
+/** It has started, and neither stopped nor sent all that it will ever send. */
+export function isLive(flow: RunFlow, nowNs: Nanos): boolean {
+  return flow.hasStarted && !flow.isComplete && flow.stopNs > nowNs;
+}
