@@ -272,7 +272,7 @@ export class MultiFlowEnv {
       rows.live[row] === 1 ? [{ flow: flow!, row, fairShare: 0 }] : [],
     );
     const liveThere = [countLive(run, false), countLive(run, true)] as const;
-    for (const { flow } of acting) flow.act();
+    for (const { flow } of acting) flow.act(run.nowNs);
     episode.beganNs = run.nowNs;
     episode.steps++;
     const toNs = startNs + episode.steps * this.#stepNs;
@@ -290,7 +290,7 @@ export class MultiFlowEnv {
     ] as const;
     for (const each of acting) {
       const { flow, row } = each;
-      flow.endStep(stepUs);
+      flow.endStep(run.nowNs, stepUs);
       each.fairShare = fairShare[flow.facts.isBackward ? 1 : 0];
       rows.rewards[row] = this.#reward.of(flow.observer.interval, each.fairShare);
       if (!Number.isFinite(rows.rewards[row])) {
@@ -327,7 +327,7 @@ export class MultiFlowEnv {
       if (flow.isOver) continue;
       const row = this.#rowOf.get(flow.id)!;
       if (flow.observer.interval.report) {
-        flow.endStep((nowNs - flow.facts.startNs) / NANOS_PER_MICRO);
+        flow.endStep(nowNs, (nowNs - flow.facts.startNs) / NANOS_PER_MICRO);
       }
       episode.flows[row] = flow;
       this.rows.live[row] = 1;

@@ -119,12 +119,11 @@ export class EnvFlow {
     this.clipped = admitAction(spec, action, options.actionPolicy, this.#admitted, what);
   }
 
-  /** Begins a step: the admitted action goes to the datapath, at once or after the action delay. */
-  act(): void {
+  /** Begins a step now: the admitted action goes to the datapath, at once or after the action delay. */
+  act(nowNs: Nanos): void {
     this.observer.decide(this.#admitted);
     const { cwndBytes, rateBytesPerSec } = this.observer.setting;
     const { actionDelayUs } = this.#specs.options;
-    const { nowNs } = this.#run;
     if (actionDelayUs === 0) {
       this.#control.setWindow(cwndBytes, rateBytesPerSec);
     } else {
@@ -148,9 +147,8 @@ export class EnvFlow {
     }
   }
 
-  /** Ends a step that took `stepUs`. The counters of its reports reach back to the last report before them. */
-  endStep(stepUs: Micros): void {
-    const { nowNs } = this.#run;
+  /** Ends a step now that took `stepUs`. The counters of its reports reach back to the last report before them. */
+  endStep(nowNs: Nanos, stepUs: Micros): void {
     this.stepUs = stepUs;
     let countedUs = stepUs;
     if (this.observer.interval.report) {

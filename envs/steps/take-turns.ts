@@ -32,21 +32,27 @@ export function* takeTurns(run: Run, flows: EnvFlows, options: EnvOptions, stays
   let acting: Acting[] = [];
   let seen = 0;
   for (;;) {
-    let untilNs = Math.min(endNs, startsNs[seen] ?? endNs);
-    for (const { step } of acting) untilNs = Math.min(untilNs, step.deadlineNs);
+    let untilNs = seen < startsNs.length ? Math.min(endNs, startsNs[seen]!) : endNs;
+    // by index: iterators would cost a step of the simulator 3 % of its time
+    for (let i = 0; i < acting.length; i++) {
+      const { deadlineNs } = acting[i]!.step;
+      if (deadlineNs < untilNs) untilNs = deadlineNs;
+    }
     yield untilNs;
-    const isEnd = run.nowNs >= endNs;
-    for (const { flow, step } of acting) {
-      if (!isEnd && !step.isOver(run.nowNs)) continue;
-      flow.endStep((run.nowNs - step.beganNs) / NANOS_PER_MICRO);
+    const { nowNs } = run;
+    const isEnd = nowNs >= endNs;
+    const taking = acting;
+    for (let i = 0; i < taking.length; i++) {
+      const { flow, step } = taking[i]!;
+      if (!isEnd && !step.isOver(nowNs)) continue;
+      flow.endStep(nowNs, (nowNs - step.beganNs) / NANOS_PER_MICRO);
       if (isEnd) continue;
       if (!stays && flow.isOver) {
         acting = acting.filter((each) => each.flow !== flow);
         continue;
       }
       yield flow;
-      flow.act();
-      step.begin(run.nowNs);
+      begin(flow, step, run.nowNs);
     }
     if (isEnd) return;
     for (; seen < started.length; seen++) {
@@ -54,10 +60,15 @@ export function* takeTurns(run: Run, flows: EnvFlows, options: EnvOptions, stays
       const step = new ReportStep(flow, options);
       acting = [...acting, { flow, step }];
       yield flow;
-      flow.act();
-      step.begin(run.nowNs);
+      begin(flow, step, run.nowNs);
     }
   }
+}
+
+/** The action that the flow has been given takes effect. */
+function begin(flow: EnvFlow, step: ReportStep, nowNs: Nanos): void {
+  flow.act(nowNs);
+  step.begin(nowNs);
 }
 
 /** Drives turns in virtual time, which stands still while `decide` thinks. */
