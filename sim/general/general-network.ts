@@ -29,6 +29,16 @@ import { WinnerTree } from "./winner-tree.ts";
 
 const DIRECT: Route = { forward: [0], reverse: [1] };
 
+/**
+ * Carries packets between hosts and the links, from sender or receiver into the first link (`into`) and out of the last one
+ * (`out`). In virtual time there is none, and they are there at once; a world with real packets sends each through a
+ * socket and calls `GeneralNetwork.arrive` when it has come.
+ */
+export interface PacketCarrier {
+  /** @param wireBytes as the link counts the packet */
+  carry(packet: number, way: "into" | "out", wireBytes: Bytes): void;
+}
+
 /** The way from the last hop of a route to where it ends, and the packets on it by arrival. */
 class LastWay {
   readonly arrivals: TimedRing = new TimedRing();
@@ -188,11 +198,16 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   readonly #freeSlots: number[] = [];
   #placed = 0;
   readonly #listenerOf: (packet: number) => number;
+  readonly #carrier: PacketCarrier | undefined;
 
-  /** @param rng forks: forward.EFFECT, reverse.EFFECT, link.N.EFFECT, flow.N.jitter */
-  constructor(spec: NetworkSpec, rng: Rng) {
+  /**
+   * @param rng forks: forward.EFFECT, reverse.EFFECT, link.N.EFFECT, flow.N.jitter
+   * @param carrier absent: packets need no time between a host and its link
+   */
+  constructor(spec: NetworkSpec, rng: Rng, carrier?: PacketCarrier) {
     super();
     this.#rng = rng;
+    this.#carrier = carrier;
     const specs = [spec.forward, spec.reverse, ...(spec.links ?? [])];
     const names = ["forward", "reverse"];
     this.hops = specs.map(
@@ -230,6 +245,37 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   addFlow(spec: FlowSpec): GeneralFlow {
     assert(spec.startNs >= this.nowNs, `flow starts at ${spec.startNs} ns, now is ${this.nowNs} ns`);
     return this.#place(spec, true);
+  }
+
+  /** When it must be run next; Infinity: nothing will happen unless a packet arrives from its carrier. */
+  get nextNs(): Nanos {
+    return Math.min(this.#tree.time, this.nextCallNs);
+  }
+
+  /** What a packet says: transmission number and sequence of a data packet, arrivals that an ACK acknowledges. */
+  contentsOf(packet: number): { readonly kind: number; readonly number: number; readonly sequence: number } {
+    const { kind, number, sequence } = this.#packets;
+    return { kind: kind[packet]!, number: number[packet]!, sequence: sequence[packet]! };
+  }
+
+  /** A packet has come out of the carrier. All that was due before must have been run. */
+  arrive(packet: number, way: "into" | "out", nowNs: Nanos): void {
+    this.nowNs = nowNs;
+    if (way === "into") {
+      this.#enter(packet, this.#packets.place[packet]!, nowNs);
+      return;
+    }
+    const flow = this.#flowOf(packet)!;
+    const sender = flow.sender!;
+    if (this.#packets.kind[packet] === DATA) this.#receive(flow, sender, packet, nowNs);
+    else this.#acknowledge(flow, sender, packet, nowNs);
+    this.#sendDue(flow, nowNs);
+    this.reschedule(flow);
+  }
+
+  /** A packet did not come out of the carrier. */
+  lose(packet: number): void {
+    this.#lose(packet);
   }
 
   /** Packets in the network, of any kind. */
@@ -356,16 +402,19 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     }
     if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
     if (flow.stopNs <= nowNs) this.#close(flow);
-    while (flow.data.headNs <= nowNs) this.#receive(flow, sender, nowNs);
+    while (flow.data.headNs <= nowNs) {
+      const packet = flow.data.shift();
+      if (this.#carrier === undefined) this.#receive(flow, sender, packet, nowNs);
+      else this.#carrier.carry(packet, "out", this.forward.wireBytes(packet));
+    }
     if (receiver.delayedAckAtNs <= nowNs) {
       receiver.flush();
       this.#sendAck(flow, sender, nowNs);
     }
     if (flow.acks.headNs <= nowNs) {
       const packet = flow.acks.shift();
-      const arrivals = this.#packets.number[packet]!;
-      this.#release(packet, flow);
-      if (!flow.closed) sender.onAck(nowNs, arrivals);
+      if (this.#carrier === undefined) this.#acknowledge(flow, sender, packet, nowNs);
+      else this.#carrier.carry(packet, "out", this.reverse.wireBytes(packet));
     } else if (sender.timerAtNs <= nowNs) {
       sender.onTimer(nowNs);
     }
@@ -385,13 +434,19 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     const packet = this.#send(flow, nowNs, DATA, flow.dataPlace, sender.isEcnCapable ? ECT : NOT_ECT);
     this.#packets.number[packet] = txn;
     this.#packets.sequence[packet] = sender.sentSequence;
-    this.#enter(packet, flow.dataPlace, nowNs);
+    this.#leaveHost(packet, flow.dataPlace, nowNs);
   }
 
   #sendAck(flow: GeneralFlow, sender: Sender, nowNs: Nanos): void {
     const packet = this.#send(flow, nowNs, ACK, flow.ackPlace, NOT_ECT);
     this.#packets.number[packet] = sender.arrivals;
-    this.#enter(packet, flow.ackPlace, nowNs);
+    this.#leaveHost(packet, flow.ackPlace, nowNs);
+  }
+
+  /** A packet leaves its host for the first hop of its route. */
+  #leaveHost(packet: number, place: number, nowNs: Nanos): void {
+    if (this.#carrier === undefined) this.#enter(packet, place, nowNs);
+    else this.#carrier.carry(packet, "into", this.hops[this.#routes.table[place]!]!.wireBytes(packet));
   }
 
   #send(flow: GeneralFlow, nowNs: Nanos, kind: number, place: number, ecn: number): number {
@@ -425,7 +480,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
       this.#packets.bytes[packet] = spec.bytes();
       this.#packets.ecn[packet] = NOT_ECT;
       source.nextNs = nowNs + spec.gapNs();
-      this.#enter(packet, source.place, nowNs);
+      this.#leaveHost(packet, source.place, nowNs);
     }
     this.#tree.update(this.#firstDatagram + source.index, source.nextNs);
   }
@@ -512,9 +567,8 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   }
 
   /** A data packet arrives at the receiver. */
-  #receive(flow: GeneralFlow, sender: Sender, nowNs: Nanos): void {
+  #receive(flow: GeneralFlow, sender: Sender, packet: number, nowNs: Nanos): void {
     const packets = this.#packets;
-    const packet = flow.data.shift();
     const txn = packets.number[packet]!;
     const sequence = packets.sequence[packet]!;
     const isMarked = packets.ecn[packet] === CE;
@@ -535,6 +589,13 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     }
     sender.markArrival(txn, nowNs, isFirst, isMarked);
     if (ackAtOnce) this.#sendAck(flow, sender, nowNs);
+  }
+
+  /** An ACK arrives at the sender. */
+  #acknowledge(flow: GeneralFlow, sender: Sender, packet: number, nowNs: Nanos): void {
+    const arrivals = this.#packets.number[packet]!;
+    this.#release(packet, flow);
+    if (!flow.closed) sender.onAck(nowNs, arrivals);
   }
 
   #release(packet: number, flow: GeneralFlow): void {

@@ -110,7 +110,7 @@ export class Hop implements LinkMeter {
   }
 
   /** Bytes of a packet on this link. */
-  #wireBytes(packet: number): Bytes {
+  wireBytes(packet: number): Bytes {
     const kind = this.#packets.kind[packet]!;
     if (kind === DATA) return this.#dataBytes;
     if (kind === ACK) return this.#ackBytes;
@@ -124,7 +124,7 @@ export class Hop implements LinkMeter {
    */
   enter(nowNs: Nanos, packet: number, listener: number): boolean {
     const packets = this.#packets;
-    const bytes = this.#wireBytes(packet);
+    const bytes = this.wireBytes(packet);
     this.tracer?.onArrival(nowNs, bytes);
     if (this.#filter !== undefined && !this.#filter.admits(nowNs, bytes)) {
       this.#giveUp(packet, nowNs, bytes);

@@ -1,0 +1,236 @@
+/** What worlds made of the simulator's links have in common: a scenario and a seed become a network and its flows. */
+import { type AlgorithmResolver, nativeAlgorithm } from "../algorithms/resolver.ts";
+import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import { Rng } from "../core/random.ts";
+import { type BytesPerSec, type Micros, MSS_BYTES, NANOS_PER_SEC, type Nanos } from "../core/units.ts";
+import { leadSec } from "../scenarios/flows.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
+import { GeneralNetwork } from "../sim/general/general-network.ts";
+import type { Network, NetworkFlow, NetworkSpec } from "../sim/network.ts";
+import type { RunRecorder } from "./exports/recorder.ts";
+import {
+  type PlanContext,
+  type PlannedFlow,
+  planDatagrams,
+  planFlows,
+  planLink,
+  planTransfer,
+} from "./simulated/network-plan.ts";
+import type { LinkTruth, OpenOptions, RunFlow } from "./testbed.ts";
+import { addIncast, addTransfers, datagramSpec, type TransferLog } from "./traffic/traffic.ts";
+
+/** A flow of the scenario as it runs. */
+export class NetworkRunFlow implements RunFlow {
+  readonly id: string;
+  readonly algorithm: string;
+  readonly isBackward: boolean;
+  /** the network's own */
+  readonly path: NetworkFlow;
+
+  constructor({ id, algorithm, isBackward }: PlannedFlow, flow: NetworkFlow) {
+    this.id = id;
+    this.algorithm = algorithm;
+    this.isBackward = isBackward;
+    this.path = flow;
+  }
+
+  get startNs(): Nanos {
+    return this.path.spec.startNs;
+  }
+
+  get stopNs(): Nanos {
+    return this.path.spec.stopNs;
+  }
+
+  get propagationNs(): Nanos {
+    return this.path.spec.propagationNs;
+  }
+
+  get reversePropagationNs(): Nanos {
+    return this.path.spec.reversePropagationNs ?? this.path.spec.propagationNs;
+  }
+
+  get hasStarted(): boolean {
+    return this.path.sender !== undefined;
+  }
+
+  get isComplete(): boolean {
+    return this.path.sender?.complete === true;
+  }
+
+  get acks(): number {
+    return this.path.sender?.acks ?? 0;
+  }
+
+  get sentPackets(): number {
+    return this.path.sender?.sentPackets ?? 0;
+  }
+
+  get deliveredPackets(): number {
+    return this.path.sender?.deliveredPackets ?? 0;
+  }
+
+  get lostPackets(): number {
+    return this.path.sender?.lostPackets ?? 0;
+  }
+
+  get timeouts(): number {
+    return this.path.sender?.timeouts ?? 0;
+  }
+
+  get inflightPackets(): number {
+    return this.path.sender?.inflightPackets ?? 0;
+  }
+
+  get cwndPackets(): number {
+    return this.path.sender?.cwndPackets ?? 0;
+  }
+
+  get pacingRateBytesPerSec(): BytesPerSec | undefined {
+    return this.path.sender?.control.pacingRateBytesPerSec;
+  }
+
+  get srttUs(): Micros {
+    return this.path.sender?.rtt.srttUs ?? 0;
+  }
+
+  get minRttUs(): Micros {
+    const minRttUs = this.path.sender?.rtt.minRttUs ?? 0;
+    return Number.isFinite(minRttUs) ? minRttUs : 0;
+  }
+}
+
+/** What a run is made of, before there is a network. */
+export class RunPlan {
+  readonly spec: NetworkSpec;
+  readonly rng: Rng;
+  readonly startNs: Nanos;
+  readonly endNs: Nanos;
+  readonly seriesBinNs: Nanos;
+  readonly transfers: TransferLog = { started: 0, completed: [] };
+  readonly #context: PlanContext;
+  readonly #planned: readonly PlannedFlow[];
+  readonly #recorder: RunRecorder | undefined;
+
+  /**
+   * @param seed draws the start of the flow under test in U(0, 1 s), the trace offsets in U(0, period), the send jitter,
+   *   unless fixed, and everything else that the scenario leaves to chance
+   * @throws CcparkError (not-found) for an algorithm of cross traffic that the resolver does not know
+   */
+  constructor(scenario: Scenario, seed: number, options: OpenOptions) {
+    const {
+      control,
+      algorithms = nativeAlgorithm,
+      seriesBinSec = Number.POSITIVE_INFINITY,
+      recorder,
+    } = options;
+    this.rng = Rng.fromSeed(seed);
+    const drawnStartSec = scenario.fixed?.startSec ?? this.rng.fork("flow.start").next();
+    this.startNs = (leadSec(scenario) + drawnStartSec) * NANOS_PER_SEC;
+    this.endNs = this.startNs + scenario.durationSec * NANOS_PER_SEC;
+    this.seriesBinNs = seriesBinSec * NANOS_PER_SEC;
+    this.#recorder = recorder;
+    this.#context = {
+      scenario,
+      rng: this.rng,
+      zeroNs: this.startNs,
+      seriesBinNs: this.seriesBinNs,
+      controlOf: control,
+      algorithms: resolveOnce(algorithms),
+    };
+    this.#planned = planFlows(this.#context).map((flow, i) =>
+      i === 0 && recorder !== undefined ? watched(flow, recorder) : flow,
+    );
+    this.spec = networkSpec(this.#context, this.#planned);
+  }
+
+  /** Flows come and go, or somebody listens to every packet: only the general network can do that. */
+  get needsGeneral(): boolean {
+    return hasTransfers(this.#context.scenario) || this.#recorder !== undefined;
+  }
+
+  /** Adds what the spec cannot hold. */
+  prepare(network: GeneralNetwork): void {
+    addTraffic(network, this.#context, this.transfers, this.endNs);
+    this.#recorder?.watchNetwork(network);
+  }
+
+  flowsOf(network: Network): NetworkRunFlow[] {
+    return this.#planned.map((flow, i) => new NetworkRunFlow(flow, network.flows[i]!));
+  }
+
+  truthOf(network: Network): LinkTruth {
+    const { forward, reverse } = network;
+    return {
+      forward,
+      reverse,
+      links: network instanceof GeneralNetwork ? network.hops : [forward, reverse],
+      payloadRatio: MSS_BYTES / this.spec.forward.dataBytes,
+    };
+  }
+}
+
+/** One factory per name: the flows of one CCP algorithm share a datapath and an agent. */
+function resolveOnce(resolve: AlgorithmResolver): AlgorithmResolver {
+  const resolved = new Map<string, CongestionControlFactory>();
+  return (name) => {
+    const known = resolved.get(name) ?? resolve(name);
+    resolved.set(name, known);
+    return known;
+  };
+}
+
+function networkSpec(context: PlanContext, planned: readonly PlannedFlow[]): NetworkSpec {
+  const { scenario, rng, zeroNs } = context;
+  const datagrams = (scenario.traffic ?? []).flatMap((traffic, i) =>
+    traffic.kind === "datagrams"
+      ? [
+          datagramSpec(traffic, {
+            ...planDatagrams(context, traffic, i),
+            rng: rng.fork(`traffic.${i}`),
+            zeroNs,
+          }),
+        ]
+      : [],
+  );
+  return {
+    forward: planLink(context, "forward", scenario.forward),
+    reverse: planLink(context, "reverse", scenario.reverse),
+    links: Object.entries(scenario.links ?? {}).map(([name, link]) => planLink(context, name, link)),
+    flows: planned.map(({ spec }) => spec),
+    datagrams,
+  };
+}
+
+function hasTransfers({ traffic = [] }: Scenario): boolean {
+  return traffic.some(({ kind }) => kind !== "datagrams");
+}
+
+function addTraffic(network: GeneralNetwork, context: PlanContext, log: TransferLog, endNs: Nanos): void {
+  const { scenario, rng, zeroNs } = context;
+  const sec = (endNs - zeroNs) / NANOS_PER_SEC;
+  (scenario.traffic ?? []).forEach((traffic, i) => {
+    const options = { rng: rng.fork(`traffic.${i}`), zeroNs, log };
+    if (traffic.kind === "transfers") {
+      const capacityBytesPerSec = network.forward.capacityBytes(zeroNs, endNs) / sec;
+      const template = planTransfer(context, traffic, i);
+      addTransfers(network, traffic, { ...options, template, capacityBytesPerSec });
+    } else if (traffic.kind === "incast") {
+      addIncast(network, traffic, { ...options, template: planTransfer(context, traffic, i) });
+    }
+  });
+}
+
+function watched(flow: PlannedFlow, recorder: RunRecorder): PlannedFlow {
+  const { onStart } = flow.spec;
+  return {
+    ...flow,
+    spec: {
+      ...flow.spec,
+      onStart: (started, network) => {
+        recorder.watchFlow(started, network.nowNs);
+        onStart?.(started, network);
+      },
+    },
+  };
+}
