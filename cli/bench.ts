@@ -83,7 +83,7 @@ function titleOf(suite: string | undefined, names: readonly string[]): string {
 async function bench(options: BenchOptions): Promise<void> {
   const { basename, join } = await import("node:path");
   const { isScenarioFile } = await import("../scenarios/scenario-files.ts");
-  const { findSuite, suiteScenarios } = await import("../scenarios/suites.ts");
+  const { findSuite, suiteScenarios } = await import("../scenarios/presets/suites.ts");
   const { DEFAULT_REWARD, getReward } = await import("../envs/signals/rewards.ts");
   const { CcparkError } = await import("../core/errors.ts");
   const { planBench } = await import("./bench-plan.ts");

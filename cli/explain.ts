@@ -86,7 +86,7 @@ function statusText(status: PresetStatus): string {
 }
 
 async function suites(): Promise<Entry[]> {
-  const { SUITES } = await import("../scenarios/suites.ts");
+  const { SUITES } = await import("../scenarios/presets/suites.ts");
   return [...SUITES.values()].map(({ name, description, source, scenarios: names, seeds }) => ({
     name,
     summary: description,

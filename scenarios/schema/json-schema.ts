@@ -3,7 +3,7 @@
  * any value and what has a default may be left out. What holds between fields is not in it: the server checks that.
  */
 import { z } from "zod";
-import { SCENARIO_SCHEMA } from "./schema.ts";
+import { SCENARIO_SCHEMA } from "../schema.ts";
 
 type Json = { readonly [key: string]: unknown };
 

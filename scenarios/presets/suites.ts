@@ -1,5 +1,5 @@
 /** Suites: the presets that their authors run together, under one name. */
-import { namedEntry } from "../core/errors.ts";
+import { namedEntry } from "../../core/errors.ts";
 
 export interface ScenarioSuite {
   readonly name: string;
