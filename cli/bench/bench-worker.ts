@@ -1,7 +1,7 @@
 /** A worker thread of `bench --workers`: it reads the same input as the command and runs the units that it is given. */
 import { workerData } from "piscina";
-import { CcparkError, type ErrorKind } from "../core/errors.ts";
-import { type BenchmarkRun, runBenchmark } from "../eval/benchmark.ts";
+import { CcparkError, type ErrorKind } from "../../core/errors.ts";
+import { type BenchmarkRun, runBenchmark } from "../../eval/benchmark.ts";
 import { type BenchInput, planBench } from "./bench-plan.ts";
 
 /** Places in the plan. */

@@ -1,13 +1,13 @@
 /** Wiring shared by `bench` and `quickstart`: runs a plan with progress, and hands back what reports need. */
-import { CHECKPOINT_VERSION } from "../agents/checkpoint.ts";
-import { CcparkError } from "../core/errors.ts";
-import { RNG_NAME } from "../core/random.ts";
-import { type BenchmarkPlan, type BenchmarkRun, countRuns, runBenchmark } from "../eval/benchmark.ts";
+import { CHECKPOINT_VERSION } from "../../agents/checkpoint.ts";
+import { CcparkError } from "../../core/errors.ts";
+import { RNG_NAME } from "../../core/random.ts";
+import { type BenchmarkPlan, type BenchmarkRun, countRuns, runBenchmark } from "../../eval/benchmark.ts";
+import { breathe } from "../console.ts";
+import { startTask } from "../train/progress.ts";
+import { packageVersion } from "../version.ts";
 import type { BenchInput } from "./bench-plan.ts";
 import type { BenchUnit, UnitOutcome } from "./bench-worker.ts";
-import { breathe } from "./console.ts";
-import { startTask } from "./progress.ts";
-import { packageVersion } from "./version.ts";
 
 export interface RunOptions {
   readonly quiet: boolean;

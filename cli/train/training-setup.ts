@@ -1,12 +1,12 @@
 /** Wiring: the environments that `train` and `quickstart` learn in, and how a checkpoint remembers them. */
-import type { Checkpoint, EnvDescription } from "../agents/checkpoint.ts";
-import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
-import type { Rng } from "../core/random.ts";
-import type { VectorEnv } from "../envs/env.ts";
-import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../envs/options.ts";
-import { makeVectorEnv } from "../envs/vector/local-vector-env.ts";
-import type { Scenario } from "../scenarios/scenario.ts";
-import { sampleTrainingScenario, TRAINING_RANGE } from "../scenarios/training.ts";
+import type { Checkpoint, EnvDescription } from "../../agents/checkpoint.ts";
+import { crossTrafficAlgorithm } from "../../algorithms/cross-traffic.ts";
+import type { Rng } from "../../core/random.ts";
+import type { VectorEnv } from "../../envs/env.ts";
+import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../../envs/options.ts";
+import { makeVectorEnv } from "../../envs/vector/local-vector-env.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import { sampleTrainingScenario, TRAINING_RANGE } from "../../scenarios/training.ts";
 
 /** Name under which `--scenario` gives the range of links. */
 export const TRAINING_RANGE_NAME = "training-range";

@@ -1,9 +1,9 @@
 /** `ccpark agent`: runs algorithms on foreign CCP datapaths, until Ctrl-C, SIGTERM or the end of `--duration`. */
 import { type Command, Option } from "commander";
-import type { HostEvent } from "../ccp-bridge/ipc/agent-host.ts";
-import { printOut } from "./console.ts";
-import { EXIT } from "./exit-codes.ts";
-import { collect, parseList, parsePositive, parseWhole } from "./options.ts";
+import type { HostEvent } from "../../ccp-bridge/ipc/agent-host.ts";
+import { printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
+import { collect, parseList, parsePositive, parseWhole } from "../options.ts";
 
 interface AgentOptions {
   readonly algorithm?: readonly string[];
@@ -23,9 +23,9 @@ const POLICY_NAME = "policy";
 const SMALL_READ_BYTES = 1024;
 
 async function loadSet(options: AgentOptions) {
-  const { BASELINES } = await import("../algorithms/registry.ts");
-  const { compileAlgorithms } = await import("../ccp-bridge/agent/agent.ts");
-  const { unknownName } = await import("../core/errors.ts");
+  const { BASELINES } = await import("../../algorithms/registry.ts");
+  const { compileAlgorithms } = await import("../../ccp-bridge/agent/agent.ts");
+  const { unknownName } = await import("../../core/errors.ts");
   const names = options.algorithm ?? (options.checkpoint === undefined ? ["reno"] : []);
   const algorithms = names.map((name) => {
     const make = BASELINES.get(name);
@@ -33,11 +33,11 @@ async function loadSet(options: AgentOptions) {
     return make();
   });
   if (options.checkpoint !== undefined) {
-    const { loadCheckpoint } = await import("../agents/checkpoint-files.ts");
-    const { policyAlgorithm } = await import("../envs/policy-algorithm.ts");
-    const { policyFromCheckpoint } = await import("../agents/ppo.ts");
-    const { spacesOf } = await import("./contenders.ts");
-    const { envOptionsOf } = await import("./training-setup.ts");
+    const { loadCheckpoint } = await import("../../agents/checkpoint-files.ts");
+    const { policyAlgorithm } = await import("../../envs/policy-algorithm.ts");
+    const { policyFromCheckpoint } = await import("../../agents/ppo.ts");
+    const { spacesOf } = await import("../contenders.ts");
+    const { envOptionsOf } = await import("../train/training-setup.ts");
     const checkpoint = loadCheckpoint(options.checkpoint);
     const env = envOptionsOf(checkpoint);
     algorithms.push(policyAlgorithm(POLICY_NAME, policyFromCheckpoint(checkpoint, spacesOf(env)), env));
@@ -52,11 +52,11 @@ async function loadSet(options: AgentOptions) {
 }
 
 async function agent(options: AgentOptions): Promise<void> {
-  const { AgentHost } = await import("../ccp-bridge/ipc/agent-host.ts");
-  const { DEFAULT_AGENT_SOCKET, openUnixDatagram } = await import("../ccp-bridge/ipc/unix-datagram.ts");
-  const { openUdp } = await import("../ccp-bridge/ipc/udp.ts");
-  const { chooseByRules, parseFlowRule } = await import("../ccp-bridge/agent/flow-rules.ts");
-  const { unknownName } = await import("../core/errors.ts");
+  const { AgentHost } = await import("../../ccp-bridge/ipc/agent-host.ts");
+  const { DEFAULT_AGENT_SOCKET, openUnixDatagram } = await import("../../ccp-bridge/ipc/unix-datagram.ts");
+  const { openUdp } = await import("../../ccp-bridge/ipc/udp.ts");
+  const { chooseByRules, parseFlowRule } = await import("../../ccp-bridge/agent/flow-rules.ts");
+  const { unknownName } = await import("../../core/errors.ts");
 
   const set = await loadSet(options);
   const names = set.algorithms.map((algorithm) => algorithm.name);

@@ -1,7 +1,7 @@
 /** `ccpark sim`: one run of a scenario under an agent of another process. */
 import { type Command, Option } from "commander";
-import { outTakesColour, printErr, printOut } from "./console.ts";
-import { collect, MAX_SEED, parsePositive, parseWhole, quoteForShell, SET_HELP } from "./options.ts";
+import { outTakesColour, printErr, printOut } from "../console.ts";
+import { collect, MAX_SEED, parsePositive, parseWhole, quoteForShell, SET_HELP } from "../options.ts";
 
 interface SimOptions {
   readonly scenario: string;
@@ -21,14 +21,14 @@ interface SimOptions {
 
 async function sim(options: SimOptions): Promise<void> {
   const { basename, join } = await import("node:path");
-  const { resolveScenario } = await import("../scenarios/scenario-files.ts");
-  const { parseOverride } = await import("../scenarios/overrides.ts");
-  const { DEFAULT_REWARD, getReward } = await import("../envs/signals/rewards.ts");
-  const { externalContender, printAgentEvent } = await import("./contenders.ts");
-  const { runPlan, versions } = await import("./run-benchmark.ts");
-  const { storedScenario } = await import("../eval/links.ts");
-  const { claimFolder, jsonLines, writeResults } = await import("../eval/result-files.ts");
-  const { makeReportData } = await import("../eval/report/report-data.ts");
+  const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../../scenarios/overrides.ts");
+  const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
+  const { externalContender, printAgentEvent } = await import("../contenders.ts");
+  const { runPlan, versions } = await import("../bench/run-benchmark.ts");
+  const { storedScenario } = await import("../../eval/links.ts");
+  const { claimFolder, jsonLines, writeResults } = await import("../../eval/result-files.ts");
+  const { makeReportData } = await import("../../eval/report/report-data.ts");
 
   const rewardName = getReward(options.reward ?? DEFAULT_REWARD).name;
   const scenario = resolveScenario(options.scenario, {
@@ -83,7 +83,7 @@ async function sim(options: SimOptions): Promise<void> {
   if (options.json === true) {
     printOut(jsonLines([{ ...runs[0]!.record, mode: options.mode, counters, events }]));
   } else {
-    const { terminalTable } = await import("../eval/report/terminal-table.ts");
+    const { terminalTable } = await import("../../eval/report/terminal-table.ts");
     printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour() }));
     const counted = Object.entries(counters).map(([name, count]) => `${name} ${count}`);
     printOut(`${counted.join(", ")}\n`);

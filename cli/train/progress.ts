@@ -3,7 +3,7 @@
  * every few seconds elsewhere, nothing when quiet. Work that ends within two seconds stays silent.
  */
 import type { SingleBar } from "cli-progress";
-import { printErr } from "./console.ts";
+import { printErr } from "../console.ts";
 
 const SILENT_MS = 2_000;
 const LINE_EVERY_MS = 5_000;

@@ -1,17 +1,17 @@
 /** Wiring: what a benchmark's options mean, the same in the command's own thread and in its workers. */
 
-import { checkCrossTraffic } from "../algorithms/cross-traffic.ts";
-import { CcparkError } from "../core/errors.ts";
-import type { BenchmarkPlan } from "../eval/benchmark.ts";
-import { parseOverride } from "../scenarios/overrides.ts";
-import { resolveScenarios } from "../scenarios/scenario-files.ts";
-import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
+import { checkCrossTraffic } from "../../algorithms/cross-traffic.ts";
+import { CcparkError } from "../../core/errors.ts";
+import type { BenchmarkPlan } from "../../eval/benchmark.ts";
+import { parseOverride } from "../../scenarios/overrides.ts";
+import { resolveScenarios } from "../../scenarios/scenario-files.ts";
+import type { RecordedFormat } from "../../testbeds/exports/recorder.ts";
 import {
   type LoadedCheckpoint,
   type LoadedModel,
   loadCheckpointContender,
   namedContenders,
-} from "./contenders.ts";
+} from "../contenders.ts";
 
 /** Plain data: it goes to workers. */
 export interface BenchInput {

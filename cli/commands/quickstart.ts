@@ -1,8 +1,8 @@
 /** `ccpark quickstart`, which `npm start` runs: trains an agent over a range of links and benchmarks it. */
 import { type Command, Option } from "commander";
-import { outTakesColour, printErr, printOut } from "./console.ts";
-import { EXIT } from "./exit-codes.ts";
-import { ALL_ALGORITHMS, MAX_SEED, MAX_SEEDS, parseSvgPath, parseWhole, seedsUpTo } from "./options.ts";
+import { outTakesColour, printErr, printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
+import { ALL_ALGORITHMS, MAX_SEED, MAX_SEEDS, parseSvgPath, parseWhole, seedsUpTo } from "../options.ts";
 
 interface QuickstartOptions {
   readonly seed: number;
@@ -19,20 +19,20 @@ const CELLULAR = ["cell-lte-driving", "cell-lte-slow-walk"];
 
 async function quickstart(options: QuickstartOptions): Promise<void> {
   const { join } = await import("node:path");
-  const setup = await import("./training-setup.ts");
-  const { trainWithProgress } = await import("./train-with-progress.ts");
-  const { checkpointContender, namedContenders, untrainedContender } = await import("./contenders.ts");
-  const { runPlan, versions } = await import("./run-benchmark.ts");
-  const { saveCheckpoint } = await import("../agents/checkpoint-files.ts");
-  const { TRAINING_DEFAULTS } = await import("../training/defaults.ts");
-  const { BENCHMARK_LINKS } = await import("../scenarios/presets.ts");
-  const { resolveScenario } = await import("../scenarios/scenario-files.ts");
-  const { storedScenario } = await import("../eval/links.ts");
+  const setup = await import("../train/training-setup.ts");
+  const { trainWithProgress } = await import("../train/train-with-progress.ts");
+  const { checkpointContender, namedContenders, untrainedContender } = await import("../contenders.ts");
+  const { runPlan, versions } = await import("../bench/run-benchmark.ts");
+  const { saveCheckpoint } = await import("../../agents/checkpoint-files.ts");
+  const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
+  const { BENCHMARK_LINKS } = await import("../../scenarios/presets.ts");
+  const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
+  const { storedScenario } = await import("../../eval/links.ts");
   const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
-    "../eval/result-files.ts"
+    "../../eval/result-files.ts"
   );
-  const { makeReportData } = await import("../eval/report/report-data.ts");
-  const { terminalTable } = await import("../eval/report/terminal-table.ts");
+  const { makeReportData } = await import("../../eval/report/report-data.ts");
+  const { terminalTable } = await import("../../eval/report/terminal-table.ts");
 
   const quiet = options.quiet === true;
   const json = options.json === true;
@@ -107,7 +107,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   if (!json) printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour() }));
   writeResults(options.out, data);
   if (options.picture !== undefined) {
-    const { linkPicture } = await import("../eval/report/picture.ts");
+    const { linkPicture } = await import("../../eval/report/picture.ts");
     writeFilesWhole({ [options.picture]: await linkPicture(data, PICTURED) });
   }
   say(`checkpoint: ${checkpointPath}\nreport: ${join(options.out, "report.html")}\n`);

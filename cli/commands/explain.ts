@@ -1,8 +1,8 @@
 /** `ccpark explain`: every name that other commands take, with unit, range and definition. */
 import type { Command } from "commander";
-import { namedEntry, unknownName } from "../core/errors.ts";
-import type { PresetStatus } from "../scenarios/presets/preset.ts";
-import { printOut } from "./console.ts";
+import { namedEntry, unknownName } from "../../core/errors.ts";
+import type { PresetStatus } from "../../scenarios/presets/preset.ts";
+import { printOut } from "../console.ts";
 
 /** One name and what there is to know about it. */
 interface Entry {
@@ -34,9 +34,9 @@ interface ScenarioSelection {
 }
 
 async function scenarios({ name, expand }: ScenarioSelection): Promise<Entry[]> {
-  const { findPreset, presetMembers, SCENARIOS } = await import("../scenarios/presets.ts");
-  const { resolveScenarios } = await import("../scenarios/scenario-files.ts");
-  const { linkLabel, storedScenario } = await import("../eval/links.ts");
+  const { findPreset, presetMembers, SCENARIOS } = await import("../../scenarios/presets.ts");
+  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
+  const { linkLabel, storedScenario } = await import("../../eval/links.ts");
   const listed = name === undefined ? [...SCENARIOS.values()] : [findPreset(name)];
   const presets = listed.flatMap((preset) =>
     expand || name !== undefined ? [preset, ...presetMembers(preset).values()] : [preset],
@@ -86,7 +86,7 @@ function statusText(status: PresetStatus): string {
 }
 
 async function suites(): Promise<Entry[]> {
-  const { SUITES } = await import("../scenarios/presets/suites.ts");
+  const { SUITES } = await import("../../scenarios/presets/suites.ts");
   return [...SUITES.values()].map(({ name, description, source, scenarios: names, seeds }) => ({
     name,
     summary: description,
@@ -100,7 +100,7 @@ async function suites(): Promise<Entry[]> {
 }
 
 async function observations(): Promise<Entry[]> {
-  const { DEFAULT_OBSERVATION, OBSERVATIONS } = await import("../envs/signals/observations.ts");
+  const { DEFAULT_OBSERVATION, OBSERVATIONS } = await import("../../envs/signals/observations.ts");
   return [...OBSERVATIONS.values()].map((spec) => ({
     name: spec.name,
     summary: spec.definition,
@@ -115,7 +115,7 @@ async function observations(): Promise<Entry[]> {
 }
 
 async function actions(): Promise<Entry[]> {
-  const { ACTIONS, DEFAULT_ACTION } = await import("../envs/signals/actions.ts");
+  const { ACTIONS, DEFAULT_ACTION } = await import("../../envs/signals/actions.ts");
   return [...ACTIONS.values()].map((spec) => ({
     name: spec.name,
     summary: spec.definition,
@@ -125,8 +125,8 @@ async function actions(): Promise<Entry[]> {
 }
 
 async function rewards(): Promise<Entry[]> {
-  const { DEFAULT_REWARD, REWARDS } = await import("../envs/signals/rewards.ts");
-  const { FLOW_REWARDS } = await import("../envs/signals/flow-rewards.ts");
+  const { DEFAULT_REWARD, REWARDS } = await import("../../envs/signals/rewards.ts");
+  const { FLOW_REWARDS } = await import("../../envs/signals/flow-rewards.ts");
   // the named rewards are flow rewards too; what comes on top needs several flows
   return [...FLOW_REWARDS.values()].map((spec) => ({
     name: spec.name,
@@ -142,7 +142,7 @@ async function rewards(): Promise<Entry[]> {
 }
 
 async function states(): Promise<Entry[]> {
-  const { GLOBAL_STATE } = await import("../envs/signals/global-state.ts");
+  const { GLOBAL_STATE } = await import("../../envs/signals/global-state.ts");
   const { name, definition, source, space } = GLOBAL_STATE;
   return [
     { name, summary: definition, source, dimensions: space.dimensions, data: { length: space.shape[0] } },
@@ -150,7 +150,7 @@ async function states(): Promise<Entry[]> {
 }
 
 async function algorithms(): Promise<Entry[]> {
-  const { algorithmEntries } = await import("./contenders.ts");
+  const { algorithmEntries } = await import("../contenders.ts");
   return [...algorithmEntries()];
 }
 

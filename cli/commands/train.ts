@@ -1,10 +1,10 @@
 /** `ccpark train`: trains a policy by PPO into a run folder, or goes on with one. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { PpoOptions } from "../agents/ppo.ts";
-import { CcparkError } from "../core/errors.ts";
-import { printErr, printOut } from "./console.ts";
-import { EXIT } from "./exit-codes.ts";
-import { MAX_SEED, parseList, parsePositive, parseWhole } from "./options.ts";
+import type { PpoOptions } from "../../agents/ppo.ts";
+import { CcparkError } from "../../core/errors.ts";
+import { printErr, printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
+import { MAX_SEED, parseList, parsePositive, parseWhole } from "../options.ts";
 
 interface TrainCommandOptions {
   readonly out: string;
@@ -52,19 +52,19 @@ function parseStep(text: string): number | "rtt" {
 }
 
 async function train(options: TrainCommandOptions): Promise<void> {
-  const setup = await import("./training-setup.ts");
-  const { TRAINING_DEFAULTS } = await import("../training/defaults.ts");
-  const { ppoOptions } = await import("../agents/ppo.ts");
-  const { trainWithProgress } = await import("./train-with-progress.ts");
-  const { loadRunCheckpoint } = await import("../training/run-files.ts");
-  const { parseEnvOptions } = await import("../envs/options.ts");
-  const { getObservation } = await import("../envs/signals/observations.ts");
-  const { getAction } = await import("../envs/signals/actions.ts");
-  const { getReward } = await import("../envs/signals/rewards.ts");
-  const { resolveScenarios } = await import("../scenarios/scenario-files.ts");
-  const { parseOverride } = await import("../scenarios/overrides.ts");
-  const { claimFolder } = await import("../eval/result-files.ts");
-  const { versions } = await import("./run-benchmark.ts");
+  const setup = await import("../train/training-setup.ts");
+  const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
+  const { ppoOptions } = await import("../../agents/ppo.ts");
+  const { trainWithProgress } = await import("../train/train-with-progress.ts");
+  const { loadRunCheckpoint } = await import("../../training/run-files.ts");
+  const { parseEnvOptions } = await import("../../envs/options.ts");
+  const { getObservation } = await import("../../envs/signals/observations.ts");
+  const { getAction } = await import("../../envs/signals/actions.ts");
+  const { getReward } = await import("../../envs/signals/rewards.ts");
+  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../../scenarios/overrides.ts");
+  const { claimFolder } = await import("../../eval/result-files.ts");
+  const { versions } = await import("../bench/run-benchmark.ts");
 
   const stored =
     options.resume === undefined ? undefined : setup.envOptionsOf(loadRunCheckpoint(options.resume));

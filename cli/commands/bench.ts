@@ -1,8 +1,8 @@
 /** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { BenchmarkRun } from "../eval/benchmark.ts";
-import type { ExportFormat } from "../eval/export-files.ts";
-import { outTakesColour, printErr, printOut } from "./console.ts";
+import type { BenchmarkRun } from "../../eval/benchmark.ts";
+import type { ExportFormat } from "../../eval/export-files.ts";
+import { outTakesColour, printErr, printOut } from "../console.ts";
 import {
   ALL_ALGORITHMS,
   collect,
@@ -15,7 +15,7 @@ import {
   quoteForShell,
   SET_HELP,
   seedsUpTo,
-} from "./options.ts";
+} from "../options.ts";
 
 interface BenchOptions {
   readonly scenario?: readonly string[];
@@ -82,19 +82,19 @@ function titleOf(suite: string | undefined, names: readonly string[]): string {
 
 async function bench(options: BenchOptions): Promise<void> {
   const { basename, join } = await import("node:path");
-  const { isScenarioFile } = await import("../scenarios/scenario-files.ts");
-  const { findSuite, suiteScenarios } = await import("../scenarios/presets/suites.ts");
-  const { DEFAULT_REWARD, getReward } = await import("../envs/signals/rewards.ts");
-  const { CcparkError } = await import("../core/errors.ts");
-  const { planBench } = await import("./bench-plan.ts");
-  const { runPlan, runPlanInWorkers, versions } = await import("./run-benchmark.ts");
-  const { recordedFormats, writeExports } = await import("../eval/export-files.ts");
-  const { storedScenarios } = await import("../eval/links.ts");
+  const { isScenarioFile } = await import("../../scenarios/scenario-files.ts");
+  const { findSuite, suiteScenarios } = await import("../../scenarios/presets/suites.ts");
+  const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
+  const { CcparkError } = await import("../../core/errors.ts");
+  const { planBench } = await import("../bench/bench-plan.ts");
+  const { runPlan, runPlanInWorkers, versions } = await import("../bench/run-benchmark.ts");
+  const { recordedFormats, writeExports } = await import("../../eval/export-files.ts");
+  const { storedScenarios } = await import("../../eval/links.ts");
   const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
-    "../eval/result-files.ts"
+    "../../eval/result-files.ts"
   );
-  const { learningBeside } = await import("./learning-curve.ts");
-  const { makeReportData } = await import("../eval/report/report-data.ts");
+  const { learningBeside } = await import("../train/learning-curve.ts");
+  const { makeReportData } = await import("../../eval/report/report-data.ts");
 
   const rewardName = getReward(options.reward ?? DEFAULT_REWARD).name;
   const suite = options.suite === undefined ? undefined : findSuite(options.suite);
@@ -163,8 +163,8 @@ async function bench(options: BenchOptions): Promise<void> {
     learning: options.checkpoint === undefined ? [] : learningBeside(options.checkpoint),
   });
   if (!json) {
-    const { terminalTable } = await import("../eval/report/terminal-table.ts");
-    const { COLUMNS, ONE_WAY_COLUMNS } = await import("../eval/report/columns.ts");
+    const { terminalTable } = await import("../../eval/report/terminal-table.ts");
+    const { COLUMNS, ONE_WAY_COLUMNS } = await import("../../eval/report/columns.ts");
     const columns = suite?.oneWayDelay === true ? ONE_WAY_COLUMNS : COLUMNS;
     printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour(), columns }));
   }
@@ -174,8 +174,8 @@ async function bench(options: BenchOptions): Promise<void> {
     if (!options.quiet) printErr(`report: ${join(options.out, "report.html")}\n`);
   }
   if (options.picture !== undefined) {
-    const { linkPicture } = await import("../eval/report/picture.ts");
-    const { suitePicture } = await import("../eval/report/suite-picture.ts");
+    const { linkPicture } = await import("../../eval/report/picture.ts");
+    const { suitePicture } = await import("../../eval/report/suite-picture.ts");
     const picture = suite?.oneWayDelay === true ? suitePicture(data) : linkPicture(data, scenarios[0]!.name);
     writeFilesWhole({ [options.picture]: await picture });
   }

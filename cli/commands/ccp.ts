@@ -1,9 +1,9 @@
 /** `ccpark ccp`: compiles, disassembles, checks and formats programs of CCP's datapath language. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { CompileOptions } from "../ccp-bridge/lang/compiler.ts";
-import { printErr, printOut } from "./console.ts";
-import { EXIT } from "./exit-codes.ts";
-import { inputName, readText } from "./text-input.ts";
+import type { CompileOptions } from "../../ccp-bridge/lang/compiler.ts";
+import { printErr, printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
+import { inputName, readText } from "../text-input.ts";
 
 const REFUSED_EXIT = `
 Exit codes:
@@ -22,7 +22,7 @@ function compileOptions(options: PortusOption): CompileOptions {
 
 /** Runs `work`; a refusal is one line and exit code 1. */
 async function orRefused(file: string, work: () => Promise<void> | void): Promise<void> {
-  const { CompileError } = await import("../ccp-bridge/lang/compile-error.ts");
+  const { CompileError } = await import("../../ccp-bridge/lang/compile-error.ts");
   try {
     await work();
   } catch (error) {
@@ -39,8 +39,8 @@ interface CompileCommandOptions extends PortusOption {
 }
 
 async function compile(file: string, options: CompileCommandOptions): Promise<void> {
-  const { compileProgram } = await import("../ccp-bridge/lang/compiler.ts");
-  const { describeProgram } = await import("../ccp-bridge/lang/describe.ts");
+  const { compileProgram } = await import("../../ccp-bridge/lang/compiler.ts");
+  const { describeProgram } = await import("../../ccp-bridge/lang/describe.ts");
   const source = readText(file);
   await orRefused(file, async () => {
     const program = compileProgram(source, options.update, compileOptions(options));
@@ -52,15 +52,15 @@ async function compile(file: string, options: CompileCommandOptions): Promise<vo
       printOut(`${JSON.stringify(description)}\n`);
       return;
     }
-    const { summarise } = await import("./ccp-summary.ts");
+    const { summarise } = await import("../ccp-summary.ts");
     printOut(summarise(program, description.hex));
   });
 }
 
 async function disassemble(hex: string): Promise<void> {
-  const { disassemble: toText } = await import("../ccp-bridge/lang/disassemble.ts");
-  const { fromHex } = await import("../ccp-bridge/lang/hex.ts");
-  const { CcparkError } = await import("../core/errors.ts");
+  const { disassemble: toText } = await import("../../ccp-bridge/lang/disassemble.ts");
+  const { fromHex } = await import("../../ccp-bridge/lang/hex.ts");
+  const { CcparkError } = await import("../../core/errors.ts");
   const text = hex === "-" ? readText(hex) : hex;
   try {
     printOut(toText(fromHex(text)));
@@ -72,8 +72,8 @@ async function disassemble(hex: string): Promise<void> {
 }
 
 async function check(file: string, options: PortusOption): Promise<void> {
-  const { compileProgram } = await import("../ccp-bridge/lang/compiler.ts");
-  const { CompileError, excerpt } = await import("../ccp-bridge/lang/compile-error.ts");
+  const { compileProgram } = await import("../../ccp-bridge/lang/compiler.ts");
+  const { CompileError, excerpt } = await import("../../ccp-bridge/lang/compile-error.ts");
   const source = readText(file);
   const show = (kind: string, place: { line: number; column: number }, message: string) =>
     printOut(
@@ -95,8 +95,8 @@ async function format(
   file: string,
   options: { readonly write?: true; readonly check?: true },
 ): Promise<void> {
-  const { formatProgram } = await import("../ccp-bridge/lang/format.ts");
-  const { writeFilesWhole } = await import("../eval/result-files.ts");
+  const { formatProgram } = await import("../../ccp-bridge/lang/format.ts");
+  const { writeFilesWhole } = await import("../../eval/result-files.ts");
   const source = readText(file);
   await orRefused(file, () => {
     const formatted = formatProgram(source);

@@ -2,12 +2,12 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
-import { CcparkError } from "../core/errors.ts";
-import type { ServerSecurity, TlsFiles } from "../envs/grpc/security.ts";
-import { exitOnInterrupt, printErr, printOut } from "./console.ts";
-import { EXIT } from "./exit-codes.ts";
-import { collect, parseList, parsePositive, parseWhole, SET_HELP } from "./options.ts";
-import { packageVersion } from "./version.ts";
+import { CcparkError } from "../../core/errors.ts";
+import type { ServerSecurity, TlsFiles } from "../../envs/grpc/security.ts";
+import { exitOnInterrupt, printErr, printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
+import { collect, parseList, parsePositive, parseWhole, SET_HELP } from "../options.ts";
+import { packageVersion } from "../version.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"];
 
@@ -50,7 +50,7 @@ function readOption(option: string, path: string): Buffer {
 
 /** Its hash goes to the file, the token itself to nobody but the one who asked. */
 async function addToken(path: string): Promise<void> {
-  const { generateToken, hashToken } = await import("../envs/grpc/security.ts");
+  const { generateToken, hashToken } = await import("../../envs/grpc/security.ts");
   const token = generateToken();
   try {
     appendFileSync(path, `${hashToken(token)}\n`, { mode: 0o600 });
@@ -77,7 +77,7 @@ function tlsOf({ tlsCert, tlsKey, mtlsCa }: ServeOptions): TlsFiles | undefined 
 }
 
 async function securityOf(options: ServeOptions): Promise<ServerSecurity> {
-  const { parseTokenFile } = await import("../envs/grpc/security.ts");
+  const { parseTokenFile } = await import("../../envs/grpc/security.ts");
   const { tokenFile } = options;
   return {
     tls: tlsOf(options),
@@ -110,10 +110,10 @@ async function serve(options: ServeOptions): Promise<void> {
     await addToken(options.generateToken);
     return;
   }
-  const { startServer } = await import("../envs/grpc/server.ts");
-  const { servedHost } = await import("./served-env.ts");
-  const { parseOverride } = await import("../scenarios/overrides.ts");
-  const { resolveScenarios } = await import("../scenarios/scenario-files.ts");
+  const { startServer } = await import("../../envs/grpc/server.ts");
+  const { servedHost } = await import("../served-env.ts");
+  const { parseOverride } = await import("../../scenarios/overrides.ts");
+  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
   const { destination, pino } = await import("pino");
   const overrides = (options.set ?? []).map(parseOverride);
   // a mistake is the operator's now, not a client's later

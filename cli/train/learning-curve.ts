@@ -1,9 +1,9 @@
 /** Wiring: the learning curve of a checkpoint that still lies in the folder of its run. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Progress } from "../agents/agent.ts";
-import { CcparkError } from "../core/errors.ts";
-import { PROGRESS_FILE } from "../training/run-files.ts";
+import type { Progress } from "../../agents/agent.ts";
+import { CcparkError } from "../../core/errors.ts";
+import { PROGRESS_FILE } from "../../training/run-files.ts";
 
 /** Lines of `progress.jsonl` beside a checkpoint; none: no curve. What does not exist is null there and NaN here. */
 export function learningBeside(checkpointPath: string): Progress[] {

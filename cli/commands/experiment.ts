@@ -1,8 +1,8 @@
 /** `ccpark experiment`: published experiments and laws, rerun by one command each. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { IncastAlgorithmName, IncastPlan, IncastRecord } from "../eval/experiments/incast.ts";
-import { printErr, printOut } from "./console.ts";
-import { MAX_SEEDS, parsePositive, parseSvgPath, parseWhole, seedsUpTo } from "./options.ts";
+import type { IncastAlgorithmName, IncastPlan, IncastRecord } from "../../eval/experiments/incast.ts";
+import { printErr, printOut } from "../console.ts";
+import { MAX_SEEDS, parsePositive, parseSvgPath, parseWhole, seedsUpTo } from "../options.ts";
 
 /** `10,40` -> [10, 40]; each above 0. */
 function parseNumbers(text: string): number[] {
@@ -51,15 +51,15 @@ function incastCommand(options: IncastOptions): string {
 
 async function incast(options: IncastOptions): Promise<void> {
   const { countIncastRuns, INCAST_SETTING, incastRuns, summariseIncast } = await import(
-    "../eval/experiments/incast.ts"
+    "../../eval/experiments/incast.ts"
   );
   const { incastPicture, incastTable, writeIncastResults } = await import(
-    "../eval/experiments/incast-report.ts"
+    "../../eval/experiments/incast-report.ts"
   );
-  const { claimFile, claimFolder, jsonLines, writeFilesWhole } = await import("../eval/result-files.ts");
-  const { breathe } = await import("./console.ts");
-  const { startTask } = await import("./progress.ts");
-  const { versions } = await import("./run-benchmark.ts");
+  const { claimFile, claimFolder, jsonLines, writeFilesWhole } = await import("../../eval/result-files.ts");
+  const { breathe } = await import("../console.ts");
+  const { startTask } = await import("../train/progress.ts");
+  const { versions } = await import("../bench/run-benchmark.ts");
 
   if (options.out !== undefined) claimFolder(options.out);
   if (options.picture !== undefined) claimFile(options.picture);
@@ -99,14 +99,16 @@ interface LawOptions {
 }
 
 async function response(options: LawOptions): Promise<void> {
-  const { RESPONSE_PLANS, measureResponse, responseTable } = await import("../eval/experiments/response.ts");
+  const { RESPONSE_PLANS, measureResponse, responseTable } = await import(
+    "../../eval/experiments/response.ts"
+  );
   const points = RESPONSE_PLANS.map(measureResponse);
   if (options.json !== true) printOut(responseTable(points));
   else for (const point of points) printOut(`${JSON.stringify(point)}\n`);
 }
 
 async function fairness(options: LawOptions): Promise<void> {
-  const { fairnessTable, runFairness } = await import("../eval/experiments/fairness.ts");
+  const { fairnessTable, runFairness } = await import("../../eval/experiments/fairness.ts");
   const outcome = runFairness();
   printOut(options.json === true ? `${JSON.stringify(outcome)}\n` : fairnessTable(outcome));
 }

@@ -1,11 +1,11 @@
 /** `ccpark trace`: checks, describes, generates and imports link traces in Mahimahi's format. */
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { CcparkError } from "../core/errors.ts";
-import { printErr, printOut } from "./console.ts";
-import { EXIT } from "./exit-codes.ts";
-import { MAX_SEED, parsePositive, parseWhole } from "./options.ts";
-import { inputName, readText } from "./text-input.ts";
+import { CcparkError } from "../../core/errors.ts";
+import { printErr, printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
+import { MAX_SEED, parsePositive, parseWhole } from "../options.ts";
+import { inputName, readText } from "../text-input.ts";
 
 interface JsonOption {
   readonly json?: true;
@@ -15,9 +15,9 @@ async function lint(
   files: readonly string[],
   options: JsonOption & { readonly declaredMbps?: number; readonly strict?: true },
 ): Promise<void> {
-  const { loadTrace } = await import("../traces/trace-files.ts");
-  const { TraceError } = await import("../traces/mahimahi.ts");
-  const { lintTrace } = await import("../traces/lint.ts");
+  const { loadTrace } = await import("../../traces/trace-files.ts");
+  const { TraceError } = await import("../../traces/mahimahi.ts");
+  const { lintTrace } = await import("../../traces/lint.ts");
   let malformed: InstanceType<typeof TraceError> | undefined;
   let failed = false;
   for (const file of files) {
@@ -45,9 +45,9 @@ async function lint(
 }
 
 async function info(files: readonly string[], options: JsonOption): Promise<void> {
-  const { loadTrace } = await import("../traces/trace-files.ts");
-  const { traceInfo } = await import("../traces/mahimahi.ts");
-  const { traceSha256 } = await import("../eval/links.ts");
+  const { loadTrace } = await import("../../traces/trace-files.ts");
+  const { traceInfo } = await import("../../traces/mahimahi.ts");
+  const { traceSha256 } = await import("../../eval/links.ts");
   const rows = files.map((file) => {
     const trace = loadTrace(file);
     return { ...traceInfo(trace), sha256: traceSha256(trace.opportunitiesMs) };
@@ -80,10 +80,10 @@ interface GenerateOptions {
 }
 
 async function generate(options: GenerateOptions): Promise<void> {
-  const { generateTrace, TRACE_MODELS } = await import("../traces/generate.ts");
-  const { formatMahimahiTrace } = await import("../traces/mahimahi.ts");
-  const { unknownName } = await import("../core/errors.ts");
-  const { claimFile, writeFilesWhole } = await import("../eval/result-files.ts");
+  const { generateTrace, TRACE_MODELS } = await import("../../traces/generate.ts");
+  const { formatMahimahiTrace } = await import("../../traces/mahimahi.ts");
+  const { unknownName } = await import("../../core/errors.ts");
+  const { claimFile, writeFilesWhole } = await import("../../eval/result-files.ts");
   const model = (Object.keys(TRACE_MODELS) as (keyof typeof TRACE_MODELS)[]).find(
     (name) => name === options.model,
   );
@@ -118,9 +118,9 @@ interface ImportOptions {
 }
 
 async function importFile(file: string, options: ImportOptions): Promise<void> {
-  const { CAPACITY_FORMATS, importTrace } = await import("../traces/import.ts");
-  const { formatMahimahiTrace, traceInfo } = await import("../traces/mahimahi.ts");
-  const { claimFile, writeFilesWhole } = await import("../eval/result-files.ts");
+  const { CAPACITY_FORMATS, importTrace } = await import("../../traces/import.ts");
+  const { formatMahimahiTrace, traceInfo } = await import("../../traces/mahimahi.ts");
+  const { claimFile, writeFilesWhole } = await import("../../eval/result-files.ts");
   const { format, trace, meanMbps, firstSec } = importTrace(readText(file), inputName(file), {
     format: CAPACITY_FORMATS.find((name) => name === options.format),
     rateUnit: options.rateUnit,

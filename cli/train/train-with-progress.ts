@@ -1,6 +1,6 @@
 /** Wiring shared by `train` and `quickstart`: a training with progress on stderr and an orderly end on Ctrl-C. */
-import { type ProgressLine, type TrainOptions, type TrainResult, train } from "../training/train.ts";
-import { exitOnInterrupt, printErr, stopOnInterrupt } from "./console.ts";
+import { type ProgressLine, type TrainOptions, type TrainResult, train } from "../../training/train.ts";
+import { exitOnInterrupt, printErr, stopOnInterrupt } from "../console.ts";
 import { startTask } from "./progress.ts";
 
 export type TrainRun = TrainResult & { readonly lines: readonly ProgressLine[] };
