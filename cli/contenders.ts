@@ -26,7 +26,7 @@ import {
 import { loadOnnxPolicy } from "../eval/onnx/policy.ts";
 import { loadRunCheckpoint } from "../training/run-files.ts";
 import { printErr } from "./console.ts";
-import { envOptionsOf } from "./training-setup.ts";
+import { envOptionsOf } from "./train/training-setup.ts";
 
 interface Described {
   readonly name: string;

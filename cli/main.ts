@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 /** `ccpark`: reads the command line and hands over. Commands load what they need only when they run. */
 import { Command } from "commander";
-import { addAgent } from "./agent.ts";
-import { addBench } from "./bench.ts";
-import { addCcp } from "./ccp.ts";
-import { addExperiment } from "./experiment.ts";
-import { addExplain } from "./explain.ts";
-import { addQuickstart } from "./quickstart.ts";
+import { addAgent } from "./commands/agent.ts";
+import { addBench } from "./commands/bench.ts";
+import { addCcp } from "./commands/ccp.ts";
+import { addExperiment } from "./commands/experiment.ts";
+import { addExplain } from "./commands/explain.ts";
+import { addQuickstart } from "./commands/quickstart.ts";
+import { addServe } from "./commands/serve.ts";
+import { addSim } from "./commands/sim.ts";
+import { addTrace } from "./commands/trace.ts";
+import { addTrain } from "./commands/train.ts";
 import { runProgram } from "./run-program.ts";
-import { addServe } from "./serve.ts";
-import { addSim } from "./sim.ts";
-import { addTrace } from "./trace.ts";
-import { addTrain } from "./train.ts";
 import { packageVersion } from "./version.ts";
 
 const EXIT_CODES = `

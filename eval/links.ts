@@ -1,46 +1,17 @@
 /** How results name a link: short, the same on every machine, and exact enough to reproduce it. */
 import { createHash } from "node:crypto";
-import { type Bytes, type BytesPerSec, fromMbps, PACKET_BYTES, TUN_HEADER_BYTES } from "../core/units.ts";
-import type { DirectionSpec, RateSpec, Scenario } from "../scenarios/scenario.ts";
-import { mean } from "./statistics.ts";
-
-/** Wire bytes of one opportunity of a trace (mm-link counts the TUN header). */
-const OPPORTUNITY_BYTES = PACKET_BYTES + TUN_HEADER_BYTES;
-
-function baseName(path: string): string {
-  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
-}
+import type { Bytes } from "../core/units.ts";
+import type { DirectionSpec } from "../scenarios/direction.ts";
+import { impairmentLabels } from "../scenarios/impairments/registry.ts";
+import { meanRateBytesPerSec, type RateSpec, rateLabel } from "../scenarios/rates/registry.ts";
+import { traceBaseName } from "../scenarios/rates/trace.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
 
 /** sha256 of the trace as Mahimahi writes it: one decimal number and a line feed per opportunity. */
 export function traceSha256(opportunitiesMs: readonly number[]): string {
   return createHash("sha256")
     .update(opportunitiesMs.map((ms) => `${ms}\n`).join(""))
     .digest("hex");
-}
-
-/** Long-term rate of a link on the wire (of a schedule: the mean of its points); undefined where it is unlimited. */
-export function meanRateBytesPerSec(rate: RateSpec): BytesPerSec | undefined {
-  switch (rate.kind) {
-    case "constant":
-    case "poisson":
-      return fromMbps(rate.mbps);
-    case "trace": {
-      const periodMs = rate.opportunitiesMs[rate.opportunitiesMs.length - 1] ?? 0;
-      return periodMs > 0 ? (rate.opportunitiesMs.length * OPPORTUNITY_BYTES * 1000) / periodMs : undefined;
-    }
-    case "unlimited":
-      return undefined;
-    case "steps":
-    case "ramp":
-      return fromMbps(mean(rate.points.map((point) => point.mbps)));
-    case "markov": {
-      // from each state to any other: the share of a state is its dwelling time
-      const sec = rate.states.reduce((sum, state) => sum + state.meanSec, 0);
-      return fromMbps(rate.states.reduce((sum, state) => sum + (state.mbps * state.meanSec) / sec, 0));
-    }
-    case "random-steps":
-      return fromMbps((rate.minMbps + rate.maxMbps) / 2);
-  }
 }
 
 /** Wire bytes in flight that fill the empty link: mean rate times two propagation delays. */
@@ -56,44 +27,6 @@ function roundTripMs({
   return +(propagationDelayMs + reversePropagationDelayMs).toPrecision(12);
 }
 
-/** Digits of a rate in a label. */
-const RATE_DIGITS = 4;
-
-function shortList(values: readonly number[], separator: string): string {
-  const shown = values.slice(0, 6).map((value) => String(+value.toPrecision(RATE_DIGITS)));
-  return shown.join(separator) + (values.length > shown.length ? "…" : "");
-}
-
-function rateLabel(rate: RateSpec): string {
-  switch (rate.kind) {
-    case "constant":
-      return `${rate.mbps} Mbit/s`;
-    case "poisson":
-      return `Poisson ${rate.mbps} Mbit/s`;
-    case "trace":
-      return baseName(rate.name);
-    case "unlimited":
-      return "unlimited";
-    case "steps":
-      return `steps ${shortList(
-        rate.points.map((point) => point.mbps),
-        "/",
-      )} Mbit/s`;
-    case "ramp":
-      return `ramp ${shortList(
-        rate.points.map((point) => point.mbps),
-        " to ",
-      )} Mbit/s`;
-    case "markov":
-      return `Markov ${shortList(
-        rate.states.map((state) => state.mbps),
-        "/",
-      )} Mbit/s`;
-    case "random-steps":
-      return `random ${shortList([rate.minMbps, rate.maxMbps], " to ")} Mbit/s`;
-  }
-}
-
 function queueLabel(direction: DirectionSpec): string {
   const { packets, bytes, discipline } = direction.queue;
   const kind = discipline === undefined || discipline.kind === "drop-tail" ? "" : ` ${discipline.kind}`;
@@ -101,28 +34,12 @@ function queueLabel(direction: DirectionSpec): string {
   return `${bytes === undefined ? "no queue limit" : `${bytes} bytes`}${kind}`;
 }
 
-/** What else a direction may do to packets, by the words of a label. */
-const EXTRAS: readonly (readonly [keyof DirectionSpec, string])[] = [
-  ["policer", "policer"],
-  ["blackholes", "blackholes"],
-  ["gilbertElliott", "bursts of loss"],
-  ["periodicLoss", "periodic loss"],
-  ["ackThinning", "ACK thinning"],
-  ["outages", "outages"],
-  ["corruptionRate", "corruption"],
-  ["duplicationRate", "duplication"],
-  ["slots", "slots"],
-  ["jitter", "jitter"],
-];
-
 function extraLabels({ forward, reverse, route, sender, application, delay }: Scenario): string[] {
   const hops = route?.forward.length ?? 1;
-  const of = (direction: DirectionSpec, where: string): string[] =>
-    EXTRAS.filter(([field]) => direction[field]).map(([, word]) => `${word}${where}`);
   return [
     ...(hops > 1 ? [`${hops} hops`] : []),
-    ...of(forward, ""),
-    ...of(reverse, " of ACKs"),
+    ...impairmentLabels(forward),
+    ...impairmentLabels(reverse).map((label) => `${label} of ACKs`),
     ...(delay === undefined ? [] : ["changing delay"]),
     ...(application === undefined || application.kind === "bulk" ? [] : [application.kind]),
     ...(sender?.ecn === undefined || sender.ecn === "off" ? [] : [`${sender.ecn} ECN`]),
@@ -173,7 +90,7 @@ function storedRate(rate: RateSpec): StoredRate {
   if (rate.kind !== "trace") return rate;
   return {
     kind: "trace",
-    name: baseName(rate.name),
+    name: traceBaseName(rate),
     sha256: traceSha256(rate.opportunitiesMs),
     opportunities: rate.opportunitiesMs.length,
     periodMs: rate.opportunitiesMs[rate.opportunitiesMs.length - 1] ?? 0,

@@ -1,5 +1,6 @@
 /** Names and times of the flows that a scenario asks for. */
-import { FIRST_FLOW, type FlowPlan, type Scenario } from "./scenario.ts";
+import { FIRST_FLOW, type Scenario } from "./scenario.ts";
+import type { FlowPlan } from "./traffic/flow-plan.ts";
 
 /** Marks a flow of a scenario that is under test too. */
 export const UNDER_TEST = "test";

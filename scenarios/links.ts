@@ -1,7 +1,9 @@
 /** Builders of scenarios with one constant-rate bottleneck, and the range of links that learners train on. */
 import type { Mbps } from "../core/units.ts";
 import { fromMbps, PACKET_BYTES } from "../core/units.ts";
-import type { DirectionSpec, QueueSpec, RateSpec, Scenario } from "./scenario.ts";
+import type { DirectionSpec, QueueSpec } from "./direction.ts";
+import type { RateSpec } from "./rates/registry.ts";
+import type { Scenario } from "./scenario.ts";
 import { validateScenario } from "./validate.ts";
 
 /** Seconds of a preset whose source names no duration. */

@@ -1,8 +1,10 @@
 /** How much memory a run of a scenario takes, before it runs: packets in queues and in flight, flows, traces, series. */
 import type { Bytes } from "../core/units.ts";
 import { fromMbps, PACKET_BYTES } from "../core/units.ts";
-import { peakMbps } from "./rates.ts";
-import type { DirectionSpec, Scenario, SizeSpec } from "./scenario.ts";
+import type { DirectionSpec } from "./direction.ts";
+import { peakMbps, rateMemoryBytes } from "./rates/registry.ts";
+import type { Scenario } from "./scenario.ts";
+import { roughMeanBytes, type SizeSpec } from "./traffic/sizes.ts";
 
 /** One packet: its rows in queue and rings, which double, and the sender's record of it until it is acknowledged: 140 to 290. */
 const BYTES_PER_PACKET = 300;
@@ -12,8 +14,6 @@ const BYTES_PER_FLOW = 120_000;
 const BYTES_PER_TRANSFER = 400;
 /** Six series of numbers per flow. */
 const BYTES_PER_BIN = 48;
-/** Below the mean of the web-like sizes, whose tail is heavy. */
-const WEB_MEAN_BYTES = 5_000;
 /** The shortest bins that results use, seconds. */
 const BIN_SEC = 0.05;
 const MAX_BINS = 2_000;
@@ -38,12 +38,12 @@ export function estimateMemoryBytes(scenario: Scenario): Bytes {
     (scenario.propagationDelayMs + (scenario.reversePropagationDelayMs ?? scenario.propagationDelayMs)) /
     1000;
   let packets = 0;
-  let opportunities = 0;
+  let rateBytes = 0;
   for (const link of all) {
     const mbps = peakMbps(link.rate) ?? 0;
     const inFlight = (fromMbps(mbps) * rttSec) / PACKET_BYTES;
     packets += queuePackets(link, durationSec) + inFlight;
-    if (link.rate.kind === "trace") opportunities += link.rate.opportunitiesMs.length;
+    rateBytes += rateMemoryBytes(link.rate);
   }
   let flowCount = 1;
   for (const plan of flows) flowCount += plan.count ?? 1;
@@ -58,7 +58,7 @@ export function estimateMemoryBytes(scenario: Scenario): Bytes {
     packets * BYTES_PER_PACKET +
     flowCount * (BYTES_PER_FLOW + bins * BYTES_PER_BIN) +
     transfers * BYTES_PER_TRANSFER +
-    opportunities * 8
+    rateBytes
   );
 }
 
@@ -67,29 +67,5 @@ function loadFlowsPerSec(
   spec: { readonly load?: number; readonly sizes: SizeSpec },
   forward: DirectionSpec,
 ): number {
-  return ((spec.load ?? 0) * fromMbps(peakMbps(forward.rate) ?? 0)) / meanBytes(spec.sizes);
-}
-
-/** About the mean size, from below where a distribution is heavy-tailed. */
-function meanBytes(sizes: SizeSpec): Bytes {
-  switch (sizes.kind) {
-    case "fixed":
-      return sizes.bytes;
-    case "uniform":
-      return (sizes.minBytes + sizes.maxBytes) / 2;
-    case "exponential":
-      return sizes.meanBytes;
-    case "pareto":
-      return sizes.minBytes;
-    case "web":
-      return WEB_MEAN_BYTES;
-    case "empirical": {
-      let mean = sizes.points[0]!.bytes * sizes.points[0]!.probability;
-      for (let i = 1; i < sizes.points.length; i++) {
-        const [a, b] = [sizes.points[i - 1]!, sizes.points[i]!];
-        mean += ((a.bytes + b.bytes) / 2) * (b.probability - a.probability);
-      }
-      return mean;
-    }
-  }
+  return ((spec.load ?? 0) * fromMbps(peakMbps(forward.rate) ?? 0)) / roughMeanBytes(spec.sizes);
 }

@@ -6,10 +6,10 @@
 import { exp, log } from "../core/math.ts";
 import type { Rng } from "../core/random.ts";
 import { fromMbps, PACKET_BYTES } from "../core/units.ts";
+import type { DirectionSpec, QueueSpec } from "./direction.ts";
 import { bdpPackets, constantRate, DEFAULT_DURATION_SEC } from "./links.ts";
-import { peakMbps } from "./rates.ts";
-import type { DirectionSpec, QueueSpec, RateSpec, Scenario } from "./scenario.ts";
-import { RATE_SCHEMA } from "./schema.ts";
+import { peakMbps, RATE_SCHEMA, type RateSpec } from "./rates/registry.ts";
+import type { Scenario } from "./scenario.ts";
 import { scenarioError, type ValidateOptions, validateScenario } from "./validate.ts";
 
 /** A value that a seed draws. Counts (packets, bytes, flows) are rounded up to whole numbers. */

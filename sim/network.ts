@@ -6,13 +6,14 @@
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import type { Bytes, Nanos } from "../core/units.ts";
 import type { Sender } from "../engine/sender.ts";
-import type { DisciplineSpec } from "../scenarios/discipline.ts";
+import type { DisciplineSpec } from "../scenarios/disciplines/registry.ts";
 import type { AckPolicy, SenderOptions } from "../scenarios/sender-options.ts";
 import type { FlowStatistics } from "./flow-statistics.ts";
 import type { Impairments } from "./general/impairments/impairments.ts";
 import type { QueueLimit } from "./general/link.ts";
 import type { DelayProcess } from "./servers/delay-process.ts";
-import type { LinkRate, Outage } from "./servers/rate.ts";
+import type { LinkRate } from "./servers/make-server.ts";
+import type { Outage } from "./servers/outages.ts";
 
 export interface LinkSpec {
   readonly rate: LinkRate;

@@ -116,6 +116,7 @@ if (patterns.length === 0) {
   check("types (tsc)", bin("tsc"), ["--noEmit"]);
   check("lint and format (biome)", bin("biome"), ["check", "--error-on-warnings", "."]);
   check("layers (dependency-cruiser)", "npm", ["run", "--silent", "layers"]);
+  check("sizes of rooms and folders", "npm", ["run", "--silent", "sizes"]);
   check("build (tsc)", "npm", ["run", "--silent", "build"]);
   check("interop crate (cargo)", "bash", ["test/setup/build-interop.sh"]);
 }

@@ -1,8 +1,8 @@
 /** What ListEnvs and DescribeEnv say: options and scenarios as JSON Schema, and everything that has a name. */
 import { z } from "zod";
-import { scenarioJsonSchema } from "../../scenarios/json-schema.ts";
 import type { PresetStatus, ScenarioPreset } from "../../scenarios/presets/preset.ts";
 import { SCENARIOS } from "../../scenarios/presets.ts";
+import { scenarioJsonSchema } from "../../scenarios/schema/json-schema.ts";
 import {
   DEFAULT_ENV_OPTIONS,
   DEFAULT_MULTI_FLOW_OPTIONS,

@@ -3,7 +3,7 @@ import { status } from "@grpc/grpc-js";
 import { assert } from "../../core/errors.ts";
 import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
 import { leadSec } from "../../scenarios/flows.ts";
-import { peakMbps } from "../../scenarios/rates.ts";
+import { peakMbps } from "../../scenarios/rates/registry.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { Run } from "../../testbeds/testbed.ts";
 import type { GetStateResponse, RenderResponse } from "../grpc/generated/ccpark/v1/environment.ts";

@@ -6,8 +6,9 @@ import {
   NANOS_PER_SEC,
   PACKET_BYTES,
 } from "../../core/units.ts";
+import type { DirectionSpec } from "../../scenarios/direction.ts";
 import { UNDER_TEST } from "../../scenarios/flows.ts";
-import type { DirectionSpec, Scenario } from "../../scenarios/scenario.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
 import { expectTruth, isLive, type LinkMeter, type Run, type RunFlow } from "../../testbeds/testbed.ts";
 import type { FlowState, GetStateResponse, LinkState } from "../grpc/generated/ccpark/v1/environment.ts";
 

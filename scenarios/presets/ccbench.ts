@@ -1,7 +1,7 @@
 /** The grids of ccBench (solo and beside Cubic) and the samples of the same authors' Sage and Orca. */
 
 import { bdpPackets, constantRate } from "../links.ts";
-import type { RateSpec } from "../scenario.ts";
+import type { RateSpec } from "../rates/registry.ts";
 import { cellular } from "./ccp-park.ts";
 import { grid, preset, type ScenarioPreset, sameRate, steps } from "./preset.ts";
 

@@ -1,7 +1,7 @@
 /** Pantheon's 18 emulators: calibrated paths, policers, ACK aggregation and buffers (Yan et al., USENIX ATC 2018). */
 import { regeneratePoisson } from "../../traces/poisson.ts";
 import { makeDirection } from "../links.ts";
-import type { RateSpec } from "../scenario.ts";
+import type { RateSpec } from "../rates/registry.ts";
 import { type PresetParts, preset, type ScenarioPreset, sameRate } from "./preset.ts";
 
 const SOURCE =

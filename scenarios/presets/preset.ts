@@ -1,7 +1,8 @@
 /** What a preset is, and the builders that the lists of presets share. Where a source says nothing: 30 s, delayed ACKs. */
 import type { MahimahiTrace } from "../../traces/mahimahi.ts";
+import type { DirectionSpec, QueueSpec } from "../direction.ts";
 import { constantRate, makeDirection } from "../links.ts";
-import type { DirectionSpec, QueueSpec, RateSpec } from "../scenario.ts";
+import type { RateSpec } from "../rates/registry.ts";
 import type { ScenarioTemplate } from "../template.ts";
 
 /** How near to its source a preset runs. */

@@ -3,9 +3,11 @@
  * encoder; times count from the first of them, so TCP flows that were there before it start at negative times.
  */
 
+import type { QueueSpec } from "../direction.ts";
 import { constantRate, makeDirection, UNLIMITED } from "../links.ts";
-import type { FlowPlan, QueueSpec, RateSpec } from "../scenario.ts";
+import type { RateSpec } from "../rates/registry.ts";
 import type { ScenarioTemplate } from "../template.ts";
+import type { FlowPlan } from "../traffic/flow-plan.ts";
 import { preset, type ScenarioPreset, steps } from "./preset.ts";
 
 const SOURCE = "RFC 8867, section 5, as coded in cisco/ns3-rmcat, rmcat-wired-test-suite.cc @adb3f8e";

@@ -8,8 +8,9 @@
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, BytesPerSec, Nanos } from "../../core/units.ts";
 import { NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
+import type { LinkRate } from "../servers/make-server.ts";
 import { makeServer } from "../servers/make-server.ts";
-import type { LinkRate, Outage } from "../servers/rate.ts";
+import type { Outage } from "../servers/outages.ts";
 import type { Server } from "../servers/server.ts";
 
 /** Copies in this module: the engine folds a module's own constants into the code of a hot path, imported ones it reads. */

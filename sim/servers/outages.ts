@@ -2,7 +2,13 @@
 import type { Nanos } from "../../core/units.ts";
 import type { Opportunities } from "./opportunities.ts";
 import { areaUntil, type Piece, type Piecewise, upperBound, valueAt } from "./piecewise.ts";
-import type { Outage } from "./rate.ts";
+
+/** A span of time in which a server does nothing. */
+export interface Outage {
+  readonly fromNs: Nanos;
+  /** Infinity: for good */
+  readonly toNs: Nanos;
+}
 
 /** In time order, those that touch joined, empty ones left out. */
 export function joinOutages(outages: readonly Outage[]): Outage[] {

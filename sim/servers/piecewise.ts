@@ -1,6 +1,6 @@
 /**
  * A quantity that is linear in each piece of time: a rate (bytes per nanosecond, whose area is bytes) or a delay.
- * Fixed ones are built from points, with laps if they have a period; random ones are in `random-rates.ts`.
+ * Fixed ones are built from points, with laps if they have a period; random ones are in `random-pieces.ts`.
  */
 import { assert } from "../../core/errors.ts";
 import type { Nanos } from "../../core/units.ts";
@@ -143,4 +143,9 @@ export class PointSeries implements Piecewise {
       area: lap * this.#lapArea + area,
     };
   }
+}
+
+/** One value for good. */
+export function constantPieces(value: number): Piecewise {
+  return new PointSeries([{ atNs: 0, value }], { between: "constant" });
 }

@@ -1,7 +1,7 @@
 /** Infinitely fast, except in outages. */
 import type { Bytes, Nanos } from "../../core/units.ts";
+import type { Outage } from "./outages.ts";
 import { upperBound } from "./piecewise.ts";
-import type { Outage } from "./rate.ts";
 import type { Server } from "./server.ts";
 
 export class UnlimitedServer implements Server {

@@ -5,7 +5,7 @@ import { saveCheckpoint } from "../../agents/checkpoint-files.ts";
 import { Ppo } from "../../agents/ppo.ts";
 import { CcpDatapath } from "../../ccp-bridge/datapath/datapath.ts";
 import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
-import { describeEnv } from "../../cli/training-setup.ts";
+import { describeEnv } from "../../cli/train/training-setup.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { getAction } from "../../envs/signals/actions.ts";
 import { getObservation } from "../../envs/signals/observations.ts";

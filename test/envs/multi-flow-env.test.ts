@@ -18,7 +18,8 @@ import { emptyInterval } from "../../envs/signals/interval.ts";
 import type { Box } from "../../envs/spaces.ts";
 import { envPrograms, INTERVAL_PROGRAM } from "../../envs/steps/env-program.ts";
 import { getScenario } from "../../scenarios/presets.ts";
-import type { FlowPlan, Scenario } from "../../scenarios/scenario.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import type { FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 
 /** 48 Mbit/s, 50 ms round trip: 200 packets in flight fill it; a queue of 400. */

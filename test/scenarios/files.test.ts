@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
 import { ALIASES, parseOverride } from "../../scenarios/overrides.ts";
+import { SUITES } from "../../scenarios/presets/suites.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 import { resolveScenario, resolveScenarios } from "../../scenarios/scenario-files.ts";
-import { SUITES } from "../../scenarios/suites.ts";
 import { checkTemplate, sampleScenario } from "../../scenarios/template.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ccpark-scenarios-"));

@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
 import { bdpPackets } from "../../scenarios/links.ts";
+import { SUITES } from "../../scenarios/presets/suites.ts";
 import { expandPreset, presetMembers, SCENARIOS } from "../../scenarios/presets.ts";
-import { peakMbps } from "../../scenarios/rates.ts";
-import type { FlowPlan, RateSpec, Scenario } from "../../scenarios/scenario.ts";
+import type { RateSpec } from "../../scenarios/rates/registry.ts";
+import { peakMbps } from "../../scenarios/rates/registry.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
 import { resolveScenario, resolveScenarios } from "../../scenarios/scenario-files.ts";
-import { SUITES } from "../../scenarios/suites.ts";
+import type { FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
 import { sharedData } from "../shared-data.ts";
 
 interface Row {

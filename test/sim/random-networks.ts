@@ -5,10 +5,10 @@ import { reno } from "../../algorithms/native/reno.ts";
 import { drawExponential } from "../../core/distributions.ts";
 import type { Rng } from "../../core/random.ts";
 import { fromMbps, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
-import type { DisciplineSpec } from "../../scenarios/discipline.ts";
+import type { DisciplineSpec } from "../../scenarios/disciplines/registry.ts";
 import type { Impairments } from "../../sim/general/impairments/impairments.ts";
 import type { DatagramSpec, FlowSpec, LinkSpec, NetworkSpec } from "../../sim/network.ts";
-import type { LinkRate } from "../../sim/servers/rate.ts";
+import type { LinkRate } from "../../sim/servers/make-server.ts";
 
 /** Plain data that prints short; `specOf` makes the network's spec of it. */
 export interface NetworkPlan {

@@ -10,7 +10,7 @@ import { BASELINES } from "../../algorithms/registry.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
-import type { DisciplineSpec } from "../../scenarios/discipline.ts";
+import type { DisciplineSpec } from "../../scenarios/disciplines/registry.ts";
 import { makeLink } from "../../scenarios/links.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { SenderOptions } from "../../scenarios/sender-options.ts";

@@ -9,33 +9,25 @@ import type { CongestionControlFactory } from "../../ccp-bridge/congestion-contr
 import type { Rng } from "../../core/random.ts";
 import {
   ACK_BYTES,
-  fromMbps,
   NANOS_PER_MICRO,
   NANOS_PER_MILLI,
   NANOS_PER_SEC,
   type Nanos,
   PACKET_BYTES,
-  TUN_HEADER_BYTES,
 } from "../../core/units.ts";
+import type { DirectionSpec } from "../../scenarios/direction.ts";
 import { flowId, UNDER_TEST } from "../../scenarios/flows.ts";
-import {
-  type DelaySpec,
-  type DirectionSpec,
-  FIRST_FLOW,
-  type FlowPlan,
-  type RatePoint,
-  type RateSpec,
-  type RouteSpec,
-  type Scenario,
-  type TimeSpan,
-  type TrafficSpec,
-} from "../../scenarios/scenario.ts";
-import type { Impairments } from "../../sim/general/impairments/impairments.ts";
+import { rateHeaderBytes } from "../../scenarios/rates/registry.ts";
+import { FIRST_FLOW, type Scenario } from "../../scenarios/scenario.ts";
+import type { FlowDirection, FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
+import type { RouteSpec } from "../../scenarios/traffic/route.ts";
+import type { DatagramsSpec, IncastSpec, TransfersSpec } from "../../scenarios/traffic/traffic.ts";
 import type { FlowSpec, LinkSpec, Route } from "../../sim/network.ts";
-import { type DelayProcess, makeDelay } from "../../sim/servers/delay-process.ts";
-import type { LinkRate, ScheduledRate } from "../../sim/servers/rate.ts";
 import { makeApplication } from "../traffic/applications.ts";
 import type { TransferTemplate } from "../traffic/traffic.ts";
+import { flowDelay } from "./flow-delays.ts";
+import { linkImpairments, spansNs } from "./link-impairments.ts";
+import { linkRate } from "./link-rates.ts";
 
 /** Send jitter of a packet is drawn from U(0, 20 us): the scheduling noise of a quiet host, far below a packet time. */
 export const DEFAULT_SEND_JITTER_US = 20;
@@ -60,126 +52,28 @@ export interface PlanContext {
   readonly algorithms: AlgorithmResolver;
 }
 
-function schedulePoints(points: readonly RatePoint[]): ScheduledRate[] {
-  return points.map(({ atSec, mbps }) => ({ atNs: atSec * NANOS_PER_SEC, rateBytesPerSec: fromMbps(mbps) }));
-}
-
-function linkRate(rate: RateSpec, offsetMs: number | undefined, offset: Rng, zeroNs: Nanos): LinkRate {
-  switch (rate.kind) {
-    case "constant":
-    case "poisson":
-      return { kind: rate.kind, rateBytesPerSec: fromMbps(rate.mbps) };
-    case "unlimited":
-      return rate;
-    case "trace": {
-      const { opportunitiesMs, end } = rate;
-      const periodMs = opportunitiesMs[opportunitiesMs.length - 1]!;
-      const drawn = offset.uniform(0, periodMs);
-      const offsetNs = (offsetMs === undefined ? drawn : offsetMs % periodMs) * NANOS_PER_MILLI;
-      return { kind: "trace", opportunitiesMs, offsetNs, end };
-    }
-    case "steps":
-    case "ramp": {
-      const periodNs = rate.periodSec === undefined ? undefined : rate.periodSec * NANOS_PER_SEC;
-      return { kind: rate.kind, points: schedulePoints(rate.points), periodNs, originNs: zeroNs };
-    }
-    case "markov": {
-      const states = rate.states.map(({ mbps, meanSec }) => ({
-        rateBytesPerSec: fromMbps(mbps),
-        meanNs: meanSec * NANOS_PER_SEC,
-      }));
-      return { kind: "markov", states };
-    }
-    case "random-steps": {
-      const everyNs = rate.everySec * NANOS_PER_SEC;
-      return {
-        kind: "random-steps",
-        minBytesPerSec: fromMbps(rate.minMbps),
-        maxBytesPerSec: fromMbps(rate.maxMbps),
-        minEveryNs: everyNs,
-        maxEveryNs: everyNs,
-      };
-    }
-  }
-}
-
-function spansNs(spans: readonly TimeSpan[], zeroNs: Nanos): { fromNs: Nanos; toNs: Nanos }[] {
-  return spans.map(({ fromSec, toSec }) => ({
-    fromNs: zeroNs + fromSec * NANOS_PER_SEC,
-    toNs: zeroNs + toSec * NANOS_PER_SEC,
-  }));
-}
-
-function impairments(link: DirectionSpec, zeroNs: Nanos): Impairments | undefined {
-  const { policer, blackholes, jitter, slots } = link;
-  const all: Impairments = {
-    ...(policer && {
-      policer: { rateBytesPerSec: fromMbps(policer.mbps), burstBytes: policer.burstBytes },
-    }),
-    ...(blackholes && { blackholes: spansNs(blackholes, zeroNs) }),
-    ...(link.gilbertElliott && { gilbertElliott: link.gilbertElliott }),
-    ...(link.periodicLoss && { periodicLoss: link.periodicLoss }),
-    ...(link.ackThinning && { ackThinning: true }),
-    ...(link.corruptionRate && { corruptionRate: link.corruptionRate }),
-    ...(link.duplicationRate && { duplicationRate: link.duplicationRate }),
-    ...(slots && { slots: { everyNs: slots.everyMs * NANOS_PER_MILLI, maxPackets: slots.maxPackets } }),
-    ...(jitter && {
-      jitter:
-        jitter.kind === "uniform"
-          ? { kind: "uniform", maxNs: jitter.maxMs * NANOS_PER_MILLI, reorder: jitter.reorder }
-          : { kind: "exponential", meanNs: jitter.meanMs * NANOS_PER_MILLI, reorder: jitter.reorder },
-    }),
-  };
-  return Object.keys(all).length === 0 ? undefined : all;
-}
-
 /** @param name of the link; its trace begins at a place drawn from the fork `NAME.offset` unless the scenario fixes it */
 export function planLink(context: PlanContext, name: string, link: DirectionSpec): LinkSpec {
   const { scenario, rng, zeroNs } = context;
-  const tunBytes = link.rate.kind === "trace" || link.rate.kind === "poisson" ? TUN_HEADER_BYTES : 0;
+  const headerBytes = rateHeaderBytes(link.rate);
   return {
-    rate: linkRate(link.rate, scenario.fixed?.traceOffsetMs, rng.fork(`${name}.offset`), zeroNs),
+    rate: linkRate(link.rate, {
+      zeroNs,
+      offset: rng.fork(`${name}.offset`),
+      offsetMs: scenario.fixed?.traceOffsetMs,
+    }),
     queue: {
       packets: link.queue.packets ?? Number.POSITIVE_INFINITY,
       bytes: link.queue.bytes ?? Number.POSITIVE_INFINITY,
     },
     lossRate: link.lossRate,
     discipline: link.queue.discipline,
-    impairments: impairments(link, zeroNs),
+    impairments: linkImpairments(link, zeroNs),
     outages: link.outages === undefined ? undefined : spansNs(link.outages, zeroNs),
     propagationNs: (link.delayMs ?? 0) * NANOS_PER_MILLI,
-    dataBytes: PACKET_BYTES + tunBytes,
-    ackBytes: ACK_BYTES + tunBytes,
+    dataBytes: PACKET_BYTES + headerBytes,
+    ackBytes: ACK_BYTES + headerBytes,
   };
-}
-
-function delayProcess(spec: DelaySpec | undefined, rng: Rng, zeroNs: Nanos): DelayProcess | undefined {
-  if (spec === undefined) return undefined;
-  if (spec.kind === "random-walk") {
-    return makeDelay(
-      {
-        kind: "random-walk",
-        startNs: spec.startMs * NANOS_PER_MILLI,
-        everyNs: spec.everyMs * NANOS_PER_MILLI,
-        stepNs: spec.stepMs * NANOS_PER_MILLI,
-        minNs: spec.minMs * NANOS_PER_MILLI,
-        maxNs: spec.maxMs * NANOS_PER_MILLI,
-      },
-      rng,
-    );
-  }
-  return makeDelay(
-    {
-      kind: spec.kind,
-      points: spec.points.map(({ atSec, delayMs }) => ({
-        atNs: atSec * NANOS_PER_SEC,
-        delayNs: delayMs * NANOS_PER_MILLI,
-      })),
-      periodNs: spec.periodSec === undefined ? undefined : spec.periodSec * NANOS_PER_SEC,
-      originNs: zeroNs,
-    },
-    rng,
-  );
 }
 
 /** Names of a scenario's links in the order of their numbers. */
@@ -202,7 +96,7 @@ function pathOf(
   context: PlanContext,
   fork: string,
   from: {
-    readonly direction?: "forward" | "backward";
+    readonly direction?: FlowDirection;
     readonly route?: RouteSpec;
     readonly propagationDelayMs?: number;
     readonly delay?: FlowPlan["delay"];
@@ -215,8 +109,8 @@ function pathOf(
   const thereMs = (ownMs ?? scenario.propagationDelayMs) * scale;
   const backMs = (ownMs ?? scenario.reversePropagationDelayMs ?? scenario.propagationDelayMs) * scale;
   const delay = from.delay ?? (ownMs === undefined ? scenario.delay : undefined);
-  const there = delayProcess(delay?.forward, rng.fork(`${fork}.delay.forward`), zeroNs);
-  const back = delayProcess(delay?.reverse, rng.fork(`${fork}.delay.reverse`), zeroNs);
+  const there = flowDelay(delay?.forward, rng.fork(`${fork}.delay.forward`), zeroNs);
+  const back = flowDelay(delay?.reverse, rng.fork(`${fork}.delay.reverse`), zeroNs);
   const varies = there !== undefined || back !== undefined;
   return {
     isBackward,
@@ -295,7 +189,7 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
 /** What the flows of generated traffic have in common. */
 export function planTransfer(
   context: PlanContext,
-  traffic: Exclude<TrafficSpec, { kind: "datagrams" }>,
+  traffic: TransfersSpec | IncastSpec,
   number: number,
 ): TransferTemplate {
   const { scenario, algorithms } = context;
@@ -313,7 +207,7 @@ export function planTransfer(
 /** Route and delay of datagrams. */
 export function planDatagrams(
   context: PlanContext,
-  traffic: Extract<TrafficSpec, { kind: "datagrams" }>,
+  traffic: DatagramsSpec,
   number: number,
 ): { readonly route: readonly number[]; readonly propagationNs: Nanos } {
   const { isBackward, propagationNs, route } = pathOf(context, `traffic.${number}`, traffic);

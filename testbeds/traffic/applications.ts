@@ -8,7 +8,7 @@ import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
 import { fromMbps, MSS_BYTES, NANOS_PER_SEC } from "../../core/units.ts";
 import type { Sender } from "../../engine/sender.ts";
-import type { ApplicationSpec } from "../../scenarios/scenario.ts";
+import type { ApplicationSpec } from "../../scenarios/traffic/applications.ts";
 import type { FlowSpec, Network, NetworkFlow } from "../../sim/network.ts";
 
 export type Attach = NonNullable<FlowSpec["onStart"]>;

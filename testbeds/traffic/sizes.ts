@@ -3,7 +3,7 @@ import { drawExponential } from "../../core/distributions.ts";
 import { exp, log, pow } from "../../core/math.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes } from "../../core/units.ts";
-import type { SizeSpec } from "../../scenarios/scenario.ts";
+import type { SizeSpec } from "../../scenarios/traffic/sizes.ts";
 
 export interface Sizes {
   readonly meanBytes: Bytes;

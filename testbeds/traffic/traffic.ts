@@ -6,7 +6,7 @@ import { drawExponential } from "../../core/distributions.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, BytesPerSec, Nanos } from "../../core/units.ts";
 import { fromMbps, MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC, PACKET_BYTES } from "../../core/units.ts";
-import type { TrafficSpec } from "../../scenarios/scenario.ts";
+import type { TrafficSpec } from "../../scenarios/traffic/traffic.ts";
 import type { GeneralNetwork } from "../../sim/general/general-network.ts";
 import type { DatagramSpec, FlowSpec } from "../../sim/network.ts";
 import { sendOnce } from "./applications.ts";

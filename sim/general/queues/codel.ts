@@ -5,7 +5,7 @@
  */
 import type { Bytes, Nanos } from "../../../core/units.ts";
 import { NANOS_PER_MILLI } from "../../../core/units.ts";
-import type { DisciplineOptions } from "../../../scenarios/discipline.ts";
+import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
 import type { PacketStore } from "../packet-store.ts";
 import { DropTail } from "./drop-tail.ts";
 import type { PacketRing } from "./packet-ring.ts";

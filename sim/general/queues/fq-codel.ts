@@ -5,7 +5,7 @@
  */
 import type { Rng } from "../../../core/random.ts";
 import type { Bytes, Nanos } from "../../../core/units.ts";
-import type { DisciplineOptions } from "../../../scenarios/discipline.ts";
+import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
 import type { QueueLimit } from "../link.ts";
 import type { PacketStore } from "../packet-store.ts";
 import { CodelControl } from "./codel.ts";

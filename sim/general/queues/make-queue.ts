@@ -1,7 +1,7 @@
 /** Queues from plain data. */
 import type { Rng } from "../../../core/random.ts";
 import type { Nanos } from "../../../core/units.ts";
-import type { DisciplineSpec } from "../../../scenarios/discipline.ts";
+import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
 import { Codel } from "./codel.ts";
 import { DropHead } from "./drop-head.ts";
 import { DropTail } from "./drop-tail.ts";

@@ -7,7 +7,7 @@
 import type { Rng } from "../../../core/random.ts";
 import type { Nanos } from "../../../core/units.ts";
 import { NANOS_PER_MILLI, NANOS_PER_SEC, PACKET_BYTES } from "../../../core/units.ts";
-import type { DisciplineOptions } from "../../../scenarios/discipline.ts";
+import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
 import { DropTail } from "./drop-tail.ts";
 import type { QueueParts } from "./queue-parts.ts";
 

@@ -8,7 +8,7 @@ import { assert } from "../../../core/errors.ts";
 import { pow } from "../../../core/math.ts";
 import type { Rng } from "../../../core/random.ts";
 import type { Nanos } from "../../../core/units.ts";
-import type { DisciplineOptions } from "../../../scenarios/discipline.ts";
+import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
 import { DropTail } from "./drop-tail.ts";
 import type { QueueParts } from "./queue-parts.ts";
 

@@ -8,7 +8,7 @@
 import type { Rng } from "../../../core/random.ts";
 import type { Nanos } from "../../../core/units.ts";
 import { NANOS_PER_SEC } from "../../../core/units.ts";
-import type { DisciplineOptions } from "../../../scenarios/discipline.ts";
+import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
 import { FairLine } from "./fair-lines.ts";
 import { bucketOf } from "./flow-hash.ts";
 import { QUANTUM_BYTES, type QueueParts } from "./queue-parts.ts";

@@ -3,7 +3,7 @@
  * the threshold waiting is marked CE. Packets that are not ECN-capable are not marked; only the limit drops.
  */
 import type { Bytes, Nanos } from "../../../core/units.ts";
-import type { DisciplineOptions } from "../../../scenarios/discipline.ts";
+import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
 import { DropTail } from "./drop-tail.ts";
 import type { QueueParts } from "./queue-parts.ts";
 

@@ -3,7 +3,7 @@
  * passed, the last band that has packets gives up its newest, so that no packet is lost to one of lower priority.
  */
 import type { Bytes, Nanos } from "../../../core/units.ts";
-import type { DisciplineOptions } from "../../../scenarios/discipline.ts";
+import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
 import { PacketRing } from "./packet-ring.ts";
 import type { Queue } from "./queue.ts";
 import { exceeds, type QueueParts } from "./queue-parts.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { pow } from "../../../core/math.ts";
 import { Rng } from "../../../core/random.ts";
 import { NANOS_PER_MILLI, NANOS_PER_SEC } from "../../../core/units.ts";
-import type { DisciplineSpec } from "../../../scenarios/discipline.ts";
+import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
 import { CE, ECT, NOT_ECT } from "../../../sim/general/packet-store.ts";
 import { Codel } from "../../../sim/general/queues/codel.ts";
 import { bucketOf } from "../../../sim/general/queues/flow-hash.ts";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assert } from "../../../core/errors.ts";
 import { NANOS_PER_MILLI } from "../../../core/units.ts";
-import type { DisciplineSpec } from "../../../scenarios/discipline.ts";
+import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
 import { CE, ECT, NOT_ECT } from "../../../sim/general/packet-store.ts";
 import { harness, NO_LIMIT } from "./queue-harness.ts";
 

@@ -1,7 +1,7 @@
 /** A queue alone: packets offered and taken by hand, or served at a constant rate. */
 import { Rng } from "../../../core/random.ts";
 import { type Bytes, type BytesPerSec, NANOS_PER_SEC, type Nanos } from "../../../core/units.ts";
-import type { DisciplineSpec } from "../../../scenarios/discipline.ts";
+import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
 import { NOT_ECT, PacketStore } from "../../../sim/general/packet-store.ts";
 import { makeQueue } from "../../../sim/general/queues/make-queue.ts";
 import type { Queue } from "../../../sim/general/queues/queue.ts";

@@ -6,8 +6,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../../core/random.ts";
 import { NANOS_PER_MILLI, NANOS_PER_SEC } from "../../../core/units.ts";
+import type { LinkRate } from "../../../sim/servers/make-server.ts";
 import { makeServer } from "../../../sim/servers/make-server.ts";
-import type { LinkRate, Outage } from "../../../sim/servers/rate.ts";
+import type { Outage } from "../../../sim/servers/outages.ts";
 import type { Server } from "../../../sim/servers/server.ts";
 
 const SEED = Number(process.env["CCPARK_SERVER_SEED"] ?? 20260301);

@@ -1,0 +1,62 @@
+/** Wiring: what a benchmark's options mean, the same in the command's own thread and in its workers. */
+
+import { checkCrossTraffic } from "../../algorithms/cross-traffic.ts";
+import { CcparkError } from "../../core/errors.ts";
+import type { BenchmarkPlan } from "../../eval/benchmark.ts";
+import { parseOverride } from "../../scenarios/overrides.ts";
+import { resolveScenarios } from "../../scenarios/scenario-files.ts";
+import type { RecordedFormat } from "../../testbeds/exports/recorder.ts";
+import {
+  type LoadedCheckpoint,
+  type LoadedModel,
+  loadCheckpointContender,
+  namedContenders,
+} from "../contenders.ts";
+
+/** Plain data: it goes to workers. */
+export interface BenchInput {
+  /** presets, grids or files */
+  readonly names: readonly string[];
+  readonly tracePath?: string;
+  readonly durationSec?: number;
+  /** `path=value` */
+  readonly overrides: readonly string[];
+  readonly algorithms: readonly string[];
+  /** a checkpoint that stands first, as `agent` */
+  readonly checkpoint?: string;
+  readonly seeds: readonly number[];
+  readonly rewardName: string;
+  readonly recording: readonly RecordedFormat[];
+  readonly quiet: boolean;
+}
+
+export interface PlannedBench {
+  readonly plan: BenchmarkPlan;
+  readonly entries: ReturnType<typeof resolveScenarios>;
+  readonly checkpoints: readonly LoadedCheckpoint[];
+  readonly models: readonly LoadedModel[];
+}
+
+export async function planBench(input: BenchInput): Promise<PlannedBench> {
+  const { seeds, rewardName, recording, quiet, checkpoint } = input;
+  const entries = resolveScenarios(input.names, {
+    tracePath: input.tracePath,
+    durationSec: input.durationSec,
+    overrides: input.overrides.map(parseOverride),
+  });
+  const { contenders, checkpoints, models } = await namedContenders(input.algorithms, { quiet });
+  if (checkpoint !== undefined) {
+    const loaded = loadCheckpointContender("agent", checkpoint);
+    checkpoints.unshift(loaded);
+    contenders.unshift(loaded.contender);
+  }
+  const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
+  for (const entry of entries) checkCrossTraffic(entry.of(0));
+  const names = scenarios.map((scenario) => scenario.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    const message = `[bench] two scenarios are called \`${twice}\`: expected a name of its own for each`;
+    throw new CcparkError("invalid-argument", message);
+  }
+  return { plan: { scenarios, contenders, seeds, rewardName, recording }, entries, checkpoints, models };
+}

@@ -1,0 +1,239 @@
+/** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BenchmarkRun } from "../../eval/benchmark.ts";
+import type { ExportFormat } from "../../eval/export-files.ts";
+import { outTakesColour, printErr, printOut } from "../console.ts";
+import {
+  ALL_ALGORITHMS,
+  collect,
+  MAX_SEEDS,
+  parseAlgorithms,
+  parseList,
+  parsePositive,
+  parseSvgPath,
+  parseWhole,
+  quoteForShell,
+  SET_HELP,
+  seedsUpTo,
+} from "../options.ts";
+
+interface BenchOptions {
+  readonly scenario?: readonly string[];
+  readonly suite?: string;
+  readonly set?: readonly string[];
+  readonly trace?: string;
+  readonly algorithms: readonly string[];
+  readonly seeds?: number;
+  readonly checkpoint?: string;
+  readonly duration?: number;
+  readonly reward?: string;
+  readonly out?: string;
+  readonly export?: readonly ExportFormat[];
+  readonly workers?: number;
+  readonly picture?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+const MAX_WORKERS = 256;
+const DEFAULT_SCENARIO = "park-paper";
+const DEFAULT_SEEDS = 3;
+/** Names that a title lists before it counts them. */
+const TITLE_NAMES = 6;
+
+const EXPORTS: readonly ExportFormat[] = ["csv", "jsonl", "qlog", "mahimahi"];
+
+function parseExports(text: string): ExportFormat[] {
+  return parseList(text).map((name) => {
+    const format = EXPORTS.find((each) => each === name);
+    if (format === undefined) throw new InvalidArgumentError(`expected names among ${EXPORTS.join(", ")}.`);
+    return format;
+  });
+}
+
+/** The command line that gives these results, with files by their base names. */
+function normalisedCommand(
+  options: BenchOptions,
+  names: readonly string[],
+  seeds: number,
+  rewardName: string,
+  baseName: (path: string) => string,
+): string {
+  const what = options.suite === undefined ? `--scenario ${names.join(",")}` : `--suite ${options.suite}`;
+  const words = ["ccpark bench", what];
+  for (const text of options.set ?? []) words.push(`--set ${quoteForShell(text)}`);
+  if (options.trace !== undefined) words.push(`--trace ${baseName(options.trace)}`);
+  const algorithms = options.algorithms.map((name) =>
+    name.replace(/^(agent|onnx|unix):(.*)$/, (_, kind: string, path: string) => `${kind}:${baseName(path)}`),
+  );
+  words.push(`--algorithms ${algorithms.join(",")}`, `--seeds ${seeds}`);
+  if (options.checkpoint !== undefined) words.push(`--checkpoint ${baseName(options.checkpoint)}`);
+  if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
+  words.push(`--reward ${rewardName}`);
+  return words.join(" ");
+}
+
+function titleOf(suite: string | undefined, names: readonly string[]): string {
+  const unique = [...new Set(names)];
+  if (suite !== undefined) return `ccpark benchmark: suite ${suite}, ${unique.length} scenarios`;
+  const more = unique.length - TITLE_NAMES;
+  return `ccpark benchmark: ${unique.slice(0, TITLE_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+async function bench(options: BenchOptions): Promise<void> {
+  const { basename, join } = await import("node:path");
+  const { isScenarioFile } = await import("../../scenarios/scenario-files.ts");
+  const { findSuite, suiteScenarios } = await import("../../scenarios/presets/suites.ts");
+  const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
+  const { CcparkError } = await import("../../core/errors.ts");
+  const { planBench } = await import("../bench/bench-plan.ts");
+  const { runPlan, runPlanInWorkers, versions } = await import("../bench/run-benchmark.ts");
+  const { recordedFormats, writeExports } = await import("../../eval/export-files.ts");
+  const { storedScenarios } = await import("../../eval/links.ts");
+  const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
+    "../../eval/result-files.ts"
+  );
+  const { learningBeside } = await import("../train/learning-curve.ts");
+  const { makeReportData } = await import("../../eval/report/report-data.ts");
+
+  const rewardName = getReward(options.reward ?? DEFAULT_REWARD).name;
+  const suite = options.suite === undefined ? undefined : findSuite(options.suite);
+  const names =
+    suite === undefined
+      ? (options.scenario ?? [DEFAULT_SCENARIO])
+      : suiteScenarios(suite, options.trace !== undefined);
+  const seeds = seedsUpTo(options.seeds ?? suite?.seeds ?? DEFAULT_SEEDS);
+  const formats = options.export ?? [];
+  if (formats.length > 0 && options.out === undefined) {
+    throw new CcparkError("invalid-argument", "[bench] --export needs --out DIR to write into");
+  }
+  const input = {
+    names,
+    tracePath: options.trace,
+    durationSec: options.duration,
+    overrides: options.set ?? [],
+    algorithms: options.algorithms,
+    checkpoint: options.checkpoint,
+    seeds,
+    rewardName,
+    recording: recordedFormats(formats),
+    quiet: options.quiet === true,
+  };
+  const { plan, entries, checkpoints, models } = await planBench(input);
+  const { scenarios, contenders } = plan;
+  if (options.out !== undefined) claimFolder(options.out);
+  if (options.picture !== undefined) claimFile(options.picture);
+
+  const json = options.json === true;
+  const runOptions = {
+    quiet: input.quiet,
+    ...(json ? { onRun: ({ record }: BenchmarkRun) => printOut(jsonLines([record])) } : {}),
+  };
+  const workers = options.workers ?? 1;
+  const runs =
+    workers === 1
+      ? await runPlan(plan, runOptions)
+      : await runPlanInWorkers(input, plan, workers, runOptions);
+  const shown = names.map((name) => (isScenarioFile(name) ? basename(name) : name));
+  const data = makeReportData({
+    title: titleOf(
+      options.suite,
+      scenarios.map((scenario) => scenario.name),
+    ),
+    provenance: {
+      command: normalisedCommand(options, shown, seeds.length, rewardName, basename),
+      options: {
+        scenario: names,
+        suite: options.suite ?? null,
+        set: options.set ?? [],
+        algorithms: contenders.map((contender) => contender.name),
+        seeds,
+        reward: rewardName,
+        durationSec: options.duration ?? null,
+        checkpoints: checkpoints.map((loaded) => loaded.stored),
+        ...(models.length > 0 && { models: models.map((loaded) => loaded.stored) }),
+      },
+      versions: versions(),
+    },
+    scenarios: storedScenarios(entries, seeds),
+    contenders: contenders.map(({ name, description }) => ({ name, description })),
+    seeds,
+    rewardName,
+    runs,
+    learning: options.checkpoint === undefined ? [] : learningBeside(options.checkpoint),
+  });
+  if (!json) {
+    const { terminalTable } = await import("../../eval/report/terminal-table.ts");
+    const { COLUMNS, ONE_WAY_COLUMNS } = await import("../../eval/report/columns.ts");
+    const columns = suite?.oneWayDelay === true ? ONE_WAY_COLUMNS : COLUMNS;
+    printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour(), columns }));
+  }
+  if (options.out !== undefined) {
+    writeResults(options.out, data);
+    writeExports(options.out, runs, formats);
+    if (!options.quiet) printErr(`report: ${join(options.out, "report.html")}\n`);
+  }
+  if (options.picture !== undefined) {
+    const { linkPicture } = await import("../../eval/report/picture.ts");
+    const { suitePicture } = await import("../../eval/report/suite-picture.ts");
+    const picture = suite?.oneWayDelay === true ? suitePicture(data) : linkPicture(data, scenarios[0]!.name);
+    writeFilesWhole({ [options.picture]: await picture });
+  }
+}
+
+export function addBench(program: Command): void {
+  program
+    .command("bench")
+    .description("run algorithms and agents on scenarios over several seeds and compare them")
+    .addOption(
+      new Option(
+        "--scenario <names>",
+        `presets, grids or files (.yaml, .json), separated by commas (see \`ccpark explain scenarios\`; default: ${DEFAULT_SCENARIO})`,
+      ).argParser(parseList),
+    )
+    .addOption(
+      new Option("--suite <name>", "all scenarios of a suite (see `ccpark explain suites`)").conflicts(
+        "scenario",
+      ),
+    )
+    .option("--set <path=value>", SET_HELP, collect)
+    .option("--trace <file>", "a trace file or shipped name, for scenarios that take one (ccp-cell)")
+    .addOption(
+      new Option(
+        "--algorithms <names>",
+        "contenders, separated by commas (see `ccpark explain algorithms`), agent:FILE, onnx:FILE, unix:SOCKET:NAME or all: " +
+          `${ALL_ALGORITHMS.join(", ")} (dctcp apart: without ECN marks it is Reno)`,
+      )
+        .argParser(parseAlgorithms)
+        .default(ALL_ALGORITHMS, "all"),
+    )
+    .addOption(
+      new Option(
+        "--seeds <n>",
+        `run seeds 1 to n (default: ${DEFAULT_SEEDS}, or as many runs as the suite makes)`,
+      ).argParser(parseWhole(1, MAX_SEEDS)),
+    )
+    .option("--checkpoint <file>", "adds the trained agent of this checkpoint as `agent`")
+    .option("--duration <sec>", "seconds per run instead of the scenario's own", parsePositive)
+    .option("--reward <name>", "reward to report (see `ccpark explain rewards`)")
+    .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
+    .addOption(
+      new Option(
+        "--export <formats>",
+        "also write of each run, into exports/ of --out: csv, jsonl (series), qlog, mahimahi (mm-link's log)",
+      ).argParser(parseExports),
+    )
+    .addOption(
+      new Option("--workers <n>", "run in so many threads; the results are the same").argParser(
+        parseWhole(1, MAX_WORKERS),
+      ),
+    )
+    .option(
+      "--picture <file.svg>",
+      "draw the first scenario as an SVG picture; of a suite about one-way delay, all scenarios as Pantheon does",
+      parseSvgPath,
+    )
+    .option("--json", "JSON Lines on stdout: one per scenario, algorithm, link and seed")
+    .option("--quiet", "no progress and no messages")
+    .action(bench);
+}

@@ -1,0 +1,255 @@
+/** `ccpark explain`: every name that other commands take, with unit, range and definition. */
+import type { Command } from "commander";
+import { namedEntry, unknownName } from "../../core/errors.ts";
+import type { PresetStatus } from "../../scenarios/presets/preset.ts";
+import { printOut } from "../console.ts";
+
+/** One name and what there is to know about it. */
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly source?: string;
+  readonly isDefault?: boolean;
+  /** vectors: one row per dimension; scalars: one row */
+  readonly dimensions?: readonly {
+    readonly name: string;
+    readonly unit: string;
+    readonly low: number;
+    readonly high: number;
+    readonly definition: string;
+  }[];
+  /** for a reader, such as `history: 5 frames` */
+  readonly facts?: readonly string[];
+  /** for a program: only in JSON */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+type Topic = "scenarios" | "suites" | "observations" | "actions" | "rewards" | "states" | "algorithms";
+
+interface ScenarioSelection {
+  /** a preset or grid: itself, and its members */
+  readonly name?: string;
+  /** members of all presets too */
+  readonly expand: boolean;
+}
+
+async function scenarios({ name, expand }: ScenarioSelection): Promise<Entry[]> {
+  const { findPreset, presetMembers, SCENARIOS } = await import("../../scenarios/presets.ts");
+  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
+  const { linkLabel, storedScenario } = await import("../../eval/links.ts");
+  const listed = name === undefined ? [...SCENARIOS.values()] : [findPreset(name)];
+  const presets = listed.flatMap((preset) =>
+    expand || name !== undefined ? [preset, ...presetMembers(preset).values()] : [preset],
+  );
+  return presets.map((preset): Entry => {
+    const { description, source, trace, status } = preset;
+    const members = presetMembers(preset).size;
+    const facts = [statusText(status)];
+    if (members > 0) {
+      const kind = preset.template === undefined ? "grid of" : "variants:";
+      facts.push(`${kind} ${members} (\`ccpark explain scenarios ${preset.name}\`)`);
+    }
+    const common = { name: preset.name, summary: description, source };
+    const data = { status, ...(members > 0 ? { members } : {}) };
+    if (trace === "any") {
+      return { ...common, facts: ["needs --trace FILE", ...facts], data: { ...data, needsTrace: true } };
+    }
+    if (preset.template === undefined) return { ...common, facts, data };
+    const [entry] = resolveScenarios([preset.name]);
+    if (entry!.drawn) {
+      return {
+        ...common,
+        facts: ["link: drawn for each seed", ...facts],
+        data: { ...data, template: entry!.template },
+      };
+    }
+    const scenario = entry!.of(0);
+    const stored = storedScenario(scenario);
+    const { name: _, source: __, description: ___, ...parameters } = stored;
+    return {
+      ...common,
+      facts: [`link: ${linkLabel(scenario)}, ${scenario.durationSec} s`, ...facts],
+      data: { ...data, link: linkLabel(scenario), ...parameters },
+    };
+  });
+}
+
+function statusText(status: PresetStatus): string {
+  switch (status.kind) {
+    case "runnable":
+      return "status: runnable";
+    case "substituted":
+      return `status: runnable with substitution (${status.substitution})`;
+    case "not-runnable":
+      return `status: not runnable (${status.why})`;
+  }
+}
+
+async function suites(): Promise<Entry[]> {
+  const { SUITES } = await import("../../scenarios/presets/suites.ts");
+  return [...SUITES.values()].map(({ name, description, source, scenarios: names, seeds }) => ({
+    name,
+    summary: description,
+    source,
+    facts: [
+      `\`ccpark bench --suite ${name}\`: ${names.length > 6 ? `${names[0]} to ${names.at(-1)}` : names.join(", ")}`,
+      ...(seeds === undefined ? [] : [`${seeds} seeds`]),
+    ],
+    data: { scenarios: names, seeds: seeds ?? null },
+  }));
+}
+
+async function observations(): Promise<Entry[]> {
+  const { DEFAULT_OBSERVATION, OBSERVATIONS } = await import("../../envs/signals/observations.ts");
+  return [...OBSERVATIONS.values()].map((spec) => ({
+    name: spec.name,
+    summary: spec.definition,
+    source: spec.source,
+    isDefault: spec.name === DEFAULT_OBSERVATION,
+    dimensions: spec.features,
+    facts: [
+      `${spec.space.shape[0]} numbers: ${spec.features.length} features, ${spec.history} frames, the newest last`,
+    ],
+    data: { history: spec.history, length: spec.space.shape[0] },
+  }));
+}
+
+async function actions(): Promise<Entry[]> {
+  const { ACTIONS, DEFAULT_ACTION } = await import("../../envs/signals/actions.ts");
+  return [...ACTIONS.values()].map((spec) => ({
+    name: spec.name,
+    summary: spec.definition,
+    isDefault: spec.name === DEFAULT_ACTION,
+    dimensions: spec.space.dimensions,
+  }));
+}
+
+async function rewards(): Promise<Entry[]> {
+  const { DEFAULT_REWARD, REWARDS } = await import("../../envs/signals/rewards.ts");
+  const { FLOW_REWARDS } = await import("../../envs/signals/flow-rewards.ts");
+  // the named rewards are flow rewards too; what comes on top needs several flows
+  return [...FLOW_REWARDS.values()].map((spec) => ({
+    name: spec.name,
+    summary: spec.definition,
+    source: spec.source,
+    isDefault: spec.name === DEFAULT_REWARD,
+    facts: [
+      `range of one step: ${range(spec.low, spec.high)}, unit: 1`,
+      ...(REWARDS.has(spec.name) ? [] : ["only in environments of several flows"]),
+    ],
+    data: { low: spec.low, high: spec.high, unit: "1", severalFlows: !REWARDS.has(spec.name) },
+  }));
+}
+
+async function states(): Promise<Entry[]> {
+  const { GLOBAL_STATE } = await import("../../envs/signals/global-state.ts");
+  const { name, definition, source, space } = GLOBAL_STATE;
+  return [
+    { name, summary: definition, source, dimensions: space.dimensions, data: { length: space.shape[0] } },
+  ];
+}
+
+async function algorithms(): Promise<Entry[]> {
+  const { algorithmEntries } = await import("../contenders.ts");
+  return [...algorithmEntries()];
+}
+
+const TOPICS: Readonly<Record<Topic, (selection: ScenarioSelection) => Promise<Entry[]>>> = {
+  scenarios,
+  suites,
+  observations,
+  actions,
+  rewards,
+  states,
+  algorithms,
+};
+
+const WIDTH = 100;
+
+/** Breaks prose at spaces. */
+function wrap(text: string, indent: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/)) {
+    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines.map((each) => " ".repeat(indent) + each).join("\n");
+}
+
+function range(low: number, high: number): string {
+  const bound = (value: number): string =>
+    Number.isFinite(value) ? String(Number(value.toPrecision(6))) : value > 0 ? "inf" : "-inf";
+  return `${bound(low)} to ${bound(high)}`;
+}
+
+function describe(entry: Entry): string {
+  const lines = [`  ${entry.name}${entry.isDefault === true ? " (default)" : ""}`, wrap(entry.summary, 4)];
+  const { facts = [], dimensions = [], source } = entry;
+  if (facts.length > 0) lines.push(wrap(facts.join("; "), 4));
+  const nameWidth = Math.max(0, ...dimensions.map((d) => d.name.length));
+  const unitWidth = Math.max(0, ...dimensions.map((d) => d.unit.length));
+  const rangeWidth = Math.max(0, ...dimensions.map((d) => range(d.low, d.high).length));
+  for (const d of dimensions) {
+    const columns = [
+      d.name.padEnd(nameWidth),
+      d.unit.padEnd(unitWidth),
+      range(d.low, d.high).padEnd(rangeWidth),
+    ];
+    lines.push(`    ${columns.join("  ")}  ${d.definition}`);
+  }
+  if (source !== undefined) lines.push(wrap(`source: ${source}`, 4));
+  return lines.join("\n");
+}
+
+/** JSON has no infinity: a bound that is none becomes null. */
+function toJson(topic: Topic, { facts: _, data, ...entry }: Entry): string {
+  return `${JSON.stringify({ topic, ...entry, ...data })}\n`;
+}
+
+interface ExplainOptions {
+  readonly expand?: true;
+  readonly json?: true;
+}
+
+async function explain(
+  topic: string | undefined,
+  name: string | undefined,
+  options: ExplainOptions,
+): Promise<void> {
+  const known = Object.keys(TOPICS) as Topic[];
+  const wanted = known.filter((each) => topic === undefined || each === topic);
+  if (wanted.length === 0) {
+    throw unknownName("explain", "topic", topic ?? "", known);
+  }
+  const selection = { name: topic === "scenarios" ? name : undefined, expand: options.expand === true };
+  for (const each of wanted) {
+    const all = await TOPICS[each](selection);
+    const entries = name === undefined || each === "scenarios" ? all : [entryNamed(each, all, name)];
+    if (options.json) printOut(entries.map((entry) => toJson(each, entry)).join(""));
+    else printOut(`${each}\n\n${entries.map(describe).join("\n\n")}\n\n`);
+  }
+}
+
+function entryNamed(topic: Topic, entries: readonly Entry[], name: string): Entry {
+  return namedEntry("explain", topic, new Map(entries.map((entry) => [entry.name, entry])), name);
+}
+
+export function addExplain(program: Command): void {
+  program
+    .command("explain")
+    .description(
+      "list scenarios, suites, observations, actions, rewards, states and algorithms with units, ranges and definitions",
+    )
+    .argument(
+      "[topic]",
+      "scenarios, suites, observations, actions, rewards, states or algorithms; absent: all",
+    )
+    .argument("[name]", "one name of the topic; of a grid of scenarios, its members too")
+    .option("--expand", "scenarios: with all members of grids and variants")
+    .option("--json", "one JSON line per name")
+    .action(explain);
+}

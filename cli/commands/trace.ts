@@ -1,0 +1,218 @@
+/** `ccpark trace`: checks, describes, generates and imports link traces in Mahimahi's format. */
+import { existsSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { CcparkError } from "../../core/errors.ts";
+import { printErr, printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
+import { MAX_SEED, parsePositive, parseWhole } from "../options.ts";
+import { inputName, readText } from "../text-input.ts";
+
+interface JsonOption {
+  readonly json?: true;
+}
+
+async function lint(
+  files: readonly string[],
+  options: JsonOption & { readonly declaredMbps?: number; readonly strict?: true },
+): Promise<void> {
+  const { loadTrace } = await import("../../traces/trace-files.ts");
+  const { TraceError } = await import("../../traces/mahimahi.ts");
+  const { lintTrace } = await import("../../traces/lint.ts");
+  let malformed: InstanceType<typeof TraceError> | undefined;
+  let failed = false;
+  for (const file of files) {
+    try {
+      const trace = loadTrace(file);
+      const findings = lintTrace(trace, options.declaredMbps);
+      failed ||= findings.some(({ severity }) => severity === "warning" || options.strict === true);
+      if (options.json) printOut(`${JSON.stringify({ trace: trace.name, findings })}\n`);
+      else if (findings.length === 0) printOut(`${trace.name}: ok\n`);
+      else
+        for (const { severity, code, message } of findings)
+          printOut(`${trace.name}: ${severity} ${code}: ${message}\n`);
+    } catch (error) {
+      // A malformed file is told at the end, so that the others are checked too.
+      if (!(error instanceof TraceError)) throw error;
+      malformed ??= error;
+      if (options.json) {
+        const finding = { severity: "error", code: "format", line: error.line, message: error.message };
+        printOut(`${JSON.stringify({ trace: file, findings: [finding] })}\n`);
+      } else if (malformed !== error) printErr(`error: ${error.message}\n`);
+    }
+  }
+  if (malformed !== undefined) throw malformed;
+  if (failed) process.exitCode = EXIT.failure;
+}
+
+async function info(files: readonly string[], options: JsonOption): Promise<void> {
+  const { loadTrace } = await import("../../traces/trace-files.ts");
+  const { traceInfo } = await import("../../traces/mahimahi.ts");
+  const { traceSha256 } = await import("../../eval/links.ts");
+  const rows = files.map((file) => {
+    const trace = loadTrace(file);
+    return { ...traceInfo(trace), sha256: traceSha256(trace.opportunitiesMs) };
+  });
+  for (const row of rows) {
+    if (options.json) {
+      printOut(`${JSON.stringify(row)}\n`);
+      continue;
+    }
+    const facts: [string, string][] = [
+      ["opportunities", `${row.opportunities} of 1504 bytes`],
+      ["period", `${(row.periodMs / 1000).toFixed(3)} s`],
+      ["mean rate", `${row.meanMbps.toFixed(3)} Mbit/s`],
+      ["per second", `${row.minMbps.toFixed(3)} to ${row.maxMbps.toFixed(3)} Mbit/s`],
+      ["longest gap", `${row.longestGapMs} ms`],
+      ["in outages", `${(100 * row.outageShare).toFixed(1)} % of the time (gaps above 200 ms)`],
+      ["sha256", row.sha256],
+    ];
+    printOut(`${row.name}\n${facts.map(([name, value]) => `  ${name.padEnd(14)} ${value}\n`).join("")}`);
+  }
+}
+
+interface GenerateOptions {
+  readonly model: string;
+  readonly mbps: number;
+  readonly duration: number;
+  readonly seed: number;
+  readonly out?: string;
+  readonly quiet?: true;
+}
+
+async function generate(options: GenerateOptions): Promise<void> {
+  const { generateTrace, TRACE_MODELS } = await import("../../traces/generate.ts");
+  const { formatMahimahiTrace } = await import("../../traces/mahimahi.ts");
+  const { unknownName } = await import("../../core/errors.ts");
+  const { claimFile, writeFilesWhole } = await import("../../eval/result-files.ts");
+  const model = (Object.keys(TRACE_MODELS) as (keyof typeof TRACE_MODELS)[]).find(
+    (name) => name === options.model,
+  );
+  if (model === undefined) throw unknownName("trace", "model", options.model, Object.keys(TRACE_MODELS));
+  if (options.out !== undefined) claimFile(options.out);
+  const trace = generateTrace({
+    model,
+    meanMbps: options.mbps,
+    durationSec: options.duration,
+    seed: options.seed,
+  });
+  const text = formatMahimahiTrace(trace);
+  if (options.out === undefined) {
+    printOut(text);
+    return;
+  }
+  writeFilesWhole({ [options.out]: text });
+  if (!options.quiet) printErr(`wrote ${trace.opportunitiesMs.length} opportunities to ${options.out}\n`);
+}
+
+interface ImportOptions {
+  readonly format: string;
+  readonly rateUnit?: string;
+  readonly timeColumn?: string;
+  readonly rateColumn?: string;
+  readonly intervalMs?: number;
+  readonly duration?: number;
+  readonly out?: string;
+  readonly force?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+async function importFile(file: string, options: ImportOptions): Promise<void> {
+  const { CAPACITY_FORMATS, importTrace } = await import("../../traces/import.ts");
+  const { formatMahimahiTrace, traceInfo } = await import("../../traces/mahimahi.ts");
+  const { claimFile, writeFilesWhole } = await import("../../eval/result-files.ts");
+  const { format, trace, meanMbps, firstSec } = importTrace(readText(file), inputName(file), {
+    format: CAPACITY_FORMATS.find((name) => name === options.format),
+    rateUnit: options.rateUnit,
+    timeColumn: options.timeColumn,
+    rateColumn: options.rateColumn,
+    intervalMs: options.intervalMs,
+    durationSec: options.duration,
+  });
+  const text = formatMahimahiTrace(trace);
+  if (options.out === undefined) printOut(text);
+  else {
+    if (options.force !== true) refuseExisting(options.out);
+    claimFile(options.out);
+    writeFilesWhole({ [options.out]: text });
+  }
+  const { opportunities, periodMs } = traceInfo(trace);
+  if (options.json) {
+    const row = { format, firstSec, periodMs, meanMbps, opportunities, out: options.out ?? null };
+    (options.out === undefined ? printErr : printOut)(`${JSON.stringify(row)}\n`);
+  } else if (!options.quiet) {
+    const how = options.format === "auto" ? "found to be" : "read as";
+    const shift = firstSec === 0 ? "" : `; its first time, ${firstSec} s, became 0`;
+    printErr(
+      `${inputName(file)}: ${how} ${format}${shift}\n` +
+        `${(periodMs / 1000).toFixed(3)} s, ${meanMbps.toFixed(3)} Mbit/s on average, ` +
+        `${opportunities} opportunities${options.out === undefined ? "" : `, written to ${options.out}`}\n`,
+    );
+  }
+}
+
+function refuseExisting(file: string): void {
+  if (!existsSync(file)) return;
+  throw new CcparkError(
+    "already-exists",
+    `[output] file exists, \`${file}\`: got a file that would be replaced, expected another --out, or --force`,
+  );
+}
+
+export function addTrace(program: Command): void {
+  const trace = program
+    .command("trace")
+    .description("check, describe, generate and import link traces (Mahimahi's format)");
+  trace
+    .command("lint")
+    .description("what a reader of results should know about a trace")
+    .argument("<file...>", "trace files or shipped names")
+    .option("--declared-mbps <rate>", "the rate that the name or paper promises, Mbit/s", parsePositive)
+    .option("--strict", "exit with 1 for an info too, not only for a warning")
+    .option("--json", "one JSON line per trace")
+    .action(lint);
+  trace
+    .command("info")
+    .description("rate, period, gaps and digest of a trace")
+    .argument("<file...>", "trace files or shipped names")
+    .option("--json", "one JSON line per trace")
+    .action(info);
+  trace
+    .command("generate")
+    .description("a cellular-like or Wi-Fi-like trace from a seeded stochastic model")
+    .requiredOption("--model <name>", "lte, umts, 5g-like or wifi-like")
+    .requiredOption("--mbps <rate>", "mean rate, Mbit/s", parsePositive)
+    .addOption(
+      new Option("--duration <sec>", "period, whole seconds").argParser(parseWhole(1, 3600)).default(60),
+    )
+    .addOption(
+      new Option("--seed <n>", "seed of the generator").argParser(parseWhole(0, MAX_SEED)).default(1),
+    )
+    .option("--out <file>", "write here instead of to stdout")
+    .option("--quiet", "no messages")
+    .action(generate);
+  trace
+    .command("import")
+    .description("capacity over time from other tools, as a trace in Mahimahi's format")
+    .argument("<file>", "rows of `seconds Mbit/s`, a JSON list, CSV or a Mahimahi trace; - is standard input")
+    .addOption(
+      new Option("--format <format>", "what the file is")
+        .choices(["auto", "mahimahi", "rows", "json", "csv"])
+        .default("auto"),
+    )
+    .addOption(
+      new Option(
+        "--rate-unit <unit>",
+        "unit of the rates; default: mbps, or as the column's name ends",
+      ).choices(["mbps", "kbps", "bps", "bytes-per-sec"]),
+    )
+    .option("--time-column <name>", "CSV column (name or number from 1) or JSON key of the time")
+    .option("--rate-column <name>", "the same of the rate")
+    .option("--interval-ms <ms>", "lists without times: how long each rate holds", parsePositive)
+    .option("--duration <sec>", "where the last rate ends; default: as long as the one before", parsePositive)
+    .option("--out <file>", "write here instead of to stdout")
+    .option("--force", "replace the file if it exists")
+    .option("--json", "the summary as one JSON line")
+    .option("--quiet", "no messages")
+    .action(importFile);
+}

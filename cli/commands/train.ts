@@ -1,0 +1,188 @@
+/** `ccpark train`: trains a policy by PPO into a run folder, or goes on with one. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { PpoOptions } from "../../agents/ppo.ts";
+import { CcparkError } from "../../core/errors.ts";
+import { printErr, printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
+import { MAX_SEED, parseList, parsePositive, parseWhole } from "../options.ts";
+
+interface TrainCommandOptions {
+  readonly out: string;
+  readonly steps?: number;
+  readonly seed: number;
+  readonly scenario: readonly string[];
+  readonly trace?: string;
+  readonly episode?: number;
+  readonly observation?: string;
+  readonly action?: string;
+  readonly reward?: string;
+  readonly stepMs?: number | "rtt";
+  readonly actionDelayMs?: number;
+  readonly envs?: number;
+  readonly set: Settings;
+  readonly backend: string;
+  readonly checkpointEvery?: number;
+  readonly resume?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+/** Names with a point are fields of the scenario, others hyperparameters. */
+interface Settings {
+  readonly ppo: Readonly<Record<string, unknown>>;
+  readonly scenario: readonly string[];
+}
+
+/** `learningRate=3e-4` -> { learningRate: 3e-4 }; values are JSON, or else text. */
+function parseSetting(text: string, { ppo, scenario }: Settings): Settings {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("expected NAME=VALUE.");
+  const name = text.slice(0, at);
+  if (name.includes(".")) return { ppo, scenario: [...scenario, text] };
+  const value = text.slice(at + 1);
+  try {
+    return { ppo: { ...ppo, [name]: JSON.parse(value) }, scenario };
+  } catch {
+    return { ppo: { ...ppo, [name]: value }, scenario };
+  }
+}
+
+function parseStep(text: string): number | "rtt" {
+  return text === "rtt" ? "rtt" : parsePositive(text);
+}
+
+async function train(options: TrainCommandOptions): Promise<void> {
+  const setup = await import("../train/training-setup.ts");
+  const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
+  const { ppoOptions } = await import("../../agents/ppo.ts");
+  const { trainWithProgress } = await import("../train/train-with-progress.ts");
+  const { loadRunCheckpoint } = await import("../../training/run-files.ts");
+  const { parseEnvOptions } = await import("../../envs/options.ts");
+  const { getObservation } = await import("../../envs/signals/observations.ts");
+  const { getAction } = await import("../../envs/signals/actions.ts");
+  const { getReward } = await import("../../envs/signals/rewards.ts");
+  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../../scenarios/overrides.ts");
+  const { claimFolder } = await import("../../eval/result-files.ts");
+  const { versions } = await import("../bench/run-benchmark.ts");
+
+  const stored =
+    options.resume === undefined ? undefined : setup.envOptionsOf(loadRunCheckpoint(options.resume));
+  const { observation, action, reward, stepMs, actionDelayMs } = options;
+  const actionDelayUs = actionDelayMs === undefined ? undefined : actionDelayMs * 1000;
+  const env = parseEnvOptions({
+    ...(stored ?? TRAINING_DEFAULTS.env),
+    ...definedOnly({ observation, action, reward, stepMs, actionDelayUs }),
+  });
+  getObservation(env.observation);
+  getAction(env.action);
+  getReward(env.reward);
+
+  const wholeRange = options.scenario.length === 1 && options.scenario[0] === setup.TRAINING_RANGE_NAME;
+  const episodeSec = options.episode ?? TRAINING_DEFAULTS.episodeSec;
+  const scenarios = wholeRange
+    ? undefined
+    : resolveScenarios(options.scenario, {
+        tracePath: options.trace,
+        durationSec: options.episode,
+        overrides: options.set.scenario.map(parseOverride),
+      });
+  if (wholeRange && options.set.scenario.length > 0) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[train] --set ${options.set.scenario[0]}: got no scenario, expected --scenario beside fields of one`,
+    );
+  }
+  const defaults = stored === undefined ? TRAINING_DEFAULTS.ppo : {};
+  const hyperparameters = {
+    ...defaults,
+    ...options.set.ppo,
+    backend: options.backend,
+  } as Partial<PpoOptions>;
+  ppoOptions(hyperparameters);
+  claimFolder(options.out);
+
+  const training = { env, numEnvs: options.envs ?? TRAINING_DEFAULTS.numEnvs, episodeSec, scenarios };
+  const result = await trainWithProgress(
+    {
+      makeEnvs: () => setup.makeTrainingEnvs(training),
+      options: hyperparameters,
+      totalSteps: options.steps ?? TRAINING_DEFAULTS.steps,
+      seed: options.seed,
+      env: setup.describeEnv(training),
+      config: {
+        versions: versions(),
+        scenarios: [...options.scenario],
+        set: [...options.set.scenario],
+        episodeSec,
+      },
+      runDir: options.out,
+      checkpointEvery: options.checkpointEvery,
+      resumeFrom: options.resume,
+    },
+    {
+      quiet: options.quiet === true,
+      ...(options.json ? { onLine: (line) => printOut(`${JSON.stringify(line)}\n`) } : {}),
+    },
+  );
+  if (!options.quiet) {
+    if (result.backend !== "") printErr(`TensorFlow.js ${result.backend}\n`);
+    printErr(`checkpoint: ${result.checkpointPath}\n`);
+  }
+  if (result.stopped) process.exitCode = EXIT.interrupted;
+}
+
+function definedOnly(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+export function addTrain(program: Command): void {
+  program
+    .command("train")
+    .description("train a policy by PPO; Ctrl-C stops after the update in progress and keeps what was learnt")
+    .requiredOption("--out <dir>", "run folder: config.json, progress.jsonl, checkpoint.ccpark")
+    .addOption(new Option("--steps <n>", "environment steps in total").argParser(parseWhole(1, 1e12)))
+    .addOption(
+      new Option("--seed <n>", "seed of learner and environments")
+        .argParser(parseWhole(0, MAX_SEED))
+        .default(1),
+    )
+    .addOption(
+      new Option(
+        "--scenario <names>",
+        "presets, grids or files to draw episodes from, or training-range: a new link per episode",
+      )
+        .argParser(parseList)
+        .default(["training-range"], "training-range"),
+    )
+    .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
+    .option("--episode <sec>", "seconds per episode", parsePositive)
+    .option("--observation <name>", "see `ccpark explain observations`")
+    .option("--action <name>", "see `ccpark explain actions`")
+    .option("--reward <name>", "see `ccpark explain rewards`")
+    .option("--step-ms <ms>", "length of a step in milliseconds, or rtt", parseStep)
+    .option(
+      "--action-delay-ms <ms>",
+      "virtual time between a decision and its arrival at the datapath",
+      parsePositive,
+    )
+    .addOption(new Option("--envs <n>", "environments stepped together").argParser(parseWhole(1, 4096)))
+    .option(
+      "--set <name=value>",
+      "a hyperparameter of PPO, such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",
+      parseSetting,
+      { ppo: {}, scenario: [] },
+    )
+    .addOption(
+      new Option("--backend <name>", "TensorFlow.js backend")
+        .choices(["auto", "wasm", "cpu", "node"])
+        .default("auto"),
+    )
+    .addOption(
+      new Option("--checkpoint-every <n>", "updates between two checkpoints").argParser(parseWhole(1, 1e9)),
+    )
+    .option("--resume <path>", "go on with this checkpoint or run folder")
+    .option("--json", "one JSON line per update on stdout")
+    .option("--quiet", "no progress and no messages")
+    .action(train);
+}

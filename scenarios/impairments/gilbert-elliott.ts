@@ -1,0 +1,27 @@
+import { fraction } from "../schema/ranges.ts";
+import { complain, fields } from "../schema/shapes.ts";
+import type { Impairment } from "./impairment.ts";
+
+/** Two-state loss (Gilbert 1960, Elliott 1963): transitions per packet, then loss by state. */
+export interface GilbertElliottSpec {
+  readonly goodToBad: number;
+  readonly badToGood: number;
+  readonly lossInGood?: number;
+  readonly lossInBad?: number;
+}
+
+export const GILBERT_ELLIOTT: Impairment = {
+  schema: fields<GilbertElliottSpec>({
+    goodToBad: fraction,
+    badToGood: fraction,
+    lossInGood: fraction.optional(),
+    lossInBad: fraction.optional(),
+  })
+    .superRefine((value, complaints) => {
+      const { goodToBad, badToGood } = value as unknown as GilbertElliottSpec;
+      if (badToGood === 0 && goodToBad > 0)
+        complain(complaints, ["badToGood"], "> 0, or the bad state never ends");
+    })
+    .optional(),
+  label: "bursts of loss",
+};

@@ -1,0 +1,76 @@
+/** What schemas of scenarios are built of: objects without unknown fields, objects told apart by `kind`, rules between fields. */
+import { z } from "zod";
+import { nearestName } from "../../core/errors.ts";
+
+export type Schema = z.ZodType;
+/** Takes what a rule between fields complains about. */
+export type Complaints = z.core.$RefinementCtx;
+/** One schema per field; every field of the type must be there. */
+export type Shape<T> = { readonly [F in keyof T]-?: Schema };
+
+interface Kinded {
+  readonly kind: string;
+}
+
+/** One kind of a thing: what it holds beside `kind`. */
+export interface Kind<Spec extends Kinded> {
+  readonly fields: Shape<Omit<Spec, "kind">>;
+  /** says by `complain` what does not hold between fields that are right by themselves */
+  readonly check?: (spec: Spec, complaints: Complaints) => void;
+}
+
+/** Every kind of a thing by its name. */
+export type Kinds<Spec extends Kinded> = {
+  readonly [K in Spec["kind"]]: Kind<Extract<Spec, { readonly kind: K }>>;
+};
+
+export function quoted(names: readonly string[]): string {
+  return names.map((name) => JSON.stringify(name)).join(", ");
+}
+
+function noSuchField(typed: string, known: readonly string[]): string {
+  // `rateMbs` means `mbps`: the last word carries the unit
+  const unit = /[A-Z][a-z]*$/.exec(typed)?.[0] ?? typed;
+  const near = nearestName(typed, known) ?? nearestName(unit, known);
+  return near === undefined
+    ? `no such field; known: ${known.join(", ")}`
+    : `no such field; did you mean \`${near}\`?`;
+}
+
+/** An object with these fields only. */
+export function fields<T>(shape: Shape<T>): z.ZodObject {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys" ? noSuchField(issue.keys[0] ?? "", known) : undefined,
+  });
+}
+
+/** One of several objects, told apart by `kind`; messages name the kinds in the table's order. */
+export function byKind<Spec extends Kinded>(kinds: Kinds<Spec>): Schema {
+  const table = kinds as unknown as Readonly<Record<string, Kind<Kinded>>>;
+  const options = Object.entries(table).map(([kind, each]) =>
+    fields({ kind: z.literal(kind), ...each.fields }),
+  );
+  return z
+    .discriminatedUnion("kind", options as [z.ZodObject, ...z.ZodObject[]], {
+      error: (issue) => (issue.code === "invalid_union" ? `one of ${quoted(Object.keys(table))}` : undefined),
+    })
+    .superRefine((value, complaints) => {
+      const spec = value as unknown as Kinded;
+      table[spec.kind]?.check?.(spec, complaints);
+    });
+}
+
+/** Says at `path` below the value what was expected. */
+export function complain(complaints: Complaints, path: (string | number)[], message: string): void {
+  complaints.addIssue({ code: "custom", path, message });
+}
+
+/** The second field must be more than the first, where both are there. */
+export function increasing(schema: Schema, low: string, high: string): Schema {
+  return schema.superRefine((value, complaints) => {
+    const { [low]: a, [high]: b } = value as Record<string, number | undefined>;
+    if (a !== undefined && b !== undefined && b <= a) complain(complaints, [high], `> ${a} (${low})`);
+  });
+}

@@ -1,0 +1,43 @@
+/** From a scenario's impairments to the simulator's: one entry per field. */
+import { fromMbps, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
+import type { DirectionSpec } from "../../scenarios/direction.ts";
+import type { TimeSpan } from "../../scenarios/schema/times.ts";
+import type { Impairments, SpanNs } from "../../sim/general/impairments/impairments.ts";
+
+/** @param zeroNs start of the flow under test */
+export function spansNs(spans: readonly TimeSpan[], zeroNs: Nanos): SpanNs[] {
+  return spans.map(({ fromSec, toSec }) => ({
+    fromNs: zeroNs + fromSec * NANOS_PER_SEC,
+    toNs: zeroNs + toSec * NANOS_PER_SEC,
+  }));
+}
+
+/** Those that the link itself holds are left: Bernoulli loss, outages and its own delay. */
+type Field = Exclude<keyof Impairments, "lossRate">;
+
+const IMPAIRMENTS: {
+  readonly [F in Field]-?: (spec: NonNullable<DirectionSpec[F]>, zeroNs: Nanos) => Impairments[F];
+} = {
+  policer: ({ mbps, burstBytes }) => ({ rateBytesPerSec: fromMbps(mbps), burstBytes }),
+  blackholes: spansNs,
+  gilbertElliott: (spec) => spec,
+  periodicLoss: (spec) => spec,
+  ackThinning: (isThinned) => isThinned,
+  corruptionRate: (rate) => rate,
+  duplicationRate: (rate) => rate,
+  slots: ({ everyMs, maxPackets }) => ({ everyNs: everyMs * NANOS_PER_MILLI, maxPackets }),
+  jitter: (spec) =>
+    spec.kind === "uniform"
+      ? { kind: "uniform", maxNs: spec.maxMs * NANOS_PER_MILLI, reorder: spec.reorder }
+      : { kind: "exponential", meanNs: spec.meanMs * NANOS_PER_MILLI, reorder: spec.reorder },
+};
+
+/** @returns undefined: the link does none of them, which the fast engine can run */
+export function linkImpairments(link: DirectionSpec, zeroNs: Nanos): Impairments | undefined {
+  const given = Object.keys(IMPAIRMENTS).filter((field) => link[field as Field]) as Field[];
+  const entries = given.map((field) => {
+    const convert = IMPAIRMENTS[field] as (spec: unknown, zeroNs: Nanos) => unknown;
+    return [field, convert(link[field], zeroNs)];
+  });
+  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as Impairments);
+}
