@@ -10,7 +10,7 @@
 import { randomBytes } from "node:crypto";
 import { CcparkError } from "../../core/errors.ts";
 import { type Bytes, NANOS_PER_MICRO, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
-import { peakMbps } from "../../scenarios/rates/index.ts";
+import { peakMbps } from "../../scenarios/rates/registry.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { DelayHistogram } from "../../sim/delay-histogram.ts";
 import { GeneralNetwork, type PacketCarrier } from "../../sim/general/general-network.ts";
