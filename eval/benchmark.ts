@@ -4,6 +4,8 @@ import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
 import type { RunResult, TimeSeries } from "../testbeds/results.ts";
+import { SIMULATED } from "../testbeds/simulated/simulated.ts";
+import { expectAccepts, type Testbed } from "../testbeds/testbed.ts";
 import type { Contender } from "./contenders.ts";
 import { linkLabel } from "./links.ts";
 
@@ -18,6 +20,8 @@ export interface BenchmarkPlan {
   readonly contenders: readonly Contender[];
   readonly seeds: readonly number[];
   readonly rewardName: string;
+  /** the world that runs all of it; absent: the simulator */
+  readonly testbed?: Testbed;
   /** absent: about 120 bins per run */
   readonly seriesBinSec?: number;
   /** what else is written down of each run; absent: nothing */
@@ -30,6 +34,8 @@ export interface BenchmarkRecord {
   readonly algorithm: string;
   readonly link: string;
   readonly seed: number;
+  /** the world that ran it */
+  readonly testbed: string;
   /** of a scenario that each seed draws: its link; `link` is the same for all seeds then */
   readonly drawnLink?: string;
   /** what the contender chose for this link; only where it chose something */
@@ -56,6 +62,9 @@ export interface BenchmarkRecord {
   readonly jainIndex?: number;
   /** where there are finite transfers: their completion times */
   readonly transfers?: RunResult["transfers"];
+  /** in real time: how late packets and decisions came */
+  readonly timing?: RunResult["timing"];
+  readonly decisions?: RunResult["decisions"];
 }
 
 export interface BenchmarkRun {
@@ -92,7 +101,8 @@ function toRecord(
     seed,
     ...(named.drawnLink === undefined ? {} : { drawnLink: named.drawnLink }),
     ...(detail === undefined ? {} : { detail }),
-    ...(contender.reproducible === false ? { reproducible: false } : {}),
+    ...(contender.reproducible === false || result.timing !== undefined ? { reproducible: false } : {}),
+    testbed: result.testbed,
     durationSec: metrics.durationSec,
     goodputMbps: metrics.goodputMbps,
     utilisation: metrics.utilisation,
@@ -111,6 +121,8 @@ function toRecord(
     ...(result.flows === undefined ? {} : { flows: result.flows }),
     ...(result.jainIndex === undefined ? {} : { jainIndex: result.jainIndex }),
     ...(result.transfers === undefined ? {} : { transfers: result.transfers }),
+    ...(result.timing === undefined ? {} : { timing: result.timing }),
+    ...(result.decisions === undefined ? {} : { decisions: result.decisions }),
   };
 }
 
@@ -138,14 +150,15 @@ export async function* runBenchmark(plan: BenchmarkPlan): AsyncGenerator<Benchma
 }
 
 async function* runSeeds(
-  { seriesBinSec: givenBinSec, rewardName, recording: formats = [] }: BenchmarkPlan,
+  { seriesBinSec: givenBinSec, rewardName, recording: formats = [], testbed = SIMULATED }: BenchmarkPlan,
   scenario: Scenario,
   named: Parameters<typeof toRecord>[0],
   contender: Contender,
   seeds: readonly number[],
 ): AsyncGenerator<BenchmarkRun> {
   const seriesBinSec = givenBinSec ?? niceBinSec(scenario.durationSec);
-  const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm };
+  expectAccepts(testbed, scenario);
+  const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm, testbed };
   const prepared = contender.prepare?.(scenario, { seeds, ...common });
   for (const seed of seeds) {
     const recording =

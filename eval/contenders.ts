@@ -14,11 +14,14 @@ import {
   runAgent,
   runAgentLater,
   runAlgorithm,
+  runAlgorithmLater,
 } from "../envs/measured-run.ts";
 import type { EnvOptions } from "../envs/options.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
 import type { RunResult } from "../testbeds/results.ts";
+import { SIMULATED } from "../testbeds/simulated/simulated.ts";
+import type { Testbed } from "../testbeds/testbed.ts";
 import { bdpBytes } from "./links.ts";
 import { mean } from "./statistics.ts";
 
@@ -29,6 +32,8 @@ export interface RunOptions {
   readonly seriesBinSec: number;
   /** finds the algorithms of cross traffic; absent: the native ones */
   readonly algorithms?: AlgorithmResolver;
+  /** absent: the simulator */
+  readonly testbed?: Testbed;
   /** what else to write down of the run; only where a contender can */
   readonly recording?: { readonly formats: readonly RecordedFormat[]; readonly title: string };
 }
@@ -61,12 +66,19 @@ export function algorithmContender(
   description: string,
   make: () => CcpAlgorithm | CongestionControlFactory,
 ): Contender {
-  return { name, description, run: (options) => runAlgorithm({ ...options, algorithm: make() }) };
+  return { name, description, run: (options) => runAlgorithmLater({ ...options, algorithm: make() }) };
 }
 
 /** A policy, acting greedily (trained or not). */
 export function agentContender(name: string, description: string, agent: Policy, env: EnvOptions): Contender {
-  return { name, description, run: (options) => runAgent({ ...options, agent, env }) };
+  return {
+    name,
+    description,
+    run({ testbed = SIMULATED, ...options }) {
+      const run = { ...options, agent, env };
+      return testbed.clock === "virtual" ? runAgent({ ...run, testbed }) : runAgentLater({ ...run, testbed });
+    },
+  };
 }
 
 /** The same for a policy that answers later. */
@@ -103,7 +115,12 @@ export function constantContender(): Contender {
   return {
     name: "constant",
     description: "best constant window per link, chosen with hindsight by mean score over the same seeds",
-    prepare(scenario, { seeds, ...common }) {
+    prepare(scenario, { seeds, testbed = SIMULATED, ...rest }) {
+      if (testbed.clock === "real") {
+        const message = `\`constant\` tries many windows on each link: expected a testbed in virtual time, got ${testbed.name}`;
+        throw new CcparkError("invalid-argument", `[bench] ${message}`);
+      }
+      const common = { ...rest, testbed };
       const bdpPackets = bdpBytes(scenario) / PACKET_BYTES;
       const grid = scenario.forward.rate.kind === "trace" ? VARYING_LINK_GRID : CONSTANT_LINK_GRID;
       const windows = [...new Set(grid.map((factor) => Math.max(2, Math.round(factor * bdpPackets))))];
@@ -124,7 +141,7 @@ export function constantContender(): Contender {
         detail: `cwnd ${chosen.cwndPackets} packets${fraction}`,
         run: (options) =>
           chosen.results.get(options.seed) ??
-          runAlgorithm({ ...options, algorithm: constantWindow(chosen.cwndPackets) }),
+          runAlgorithm({ ...options, testbed, algorithm: constantWindow(chosen.cwndPackets) }),
       };
     },
     run() {

@@ -6,6 +6,8 @@ import type { BenchmarkPlan } from "../../eval/benchmark.ts";
 import { parseOverride } from "../../scenarios/overrides.ts";
 import { resolveScenarios } from "../../scenarios/scenario-files.ts";
 import type { RecordedFormat } from "../../testbeds/exports/recorder.ts";
+import { findTestbed } from "../../testbeds/registry.ts";
+import { expectAccepts } from "../../testbeds/testbed.ts";
 import {
   type LoadedCheckpoint,
   type LoadedModel,
@@ -26,6 +28,8 @@ export interface BenchInput {
   readonly checkpoint?: string;
   readonly seeds: readonly number[];
   readonly rewardName: string;
+  /** name of the testbed */
+  readonly on: string;
   readonly recording: readonly RecordedFormat[];
   readonly quiet: boolean;
 }
@@ -39,6 +43,7 @@ export interface PlannedBench {
 
 export async function planBench(input: BenchInput): Promise<PlannedBench> {
   const { seeds, rewardName, recording, quiet, checkpoint } = input;
+  const testbed = findTestbed(input.on);
   const entries = resolveScenarios(input.names, {
     tracePath: input.tracePath,
     durationSec: input.durationSec,
@@ -51,12 +56,20 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
     contenders.unshift(loaded.contender);
   }
   const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
-  for (const entry of entries) checkCrossTraffic(entry.of(0));
+  for (const entry of entries) {
+    checkCrossTraffic(entry.of(0));
+    expectAccepts(testbed, entry.of(0));
+  }
   const names = scenarios.map((scenario) => scenario.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
     const message = `[bench] two scenarios are called \`${twice}\`: expected a name of its own for each`;
     throw new CcparkError("invalid-argument", message);
   }
-  return { plan: { scenarios, contenders, seeds, rewardName, recording }, entries, checkpoints, models };
+  return {
+    plan: { scenarios, contenders, seeds, rewardName, testbed, recording },
+    entries,
+    checkpoints,
+    models,
+  };
 }

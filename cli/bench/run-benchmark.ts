@@ -41,7 +41,7 @@ function unitsOf({ scenarios, contenders, seeds }: BenchmarkPlan): BenchUnit[] {
 
 /**
  * The same runs in worker threads, handed back and told in the same order: the bytes of the results do not change.
- * @throws CcparkError for a contender that lives in another process
+ * @throws CcparkError for a contender that lives in another process, and in real time
  */
 export async function runPlanInWorkers(
   input: BenchInput,
@@ -52,6 +52,10 @@ export async function runPlanInWorkers(
   const outside = plan.contenders.find((contender) => contender.reproducible === false);
   if (outside !== undefined) {
     const message = `[bench] \`${outside.name}\` is an agent of another process: it runs without --workers`;
+    throw new CcparkError("invalid-argument", message);
+  }
+  if (plan.testbed?.clock === "real") {
+    const message = `[bench] on ${plan.testbed.name} runs take turns, since threads beside them would delay packets: it runs without --workers`;
     throw new CcparkError("invalid-argument", message);
   }
   const { Piscina } = await import("piscina");

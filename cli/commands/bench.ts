@@ -27,6 +27,7 @@ interface BenchOptions {
   readonly checkpoint?: string;
   readonly duration?: number;
   readonly reward?: string;
+  readonly on: string;
   readonly out?: string;
   readonly export?: readonly ExportFormat[];
   readonly workers?: number;
@@ -38,6 +39,7 @@ interface BenchOptions {
 const MAX_WORKERS = 256;
 const DEFAULT_SCENARIO = "park-paper";
 const DEFAULT_SEEDS = 3;
+const DEFAULT_TESTBED = "simulated";
 /** Names that a title lists before it counts them. */
 const TITLE_NAMES = 6;
 
@@ -70,6 +72,7 @@ function normalisedCommand(
   if (options.checkpoint !== undefined) words.push(`--checkpoint ${baseName(options.checkpoint)}`);
   if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
   words.push(`--reward ${rewardName}`);
+  if (options.on !== DEFAULT_TESTBED) words.push(`--on ${options.on}`);
   return words.join(" ");
 }
 
@@ -93,6 +96,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
     "../../eval/result-files.ts"
   );
+  const { realTimeNotes } = await import("../../eval/report/real-time-notes.ts");
   const { learningBeside } = await import("../train/learning-curve.ts");
   const { makeReportData } = await import("../../eval/report/report-data.ts");
 
@@ -116,6 +120,7 @@ async function bench(options: BenchOptions): Promise<void> {
     checkpoint: options.checkpoint,
     seeds,
     rewardName,
+    on: options.on,
     recording: recordedFormats(formats),
     quiet: options.quiet === true,
   };
@@ -149,6 +154,7 @@ async function bench(options: BenchOptions): Promise<void> {
         algorithms: contenders.map((contender) => contender.name),
         seeds,
         reward: rewardName,
+        testbed: options.on,
         durationSec: options.duration ?? null,
         checkpoints: checkpoints.map((loaded) => loaded.stored),
         ...(models.length > 0 && { models: models.map((loaded) => loaded.stored) }),
@@ -167,6 +173,7 @@ async function bench(options: BenchOptions): Promise<void> {
     const { COLUMNS, ONE_WAY_COLUMNS } = await import("../../eval/report/columns.ts");
     const columns = suite?.oneWayDelay === true ? ONE_WAY_COLUMNS : COLUMNS;
     printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour(), columns }));
+    printOut(realTimeNotes(runs.map(({ record }) => record)));
   }
   if (options.out !== undefined) {
     writeResults(options.out, data);
@@ -216,6 +223,7 @@ export function addBench(program: Command): void {
     .option("--checkpoint <file>", "adds the trained agent of this checkpoint as `agent`")
     .option("--duration <sec>", "seconds per run instead of the scenario's own", parsePositive)
     .option("--reward <name>", "reward to report (see `ccpark explain rewards`)")
+    .option("--on <testbed>", "the world that runs it (see `ccpark explain testbeds`)", DEFAULT_TESTBED)
     .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
     .addOption(
       new Option(

@@ -24,7 +24,15 @@ interface Entry {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-type Topic = "scenarios" | "suites" | "observations" | "actions" | "rewards" | "states" | "algorithms";
+type Topic =
+  | "scenarios"
+  | "suites"
+  | "observations"
+  | "actions"
+  | "rewards"
+  | "states"
+  | "algorithms"
+  | "testbeds";
 
 interface ScenarioSelection {
   /** a preset or grid: itself, and its members */
@@ -154,6 +162,33 @@ async function algorithms(): Promise<Entry[]> {
   return [...algorithmEntries()];
 }
 
+async function testbeds(): Promise<Entry[]> {
+  const { DEFAULT_TESTBED, TESTBEDS } = await import("../../testbeds/registry.ts");
+  const { SCENARIOS } = await import("../../scenarios/presets.ts");
+  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
+  const presets = [...SCENARIOS.values()].filter(
+    ({ template, trace }) => template !== undefined && trace !== "any",
+  );
+  const scenarios = presets.map(({ name }) => resolveScenarios([name])[0]!.of(0));
+  return [...TESTBEDS.values()].map((testbed) => {
+    const refused = scenarios.flatMap((scenario) => {
+      const why = testbed.refuses(scenario);
+      return why === undefined ? [] : [`${scenario.name}: ${why}`];
+    });
+    return {
+      name: testbed.name,
+      summary: testbed.summary,
+      isDefault: testbed.name === DEFAULT_TESTBED,
+      facts: [
+        `clock: ${testbed.clock}`,
+        `runs ${scenarios.length - refused.length} of ${scenarios.length} presets${refused.length > 0 ? `; not, for example, ${refused[0]}` : ""}`,
+        `--export qlog, mahimahi: ${testbed.records ? "yes" : "no"}`,
+      ],
+      data: { clock: testbed.clock, records: testbed.records, refuses: refused },
+    };
+  });
+}
+
 const TOPICS: Readonly<Record<Topic, (selection: ScenarioSelection) => Promise<Entry[]>>> = {
   scenarios,
   suites,
@@ -162,6 +197,7 @@ const TOPICS: Readonly<Record<Topic, (selection: ScenarioSelection) => Promise<E
   rewards,
   states,
   algorithms,
+  testbeds,
 };
 
 const WIDTH = 100;

@@ -1,0 +1,32 @@
+/** What a table of real-time runs must be read with: how late packets and decisions came, contender by contender. */
+import type { BenchmarkRecord } from "../benchmark.ts";
+import { groupBy } from "../group-by.ts";
+import { mean } from "../statistics.ts";
+
+/** @returns lines, each ended; empty for runs in virtual time */
+export function realTimeNotes(records: readonly BenchmarkRecord[]): string {
+  const timed = records.filter(({ timing }) => timing !== undefined);
+  return [...groupBy(timed, ({ algorithm }) => algorithm)]
+    .map(([algorithm, runs]) => noteOf(algorithm, runs))
+    .join("");
+}
+
+function noteOf(algorithm: string, runs: readonly BenchmarkRecord[]): string {
+  const timings = runs.map(({ timing }) => timing!);
+  const median = mean(timings.map(({ packetLatenessUs }) => packetLatenessUs.medianUs));
+  const p99 = mean(timings.map(({ packetLatenessUs }) => packetLatenessUs.p99Us));
+  const strays = timings.reduce((sum, { strayLosses }) => sum + strayLosses, 0);
+  const packets = `packets late by ${inMs(median)} (median), ${inMs(p99)} (p99)`;
+  const lost = strays === 0 ? "" : `, ${strays} lost outside the link`;
+  const decisions = runs.flatMap((run) => run.decisions ?? []);
+  const count = decisions.reduce((sum, each) => sum + each.count, 0);
+  const late = decisions.reduce((sum, each) => sum + each.late, 0);
+  const slow = Math.max(0, ...decisions.map(({ maxLatenessUs }) => maxLatenessUs));
+  const decided =
+    count === 0 ? "" : `; ${late} of ${count} decisions after the next report, at most ${inMs(slow)} late`;
+  return `${runs[0]!.testbed}, ${algorithm}: ${packets}${lost}${decided}\n`;
+}
+
+function inMs(us: number): string {
+  return `${(us / 1000).toFixed(2)} ms`;
+}
