@@ -5,13 +5,13 @@ import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts"
 import { Codel } from "./codel.ts";
 import { DropHead } from "./drop-head.ts";
 import { DropTail } from "./drop-tail.ts";
-import { Drr } from "./drr.ts";
-import { FqCodel } from "./fq-codel.ts";
+import { Drr } from "./fair/drr.ts";
+import { FqCodel } from "./fair/fq-codel.ts";
+import { Sfq } from "./fair/sfq.ts";
 import { Pie } from "./pie.ts";
 import type { Queue } from "./queue.ts";
 import type { QueueParts } from "./queue-parts.ts";
 import { Red } from "./red.ts";
-import { Sfq } from "./sfq.ts";
 import { StepMark } from "./step-mark.ts";
 import { StrictPriority } from "./strict-priority.ts";
 

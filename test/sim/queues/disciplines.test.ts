@@ -6,7 +6,7 @@ import { NANOS_PER_MILLI, NANOS_PER_SEC } from "../../../core/units.ts";
 import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
 import { CE, ECT, NOT_ECT } from "../../../sim/general/packet-store.ts";
 import { Codel } from "../../../sim/general/queues/codel.ts";
-import { bucketOf } from "../../../sim/general/queues/flow-hash.ts";
+import { bucketOf } from "../../../sim/general/queues/fair/flow-hash.ts";
 import { Pie } from "../../../sim/general/queues/pie.ts";
 import { Red } from "../../../sim/general/queues/red.ts";
 import { harness, QueueHarness, type Source, serveSources } from "./queue-harness.ts";

@@ -5,13 +5,13 @@
  * When the limit is passed, the bucket with the most packets gives up its newest (sch_sfq without `headdrop`).
  * Left out: sch_sfq's limit per bucket and its RED.
  */
-import type { Rng } from "../../../core/random.ts";
-import type { Nanos } from "../../../core/units.ts";
-import { NANOS_PER_SEC } from "../../../core/units.ts";
-import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
+import type { Rng } from "../../../../core/random.ts";
+import type { Nanos } from "../../../../core/units.ts";
+import { NANOS_PER_SEC } from "../../../../core/units.ts";
+import type { DisciplineOptions } from "../../../../scenarios/disciplines/registry.ts";
+import { QUANTUM_BYTES, type QueueParts } from "../queue-parts.ts";
 import { FairLine } from "./fair-lines.ts";
 import { bucketOf } from "./flow-hash.ts";
-import { QUANTUM_BYTES, type QueueParts } from "./queue-parts.ts";
 import { RoundRobin } from "./round-robin.ts";
 
 /** sch_sfq's default divisor. */

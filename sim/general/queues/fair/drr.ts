@@ -3,9 +3,9 @@
  * A turn ends when the next packet is larger than what is left of it, and the rest is kept for the next turn. When the limit
  * is passed, the line with the most bytes gives up its newest packet (section 3: buffer stealing).
  */
-import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
+import type { DisciplineOptions } from "../../../../scenarios/disciplines/registry.ts";
+import { QUANTUM_BYTES, type QueueParts } from "../queue-parts.ts";
 import { FairLine } from "./fair-lines.ts";
-import { QUANTUM_BYTES, type QueueParts } from "./queue-parts.ts";
 import { RoundRobin } from "./round-robin.ts";
 
 export class Drr extends RoundRobin {

@@ -1,5 +1,5 @@
 /** Lines of packets that take turns: what DRR, SFQ and FQ-CoDel share. */
-import { PacketRing } from "./packet-ring.ts";
+import { PacketRing } from "../packet-ring.ts";
 
 /** The packets of one flow or bucket, in order, and its place among the lines that take turns. */
 export class FairLine extends PacketRing {

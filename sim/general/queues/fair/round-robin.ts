@@ -3,10 +3,10 @@
  * (buffer stealing, McKenney 1990), which may be the one that just arrived. DRR and SFQ differ in what a line is, when its
  * turn ends and what "longest" counts.
  */
-import type { Bytes, Nanos } from "../../../core/units.ts";
+import type { Bytes, Nanos } from "../../../../core/units.ts";
+import type { Queue } from "../queue.ts";
+import { exceeds, type QueueParts } from "../queue-parts.ts";
 import { type FairLine, Turns } from "./fair-lines.ts";
-import type { Queue } from "./queue.ts";
-import { exceeds, type QueueParts } from "./queue-parts.ts";
 
 export abstract class RoundRobin implements Queue {
   readonly marked = 0;

@@ -3,16 +3,16 @@
  * the others (the lists of new and old flows). When the limit is passed, the bucket with the most bytes loses half its
  * packets, 64 at most, from the head (section 4.1), which may include the packet that just arrived.
  */
-import type { Rng } from "../../../core/random.ts";
-import type { Bytes, Nanos } from "../../../core/units.ts";
-import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
-import type { QueueLimit } from "../link.ts";
-import type { PacketStore } from "../packet-store.ts";
-import { CodelControl } from "./codel.ts";
+import type { Rng } from "../../../../core/random.ts";
+import type { Bytes, Nanos } from "../../../../core/units.ts";
+import type { DisciplineOptions } from "../../../../scenarios/disciplines/registry.ts";
+import type { QueueLimit } from "../../link.ts";
+import type { PacketStore } from "../../packet-store.ts";
+import { CodelControl } from "../codel.ts";
+import type { OnDrop, Queue } from "../queue.ts";
+import { exceeds, QUANTUM_BYTES, type QueueParts } from "../queue-parts.ts";
 import { FairLine, Turns } from "./fair-lines.ts";
 import { bucketOf } from "./flow-hash.ts";
-import type { OnDrop, Queue } from "./queue.ts";
-import { exceeds, QUANTUM_BYTES, type QueueParts } from "./queue-parts.ts";
 
 /** RFC 8290 section 5.2.5. */
 const BUCKETS = 1024;
