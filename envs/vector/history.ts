@@ -5,7 +5,7 @@
 import { MSS_BYTES, NANOS_PER_SEC, toMbps } from "../../core/units.ts";
 import { UNDER_TEST } from "../../scenarios/flows.ts";
 import { expectTruth, type Run, type RunFlow } from "../../testbeds/testbed.ts";
-import { rateNow } from "./state.ts";
+import { rateNow } from "./ground-truth.ts";
 
 /** Twice what a picture has pixels for. */
 const MAX_POINTS = 1024;

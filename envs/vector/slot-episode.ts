@@ -1,31 +1,27 @@
-/** What the served environments have in common: the scenario of an episode, its ground truth, its pictures, its cost. */
-import { status } from "@grpc/grpc-js";
+/** What environments in rows have in common: the scenario of an episode, its ground truth, its pictures, its cost. */
 import { assert } from "../../core/errors.ts";
 import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
 import { leadSec } from "../../scenarios/flows.ts";
 import { peakMbps } from "../../scenarios/rates/registry.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { Run } from "../../testbeds/testbed.ts";
-import type { GetStateResponse, RenderResponse } from "../grpc/generated/ccpark/v1/environment.ts";
-import { RpcError } from "../grpc/status-codes.ts";
 import { drawScenario, type ScenarioSource } from "../steps/scenario-source.ts";
+import { type GroundTruth, groundTruth } from "./ground-truth.ts";
 import { type EpisodeCourse, EpisodeHistory } from "./history.ts";
-import { groundTruth } from "./state.ts";
+import type { MaybePicture } from "./slot-env.ts";
 
 /** Draws a picture; wired by who may use chart libraries. undefined: no such mode */
-export type DrawPicture = (
-  mode: string,
-  course: EpisodeCourse,
-) => RenderResponse | Promise<RenderResponse> | undefined;
+export type DrawPicture = (mode: string, course: EpisodeCourse) => MaybePicture;
 
-/** What a served environment is made of, besides its options. */
+/** What such an environment is made of, besides its options. */
 export interface SlotEnvParts {
   readonly scenarios: ScenarioSource;
-  /** A scenario from another process as a source. @throws CcparkError */
-  readonly readScenario: (scenario: unknown) => ScenarioSource;
-  readonly draw: DrawPicture;
-  /** keep the course of episodes from the beginning on */
-  readonly render: boolean;
+  /** A scenario from another process as a source; absent: resets take none. @throws CcparkError */
+  readonly readScenario?: (scenario: unknown) => ScenarioSource;
+  /** absent: there are no pictures */
+  readonly draw?: DrawPicture;
+  /** keep the course of episodes from the beginning on; default false */
+  readonly render?: boolean;
 }
 
 export class SlotEpisode {
@@ -37,13 +33,15 @@ export class SlotEpisode {
 
   constructor(parts: SlotEnvParts) {
     this.#parts = parts;
-    this.#isRecording = parts.render;
+    this.#isRecording = parts.render ?? false;
   }
 
   /** The scenario of an episode. @param given as in `SlotEnv.reset` */
   draw(seed: number, given: unknown): Scenario {
-    const source = given === undefined ? this.#parts.scenarios : this.#parts.readScenario(given);
-    return drawScenario(source, seed);
+    const { scenarios, readScenario } = this.#parts;
+    if (given === undefined) return drawScenario(scenarios, seed);
+    assert(readScenario !== undefined, "resets with a scenario need a reader of scenarios");
+    return drawScenario(readScenario(given), seed);
   }
 
   /** Call it after the environment has begun with `scenario`. */
@@ -59,20 +57,19 @@ export class SlotEpisode {
     if (this.#isRecording) this.#history.record(run);
   }
 
-  state(run: Run): Omit<GetStateResponse, "seed"> {
+  state(run: Run): GroundTruth {
     return groundTruth(run, this.#begun());
   }
 
-  render(mode: string, run: Run): RenderResponse | Promise<RenderResponse> {
+  render(mode: string, run: Run): MaybePicture {
     const { name: title } = this.#begun();
+    const { draw } = this.#parts;
+    if (draw === undefined) return undefined;
     if (!this.#isRecording) {
       this.#isRecording = true;
       this.#history.record(run);
     }
-    const picture = this.#parts.draw(mode, this.#history.course(run, { title, seed: this.#seed }));
-    if (picture !== undefined) return picture;
-    const message = `[grpc] mode: got \`${mode}\`, expected ansi, svg or rgb_array`;
-    throw new RpcError(status.UNIMPLEMENTED, message, { fatal: true, field: "mode" });
+    return draw(mode, this.#history.course(run, { title, seed: this.#seed }));
   }
 
   #begun(): Scenario {

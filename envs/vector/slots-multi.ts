@@ -1,4 +1,4 @@
-/** "ccpark/MultiFlow-v0" as it is served: a slot per possible flow, which joins and leaves during an episode. */
+/** The environment with several flows under test in rows: a slot per possible flow, which joins and leaves. */
 
 import type { AlgorithmResolver } from "../../algorithms/resolver.ts";
 import { unknownName } from "../../core/errors.ts";
@@ -6,12 +6,12 @@ import { flowsUnderTest } from "../../scenarios/flows.ts";
 import { estimateMemoryBytes } from "../../scenarios/memory.ts";
 import { measure, summariseFlows } from "../../testbeds/measure.ts";
 import type { StepInfo } from "../env.ts";
-import type { SlotEnv } from "../grpc/session-env.ts";
 import { type FlowRows, MultiFlowEnv } from "../multi-flow-env.ts";
 import type { MultiFlowOptions } from "../options.ts";
 import { getAction } from "../signals/actions.ts";
 import { getFlowReward } from "../signals/flow-rewards.ts";
 import type { Box } from "../spaces.ts";
+import type { SlotEnv } from "./slot-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 
 export class MultiFlowSlots implements SlotEnv {

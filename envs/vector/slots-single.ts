@@ -1,4 +1,4 @@
-/** "ccpark/CongestionControl-v0" as it is served: one flow under test, so one slot that is always live. */
+/** The environment with one flow under test in rows: one slot that is always live. */
 
 import type { AlgorithmResolver } from "../../algorithms/resolver.ts";
 import { NANOS_PER_SEC } from "../../core/units.ts";
@@ -6,12 +6,12 @@ import { estimateMemoryBytes } from "../../scenarios/memory.ts";
 import { FIRST_FLOW } from "../../scenarios/scenario.ts";
 import { CongestionEnv, expectOneFlow } from "../congestion-env.ts";
 import type { StepInfo } from "../env.ts";
-import type { SlotEnv } from "../grpc/session-env.ts";
 import type { FlowRows } from "../multi-flow-env.ts";
 import type { EnvOptions } from "../options.ts";
 import { getAction } from "../signals/actions.ts";
 import { getReward } from "../signals/rewards.ts";
 import type { Box } from "../spaces.ts";
+import type { SlotEnv } from "./slot-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 
 const FLOW_IDS: readonly string[] = [FIRST_FLOW];
@@ -29,7 +29,8 @@ export class SingleFlowSlot implements SlotEnv {
   readonly #env: CongestionEnv;
   readonly #episode: SlotEpisode;
 
-  constructor(options: EnvOptions, parts: SlotEnvParts, algorithms: AlgorithmResolver) {
+  /** @param algorithms finds those of cross traffic; absent: those that need no agent */
+  constructor(options: EnvOptions, parts: SlotEnvParts, algorithms?: AlgorithmResolver) {
     this.#env = new CongestionEnv(parts.scenarios, options, { algorithms });
     this.#episode = new SlotEpisode(parts);
     this.observationSpace = this.#env.observationSpace;

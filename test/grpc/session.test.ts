@@ -1,8 +1,8 @@
 /** Sessions of the toy: exact autoreset tables, sequence numbers, order, and what happens to worker threads. */
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { EnvHost, Session, SessionConfig } from "../../envs/grpc/env-host.ts";
 import { AutoresetMode, type StepResponse } from "../../envs/grpc/generated/ccpark/v1/environment.ts";
+import type { EnvHost, Session, SessionConfig } from "../../envs/grpc/session/env-host.ts";
 import { unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
 import {
   answerReset,

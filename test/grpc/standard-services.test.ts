@@ -9,8 +9,8 @@ import {
 import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import { service as healthService } from "grpc-health-check";
 import { expect, it } from "vitest";
+import type { ServerLog } from "../../envs/grpc/server/server-log.ts";
 import { startServer } from "../../envs/grpc/server.ts";
-import type { ServerLog } from "../../envs/grpc/server-log.ts";
 import { RawClient, resetPayload, stepPayload } from "./raw-client.ts";
 import { toyHost } from "./toy-env.ts";
 

@@ -2,7 +2,7 @@
 import { status } from "@grpc/grpc-js";
 import { afterAll, describe, expect, it } from "vitest";
 import { servedHost } from "../../cli/served-env.ts";
-import type { EnvHost, SessionConfig } from "../../envs/grpc/env-host.ts";
+import type { EnvHost, SessionConfig } from "../../envs/grpc/session/env-host.ts";
 import { SCENARIOS } from "../../scenarios/presets.ts";
 import { digestOf, noActions, openSession, reset, step, trajectory } from "./session-calls.ts";
 

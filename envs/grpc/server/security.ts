@@ -13,8 +13,8 @@ import {
   ServerListenerBuilder,
   status,
 } from "@grpc/grpc-js";
-import { CcparkError } from "../../core/errors.ts";
-import { isLoopback } from "./loopback.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import { isLoopback } from "../loopback.ts";
 
 export interface TlsFiles {
   /** PEM: the server's certificate, its chain after it */

@@ -5,13 +5,14 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
-import type { MaybePromise, SessionRequest } from "./env-host.ts";
-import type { AttachRequest, ConnectRequest, ConnectResponse } from "./generated/ccpark/v1/environment.ts";
+import type { MaybePromise } from "../../vector/place.ts";
+import type { AttachRequest, ConnectRequest, ConnectResponse } from "../generated/ccpark/v1/environment.ts";
+import type { SessionRequest } from "../session/env-host.ts";
+import { fatal, type RpcError, toRpcError } from "../status-codes.ts";
+import { kindOf } from "../step-codec.ts";
 import { OrderlyStream } from "./orderly-stream.ts";
 import type { ServerContext } from "./server-context.ts";
 import { handOver, type SessionEntry } from "./session-registry.ts";
-import { fatal, type RpcError, toRpcError } from "./status-codes.ts";
-import { kindOf } from "./step-codec.ts";
 
 export class ConnectStream extends OrderlyStream<ConnectRequest, ConnectResponse> {
   readonly #attachTimer: NodeJS.Timeout;

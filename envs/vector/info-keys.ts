@@ -1,20 +1,20 @@
 /** The keys of info columns: what each says, for checks and descriptions. */
 import { CcparkError, unknownName } from "../../core/errors.ts";
 import type { StepInfo } from "../env.ts";
-import { DataType, type InfoKey } from "./generated/ccpark/v1/environment.ts";
 
-type KeySpec = Omit<InfoKey, "key">;
+export interface InfoKeySpec {
+  /** of the column where it leaves the rows; inside all are float64 */
+  readonly type: "float64" | "bool" | "int64";
+  readonly unit: string;
+  readonly definition: string;
+}
 
-const float64 = (unit: string, definition: string): KeySpec => ({
-  dtype: DataType.DATA_TYPE_FLOAT64,
-  unit,
-  definition,
-});
+const float64 = (unit: string, definition: string): InfoKeySpec => ({ type: "float64", unit, definition });
 
 /** Every fact of StepInfo, by its name; the type makes a forgotten one an error. */
-const STEP_INFO: Readonly<Record<keyof StepInfo, KeySpec>> = {
+const STEP_INFO: Readonly<Record<keyof StepInfo, InfoKeySpec>> = {
   report: {
-    dtype: DataType.DATA_TYPE_BOOL,
+    type: "bool",
     unit: "1",
     definition: "whether a CCP report ended the step (false: the time limit of a step did)",
   },
@@ -33,9 +33,9 @@ const STEP_INFO: Readonly<Record<keyof StepInfo, KeySpec>> = {
   ),
 };
 
-export const INFO_KEYS: ReadonlyMap<string, KeySpec> = new Map<string, KeySpec>([
+const INFO_KEYS: ReadonlyMap<string, InfoKeySpec> = new Map<string, InfoKeySpec>([
   ...Object.entries(STEP_INFO),
-  ["seed", { dtype: DataType.DATA_TYPE_INT64, unit: "1", definition: "of the row's episode" }],
+  ["seed", { type: "int64", unit: "1", definition: "of the row's episode" }],
 ]);
 
 /** Begins the keys of reward components. */
@@ -44,12 +44,18 @@ export const REWARD_KEY = "reward.";
 /** The keys that make up a StepInfo. */
 export const STEP_INFO_KEYS: readonly string[] = Object.keys(STEP_INFO);
 
-/** Every key of an environment, components of all its rewards included. */
-export function describeInfoKeys(components: ReadonlyMap<string, string>): InfoKey[] {
-  return [
-    ...[...INFO_KEYS].map(([key, spec]) => ({ key, ...spec })),
-    ...[...components].map(([name, definition]) => ({ key: REWARD_KEY + name, ...float64("1", definition) })),
-  ];
+/** Type of a column whose key is known. */
+export function infoType(key: string): InfoKeySpec["type"] {
+  return INFO_KEYS.get(key)?.type ?? "float64";
+}
+
+/** Every key of an environment. @param components of all its rewards, with their definitions */
+export function allInfoKeys(components: ReadonlyMap<string, string>): [string, InfoKeySpec][] {
+  const ofRewards = [...components].map(([name, definition]): [string, InfoKeySpec] => [
+    REWARD_KEY + name,
+    float64("1", definition),
+  ]);
+  return [...INFO_KEYS, ...ofRewards];
 }
 
 /** @throws CcparkError (invalid-argument) with the nearest known key */
@@ -57,7 +63,7 @@ export function checkInfoKeys(keys: readonly string[], rewardComponents: readonl
   const known = [...INFO_KEYS.keys(), ...rewardComponents.map((name) => REWARD_KEY + name)];
   for (const key of keys) {
     if (!known.includes(key)) {
-      const { message } = unknownName("grpc", "info key", key, known);
+      const { message } = unknownName("env", "info key", key, known);
       throw new CcparkError("invalid-argument", message, { field: "info_keys" });
     }
   }

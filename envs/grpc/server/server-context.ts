@@ -1,9 +1,9 @@
 /** What the handlers of all services share. */
-import type { EnvHost } from "./env-host.ts";
+import type { EnvHost } from "../session/env-host.ts";
+import type { RpcError } from "../status-codes.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ServerLog } from "./server-log.ts";
 import type { SessionRegistry, SessionStream } from "./session-registry.ts";
-import type { RpcError } from "./status-codes.ts";
 
 export interface OpenStream extends SessionStream {
   /** Ends with the error once what it was asked is answered; asks nothing new. */

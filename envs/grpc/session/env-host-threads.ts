@@ -2,17 +2,17 @@
  * The host of served environments. A session whose steps are short runs on the calling thread, since a hand-off costs more
  * than it saves; any other is split into contiguous blocks, one per worker thread, that are stepped at the same time.
  */
-import { CcparkError, unknownName } from "../../core/errors.ts";
-import { formatGib } from "../../scenarios/validate.ts";
-import { type RowLayout, rowBytes, viewRows } from "../vector/arrays.ts";
-import { type BlockConfig, RowBlock } from "../vector/block.ts";
-import { type BlockPlace, placeHere } from "../vector/place.ts";
-import { RowWorkers, type WorkerOptions } from "../vector/workers.ts";
+import { CcparkError, unknownName } from "../../../core/errors.ts";
+import { formatGib } from "../../../scenarios/validate.ts";
+import { checkSeed } from "../../vector/episode-seeds.ts";
+import { checkInfoKeys } from "../../vector/info-keys.ts";
+import { openRowsHere, openRowsInThreads, type RowsSpec } from "../../vector/open-rows.ts";
+import type { SlotEnv } from "../../vector/slot-env.ts";
+import { RowWorkers, type WorkerOptions } from "../../vector/worker-threads.ts";
+import { ActionPolicy } from "../generated/ccpark/v1/environment.ts";
 import type { EnvHost, Session, SessionConfig } from "./env-host.ts";
-import { ActionPolicy } from "./generated/ccpark/v1/environment.ts";
-import { checkInfoKeys } from "./info-keys.ts";
+import type { ServedEnv } from "./served-env.ts";
 import { AUTORESET, EnvSession } from "./session.ts";
-import { checkSeed, type ServedEnv, type SlotEnv } from "./session-env.ts";
 
 /**
  * The longest that a step may keep the calling thread from others, by the estimate, microseconds. Telling one thread and
@@ -68,18 +68,9 @@ function checkConfig(config: SessionConfig, kind: ServedEnv, kwargs: Record<stri
   return sample;
 }
 
-/** Ends of contiguous ranges, as equal as they can be. */
-function split(count: number, parts: number): { from: number; to: number }[] {
-  return Array.from({ length: parts }, (_, i) => ({
-    from: Math.floor((count * i) / parts),
-    to: Math.floor((count * (i + 1)) / parts),
-  }));
-}
-
 class ThreadedHost implements EnvHost {
   readonly #served: readonly ServedEnv[];
   readonly #stepBudgetUs: number;
-  readonly #workerCount: number;
   readonly #memoryLimitBytes: number;
   /** of the sessions that are open */
   #memoryBytes = 0;
@@ -90,8 +81,8 @@ class ThreadedHost implements EnvHost {
     this.#served = served;
     this.#stepBudgetUs = options.stepBudgetUs ?? STEP_BUDGET_US;
     this.#memoryLimitBytes = options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES;
-    this.#workerCount = worker === undefined ? 0 : workers;
-    if (this.#workerCount > 0) this.#workers = new RowWorkers(workers, { ...worker!, timeLimitMs });
+    if (worker !== undefined && workers > 0)
+      this.#workers = new RowWorkers(workers, { ...worker, timeLimitMs });
   }
 
   #find(envId: string): ServedEnv {
@@ -133,45 +124,24 @@ class ThreadedHost implements EnvHost {
     const kwargs = { ...config.kwargs, actionPolicy: policy };
     const sample = checkConfig(config, kind, kwargs);
     const { numEnvs, withState, infoKeys, maxEpisodeSteps } = config;
-    const layout: RowLayout = {
+    const spec: RowsSpec = {
       numEnvs,
-      slots: sample.flowIds.length,
-      observationWidth: sample.observationSpace.shape[0],
-      actionWidth: sample.actionSpace.shape[0],
-      stateWidth: withState ? sample.stateSpace!.shape[0] : 0,
-      infoKeys: infoKeys.length,
-    };
-    const blockConfig = (range: { from: number; to: number }): BlockConfig => ({
-      ...range,
       firstSeed: config.seed,
       maxEpisodeSteps,
       autoreset: AUTORESET.get(config.autoresetMode)!,
       withState,
       infoKeys,
-    });
+    };
     const onClose = this.#takeMemory(numEnvs * sample.memoryBytes);
     try {
       const { step, reset } = sample.costUs;
       const budgetUs = this.#stepBudgetUs;
       const isSmall = numEnvs * step <= budgetUs && numEnvs * reset <= RESET_BUDGETS * budgetUs;
-      if (this.#workers === undefined || isSmall) {
-        const rows = viewRows(new ArrayBuffer(rowBytes(layout)), layout);
-        const all = { from: 0, to: numEnvs };
-        const block = new RowBlock(blockConfig(all), kind.make(kwargs, numEnvs), rows);
-        const blocks = [placeHere(block, 0, numEnvs, rows.seeds)];
-        return new EnvSession(config, { sample, rows, blocks, onClose });
-      }
-      const buffer = new SharedArrayBuffer(rowBytes(layout));
-      const blocks: BlockPlace[] = await this.#workers.open(
-        split(numEnvs, Math.min(this.#workerCount, numEnvs)).map((range) => ({
-          envId: config.envId,
-          kwargs,
-          config: blockConfig(range),
-          layout,
-          buffer,
-        })),
-      );
-      return new EnvSession(config, { sample, rows: viewRows(buffer, layout), blocks, onClose });
+      const open =
+        this.#workers === undefined || isSmall
+          ? openRowsHere(spec, kind.make(kwargs, numEnvs))
+          : await openRowsInThreads(spec, { kind, kwargs, sample }, this.#workers);
+      return new EnvSession(config, { sample, ...open, onClose });
     } catch (error) {
       onClose();
       throw error;

@@ -1,7 +1,7 @@
 /** The calls of EnvService that are not its stream of steps. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type handleUnaryCall, type ServerUnaryCall, type ServerWritableStream, status } from "@grpc/grpc-js";
-import type { MaybePromise, SessionRequest } from "./env-host.ts";
+import type { MaybePromise } from "../../vector/place.ts";
 import type {
   CloseSessionRequest,
   CloseSessionResponse,
@@ -21,12 +21,13 @@ import type {
   StepResponse,
   WatchEpisodesRequest,
   WatchEpisodesResponse,
-} from "./generated/ccpark/v1/environment.ts";
-import type { Status } from "./generated/google/rpc/status.ts";
+} from "../generated/ccpark/v1/environment.ts";
+import type { Status } from "../generated/google/rpc/status.ts";
+import type { SessionRequest } from "../session/env-host.ts";
+import { fatal, serviceErrorOf, toRpcError, toServiceError, toStatus } from "../status-codes.ts";
+import { kindOf, StepAnswer } from "../step-codec.ts";
 import type { ServerContext } from "./server-context.ts";
 import { handOver, type SessionEntry } from "./session-registry.ts";
-import { fatal, serviceErrorOf, toRpcError, toServiceError, toStatus } from "./status-codes.ts";
-import { kindOf, StepAnswer } from "./step-codec.ts";
 
 export const PROTOCOL_VERSION = "ccpark.v1";
 

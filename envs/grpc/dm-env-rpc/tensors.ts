@@ -3,14 +3,14 @@
  * agent sees vectors, or each number under its own name.
  */
 import { status } from "@grpc/grpc-js";
-import type { Box } from "../spaces.ts";
+import type { Box } from "../../spaces.ts";
 import {
   type ActionObservationSpecs,
   DataType,
   type Tensor,
   type TensorSpec,
-} from "./generated/dm_env_rpc/v1/dm_env_rpc.ts";
-import { RpcError } from "./status-codes.ts";
+} from "../generated/dm_env_rpc/v1/dm_env_rpc.ts";
+import { RpcError } from "../status-codes.ts";
 
 export const LAYOUTS = ["vector", "named"] as const;
 /** `vector`: `observation` and `action`; `named`: a scalar per number. Both: `reward` and `discount`. */

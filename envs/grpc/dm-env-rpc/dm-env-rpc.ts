@@ -8,15 +8,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
-import { CcparkError, unknownName } from "../../core/errors.ts";
-import { AgentTensors, LAYOUTS, type Layout, refuse, settingsOf } from "./dm-env-rpc-tensors.ts";
-import type { SessionRequest } from "./env-host.ts";
+import { CcparkError, unknownName } from "../../../core/errors.ts";
+import { checkSeed } from "../../vector/episode-seeds.ts";
 import {
   ActionPolicy,
   AutoresetMode,
   type ConnectResponse,
   NumberEncoding,
-} from "./generated/ccpark/v1/environment.ts";
+} from "../generated/ccpark/v1/environment.ts";
 import {
   type ActionObservationSpecs,
   type EnvironmentRequest,
@@ -25,14 +24,15 @@ import {
   type StepRequest,
   type StepResponse,
   type Tensor,
-} from "./generated/dm_env_rpc/v1/dm_env_rpc.ts";
-import { OrderlyStream } from "./orderly-stream.ts";
-import { SERVED_IDS } from "./served-ids.ts";
-import type { ServerContext } from "./server-context.ts";
-import { checkSeed } from "./session-env.ts";
-import type { SessionEntry } from "./session-registry.ts";
-import { RpcError, toRpcError, toStatus } from "./status-codes.ts";
-import { pack, unpackFloat32, unpackFloat64 } from "./wire.ts";
+} from "../generated/dm_env_rpc/v1/dm_env_rpc.ts";
+import { SERVED_IDS } from "../served-ids.ts";
+import { OrderlyStream } from "../server/orderly-stream.ts";
+import type { ServerContext } from "../server/server-context.ts";
+import type { SessionEntry } from "../server/session-registry.ts";
+import type { SessionRequest } from "../session/env-host.ts";
+import { RpcError, toRpcError, toStatus } from "../status-codes.ts";
+import { pack, unpackFloat32, unpackFloat64 } from "../wire.ts";
+import { AgentTensors, LAYOUTS, type Layout, refuse, settingsOf } from "./tensors.ts";
 
 const { RUNNING, TERMINATED, INTERRUPTED } = EnvironmentStateType;
 

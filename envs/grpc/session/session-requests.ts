@@ -2,22 +2,17 @@
  * What a reset or a step asks for, checked and written into the session's arrays. Everything is checked before anything
  * happens, so a request that is refused leaves the environments as they were.
  */
-import { CcparkError, unknownName } from "../../core/errors.ts";
-import { type Box, checkFinite } from "../spaces.ts";
-import { ENDED, NEW, type RowArrays } from "../vector/arrays.ts";
-import type { ResetRequest, StepRequest } from "./generated/ccpark/v1/environment.ts";
-import { checkSeed, type SlotEnvShape } from "./session-env.ts";
-import { unpackLeafInto } from "./wire.ts";
+import { CcparkError, unknownName } from "../../../core/errors.ts";
+import type { RowArrays } from "../../vector/arrays.ts";
+import { checkActions, type RowRules } from "../../vector/check-actions.ts";
+import { checkSeed, writeFirstSeeds } from "../../vector/episode-seeds.ts";
+import type { ResetRequest, StepRequest } from "../generated/ccpark/v1/environment.ts";
+import { unpackLeafInto } from "../wire.ts";
 
 const invalid = (message: string, field: string): CcparkError =>
   new CcparkError("invalid-argument", `[grpc] ${message}`, { field });
 
-export interface RequestRules {
-  readonly shape: SlotEnvShape;
-  readonly rows: RowArrays;
-  readonly autoreset: "next-step" | "same-step" | "disabled";
-  /** an action outside the box is refused */
-  readonly rejects: boolean;
+export interface RequestRules extends RowRules {
   readonly isRepeated: boolean;
 }
 
@@ -29,9 +24,7 @@ function readSeeds(seeding: ResetRequest["seeding"], { nextSeeds }: RowArrays): 
   if (seeding === undefined) return false;
   const n = nextSeeds.length;
   if (seeding.$case === "seed") {
-    const first = Number(seeding.value);
-    checkSeed(first + (n - 1), "seed + num_envs - 1", "seed");
-    for (let i = 0; i < n; i++) nextSeeds[i] = first + i;
+    writeFirstSeeds(Number(seeding.value), nextSeeds);
     return true;
   }
   const { seeds } = seeding.value;
@@ -87,7 +80,7 @@ export function readReset(
 
 /** Writes `actions`. */
 export function readActions(request: StepRequest, rules: RequestRules): void {
-  const { rows, shape, isRepeated } = rules;
+  const { rows, isRepeated } = rules;
   const { actions } = rows;
   if (!isRepeated) unpackLeafInto(actions, request.actions, rows.rewards.length, "actions");
   else {
@@ -97,51 +90,5 @@ export function readActions(request: StepRequest, rules: RequestRules): void {
     }
     actions.set(request.actionValues);
   }
-  const slots = shape.flowIds.length;
-  for (let env = 0; env < rows.phase.length; env++) {
-    if (!expectsAction(env, rules)) continue;
-    for (let row = env * slots; row < (env + 1) * slots; row++)
-      if (rows.live[row] === 1) checkAction(row, rules);
-  }
-}
-
-/** @returns false: its actions are ignored. @throws CcparkError failed-precondition */
-function expectsAction(env: number, { rows, shape, autoreset }: RequestRules): boolean {
-  const phase = rows.phase[env];
-  const what = shape.severalFlows ? "environment" : "row";
-  if (phase === NEW) {
-    throw new CcparkError("failed-precondition", `[grpc] ${what} ${env}: step before the first reset`);
-  }
-  if (phase === ENDED && autoreset !== "next-step") {
-    const message = `[grpc] ${what} ${env}: step after the episode's end; reset it first`;
-    throw new CcparkError("failed-precondition", message);
-  }
-  return phase !== ENDED;
-}
-
-function checkAction(row: number, { rows, shape, rejects, isRepeated }: RequestRules): void {
-  const box: Box = shape.actionSpace;
-  const width = box.shape[0];
-  const { actions } = rows;
-  for (let j = 0; j < width; j++) {
-    const value = actions[row * width + j]!;
-    const isBelow = value < box.low[j]!;
-    const isRefused = (isBelow && (rejects || shape.refusesBelow)) || (rejects && value > box.high[j]!);
-    if (!isRefused && Number.isFinite(value)) continue;
-    const field = isRepeated ? "action_values" : "actions";
-    const what = shape.severalFlows
-      ? `the action of row ${row} (${shape.flowIds[row % shape.flowIds.length]})`
-      : `the action of row ${row}`;
-    if (!Number.isFinite(value)) {
-      try {
-        checkFinite(box, actions.subarray(row * width, (row + 1) * width), what);
-      } catch (error) {
-        throw new CcparkError("invalid-argument", (error as Error).message, { field });
-      }
-    }
-    throw invalid(
-      `${what} is outside the box at ${box.dimensions[j]!.name}: got ${value}, expected ${box.low[j]} to ${box.high[j]}`,
-      field,
-    );
-  }
+  checkActions(rules, isRepeated ? "action_values" : "actions");
 }

@@ -1,8 +1,9 @@
 /** The sessions of a server: who owns them, how long they live, how many there may be. */
 import { randomUUID, timingSafeEqual } from "node:crypto";
 import { status } from "@grpc/grpc-js";
-import { CcparkError } from "../../core/errors.ts";
-import type { EnvHost, MaybePromise, Session, SessionConfig, SessionRequest } from "./env-host.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import { checkSeed } from "../../vector/episode-seeds.ts";
+import type { MaybePromise } from "../../vector/place.ts";
 import {
   ActionPolicy,
   AutoresetMode,
@@ -10,13 +11,13 @@ import {
   CreateSessionRequest,
   type CreateSessionResponse,
   NumberEncoding,
-} from "./generated/ccpark/v1/environment.ts";
-import type { Duration } from "./generated/google/protobuf/duration.ts";
+} from "../generated/ccpark/v1/environment.ts";
+import type { Duration } from "../generated/google/protobuf/duration.ts";
+import type { EnvHost, Session, SessionConfig, SessionRequest } from "../session/env-host.ts";
+import { fatal, type RpcError } from "../status-codes.ts";
+import { spaceToWire } from "../wire.ts";
 import { type ServerLimits, StepBudget } from "./limits.ts";
 import type { ServerLog } from "./server-log.ts";
-import { checkSeed } from "./session-env.ts";
-import { fatal, type RpcError } from "./status-codes.ts";
-import { spaceToWire } from "./wire.ts";
 
 /** A stream, as its session sees it. */
 export interface SessionStream {

@@ -1,27 +1,14 @@
-/** The worker's side of `rows/workers.ts`: keeps blocks of many sessions and does what it is told, in order. */
+/** The worker's side of `worker-threads.ts`: keeps blocks of many vector forms and does what it is told, in order. */
 import type { MessagePort } from "node:worker_threads";
 import { CcparkError, type ErrorKind } from "../../core/errors.ts";
-import type {
-  EpisodeSummary,
-  GetStateResponse,
-  RenderResponse,
-} from "../grpc/generated/ccpark/v1/environment.ts";
-import type { ServedEnv } from "../grpc/session-env.ts";
-import { RpcError } from "../grpc/status-codes.ts";
-import { type RowArrays, type RowLayout, viewRows } from "./arrays.ts";
-import { type BlockConfig, type Breakage, BrokenEnv, RowBlock } from "./block.ts";
-import { stateOf } from "./place.ts";
+import { type RowArrays, viewRows } from "./arrays.ts";
+import { type Breakage, BrokenEnv, RowBlock, type RowEpisode } from "./block.ts";
+import type { BlockRequest } from "./open-rows.ts";
+import { type EnvTruth, truthOf } from "./place.ts";
+import type { EnvKind, Picture } from "./slot-env.ts";
 
 export type WorkerRequest =
-  | {
-      readonly do: "open";
-      readonly block: number;
-      readonly envId: string;
-      readonly kwargs: Readonly<Record<string, unknown>>;
-      readonly config: BlockConfig;
-      readonly layout: RowLayout;
-      readonly buffer: SharedArrayBuffer;
-    }
+  | ({ readonly do: "open"; readonly block: number } & BlockRequest)
   | { readonly do: "reset"; readonly block: number; readonly seeded: boolean; readonly scenario: unknown }
   | { readonly do: "step"; readonly block: number }
   | { readonly do: "state"; readonly block: number; readonly env: number }
@@ -31,12 +18,11 @@ export type WorkerRequest =
 /** What a request came to; undefined: done, and nothing to tell. */
 export type WorkerReply =
   | undefined
-  | { readonly episodes: readonly EpisodeSummary[] }
-  | { readonly state: GetStateResponse }
-  | { readonly picture: RenderResponse }
+  | { readonly episodes: readonly RowEpisode[] }
+  | { readonly truth: EnvTruth }
+  | { readonly picture: Picture | undefined }
   | { readonly broken: Breakage }
   | { readonly mistake: { readonly kind: ErrorKind; readonly message: string; readonly field?: string } }
-  | { readonly rpc: { readonly code: number; readonly message: string; readonly fatal: boolean } }
   | { readonly thrown: string };
 
 function failed(error: unknown): WorkerReply {
@@ -44,14 +30,11 @@ function failed(error: unknown): WorkerReply {
   if (error instanceof CcparkError) {
     return { mistake: { kind: error.kind, message: error.message, field: error.field } };
   }
-  if (error instanceof RpcError) {
-    return { rpc: { code: error.code, message: error.message, fatal: error.fatal } };
-  }
   return { thrown: error instanceof Error ? error.message : String(error) };
 }
 
 /** Answers every request on the port with one reply, in order. */
-export function serveRows(port: MessagePort, served: readonly ServedEnv[]): void {
+export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
   const blocks = new Map<number, { readonly block: RowBlock; readonly rows: RowArrays }>();
   /** pictures that take their time; what is told after them waits */
   let pending: Promise<void> | undefined;
@@ -60,7 +43,7 @@ export function serveRows(port: MessagePort, served: readonly ServedEnv[]): void
     if (request.do === "open") {
       const { config, envId, kwargs } = request;
       const rows = viewRows(request.buffer, request.layout);
-      const kind = served.find((each) => each.envId === envId)!;
+      const kind = kinds.find((each) => each.envId === envId)!;
       const envs = kind.make(kwargs, config.to - config.from);
       blocks.set(request.block, { block: new RowBlock(config, envs, rows), rows });
       return undefined;
@@ -75,7 +58,7 @@ export function serveRows(port: MessagePort, served: readonly ServedEnv[]): void
         block.reset(request.seeded, request.scenario);
         return undefined;
       case "state":
-        return { state: stateOf(block.envAt(request.env), rows.seeds[request.env]!) };
+        return { truth: truthOf(block.envAt(request.env), rows.seeds[request.env]!) };
       case "render": {
         const picture = block.envAt(request.env).render(request.mode);
         return picture instanceof Promise ? picture.then((late) => ({ picture: late })) : { picture };

@@ -1,28 +1,23 @@
 /**
- * Worker threads that step blocks of rows, the main thread's side. A session's numbers lie in memory that both share; a
+ * Worker threads that step blocks of rows, the main thread's side. Their numbers lie in memory that both share; a
  * request is one message and so is its reply, and replies come in the order of requests. A worker that does not answer in
- * time is ended, one that dies is replaced, and what it held is lost: its sessions are told.
+ * time is ended, one that dies is replaced, and what it held is lost: whoever asks for it is told.
  */
 import { Worker } from "node:worker_threads";
-import { status } from "@grpc/grpc-js";
 import { CcparkError } from "../../core/errors.ts";
-import type {
-  EpisodeSummary,
-  GetStateResponse,
-  RenderResponse,
-} from "../grpc/generated/ccpark/v1/environment.ts";
-import { RpcError } from "../grpc/status-codes.ts";
-import { BrokenEnv } from "./block.ts";
-import type { BlockPlace } from "./place.ts";
-import type { WorkerReply, WorkerRequest } from "./worker.ts";
+import { BrokenEnv, type RowEpisode } from "./block.ts";
+import type { BlockRequest, BlockThreads } from "./open-rows.ts";
+import { type BlockPlace, type EnvTruth, LostWorker } from "./place.ts";
+import type { Picture } from "./slot-env.ts";
+import type { WorkerReply, WorkerRequest } from "./worker-thread.ts";
 
 export interface WorkerOptions {
   /** module that calls `serveRows` */
   readonly url: URL;
   /** `workerData` of that module */
   readonly data?: unknown;
-  /** a request that takes longer ends its worker */
-  readonly timeLimitMs: number;
+  /** a request that takes longer ends its worker; absent: none does */
+  readonly timeLimitMs?: number;
 }
 
 interface Waiting {
@@ -30,9 +25,6 @@ interface Waiting {
   resolve(reply: WorkerReply): void;
   reject(error: unknown): void;
 }
-
-const lost = (code: status, message: string): RpcError =>
-  new RpcError(code, `[grpc] ${message}`, { fatal: true });
 
 /** TypeScript runs in a worker thread only with a loader of its own. */
 function startThread(url: URL, workerData: unknown): Worker {
@@ -50,7 +42,7 @@ class RowWorker {
   /** counts threads: a block lives and dies with the one that opened it */
   #generation = 0;
   #timer: NodeJS.Timeout | undefined;
-  #why: RpcError | undefined;
+  #why: LostWorker | undefined;
   /** blocks that it holds */
   blocks = 0;
 
@@ -64,13 +56,18 @@ class RowWorker {
 
   post(request: WorkerRequest, generation: number): Promise<WorkerReply> {
     if (generation !== this.#generation) {
-      return Promise.reject(lost(status.INTERNAL, "the worker thread that held this session has ended"));
+      return Promise.reject(
+        new LostWorker("ended", "the worker thread that held these environments has ended"),
+      );
     }
     const thread = (this.#thread ??= this.#start());
     return new Promise((resolve, reject) => {
       // starting a worker and loading its modules is not a step
       this.#waiting.push({ isTimed: request.do !== "open", resolve, reject });
-      if (this.#waiting.length === 1) this.#watch();
+      if (this.#waiting.length === 1) {
+        thread.ref(); // a program does not end while it waits for an answer
+        this.#watch();
+      }
       thread.postMessage(request);
     });
   }
@@ -78,16 +75,17 @@ class RowWorker {
   /** Starts the clock of the request under way. */
   #watch(): void {
     clearTimeout(this.#timer);
-    if (this.#waiting[0]?.isTimed) {
-      this.#timer = setTimeout(() => this.#expire(), this.#options.timeLimitMs).unref();
+    const { timeLimitMs } = this.#options;
+    if (timeLimitMs !== undefined && this.#waiting[0]?.isTimed) {
+      this.#timer = setTimeout(() => this.#expire(), timeLimitMs).unref();
     }
   }
 
   #expire(): void {
     this.#end(
-      lost(
-        status.DEADLINE_EXCEEDED,
-        `the step ran beyond ${this.#options.timeLimitMs} ms: the session is lost`,
+      new LostWorker(
+        "out-of-time",
+        `the step ran beyond ${this.#options.timeLimitMs} ms: its environments are lost`,
       ),
     );
   }
@@ -97,22 +95,28 @@ class RowWorker {
     thread.unref();
     thread.on("message", (reply: WorkerReply) => {
       const first = this.#waiting.shift();
+      if (this.#waiting.length === 0) thread.unref();
       this.#watch();
       first?.resolve(reply);
     });
     thread.on("error", (error: Error) => {
-      this.#why ??= lost(status.INTERNAL, `the worker thread of this session failed: ${error.message}`);
+      this.#why ??= new LostWorker(
+        "ended",
+        `the worker thread of these environments failed: ${error.message}`,
+      );
     });
     thread.on("exit", () => {
       if (thread === this.#thread) {
-        this.#end(this.#why ?? lost(status.INTERNAL, "the worker thread of this session ended by itself"));
+        this.#end(
+          this.#why ?? new LostWorker("ended", "the worker thread of these environments ended by itself"),
+        );
       }
     });
     return thread;
   }
 
   /** Ends the thread; the next request starts another. @param why of the request under way */
-  #end(why: RpcError): void {
+  #end(why: LostWorker): void {
     const thread = this.#thread;
     const [first, ...others] = this.#waiting;
     this.#thread = undefined;
@@ -123,8 +127,8 @@ class RowWorker {
     clearTimeout(this.#timer);
     void thread?.terminate();
     first?.reject(why);
-    const also = "a worker thread ended because of another session, and this session with it";
-    for (const each of others) each.reject(lost(status.INTERNAL, also));
+    const also = "a worker thread ended because of others, and these environments with it";
+    for (const each of others) each.reject(new LostWorker("ended", also));
   }
 
   /** Ends the thread after the requests that it has. */
@@ -174,8 +178,7 @@ class RemoteBlock implements BlockPlace {
       const { kind, message, field } = reply.mistake;
       throw new CcparkError(kind, message, { field });
     }
-    if ("rpc" in reply) throw new RpcError(reply.rpc.code, reply.rpc.message, { fatal: reply.rpc.fatal });
-    if ("thrown" in reply) throw lost(status.INTERNAL, `unexpected: ${reply.thrown}`);
+    if ("thrown" in reply) throw new Error(reply.thrown);
     return reply;
   }
 
@@ -183,19 +186,19 @@ class RemoteBlock implements BlockPlace {
     await this.call({ do: "reset", block: this.#number, seeded, scenario });
   }
 
-  async step(): Promise<readonly EpisodeSummary[]> {
+  async step(): Promise<readonly RowEpisode[]> {
     const reply = await this.call({ do: "step", block: this.#number });
     return "episodes" in reply ? reply.episodes : [];
   }
 
-  async state(env: number): Promise<GetStateResponse> {
+  async state(env: number): Promise<EnvTruth> {
     const reply = await this.call({ do: "state", block: this.#number, env });
-    return (reply as { state: GetStateResponse }).state;
+    return (reply as { truth: EnvTruth }).truth;
   }
 
-  async render(env: number, mode: string): Promise<RenderResponse> {
+  async render(env: number, mode: string): Promise<Picture | undefined> {
     const reply = await this.call({ do: "render", block: this.#number, env, mode });
-    return (reply as { picture: RenderResponse }).picture;
+    return (reply as { picture: Picture | undefined }).picture;
   }
 
   close(): void {
@@ -205,19 +208,19 @@ class RemoteBlock implements BlockPlace {
   }
 }
 
-export class RowWorkers {
+export class RowWorkers implements BlockThreads {
+  readonly count: number;
   readonly #workers: readonly RowWorker[];
   #opened = 0;
 
   /** @param count of threads, started when first needed */
   constructor(count: number, options: WorkerOptions) {
+    this.count = count;
     this.#workers = Array.from({ length: count }, () => new RowWorker(options));
   }
 
-  /** Opens the blocks of one session, each in another worker, those with the fewest blocks first. */
-  async open(
-    requests: readonly Omit<Extract<WorkerRequest, { do: "open" }>, "do" | "block">[],
-  ): Promise<BlockPlace[]> {
+  /** Opens the blocks of one vector form, each in another worker, those with the fewest blocks first. */
+  async open(requests: readonly BlockRequest[]): Promise<BlockPlace[]> {
     const workers = [...this.#workers].sort((a, b) => a.blocks - b.blocks);
     const blocks = requests.map((request, i) => {
       const worker = workers[i % workers.length]!;

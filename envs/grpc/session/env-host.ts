@@ -2,7 +2,8 @@
  * What a server needs of environments, without any transport: the host knows them by id and opens sessions, a session
  * answers the requests of one client. `cli/` wires the real host (`served-env.ts`), tests have a toy.
  */
-import type { Box } from "../spaces.ts";
+import type { Box } from "../../spaces.ts";
+import type { MaybePromise } from "../../vector/place.ts";
 import type {
   ActionPolicy,
   AutoresetMode,
@@ -15,10 +16,7 @@ import type {
   RenderResponse,
   ResetRequest,
   StepRequest,
-} from "./generated/ccpark/v1/environment.ts";
-
-/** Small sessions answer at once, on the main thread; others later, from worker threads. */
-export type MaybePromise<T> = T | Promise<T>;
+} from "../generated/ccpark/v1/environment.ts";
 
 export interface SessionConfig {
   readonly envId: string;

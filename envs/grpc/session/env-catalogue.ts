@@ -1,30 +1,30 @@
 /** What ListEnvs and DescribeEnv say: options and scenarios as JSON Schema, and everything that has a name. */
 import { z } from "zod";
-import type { PresetStatus, ScenarioPreset } from "../../scenarios/presets/preset.ts";
-import { SCENARIOS } from "../../scenarios/presets.ts";
-import { scenarioJsonSchema } from "../../scenarios/schema/json-schema.ts";
+import type { PresetStatus, ScenarioPreset } from "../../../scenarios/presets/preset.ts";
+import { SCENARIOS } from "../../../scenarios/presets.ts";
+import { scenarioJsonSchema } from "../../../scenarios/schema/json-schema.ts";
 import {
   DEFAULT_ENV_OPTIONS,
   DEFAULT_MULTI_FLOW_OPTIONS,
   ENV_OPTIONS_SCHEMA,
   type EnvOptions,
   MULTI_FLOW_OPTIONS_SCHEMA,
-} from "../options.ts";
-import { ACTIONS } from "../signals/actions.ts";
-import { FLOW_REWARDS } from "../signals/flow-rewards.ts";
-import { GLOBAL_STATE } from "../signals/global-state.ts";
-import { OBSERVATIONS } from "../signals/observations.ts";
-import { REWARDS } from "../signals/rewards.ts";
+} from "../../options.ts";
+import { ACTIONS } from "../../signals/actions.ts";
+import { FLOW_REWARDS } from "../../signals/flow-rewards.ts";
+import { GLOBAL_STATE } from "../../signals/global-state.ts";
+import { OBSERVATIONS } from "../../signals/observations.ts";
+import { REWARDS } from "../../signals/rewards.ts";
 import type {
   DescribeEnvResponse,
   EnvInfo,
   NamedReward,
   NamedSpace,
   ScenarioInfo,
-} from "./generated/ccpark/v1/environment.ts";
-import { describeInfoKeys } from "./info-keys.ts";
-import { SERVED_IDS } from "./served-ids.ts";
-import { spaceToWire } from "./wire.ts";
+} from "../generated/ccpark/v1/environment.ts";
+import { SERVED_IDS } from "../served-ids.ts";
+import { spaceToWire } from "../wire.ts";
+import { describeInfoKeys } from "./info-columns.ts";
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 

@@ -1,18 +1,11 @@
 /**
- * What a session steps: synchronous environments of one or several slots (flows). Whoever offers this interface can be
- * served, on the main thread or in a worker thread.
+ * What a vector form steps: synchronous environments of one or several slots (flows). Whoever offers this interface can be
+ * stepped in rows, on the calling thread or in worker threads, here or for a client elsewhere.
  */
-import { CcparkError } from "../../core/errors.ts";
-import { Rng } from "../../core/random.ts";
 import type { StepInfo } from "../env.ts";
 import type { FlowRows } from "../multi-flow-env.ts";
 import type { Box } from "../spaces.ts";
-import type {
-  DescribeEnvResponse,
-  EnvInfo,
-  GetStateResponse,
-  RenderResponse,
-} from "./generated/ccpark/v1/environment.ts";
+import type { GroundTruth } from "./ground-truth.ts";
 
 /** Of the classes that follow a `SlotEnv`: what is fixed from its making on. */
 export interface SlotEnvShape {
@@ -65,59 +58,33 @@ export interface SlotEnv extends SlotEnvShape {
   writeRewardComponents(slot: number, into: Float64Array): void;
   /** virtual time since the slot's flow began, s */
   simSeconds(slot: number): number;
-  /** Measures of the episode so far of a slot that is or was present, units in the names. */
+  /** Measures of the episode so far of a slot that is or was present, units in the names; NaN: not measured. */
   episodeMetrics(slot: number): Readonly<Record<string, number>>;
-  /** Ground truth, but for the seed. @throws RpcError UNIMPLEMENTED */
-  state(): Omit<GetStateResponse, "seed">;
-  /** A picture of the episode so far, in a mode of `RenderRequest`. @throws RpcError UNIMPLEMENTED */
-  render(mode: string): MaybeRendered;
+  /** The simulator's books. */
+  state(): GroundTruth;
+  /** A picture of the episode so far: ansi, svg or rgb_array; undefined: there is no such mode. */
+  render(mode: string): MaybePicture;
+}
+
+export interface Picture {
+  readonly mediaType: string;
+  readonly data: Uint8Array;
+  /** of an array of pixels; empty otherwise */
+  readonly shape: readonly number[];
 }
 
 /** SVG and pixels come from libraries that answer later. */
-export type MaybeRendered = RenderResponse | Promise<RenderResponse>;
+export type MaybePicture = Picture | undefined | Promise<Picture | undefined>;
 
-/** An environment as it is served under its id. */
-export interface ServedEnv {
+/**
+ * Environments that can be made by name from plain data, so that a worker thread makes the same ones as the thread that
+ * asks for them.
+ */
+export interface EnvKind {
   readonly envId: string;
-  list(): EnvInfo;
-  describe(): DescribeEnvResponse;
   /**
-   * @param kwargs plain data from the client, not checked, plus `actionPolicy`: "clip" or "reject"
+   * @param kwargs plain data, not checked; with `actionPolicy`: "clip" (default) or "reject"
    * @throws CcparkError: invalid-argument for an unknown key or a bad value, not-found for an unknown name
    */
   make(kwargs: Readonly<Record<string, unknown>>, count: number): SlotEnv[];
-}
-
-/** @throws CcparkError (invalid-argument) unless the seed is a whole number, 0 to 2^53 - 1 */
-export function checkSeed(seed: unknown, what: string, field: string = what): number {
-  if (typeof seed !== "number" || !Number.isSafeInteger(seed) || seed < 0) {
-    throw new CcparkError(
-      "invalid-argument",
-      `[grpc] ${what}: got ${String(seed)}, expected a whole number, 0 to 2^53 - 1`,
-      { field },
-    );
-  }
-  return seed;
-}
-
-/** The seeds of one environment's episodes, those of `VectorEnv`: the given one first, then draws from a generator it starts. */
-export class EpisodeSeeds {
-  #upcoming: number;
-  #rng: Rng | undefined;
-  readonly #first: number;
-
-  constructor(first: number) {
-    this.#upcoming = this.#first = first;
-  }
-
-  /** Of the next episode: a whole number, 0 to 2^53 - 1. */
-  get upcoming(): number {
-    return this.#upcoming;
-  }
-
-  /** Call it once the episode has begun. */
-  advance(): void {
-    this.#rng ??= Rng.fromSeed(this.#first).fork("episodes");
-    this.#upcoming = this.#rng.integer(2 ** 32);
-  }
 }

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { status } from "@grpc/grpc-js";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { CcparkError } from "../../core/errors.ts";
+import { CcparkError } from "../../../core/errors.ts";
 import type { ServerContext, ServerCounts } from "./server-context.ts";
 
 /** From a step of one small environment to the time limit of steps. */

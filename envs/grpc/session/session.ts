@@ -4,12 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import { status } from "@grpc/grpc-js";
-import { CcparkError } from "../../core/errors.ts";
-import { RNG_NAME } from "../../core/random.ts";
-import { NEW, type RowArrays } from "../vector/arrays.ts";
-import { BrokenEnv } from "../vector/block.ts";
-import type { BlockPlace } from "../vector/place.ts";
-import type { MaybePromise, Session, SessionConfig, SessionDescription, SessionRequest } from "./env-host.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import { RNG_NAME } from "../../../core/random.ts";
+import { NEW, type RowArrays } from "../../vector/arrays.ts";
+import { type Autoreset, BrokenEnv, type RowEpisode } from "../../vector/block.ts";
+import type { OpenRows } from "../../vector/open-rows.ts";
+import { type BlockPlace, type MaybePromise, onAll } from "../../vector/place.ts";
+import type { SlotEnv } from "../../vector/slot-env.ts";
 import {
   ActionPolicy,
   AutoresetMode,
@@ -18,11 +19,19 @@ import {
   type GetStateResponse,
   NumberEncoding,
   type RenderResponse,
-} from "./generated/ccpark/v1/environment.ts";
-import { type AnswerForm, liveAnswer, resetAnswer, stepAnswer } from "./session-answers.ts";
-import type { SlotEnv } from "./session-env.ts";
+} from "../generated/ccpark/v1/environment.ts";
+import { RpcError, toRpcError, toStatus } from "../status-codes.ts";
+import type { Session, SessionConfig, SessionDescription, SessionRequest } from "./env-host.ts";
+import {
+  type AnswerForm,
+  episodeSummary,
+  liveAnswer,
+  renderAnswer,
+  resetAnswer,
+  stateAnswer,
+  stepAnswer,
+} from "./session-answers.ts";
 import { type RequestRules, readActions, readReset } from "./session-requests.ts";
-import { RpcError, toRpcError, toStatus } from "./status-codes.ts";
 
 /** JSON with sorted keys, so that equal configurations have equal digests. */
 function canonicalJson(value: unknown): string {
@@ -41,19 +50,16 @@ function digestOf({ keptAnswers: _, infoKeys: __, kwargs, ...determining }: Sess
     .digest("hex");
 }
 
-export const AUTORESET: ReadonlyMap<AutoresetMode, RequestRules["autoreset"]> = new Map([
+export const AUTORESET: ReadonlyMap<AutoresetMode, Autoreset> = new Map([
   [AutoresetMode.AUTORESET_MODE_NEXT_STEP, "next-step"],
   [AutoresetMode.AUTORESET_MODE_SAME_STEP, "same-step"],
   [AutoresetMode.AUTORESET_MODE_DISABLED, "disabled"],
 ]);
 
 /** What the host has made for a session. */
-export interface SessionParts {
+export interface SessionParts extends OpenRows {
   /** an environment like all others, for its shape and to check scenarios with */
   readonly sample: SlotEnv;
-  readonly rows: RowArrays;
-  /** all environments, in order */
-  readonly blocks: readonly BlockPlace[];
   readonly onClose: () => void;
 }
 
@@ -228,18 +234,27 @@ export class EnvSession implements Session {
       (block) => block.step(),
       (ended) => {
         const episodes = ended.length === 1 ? ended[0]! : ended.flat();
-        for (const listener of this.#listeners) for (const episode of episodes) listener(episode);
+        if (this.#listeners.size > 0) this.#announce(episodes);
         return stepAnswer(request.seq, episodes, this.#form);
       },
     );
   }
 
+  #announce(episodes: readonly RowEpisode[]): void {
+    const summaries = episodes.map(episodeSummary);
+    for (const listener of this.#listeners) for (const summary of summaries) listener(summary);
+  }
+
   state(envIndex: number): MaybePromise<GetStateResponse> {
-    return this.#blockOf(envIndex).state(envIndex);
+    const truth = this.#blockOf(envIndex).state(envIndex);
+    return truth instanceof Promise ? truth.then(stateAnswer) : stateAnswer(truth);
   }
 
   render(envIndex: number, mode: string): MaybePromise<RenderResponse> {
-    return this.#blockOf(envIndex).render(envIndex, mode);
+    const picture = this.#blockOf(envIndex).render(envIndex, mode);
+    return picture instanceof Promise
+      ? picture.then((late) => renderAnswer(late, mode))
+      : renderAnswer(picture, mode);
   }
 
   #blockOf(env: number): BlockPlace {
@@ -271,25 +286,4 @@ export class EnvSession implements Session {
     for (const block of this.#blocks) block.close();
     this.#onClose();
   }
-}
-
-/** Does something on all blocks at once, and answers at once where none answers later. */
-function onAll<T, R>(
-  blocks: readonly BlockPlace[],
-  start: (block: BlockPlace) => MaybePromise<T>,
-  answer: (results: T[]) => R,
-): MaybePromise<R> {
-  const [only] = blocks;
-  if (blocks.length > 1 || only === undefined) return settleAll(blocks.map(start)).then(answer);
-  const result = start(only);
-  return result instanceof Promise ? result.then((late) => answer([late])) : answer([result]);
-}
-
-/** Waits for all, also after one has failed: the arrays are theirs until then. */
-async function settleAll<T>(results: readonly MaybePromise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(results);
-  return settled.map((each) => {
-    if (each.status === "rejected") throw each.reason;
-    return each.value;
-  });
 }

@@ -1,4 +1,4 @@
-/** Ground truth of a run as `GetStateResponse`: read from the world's own books, which it does not change. */
+/** Ground truth of a run: read from the world's own books, which it does not change. */
 import {
   MSS_BYTES,
   NANOS_PER_MICRO,
@@ -10,7 +10,52 @@ import type { DirectionSpec } from "../../scenarios/direction.ts";
 import { UNDER_TEST } from "../../scenarios/flows.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { expectTruth, isLive, type LinkMeter, type Run, type RunFlow } from "../../testbeds/testbed.ts";
-import type { FlowState, GetStateResponse, LinkState } from "../grpc/generated/ccpark/v1/environment.ts";
+
+/** A link now, and since its beginning. */
+export interface LinkState {
+  /** forward, reverse, or its name in the scenario */
+  readonly name: string;
+  readonly rateBytesPerSec: number;
+  /** Infinity: no limit */
+  readonly bufferBytes: number;
+  readonly queueBytes: number;
+  readonly queuePackets: number;
+  /** on the wire */
+  readonly servedBytes: number;
+  /** by the queue */
+  readonly droppedPackets: number;
+}
+
+/** A flow now, and since its beginning; 0 where it has not begun. */
+export interface FlowState {
+  readonly flowId: string;
+  /** "agent" for flows under test */
+  readonly algorithm: string;
+  readonly underTest: boolean;
+  /** has begun and is not over */
+  readonly live: boolean;
+  readonly cwndBytes: number;
+  /** 0: ACK-clocked */
+  readonly pacingRateBytesPerSec: number;
+  readonly inflightBytes: number;
+  readonly srttUs: number;
+  readonly minRttUs: number;
+  readonly deliveredBytes: number;
+  readonly lostPackets: number;
+  readonly rtoCount: number;
+}
+
+export interface GroundTruth {
+  /** since the beginning of the simulation */
+  readonly timeUs: number;
+  readonly scenario: Scenario;
+  readonly links: LinkState[];
+  /** in the scenario's order */
+  readonly flows: FlowState[];
+  /** of the first flow under test, with an empty queue */
+  readonly baseRttUs: number;
+  readonly bdpBytes: number;
+}
 
 /** Rates are means over the last 100 ms: a trace or a Poisson link serves in single packets. */
 const RATE_WINDOW_NS = 100 * NANOS_PER_MILLI;
@@ -58,7 +103,7 @@ function flowState(flow: RunFlow, nowNs: number): FlowState {
 }
 
 /** Links of the flow's route where they are all, and all others of the scenario. */
-export function groundTruth(run: Run, scenario: Scenario): Omit<GetStateResponse, "seed"> {
+export function groundTruth(run: Run, scenario: Scenario): GroundTruth {
   const { nowNs, flows } = run;
   const meters = expectTruth(run).links;
   const specs = Object.entries({ forward: scenario.forward, reverse: scenario.reverse, ...scenario.links });
@@ -69,7 +114,7 @@ export function groundTruth(run: Run, scenario: Scenario): Omit<GetStateResponse
   const baseRttUs = (propagationNs + reversePropagationNs) / NANOS_PER_MICRO + serialisationUs;
   return {
     timeUs: nowNs / NANOS_PER_MICRO,
-    scenarioJson: JSON.stringify(scenario),
+    scenario,
     links,
     flows: flows.map((each) => flowState(each, nowNs)),
     baseRttUs,

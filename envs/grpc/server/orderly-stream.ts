@@ -1,7 +1,7 @@
 /** A stream of requests and answers, as far as its end goes: what was asked is answered first, whoever ends it. */
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { type RpcError, toServiceError } from "../status-codes.ts";
 import type { OpenStream, ServerContext } from "./server-context.ts";
-import { type RpcError, toServiceError } from "./status-codes.ts";
 
 export abstract class OrderlyStream<Request, Response> implements OpenStream {
   protected readonly call: ServerDuplexStream<Request, Response>;

@@ -12,9 +12,9 @@ const SERVED_PROTOS = [
   "google/rpc/error_details.proto", // read by tools that show error details
 ] as const;
 
-/** `proto/` of the package, from `envs/grpc/`, from `dist/envs/grpc/`, or beside a bundle. */
+/** `proto/` of the package, from `envs/grpc/server/`, from `dist/envs/grpc/server/`, or beside a bundle. */
 export function findProtoFolder(): string | undefined {
-  return ["../../proto", "../../../proto", "./proto"]
+  return ["../../../proto", "../../../../proto", "./proto"]
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(join(path, SERVED_PROTOS[0])));
 }

@@ -1,16 +1,22 @@
 /** What a session's arrays say after a reset or a step, as messages. Everything is copied: the arrays are written again. */
-
-import type { RowArrays } from "../vector/arrays.ts";
-import { packColumns } from "../vector/info.ts";
+import { status } from "@grpc/grpc-js";
+import type { RowArrays } from "../../vector/arrays.ts";
+import type { RowEpisode } from "../../vector/block.ts";
+import type { EnvTruth } from "../../vector/place.ts";
+import type { Picture } from "../../vector/slot-env.ts";
 import {
   type ConnectResponse,
   type EpisodeSummary,
   type FinalBatch,
+  type GetStateResponse,
+  type RenderResponse,
   type ResetResponse,
   StepResponse,
-} from "./generated/ccpark/v1/environment.ts";
-import { StepAnswer } from "./step-codec.ts";
-import { asPacked, pack } from "./wire.ts";
+} from "../generated/ccpark/v1/environment.ts";
+import { RpcError } from "../status-codes.ts";
+import { StepAnswer } from "../step-codec.ts";
+import { asPacked, pack } from "../wire.ts";
+import { packColumns } from "./info-columns.ts";
 
 export interface AnswerForm {
   readonly rows: RowArrays;
@@ -76,11 +82,30 @@ export function liveAnswer(form: Omit<AnswerForm, "live">): StepResponse | undef
   });
 }
 
-export function stepAnswer(
-  seq: bigint,
-  episodes: readonly EpisodeSummary[],
-  form: AnswerForm,
-): ConnectResponse {
+export function episodeSummary({ steps, seed, episode, metrics, ...same }: RowEpisode): EpisodeSummary {
+  const measured = Object.entries(metrics).filter(([, value]) => !Number.isNaN(value));
+  return {
+    ...same,
+    length: steps,
+    seed: BigInt(seed),
+    episodeIndex: BigInt(episode),
+    metrics: new Map(measured),
+  };
+}
+
+/** The simulator's books as a message. */
+export function stateAnswer({ scenario, seed, ...same }: EnvTruth): GetStateResponse {
+  return { ...same, scenarioJson: JSON.stringify(scenario), seed: BigInt(seed) };
+}
+
+/** @throws RpcError (UNIMPLEMENTED, fatal) where there is no such mode */
+export function renderAnswer(picture: Picture | undefined, mode: string): RenderResponse {
+  if (picture !== undefined) return { ...picture, shape: [...picture.shape] };
+  const message = `[grpc] mode: got \`${mode}\`, expected ansi, svg or rgb_array`;
+  throw new RpcError(status.UNIMPLEMENTED, message, { fatal: true, field: "mode" });
+}
+
+export function stepAnswer(seq: bigint, episodes: readonly RowEpisode[], form: AnswerForm): ConnectResponse {
   const { rows, severalFlows, isRepeated, infoKeys, live } = form;
   const hasFinal = rows.hasFinal.includes(1);
   const infos =
@@ -102,7 +127,7 @@ export function stepAnswer(
     resetRows: form.nextStep ? rows.resetRows.slice() : NO_BYTES,
     final: hasFinal ? finalBatch(form) : undefined,
     infos,
-    episodes: [...episodes],
+    episodes: episodes.map(episodeSummary),
     ended: severalFlows ? rows.ended.slice() : NO_BYTES,
   };
   return { seq, payload: { $case: "step", value } };
