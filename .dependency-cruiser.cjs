@@ -11,7 +11,7 @@ const floors = {
   testbeds: ["core", "ccp-bridge", "traces", "scenarios", "algorithms", "engine", "sim"],
   envs: ["core", "ccp-bridge", "traces", "scenarios", "algorithms", "testbeds", "proto"],
   agents: ["core", "ccp-bridge", "envs"],
-  training: ["core", "ccp-bridge", "scenarios", "testbeds", "envs", "agents", "traces"],
+  training: ["core", "ccp-bridge", "scenarios", "algorithms", "testbeds", "envs", "agents", "traces"],
   eval: [
     "core",
     "ccp-bridge",

@@ -1,7 +1,7 @@
 /** Whether a step may be taken: checked of all rows before any moves, so a step that is refused has changed nothing. */
 import { CcparkError } from "../../core/errors.ts";
 import { type Box, checkFinite } from "../spaces.ts";
-import { ENDED, NEW, type RowArrays } from "./arrays.ts";
+import { NEW, type RowArrays, RUNNING } from "./arrays.ts";
 import type { Autoreset } from "./block.ts";
 import type { SlotEnvShape } from "./slot-env.ts";
 
@@ -20,52 +20,53 @@ export interface RowRules {
  *   that is not finite, or outside the box where that is refused
  */
 export function checkActions(rules: RowRules, field: string): void {
-  const { rows, shape } = rules;
+  const { shape, rejects } = rules;
+  const { actions, live, phase } = rules.rows;
+  const { low, high } = shape.actionSpace;
+  const refusesBelow = rejects || shape.refusesBelow;
   const slots = shape.flowIds.length;
-  for (let env = 0; env < rows.phase.length; env++) {
-    if (!expectsAction(env, rules)) continue;
-    for (let row = env * slots; row < (env + 1) * slots; row++)
-      if (rows.live[row] === 1) checkAction(row, rules, field);
-  }
-}
-
-/** @returns false: its actions are ignored. @throws CcparkError failed-precondition */
-function expectsAction(env: number, { rows, shape, autoreset }: RowRules): boolean {
-  const phase = rows.phase[env];
-  const what = shape.severalFlows ? "environment" : "row";
-  if (phase === NEW) {
-    throw new CcparkError("failed-precondition", `[env] ${what} ${env}: step before the first reset`);
-  }
-  if (phase === ENDED && autoreset !== "next-step") {
-    const message = `[env] ${what} ${env}: step after the episode's end; reset it first`;
-    throw new CcparkError("failed-precondition", message);
-  }
-  return phase !== ENDED;
-}
-
-function checkAction(row: number, { rows, shape, rejects }: RowRules, field: string): void {
-  const box: Box = shape.actionSpace;
-  const width = box.shape[0];
-  const { actions } = rows;
-  for (let j = 0; j < width; j++) {
-    const value = actions[row * width + j]!;
-    const isBelow = value < box.low[j]!;
-    const isRefused = (isBelow && (rejects || shape.refusesBelow)) || (rejects && value > box.high[j]!);
-    if (!isRefused && Number.isFinite(value)) continue;
-    const what = shape.severalFlows
-      ? `the action of row ${row} (${shape.flowIds[row % shape.flowIds.length]})`
-      : `the action of row ${row}`;
-    if (!Number.isFinite(value)) {
-      try {
-        checkFinite(box, actions.subarray(row * width, (row + 1) * width), what);
-      } catch (error) {
-        throw new CcparkError("invalid-argument", (error as Error).message, { field });
+  const width = low.length;
+  for (let env = 0; env < phase.length; env++) {
+    if (phase[env] !== RUNNING && isIgnored(env, rules)) continue;
+    for (let row = env * slots; row < (env + 1) * slots; row++) {
+      if (live[row] === 0) continue;
+      for (let j = 0; j < width; j++) {
+        const value = actions[row * width + j]!;
+        const isRefused = (refusesBelow && value < low[j]!) || (rejects && value > high[j]!);
+        if (isRefused || !Number.isFinite(value)) throw wrongAction(row, j, rules, field);
       }
     }
-    throw new CcparkError(
-      "invalid-argument",
-      `[env] ${what} is outside the box at ${box.dimensions[j]!.name}: got ${value}, expected ${box.low[j]} to ${box.high[j]}`,
-      { field },
-    );
   }
+}
+
+/**
+ * Of an environment that does not run: the actions of one that is reset by this step are ignored.
+ * @throws CcparkError failed-precondition
+ */
+function isIgnored(env: number, { rows, shape, autoreset }: RowRules): boolean {
+  const what = shape.severalFlows ? "environment" : "row";
+  if (rows.phase[env] === NEW) {
+    throw new CcparkError("failed-precondition", `[env] ${what} ${env}: step before the first reset`);
+  }
+  if (autoreset === "next-step") return true;
+  const message = `[env] ${what} ${env}: step after the episode's end; reset it first`;
+  throw new CcparkError("failed-precondition", message);
+}
+
+function wrongAction(row: number, j: number, { rows, shape }: RowRules, field: string): CcparkError {
+  const box: Box = shape.actionSpace;
+  const width = box.shape[0];
+  const what = shape.severalFlows
+    ? `the action of row ${row} (${shape.flowIds[row % shape.flowIds.length]})`
+    : `the action of row ${row}`;
+  try {
+    checkFinite(box, rows.actions.subarray(row * width, (row + 1) * width), what);
+  } catch (error) {
+    return new CcparkError("invalid-argument", (error as Error).message, { field });
+  }
+  return new CcparkError(
+    "invalid-argument",
+    `[env] ${what} is outside the box at ${box.dimensions[j]!.name}: got ${rows.actions[row * width + j]}, expected ${box.low[j]} to ${box.high[j]}`,
+    { field },
+  );
 }

@@ -49,12 +49,17 @@ export class SlotEpisode {
     this.#seed = seed;
     this.#scenario = scenario;
     this.#history.clear();
-    this.step(run);
+    if (this.#isRecording) this.record(run);
   }
 
-  /** Call it after each step. */
-  step(run: Run): void {
-    if (this.#isRecording) this.#history.record(run);
+  /** Whether each step is to be recorded. */
+  get isRecording(): boolean {
+    return this.#isRecording;
+  }
+
+  /** Call it after each step while `isRecording`. */
+  record(run: Run): void {
+    this.#history.record(run);
   }
 
   state(run: Run): GroundTruth {

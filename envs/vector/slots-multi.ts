@@ -66,7 +66,7 @@ export class MultiFlowSlots implements SlotEnv {
 
   step(actions: Float32Array): void {
     this.#env.stepRows(actions);
-    this.#episode.step(this.#env.run);
+    if (this.#episode.isRecording) this.#episode.record(this.#env.run);
   }
 
   get ended(): boolean {

@@ -26,6 +26,8 @@ export class SingleFlowSlot implements SlotEnv {
   readonly stepSeconds = 0;
   readonly stateSpace = undefined;
   readonly rewardComponents: readonly string[];
+  /** of the observation */
+  readonly #width: number;
   readonly #env: CongestionEnv;
   readonly #episode: SlotEpisode;
 
@@ -34,6 +36,7 @@ export class SingleFlowSlot implements SlotEnv {
     this.#env = new CongestionEnv(parts.scenarios, options, { algorithms });
     this.#episode = new SlotEpisode(parts);
     this.observationSpace = this.#env.observationSpace;
+    this.#width = this.observationSpace.shape[0];
     this.actionSpace = this.#env.actionSpace;
     this.refusesBelow = getAction(options.action).refusesBelow;
     this.rewardComponents = getReward(options.reward).components.map(({ name }) => name);
@@ -60,7 +63,7 @@ export class SingleFlowSlot implements SlotEnv {
 
   step(actions: Float32Array): void {
     this.#env.advance(actions);
-    this.#episode.step(this.#env.run);
+    if (this.#episode.isRecording) this.#episode.record(this.#env.run);
   }
 
   get ended(): boolean {
@@ -68,15 +71,17 @@ export class SingleFlowSlot implements SlotEnv {
   }
 
   writeView(into: FlowRows, row: number): void {
-    this.#env.writeObservation(into.observations, row * this.observationSpace.shape[0]);
+    const env = this.#env;
+    env.writeObservation(into.observations, row * this.#width);
     into.present[row] = 1;
-    into.live[row] = this.ended ? 0 : 1;
+    into.live[row] = env.terminated || env.truncated ? 0 : 1;
   }
 
   writeOutcome(into: FlowRows, row: number): void {
-    into.rewards[row] = this.#env.reward;
-    into.terminated[row] = this.#env.terminated ? 1 : 0;
-    into.truncated[row] = this.#env.truncated ? 1 : 0;
+    const env = this.#env;
+    into.rewards[row] = env.reward;
+    into.terminated[row] = env.terminated ? 1 : 0;
+    into.truncated[row] = env.truncated ? 1 : 0;
   }
 
   info(): StepInfo {
