@@ -1,9 +1,9 @@
 /**
  * `npm run bench:train [-- --json] [--workers N]`: PPO steps per second end to end (simulator, environment, policy, updates),
  * with the environments, network and hyperparameters that `npm start` trains with. With `--workers` the same training twice,
- * with one worker thread and with N, update by update in turn, so that both see the same machine: `simStepsPerSec` is the
- * speed of the simulator's part (waiting for resets and steps), `ratio` the median over updates of one worker's time for
- * it by that of N.
+ * with one thread and with N, update by update in turn, so that both see the same machine: `simStepsPerSec` is the speed of
+ * the simulator's part (waiting for resets and steps), `ratio` the median over updates of one thread's time for it by that
+ * of N. `simStepsPerSecP10` and `ratioP10` are those of the 10th percentiles of each: while nothing else had the cores.
  */
 import { parseArgs } from "node:util";
 import { Ppo } from "../agents/ppo.ts";
@@ -66,12 +66,14 @@ async function startTraining(workers: number) {
     stepsBefore = steps;
     return true;
   };
+  const updateSteps = numEnvs * learner.options.rolloutSteps;
   const row = () => ({
     workers,
     steps: sums.steps,
     seconds: sums.seconds,
     stepsPerSec: Math.round(sums.steps / sums.seconds),
     simStepsPerSec: Math.round(sums.steps / sums.simSeconds),
+    simStepsPerSecP10: Math.round(updateSteps / quantile(simSeconds, 0.1)),
     envs: numEnvs,
     stepMs: env.stepMs,
     hidden: learner.options.hidden.join("x"),
@@ -82,21 +84,29 @@ async function startTraining(workers: number) {
   return { update, row, simSeconds, close: () => envs.close() };
 }
 
+function quantile(values: readonly number[], share: number): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(share * (values.length - 1))]!;
+}
+
 function print(row: Readonly<Record<string, unknown>>): void {
   const text = Object.entries(row).map(([key, value]) => `${key} ${value}`);
   console.log(values.json ? JSON.stringify(row) : text.join("  "));
 }
 
 if (values.workers === undefined) {
-  const training = await startTraining(0);
+  const training = await startTraining(1);
   while (await training.update());
   print(training.row());
 } else {
   const [one, many] = [await startTraining(1), await startTraining(Number(values.workers))];
   while ((await one.update()) && (await many.update()));
-  const ratios = one.simSeconds.map((seconds, i) => seconds / many.simSeconds[i]!).sort((a, b) => a - b);
+  const ratios = many.simSeconds.map((seconds, i) => one.simSeconds[i]! / seconds);
   print(one.row());
-  print({ ...many.row(), ratio: ratios[Math.floor(ratios.length / 2)] });
+  print({
+    ...many.row(),
+    ratio: quantile(ratios, 0.5),
+    ratioP10: quantile(one.simSeconds, 0.1) / quantile(many.simSeconds, 0.1),
+  });
   await one.close();
   await many.close();
 }

@@ -45,11 +45,11 @@ export const TRAINING_ENV: EnvKind = {
 
 /**
  * What a learner collects from.
- * @param workers threads that step the environments; 0: the calling thread does. The bytes are the same
+ * @param workers threads that step the environments, the calling one among them. The bytes do not depend on it
  */
 export function openTrainingEnvs(
   spec: TrainingEnvSpec,
-  { numEnvs, workers = 0 }: { readonly numEnvs: number; readonly workers?: number },
+  { numEnvs, workers = 1 }: { readonly numEnvs: number; readonly workers?: number },
 ): Promise<AsyncVectorEnv> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return openVectorEnv({

@@ -177,8 +177,8 @@ export function addTrain(program: Command): void {
     .addOption(
       new Option(
         "--workers <n>",
-        "threads that step the environments; 0: the main thread (default: 0). The result is the same",
-      ).argParser(parseWhole(0, 256)),
+        "threads that step the environments, the main one among them (default: 1); the result does not depend on it",
+      ).argParser(parseWhole(1, 256)),
     )
     .option(
       "--set <name=value>",

@@ -13,7 +13,7 @@ export interface TrainingSetup {
   readonly env: EnvOptions;
   readonly numEnvs: number;
   readonly episodeSec: number;
-  /** threads that step the environments; absent: the main thread does */
+  /** threads that step the environments, the main one among them; default 1 */
   readonly workers?: number;
   /** absent: the training range, a link per episode */
   readonly scenarios?: readonly Pick<ScenarioEntry, "name" | "template">[];

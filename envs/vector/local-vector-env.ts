@@ -155,35 +155,35 @@ export interface OpenVectorOptions {
   /** plain data for `kind.make` */
   readonly kwargs: Readonly<Record<string, unknown>>;
   readonly numEnvs: number;
-  /** threads that step the environments; 0 or absent: the calling thread does. More than environments are not started */
+  /** threads that step the environments, the calling one among them; default 1. More than environments are not started */
   readonly workers?: number;
-  /** what such a thread runs: a module that calls `serveRows` with the same kind; needed with `workers` */
+  /** what another thread runs: a module that calls `serveRows` with the same kind; needed with several workers */
   readonly worker?: Pick<WorkerOptions, "url" | "data">;
 }
 
 /**
- * The same, and where `workers` says so in contiguous blocks, one per worker thread, that are stepped at the same time.
+ * The same, and with several workers in contiguous blocks, one per thread, that are stepped at the same time.
  * One reset or step at a time: the arrays are shared with the threads while it runs.
  * @throws CcparkError what `kind.make` throws; from a step or reset also `LostWorker`, after which only `close` is left
  */
 export async function openVectorEnv(options: OpenVectorOptions): Promise<AsyncVectorEnv> {
-  const { kind, kwargs, numEnvs, workers = 0, worker } = options;
+  const { kind, kwargs, numEnvs, workers = 1, worker } = options;
   const spec = specOf(numEnvs);
-  if (!Number.isSafeInteger(workers) || workers < 0 || (workers > 0 && worker === undefined)) {
+  if (!Number.isSafeInteger(workers) || workers < 1 || (workers > 1 && worker === undefined)) {
     throw new CcparkError(
       "invalid-argument",
-      `[env] workers: got ${workers}${worker === undefined ? " and no module for them" : ""}, expected a whole number of at least 0, with a module`,
+      `[env] workers: got ${workers}${worker === undefined ? " and no module for them" : ""}, expected a whole number of at least 1, beyond 1 with a module`,
     );
   }
   const [sample] = kind.make(kwargs, 1);
-  const count = Math.min(workers, numEnvs);
-  const pool = worker === undefined || count === 0 ? undefined : new RowWorkers(count, worker);
+  const others = Math.min(workers, numEnvs) - 1;
+  const pool = worker === undefined || others === 0 ? undefined : new RowWorkers(others, worker);
   const close = async (): Promise<void> => pool?.close();
   try {
     const { rows, blocks } =
       pool === undefined
         ? openRowsHere(spec, kind.make(kwargs, numEnvs))
-        : await openRowsInThreads(spec, { kind, kwargs, sample: sample! }, pool);
+        : await openRowsInThreads(spec, { kind, kwargs, sample: sample!, withCaller: true }, pool);
     const view = new RowsView(sample!, rows, kwargs["actionPolicy"] === "reject");
     let isBusy = false;
     const alone = async (run: () => Promise<void>): Promise<void> => {

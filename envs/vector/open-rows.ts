@@ -60,25 +60,35 @@ function split(count: number, parts: number): { from: number; to: number }[] {
   }));
 }
 
-/** @param sample an environment like all others, for its shape. @throws whatever the making of the environments throws */
+/**
+ * @param of sample: an environment like all others, for its shape; withCaller: the calling thread has a block too, the last
+ *   one, so that the others have been told when it begins with its own
+ * @throws whatever the making of the environments throws
+ */
 export async function openRowsInThreads(
   spec: RowsSpec,
   of: {
     readonly kind: EnvKind;
     readonly kwargs: Readonly<Record<string, unknown>>;
     readonly sample: SlotEnv;
+    readonly withCaller: boolean;
   },
   threads: BlockThreads,
 ): Promise<OpenRows> {
   const layout = layoutOf(spec, of.sample);
   const buffer = new SharedArrayBuffer(rowBytes(layout));
+  const rows = viewRows(buffer, layout);
+  const { kind, kwargs, withCaller } = of;
   const { numEnvs, ...config } = spec;
-  const requests = split(numEnvs, Math.min(threads.count, numEnvs)).map((range) => ({
-    envId: of.kind.envId,
-    kwargs: of.kwargs,
-    config: { ...config, ...range },
-    layout,
-    buffer,
-  }));
-  return { rows: viewRows(buffer, layout), blocks: await threads.open(requests) };
+  const parts = Math.min(threads.count + (withCaller ? 1 : 0), numEnvs);
+  const configs = split(numEnvs, parts).map((range): BlockConfig => ({ ...config, ...range }));
+  const own = withCaller ? configs.splice(-1) : [];
+  const blocks = await threads.open(
+    configs.map((each) => ({ envId: kind.envId, kwargs, config: each, layout, buffer })),
+  );
+  for (const each of own) {
+    const block = new RowBlock(each, kind.make(kwargs, each.to - each.from), rows);
+    blocks.push(placeHere(block, each.from, each.to, rows.seeds));
+  }
+  return { rows, blocks };
 }

@@ -58,7 +58,9 @@ export function onAll<T, R>(
   answer: (results: T[]) => R,
 ): MaybePromise<R> {
   const [only] = blocks;
-  if (blocks.length > 1 || only === undefined) return settleAll(blocks.map(start)).then(answer);
+  if (blocks.length > 1 || only === undefined) {
+    return settleAll(blocks.map(async (block) => start(block))).then(answer);
+  }
   const result = start(only);
   return result instanceof Promise ? result.then((late) => answer([late])) : answer([result]);
 }

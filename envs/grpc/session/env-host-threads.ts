@@ -140,7 +140,7 @@ class ThreadedHost implements EnvHost {
       const open =
         this.#workers === undefined || isSmall
           ? openRowsHere(spec, kind.make(kwargs, numEnvs))
-          : await openRowsInThreads(spec, { kind, kwargs, sample }, this.#workers);
+          : await openRowsInThreads(spec, { kind, kwargs, sample, withCaller: false }, this.#workers);
       return new EnvSession(config, { sample, ...open, onClose });
     } catch (error) {
       onClose();
