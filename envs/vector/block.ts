@@ -8,7 +8,7 @@ import { CcparkError, type ErrorKind } from "../../core/errors.ts";
 import { ENDED, NEW, type RowArrays, RUNNING } from "./arrays.ts";
 import { EpisodeSeeds } from "./episode-seeds.ts";
 import { InfoWriter } from "./info.ts";
-import type { SlotEnv } from "./slot-env.ts";
+import type { SlotEnv } from "./slots/slot-env.ts";
 
 /** What happens at the end of an episode: a reset in the next step instead of its action, one in the same step, or none. */
 export type Autoreset = "next-step" | "same-step" | "disabled";

@@ -3,7 +3,7 @@ import { CcparkError } from "../../core/errors.ts";
 import { type Box, checkFinite } from "../spaces.ts";
 import { NEW, type RowArrays, RUNNING } from "./arrays.ts";
 import type { Autoreset } from "./block.ts";
-import type { SlotEnvShape } from "./slot-env.ts";
+import type { SlotEnvShape } from "./slots/slot-env.ts";
 
 export interface RowRules {
   readonly shape: SlotEnvShape;

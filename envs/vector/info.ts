@@ -1,7 +1,7 @@
 /** Info columns: how a row's facts become numbers. */
 import type { StepInfo } from "../env.ts";
 import { REWARD_KEY, STEP_INFO_KEYS } from "./info-keys.ts";
-import type { SlotEnv } from "./slot-env.ts";
+import type { SlotEnv } from "./slots/slot-env.ts";
 
 /** Writes the facts of one row into columns, in the order of the keys. */
 export class InfoWriter {

@@ -13,8 +13,8 @@ import { checkActions, type RowRules } from "./check-actions.ts";
 import { writeFirstSeeds } from "./episode-seeds.ts";
 import { blockHere, openRowsHere, openRowsInThreads, type RowsSpec } from "./open-rows.ts";
 import { onAll } from "./place.ts";
-import type { EnvKind, SlotEnvShape } from "./slot-env.ts";
-import { SingleFlowSlot } from "./slots-single.ts";
+import { SingleFlowSlot } from "./slots/single-flow.ts";
+import type { EnvKind, SlotEnvShape } from "./slots/slot-env.ts";
 import { RowWorkers, type WorkerOptions } from "./worker-threads.ts";
 
 /** SAME_STEP, as `VectorEnv` promises, and nothing that it does not show. */

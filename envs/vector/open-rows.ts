@@ -2,7 +2,7 @@
 import { type RowArrays, type RowLayout, rowBytes, viewRows } from "./arrays.ts";
 import { type BlockConfig, RowBlock } from "./block.ts";
 import { type BlockPlace, placeHere } from "./place.ts";
-import type { EnvKind, SlotEnv } from "./slot-env.ts";
+import type { EnvKind, SlotEnv } from "./slots/slot-env.ts";
 
 export interface RowsSpec extends Omit<BlockConfig, "from" | "to"> {
   readonly numEnvs: number;

@@ -1,8 +1,8 @@
 /** Where a block of rows lives: on this thread, or in a worker (`worker-threads.ts`), behind one interface. */
 import { CcparkError } from "../../core/errors.ts";
 import type { RowBlock, RowEpisode } from "./block.ts";
-import type { GroundTruth } from "./ground-truth.ts";
-import type { MaybePicture, SlotEnv } from "./slot-env.ts";
+import type { GroundTruth } from "./slots/ground-truth.ts";
+import type { MaybePicture, SlotEnv } from "./slots/slot-env.ts";
 
 /** Small vectors answer at once, on the calling thread; others later, from worker threads. */
 export type MaybePromise<T> = T | Promise<T>;

@@ -5,7 +5,7 @@ import { type RowArrays, viewRows } from "./arrays.ts";
 import { type Breakage, BrokenEnv, RowBlock, type RowEpisode } from "./block.ts";
 import type { BlockRequest } from "./open-rows.ts";
 import { type EnvTruth, truthOf } from "./place.ts";
-import type { EnvKind, Picture } from "./slot-env.ts";
+import type { EnvKind, Picture } from "./slots/slot-env.ts";
 
 export type WorkerRequest =
   | ({ readonly do: "open"; readonly block: number } & BlockRequest)

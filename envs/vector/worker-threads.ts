@@ -8,7 +8,7 @@ import { CcparkError } from "../../core/errors.ts";
 import { BrokenEnv, type RowEpisode } from "./block.ts";
 import type { BlockRequest, BlockThreads } from "./open-rows.ts";
 import { type BlockPlace, type EnvTruth, LostWorker } from "./place.ts";
-import type { Picture } from "./slot-env.ts";
+import type { Picture } from "./slots/slot-env.ts";
 import type { WorkerReply, WorkerRequest } from "./worker-thread.ts";
 
 export interface WorkerOptions {

@@ -12,7 +12,7 @@ import type { ServedEnv } from "../../envs/grpc/session/served-env.ts";
 import type { FlowRows } from "../../envs/multi-flow-env.ts";
 import { type Box, checkFinite, makeBox } from "../../envs/spaces.ts";
 import { checkSeed } from "../../envs/vector/episode-seeds.ts";
-import type { SlotEnv } from "../../envs/vector/slot-env.ts";
+import type { SlotEnv } from "../../envs/vector/slots/slot-env.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 
 const SCENARIOS = ["toy-short", "toy-long", "toy-terminates", "toy-explodes", "toy-hangs", "toy-exits"];

@@ -7,7 +7,7 @@ import { formatGib } from "../../../scenarios/validate.ts";
 import { checkSeed } from "../../vector/episode-seeds.ts";
 import { checkInfoKeys } from "../../vector/info-keys.ts";
 import { openRowsHere, openRowsInThreads, type RowsSpec } from "../../vector/open-rows.ts";
-import type { SlotEnv } from "../../vector/slot-env.ts";
+import type { SlotEnv } from "../../vector/slots/slot-env.ts";
 import { RowWorkers, type WorkerOptions } from "../../vector/worker-threads.ts";
 import { ActionPolicy } from "../generated/ccpark/v1/environment.ts";
 import type { EnvHost, Session, SessionConfig } from "./env-host.ts";

@@ -3,7 +3,7 @@ import { status } from "@grpc/grpc-js";
 import type { RowArrays } from "../../vector/arrays.ts";
 import type { RowEpisode } from "../../vector/block.ts";
 import type { EnvTruth } from "../../vector/place.ts";
-import type { Picture } from "../../vector/slot-env.ts";
+import type { Picture } from "../../vector/slots/slot-env.ts";
 import {
   type ConnectResponse,
   type EpisodeSummary,

@@ -10,7 +10,7 @@ import { NEW, type RowArrays } from "../../vector/arrays.ts";
 import { type Autoreset, BrokenEnv, type RowEpisode } from "../../vector/block.ts";
 import type { OpenRows } from "../../vector/open-rows.ts";
 import { type BlockPlace, type MaybePromise, onAll } from "../../vector/place.ts";
-import type { SlotEnv } from "../../vector/slot-env.ts";
+import type { SlotEnv } from "../../vector/slots/slot-env.ts";
 import {
   ActionPolicy,
   AutoresetMode,

@@ -11,8 +11,8 @@ import {
   NumberEncoding,
   type ResetRequest,
   type StepRequest,
-} from "../../envs/grpc/generated/ccpark/v1/environment.ts";
-import { pack } from "../../envs/grpc/wire.ts";
+} from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
+import { pack } from "../../../envs/grpc/wire.ts";
 
 type Payload = NonNullable<ConnectRequest["payload"]>;
 

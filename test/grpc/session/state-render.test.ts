@@ -1,9 +1,9 @@
 /** What a session tells besides observations: ground truth, pictures, and what is served, described. */
 import { status } from "@grpc/grpc-js";
 import { afterAll, describe, expect, it } from "vitest";
-import { servedHost } from "../../cli/served-env.ts";
-import type { EnvHost, SessionConfig } from "../../envs/grpc/session/env-host.ts";
-import { SCENARIOS } from "../../scenarios/presets.ts";
+import { servedHost } from "../../../cli/served-env.ts";
+import type { EnvHost, SessionConfig } from "../../../envs/grpc/session/env-host.ts";
+import { SCENARIOS } from "../../../scenarios/presets.ts";
 import { digestOf, noActions, openSession, reset, step, trajectory } from "./session-calls.ts";
 
 const host: EnvHost = servedHost({ workers: 1, stepBudgetUs: 0 });

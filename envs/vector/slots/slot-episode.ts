@@ -1,11 +1,11 @@
 /** What environments in rows have in common: the scenario of an episode, its ground truth, its pictures, its cost. */
-import { assert } from "../../core/errors.ts";
-import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
-import { leadSec } from "../../scenarios/flows.ts";
-import { peakMbps } from "../../scenarios/rates/registry.ts";
-import type { Scenario } from "../../scenarios/scenario.ts";
-import type { Run } from "../../testbeds/testbed.ts";
-import { drawScenario, type ScenarioSource } from "../steps/scenario-source.ts";
+import { assert } from "../../../core/errors.ts";
+import { fromMbps, PACKET_BYTES } from "../../../core/units.ts";
+import { leadSec } from "../../../scenarios/flows.ts";
+import { peakMbps } from "../../../scenarios/rates/registry.ts";
+import type { Scenario } from "../../../scenarios/scenario.ts";
+import type { Run } from "../../../testbeds/testbed.ts";
+import { drawScenario, type ScenarioSource } from "../../steps/scenario-source.ts";
 import { type GroundTruth, groundTruth } from "./ground-truth.ts";
 import { type EpisodeCourse, EpisodeHistory } from "./history.ts";
 import type { MaybePicture } from "./slot-env.ts";

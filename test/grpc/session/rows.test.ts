@@ -1,18 +1,18 @@
 /** The real environments behind sessions: one flow and several, here and in worker threads, packed and repeated. */
 import { afterAll, describe, expect, it } from "vitest";
-import { servedHost } from "../../cli/served-env.ts";
-import { Rng } from "../../core/random.ts";
+import { servedHost } from "../../../cli/served-env.ts";
+import { Rng } from "../../../core/random.ts";
 import {
   ActionPolicy,
   AutoresetMode,
   NumberEncoding,
   type StepResponse,
-} from "../../envs/grpc/generated/ccpark/v1/environment.ts";
-import type { EnvHost, Session, SessionConfig } from "../../envs/grpc/session/env-host.ts";
-import { unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
-import { MultiFlowEnv } from "../../envs/multi-flow-env.ts";
-import { DEFAULT_MULTI_FLOW_OPTIONS } from "../../envs/options.ts";
-import { resolveScenario } from "../../scenarios/scenario-files.ts";
+} from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
+import type { EnvHost, Session, SessionConfig } from "../../../envs/grpc/session/env-host.ts";
+import { unpackFloat32, unpackFloat64 } from "../../../envs/grpc/wire.ts";
+import { MultiFlowEnv } from "../../../envs/multi-flow-env.ts";
+import { DEFAULT_MULTI_FLOW_OPTIONS } from "../../../envs/options.ts";
+import { resolveScenario } from "../../../scenarios/scenario-files.ts";
 import {
   answerReset,
   answerStep,

@@ -1,16 +1,16 @@
 /** The environment with one flow under test in rows: one slot that is always live. */
 
-import type { AlgorithmResolver } from "../../algorithms/resolver.ts";
-import { NANOS_PER_SEC } from "../../core/units.ts";
-import { estimateMemoryBytes } from "../../scenarios/memory.ts";
-import { FIRST_FLOW } from "../../scenarios/scenario.ts";
-import { CongestionEnv, expectOneFlow } from "../congestion-env.ts";
-import type { StepInfo } from "../env.ts";
-import type { FlowRows } from "../multi-flow-env.ts";
-import type { EnvOptions } from "../options.ts";
-import { getAction } from "../signals/actions.ts";
-import { getReward } from "../signals/rewards.ts";
-import type { Box } from "../spaces.ts";
+import type { AlgorithmResolver } from "../../../algorithms/resolver.ts";
+import { NANOS_PER_SEC } from "../../../core/units.ts";
+import { estimateMemoryBytes } from "../../../scenarios/memory.ts";
+import { FIRST_FLOW } from "../../../scenarios/scenario.ts";
+import { CongestionEnv, expectOneFlow } from "../../congestion-env.ts";
+import type { StepInfo } from "../../env.ts";
+import type { FlowRows } from "../../multi-flow-env.ts";
+import type { EnvOptions } from "../../options.ts";
+import { getAction } from "../../signals/actions.ts";
+import { getReward } from "../../signals/rewards.ts";
+import type { Box } from "../../spaces.ts";
 import type { SlotEnv } from "./slot-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 

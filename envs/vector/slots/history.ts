@@ -2,9 +2,9 @@
  * The course of an episode for pictures, sampled at the ends of steps from the simulator's books. Kept only from the first
  * picture on (or with the option `render`), at most MAX_POINTS long: then every second point goes.
  */
-import { MSS_BYTES, NANOS_PER_SEC, toMbps } from "../../core/units.ts";
-import { UNDER_TEST } from "../../scenarios/flows.ts";
-import { expectTruth, type Run, type RunFlow } from "../../testbeds/testbed.ts";
+import { MSS_BYTES, NANOS_PER_SEC, toMbps } from "../../../core/units.ts";
+import { UNDER_TEST } from "../../../scenarios/flows.ts";
+import { expectTruth, type Run, type RunFlow } from "../../../testbeds/testbed.ts";
 import { rateNow } from "./ground-truth.ts";
 
 /** Twice what a picture has pixels for. */

@@ -1,6 +1,6 @@
 /** Sessions without a transport: requests and answers as plain calls. */
 import { createHash } from "node:crypto";
-import { Rng } from "../../core/random.ts";
+import { Rng } from "../../../core/random.ts";
 import {
   ActionPolicy,
   AutoresetMode,
@@ -9,10 +9,10 @@ import {
   type ResetRequest,
   ResetResponse,
   StepResponse,
-} from "../../envs/grpc/generated/ccpark/v1/environment.ts";
-import type { EnvHost, Session, SessionConfig } from "../../envs/grpc/session/env-host.ts";
-import { pack } from "../../envs/grpc/wire.ts";
-import type { MaybePromise } from "../../envs/vector/place.ts";
+} from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
+import type { EnvHost, Session, SessionConfig } from "../../../envs/grpc/session/env-host.ts";
+import { pack } from "../../../envs/grpc/wire.ts";
+import type { MaybePromise } from "../../../envs/vector/place.ts";
 
 export const MODES: readonly AutoresetMode[] = [
   AutoresetMode.AUTORESET_MODE_NEXT_STEP,

@@ -1,9 +1,10 @@
 /** Sessions of the toy: exact autoreset tables, sequence numbers, order, and what happens to worker threads. */
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AutoresetMode, type StepResponse } from "../../envs/grpc/generated/ccpark/v1/environment.ts";
-import type { EnvHost, Session, SessionConfig } from "../../envs/grpc/session/env-host.ts";
-import { unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
+import { AutoresetMode, type StepResponse } from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
+import type { EnvHost, Session, SessionConfig } from "../../../envs/grpc/session/env-host.ts";
+import { unpackFloat32, unpackFloat64 } from "../../../envs/grpc/wire.ts";
+import { toyHost } from "../toy-env.ts";
 import {
   answerReset,
   answerStep,
@@ -15,7 +16,6 @@ import {
   step,
   trajectory,
 } from "./session-calls.ts";
-import { toyHost } from "./toy-env.ts";
 
 const TIME_LIMIT_MS = 1_500;
 const hosts: Record<"here" | "threads", EnvHost> = {

@@ -6,15 +6,15 @@ import type {
   CreateSessionResponse,
   StepResponse,
   WatchEpisodesResponse,
-} from "../../envs/grpc/generated/ccpark/v1/environment.ts";
-import { BadRequest, ErrorInfo } from "../../envs/grpc/generated/google/rpc/error_details.ts";
-import { Status } from "../../envs/grpc/generated/google/rpc/status.ts";
-import { type ServerLimits, StepBudget } from "../../envs/grpc/server/limits.ts";
-import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
-import { outcomeOf, startCli } from "../cli/run-cli.ts";
-import { startProxy } from "./proxy.ts";
+} from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
+import { BadRequest, ErrorInfo } from "../../../envs/grpc/generated/google/rpc/error_details.ts";
+import { Status } from "../../../envs/grpc/generated/google/rpc/status.ts";
+import { type ServerLimits, StepBudget } from "../../../envs/grpc/server/limits.ts";
+import { type RunningServer, startServer } from "../../../envs/grpc/server.ts";
+import { outcomeOf, startCli } from "../../cli/run-cli.ts";
+import { startProxy } from "../proxy.ts";
+import { toyHost } from "../toy-env.ts";
 import { RawClient, resetPayload, stepPayload } from "./raw-client.ts";
-import { toyHost } from "./toy-env.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

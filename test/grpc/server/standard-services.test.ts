@@ -9,10 +9,10 @@ import {
 import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import { service as healthService } from "grpc-health-check";
 import { expect, it } from "vitest";
-import type { ServerLog } from "../../envs/grpc/server/server-log.ts";
-import { startServer } from "../../envs/grpc/server.ts";
+import type { ServerLog } from "../../../envs/grpc/server/server-log.ts";
+import { startServer } from "../../../envs/grpc/server.ts";
+import { toyHost } from "../toy-env.ts";
 import { RawClient, resetPayload, stepPayload } from "./raw-client.ts";
-import { toyHost } from "./toy-env.ts";
 
 const REFLECTION_PROTO = fileURLToPath(
   new URL(

@@ -5,11 +5,11 @@ import {
   NANOS_PER_MILLI,
   NANOS_PER_SEC,
   PACKET_BYTES,
-} from "../../core/units.ts";
-import type { DirectionSpec } from "../../scenarios/direction.ts";
-import { UNDER_TEST } from "../../scenarios/flows.ts";
-import type { Scenario } from "../../scenarios/scenario.ts";
-import { expectTruth, isLive, type LinkMeter, type Run, type RunFlow } from "../../testbeds/testbed.ts";
+} from "../../../core/units.ts";
+import type { DirectionSpec } from "../../../scenarios/direction.ts";
+import { UNDER_TEST } from "../../../scenarios/flows.ts";
+import type { Scenario } from "../../../scenarios/scenario.ts";
+import { expectTruth, isLive, type LinkMeter, type Run, type RunFlow } from "../../../testbeds/testbed.ts";
 
 /** A link now, and since its beginning. */
 export interface LinkState {

@@ -10,13 +10,13 @@ import {
   type CreateSessionRequest,
   DataType,
   type StepResponse,
-} from "../../envs/grpc/generated/ccpark/v1/environment.ts";
-import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
-import { pack, unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
-import { expectKind } from "../contract/env-contract.ts";
-import { startProxy } from "./proxy.ts";
+} from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
+import { type RunningServer, startServer } from "../../../envs/grpc/server.ts";
+import { pack, unpackFloat32, unpackFloat64 } from "../../../envs/grpc/wire.ts";
+import { expectKind } from "../../contract/env-contract.ts";
+import { startProxy } from "../proxy.ts";
+import { ToyEnv, toyHost } from "../toy-env.ts";
 import { RawClient, type RawStream, resetPayload, stepPayload } from "./raw-client.ts";
-import { ToyEnv, toyHost } from "./toy-env.ts";
 
 const LIMITS = {
   maxSessions: 8,
@@ -549,7 +549,7 @@ describe("the server", () => {
 });
 
 describe("generated code", () => {
-  const root = new URL("../..", import.meta.url).pathname;
+  const root = new URL("../../..", import.meta.url).pathname;
   const files = (folder: string) =>
     (readdirSync(folder, { recursive: true }) as string[]).filter((file) => file.endsWith(".ts")).sort();
 

@@ -1,16 +1,16 @@
 /** The environment with several flows under test in rows: a slot per possible flow, which joins and leaves. */
 
-import type { AlgorithmResolver } from "../../algorithms/resolver.ts";
-import { unknownName } from "../../core/errors.ts";
-import { flowsUnderTest } from "../../scenarios/flows.ts";
-import { estimateMemoryBytes } from "../../scenarios/memory.ts";
-import { measure, summariseFlows } from "../../testbeds/measure.ts";
-import type { StepInfo } from "../env.ts";
-import { type FlowRows, MultiFlowEnv } from "../multi-flow-env.ts";
-import type { MultiFlowOptions } from "../options.ts";
-import { getAction } from "../signals/actions.ts";
-import { getFlowReward } from "../signals/flow-rewards.ts";
-import type { Box } from "../spaces.ts";
+import type { AlgorithmResolver } from "../../../algorithms/resolver.ts";
+import { unknownName } from "../../../core/errors.ts";
+import { flowsUnderTest } from "../../../scenarios/flows.ts";
+import { estimateMemoryBytes } from "../../../scenarios/memory.ts";
+import { measure, summariseFlows } from "../../../testbeds/measure.ts";
+import type { StepInfo } from "../../env.ts";
+import { type FlowRows, MultiFlowEnv } from "../../multi-flow-env.ts";
+import type { MultiFlowOptions } from "../../options.ts";
+import { getAction } from "../../signals/actions.ts";
+import { getFlowReward } from "../../signals/flow-rewards.ts";
+import type { Box } from "../../spaces.ts";
 import type { SlotEnv } from "./slot-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 

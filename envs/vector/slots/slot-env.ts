@@ -2,9 +2,9 @@
  * What a vector form steps: synchronous environments of one or several slots (flows). Whoever offers this interface can be
  * stepped in rows, on the calling thread or in worker threads, here or for a client elsewhere.
  */
-import type { StepInfo } from "../env.ts";
-import type { FlowRows } from "../multi-flow-env.ts";
-import type { Box } from "../spaces.ts";
+import type { StepInfo } from "../../env.ts";
+import type { FlowRows } from "../../multi-flow-env.ts";
+import type { Box } from "../../spaces.ts";
 import type { GroundTruth } from "./ground-truth.ts";
 
 /** Of the classes that follow a `SlotEnv`: what is fixed from its making on. */

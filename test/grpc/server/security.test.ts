@@ -4,18 +4,18 @@ import { connect as connectTcp } from "node:net";
 import { type ChannelCredentials, credentials, Metadata, makeClientConstructor, status } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { connectEnv } from "../../envs/grpc/client.ts";
-import { EnvServiceClient } from "../../envs/grpc/generated/ccpark/v1/environment.ts";
+import { connectEnv } from "../../../envs/grpc/client.ts";
+import { EnvServiceClient } from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
 import {
   generateToken,
   hashToken,
   parseTokenFile,
   type ServerSecurity,
-} from "../../envs/grpc/server/security.ts";
-import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
-import { expectKind } from "../contract/env-contract.ts";
+} from "../../../envs/grpc/server/security.ts";
+import { type RunningServer, startServer } from "../../../envs/grpc/server.ts";
+import { expectKind } from "../../contract/env-contract.ts";
+import { toyHost } from "../toy-env.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
-import { toyHost } from "./toy-env.ts";
 
 let certificates: Certificates;
 beforeAll(() => {
