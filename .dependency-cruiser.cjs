@@ -11,7 +11,7 @@ const floors = {
   testbeds: ["core", "ccp-bridge", "traces", "scenarios", "algorithms", "engine", "sim"],
   envs: ["core", "ccp-bridge", "traces", "scenarios", "algorithms", "testbeds", "proto"],
   agents: ["core", "ccp-bridge", "envs"],
-  training: ["core", "ccp-bridge", "scenarios", "testbeds", "envs", "agents", "traces"],
+  training: ["core", "ccp-bridge", "scenarios", "algorithms", "testbeds", "envs", "agents", "traces"],
   eval: [
     "core",
     "ccp-bridge",
@@ -72,7 +72,7 @@ module.exports = {
       from: {
         path: "^(core|scenarios|ccp-bridge|algorithms|engine|sim|testbeds|envs|agents)/",
         pathNot:
-          "^(envs/grpc|envs/foreign-agent|testbeds/udp|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader)\\.ts$",
+          "^(envs/grpc|envs/foreign-agent|testbeds/udp|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.ts$",
       },
       to: { dependencyTypes: ["core"] },
     },

@@ -1,5 +1,5 @@
 /** What acts in an environment, and what also learns from it. */
-import type { VectorEnv } from "../envs/env.ts";
+import type { AnyVectorEnv } from "../envs/env.ts";
 
 export interface Agent {
   readonly name: string;
@@ -31,5 +31,5 @@ export interface Progress {
 }
 
 export interface Learner extends Agent {
-  learn(envs: VectorEnv, totalSteps: number): AsyncIterable<Progress>;
+  learn(envs: AnyVectorEnv, totalSteps: number): AsyncIterable<Progress>;
 }

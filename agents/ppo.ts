@@ -15,7 +15,7 @@ import type { Tensor } from "@tensorflow/tfjs-core";
 import { CcparkError, unknownName } from "../core/errors.ts";
 import { exp, log, pow } from "../core/math.ts";
 import { Rng } from "../core/random.ts";
-import type { EndedEpisode, VectorEnv } from "../envs/env.ts";
+import type { AnyVectorEnv, EndedEpisode } from "../envs/env.ts";
 import type { Box } from "../envs/spaces.ts";
 import type { Learner, Progress } from "./agent.ts";
 import {
@@ -493,7 +493,7 @@ export class Ppo implements Learner {
    * @throws CcparkError (invalid-argument) where the environments do not fit; (failed-precondition) on divergence;
    *   (unavailable) where the backend does not work here
    */
-  async *learn(envs: VectorEnv, totalSteps: number): AsyncGenerator<Progress, void, undefined> {
+  async *learn(envs: AnyVectorEnv, totalSteps: number): AsyncGenerator<Progress, void, undefined> {
     checkSpaces(this.checkpoint().header, envs);
     const backend = await chooseBackend(this.options.backend);
     this.backendDetail = `${backend.name}: ${backend.detail}`;
@@ -501,9 +501,9 @@ export class Ppo implements Learner {
     const totalUpdates = Math.ceil(totalSteps / batchRows);
     let started = false;
     while (this.#updates < totalUpdates) {
-      if (!started || this.#updates % this.options.resetEvery === 0) this.#resetEnvs(envs);
+      if (!started || this.#updates % this.options.resetEvery === 0) await this.#resetEnvs(envs);
       started = true;
-      const batch = this.#rollout(envs);
+      const batch = await this.#rollout(envs);
       const fraction = this.options.annealLearningRate ? 1 - this.#updates / totalUpdates : 1;
       const progress = this.#update(
         backend.tf,
@@ -516,15 +516,15 @@ export class Ppo implements Learner {
     }
   }
 
-  #resetEnvs(envs: VectorEnv): void {
+  async #resetEnvs(envs: AnyVectorEnv): Promise<void> {
     const rng = this.#root.fork(`envs.${this.#updates}`);
-    envs.reset(rng.integer(2 ** 20) * 2 ** 32 + rng.integer(2 ** 32));
+    await envs.reset(rng.integer(2 ** 20) * 2 ** 32 + rng.integer(2 ** 32));
     this.#running = new Float64Array(envs.numEnvs);
   }
 
   // -------------------------------------------------------------------------------------------------------- rollout
 
-  #rollout(envs: VectorEnv): Batch {
+  async #rollout(envs: AnyVectorEnv): Promise<Batch> {
     const { rolloutSteps, gamma } = this.options;
     const { numEnvs } = envs;
     const width = this.spec.observationSpace.shape[0];
@@ -542,7 +542,7 @@ export class Ppo implements Learner {
         raw: batch.actions.subarray(row * count, (row + numEnvs) * count),
         logProbs: batch.logProbs.subarray(row, row + numEnvs),
       });
-      envs.step(actions);
+      await envs.step(actions);
       for (let env = 0; env < numEnvs; env++) {
         const reward = envs.rewards[env]!;
         const terminated = envs.terminated[env]!;

@@ -74,6 +74,9 @@ export interface AsyncVectorEnv extends VectorRows {
   close(): Promise<void>;
 }
 
+/** Either form, for who awaits whatever it answers: a learner. */
+export type AnyVectorEnv = VectorEnv | AsyncVectorEnv;
+
 /** What the last reset or step of a vector form has filled. */
 export interface VectorRows {
   readonly numEnvs: number;

@@ -1,5 +1,5 @@
 /** An episode as a short panel of plain text: what holds now, and the course of the first flow as sparklines. */
-import type { EpisodeCourse } from "../envs/vector/history.ts";
+import type { EpisodeCourse } from "../envs/vector/slots/history.ts";
 
 const BARS = "▁▂▃▄▅▆▇█";
 const SPARK_WIDTH = 48;

@@ -1,7 +1,7 @@
 /** An episode as SVG of a fixed size: throughput, RTT, queue and window over time, drawn by Vega without a browser. */
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import type { EpisodeCourse } from "../envs/vector/history.ts";
+import type { EpisodeCourse } from "../envs/vector/slots/history.ts";
 import { chartConfig, SERIES_COLOURS } from "./report/palette.ts";
 
 const WIDTH = 800;

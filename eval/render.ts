@@ -1,6 +1,6 @@
 /** Pictures of an episode by mode. Nothing is loaded before the first picture that needs it. */
-import type { EpisodeCourse } from "../envs/vector/history.ts";
-import type { DrawPicture } from "../envs/vector/slot-episode.ts";
+import type { EpisodeCourse } from "../envs/vector/slots/history.ts";
+import type { DrawPicture } from "../envs/vector/slots/slot-episode.ts";
 import { ansiPanel } from "./render-ansi.ts";
 
 /** @param assets folder with `index_bg.wasm` and `DejaVuSans.ttf`, for a bundle; absent: those of the installed packages */

@@ -6,7 +6,7 @@ import type { Progress } from "../agents/agent.ts";
 import { type Checkpoint, checkSpaces, type EnvDescription } from "../agents/checkpoint.ts";
 import { Ppo, type PpoOptions, ppoOptions } from "../agents/ppo.ts";
 import { CcparkError } from "../core/errors.ts";
-import type { VectorEnv } from "../envs/env.ts";
+import type { AnyVectorEnv } from "../envs/env.ts";
 import { type JsonValue, loadRunCheckpoint, openRunFolder, type RunFolder } from "./run-files.ts";
 
 /**
@@ -29,8 +29,8 @@ import { type JsonValue, loadRunCheckpoint, openRunFolder, type RunFolder } from
 export type ProgressLine = Progress & { readonly update: number };
 
 export interface TrainOptions {
-  /** called once; the learner resets what it gets */
-  readonly makeEnvs: () => VectorEnv | Promise<VectorEnv>;
+  /** called once; the learner resets what it gets, and it is closed in the end */
+  readonly makeEnvs: () => AnyVectorEnv | Promise<AnyVectorEnv>;
   /** on resume these replace the stored ones */
   readonly options?: Partial<Omit<PpoOptions, "resetEvery">>;
   /** environment steps over all environments, from the very first start */
@@ -103,26 +103,30 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const folder = runDir === undefined ? undefined : openRunFolder(runDir, from?.header);
 
   const envs = await options.makeEnvs();
-  const spaces = { observationSpace: envs.observationSpace, actionSpace: envs.actionSpace };
-  if (from !== undefined) checkSpaces(from.header, spaces);
-  const setup = { ...spaces, options: given, env: options.env };
-  const learner = from === undefined ? new Ppo({ ...setup, seed }) : Ppo.fromCheckpoint(from, setup);
-  folder?.saveConfig({
-    ...options.config,
-    algorithm: learner.name,
-    seed: learner.seed,
-    totalSteps,
-    numEnvs: envs.numEnvs,
-    resumedAtUpdate: from?.header.updates ?? null,
-    env: { ...learner.env },
-    options: { ...learner.options, hidden: [...learner.options.hidden] },
-  });
-  return run({ learner, envs, totalSteps, checkpointEvery, folder, signal, onProgress });
+  try {
+    const spaces = { observationSpace: envs.observationSpace, actionSpace: envs.actionSpace };
+    if (from !== undefined) checkSpaces(from.header, spaces);
+    const setup = { ...spaces, options: given, env: options.env };
+    const learner = from === undefined ? new Ppo({ ...setup, seed }) : Ppo.fromCheckpoint(from, setup);
+    folder?.saveConfig({
+      ...options.config,
+      algorithm: learner.name,
+      seed: learner.seed,
+      totalSteps,
+      numEnvs: envs.numEnvs,
+      resumedAtUpdate: from?.header.updates ?? null,
+      env: { ...learner.env },
+      options: { ...learner.options, hidden: [...learner.options.hidden] },
+    });
+    return await run({ learner, envs, totalSteps, checkpointEvery, folder, signal, onProgress });
+  } finally {
+    if ("close" in envs) await envs.close();
+  }
 }
 
 interface Run {
   readonly learner: Ppo;
-  readonly envs: VectorEnv;
+  readonly envs: AnyVectorEnv;
   readonly totalSteps: number;
   readonly checkpointEvery: number;
   readonly folder: RunFolder | undefined;

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
-import type { ServerSecurity, TlsFiles } from "../../envs/grpc/security.ts";
+import type { ServerSecurity, TlsFiles } from "../../envs/grpc/server/security.ts";
 import { exitOnInterrupt, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import { collect, parseList, parsePositive, parseWhole, SET_HELP } from "../options.ts";
@@ -50,7 +50,7 @@ function readOption(option: string, path: string): Buffer {
 
 /** Its hash goes to the file, the token itself to nobody but the one who asked. */
 async function addToken(path: string): Promise<void> {
-  const { generateToken, hashToken } = await import("../../envs/grpc/security.ts");
+  const { generateToken, hashToken } = await import("../../envs/grpc/server/security.ts");
   const token = generateToken();
   try {
     appendFileSync(path, `${hashToken(token)}\n`, { mode: 0o600 });
@@ -77,7 +77,7 @@ function tlsOf({ tlsCert, tlsKey, mtlsCa }: ServeOptions): TlsFiles | undefined 
 }
 
 async function securityOf(options: ServeOptions): Promise<ServerSecurity> {
-  const { parseTokenFile } = await import("../../envs/grpc/security.ts");
+  const { parseTokenFile } = await import("../../envs/grpc/server/security.ts");
   const { tokenFile } = options;
   return {
     tls: tlsOf(options),

@@ -19,6 +19,7 @@ interface TrainCommandOptions {
   readonly stepMs?: number | "rtt";
   readonly actionDelayMs?: number;
   readonly envs?: number;
+  readonly workers?: number;
   readonly set: Settings;
   readonly backend: string;
   readonly checkpointEvery?: number;
@@ -102,7 +103,13 @@ async function train(options: TrainCommandOptions): Promise<void> {
   ppoOptions(hyperparameters);
   claimFolder(options.out);
 
-  const training = { env, numEnvs: options.envs ?? TRAINING_DEFAULTS.numEnvs, episodeSec, scenarios };
+  const training = {
+    env,
+    numEnvs: options.envs ?? TRAINING_DEFAULTS.numEnvs,
+    workers: options.workers,
+    episodeSec,
+    scenarios,
+  };
   const result = await trainWithProgress(
     {
       makeEnvs: () => setup.makeTrainingEnvs(training),
@@ -167,6 +174,12 @@ export function addTrain(program: Command): void {
       parsePositive,
     )
     .addOption(new Option("--envs <n>", "environments stepped together").argParser(parseWhole(1, 4096)))
+    .addOption(
+      new Option(
+        "--workers <n>",
+        "threads that step the environments, the main one among them (default: 1); the result does not depend on it",
+      ).argParser(parseWhole(1, 256)),
+    )
     .option(
       "--set <name=value>",
       "a hyperparameter of PPO, such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",

@@ -1,12 +1,10 @@
 /** Wiring: the environments that `train` and `quickstart` learn in, and how a checkpoint remembers them. */
 import type { Checkpoint, EnvDescription } from "../../agents/checkpoint.ts";
-import { crossTrafficAlgorithm } from "../../algorithms/cross-traffic.ts";
-import type { Rng } from "../../core/random.ts";
-import type { VectorEnv } from "../../envs/env.ts";
+import type { AsyncVectorEnv } from "../../envs/env.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../../envs/options.ts";
-import { makeVectorEnv } from "../../envs/vector/local-vector-env.ts";
-import type { Scenario } from "../../scenarios/scenario.ts";
-import { sampleTrainingScenario, TRAINING_RANGE } from "../../scenarios/training.ts";
+import type { ScenarioEntry } from "../../scenarios/scenario-files.ts";
+import { TRAINING_RANGE } from "../../scenarios/training.ts";
+import { openTrainingEnvs } from "../../training/training-env.ts";
 
 /** Name under which `--scenario` gives the range of links. */
 export const TRAINING_RANGE_NAME = "training-range";
@@ -15,8 +13,10 @@ export interface TrainingSetup {
   readonly env: EnvOptions;
   readonly numEnvs: number;
   readonly episodeSec: number;
+  /** threads that step the environments, the main one among them; default 1 */
+  readonly workers?: number;
   /** absent: the training range, a link per episode */
-  readonly scenarios?: readonly { readonly name: string; readonly draw: (rng: Rng) => Scenario }[];
+  readonly scenarios?: readonly Pick<ScenarioEntry, "name" | "template">[];
 }
 
 export function describeTrainingRange(): string {
@@ -24,12 +24,10 @@ export function describeTrainingRange(): string {
   return `${mbps[0]} to ${mbps[1]} Mbit/s, ${rttMs[0]} to ${rttMs[1]} ms, ${bufferBdp[0]} to ${bufferBdp[1]} BDP, some on LTE-like traces`;
 }
 
-export function makeTrainingEnvs({ env, numEnvs, episodeSec, scenarios }: TrainingSetup): VectorEnv {
-  const draw = (rng: Rng): Scenario =>
-    scenarios === undefined
-      ? sampleTrainingScenario(rng, { durationSec: episodeSec })
-      : scenarios[rng.integer(scenarios.length)]!.draw(rng);
-  return makeVectorEnv(draw, env, numEnvs, crossTrafficAlgorithm);
+export function makeTrainingEnvs(setup: TrainingSetup): Promise<AsyncVectorEnv> {
+  const { env, numEnvs, episodeSec, workers, scenarios } = setup;
+  const plain = scenarios?.map(({ name, template }) => ({ name, template }));
+  return openTrainingEnvs({ env, episodeSec, scenarios: plain }, { numEnvs, workers });
 }
 
 /** What a checkpoint keeps of the environment: the names, and the other options as JSON. */

@@ -6,15 +6,17 @@
  * Close what was connected, or the process will not end.
  */
 import type { Env } from "../env.ts";
+import type { Autoreset } from "../vector/block.ts";
+import { STEP_INFO_KEYS } from "../vector/info-keys.ts";
 import { RemoteEnv } from "./client/env.ts";
 import { RemoteMultiFlowEnv } from "./client/multi-flow.ts";
-import { type Autoreset, ClientSession, type SessionOptions } from "./client/session.ts";
+import { ClientSession, type SessionOptions } from "./client/session.ts";
 import { RemoteVectorEnv } from "./client/vector.ts";
-import { STEP_INFO_KEYS } from "./info-keys.ts";
 
+export type { Autoreset } from "../vector/block.ts";
 export type { InfoValues } from "./client/rows.ts";
 export type { ServiceOptions, TlsOptions } from "./client/service.ts";
-export type { Autoreset, SessionOptions } from "./client/session.ts";
+export type { SessionOptions } from "./client/session.ts";
 export type { RemoteMultiFlowEnv, RemoteVectorEnv };
 
 export interface VectorOptions extends SessionOptions {

@@ -7,8 +7,7 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Server, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { CcparkError } from "../../core/errors.ts";
-import { DmEnvRpcStream, Worlds } from "./dm-env-rpc.ts";
-import type { EnvHost } from "./env-host.ts";
+import { DmEnvRpcStream, Worlds } from "./dm-env-rpc/dm-env-rpc.ts";
 import {
   type ConnectRequest,
   type ConnectResponse,
@@ -20,17 +19,23 @@ import {
   type EnvironmentResponse,
   EnvironmentService,
 } from "./generated/dm_env_rpc/v1/dm_env_rpc.ts";
-import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
-import { plainCounts, prometheusCounts, type ServedMetrics, serveMetrics } from "./metrics.ts";
-import { checkExposure, type ServerSecurity, serverCredentials, tokenInterceptor } from "./security.ts";
-import type { ServerContext } from "./server-context.ts";
-import { type ServerLog, SILENT } from "./server-log.ts";
-import { SessionRegistry } from "./session-registry.ts";
-import { ConnectStream } from "./session-stream.ts";
-import { addHealth, addReflection, findProtoFolder } from "./standard-services.ts";
+import { DEFAULT_LIMITS, type ServerLimits } from "./server/limits.ts";
+import { plainCounts, prometheusCounts, type ServedMetrics, serveMetrics } from "./server/metrics.ts";
+import {
+  checkExposure,
+  type ServerSecurity,
+  serverCredentials,
+  tokenInterceptor,
+} from "./server/security.ts";
+import type { ServerContext } from "./server/server-context.ts";
+import { type ServerLog, SILENT } from "./server/server-log.ts";
+import { SessionRegistry } from "./server/session-registry.ts";
+import { ConnectStream } from "./server/session-stream.ts";
+import { addHealth, addReflection, findProtoFolder } from "./server/standard-services.ts";
+import { unaryCalls } from "./server/unary-calls.ts";
+import type { EnvHost } from "./session/env-host.ts";
 import { fatal } from "./status-codes.ts";
 import { withStepCodec } from "./step-codec.ts";
-import { unaryCalls } from "./unary-calls.ts";
 
 export interface ServerOptions {
   /** default 127.0.0.1; an address that is not loopback needs TLS and a token */

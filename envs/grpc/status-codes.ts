@@ -4,6 +4,7 @@
  */
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { CcparkError, type ErrorKind } from "../../core/errors.ts";
+import { LostWorker } from "../vector/place.ts";
 import type { Any } from "./generated/google/protobuf/any.ts";
 import { BadRequest, ErrorInfo } from "./generated/google/rpc/error_details.ts";
 import { Status } from "./generated/google/rpc/status.ts";
@@ -61,9 +62,13 @@ export class RpcError extends Error {
   }
 }
 
-/** A CcparkError is recoverable; anything else that was thrown is INTERNAL and fatal. */
+/** A CcparkError is recoverable, but for that of a lost worker; anything else that was thrown is INTERNAL and fatal. */
 export function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
+  if (error instanceof LostWorker) {
+    const code = error.why === "out-of-time" ? status.DEADLINE_EXCEEDED : status.INTERNAL;
+    return new RpcError(code, error.message, { fatal: true, cause: error });
+  }
   if (error instanceof CcparkError) {
     return new RpcError(CODE_OF_KIND[error.kind], error.message, {
       fatal: false,

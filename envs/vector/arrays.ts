@@ -1,5 +1,5 @@
 /**
- * The numbers of a session's rows, side by side in one buffer that threads may share: requests are written into it and
+ * The numbers of all rows of a vector form, side by side in one buffer that threads may share: requests are written into it and
  * answers read from it, so between threads only a word goes to and fro.
  */
 

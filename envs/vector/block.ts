@@ -1,24 +1,28 @@
 /**
- * A contiguous range of a session's environments, stepped in order on one thread: autoreset, seeds, time limit and sums of
- * episodes. No transport: what comes in and goes out lies in the session's arrays.
+ * A contiguous range of environments, stepped in order on one thread: autoreset, seeds, time limit and sums of episodes.
+ * All vector forms are made of such blocks. What comes in and goes out lies in arrays that the blocks share.
  *
  *   environment:  NEW --reset--> RUNNING --episode ends--> ENDED --reset or NEXT_STEP--> RUNNING    (SAME_STEP: stays RUNNING)
  */
-import type { EpisodeSummary } from "../grpc/generated/ccpark/v1/environment.ts";
-import { EpisodeSeeds, type SlotEnv } from "../grpc/session-env.ts";
+import { CcparkError, type ErrorKind } from "../../core/errors.ts";
 import { ENDED, NEW, type RowArrays, RUNNING } from "./arrays.ts";
+import { EpisodeSeeds } from "./episode-seeds.ts";
 import { InfoWriter } from "./info.ts";
+import type { SlotEnv } from "./slots/slot-env.ts";
+
+/** What happens at the end of an episode: a reset in the next step instead of its action, one in the same step, or none. */
+export type Autoreset = "next-step" | "same-step" | "disabled";
 
 /** Plain data, so that it can be handed to a worker thread. */
 export interface BlockConfig {
   /** environments from (inclusive) to (exclusive) */
   readonly from: number;
   readonly to: number;
-  /** of environment 0 of the session */
+  /** of environment 0 of all, until a reset gives another */
   readonly firstSeed: number;
   /** 0: none */
   readonly maxEpisodeSteps: number;
-  readonly autoreset: "next-step" | "same-step" | "disabled";
+  readonly autoreset: Autoreset;
   readonly withState: boolean;
   readonly infoKeys: readonly string[];
 }
@@ -30,6 +34,26 @@ export interface Breakage {
   readonly step: number;
   readonly doing: "reset" | "step";
   readonly message: string;
+  /** of a CcparkError; undefined: it was none */
+  readonly kind: ErrorKind | undefined;
+}
+
+/** An episode of one row that has ended; plain data. */
+export interface RowEpisode {
+  readonly row: number;
+  readonly flowId: string;
+  /** sum of rewards, undiscounted */
+  readonly episodeReturn: number;
+  readonly steps: number;
+  /** virtual time since the flow's start, s */
+  readonly simSeconds: number;
+  readonly seed: number;
+  /** of its environment, from 0 */
+  readonly episode: number;
+  readonly terminated: boolean;
+  readonly truncated: boolean;
+  /** units in the names; NaN: not measured */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export class BrokenEnv extends Error {
@@ -62,7 +86,7 @@ export class RowBlock {
   readonly #lengths: Float64Array;
   readonly #wasLive: Uint8Array;
   readonly #info: InfoWriter;
-  #episodes: EpisodeSummary[] = [];
+  #episodes: RowEpisode[] = [];
 
   /** @param envs to - from of them */
   constructor(config: BlockConfig, envs: readonly SlotEnv[], rows: RowArrays) {
@@ -107,7 +131,7 @@ export class RowBlock {
    * @returns episodes that ended
    * @throws BrokenEnv
    */
-  step(): readonly EpisodeSummary[] {
+  step(): readonly RowEpisode[] {
     const { from, to } = this.#config;
     if (this.#episodes.length > 0) this.#episodes = [];
     for (let e = from; e < to; e++) {
@@ -246,15 +270,15 @@ export class RowBlock {
     const own = row - from * this.#slots;
     this.#episodes.push({
       row,
+      flowId: this.#flowIds[slot]!,
       episodeReturn: this.#returns[own]!,
-      length: this.#lengths[own]!,
+      steps: this.#lengths[own]!,
       simSeconds: env.simSeconds(slot),
-      seed: BigInt(this.#rows.seeds[e]!),
-      episodeIndex: BigInt(episode),
+      seed: this.#rows.seeds[e]!,
+      episode,
       terminated: this.#rows.terminated[row] === 1,
       truncated: this.#rows.truncated[row] === 1,
-      metrics: new Map(Object.entries(env.episodeMetrics(slot)).filter(([, value]) => !Number.isNaN(value))),
-      flowId: this.#flowIds[slot]!,
+      metrics: env.episodeMetrics(slot),
     });
   }
 
@@ -262,6 +286,7 @@ export class RowBlock {
     this.#rows.phase[env] = NEW;
     const message = error instanceof Error ? error.message : String(error);
     const step = this.#states[env - this.#config.from]!.steps;
-    return new BrokenEnv({ env, seed, step, doing, message }, error);
+    const kind = error instanceof CcparkError ? error.kind : undefined;
+    return new BrokenEnv({ env, seed, step, doing, message, kind }, error);
   }
 }

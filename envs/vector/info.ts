@@ -1,9 +1,7 @@
-/** Info columns: how a row's facts become numbers, and how columns travel. */
+/** Info columns: how a row's facts become numbers. */
 import type { StepInfo } from "../env.ts";
-import { DataType, type InfoColumn } from "../grpc/generated/ccpark/v1/environment.ts";
-import { INFO_KEYS, REWARD_KEY, STEP_INFO_KEYS } from "../grpc/info-keys.ts";
-import type { SlotEnv } from "../grpc/session-env.ts";
-import { pack } from "../grpc/wire.ts";
+import { REWARD_KEY, STEP_INFO_KEYS } from "./info-keys.ts";
+import type { SlotEnv } from "./slots/slot-env.ts";
 
 /** Writes the facts of one row into columns, in the order of the keys. */
 export class InfoWriter {
@@ -44,31 +42,4 @@ export class InfoWriter {
             : Number(info![key as keyof StepInfo]);
     }
   }
-}
-
-/**
- * @param values [keys x rows]
- * @param isThere by row: has a value; undefined: every row
- * @param picked rows that are to be in the columns; undefined: all
- */
-export function packColumns(
-  keys: readonly string[],
-  values: Float64Array,
-  isThere?: Uint8Array,
-  picked?: readonly number[],
-): InfoColumn[] {
-  const rows = keys.length === 0 ? 0 : values.length / keys.length;
-  return keys.map((key, k) => {
-    const dtype = INFO_KEYS.get(key)?.dtype ?? DataType.DATA_TYPE_FLOAT64;
-    const all = values.subarray(k * rows, (k + 1) * rows);
-    const column = picked === undefined ? all.slice() : Float64Array.from(picked, (row) => all[row]!);
-    if (isThere !== undefined) for (let i = 0; i < rows; i++) if (isThere[i] === 0) column[i] = 0;
-    return { key, dtype, mask: isThere?.slice() ?? new Uint8Array(0), values: packAs(dtype, column) };
-  });
-}
-
-function packAs(dtype: DataType, column: Float64Array): Uint8Array {
-  if (dtype === DataType.DATA_TYPE_BOOL) return Uint8Array.from(column);
-  if (dtype === DataType.DATA_TYPE_INT64) return pack(BigInt64Array.from(column, BigInt));
-  return pack(column);
 }

@@ -1,117 +1,231 @@
-/** The vector form: N environments in this thread, stepped in order, with typed arrays that are reused. */
-
+/**
+ * The vector forms of this process, views of rows: one on the calling thread, synchronous, and one whose rows may also be
+ * stepped in worker threads. The same bytes for the same seed and actions, whatever the number of threads.
+ */
 import type { AlgorithmResolver } from "../../algorithms/resolver.ts";
 import { CcparkError } from "../../core/errors.ts";
-import { Rng } from "../../core/random.ts";
-import { CongestionEnv } from "../congestion-env.ts";
-import type { EndedEpisode, VectorEnv } from "../env.ts";
+import type { AsyncVectorEnv, EndedEpisode, VectorEnv, VectorRows } from "../env.ts";
 import type { EnvOptions } from "../options.ts";
 import type { ScenarioSource } from "../steps/scenario-source.ts";
+import type { RowArrays } from "./arrays.ts";
+import { BrokenEnv, type RowEpisode } from "./block.ts";
+import { checkActions, type RowRules } from "./check-actions.ts";
+import { writeFirstSeeds } from "./episode-seeds.ts";
+import { blockHere, openRowsHere, openRowsInThreads, type RowsSpec } from "./open-rows.ts";
+import { onAll } from "./place.ts";
+import { SingleFlowSlot } from "./slots/single-flow.ts";
+import type { EnvKind, SlotEnvShape } from "./slots/slot-env.ts";
+import { RowWorkers, type WorkerOptions } from "./worker-threads.ts";
 
-/** @param algorithms finds those of cross traffic; absent: the native ones */
+/** SAME_STEP, as `VectorEnv` promises, and nothing that it does not show. */
+function specOf(numEnvs: number): RowsSpec {
+  if (!Number.isSafeInteger(numEnvs) || numEnvs < 1) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[env] wrong number of environments: got ${numEnvs}, expected 1 or more`,
+    );
+  }
+  return {
+    numEnvs,
+    firstSeed: 0,
+    maxEpisodeSteps: 0,
+    autoreset: "same-step",
+    withState: false,
+    infoKeys: [],
+  };
+}
+
+/** What both forms do before and after their blocks. */
+class RowsView {
+  readonly shown: VectorRows;
+  readonly #rules: RowRules;
+  readonly #endedEpisodes: EndedEpisode[] = [];
+
+  constructor(shape: SlotEnvShape, rows: RowArrays, rejects: boolean) {
+    this.#rules = { shape, rows, autoreset: "same-step", rejects };
+    const { observations, rewards, terminated, truncated, finalObservations } = rows;
+    this.shown = {
+      numEnvs: rows.phase.length,
+      observationSpace: shape.observationSpace,
+      actionSpace: shape.actionSpace,
+      observations,
+      rewards,
+      terminated,
+      truncated,
+      finalObservations,
+      endedEpisodes: this.#endedEpisodes,
+    };
+  }
+
+  beforeReset(seed: number): void {
+    const { rows } = this.#rules;
+    writeFirstSeeds(seed, rows.nextSeeds);
+    rows.mask.fill(1);
+  }
+
+  afterReset(): void {
+    const { rewards, terminated, truncated } = this.#rules.rows;
+    rewards.fill(0);
+    terminated.fill(0);
+    truncated.fill(0);
+    this.#endedEpisodes.length = 0;
+  }
+
+  beforeStep(actions: Float32Array): void {
+    const { rows, shape } = this.#rules;
+    if (actions.length !== rows.actions.length) {
+      throw new CcparkError(
+        "invalid-argument",
+        `[env] actions have the wrong length: got ${actions.length}, expected ${rows.phase.length} x ${shape.actionSpace.shape[0]}`,
+      );
+    }
+    rows.actions.set(actions);
+    checkActions(this.#rules, "actions");
+  }
+
+  afterStep(episodes: readonly RowEpisode[]): void {
+    if (this.#endedEpisodes.length > 0) this.#endedEpisodes.length = 0;
+    for (const { row, seed, episodeReturn, steps, metrics } of episodes) {
+      const metric = (name: string): number => metrics[name] ?? Number.NaN;
+      this.#endedEpisodes.push({
+        env: row,
+        seed,
+        episodeReturn,
+        steps,
+        goodputMbps: metric("goodputMbps"),
+        utilisation: metric("utilisation"),
+        meanQueueDelayMs: metric("meanQueueDelayMs"),
+        lossRate: metric("lossRate"),
+        score: metric("score"),
+      });
+    }
+  }
+}
+
+/** What an environment threw, as the caller of its vector is told. */
+function told(error: unknown): unknown {
+  if (!(error instanceof BrokenEnv)) return error;
+  const { env, seed, step, doing, message, kind } = error.breakage;
+  if (kind !== undefined) return new CcparkError(kind, message, { cause: error });
+  return new CcparkError(
+    "internal",
+    `[env] environment ${env} threw in ${doing} (seed ${seed}, step ${step}): ${message}`,
+    { cause: error },
+  );
+}
+
+/**
+ * N environments on the calling thread, stepped in order.
+ * @param algorithms finds those of cross traffic; absent: the native ones
+ */
 export function makeVectorEnv(
   scenarios: ScenarioSource,
   options: EnvOptions,
   numEnvs: number,
   algorithms?: AlgorithmResolver,
 ): VectorEnv {
-  const envs = Array.from({ length: numEnvs }, () => new CongestionEnv(scenarios, options, { algorithms }));
-  const first = envs[0];
-  if (first === undefined) {
-    throw new CcparkError(
-      "invalid-argument",
-      `[env] wrong number of environments: got ${numEnvs}, expected 1 or more`,
-    );
-  }
-  const obsSize = first.observationSpace.shape[0];
-  const actionSize = first.actionSpace.shape[0];
-  const observations = new Float32Array(numEnvs * obsSize);
-  const finalObservations = new Float32Array(numEnvs * obsSize);
-  const rewards = new Float64Array(numEnvs);
-  const terminated = new Uint8Array(numEnvs);
-  const truncated = new Uint8Array(numEnvs);
-  const endedEpisodes: EndedEpisode[] = [];
-  const seeds = new Float64Array(numEnvs);
-  const returns = new Float64Array(numEnvs);
-  const steps = new Float64Array(numEnvs);
-  let streams: Rng[] | undefined;
-  /** the rows of the array that the last step was given: callers mostly give the same again */
-  let viewed: Float32Array | undefined;
-  let views: readonly Float32Array[] = [];
-
-  const begin = (i: number, seed: number): void => {
-    envs[i]!.begin(seed);
-    envs[i]!.writeObservation(observations, i * obsSize);
-    seeds[i] = seed;
-    returns[i] = 0;
-    steps[i] = 0;
+  const spec = specOf(numEnvs);
+  const envs = Array.from({ length: numEnvs }, () => new SingleFlowSlot(options, { scenarios }, algorithms));
+  const { rows, block } = blockHere(spec, envs);
+  const view = new RowsView(envs[0]!, rows, options.actionPolicy === "reject");
+  const carryOut = <T>(run: () => T): T => {
+    try {
+      return run();
+    } catch (error) {
+      throw told(error);
+    }
   };
-
-  const end = (i: number): void => {
-    const env = envs[i]!;
-    const metrics = env.metrics();
-    endedEpisodes.push({
-      env: i,
-      seed: seeds[i]!,
-      episodeReturn: returns[i]!,
-      steps: steps[i]!,
-      goodputMbps: metrics.goodputMbps,
-      utilisation: metrics.utilisation,
-      meanQueueDelayMs: metrics.meanQueueDelayMs,
-      lossRate: metrics.lossRate,
-      score: metrics.score,
-    });
-    env.writeObservation(finalObservations, i * obsSize);
-    begin(i, streams![i]!.integer(2 ** 32));
-  };
-
   return {
-    numEnvs,
-    observationSpace: first.observationSpace,
-    actionSpace: first.actionSpace,
-    observations,
-    rewards,
-    terminated,
-    truncated,
-    finalObservations,
-    endedEpisodes,
+    ...view.shown,
     reset(seed) {
-      streams = envs.map((_, i) => Rng.fromSeed(seed + i).fork("episodes"));
-      for (let i = 0; i < numEnvs; i++) begin(i, seed + i);
-      rewards.fill(0);
-      terminated.fill(0);
-      truncated.fill(0);
-      endedEpisodes.length = 0;
+      view.beforeReset(seed);
+      carryOut(() => block.reset(true));
+      view.afterReset();
     },
     step(actions) {
-      if (streams === undefined) {
-        throw new CcparkError(
-          "failed-precondition",
-          "[env] step before the first reset: expected reset first",
-        );
-      }
-      if (actions.length !== numEnvs * actionSize) {
-        throw new CcparkError(
-          "invalid-argument",
-          `[env] actions have the wrong length: got ${actions.length}, expected ${numEnvs} x ${actionSize}`,
-        );
-      }
-      if (endedEpisodes.length > 0) endedEpisodes.length = 0;
-      if (actions !== viewed) {
-        viewed = actions;
-        views = envs.map((_, i) => actions.subarray(i * actionSize, (i + 1) * actionSize));
-      }
-      for (let i = 0; i < numEnvs; i++) {
-        const env = envs[i]!;
-        env.advance(views[i]!);
-        rewards[i] = env.reward;
-        returns[i] = returns[i]! + env.reward;
-        steps[i] = steps[i]! + 1;
-        terminated[i] = env.terminated ? 1 : 0;
-        truncated[i] = env.truncated ? 1 : 0;
-        if (env.terminated || env.truncated) end(i);
-        else env.writeObservation(observations, i * obsSize);
-      }
+      view.beforeStep(actions);
+      view.afterStep(carryOut(() => block.step()));
     },
   };
+}
+
+export interface OpenVectorOptions {
+  /** with one flow under test */
+  readonly kind: EnvKind;
+  /** plain data for `kind.make` */
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly numEnvs: number;
+  /** threads that step the environments, the calling one among them; default 1. More than environments are not started */
+  readonly workers?: number;
+  /** what another thread runs: a module that calls `serveRows` with the same kind; needed with several workers */
+  readonly worker?: Pick<WorkerOptions, "url" | "data">;
+}
+
+/**
+ * The same, and with several workers in contiguous blocks, one per thread, that are stepped at the same time.
+ * One reset or step at a time: the arrays are shared with the threads while it runs.
+ * @throws CcparkError what `kind.make` throws; from a step or reset also `LostWorker`, after which only `close` is left
+ */
+export async function openVectorEnv(options: OpenVectorOptions): Promise<AsyncVectorEnv> {
+  const { kind, kwargs, numEnvs, workers = 1, worker } = options;
+  const spec = specOf(numEnvs);
+  if (!Number.isSafeInteger(workers) || workers < 1 || (workers > 1 && worker === undefined)) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[env] workers: got ${workers}${worker === undefined ? " and no module for them" : ""}, expected a whole number of at least 1, beyond 1 with a module`,
+    );
+  }
+  const [sample] = kind.make(kwargs, 1);
+  const others = Math.min(workers, numEnvs) - 1;
+  const pool = worker === undefined || others === 0 ? undefined : new RowWorkers(others, worker);
+  const close = async (): Promise<void> => pool?.close();
+  try {
+    const { rows, blocks } =
+      pool === undefined
+        ? openRowsHere(spec, kind.make(kwargs, numEnvs))
+        : await openRowsInThreads(spec, { kind, kwargs, sample: sample!, withCaller: true }, pool);
+    const view = new RowsView(sample!, rows, kwargs["actionPolicy"] === "reject");
+    let isBusy = false;
+    const alone = async (run: () => Promise<void>): Promise<void> => {
+      if (isBusy) {
+        throw new CcparkError(
+          "failed-precondition",
+          "[env] a reset or step is under way: expected it to be awaited first",
+        );
+      }
+      isBusy = true;
+      try {
+        await run();
+      } catch (error) {
+        throw told(error);
+      } finally {
+        isBusy = false;
+      }
+    };
+    return {
+      ...view.shown,
+      reset: (seed) =>
+        alone(async () => {
+          view.beforeReset(seed);
+          await onAll(
+            blocks,
+            (block) => block.reset(true),
+            () => view.afterReset(),
+          );
+        }),
+      step: (actions) =>
+        alone(async () => {
+          view.beforeStep(actions);
+          await onAll(
+            blocks,
+            (block) => block.step(),
+            (ended) => view.afterStep(ended.length === 1 ? ended[0]! : ended.flat()),
+          );
+        }),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

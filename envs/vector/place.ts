@@ -1,28 +1,41 @@
-/** Where a block of rows lives: on this thread, or in a worker (`rows/workers.ts`), behind one interface. */
-import type { MaybePromise } from "../grpc/env-host.ts";
-import type {
-  EpisodeSummary,
-  GetStateResponse,
-  RenderResponse,
-} from "../grpc/generated/ccpark/v1/environment.ts";
-import type { SlotEnv } from "../grpc/session-env.ts";
-import type { RowBlock } from "./block.ts";
+/** Where a block of rows lives: on this thread, or in a worker (`worker-threads.ts`), behind one interface. */
+import { CcparkError } from "../../core/errors.ts";
+import type { RowBlock, RowEpisode } from "./block.ts";
+import type { GroundTruth } from "./slots/ground-truth.ts";
+import type { MaybePicture, SlotEnv } from "./slots/slot-env.ts";
 
-/** Calls are carried out in order; each throws or rejects with BrokenEnv, CcparkError or RpcError. */
+/** Small vectors answer at once, on the calling thread; others later, from worker threads. */
+export type MaybePromise<T> = T | Promise<T>;
+
+export interface EnvTruth extends GroundTruth {
+  /** of the episode */
+  readonly seed: number;
+}
+
+/** Calls are carried out in order; each throws or rejects with BrokenEnv, LostWorker or another CcparkError. */
 export interface BlockPlace {
   /** environments from (inclusive) to (exclusive) */
   readonly from: number;
   readonly to: number;
   reset(seeded: boolean, scenario?: unknown): MaybePromise<void>;
-  step(): MaybePromise<readonly EpisodeSummary[]>;
-  state(env: number): MaybePromise<GetStateResponse>;
-  render(env: number, mode: string): MaybePromise<RenderResponse>;
+  step(): MaybePromise<readonly RowEpisode[]>;
+  state(env: number): MaybePromise<EnvTruth>;
+  render(env: number, mode: string): MaybePicture;
   /** Frees the environments. */
   close(): void;
 }
 
-export function stateOf(env: SlotEnv, seed: number): GetStateResponse {
-  return { ...env.state(), seed: BigInt(seed) };
+/** The worker thread that held environments is no more, and they are gone with it. */
+export class LostWorker extends CcparkError {
+  readonly why: "ended" | "out-of-time";
+  constructor(why: "ended" | "out-of-time", message: string) {
+    super(why === "ended" ? "internal" : "unavailable", `[env] ${message}`);
+    this.why = why;
+  }
+}
+
+export function truthOf(env: SlotEnv, seed: number): EnvTruth {
+  return { ...env.state(), seed };
 }
 
 /** A block on the calling thread. */
@@ -32,8 +45,31 @@ export function placeHere(block: RowBlock, from: number, to: number, seeds: Floa
     to,
     reset: (seeded, scenario) => block.reset(seeded, scenario),
     step: () => block.step(),
-    state: (env) => stateOf(block.envAt(env), seeds[env]!),
+    state: (env) => truthOf(block.envAt(env), seeds[env]!),
     render: (env, mode) => block.envAt(env).render(mode),
     close() {},
   };
+}
+
+/** Does something on all blocks at once, and answers at once where none answers later. */
+export function onAll<T, R>(
+  blocks: readonly BlockPlace[],
+  start: (block: BlockPlace) => MaybePromise<T>,
+  answer: (results: T[]) => R,
+): MaybePromise<R> {
+  const [only] = blocks;
+  if (blocks.length > 1 || only === undefined) {
+    return settleAll(blocks.map(async (block) => start(block))).then(answer);
+  }
+  const result = start(only);
+  return result instanceof Promise ? result.then((late) => answer([late])) : answer([result]);
+}
+
+/** Waits for all, also after one has failed: the arrays are theirs until then. */
+async function settleAll<T>(results: readonly MaybePromise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(results);
+  return settled.map((each) => {
+    if (each.status === "rejected") throw each.reason;
+    return each.value;
+  });
 }

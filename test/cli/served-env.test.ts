@@ -1,7 +1,7 @@
 /** The environment that `ccpark serve` makes from a client's keyword arguments. */
 import { describe, expect, it } from "vitest";
 import { servedEnvs } from "../../cli/served-env.ts";
-import type { SlotEnv } from "../../envs/grpc/session-env.ts";
+import type { SlotEnv } from "../../envs/vector/slots/slot-env.ts";
 import { makeLink } from "../../scenarios/links.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 

@@ -11,7 +11,7 @@ import {
 } from "../../envs/grpc/generated/dm_env_rpc/v1/dm_env_rpc.ts";
 import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
 import { unpackFloat32, unpackFloat64 } from "../../envs/grpc/wire.ts";
-import { RawClient, resetPayload, stepPayload } from "./raw-client.ts";
+import { RawClient, resetPayload, stepPayload } from "./server/raw-client.ts";
 import { toyHost } from "./toy-env.ts";
 
 const { RUNNING, TERMINATED, INTERRUPTED } = EnvironmentStateType;

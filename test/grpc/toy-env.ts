@@ -6,11 +6,13 @@
 import { CcparkError, unknownName } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import type { Env, StepInfo, TimeStep } from "../../envs/env.ts";
-import type { EnvHost } from "../../envs/grpc/env-host.ts";
-import { envHost, type HostOptions } from "../../envs/grpc/env-host-threads.ts";
-import { checkSeed, type ServedEnv, type SlotEnv } from "../../envs/grpc/session-env.ts";
+import type { EnvHost } from "../../envs/grpc/session/env-host.ts";
+import { envHost, type HostOptions } from "../../envs/grpc/session/env-host-threads.ts";
+import type { ServedEnv } from "../../envs/grpc/session/served-env.ts";
 import type { FlowRows } from "../../envs/multi-flow-env.ts";
 import { type Box, checkFinite, makeBox } from "../../envs/spaces.ts";
+import { checkSeed } from "../../envs/vector/episode-seeds.ts";
+import type { SlotEnv } from "../../envs/vector/slots/slot-env.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 
 const SCENARIOS = ["toy-short", "toy-long", "toy-terminates", "toy-explodes", "toy-hangs", "toy-exits"];
@@ -192,7 +194,7 @@ class ToySlot implements SlotEnv {
 
   state: SlotEnv["state"] = () => ({
     timeUs: this.#step.info.timeUs,
-    scenarioJson: "{}",
+    scenario: {} as Scenario,
     links: [],
     flows: [],
     baseRttUs: 0,

@@ -20,9 +20,9 @@ import { pathToFileURL } from "node:url";
 import { singleFlowEnv } from "../../cli/served-env.ts";
 import type { Env, TimeStep } from "../../envs/env.ts";
 import type { Autoreset, RemoteVectorEnv } from "../../envs/grpc/client.ts";
-import { EpisodeSeeds } from "../../envs/grpc/session-env.ts";
 import { pack } from "../../envs/grpc/wire.ts";
 import type { Box } from "../../envs/spaces.ts";
+import { EpisodeSeeds } from "../../envs/vector/episode-seeds.ts";
 
 export interface TrajectoryPlan {
   readonly kwargs: Readonly<Record<string, unknown>>;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { Rng } from "../../core/random.ts";
 import type { CreateSessionResponse } from "../../envs/grpc/generated/ccpark/v1/environment.ts";
-import { RawClient, type RawStream, resetPayload, stepPayload } from "../grpc/raw-client.ts";
+import { RawClient, type RawStream, resetPayload, stepPayload } from "../grpc/server/raw-client.ts";
 
 /** What a client process tells: steps taken, lives ended, and what nobody asked for. */
 export interface SoakNews {

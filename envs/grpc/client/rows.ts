@@ -1,8 +1,8 @@
 /** Reading packed answers into arrays that are there already, and their info columns. */
 import { CcparkError } from "../../../core/errors.ts";
 import type { StepInfo } from "../../env.ts";
+import { STEP_INFO_KEYS } from "../../vector/info-keys.ts";
 import { DataType, type InfoColumn } from "../generated/ccpark/v1/environment.ts";
-import { STEP_INFO_KEYS } from "../info-keys.ts";
 import { unpackInto } from "../wire.ts";
 
 type Numbers = Float32Array | Float64Array | BigInt64Array | Uint8Array;

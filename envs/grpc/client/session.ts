@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { CcparkError } from "../../../core/errors.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import type { Box } from "../../spaces.ts";
+import type { Autoreset } from "../../vector/block.ts";
+import { checkSeed } from "../../vector/episode-seeds.ts";
 import {
   ActionPolicy,
   AutoresetMode,
@@ -16,15 +18,11 @@ import {
 } from "../generated/ccpark/v1/environment.ts";
 import type { Duration } from "../generated/google/protobuf/duration.ts";
 import { SERVED_IDS } from "../served-ids.ts";
-import { checkSeed } from "../session-env.ts";
 import { pack, spaceFromWire } from "../wire.ts";
 import { Service, type ServiceOptions } from "./service.ts";
 import { StreamTransport } from "./stream.ts";
 import type { Transport } from "./transport.ts";
 import { UnaryTransport } from "./unary.ts";
-
-/** What happens to an environment after its episode ended; docs/grpc.md has the table. */
-export type Autoreset = "next-step" | "same-step" | "disabled";
 
 export interface SessionOptions extends ServiceOptions {
   /** a preset's name or a scenario */

@@ -7,12 +7,12 @@
  */
 import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
 import { CcparkError } from "../../../core/errors.ts";
-import type { SessionRequest } from "../env-host.ts";
 import type {
   ConnectRequest,
   ConnectResponse,
   CreateSessionResponse,
 } from "../generated/ccpark/v1/environment.ts";
+import type { SessionRequest } from "../session/env-host.ts";
 import { kindOfCode } from "../status-codes.ts";
 import { backoffMs, LostConnection, type Service } from "./service.ts";
 import type { Answer, Transport } from "./transport.ts";

@@ -1,7 +1,7 @@
 /** How the requests of a session travel: over the stream, or each as a unary call. */
 import type { CcparkError } from "../../../core/errors.ts";
-import type { SessionRequest } from "../env-host.ts";
 import type { ResetResponse, StepResponse } from "../generated/ccpark/v1/environment.ts";
+import type { SessionRequest } from "../session/env-host.ts";
 
 export type Answer =
   | { readonly $case: "reset"; readonly value: ResetResponse }

@@ -3,8 +3,8 @@
  * same number, so that nothing is stepped twice.
  */
 import { CcparkError } from "../../../core/errors.ts";
-import type { SessionRequest } from "../env-host.ts";
 import type { CreateSessionResponse } from "../generated/ccpark/v1/environment.ts";
+import type { SessionRequest } from "../session/env-host.ts";
 import { backoffMs, LostConnection, type Service } from "./service.ts";
 import type { Answer, Transport } from "./transport.ts";
 

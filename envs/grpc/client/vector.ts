@@ -6,6 +6,7 @@ import { CcparkError } from "../../../core/errors.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import type { AsyncVectorEnv, EndedEpisode } from "../../env.ts";
 import type { Box } from "../../spaces.ts";
+import type { Autoreset } from "../../vector/block.ts";
 import type {
   EpisodeSummary,
   GetStateResponse,
@@ -15,7 +16,7 @@ import type {
 } from "../generated/ccpark/v1/environment.ts";
 import { spaceFromWire } from "../wire.ts";
 import { InfoTable, type InfoValues, oneLeaf, readFlags, readInto } from "./rows.ts";
-import type { Autoreset, ClientSession, Seeds } from "./session.ts";
+import type { ClientSession, Seeds } from "./session.ts";
 
 export interface VectorResetOptions {
   /** flags, one per environment, at least one set; absent: all */

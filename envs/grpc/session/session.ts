@@ -1,0 +1,289 @@
+/**
+ * One session: sequence numbers, answers kept for replay, strict order, and the end of a session that broke. What a request
+ * means is read in `session-requests.ts` and done by the blocks of rows; the answer is made in `session-answers.ts`.
+ */
+import { createHash } from "node:crypto";
+import { status } from "@grpc/grpc-js";
+import { CcparkError } from "../../../core/errors.ts";
+import { RNG_NAME } from "../../../core/random.ts";
+import { NEW, type RowArrays } from "../../vector/arrays.ts";
+import { type Autoreset, BrokenEnv, type RowEpisode } from "../../vector/block.ts";
+import type { OpenRows } from "../../vector/open-rows.ts";
+import { type BlockPlace, type MaybePromise, onAll } from "../../vector/place.ts";
+import type { SlotEnv } from "../../vector/slots/slot-env.ts";
+import {
+  ActionPolicy,
+  AutoresetMode,
+  type ConnectResponse,
+  type EpisodeSummary,
+  type GetStateResponse,
+  NumberEncoding,
+  type RenderResponse,
+} from "../generated/ccpark/v1/environment.ts";
+import { RpcError, toRpcError, toStatus } from "../status-codes.ts";
+import type { Session, SessionConfig, SessionDescription, SessionRequest } from "./env-host.ts";
+import {
+  type AnswerForm,
+  episodeSummary,
+  liveAnswer,
+  renderAnswer,
+  resetAnswer,
+  stateAnswer,
+  stepAnswer,
+} from "./session-answers.ts";
+import { type RequestRules, readActions, readReset } from "./session-requests.ts";
+
+/** JSON with sorted keys, so that equal configurations have equal digests. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) =>
+    v !== null && typeof v === "object" && !Array.isArray(v)
+      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : v,
+  );
+}
+
+/** SHA-256 (hex) of what determines the bytes, besides seed and actions: what is told or drawn beside them does not. */
+function digestOf({ keptAnswers: _, infoKeys: __, kwargs, ...determining }: SessionConfig): string {
+  const { render: ___, ...options } = kwargs;
+  return createHash("sha256")
+    .update(canonicalJson({ ...determining, kwargs: options }))
+    .digest("hex");
+}
+
+export const AUTORESET: ReadonlyMap<AutoresetMode, Autoreset> = new Map([
+  [AutoresetMode.AUTORESET_MODE_NEXT_STEP, "next-step"],
+  [AutoresetMode.AUTORESET_MODE_SAME_STEP, "same-step"],
+  [AutoresetMode.AUTORESET_MODE_DISABLED, "disabled"],
+]);
+
+/** What the host has made for a session. */
+export interface SessionParts extends OpenRows {
+  /** an environment like all others, for its shape and to check scenarios with */
+  readonly sample: SlotEnv;
+  readonly onClose: () => void;
+}
+
+export class EnvSession implements Session {
+  readonly config: SessionConfig;
+  readonly digest: string;
+  readonly description: SessionDescription;
+  readonly #sample: SlotEnv;
+  readonly #rows: RowArrays;
+  readonly #blocks: readonly BlockPlace[];
+  readonly #onClose: () => void;
+  readonly #rules: RequestRules;
+  readonly #form: AnswerForm;
+  /** the last answers, each at its number modulo their count */
+  readonly #kept: (ConnectResponse | undefined)[];
+  readonly #listeners = new Set<(episode: EpisodeSummary) => void>();
+  #lastSeq = 0n;
+  /** the request that runs and those behind it; undefined: none does */
+  #queue: Promise<unknown> | undefined;
+  #poison: RpcError | undefined;
+  #isClosed = false;
+
+  constructor(config: SessionConfig, { sample, rows, blocks, onClose }: SessionParts) {
+    this.config = config;
+    this.digest = digestOf(config);
+    this.#sample = sample;
+    this.#rows = rows;
+    this.#blocks = blocks;
+    this.#onClose = onClose;
+    this.#kept = new Array<undefined>(config.keptAnswers).fill(undefined);
+    const { withState } = config;
+    const isRepeated = config.numberEncoding === NumberEncoding.NUMBER_ENCODING_REPEATED;
+    const autoreset = AUTORESET.get(config.autoresetMode)!;
+    this.description = {
+      observationSpace: sample.observationSpace,
+      actionSpace: sample.actionSpace,
+      slotsPerEnv: sample.flowIds.length,
+      flowIds: sample.flowIds,
+      stepSeconds: sample.stepSeconds,
+      rng: RNG_NAME,
+      stateSpace: withState ? sample.stateSpace : undefined,
+    };
+    this.#rules = {
+      shape: sample,
+      rows,
+      autoreset,
+      rejects: config.actionPolicy === ActionPolicy.ACTION_POLICY_REJECT,
+      isRepeated,
+    };
+    const form = {
+      rows,
+      slots: sample.flowIds.length,
+      severalFlows: sample.severalFlows,
+      isRepeated,
+      withState,
+      infoKeys: config.infoKeys,
+      nextStep: autoreset === "next-step",
+    };
+    this.#form = { ...form, live: liveAnswer(form) };
+  }
+
+  get lastSeq(): bigint {
+    return this.#lastSeq;
+  }
+
+  handle(request: SessionRequest): MaybePromise<ConnectResponse> {
+    if (this.#queue === undefined) {
+      const answer = this.#handle(request);
+      if (answer instanceof Promise) this.#enqueue(answer);
+      return answer;
+    }
+    const answer = this.#queue.then(() => this.#handle(request));
+    this.#enqueue(answer);
+    return answer;
+  }
+
+  #enqueue(answer: Promise<unknown>): void {
+    const done = (): void => {
+      if (this.#queue === queue) this.#queue = undefined;
+    };
+    const queue = answer.then(done, done);
+    this.#queue = queue;
+  }
+
+  #handle(request: SessionRequest): MaybePromise<ConnectResponse> {
+    const { seq } = request.value;
+    if (this.#poison !== undefined) throw this.#poison;
+    if (seq === 0n) this.#abort("sequence number 0: the first is 1");
+    if (seq <= this.#lastSeq) return this.#keptAnswer(seq);
+    if (seq !== this.#lastSeq + 1n) {
+      this.#abort(`gap: got sequence number ${seq}, expected ${this.#lastSeq + 1n}`);
+    }
+    let answer: MaybePromise<ConnectResponse>;
+    try {
+      answer = request.$case === "reset" ? this.#reset(request.value) : this.#step(request.value);
+    } catch (error) {
+      return this.#refuse(seq, error);
+    }
+    if (!(answer instanceof Promise)) return this.#keep(answer);
+    return answer.then(
+      (late) => this.#keep(late),
+      (error) => this.#refuse(seq, error),
+    );
+  }
+
+  answersAfter(seq: bigint): ConnectResponse[] {
+    if (seq > this.#lastSeq)
+      this.#abort(`last_seq_received ${seq} lies ahead of the last answer, ${this.#lastSeq}`);
+    const answers: ConnectResponse[] = [];
+    for (let next = seq + 1n; next <= this.#lastSeq; next++) answers.push(this.#keptAnswer(next));
+    return answers;
+  }
+
+  #keptAnswer(seq: bigint): ConnectResponse {
+    const kept = this.#kept[this.#keptAt(seq)];
+    if (kept?.seq !== seq)
+      this.#abort(`the answer to ${seq} is no longer kept; the last was ${this.#lastSeq}`);
+    return kept;
+  }
+
+  #keep(answer: ConnectResponse): ConnectResponse {
+    this.#lastSeq = answer.seq;
+    this.#kept[this.#keptAt(answer.seq)] = answer;
+    return answer;
+  }
+
+  #keptAt(seq: bigint): number {
+    return Number(seq) % this.#kept.length;
+  }
+
+  #abort(message: string): never {
+    throw new RpcError(status.ABORTED, `[grpc] ${message}`, { fatal: true });
+  }
+
+  /** A mistake is an answer; anything else ends the session. */
+  #refuse(seq: bigint, error: unknown): ConnectResponse {
+    const failure = error instanceof BrokenEnv ? this.#broken(error) : toRpcError(error);
+    if (!failure.fatal) return this.#keep({ seq, payload: { $case: "error", value: toStatus(failure) } });
+    this.#poison = failure;
+    throw failure;
+  }
+
+  #broken(error: BrokenEnv): RpcError {
+    const { env, seed, step, doing, message } = error.breakage;
+    return new RpcError(
+      status.INTERNAL,
+      `[grpc] environment ${env} threw in ${doing} (seed ${seed}, step ${step}, config ${this.digest}): ${message}`,
+      {
+        fatal: true,
+        cause: error,
+        facts: { environment: `${env}`, seed: `${seed}`, step: `${step}`, doing, configDigest: this.digest },
+      },
+    );
+  }
+
+  #reset(request: Extract<SessionRequest, { $case: "reset" }>["value"]): MaybePromise<ConnectResponse> {
+    const { seq } = request;
+    const { seeded, scenario } = readReset(request, this.#rules, (given) =>
+      this.#sample.checkScenario(given, this.config.seed),
+    );
+    const answer = (): ConnectResponse => ({
+      seq,
+      payload: { $case: "reset", value: resetAnswer(seq, this.#form) },
+    });
+    return onAll(this.#blocks, (block) => block.reset(seeded, scenario), answer);
+  }
+
+  #step(request: Extract<SessionRequest, { $case: "step" }>["value"]): MaybePromise<ConnectResponse> {
+    readActions(request, this.#rules);
+    return onAll(
+      this.#blocks,
+      (block) => block.step(),
+      (ended) => {
+        const episodes = ended.length === 1 ? ended[0]! : ended.flat();
+        if (this.#listeners.size > 0) this.#announce(episodes);
+        return stepAnswer(request.seq, episodes, this.#form);
+      },
+    );
+  }
+
+  #announce(episodes: readonly RowEpisode[]): void {
+    const summaries = episodes.map(episodeSummary);
+    for (const listener of this.#listeners) for (const summary of summaries) listener(summary);
+  }
+
+  state(envIndex: number): MaybePromise<GetStateResponse> {
+    const truth = this.#blockOf(envIndex).state(envIndex);
+    return truth instanceof Promise ? truth.then(stateAnswer) : stateAnswer(truth);
+  }
+
+  render(envIndex: number, mode: string): MaybePromise<RenderResponse> {
+    const picture = this.#blockOf(envIndex).render(envIndex, mode);
+    return picture instanceof Promise
+      ? picture.then((late) => renderAnswer(late, mode))
+      : renderAnswer(picture, mode);
+  }
+
+  #blockOf(env: number): BlockPlace {
+    if (this.#poison !== undefined) throw this.#poison;
+    const block = this.#blocks.find(({ from, to }) => from <= env && env < to);
+    if (block === undefined) {
+      throw new CcparkError(
+        "invalid-argument",
+        `[grpc] env_index: got ${env}, expected 0 to ${this.config.numEnvs - 1}`,
+        { field: "env_index" },
+      );
+    }
+    if (this.#rows.phase[env] === NEW) {
+      const message = `[grpc] environment ${env}: nothing to tell before its first reset`;
+      throw new CcparkError("failed-precondition", message);
+    }
+    return block;
+  }
+
+  onEpisode(listener: (episode: EpisodeSummary) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#listeners.clear();
+    for (const block of this.#blocks) block.close();
+    this.#onClose();
+  }
+}

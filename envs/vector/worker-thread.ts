@@ -1,0 +1,97 @@
+/** The worker's side of `worker-threads.ts`: keeps blocks of many vector forms and does what it is told, in order. */
+import type { MessagePort } from "node:worker_threads";
+import { CcparkError, type ErrorKind } from "../../core/errors.ts";
+import { type RowArrays, viewRows } from "./arrays.ts";
+import { type Breakage, BrokenEnv, RowBlock, type RowEpisode } from "./block.ts";
+import type { BlockRequest } from "./open-rows.ts";
+import { type EnvTruth, truthOf } from "./place.ts";
+import type { EnvKind, Picture } from "./slots/slot-env.ts";
+
+export type WorkerRequest =
+  | ({ readonly do: "open"; readonly block: number } & BlockRequest)
+  | { readonly do: "reset"; readonly block: number; readonly seeded: boolean; readonly scenario: unknown }
+  | { readonly do: "step"; readonly block: number }
+  | { readonly do: "state"; readonly block: number; readonly env: number }
+  | { readonly do: "render"; readonly block: number; readonly env: number; readonly mode: string }
+  | { readonly do: "close"; readonly block: number };
+
+/** What a request came to; undefined: done, and nothing to tell. */
+export type WorkerReply =
+  | undefined
+  | { readonly episodes: readonly RowEpisode[] }
+  | { readonly truth: EnvTruth }
+  | { readonly picture: Picture | undefined }
+  | { readonly broken: Breakage }
+  | { readonly mistake: { readonly kind: ErrorKind; readonly message: string; readonly field?: string } }
+  | { readonly thrown: string };
+
+function failed(error: unknown): WorkerReply {
+  if (error instanceof BrokenEnv) return { broken: error.breakage };
+  if (error instanceof CcparkError) {
+    return { mistake: { kind: error.kind, message: error.message, field: error.field } };
+  }
+  return { thrown: error instanceof Error ? error.message : String(error) };
+}
+
+/** Answers every request on the port with one reply, in order. */
+export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
+  const blocks = new Map<number, { readonly block: RowBlock; readonly rows: RowArrays }>();
+  /** pictures that take their time; what is told after them waits */
+  let pending: Promise<void> | undefined;
+
+  const carryOut = (request: WorkerRequest): WorkerReply | Promise<WorkerReply> => {
+    if (request.do === "open") {
+      const { config, envId, kwargs } = request;
+      const rows = viewRows(request.buffer, request.layout);
+      const kind = kinds.find((each) => each.envId === envId)!;
+      const envs = kind.make(kwargs, config.to - config.from);
+      blocks.set(request.block, { block: new RowBlock(config, envs, rows), rows });
+      return undefined;
+    }
+    const { block, rows } = blocks.get(request.block)!;
+    switch (request.do) {
+      case "step": {
+        const episodes = block.step();
+        return episodes.length === 0 ? undefined : { episodes };
+      }
+      case "reset":
+        block.reset(request.seeded, request.scenario);
+        return undefined;
+      case "state":
+        return { truth: truthOf(block.envAt(request.env), rows.seeds[request.env]!) };
+      case "render": {
+        const picture = block.envAt(request.env).render(request.mode);
+        return picture instanceof Promise ? picture.then((late) => ({ picture: late })) : { picture };
+      }
+      case "close":
+        blocks.delete(request.block);
+        return undefined;
+    }
+  };
+
+  const answer = (request: WorkerRequest): Promise<void> | undefined => {
+    let reply: WorkerReply | Promise<WorkerReply>;
+    try {
+      reply = carryOut(request);
+    } catch (error) {
+      reply = failed(error);
+    }
+    if (!(reply instanceof Promise)) {
+      port.postMessage(reply);
+      return undefined;
+    }
+    return reply.then(
+      (late) => port.postMessage(late),
+      (error) => port.postMessage(failed(error)),
+    );
+  };
+
+  port.on("message", (request: WorkerRequest) => {
+    if (pending === undefined) pending = answer(request);
+    else pending = pending.then(() => answer(request));
+    const mine = pending;
+    mine?.then(() => {
+      if (pending === mine) pending = undefined;
+    });
+  });
+}

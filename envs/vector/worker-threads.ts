@@ -1,0 +1,242 @@
+/**
+ * Worker threads that step blocks of rows, the main thread's side. Their numbers lie in memory that both share; a
+ * request is one message and so is its reply, and replies come in the order of requests. A worker that does not answer in
+ * time is ended, one that dies is replaced, and what it held is lost: whoever asks for it is told.
+ */
+import { Worker } from "node:worker_threads";
+import { CcparkError } from "../../core/errors.ts";
+import { BrokenEnv, type RowEpisode } from "./block.ts";
+import type { BlockRequest, BlockThreads } from "./open-rows.ts";
+import { type BlockPlace, type EnvTruth, LostWorker } from "./place.ts";
+import type { Picture } from "./slots/slot-env.ts";
+import type { WorkerReply, WorkerRequest } from "./worker-thread.ts";
+
+export interface WorkerOptions {
+  /** module that calls `serveRows` */
+  readonly url: URL;
+  /** `workerData` of that module */
+  readonly data?: unknown;
+  /** a request that takes longer ends its worker; absent: none does */
+  readonly timeLimitMs?: number;
+}
+
+interface Waiting {
+  readonly isTimed: boolean;
+  resolve(reply: WorkerReply): void;
+  reject(error: unknown): void;
+}
+
+/** TypeScript runs in a worker thread only with a loader of its own. */
+function startThread(url: URL, workerData: unknown): Worker {
+  if (!url.pathname.endsWith(".ts")) return new Worker(url, { workerData });
+  const code = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); });`;
+  return new Worker(code, { eval: true, workerData });
+}
+
+/** One thread, and the next after its death. */
+class RowWorker {
+  readonly #options: WorkerOptions;
+  #thread: Worker | undefined;
+  /** requests that have no reply yet, the one under way first */
+  #waiting: Waiting[] = [];
+  /** counts threads: a block lives and dies with the one that opened it */
+  #generation = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #why: LostWorker | undefined;
+  /** blocks that it holds */
+  blocks = 0;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  post(request: WorkerRequest, generation: number): Promise<WorkerReply> {
+    if (generation !== this.#generation) {
+      return Promise.reject(
+        new LostWorker("ended", "the worker thread that held these environments has ended"),
+      );
+    }
+    const thread = (this.#thread ??= this.#start());
+    return new Promise((resolve, reject) => {
+      // starting a worker and loading its modules is not a step
+      this.#waiting.push({ isTimed: request.do !== "open", resolve, reject });
+      if (this.#waiting.length === 1) {
+        thread.ref(); // a program does not end while it waits for an answer
+        this.#watch();
+      }
+      thread.postMessage(request);
+    });
+  }
+
+  /** Starts the clock of the request under way. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    const { timeLimitMs } = this.#options;
+    if (timeLimitMs !== undefined && this.#waiting[0]?.isTimed) {
+      this.#timer = setTimeout(() => this.#expire(), timeLimitMs).unref();
+    }
+  }
+
+  #expire(): void {
+    this.#end(
+      new LostWorker(
+        "out-of-time",
+        `the step ran beyond ${this.#options.timeLimitMs} ms: its environments are lost`,
+      ),
+    );
+  }
+
+  #start(): Worker {
+    const thread = startThread(this.#options.url, this.#options.data);
+    thread.unref();
+    thread.on("message", (reply: WorkerReply) => {
+      const first = this.#waiting.shift();
+      if (this.#waiting.length === 0) thread.unref();
+      this.#watch();
+      first?.resolve(reply);
+    });
+    thread.on("error", (error: Error) => {
+      this.#why ??= new LostWorker(
+        "ended",
+        `the worker thread of these environments failed: ${error.message}`,
+      );
+    });
+    thread.on("exit", () => {
+      if (thread === this.#thread) {
+        this.#end(
+          this.#why ?? new LostWorker("ended", "the worker thread of these environments ended by itself"),
+        );
+      }
+    });
+    return thread;
+  }
+
+  /** Ends the thread; the next request starts another. @param why of the request under way */
+  #end(why: LostWorker): void {
+    const thread = this.#thread;
+    const [first, ...others] = this.#waiting;
+    this.#thread = undefined;
+    this.#why = undefined;
+    this.#waiting = [];
+    this.#generation += 1;
+    this.blocks = 0;
+    clearTimeout(this.#timer);
+    void thread?.terminate();
+    first?.reject(why);
+    const also = "a worker thread ended because of others, and these environments with it";
+    for (const each of others) each.reject(new LostWorker("ended", also));
+  }
+
+  /** Ends the thread after the requests that it has. */
+  async close(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const last = this.#waiting.at(-1)!;
+      await new Promise<void>((resolve) => {
+        const { resolve: onReply, reject } = last;
+        last.resolve = (reply) => {
+          onReply(reply);
+          resolve();
+        };
+        last.reject = (error) => {
+          reject(error);
+          resolve();
+        };
+      });
+    }
+    const thread = this.#thread;
+    this.#thread = undefined;
+    clearTimeout(this.#timer);
+    await thread?.terminate();
+  }
+}
+
+/** A block in a worker thread. */
+class RemoteBlock implements BlockPlace {
+  readonly from: number;
+  readonly to: number;
+  readonly #worker: RowWorker;
+  readonly #generation: number;
+  readonly #number: number;
+
+  constructor(worker: RowWorker, number: number, { from, to }: { from: number; to: number }) {
+    this.#worker = worker;
+    this.#generation = worker.generation;
+    this.#number = number;
+    this.from = from;
+    this.to = to;
+  }
+
+  async call(request: WorkerRequest): Promise<Exclude<WorkerReply, undefined> | Record<never, never>> {
+    const reply = await this.#worker.post(request, this.#generation);
+    if (reply === undefined) return {};
+    if ("broken" in reply) throw new BrokenEnv(reply.broken, undefined);
+    if ("mistake" in reply) {
+      const { kind, message, field } = reply.mistake;
+      throw new CcparkError(kind, message, { field });
+    }
+    if ("thrown" in reply) throw new Error(reply.thrown);
+    return reply;
+  }
+
+  async reset(seeded: boolean, scenario?: unknown): Promise<void> {
+    await this.call({ do: "reset", block: this.#number, seeded, scenario });
+  }
+
+  async step(): Promise<readonly RowEpisode[]> {
+    const reply = await this.call({ do: "step", block: this.#number });
+    return "episodes" in reply ? reply.episodes : [];
+  }
+
+  async state(env: number): Promise<EnvTruth> {
+    const reply = await this.call({ do: "state", block: this.#number, env });
+    return (reply as { truth: EnvTruth }).truth;
+  }
+
+  async render(env: number, mode: string): Promise<Picture | undefined> {
+    const reply = await this.call({ do: "render", block: this.#number, env, mode });
+    return (reply as { picture: Picture | undefined }).picture;
+  }
+
+  close(): void {
+    if (this.#generation !== this.#worker.generation) return;
+    this.#worker.blocks -= 1;
+    this.call({ do: "close", block: this.#number }).catch(() => undefined); // it died meanwhile, and the block with it
+  }
+}
+
+export class RowWorkers implements BlockThreads {
+  readonly count: number;
+  readonly #workers: readonly RowWorker[];
+  #opened = 0;
+
+  /** @param count of threads, started when first needed */
+  constructor(count: number, options: WorkerOptions) {
+    this.count = count;
+    this.#workers = Array.from({ length: count }, () => new RowWorker(options));
+  }
+
+  /** Opens the blocks of one vector form, each in another worker, those with the fewest blocks first. */
+  async open(requests: readonly BlockRequest[]): Promise<BlockPlace[]> {
+    const workers = [...this.#workers].sort((a, b) => a.blocks - b.blocks);
+    const blocks = requests.map((request, i) => {
+      const worker = workers[i % workers.length]!;
+      worker.blocks += 1;
+      const number = ++this.#opened;
+      const block = new RemoteBlock(worker, number, request.config);
+      return { block, opened: block.call({ ...request, do: "open", block: number }) };
+    });
+    const settled = await Promise.allSettled(blocks.map(({ opened }) => opened));
+    const failure = settled.find((each) => each.status === "rejected");
+    if (failure === undefined) return blocks.map(({ block }) => block);
+    for (const { block } of blocks) block.close();
+    throw failure.reason;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+  }
+}

@@ -1,0 +1,62 @@
+/** The environments that a learner collects from, made from plain data, so that worker threads can make them too. */
+import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
+import { Rng } from "../core/random.ts";
+import type { AsyncVectorEnv } from "../envs/env.ts";
+import type { EnvOptions } from "../envs/options.ts";
+import { openVectorEnv } from "../envs/vector/local-vector-env.ts";
+import { SingleFlowSlot } from "../envs/vector/slots/single-flow.ts";
+import type { EnvKind } from "../envs/vector/slots/slot-env.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
+import { hasDraws, type ScenarioTemplate, sampleScenario } from "../scenarios/template.ts";
+import { sampleTrainingScenario } from "../scenarios/training.ts";
+
+/** Plain data. */
+export interface TrainingEnvSpec {
+  readonly env: EnvOptions;
+  /** of the training range; templates have their own */
+  readonly episodeSec: number;
+  /** an episode draws one of them; absent: the training range, a link per episode */
+  readonly scenarios?: readonly { readonly name: string; readonly template: ScenarioTemplate }[];
+}
+
+type Draw = (rng: Rng) => Scenario;
+
+function drawOf(name: string, template: ScenarioTemplate): Draw {
+  if (hasDraws(template)) return (rng) => sampleScenario(template, rng, { name });
+  const fixed = sampleScenario(template, Rng.fromSeed(0), { name });
+  return () => fixed;
+}
+
+function scenariosOf({ scenarios, episodeSec }: TrainingEnvSpec): Draw {
+  if (scenarios === undefined) return (rng) => sampleTrainingScenario(rng, { durationSec: episodeSec });
+  const draws = scenarios.map(({ name, template }) => drawOf(name, template));
+  return (rng) => draws[rng.integer(draws.length)]!(rng);
+}
+
+/** Its kwargs: `spec`, a `TrainingEnvSpec` that was checked when it was made. */
+export const TRAINING_ENV: EnvKind = {
+  envId: "training",
+  make(kwargs, count) {
+    const spec = kwargs["spec"] as TrainingEnvSpec;
+    const parts = { scenarios: scenariosOf(spec) };
+    return Array.from({ length: count }, () => new SingleFlowSlot(spec.env, parts, crossTrafficAlgorithm));
+  },
+};
+
+/**
+ * What a learner collects from.
+ * @param workers threads that step the environments, the calling one among them. The bytes do not depend on it
+ */
+export function openTrainingEnvs(
+  spec: TrainingEnvSpec,
+  { numEnvs, workers = 1 }: { readonly numEnvs: number; readonly workers?: number },
+): Promise<AsyncVectorEnv> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return openVectorEnv({
+    kind: TRAINING_ENV,
+    kwargs: { spec, actionPolicy: spec.env.actionPolicy },
+    numEnvs,
+    workers,
+    worker: { url: new URL(`./training-worker.${extension}`, import.meta.url) },
+  });
+}
