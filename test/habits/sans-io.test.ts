@@ -64,6 +64,7 @@ const SANS_IO = [
   "sim/servers",
   "testbeds/simulated",
   "envs/signals",
+  "envs/vector",
   "agents",
 ];
 /** Shells around them, which are there for I/O. */
