@@ -72,7 +72,7 @@ module.exports = {
       from: {
         path: "^(core|scenarios|ccp-bridge|algorithms|engine|sim|testbeds|envs|agents)/",
         pathNot:
-          "^(envs/grpc|envs/foreign-agent|testbeds/udp|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.ts$",
+          "^(envs/grpc|envs/foreign-agent|testbeds/udp|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
       },
       to: { dependencyTypes: ["core"] },
     },

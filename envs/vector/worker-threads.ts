@@ -26,11 +26,9 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** TypeScript runs in a worker thread only with a loader of its own. */
 function startThread(url: URL, workerData: unknown): Worker {
   if (!url.pathname.endsWith(".ts")) return new Worker(url, { workerData });
-  const code = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); });`;
-  return new Worker(code, { eval: true, workerData });
+  return new Worker(new URL("./typescript-worker-thread.mjs", import.meta.url), { workerData, argv: [url.href] });
 }
 
 /** One thread, and the next after its death. */

@@ -16,7 +16,7 @@ import { RawClient, resetPayload, stepPayload } from "./raw-client.ts";
 
 const REFLECTION_PROTO = fileURLToPath(
   new URL(
-    "../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto",
+    "../../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto",
     import.meta.url,
   ),
 );
