@@ -1,48 +1,63 @@
-/** Which algorithms a scenario may name for its other flows: the native ones, and the baselines through CCP. */
+/** Which algorithms a scenario may name for its other flows: those in the datapath where there is one, else over CCP. */
 
+import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
-import { nearestName, unknownName } from "../core/errors.ts";
+import { CcparkError, unknownName } from "../core/errors.ts";
 import { UNDER_TEST } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { ScenarioError } from "../scenarios/validate.ts";
-import { BASELINES } from "./registry.ts";
-import { type AlgorithmResolver, NATIVE_ALGORITHMS } from "./resolver.ts";
+import { resolveAlgorithm } from "./reference.ts";
+import { ALGORITHMS } from "./registry.ts";
 
-const KNOWN: readonly string[] = [...new Set([...NATIVE_ALGORITHMS.keys(), ...BASELINES.keys()])];
+/** An algorithm of cross traffic by its reference. */
+export type AlgorithmResolver = (reference: string) => CongestionControlFactory;
 
 /**
- * Native where there is a native one (as in every environment), else the baseline.
- * @throws CcparkError (not-found)
+ * Native where there is a native one (as in every environment), else over CCP.
+ * @throws CcparkError (not-found, invalid-argument)
  */
-export const crossTrafficAlgorithm: AlgorithmResolver = (name) => {
-  const native = NATIVE_ALGORITHMS.get(name);
-  if (native !== undefined) return native;
-  const baseline = BASELINES.get(name);
-  if (baseline === undefined) {
-    throw unknownName("scenario", "algorithm", name, KNOWN);
-  }
-  return runCcpAlgorithm(baseline());
+export const crossTrafficAlgorithm: AlgorithmResolver = (reference) => {
+  const { label, spec, params } = resolveAlgorithm(reference);
+  return spec.native?.(params) ?? runCcpAlgorithm({ ...spec.ccp!(params), name: label });
 };
 
 /**
- * Every algorithm that a scenario names is known.
+ * The same for who has no agent.
+ * @throws CcparkError (not-found) for one that needs an agent
+ */
+export const nativeAlgorithm: AlgorithmResolver = (reference) => {
+  const natives = [...ALGORITHMS.values()].filter(({ native }) => native !== undefined);
+  const { name } = { name: reference.split(":")[0]! };
+  if (!natives.some((spec) => spec.name === name)) {
+    throw unknownName(
+      "scenario",
+      "native algorithm",
+      name,
+      natives.map((spec) => spec.name),
+    );
+  }
+  const { spec, params } = resolveAlgorithm(reference);
+  return spec.native!(params);
+};
+
+/**
+ * Every algorithm that a scenario names is known, and its parameters are right.
  * @throws ScenarioError with the field's path
  */
 export function checkCrossTraffic(scenario: Scenario): void {
-  const check = (path: string, name: string, known: readonly string[]): void => {
-    if (known.includes(name)) return;
-    const near = nearestName(name, known);
-    const expected =
-      near === undefined ? `one of ${known.join(", ")}` : `a known one; did you mean \`${near}\`?`;
-    throw new ScenarioError(
-      `[scenario] ${scenario.name}: ${path}: got \`${name}\`, expected ${expected}`,
-      path,
-    );
+  const check = (path: string, reference: string): void => {
+    try {
+      resolveAlgorithm(reference);
+    } catch (error) {
+      if (!(error instanceof CcparkError)) throw error;
+      const why = error.message.replace(/^\[\w+\] /, "");
+      throw new ScenarioError(`[scenario] ${scenario.name}: ${path}: ${why}`, path);
+    }
   };
   scenario.flows?.forEach((plan, i) => {
-    check(`flows.${i}.algorithm`, plan.algorithm, [UNDER_TEST, ...KNOWN]);
+    if (plan.algorithm !== UNDER_TEST) check(`flows.${i}.algorithm`, plan.algorithm);
   });
   scenario.traffic?.forEach((spec, i) => {
-    if (spec.kind !== "datagrams") check(`traffic.${i}.algorithm`, spec.algorithm, KNOWN);
+    if (spec.kind !== "datagrams") check(`traffic.${i}.algorithm`, spec.algorithm);
   });
 }

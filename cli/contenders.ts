@@ -3,11 +3,8 @@ import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
 import { type Checkpoint, encodeCheckpoint } from "../agents/checkpoint.ts";
 import { Ppo, policyFromCheckpoint } from "../agents/ppo.ts";
-import { cubic as nativeCubic } from "../algorithms/native/cubic.ts";
-import { dctcp as nativeDctcp } from "../algorithms/native/dctcp.ts";
-import { reno as nativeReno } from "../algorithms/native/reno.ts";
-import { BASELINE_INFO, BASELINES } from "../algorithms/registry.ts";
-import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import { loadModules } from "../algorithms/module-files.ts";
+import { resolveAlgorithm } from "../algorithms/reference.ts";
 import type { AgentEvent } from "../ccp-bridge/ipc/agent-link.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { ExternalAgentOptions, ExternalRunResult } from "../envs/foreign-agent/external-agent.ts";
@@ -15,14 +12,10 @@ import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
 import { getAction } from "../envs/signals/actions.ts";
 import { getObservation } from "../envs/signals/observations.ts";
 import type { Box } from "../envs/spaces.ts";
-import {
-  agentContender,
-  algorithmContender,
-  asyncAgentContender,
-  type Contender,
-  constantContender,
-  selectContenders,
-} from "../eval/contenders.ts";
+import { algorithmContender } from "../eval/contenders/algorithm-contender.ts";
+import { constantContender } from "../eval/contenders/constant-contender.ts";
+import type { Contender } from "../eval/contenders/contender.ts";
+import { agentContender, asyncAgentContender } from "../eval/contenders/policy-contender.ts";
 import { loadOnnxPolicy } from "../eval/onnx/policy.ts";
 import { loadRunCheckpoint } from "../training/run-files.ts";
 import { printErr } from "./console.ts";
@@ -34,28 +27,14 @@ interface Described {
   readonly source: string;
 }
 
-const NATIVE: readonly (Described & { readonly make: CongestionControlFactory })[] = [
+/** What `ccpark explain algorithms` lists besides the registry. */
+export const OTHER_CONTENDERS: readonly Described[] = [
   {
-    name: "native-reno",
-    summary: "Reno in the datapath, without agent: reference and fallback",
-    source: "RFC 5681, RFC 6675",
-    make: nativeReno,
+    name: "./FILE.js",
+    summary:
+      "an algorithm of your own: a module whose default export is an AlgorithmSpec (docs/algorithms.md)",
+    source: "yours",
   },
-  {
-    name: "native-cubic",
-    summary: "Cubic in the datapath, without agent: reference and fallback",
-    source: "RFC 9438",
-    make: nativeCubic,
-  },
-  {
-    name: "native-dctcp",
-    summary: "DCTCP in the datapath: the window shrinks by the share of marked packets; needs accurate ECN",
-    source: "RFC 8257",
-    make: nativeDctcp,
-  },
-];
-
-const POLICIES: readonly Described[] = [
   {
     name: "agent:FILE",
     summary:
@@ -79,20 +58,6 @@ const POLICIES: readonly Described[] = [
     source: "ccpark",
   },
 ];
-
-/** What `ccpark explain algorithms` lists. */
-export function algorithmEntries(): Described[] {
-  const baselines = [...BASELINE_INFO].map(([name, info]) => ({
-    name,
-    summary: info.description,
-    source: info.source,
-  }));
-  return [
-    ...baselines,
-    ...NATIVE.map(({ name, summary, source }) => ({ name, summary, source })),
-    ...POLICIES,
-  ];
-}
 
 /** Spaces of the environment that options name. */
 export function spacesOf(options: EnvOptions): { observationSpace: Box; actionSpace: Box } {
@@ -149,6 +114,8 @@ export function untrainedContender(env: EnvOptions = DEFAULT_ENV_OPTIONS, seed =
 const AGENT_PREFIX = "agent:";
 const ONNX_PREFIX = "onnx:";
 const UNIX_PREFIX = "unix:";
+const OTHER_PREFIXES = [AGENT_PREFIX, ONNX_PREFIX, UNIX_PREFIX];
+const OTHER_NAMES = ["constant", "untrained"];
 
 export interface LoadedModel {
   readonly contender: Contender;
@@ -218,9 +185,9 @@ export function printAgentEvent({ nowUs, message }: AgentEvent): void {
 }
 
 /**
- * Contenders by name: baselines, natives, `constant`, `untrained`, `agent:FILE` for a checkpoint, `onnx:FILE` for a
- * policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
- * @throws CcparkError (not-found) for an unknown name
+ * Contenders by name: algorithms of the registry and of modules, with parameters, `constant`, `untrained`, `agent:FILE` for
+ * a checkpoint, `onnx:FILE` for a policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
+ * @throws CcparkError (not-found) for an unknown name, (invalid-argument) for a parameter
  */
 export async function namedContenders(
   names: readonly string[],
@@ -230,33 +197,33 @@ export async function namedContenders(
   checkpoints: LoadedCheckpoint[];
   models: LoadedModel[];
 }> {
-  const registry = new Map<string, () => Contender>();
-  for (const [name, make] of BASELINES) {
-    registry.set(name, () => algorithmContender(name, BASELINE_INFO.get(name)?.description ?? name, make));
-  }
-  for (const { name, summary, make } of NATIVE) {
-    registry.set(name, () => algorithmContender(name, summary, () => make));
-  }
-  registry.set("constant", constantContender);
-  registry.set("untrained", () => untrainedContender());
   const checkpoints: LoadedCheckpoint[] = [];
-  for (const name of names.filter((each) => each.startsWith(AGENT_PREFIX))) {
-    const path = name.slice(AGENT_PREFIX.length);
-    const loaded = loadCheckpointContender(`${AGENT_PREFIX}${checkpointName(path)}`, path);
-    checkpoints.push(loaded);
-    registry.set(name, () => loaded.contender);
-  }
   const models: LoadedModel[] = [];
-  for (const name of names.filter((each) => each.startsWith(ONNX_PREFIX))) {
-    const loaded = await loadOnnxContender(name.slice(ONNX_PREFIX.length));
-    models.push(loaded);
-    registry.set(name, () => loaded.contender);
-  }
-  for (const name of names.filter((each) => each.startsWith(UNIX_PREFIX))) {
-    const options = { ...parseExternal(name), ...(quiet ? {} : { onEvent: printAgentEvent }) };
-    registry.set(name, () => externalContender(options));
-  }
-  const contenders = selectContenders(names, registry);
+  const isOther = (name: string): boolean =>
+    OTHER_NAMES.includes(name) || OTHER_PREFIXES.some((prefix) => name.startsWith(prefix));
+  const unique = [...new Set(names)];
+  const modules = await loadModules(unique.filter((name) => !isOther(name)));
+  const contenderOf = async (name: string): Promise<Contender> => {
+    if (name === "constant") return constantContender();
+    if (name === "untrained") return untrainedContender();
+    if (name.startsWith(AGENT_PREFIX)) {
+      const path = name.slice(AGENT_PREFIX.length);
+      const loaded = loadCheckpointContender(`${AGENT_PREFIX}${checkpointName(path)}`, path);
+      checkpoints.push(loaded);
+      return loaded.contender;
+    }
+    if (name.startsWith(ONNX_PREFIX)) {
+      const loaded = await loadOnnxContender(name.slice(ONNX_PREFIX.length));
+      models.push(loaded);
+      return loaded.contender;
+    }
+    if (name.startsWith(UNIX_PREFIX)) {
+      return externalContender({ ...parseExternal(name), ...(quiet ? {} : { onEvent: printAgentEvent }) });
+    }
+    return algorithmContender(resolveAlgorithm(name, modules, OTHER_NAMES));
+  };
+  const contenders: Contender[] = [];
+  for (const name of unique) contenders.push(await contenderOf(name));
   refuseSameName(contenders);
   return { contenders, checkpoints, models };
 }

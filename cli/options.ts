@@ -1,5 +1,6 @@
 /** Readers of option values; a wrong value is one sentence and exit code 2. */
 import { InvalidArgumentError } from "commander";
+import { splitReferences } from "../algorithms/reference.ts";
 
 /** `a,b , c` -> ["a", "b", "c"], without repetition. */
 export function parseList(text: string): string[] {
@@ -16,9 +17,11 @@ export function parseList(text: string): string[] {
  */
 export const ALL_ALGORITHMS: readonly string[] = ["cubic", "vegas", "bbr", "reno"];
 
-/** Names of contenders; `all` is short for those. */
+/** Contenders, with their parameters; `all` is short for those. */
 export function parseAlgorithms(text: string): string[] {
-  return [...new Set(parseList(text).flatMap((name) => (name === "all" ? ALL_ALGORITHMS : [name])))];
+  const names = splitReferences(text);
+  if (names.length === 0) throw new InvalidArgumentError("expected names separated by commas.");
+  return [...new Set(names.flatMap((name) => (name === "all" ? ALL_ALGORITHMS : [name])))];
 }
 
 export function parseWhole(low: number, high: number): (text: string) => number {

@@ -6,7 +6,7 @@
  * test: `multi-flow-env.ts`.
  */
 
-import type { AlgorithmResolver } from "../algorithms/resolver.ts";
+import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
 import { assert, CcparkError } from "../core/errors.ts";
 import type { Nanos } from "../core/units.ts";
 import { flowsUnderTest } from "../scenarios/flows.ts";

@@ -1,6 +1,6 @@
 /** Whole runs of one contender on one scenario and seed in one world, measured in the same way for all. */
 
-import type { AlgorithmResolver } from "../algorithms/resolver.ts";
+import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";

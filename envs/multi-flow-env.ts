@@ -20,7 +20,7 @@
  * - `state` is the global state at the end of a step (`global-state.ts`), for a critic in training.
  */
 
-import type { AlgorithmResolver } from "../algorithms/resolver.ts";
+import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
 import { assert, CcparkError, unknownName } from "../core/errors.ts";
 import {
   type BytesPerSec,

@@ -6,7 +6,7 @@ import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
 import type { RunResult, TimeSeries } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
 import { expectAccepts, type Testbed } from "../testbeds/testbed.ts";
-import type { Contender } from "./contenders.ts";
+import type { Contender } from "./contenders/contender.ts";
 import { linkLabel } from "./links.ts";
 
 /** A scenario that each seed draws anew. */

@@ -1,5 +1,5 @@
 /** What worlds made of the simulator's links have in common: a scenario and a seed become a network and its flows. */
-import { type AlgorithmResolver, nativeAlgorithm } from "../algorithms/resolver.ts";
+import { type AlgorithmResolver, nativeAlgorithm } from "../algorithms/cross-traffic.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { Rng } from "../core/random.ts";
 import { type BytesPerSec, type Micros, MSS_BYTES, NANOS_PER_SEC, type Nanos } from "../core/units.ts";

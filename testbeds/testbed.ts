@@ -7,7 +7,7 @@
  * Times are nanoseconds on the run's own clock, which begins at 0 when the run is opened. What a world cannot know is
  * absent with a reason, never zero.
  */
-import type { AlgorithmResolver } from "../algorithms/resolver.ts";
+import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";

@@ -14,22 +14,17 @@
  * Left out on purpose: long-term bandwidth sampling against policers, ACK-aggregation windows, app-limited samples (no
  * primitive tells of them).
  */
-import type {
-  CcpAlgorithm,
-  CcpFlow,
-  FlowControl,
-  FlowInfo,
-  Report,
-} from "../../ccp-bridge/agent/algorithm.ts";
-import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
+import {
+  type Bytes,
+  type BytesPerSec,
+  MICROS_PER_MILLI,
+  MICROS_PER_SEC,
+  type Micros,
+} from "../../core/units.ts";
+import type { AlgorithmSpec } from "../spec.ts";
 import { RoundMax } from "./round-max.ts";
 
-/** Draft 4.1.1.3: longer than the gain cycle's 8 rounds, so each probe is remembered until the next. */
-const BANDWIDTH_WINDOW_ROUNDS = 10;
-/** Draft 4.1.2.3: long enough for idle moments of other flows, short against route changes. */
-const MIN_RTT_WINDOW_US = 10 * MICROS_PER_SEC;
-/** Draft 4.3.4.1: PROBE_RTT lasts 200 ms, and at least one round. */
-const PROBE_RTT_US = 200_000;
 /**
  * Rounds after PROBE_RTT whose samples still measure the four packets in flight, not the path: the round that refills the
  * pipe, the one its samples belong to, and the one under way at the end. Linux marks those samples application-limited.
@@ -37,14 +32,8 @@ const PROBE_RTT_US = 200_000;
 const REFILL_ROUNDS = 3;
 /** Draft 4.2.3.2 BBRMinPipeCwnd: enough for ACKs of every other packet to keep flowing. */
 const MIN_CWND_PACKETS = 4;
-/** Draft 4.3.2.1: 2/ln 2, the least gain that doubles the sending rate every round. */
-const HIGH_GAIN = 2.885;
-/** Draft 4.3.3: drains in one round what STARTUP queued. */
-const DRAIN_GAIN = 1 / HIGH_GAIN;
-/** Draft 4.3.5: a window of two BDP rides over delayed and stretched ACKs. */
-const CWND_GAIN = 2;
 /** Draft 4.3.4.3: probe, drain the probe's queue, cruise for six rounds. */
-const CYCLE_GAINS: readonly number[] = [1.25, 0.75, 1, 1, 1, 1, 1, 1];
+const CYCLE_PHASES = 8;
 /** Draft 4.3.4.3: a cycle never starts by draining, for there is nothing to drain yet. */
 const FIRST_PHASES: readonly number[] = [0, 2, 3, 4, 5, 6, 7];
 /** Draft 4.3.2.2: the pipe is full if bandwidth grew by less than a quarter ... */
@@ -57,6 +46,8 @@ const MAX_QUANTUM_BYTES = 65_536;
 const SLOW_RATE_BYTES_PER_SEC = 150_000;
 /** Draft 4.2.3.2: the window leaves room for three bursts: at the sender, in the network, at the receiver. */
 const QUANTA_IN_WINDOW = 3;
+/** Draft 4.3.2.1: 2/ln 2, the least gain that doubles the sending rate every round; its inverse drains in one round what it queued. */
+const STARTUP_GAIN = 2.885;
 /** Gains in the program are whole thousandths. */
 const GAIN_UNIT = 1000;
 /** Control variables of the program: no time limit, and never below. */
@@ -166,7 +157,8 @@ class BbrFlow implements CcpFlow {
   readonly #control: FlowControl;
   readonly #mssBytes: Bytes;
   readonly #firstPhase: number;
-  readonly #bandwidth = new RoundMax(BANDWIDTH_WINDOW_ROUNDS);
+  readonly #bandwidth: RoundMax;
+  readonly #params: BbrParams;
   #state: State = { kind: "startup" };
   #pipe: { readonly kind: "filling" | "full"; readonly bandwidth: BytesPerSec; readonly flatRounds: number } =
     {
@@ -179,13 +171,15 @@ class BbrFlow implements CcpFlow {
   #minRttUs: Micros = Infinity;
   #minRttAtUs: Micros;
 
-  constructor(control: FlowControl, info: FlowInfo) {
+  constructor(control: FlowControl, info: FlowInfo, params: BbrParams) {
+    this.#params = params;
+    this.#bandwidth = new RoundMax(params.bandwidthRounds);
     this.#control = control;
     this.#mssBytes = info.mssBytes;
     this.#minRttAtUs = info.nowUs;
     // The draft draws the phase at random so that flows do not probe together; flow ids spread them as well.
     this.#firstPhase = FIRST_PHASES[info.flowId % FIRST_PHASES.length]!;
-    control.setProgram("bbr", { mss: info.mssBytes, Cwnd: info.initCwndBytes });
+    control.setProgram("bbr", { mss: info.mssBytes, Cwnd: info.initCwndBytes, ...this.#startupKnobs() });
   }
 
   onReport(report: Report): void {
@@ -202,7 +196,9 @@ class BbrFlow implements CcpFlow {
 
     if (!hadRtt && this.#minRttUs !== Infinity) {
       // Draft 4.2.1 BBRInitPacingRate: before any bandwidth sample, the window over the first RTT.
-      fields["Rate"] = Math.floor((HIGH_GAIN * report.get("cwnd") * MICROS_PER_SEC) / this.#minRttUs);
+      fields["Rate"] = Math.floor(
+        (this.#params.startupGain * report.get("cwnd") * MICROS_PER_SEC) / this.#minRttUs,
+      );
     }
     this.#control.updateFields({ ...this.#knobs(), ...fields });
   }
@@ -240,7 +236,7 @@ class BbrFlow implements CcpFlow {
         else this.#setAlarm(fields); // the bandwidth may have changed
         return;
       case "probe-bw":
-        if (alarm) this.#enter({ kind: "probe-bw", phase: (state.phase + 1) % CYCLE_GAINS.length }, fields);
+        if (alarm) this.#enter({ kind: "probe-bw", phase: (state.phase + 1) % CYCLE_PHASES }, fields);
         return;
       case "probe-rtt":
         if (!alarm) return;
@@ -272,10 +268,14 @@ class BbrFlow implements CcpFlow {
       alarm =
         state.step === "draining"
           ? { span: NEVER_US, above: 0, below: MIN_CWND_PACKETS * this.#mssBytes + 1 }
-          : { span: Math.max(PROBE_RTT_US, Math.ceil(this.#minRttUs)), above: 0, below: 0 };
+          : {
+              span: Math.max(this.#params.probeRttMs * MICROS_PER_MILLI, Math.ceil(this.#minRttUs)),
+              above: 0,
+              below: 0,
+            };
     }
     if (state.kind === "probe-bw") {
-      const gain = CYCLE_GAINS[state.phase]!;
+      const gain = this.#cycleGain(state.phase);
       // Draft 4.3.4.3: probing lasts until its queue could form or something was lost, draining until it is gone.
       alarm = {
         span: Math.floor(this.#minRttUs),
@@ -289,7 +289,7 @@ class BbrFlow implements CcpFlow {
   /** Draft 4.1.2, 4.3.4.2: a lower RTT counts at once; after 10 s without one the flow steps aside to measure it. */
   #updateMinRtt(report: Report, fields: Record<string, number>): void {
     const rttUs = report.get("rtt");
-    const expired = report.nowUs > this.#minRttAtUs + MIN_RTT_WINDOW_US;
+    const expired = report.nowUs > this.#minRttAtUs + this.#params.minRttWindowSec * MICROS_PER_SEC;
     if (rttUs !== NEVER_US && (rttUs <= this.#minRttUs || expired)) {
       this.#minRttUs = rttUs;
       this.#minRttAtUs = report.nowUs;
@@ -312,15 +312,30 @@ class BbrFlow implements CcpFlow {
     };
   }
 
+  /** The gains that the program has by itself are the usual ones. */
+  #startupKnobs(): Record<string, number> {
+    const { startupGain } = this.#params;
+    if (startupGain === STARTUP_GAIN) return {};
+    const gain = Math.round(startupGain * GAIN_UNIT);
+    return { pacingGain: gain, cwndGain: gain };
+  }
+
+  #cycleGain(phase: number): number {
+    const { probeGain } = this.#params;
+    if (phase === 0) return probeGain;
+    // what the probe queued in a round is drained in the next
+    return phase === 1 ? 2 - probeGain : 1;
+  }
+
   #gains(): { readonly pacing: number; readonly cwnd: number } {
     const state = this.#state;
     switch (state.kind) {
       case "startup":
-        return { pacing: HIGH_GAIN, cwnd: HIGH_GAIN };
+        return { pacing: this.#params.startupGain, cwnd: this.#params.startupGain };
       case "drain":
-        return { pacing: DRAIN_GAIN, cwnd: HIGH_GAIN };
+        return { pacing: 1 / this.#params.startupGain, cwnd: this.#params.startupGain };
       case "probe-bw":
-        return { pacing: CYCLE_GAINS[state.phase]!, cwnd: CWND_GAIN };
+        return { pacing: this.#cycleGain(state.phase), cwnd: this.#params.cwndGain };
       case "probe-rtt":
         return { pacing: 1, cwnd: 1 };
     }
@@ -340,8 +355,75 @@ class BbrFlow implements CcpFlow {
   }
 }
 
-export const bbr: CcpAlgorithm = {
+interface BbrParams {
+  readonly startupGain: number;
+  readonly probeGain: number;
+  readonly cwndGain: number;
+  readonly bandwidthRounds: number;
+  readonly minRttWindowSec: number;
+  readonly probeRttMs: number;
+}
+
+export const bbr: AlgorithmSpec = {
   name: "bbr",
-  programs: { bbr: PROGRAM },
-  newFlow: (control, info) => new BbrFlow(control, info),
+  summary:
+    "paces at the measured bottleneck bandwidth and keeps at most two bandwidth-delay products in flight",
+  source: "Cardwell et al., ACM Queue 14(5), 2016; draft-cardwell-iccrg-bbr-congestion-control-00",
+  reads: ["delivery-rate", "rtt", "loss", "timeout"],
+  params: [
+    {
+      name: "startupGain",
+      unit: "1",
+      low: 1.5,
+      high: 4,
+      default: STARTUP_GAIN,
+      why: "2/ln 2, the least that doubles the rate every round; DRAIN has its inverse (draft 4.3.2.1)",
+    },
+    {
+      name: "probeGain",
+      unit: "1",
+      low: 1.01,
+      high: 1.9,
+      default: 1.25,
+      why: "of the round that probes; the next has 2 less it (draft 4.3.4.3)",
+    },
+    {
+      name: "cwndGain",
+      unit: "BDP",
+      low: 1,
+      high: 10,
+      default: 2,
+      why: "the window rides over delayed and stretched ACKs (draft 4.3.5)",
+    },
+    {
+      name: "bandwidthRounds",
+      unit: "rounds",
+      low: 2,
+      high: 100,
+      default: 10,
+      whole: true,
+      why: "longer than the cycle's 8, so that each probe is remembered until the next (draft 4.1.1.3)",
+    },
+    {
+      name: "minRttWindowSec",
+      unit: "s",
+      low: 0.5,
+      high: 1000,
+      default: 10,
+      why: "long enough for idle moments of other flows, short against route changes (draft 4.1.2.3)",
+    },
+    {
+      name: "probeRttMs",
+      unit: "ms",
+      low: 1,
+      high: 10_000,
+      default: 200,
+      why: "PROBE_RTT lasts so long, and at least one round (draft 4.3.4.1)",
+    },
+  ],
+  ccp: (params) => ({
+    name: "bbr",
+    programs: { bbr: PROGRAM },
+    newFlow: (control, info) => new BbrFlow(control, info, params as unknown as BbrParams),
+  }),
 };

@@ -9,24 +9,14 @@
  *       └── timeout ── epoch: w(t) = C (t - K)^3 + w_max, starts at the first ACK after recovery ──┐
  *                             ▲──────────────────── loss: cwnd *= 0.7 ─────────────────────────────┘
  */
-import type {
-  CcpAlgorithm,
-  CcpFlow,
-  FlowControl,
-  FlowInfo,
-  Report,
-} from "../../ccp-bridge/agent/algorithm.ts";
+import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import { cbrt } from "../../core/math.ts";
 import { type Bytes, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import { CUBIC_PARAMS, nativeCubic, renoFriendlyAlpha } from "../native/cubic.ts";
+import type { AlgorithmSpec, ParamValues } from "../spec.ts";
 import { type Fields, LossAnswers } from "./loss-answers.ts";
 import { EPISODE, tcpProgram } from "./tcp-program.ts";
 
-/** RFC 9438 4.6: less severe than Reno's 0.5; keeps utilisation high and converges more slowly. */
-const BETA = 0.7;
-/** RFC 9438 4.1, 5.1: packets per second cubed; how fast the window returns to w_max. */
-const C = 0.4;
-/** RFC 9438 4.3: with beta 0.7 this growth gives Reno's average window. */
-const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 /** RFC 9438 4.2: the target is at most half a window ahead. */
 const MAX_GROWTH_SHARE = 0.5;
 /** Linux: in the plateau one packet per hundred windows, so that the window never freezes. */
@@ -45,12 +35,7 @@ const STEP_MAX = 0x7fff_ffff;
  * RTT by an eighth of it (4 to 16 ms), or when a train of ACKs at most 2 ms apart spans half of the minimum RTT plus 1 ms
  * (Linux's allowance for offload bursts).
  */
-const PROGRAM = tcpProgram({
-  controls: `
-  (step +infinity)
-  (roundEnd 0) (roundStart 0) (lastAck 0) (roundRtt +infinity) (samples 0)`,
-  events: `
-(when (&& (&& starting (> (+ Report.cwnd 1) (* 16 mss))) (> una roundEnd))
+const HYSTART = `(when (&& (&& starting (> (+ Report.cwnd 1) (* 16 mss))) (> una roundEnd))
   (:= roundEnd (+ una (+ sacked Flow.bytes_in_flight)))
   (:= roundStart now)
   (:= lastAck now)
@@ -65,7 +50,15 @@ const PROGRAM = tcpProgram({
   (:= ssthresh (if leave Cwnd))
   (:= leave (&& (> samples 8) (> roundRtt (+ Report.minRtt (max 4000 (min 16000 (/ Report.minRtt 8)))))))
   (:= ssthresh (if leave (min ssthresh Cwnd)))
-)
+)`;
+
+function program(hasHystart: boolean): string {
+  return tcpProgram({
+    controls: `
+  (step +infinity)
+  (roundEnd 0) (roundStart 0) (lastAck 0) (roundRtt +infinity) (samples 0)`,
+    events: `
+${hasHystart ? HYSTART : ""}
 (when (&& growing (> (+ Cwnd 1) ssthresh))
   (:= credit (+ credit newly))
   (:= Report.acked (+ Report.acked newly))
@@ -78,7 +71,11 @@ const PROGRAM = tcpProgram({
   (:= Micros 0)
   (report)
 )`,
-});
+  });
+}
+
+const PROGRAM = program(true);
+const PROGRAM_WITHOUT_HYSTART = program(false);
 
 /** From one cut to the next: the curve that the window follows, in packets and seconds. */
 interface Epoch {
@@ -98,8 +95,17 @@ class CubicFlow implements CcpFlow {
   /** cwnd_prior of RFC 9438: where Reno's growth resumes its full slope */
   #priorPackets = Infinity;
   #epoch: Epoch | undefined;
+  readonly #beta: number;
+  readonly #c: number;
+  /** growth that gives Reno's average window, RFC 9438 4.3 */
+  readonly #alpha: number;
+  readonly #convergesFast: boolean;
 
-  constructor(control: FlowControl, info: FlowInfo) {
+  constructor(control: FlowControl, info: FlowInfo, params: ParamValues) {
+    this.#beta = params["beta"]!;
+    this.#c = params["c"]!;
+    this.#alpha = renoFriendlyAlpha(this.#beta);
+    this.#convergesFast = params["fastConvergence"] === 1;
     this.#control = control;
     this.#mssBytes = info.mssBytes;
     control.setProgram("cubic", { mss: info.mssBytes, Cwnd: info.initCwndBytes });
@@ -129,12 +135,13 @@ class CubicFlow implements CcpFlow {
   }
 
   #afterCutBytes(cwnd: number): Bytes {
-    return Math.floor(Math.max(cwnd * BETA, MIN_CWND_PACKETS) * this.#mssBytes);
+    return Math.floor(Math.max(cwnd * this.#beta, MIN_CWND_PACKETS) * this.#mssBytes);
   }
 
   #cut(cwnd: number): Fields {
     // Fast convergence, RFC 9438 4.7: a flow that lost ground gives up more of it.
-    this.#wMaxPackets = cwnd < this.#wMaxPackets ? (cwnd * (1 + BETA)) / 2 : cwnd;
+    const givesUp = this.#convergesFast && cwnd < this.#wMaxPackets;
+    this.#wMaxPackets = givesUp ? (cwnd * (1 + this.#beta)) / 2 : cwnd;
     this.#priorPackets = cwnd;
     this.#epoch = undefined;
     return { ssthresh: this.#afterCutBytes(cwnd), step: STEP_UNSET, credit: 0 };
@@ -153,11 +160,11 @@ class CubicFlow implements CcpFlow {
     // W_cubic(t) = C * (t - K)^3 + W_max                                               RFC 9438 equation (1)
     const t = (report.nowUs - epoch.startUs + report.get("minRtt")) / MICROS_PER_SEC;
     const d = t - epoch.k;
-    let growth = Math.max(epoch.originPackets + C * d * d * d - cwnd, PLATEAU_GROWTH_PACKETS);
+    let growth = Math.max(epoch.originPackets + this.#c * d * d * d - cwnd, PLATEAU_GROWTH_PACKETS);
     if (this.#wMaxPackets === 0) growth = Math.max(growth, cwnd * FIRST_EPOCH_SHARE);
 
     // W_est = W_est + alpha * segments_acked / cwnd                                    RFC 9438 equation (4)
-    const alpha = epoch.renoPackets < this.#priorPackets ? ALPHA : 1;
+    const alpha = epoch.renoPackets < this.#priorPackets ? this.#alpha : 1;
     epoch.renoPackets += (alpha * report.get("acked")) / (cwnd * this.#mssBytes);
     growth = Math.min(Math.max(growth, epoch.renoPackets - cwnd), MAX_GROWTH_SHARE * cwnd);
 
@@ -169,12 +176,21 @@ class CubicFlow implements CcpFlow {
   #newEpoch(nowUs: Micros, cwnd: number): Epoch {
     const originPackets = Math.max(this.#wMaxPackets, cwnd);
     // K = cbrt((W_max - cwnd_epoch) / C)                                               RFC 9438 equation (2)
-    return { startUs: nowUs, originPackets, k: cbrt((originPackets - cwnd) / C), renoPackets: cwnd };
+    return { startUs: nowUs, originPackets, k: cbrt((originPackets - cwnd) / this.#c), renoPackets: cwnd };
   }
 }
 
-export const cubic: CcpAlgorithm = {
+export const cubic: AlgorithmSpec = {
   name: "cubic",
-  programs: { cubic: PROGRAM },
-  newFlow: (control, info) => new CubicFlow(control, info),
+  summary:
+    "cuts the window to 0.7 on loss and returns to it along a cubic curve of time; HyStart in slow start",
+  source: "RFC 9438; Ha and Rhee, Computer Networks 55(9), 2011",
+  reads: ["loss", "timeout", "rtt", "ecn"],
+  params: CUBIC_PARAMS,
+  ccp: (params) => ({
+    name: "cubic",
+    programs: { cubic: params["hystart"] === 1 ? PROGRAM : PROGRAM_WITHOUT_HYSTART },
+    newFlow: (control, info) => new CubicFlow(control, info, params),
+  }),
+  native: nativeCubic,
 };

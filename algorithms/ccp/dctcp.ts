@@ -3,22 +3,13 @@
  * counts acknowledged and marked packets and asks for a cut at the first mark of a window of data; the agent estimates the
  * share at each window's end. It needs a datapath with accurate ECN feedback. Loss and timeouts are Reno's (RFC 8257 3.5).
  */
-import type {
-  CcpAlgorithm,
-  CcpFlow,
-  FlowControl,
-  FlowInfo,
-  Report,
-} from "../../ccp-bridge/agent/algorithm.ts";
+import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import type { Bytes } from "../../core/units.ts";
+import { DCTCP_PARAMS, nativeDctcp } from "../native/dctcp.ts";
+import type { AlgorithmSpec, ParamValues } from "../spec.ts";
 import { LossAnswers } from "./loss-answers.ts";
 import { ADDITIVE_INCREASE, MIN_SSTHRESH_PACKETS, RenoReaction } from "./reno.ts";
 import { EPISODE, tcpProgram } from "./tcp-program.ts";
-
-/** RFC 8257 4.2: estimation gain; small enough to average over the sawtooth. */
-const GAIN = 1 / 16;
-/** RFC 8257 4.2: before anything is known the first mark halves the window, as any ECN flow would. */
-const INITIAL_ALPHA = 1;
 
 /** Marks end growth for the rest of the window, as a loss does; the cut comes with the agent's answer. */
 const PROGRAM = tcpProgram({
@@ -51,11 +42,14 @@ class DctcpFlow implements CcpFlow {
   readonly #answers = new LossAnswers();
   readonly #reaction: RenoReaction;
   /** DCTCP.Alpha: estimated share of marked packets, 0-1 */
-  #alpha = INITIAL_ALPHA;
+  #alpha: number;
+  readonly #g: number;
   #delivered = 0;
   #marked = 0;
 
-  constructor(control: FlowControl, info: FlowInfo) {
+  constructor(control: FlowControl, info: FlowInfo, params: ParamValues) {
+    this.#alpha = params["alpha"]!;
+    this.#g = params["g"]!;
     this.#control = control;
     this.#mssBytes = info.mssBytes;
     this.#reaction = new RenoReaction(info.mssBytes, this.#answers);
@@ -74,7 +68,7 @@ class DctcpFlow implements CcpFlow {
   /** alpha = alpha * (1 - g) + g * M, with M the share of the window that ends (RFC 8257 3.3). */
   #endWindow(): void {
     const share = this.#delivered === 0 ? 0 : Math.min(1, this.#marked / this.#delivered);
-    this.#alpha = this.#alpha * (1 - GAIN) + GAIN * share;
+    this.#alpha = this.#alpha * (1 - this.#g) + this.#g * share;
     this.#delivered = this.#marked = 0;
   }
 
@@ -90,8 +84,16 @@ class DctcpFlow implements CcpFlow {
   }
 }
 
-export const dctcp: CcpAlgorithm = {
+export const dctcp: AlgorithmSpec = {
   name: "dctcp",
-  programs: { dctcp: PROGRAM },
-  newFlow: (control, info) => new DctcpFlow(control, info),
+  summary: "shrinks the window by half the share of marked packets, as Reno on loss; needs accurate ECN",
+  source: "RFC 8257",
+  reads: ["ecn", "loss", "timeout"],
+  params: DCTCP_PARAMS,
+  ccp: (params) => ({
+    name: "dctcp",
+    programs: { dctcp: PROGRAM },
+    newFlow: (control, info) => new DctcpFlow(control, info, params),
+  }),
+  native: nativeDctcp,
 };

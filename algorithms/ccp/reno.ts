@@ -14,11 +14,11 @@ import type {
   Report,
 } from "../../ccp-bridge/agent/algorithm.ts";
 import type { Bytes, Micros } from "../../core/units.ts";
+import { nativeReno, RENO_BETA } from "../native/reno.ts";
+import type { AlgorithmSpec } from "../spec.ts";
 import { type Fields, LossAnswers } from "./loss-answers.ts";
 import { EPISODE, tcpProgram } from "./tcp-program.ts";
 
-/** RFC 5681 equation (4): half. */
-const BETA = 0.5;
 /** RFC 5681 equation (4): at least two segments, or fast retransmit could never start again. */
 export const MIN_SSTHRESH_PACKETS = 2;
 
@@ -47,16 +47,20 @@ ${ADDITIVE_INCREASE}
 export class RenoReaction {
   readonly #mssBytes: Bytes;
   readonly #answers: LossAnswers;
+  readonly #beta: number;
 
   /** @param answers shared with an algorithm that gives answers of its own */
-  constructor(mssBytes: Bytes, answers: LossAnswers = new LossAnswers()) {
+  constructor(mssBytes: Bytes, answers: LossAnswers = new LossAnswers(), beta: number = RENO_BETA.default) {
+    this.#beta = beta;
     this.#mssBytes = mssBytes;
     this.#answers = answers;
   }
 
   /** The fields to send, or undefined where the report tells of neither or of a timeout already answered. */
   answer(report: Report): Fields | undefined {
-    const ssthresh = Math.floor(Math.max(report.get("cwnd") * BETA, MIN_SSTHRESH_PACKETS * this.#mssBytes));
+    const ssthresh = Math.floor(
+      Math.max(report.get("cwnd") * this.#beta, MIN_SSTHRESH_PACKETS * this.#mssBytes),
+    );
     switch (report.get("episode")) {
       case EPISODE.loss:
         if (!this.#answers.isCurrent(report)) return this.#answers.repeat();
@@ -77,15 +81,17 @@ export class RenoReaction {
 export interface RenoOptions {
   /** the agent hears of losses only at reports so many microseconds apart; absent: at once, and of the rest once per RTT */
   readonly reportEveryUs?: Micros;
+  /** what a cut leaves of the window */
+  readonly beta?: number;
 }
 
 class RenoFlow implements CcpFlow {
   readonly #control: FlowControl;
   readonly #reaction: RenoReaction;
 
-  constructor(control: FlowControl, info: FlowInfo, { reportEveryUs }: RenoOptions) {
+  constructor(control: FlowControl, info: FlowInfo, { reportEveryUs, beta }: RenoOptions) {
     this.#control = control;
-    this.#reaction = new RenoReaction(info.mssBytes);
+    this.#reaction = new RenoReaction(info.mssBytes, new LossAnswers(), beta);
     const fields = { mss: info.mssBytes, Cwnd: info.initCwndBytes };
     if (reportEveryUs === undefined) control.setProgram("reno", fields);
     else control.setProgram("atInterval", { ...fields, reportEvery: reportEveryUs });
@@ -105,4 +111,12 @@ export function makeReno(options: RenoOptions = {}): CcpAlgorithm {
   };
 }
 
-export const reno: CcpAlgorithm = makeReno();
+export const reno: AlgorithmSpec = {
+  name: "reno",
+  summary: "halves the window on loss and adds one packet per round",
+  source: "RFC 5681, RFC 6675",
+  reads: ["loss", "timeout"],
+  params: [RENO_BETA],
+  ccp: ({ beta }) => makeReno({ beta }),
+  native: nativeReno,
+};

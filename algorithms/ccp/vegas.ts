@@ -9,23 +9,12 @@
  *
  * Linux doubles every round, not every other as the paper; with gamma 1 the overshoot is at most one round.
  */
-import type {
-  CcpAlgorithm,
-  CcpFlow,
-  FlowControl,
-  FlowInfo,
-  Report,
-} from "../../ccp-bridge/agent/algorithm.ts";
+import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import type { Bytes } from "../../core/units.ts";
+import type { AlgorithmSpec, ParamValues } from "../spec.ts";
 import { RenoReaction } from "./reno.ts";
 import { tcpProgram } from "./tcp-program.ts";
 
-/** Packets queued below which the window grows: Linux 2; one might vanish in the noise. */
-const ALPHA_PACKETS = 2;
-/** Packets queued above which the window shrinks: Linux 4. */
-const BETA_PACKETS = 4;
-/** Packets queued above which slow start ends: Linux 1. */
-const GAMMA_PACKETS = 1;
 /** Linux: with two samples or fewer a delayed ACK may be all there is, so Reno's rule decides. */
 const MIN_SAMPLES = 3;
 const MIN_CWND_PACKETS = 2;
@@ -52,9 +41,11 @@ class VegasFlow implements CcpFlow {
   readonly #control: FlowControl;
   readonly #mssBytes: Bytes;
   readonly #reaction: RenoReaction;
+  readonly #params: ParamValues;
   #ssthreshPackets = Infinity;
 
-  constructor(control: FlowControl, info: FlowInfo) {
+  constructor(control: FlowControl, info: FlowInfo, params: ParamValues) {
+    this.#params = params;
     this.#control = control;
     this.#mssBytes = info.mssBytes;
     this.#reaction = new RenoReaction(info.mssBytes);
@@ -82,15 +73,16 @@ class VegasFlow implements CcpFlow {
     // diff = cwnd * (RTT - BaseRTT) / BaseRTT: packets that wait in queues, as Linux computes it
     const rttUs = report.get("roundRtt");
     const baseRttUs = report.get("minRtt");
+    const { alpha, beta, gamma } = this.#params as Record<"alpha" | "beta" | "gamma", number>;
     const queued = (cwnd * (rttUs - baseRttUs)) / baseRttUs;
     if (slowStart) {
-      if (queued <= GAMMA_PACKETS) return;
+      if (queued <= gamma) return;
       // Down to what the path holds without a queue, plus one packet.
       this.#set(Math.min(cwnd, (cwnd * baseRttUs) / rttUs + 1));
       return;
     }
-    if (queued > BETA_PACKETS) this.#set(cwnd - 1);
-    else if (queued < ALPHA_PACKETS) this.#set(cwnd + 1, this.#ssthreshPackets);
+    if (queued > beta) this.#set(cwnd - 1);
+    else if (queued < alpha) this.#set(cwnd + 1, this.#ssthreshPackets);
   }
 
   /** @param ssthreshPackets just below the window unless given, so that slow start does not resume */
@@ -106,8 +98,42 @@ class VegasFlow implements CcpFlow {
   }
 }
 
-export const vegas: CcpAlgorithm = {
+export const vegas: AlgorithmSpec = {
   name: "vegas",
-  programs: { vegas: PROGRAM },
-  newFlow: (control, info) => new VegasFlow(control, info),
+  summary: "keeps two to four packets of its own in the queue, judged by the RTT above its minimum",
+  source: "Brakmo and Peterson, IEEE JSAC 13(8), 1995; parameters of Linux",
+  reads: ["rtt", "loss", "timeout"],
+  params: [
+    {
+      name: "alpha",
+      unit: "packets",
+      low: 0,
+      high: 1000,
+      default: 2,
+      why: "queued packets below which the window grows: Linux 2; one might vanish in the noise",
+    },
+    {
+      name: "beta",
+      unit: "packets",
+      low: 0,
+      high: 1000,
+      default: 4,
+      why: "queued packets above which the window shrinks: Linux 4",
+    },
+    {
+      name: "gamma",
+      unit: "packets",
+      low: 0,
+      high: 1000,
+      default: 1,
+      why: "queued packets above which slow start ends: Linux 1",
+    },
+  ],
+  refuses: ({ alpha, beta }) =>
+    alpha! > beta! ? `alpha: got ${alpha}, expected at most beta, which is ${beta} packets` : undefined,
+  ccp: (params) => ({
+    name: "vegas",
+    programs: { vegas: PROGRAM },
+    newFlow: (control, info) => new VegasFlow(control, info, params),
+  }),
 };

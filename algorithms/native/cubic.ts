@@ -14,15 +14,53 @@ import type {
 } from "../../ccp-bridge/congestion-control.ts";
 import { cbrt } from "../../core/math.ts";
 import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import { type AlgorithmParam, defaultParams, type ParamValues } from "../spec.ts";
 import { HyStart, LOW_WINDOW_PACKETS } from "./hystart.ts";
 import { LossEpisode } from "./loss-episode.ts";
 
-/** RFC 9438 4.6: less severe than Reno's 0.5; keeps utilisation high and converges more slowly. */
-const BETA = 0.7;
-/** RFC 9438 4.1, 5.1: packets per second cubed; how fast the window returns to w_max. */
-const C = 0.4;
-/** RFC 9438 4.3: with beta 0.7 this growth gives Reno's average window. */
-const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
+/** What may be varied of Cubic, in the datapath and over CCP alike. */
+export const CUBIC_PARAMS: readonly AlgorithmParam[] = [
+  {
+    name: "beta",
+    unit: "1",
+    low: 0.1,
+    high: 0.95,
+    default: 0.7,
+    why: "what a cut leaves of the window: less severe than Reno's 0.5, keeps utilisation high, converges more slowly (RFC 9438 4.6)",
+  },
+  {
+    name: "c",
+    unit: "packets/s^3",
+    low: 0.001,
+    high: 100,
+    default: 0.4,
+    why: "how fast the window returns to where it was cut (RFC 9438 4.1, 5.1)",
+  },
+  {
+    name: "fastConvergence",
+    unit: "1",
+    low: 0,
+    high: 1,
+    default: 1,
+    whole: true,
+    why: "1: a flow that lost ground since its last cut gives up more of it (RFC 9438 4.7)",
+  },
+  {
+    name: "hystart",
+    unit: "1",
+    low: 0,
+    high: 1,
+    default: 1,
+    whole: true,
+    why: "1: slow start ends when the RTT or the train of ACKs grows (Ha and Rhee 2011); 0: only at a loss",
+  },
+];
+
+/** RFC 9438 4.3: growth, packets per window, that gives Reno's average window. */
+export function renoFriendlyAlpha(beta: number): number {
+  return (3 * (1 - beta)) / (1 + beta);
+}
+
 /** RFC 9438 4.2: the target is at most half a window ahead, so growth stays below half of slow start's. */
 const MAX_TARGET_RATIO = 1.5;
 /** Linux: in the plateau the window still grows by one packet per hundred windows, so that it never freezes. */
@@ -72,10 +110,21 @@ export class Cubic implements CongestionControl {
   /** when the flow last stopped using its window; undefined while it uses it */
   #idleSinceUs: Micros | undefined;
 
-  constructor(start: FlowStart) {
+  readonly #beta: number;
+  readonly #c: number;
+  readonly #alpha: number;
+  readonly #convergesFast: boolean;
+  readonly #hasHystart: boolean;
+
+  constructor(start: FlowStart, params: ParamValues = defaultParams({ params: CUBIC_PARAMS })) {
+    this.#beta = params["beta"]!;
+    this.#c = params["c"]!;
+    this.#alpha = renoFriendlyAlpha(this.#beta);
+    this.#convergesFast = params["fastConvergence"] === 1;
+    this.#hasHystart = params["hystart"] === 1;
     this.#mssBytes = start.mssBytes;
     this.#cwndPackets = start.initialCwndBytes / start.mssBytes;
-    this.#hystart = new HyStart(start.nowUs);
+    this.#hystart = this.#hasHystart ? new HyStart(start.nowUs) : undefined;
   }
 
   get cwndBytes(): Bytes {
@@ -119,12 +168,12 @@ export class Cubic implements CongestionControl {
     // W_cubic(t) = C * (t - K)^3 + W_max                                               RFC 9438 equation (1)
     const t = (nowUs - epoch.startUs + ack.minRttUs) / MICROS_PER_SEC;
     const d = t - epoch.k;
-    const target = Math.min(epoch.originPackets + C * d * d * d, MAX_TARGET_RATIO * cwnd);
+    const target = Math.min(epoch.originPackets + this.#c * d * d * d, MAX_TARGET_RATIO * cwnd);
     let growth = Math.max(target - cwnd, PLATEAU_GROWTH_PACKETS);
     if (this.#wMaxPackets === 0) growth = Math.max(growth, cwnd * FIRST_EPOCH_SHARE);
 
     // W_est = W_est + alpha * segments_acked / cwnd                                    RFC 9438 equation (4)
-    const alpha = epoch.renoPackets < this.#priorPackets ? ALPHA : 1;
+    const alpha = epoch.renoPackets < this.#priorPackets ? this.#alpha : 1;
     epoch.renoPackets += (alpha * ackedPackets) / cwnd;
     growth = Math.max(growth, epoch.renoPackets - cwnd);
 
@@ -135,7 +184,7 @@ export class Cubic implements CongestionControl {
     const cwnd = this.#cwndPackets;
     const originPackets = Math.max(this.#wMaxPackets, cwnd);
     // K = cbrt((W_max - cwnd_epoch) / C)                                               RFC 9438 equation (2)
-    return { startUs: nowUs, originPackets, k: cbrt((originPackets - cwnd) / C), renoPackets: cwnd };
+    return { startUs: nowUs, originPackets, k: cbrt((originPackets - cwnd) / this.#c), renoPackets: cwnd };
   }
 
   onCongestion(event: CongestionEvent): void {
@@ -150,9 +199,10 @@ export class Cubic implements CongestionControl {
         hystart: this.#hystart,
       };
       // Fast convergence, RFC 9438 4.7: a flow that lost ground gives up more of it.
-      this.#wMaxPackets = cwnd < this.#wMaxPackets ? (cwnd * (1 + BETA)) / 2 : cwnd;
+      const givesUp = this.#convergesFast && cwnd < this.#wMaxPackets;
+      this.#wMaxPackets = givesUp ? (cwnd * (1 + this.#beta)) / 2 : cwnd;
       this.#priorPackets = cwnd;
-      this.#ssthreshPackets = Math.max(cwnd * BETA, MIN_CWND_PACKETS);
+      this.#ssthreshPackets = Math.max(cwnd * this.#beta, MIN_CWND_PACKETS);
       this.#cwndPackets = this.#ssthreshPackets;
       this.#epoch = undefined;
       this.#idleSinceUs = undefined;
@@ -180,8 +230,13 @@ export class Cubic implements CongestionControl {
     this.#wMaxPackets = 0;
     this.#priorPackets = Infinity;
     this.#epoch = undefined;
-    this.#hystart = new HyStart(nowUs);
+    this.#hystart = this.#hasHystart ? new HyStart(nowUs) : undefined;
   }
+}
+
+/** One with other constants. */
+export function nativeCubic(params: ParamValues): CongestionControlFactory {
+  return (start) => new Cubic(start, params);
 }
 
 export const cubic: CongestionControlFactory = (start) => new Cubic(start);

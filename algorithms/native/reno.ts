@@ -14,10 +14,18 @@ import type {
   FlowStart,
 } from "../../ccp-bridge/congestion-control.ts";
 import type { Bytes, BytesPerSec } from "../../core/units.ts";
+import type { AlgorithmParam, ParamValues } from "../spec.ts";
 import { LossEpisode } from "./loss-episode.ts";
 
 /** RFC 5681 equation (4): half; the first published value, kept for fairness to every other Reno. */
-const BETA = 0.5;
+export const RENO_BETA: AlgorithmParam = {
+  name: "beta",
+  unit: "1",
+  low: 0.1,
+  high: 0.95,
+  default: 0.5,
+  why: "what a cut leaves of the window: half (RFC 5681 equation (4))",
+};
 /** RFC 5681 equation (4): at least two segments, or fast retransmit could never start again. */
 const MIN_SSTHRESH_PACKETS = 2;
 /** RFC 5681 section 3.1: the loss window is one segment. */
@@ -36,8 +44,11 @@ export class Reno implements CongestionControl {
   /** acknowledged in congestion avoidance and not yet turned into growth */
   #creditBytes: Bytes = 0;
 
+  readonly #beta: number;
+
   /** @param ecnBeta what is left of the window after marks, read at each cut; default as after loss */
-  constructor(start: FlowStart, ecnBeta: () => number = () => BETA) {
+  constructor(start: FlowStart, beta: number = RENO_BETA.default, ecnBeta: () => number = () => beta) {
+    this.#beta = beta;
     this.#ecnBeta = ecnBeta;
     this.#mssBytes = start.mssBytes;
     this.#cwndBytes = start.initialCwndBytes;
@@ -75,7 +86,7 @@ export class Reno implements CongestionControl {
   onCongestion(event: CongestionEvent): void {
     const mss = this.#mssBytes;
     if (this.#episode.begins(event)) {
-      const beta = event.kind === "ecn" ? this.#ecnBeta() : BETA;
+      const beta = event.kind === "ecn" ? this.#ecnBeta() : this.#beta;
       this.#before = { cwndBytes: this.#cwndBytes, ssthreshBytes: this.#ssthreshBytes };
       this.#ssthreshBytes = Math.max(this.#cwndBytes * beta, MIN_SSTHRESH_PACKETS * mss);
       this.#cwndBytes = this.#ssthreshBytes;
@@ -92,6 +103,11 @@ export class Reno implements CongestionControl {
     this.#before = undefined;
     this.#episode.end();
   }
+}
+
+/** One with other constants. */
+export function nativeReno(params: ParamValues): CongestionControlFactory {
+  return (start) => new Reno(start, params[RENO_BETA.name]);
 }
 
 export const reno: CongestionControlFactory = (start) => new Reno(start);

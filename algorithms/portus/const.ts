@@ -22,9 +22,9 @@ const PROGRAM = `
 
 const PACKET_BYTES = 1500;
 /** The published one has no default; this is what a benchmark by name runs. */
-const DEFAULT: PortusConstOptions = { cwndPackets: 20 };
+export const DEFAULT_CWND_PACKETS = 20;
 
-export function portusConst(options: PortusConstOptions = DEFAULT): CcpAlgorithm {
+export function portusConst(options: PortusConstOptions): CcpAlgorithm {
   return {
     name: "portus-const",
     programs: { perRtt: PROGRAM },

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { HostEvent } from "../../ccp-bridge/ipc/agent-host.ts";
 import { printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
-import { collect, parseList, parsePositive, parseWhole } from "../options.ts";
+import { collect, parseAlgorithms, parsePositive, parseWhole } from "../options.ts";
 
 interface AgentOptions {
   readonly algorithm?: readonly string[];
@@ -23,15 +23,13 @@ const POLICY_NAME = "policy";
 const SMALL_READ_BYTES = 1024;
 
 async function loadSet(options: AgentOptions) {
-  const { BASELINES } = await import("../../algorithms/registry.ts");
+  const { ccpAlgorithm } = await import("../../algorithms/reference.ts");
+  const { loadModules } = await import("../../algorithms/module-files.ts");
   const { compileAlgorithms } = await import("../../ccp-bridge/agent/agent.ts");
   const { unknownName } = await import("../../core/errors.ts");
   const names = options.algorithm ?? (options.checkpoint === undefined ? ["reno"] : []);
-  const algorithms = names.map((name) => {
-    const make = BASELINES.get(name);
-    if (make === undefined) throw unknownName("agent", "algorithm", name, [...BASELINES.keys()]);
-    return make();
-  });
+  const modules = await loadModules(names);
+  const algorithms = names.map((name) => ccpAlgorithm(name, modules));
   if (options.checkpoint !== undefined) {
     const { loadCheckpoint } = await import("../../agents/checkpoint-files.ts");
     const { policyAlgorithm } = await import("../../envs/policy-algorithm.ts");
@@ -200,8 +198,8 @@ export function addAgent(program: Command): void {
     .addOption(
       new Option(
         "--algorithm <names>",
-        "algorithms, separated by commas; the first is the default",
-      ).argParser(parseList),
+        "algorithms, separated by commas, with parameters as in vegas:alpha=3; the first is the default",
+      ).argParser(parseAlgorithms),
     )
     .option("--socket <path>", "unix socket, a name means /tmp/ccp/NAME (default: /tmp/ccp/portus)")
     .addOption(

@@ -158,8 +158,26 @@ async function states(): Promise<Entry[]> {
 }
 
 async function algorithms(): Promise<Entry[]> {
-  const { algorithmEntries } = await import("../contenders.ts");
-  return [...algorithmEntries()];
+  const { ALGORITHMS } = await import("../../algorithms/registry.ts");
+  const { OTHER_CONTENDERS } = await import("../contenders.ts");
+  return [
+    ...[...ALGORITHMS.values()].map(({ name, summary, source, reads, params, ccp, native, recovery }) => ({
+      name,
+      summary,
+      source,
+      facts: [
+        `reads: ${reads.join(", ")}`,
+        ...(native === undefined ? [] : [`\`native-${name}\`: in the datapath, without an agent`]),
+        ...(recovery === undefined ? [] : [`after an outage: ${recovery}`]),
+      ],
+      dimensions: params.map((param) => ({
+        ...param,
+        definition: `default ${Number(param.default.toPrecision(4))}; ${param.why}`,
+      })),
+      data: { reads, ccp: ccp !== undefined, native: native !== undefined, recovery: recovery ?? null },
+    })),
+    ...OTHER_CONTENDERS,
+  ];
 }
 
 async function testbeds(): Promise<Entry[]> {

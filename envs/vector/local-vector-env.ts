@@ -2,7 +2,7 @@
  * The vector forms of this process, views of rows: one on the calling thread, synchronous, and one whose rows may also be
  * stepped in worker threads. The same bytes for the same seed and actions, whatever the number of threads.
  */
-import type { AlgorithmResolver } from "../../algorithms/resolver.ts";
+import type { AlgorithmResolver } from "../../algorithms/cross-traffic.ts";
 import { CcparkError } from "../../core/errors.ts";
 import type { AsyncVectorEnv, EndedEpisode, VectorEnv, VectorRows } from "../env.ts";
 import type { EnvOptions } from "../options.ts";

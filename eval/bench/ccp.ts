@@ -2,7 +2,7 @@
  * `npm run bench:ccp [-- --json]`: executions of datapath programs per second on one core, reports included, reports that
  * an agent handles in process, and what the agent adds to a unix datagram socket.
  */
-import { BASELINES } from "../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
 import { CcpAgent } from "../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import { CcpDatapath } from "../../ccp-bridge/datapath/datapath.ts";
@@ -116,7 +116,7 @@ function benchAgent(): void {
   });
 }
 
-const bbr = BASELINES.get("bbr")!();
+const bbr = ccpAlgorithm("bbr");
 benchProgram("w02, once per RTT", ONCE_PER_RTT);
 for (const [name, source] of Object.entries(bbr.programs)) benchProgram(`bbr, ${name}`, source);
 benchAgent();

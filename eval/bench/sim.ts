@@ -11,7 +11,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { reno } from "../../algorithms/native/reno.ts";
-import { BASELINES } from "../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
@@ -103,7 +103,7 @@ function ccpFactories(algorithm: () => CcpAlgorithm, flows: number): CongestionC
 const PROGRAMS: Readonly<Record<string, (load: Load) => CongestionControlFactory[]>> = {
   w02: (load) => ccpFactories(() => windowLimitedReno(load, false), load.flows),
   "w02-paced": (load) => ccpFactories(() => windowLimitedReno(load, true), load.flows),
-  bbr: (load) => ccpFactories(BASELINES.get("bbr")!, load.flows),
+  bbr: (load) => ccpFactories(() => ccpAlgorithm("bbr"), load.flows),
   "native-reno": (load) => Array.from({ length: load.flows }, () => reno),
 };
 

@@ -1,7 +1,8 @@
 /** The kernel's memory and its share of CCP: what the engines' own tests do not reach. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BASELINES } from "../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
+import { ALGORITHMS } from "../../algorithms/registry.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { BLOCK } from "../../ccp-bridge/datapath/register-arena.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
@@ -97,7 +98,7 @@ describe("the kernel's memory", () => {
     const spec: NetworkSpec = {
       forward: bottleneck(48, 200),
       reverse: OPEN,
-      flows: [flow(runCcpAlgorithm(BASELINES.get("cubic")!()))],
+      flows: [flow(runCcpAlgorithm(ccpAlgorithm("cubic")))],
     };
     const run = (): void => {
       new FifoNetwork(spec, Rng.fromSeed(1)).runUntil(0.1 * NANOS_PER_SEC);
@@ -138,12 +139,12 @@ describe("a CCP program that the kernel runs", () => {
   it("does what it does when the datapath is asked at each ACK, whatever the algorithm and the losses", () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...BASELINES.keys()),
+        fc.constantFrom(...ALGORITHMS.keys()),
         fc.constantFrom(0, 0.002, 0.02),
         fc.integer({ min: 4, max: 100 }),
         fc.integer({ min: 1, max: 3 }),
         (name, lossRate, queuePackets, flows) => {
-          const algorithm = BASELINES.get(name)!;
+          const algorithm = () => ccpAlgorithm(name);
           const counts = [false, true].map((isAsked) => {
             const factory = runCcpAlgorithm(algorithm());
             const control: CongestionControlFactory = (start) => {

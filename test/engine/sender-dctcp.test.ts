@@ -1,7 +1,7 @@
 /** DCTCP in the datapath and over CCP, on a sender whose packets are marked beyond a step, told by rounds. */
 import { describe, expect, it } from "vitest";
-import { dctcp as ccpDctcp } from "../../algorithms/ccp/dctcp.ts";
 import { dctcp } from "../../algorithms/native/dctcp.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { SenderStory } from "./sender-story.ts";
@@ -29,7 +29,7 @@ function windows(make: CongestionControlFactory): number[] {
 describe("DCTCP on a path that marks beyond 40 packets", () => {
   it.each([
     ["native", dctcp],
-    ["over CCP", (start) => runCcpAlgorithm(ccpDctcp)(start)],
+    ["over CCP", (start) => runCcpAlgorithm(ccpAlgorithm("dctcp"))(start)],
   ] as [string, CongestionControlFactory][])("%s keeps the window close to it", (_name, make) => {
     const seen = windows(make);
     expect(Math.min(...seen)).toBeGreaterThan(30);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cubic as nativeCubic } from "../../algorithms/native/cubic.ts";
-import { cubic } from "../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { MSS_BYTES } from "../../core/units.ts";
 import { runAgent, runAlgorithm } from "../../envs/measured-run.ts";
@@ -28,7 +28,12 @@ function holding(cwndPackets: number): CongestionControlFactory {
 
 describe("a measured run", () => {
   it("keeps the definitions of its quantities", () => {
-    const { metrics } = runAlgorithm({ scenario: SHORT, seed: 1, algorithm: cubic, rewardName: "score" });
+    const { metrics } = runAlgorithm({
+      scenario: SHORT,
+      seed: 1,
+      algorithm: ccpAlgorithm("cubic"),
+      rewardName: "score",
+    });
     expect(metrics.durationSec).toBeCloseTo(10, 9);
     expect(metrics.score).toBe(powerScore(metrics.goodputMbps * 125_000, metrics.meanQueueDelayMs * 1000));
     expect(metrics.lossRate).toBe(metrics.droppedPackets / metrics.sentPackets);
@@ -97,7 +102,12 @@ describe("a run over a trace", () => {
         durationSec: periodSec,
         fixed: { traceOffsetMs: 0 },
       };
-      const { metrics } = runAlgorithm({ scenario: full, seed: 1, algorithm: cubic, rewardName: "score" });
+      const { metrics } = runAlgorithm({
+        scenario: full,
+        seed: 1,
+        algorithm: ccpAlgorithm("cubic"),
+        rewardName: "score",
+      });
       expect(metrics.servedBytes + metrics.wastedBytes).toBe(opportunitiesMs.length * 1504);
       const flood = { ...full, forward: { ...full.forward, queue: {} } };
       const simulation = SIMULATED.open(flood, 1, { control: () => holding(20_000) });

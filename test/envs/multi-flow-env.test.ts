@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { vegas } from "../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { MSS_BYTES } from "../../core/units.ts";
@@ -334,7 +334,9 @@ describe("a step", () => {
   it("finds the algorithms of cross traffic by the resolver that was given", () => {
     const scenario = withFlows([{ algorithm: "vegas" }]);
     expect(() => new MultiFlowEnv(scenario, OPTIONS).reset(1)).toThrow(/unknown native algorithm `vegas`/);
-    const env = new MultiFlowEnv(scenario, OPTIONS, { algorithms: () => runCcpAlgorithm(vegas) });
+    const env = new MultiFlowEnv(scenario, OPTIONS, {
+      algorithms: () => runCcpAlgorithm(ccpAlgorithm("vegas")),
+    });
     episode(env, 1);
     expect(env.run.flows[1]!.acks).toBeGreaterThan(100);
   });
@@ -592,7 +594,7 @@ describe("the environment with one flow", () => {
   it("takes cross traffic, and the initial window of the scenario", () => {
     const scenario = withFlows([{ algorithm: "vegas" }], { sender: { initialCwndPackets: 20 } });
     const env = new CongestionEnv(scenario, DEFAULT_ENV_OPTIONS, {
-      algorithms: () => runCcpAlgorithm(vegas),
+      algorithms: () => runCcpAlgorithm(ccpAlgorithm("vegas")),
     });
     expect(env.reset(1).info.cwndBytes).toBe(20 * MSS_BYTES);
     let last = env.step([0]);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { cubic } from "../../algorithms/native/cubic.ts";
 import { dctcp } from "../../algorithms/native/dctcp.ts";
 import { reno } from "../../algorithms/native/reno.ts";
-import { BASELINES } from "../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
 import { MSS_BYTES, NANOS_PER_SEC } from "../../core/units.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
 import { makeLink } from "../../scenarios/links.ts";
@@ -219,7 +219,7 @@ describe(`a wide scenario (seed ${SEED})`, () => {
         scenario: { ...BASE, ...marking },
         seed: SEED,
         rewardName: "score",
-        algorithm: BASELINES.get(name)!(),
+        algorithm: ccpAlgorithm(name),
       }).metrics;
     // marks instead of drops for the one, and for the other drops that hold its queue
     expect(over("dctcp").droppedPackets).toBe(0);

@@ -3,7 +3,7 @@ import type { Progress } from "../../agents/agent.ts";
 import { Rng } from "../../core/random.ts";
 import { jainIndex } from "../../envs/measured-run.ts";
 import { runBenchmark } from "../../eval/benchmark.ts";
-import type { Contender, RunOptions } from "../../eval/contenders.ts";
+import type { Contender, RunOptions } from "../../eval/contenders/contender.ts";
 import { storedScenario } from "../../eval/links.ts";
 import { makeReportData, type ReportData } from "../../eval/report/report-data.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";

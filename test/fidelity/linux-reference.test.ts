@@ -10,7 +10,7 @@
 import { describe, expect, it } from "vitest";
 import { cubic } from "../../algorithms/native/cubic.ts";
 import { reno } from "../../algorithms/native/reno.ts";
-import { BASELINES } from "../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { constantRate, makeDirection } from "../../scenarios/links.ts";
@@ -84,7 +84,7 @@ function run(link: ReferenceLink, control: CongestionControlFactory): FlowMetric
 }
 
 function overCcp(name: string): CongestionControlFactory {
-  return runCcpAlgorithm(BASELINES.get(name)!());
+  return runCcpAlgorithm(ccpAlgorithm(name));
 }
 
 function expectWithin(got: number, expected: number, tolerance: number, what: string): void {

@@ -1,6 +1,7 @@
 /** Both directions against the published software: Rust agents over our datapath, our agent over libccp. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { BASELINES } from "../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
+import { ALGORITHMS } from "../../algorithms/registry.ts";
 import { runExternalAgent } from "../../envs/foreign-agent/external-agent.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
 import { makeLink } from "../../scenarios/links.ts";
@@ -29,7 +30,7 @@ afterEach(() => rust?.close());
 
 /** Goodput of our twin of the published Reno, in process. */
 function twinGoodputMbps(scenario: Parameters<typeof runAlgorithm>[0]["scenario"]): number {
-  const algorithm = BASELINES.get("portus-reno")!();
+  const algorithm = ccpAlgorithm("portus-reno");
   return runAlgorithm({ scenario, seed: SEED, rewardName: REWARD, algorithm }).metrics.goodputMbps;
 }
 
@@ -108,7 +109,7 @@ describe("our agent over libccp", () => {
 
   // libccp holds nine programs: two agents
   it("drives flows with every algorithm, chosen by the name in the create message", async () => {
-    const names = [...BASELINES.keys()];
+    const names = [...ALGORITHMS.keys()];
     const own = names.filter((name) => !name.startsWith("portus-"));
     const twins = names.filter((name) => name.startsWith("portus-"));
     const [ours, published] = await Promise.all([drive(own), drive(twins)]);

@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { cubic } from "../../algorithms/native/cubic.ts";
 import { dctcp } from "../../algorithms/native/dctcp.ts";
 import { reno } from "../../algorithms/native/reno.ts";
-import { BASELINES } from "../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
+import { ALGORITHMS } from "../../algorithms/registry.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
@@ -51,7 +52,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 describe(`${MBPS} Mbit/s, ${RTT_MS} ms, ${DURATION_SEC} s, seed ${SEED}: goodput, mean / p95 queueing delay, drops`, () => {
   it("algorithm x buffer x loss", async () => {
     const algorithms: [string, () => Algorithm][] = [
-      ...BASELINES,
+      ...[...ALGORITHMS.keys()].map((name): [string, () => Algorithm] => [name, () => ccpAlgorithm(name)]),
       ...Object.entries(NATIVE).map(([name, make]): [string, () => Algorithm] => [name, () => make]),
     ];
     const links = [0.25, 1, 4].flatMap((buffer) => [0, 0.001, 0.01].map((loss) => [buffer, loss] as const));

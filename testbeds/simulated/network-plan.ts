@@ -4,7 +4,7 @@
  * simulation's beginning.
  */
 
-import type { AlgorithmResolver } from "../../algorithms/resolver.ts";
+import type { AlgorithmResolver } from "../../algorithms/cross-traffic.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import type { Rng } from "../../core/random.ts";
 import {

@@ -1,6 +1,6 @@
 /** The environment with several flows under test in rows: a slot per possible flow, which joins and leaves. */
 
-import type { AlgorithmResolver } from "../../../algorithms/resolver.ts";
+import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { unknownName } from "../../../core/errors.ts";
 import { flowsUnderTest } from "../../../scenarios/flows.ts";
 import { estimateMemoryBytes } from "../../../scenarios/memory.ts";

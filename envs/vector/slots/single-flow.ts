@@ -1,6 +1,6 @@
 /** The environment with one flow under test in rows: one slot that is always live. */
 
-import type { AlgorithmResolver } from "../../../algorithms/resolver.ts";
+import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { NANOS_PER_SEC } from "../../../core/units.ts";
 import { estimateMemoryBytes } from "../../../scenarios/memory.ts";
 import { FIRST_FLOW } from "../../../scenarios/scenario.ts";

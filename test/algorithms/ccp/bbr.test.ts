@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bbr } from "../../../algorithms/ccp/bbr.ts";
 import { RoundMax } from "../../../algorithms/ccp/round-max.ts";
+import { ccpAlgorithm } from "../../../algorithms/reference.ts";
 import { fromMbps, MICROS_PER_SEC, MSS_BYTES } from "../../../core/units.ts";
 import { FakeFlow, INFINITY_REPORTED } from "./fake-flow.ts";
 
@@ -14,7 +14,7 @@ const BURSTS = 3 * Math.floor(RATE * 0.001);
 class BbrStory extends FakeFlow {
   nowUs = 0;
   constructor(flowId = 1) {
-    super(bbr, { flowId });
+    super(ccpAlgorithm("bbr"), { flowId });
   }
   round(values: Readonly<Record<string, number>> = {}): void {
     this.nowUs += RTT_US;

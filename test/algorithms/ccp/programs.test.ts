@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { BASELINE_INFO, BASELINES } from "../../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../../algorithms/reference.ts";
+import { ALGORITHMS } from "../../../algorithms/registry.ts";
+import { checkSpec } from "../../../algorithms/spec.ts";
 import { compileProgram } from "../../../ccp-bridge/lang/compiler.ts";
 
-describe("baseline programs", () => {
-  it.each([...BASELINES])("%s compiles within libccp's limits", (name, make) => {
-    const algorithm = make();
+describe("registered algorithms", () => {
+  it.each([...ALGORITHMS.keys()])("%s compiles within libccp's limits", (name) => {
+    const algorithm = ccpAlgorithm(name);
     expect(algorithm.name).toBe(name);
     for (const source of Object.values(algorithm.programs)) {
       const program = compileProgram(source);
@@ -13,8 +15,8 @@ describe("baseline programs", () => {
     }
   });
 
-  it("are described with their source", () => {
-    expect([...BASELINE_INFO.keys()]).toEqual([
+  it("are described, with what they read and why their constants are what they are", () => {
+    expect([...ALGORITHMS.keys()]).toEqual([
       "reno",
       "cubic",
       "dctcp",
@@ -25,9 +27,12 @@ describe("baseline programs", () => {
       "portus-const",
       "portus-bbr",
     ]);
-    for (const { description, source } of BASELINE_INFO.values()) {
-      expect(description).not.toBe("");
-      expect(source).not.toBe("");
+    for (const spec of ALGORITHMS.values()) {
+      expect(checkSpec(spec, spec.name)).toBe(spec);
+      expect(spec.summary).not.toBe("");
+      expect(spec.source).not.toBe("");
+      expect(spec.reads.length).toBeGreaterThan(0);
+      for (const { why } of spec.params) expect(why).not.toBe("");
     }
   });
 });

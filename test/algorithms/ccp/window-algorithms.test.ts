@@ -1,9 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cubic } from "../../../algorithms/ccp/cubic.ts";
-import { dctcp } from "../../../algorithms/ccp/dctcp.ts";
-import { reno } from "../../../algorithms/ccp/reno.ts";
 import { EPISODE } from "../../../algorithms/ccp/tcp-program.ts";
-import { vegas } from "../../../algorithms/ccp/vegas.ts";
+import { ccpAlgorithm } from "../../../algorithms/reference.ts";
 import { cbrt } from "../../../core/math.ts";
 import { MICROS_PER_SEC, MSS_BYTES } from "../../../core/units.ts";
 import { FakeFlow, INFINITY_REPORTED } from "./fake-flow.ts";
@@ -12,19 +9,19 @@ const packets = (n: number) => n * MSS_BYTES;
 
 describe("Reno over CCP", () => {
   it("starts its program with the datapath's initial window", () => {
-    const flow = new FakeFlow(reno);
+    const flow = new FakeFlow(ccpAlgorithm("reno"));
     expect(flow.programs).toEqual(["reno"]);
     expect(flow.fields["Cwnd"]).toBe(packets(10));
   });
 
   it("halves on loss and sets ssthresh to the new window", () => {
-    const flow = new FakeFlow(reno);
+    const flow = new FakeFlow(ccpAlgorithm("reno"));
     flow.report(1_000, { episode: EPISODE.loss, cwnd: packets(40) });
     expect(flow.last).toEqual({ Cwnd: packets(20), ssthresh: packets(20), credit: 0, cuts: 1 });
   });
 
   it("leaves the loss window after a timeout to the program, and sets ssthresh once", () => {
-    const flow = new FakeFlow(reno);
+    const flow = new FakeFlow(ccpAlgorithm("reno"));
     flow.report(1_000, { episode: EPISODE.timeout, cwnd: packets(40) });
     expect(flow.last).toEqual({ ssthresh: packets(20), credit: 0, cuts: 1 });
     flow.report(2_000, { episode: EPISODE.timeoutAgain, cwnd: packets(1) });
@@ -32,7 +29,7 @@ describe("Reno over CCP", () => {
   });
 
   it("repeats its answer to a loss from before the answer arrived, and cuts again after it", () => {
-    const flow = new FakeFlow(reno);
+    const flow = new FakeFlow(ccpAlgorithm("reno"));
     flow.report(1_000, { episode: EPISODE.loss, cwnd: packets(40) });
     flow.report(2_000, { episode: EPISODE.loss, cwnd: packets(38), cuts: 0 });
     expect(flow.last["Cwnd"]).toBe(packets(20));
@@ -41,7 +38,7 @@ describe("Reno over CCP", () => {
   });
 
   it("does nothing on the report of an uneventful round", () => {
-    const flow = new FakeFlow(reno);
+    const flow = new FakeFlow(ccpAlgorithm("reno"));
     flow.report(1_000, { episode: EPISODE.none, cwnd: packets(40) });
     expect(flow.last).toEqual({});
   });
@@ -51,7 +48,7 @@ describe("Cubic over CCP", () => {
   const minRtt = 50_000;
 
   it("cuts to 0.7 on loss and lets the program ask for the new curve", () => {
-    const flow = new FakeFlow(cubic);
+    const flow = new FakeFlow(ccpAlgorithm("cubic"));
     flow.report(0, { episode: EPISODE.loss, cwnd: packets(100) });
     expect(flow.last["Cwnd"]).toBe(packets(70));
     expect(flow.last["ssthresh"]).toBe(packets(70));
@@ -59,7 +56,7 @@ describe("Cubic over CCP", () => {
   });
 
   it("turns the distance to the curve into acknowledged bytes per packet of growth", () => {
-    const flow = new FakeFlow(cubic);
+    const flow = new FakeFlow(ccpAlgorithm("cubic"));
     flow.report(0, { episode: EPISODE.loss, cwnd: packets(1000) });
     flow.report(0, { acked: MSS_BYTES, cuts: 1, cwnd: packets(700), minRtt });
     const k = cbrt(300 / 0.4);
@@ -68,7 +65,7 @@ describe("Cubic over CCP", () => {
   });
 
   it("is nearly flat at the plateau and steepens after it", () => {
-    const flow = new FakeFlow(cubic);
+    const flow = new FakeFlow(ccpAlgorithm("cubic"));
     flow.report(0, { episode: EPISODE.loss, cwnd: packets(1000) });
     flow.report(0, { acked: MSS_BYTES, cuts: 1, cwnd: packets(700), minRtt });
     const kUs = cbrt(300 / 0.4) * MICROS_PER_SEC;
@@ -80,14 +77,14 @@ describe("Cubic over CCP", () => {
   });
 
   it("starts no curve from a window that its cut has not reached yet", () => {
-    const flow = new FakeFlow(cubic);
+    const flow = new FakeFlow(ccpAlgorithm("cubic"));
     flow.report(0, { episode: EPISODE.loss, cwnd: packets(100) });
     flow.report(0, { acked: MSS_BYTES, cuts: 0, cwnd: packets(98), minRtt });
     expect(flow.last).toEqual({});
   });
 
   it("never lets the window grow by more than half per round", () => {
-    const flow = new FakeFlow(cubic);
+    const flow = new FakeFlow(ccpAlgorithm("cubic"));
     flow.report(0, { episode: EPISODE.loss, cwnd: packets(100) });
     flow.report(0, { acked: MSS_BYTES, cuts: 1, cwnd: packets(70), minRtt });
     flow.report(100 * MICROS_PER_SEC, { acked: MSS_BYTES, cuts: 1, cwnd: packets(70), minRtt });
@@ -101,13 +98,13 @@ describe("DCTCP over CCP", () => {
   };
 
   it("halves on the first mark, as nothing is known yet", () => {
-    const flow = new FakeFlow(dctcp);
+    const flow = new FakeFlow(ccpAlgorithm("dctcp"));
     flow.report(0, { cut: 1, delivered: 1, marked: 1, cwnd: packets(40) });
     expect(flow.last).toEqual({ Cwnd: packets(20), ssthresh: packets(20), credit: 0, cuts: 1 });
   });
 
   it("cuts by half the share of marked packets, to which its estimate converges", () => {
-    const flow = new FakeFlow(dctcp);
+    const flow = new FakeFlow(ccpAlgorithm("dctcp"));
     quietWindows(flow, 200, 3);
     expect(flow.last).toEqual({});
     flow.report(0, { cut: 1, delivered: 1, marked: 1, cwnd: packets(40) });
@@ -115,7 +112,7 @@ describe("DCTCP over CCP", () => {
   });
 
   it("sums what several reports of one window count", () => {
-    const flow = new FakeFlow(dctcp);
+    const flow = new FakeFlow(ccpAlgorithm("dctcp"));
     for (let i = 0; i < 200; i++) {
       flow.report(0, { delivered: 5, marked: 5 });
       flow.report(0, { round: 1, delivered: 5, marked: 0 });
@@ -125,14 +122,14 @@ describe("DCTCP over CCP", () => {
   });
 
   it("repeats its answer to marks from before the answer arrived", () => {
-    const flow = new FakeFlow(dctcp);
+    const flow = new FakeFlow(ccpAlgorithm("dctcp"));
     flow.report(0, { cut: 1, cwnd: packets(40) });
     flow.report(0, { cut: 1, cwnd: packets(38), cuts: 0 });
     expect(flow.last["Cwnd"]).toBe(packets(20));
   });
 
   it("halves on loss whatever the marks say, and once for both", () => {
-    const flow = new FakeFlow(dctcp);
+    const flow = new FakeFlow(ccpAlgorithm("dctcp"));
     quietWindows(flow, 200, 0);
     flow.report(0, { episode: EPISODE.loss, cut: 1, cwnd: packets(40) });
     expect(flow.last["Cwnd"]).toBe(packets(20));
@@ -153,13 +150,13 @@ describe("Vegas over CCP", () => {
       roundRtt: minRtt * (1 + queued / cwnd),
     });
   const inAvoidance = () => {
-    const flow = new FakeFlow(vegas);
+    const flow = new FakeFlow(ccpAlgorithm("vegas"));
     flow.report(0, { episode: EPISODE.loss, cwnd: packets(80) });
     return flow;
   };
 
   it("leaves slow start for what the path holds plus one packet once more than gamma is queued", () => {
-    const flow = new FakeFlow(vegas);
+    const flow = new FakeFlow(ccpAlgorithm("vegas"));
     round(flow, 40, 0.5);
     expect(flow.last).toEqual({});
     round(flow, 40, 10);

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BASELINES } from "../../../algorithms/registry.ts";
+import { ccpAlgorithm } from "../../../algorithms/reference.ts";
 import { CcpAgent } from "../../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
 import type { AgentEvent } from "../../../ccp-bridge/ipc/agent-link.ts";
@@ -48,7 +48,7 @@ describe("in lock-step", () => {
   it("an agent that answers in time gives the run that it gives inside this process, to the bit", async () => {
     await sockets.start(ourAgent(path));
     const scenario = resolveScenario("park-paper", { durationSec: 5 });
-    const algorithm = BASELINES.get("reno")!();
+    const algorithm = ccpAlgorithm("reno");
     const inside = runAlgorithm({ scenario, seed: 1, rewardName: "score", algorithm });
     // Time enough for a busy machine: every answer is waited for.
     const outside = await run(5, { agent: path, quietMs: 50 });
@@ -63,7 +63,7 @@ describe("in lock-step", () => {
 
   it("an agent that is silent delays a report by the quiet period, not the flow", async () => {
     const agent = new CcpAgent({
-      algorithms: [mute(BASELINES.get("reno")!())],
+      algorithms: [mute(ccpAlgorithm("reno"))],
       send: (message, to) => void socket.send(message, to),
     });
     const socket = await openUnixDatagram({
@@ -95,7 +95,7 @@ describe("in lock-step", () => {
 describe("an agent that fails in the middle of its first answer", () => {
   it("is found out although the flow has nothing to report", async () => {
     const agent = new CcpAgent({
-      algorithms: [BASELINES.get("reno")!()],
+      algorithms: [ccpAlgorithm("reno")],
       send: (message, to) => void socket.send(message, to),
     });
     // It takes ready, and dies of the create.
@@ -114,7 +114,7 @@ describe("an agent that fails in the middle of its first answer", () => {
 
   it("is asked again if it only hung", async () => {
     const agent = new CcpAgent({
-      algorithms: [BASELINES.get("reno")!()],
+      algorithms: [ccpAlgorithm("reno")],
       send: (message, to) => void socket.send(message, to),
     });
     let creates = 0;
@@ -134,7 +134,7 @@ describe("an agent that fails in the middle of its first answer", () => {
 
   it("may send what it likes: refused messages are one event, and the flow goes on", async () => {
     const agent = new CcpAgent({
-      algorithms: [BASELINES.get("reno")!()],
+      algorithms: [ccpAlgorithm("reno")],
       send: (message, to) => void socket.send(message, to),
     });
     const socket = await openUnixDatagram({
@@ -189,7 +189,7 @@ describe("in real time", () => {
     await later(1000);
     // As quick as a restart can be: in the same turn, by this process.
     const agent = new CcpAgent({
-      algorithms: [BASELINES.get("reno")!()],
+      algorithms: [ccpAlgorithm("reno")],
       send: (message, to) => void socket.send(message, to),
     });
     await first.kill();

@@ -1,0 +1,131 @@
+/**
+ * How algorithms are written down, on command lines and in scenario files, read in one place:
+ *
+ *   vegas    vegas:alpha=3,beta=5    native-cubic    native-cubic:beta=0.8    ./mine.js    ./mine.js:gain=2
+ *
+ * A file is a module whose default export is an AlgorithmSpec; loading it is I/O (`module-files.ts`).
+ */
+import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
+import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import { CcparkError, unknownName } from "../core/errors.ts";
+import { ALGORITHMS } from "./registry.ts";
+import { type AlgorithmSpec, type ParamValues, readParams } from "./spec.ts";
+
+export interface AlgorithmReference {
+  /** of an algorithm, without `native-`, or a module's path */
+  readonly name: string;
+  readonly isModule: boolean;
+  /** in the datapath, without an agent */
+  readonly isNative: boolean;
+  readonly given: ReadonlyMap<string, string>;
+}
+
+/** Modules that have been loaded, by the path as written. */
+export type AlgorithmModules = ReadonlyMap<string, AlgorithmSpec>;
+
+const NO_MODULES: AlgorithmModules = new Map();
+const NATIVE_PREFIX = "native-";
+/** `name=value`: what a comma separates from further parameters, not from the next algorithm */
+const PARAMETER = /^[A-Za-z]\w*=/;
+const WITH_PARAMETERS = /^(.*?):([A-Za-z]\w*=.*)$/s;
+
+/** Splits a list at its commas, but not within the parameters of one algorithm. */
+export function splitReferences(text: string): string[] {
+  const references: string[] = [];
+  for (const item of text.split(",").map((each) => each.trim())) {
+    if (item === "") continue;
+    const last = references.length - 1;
+    if (PARAMETER.test(item) && last >= 0 && WITH_PARAMETERS.test(references[last]!)) {
+      references[last] += `,${item}`;
+    } else references.push(item);
+  }
+  return references;
+}
+
+/** Whether a name is a module's path rather than an algorithm's name. */
+export function isModulePath(name: string): boolean {
+  return /[\\/]/.test(name) || /\.(m?js|m?ts)$/.test(name);
+}
+
+/** @throws CcparkError (invalid-argument) for parameters that cannot be read */
+export function parseReference(text: string): AlgorithmReference {
+  const match = WITH_PARAMETERS.exec(text);
+  const written = match?.[1] ?? text;
+  const given = new Map<string, string>();
+  for (const item of match?.[2]?.split(",") ?? []) {
+    const at = item.indexOf("=");
+    const name = item.slice(0, Math.max(at, 0)).trim();
+    if (name === "" || given.has(name)) {
+      const got = name === "" ? `\`${item}\`` : `${name} twice`;
+      throw new CcparkError(
+        "invalid-argument",
+        `[algorithm] ${text}: got ${got}, expected name=value, each once`,
+      );
+    }
+    given.set(name, item.slice(at + 1).trim());
+  }
+  const isModule = isModulePath(written);
+  const isNative = !isModule && written.startsWith(NATIVE_PREFIX);
+  return { name: isNative ? written.slice(NATIVE_PREFIX.length) : written, isModule, isNative, given };
+}
+
+/** An algorithm with all its parameters. */
+export interface ResolvedAlgorithm {
+  /** name and parameters as given: what tables and results call it */
+  readonly label: string;
+  readonly spec: AlgorithmSpec;
+  readonly isNative: boolean;
+  readonly params: ParamValues;
+}
+
+/** Names that a reference may have: of all algorithms, and with `native-` of those that need no agent. */
+export function algorithmNames(): string[] {
+  return [
+    ...ALGORITHMS.keys(),
+    ...[...ALGORITHMS.values()].flatMap(({ name, native }) => (native ? [`${NATIVE_PREFIX}${name}`] : [])),
+  ];
+}
+
+/**
+ * What a reference means.
+ * @param others further names that may have been meant
+ * @throws CcparkError (not-found, invalid-argument) in one sentence with the nearest name, or the parameter's range
+ */
+export function resolveAlgorithm(
+  text: string,
+  modules: AlgorithmModules = NO_MODULES,
+  others: readonly string[] = [],
+): ResolvedAlgorithm {
+  const { name, isModule, isNative, given } = parseReference(text);
+  const spec = isModule ? modules.get(name) : ALGORITHMS.get(name);
+  const written = isNative ? `${NATIVE_PREFIX}${name}` : name;
+  if (spec === undefined || (isNative && spec.native === undefined)) {
+    throw unknownName("algorithm", "algorithm", written, [...algorithmNames(), ...others]);
+  }
+  const params = readParams(spec, given);
+  const listed = [...given.keys()].map((key) => `${key}=${params[key]}`).join(",");
+  const label = `${isNative ? NATIVE_PREFIX : ""}${spec.name}${listed === "" ? "" : `:${listed}`}`;
+  return { label, spec, isNative: isNative || spec.ccp === undefined, params };
+}
+
+/** A fresh one, without any state of another. Over CCP unless the reference says native or there is nothing else. */
+export function makeAlgorithm({
+  label,
+  spec,
+  isNative,
+  params,
+}: ResolvedAlgorithm): CcpAlgorithm | CongestionControlFactory {
+  return isNative ? spec.native!(params) : { ...spec.ccp!(params), name: label };
+}
+
+/**
+ * A CCP algorithm by reference.
+ * @throws CcparkError (not-found, invalid-argument), also for one that has no form over CCP
+ */
+export function ccpAlgorithm(text: string, modules?: AlgorithmModules): CcpAlgorithm {
+  const resolved = resolveAlgorithm(text, modules);
+  const made = makeAlgorithm(resolved);
+  if (typeof made !== "function") return made;
+  const message = `[algorithm] ${resolved.label} runs in the datapath, expected one that runs over CCP`;
+  throw new CcparkError("invalid-argument", message);
+}

@@ -1,0 +1,128 @@
+/**
+ * An algorithm as data: what it is, what it reads, which of its constants may be varied, and how one with given constants
+ * is made. Everything that lists, explains or runs algorithms reads these; a user's module has one as default export.
+ */
+import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
+import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import { CcparkError, unknownName } from "../core/errors.ts";
+
+export interface AlgorithmParam {
+  readonly name: string;
+  /** `1`: none */
+  readonly unit: string;
+  /** inclusive, as `high` */
+  readonly low: number;
+  readonly high: number;
+  readonly default: number;
+  /** what it does, why this default, and its source */
+  readonly why: string;
+  /** only whole numbers; a switch is 0 or 1 */
+  readonly whole?: true;
+}
+
+/** A value for each parameter of the spec. */
+export type ParamValues = Readonly<Record<string, number>>;
+
+/** What an algorithm decides by. */
+export type Signal = "loss" | "timeout" | "rtt" | "delivery-rate" | "ecn" | "nothing";
+
+export interface AlgorithmSpec {
+  /** lower case letters, digits and hyphens */
+  readonly name: string;
+  /** one sentence: what it reacts to and how */
+  readonly summary: string;
+  readonly source: string;
+  readonly reads: readonly Signal[];
+  readonly params: readonly AlgorithmParam[];
+  /** One sentence where values that are right one by one do not fit together. */
+  readonly refuses?: (params: ParamValues) => string | undefined;
+  /** over CCP: datapath program and reactions; runs on any datapath */
+  readonly ccp?: (params: ParamValues) => CcpAlgorithm;
+  /** in the datapath, without an agent */
+  readonly native?: (params: ParamValues) => CongestionControlFactory;
+  /** why it is not back at half of the link 10 s after an outage; absent: it is */
+  readonly recovery?: string;
+}
+
+/** The values of all parameters where none is given. */
+export function defaultParams({ params }: Pick<AlgorithmSpec, "params">): ParamValues {
+  return Object.fromEntries(params.map((param) => [param.name, param.default]));
+}
+
+/** `alpha: 0 to 1000 packets`, for messages and help. */
+export function paramRange({ low, high, unit, whole }: AlgorithmParam): string {
+  const number = whole ? "a whole number from" : "a number from";
+  return `${number} ${low} to ${high}${unit === "1" ? "" : ` ${unit}`}`;
+}
+
+/**
+ * The values of all parameters, as text where they are given.
+ * @throws CcparkError (invalid-argument, not-found) naming the parameter, its unit and range
+ */
+export function readParams(spec: AlgorithmSpec, given: ReadonlyMap<string, string>): ParamValues {
+  const values: Record<string, number> = { ...defaultParams(spec) };
+  for (const [name, text] of given) {
+    const param = spec.params.find((each) => each.name === name);
+    if (param === undefined) {
+      const known = spec.params.map((each) => each.name);
+      if (known.length > 0) throw unknownName("algorithm", `parameter of ${spec.name}`, name, known);
+      throw new CcparkError(
+        "invalid-argument",
+        `[algorithm] ${spec.name} has no parameters, got \`${name}\``,
+      );
+    }
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    const isRight = value >= param.low && value <= param.high && (!param.whole || Number.isInteger(value));
+    if (!isRight) {
+      const message = `${spec.name}: ${name}: got \`${text}\`, expected ${paramRange(param)}`;
+      throw new CcparkError("invalid-argument", `[algorithm] ${message}`);
+    }
+    values[name] = value;
+  }
+  const refused = spec.refuses?.(values);
+  if (refused !== undefined) {
+    throw new CcparkError("invalid-argument", `[algorithm] ${spec.name}: ${refused}`);
+  }
+  return values;
+}
+
+const NAME = /^[a-z][a-z0-9-]*$/;
+const SIGNALS: readonly Signal[] = ["loss", "timeout", "rtt", "delivery-rate", "ecn", "nothing"];
+
+/**
+ * Checks what a module calls an AlgorithmSpec.
+ * @param where for messages, such as the module's path
+ * @throws CcparkError (invalid-argument) naming the first field that is wrong
+ */
+export function checkSpec(input: unknown, where: string): AlgorithmSpec {
+  const refuse = (field: string, expected: string): never => {
+    throw new CcparkError("invalid-argument", `[algorithm] ${where}: ${field}: expected ${expected}`);
+  };
+  if (typeof input !== "object" || input === null) return refuse("default export", "an AlgorithmSpec");
+  const spec = input as Partial<Record<keyof AlgorithmSpec, unknown>>;
+  if (typeof spec.name !== "string" || !NAME.test(spec.name)) {
+    refuse("name", "lower case letters, digits and hyphens, such as `mine`");
+  }
+  if (typeof spec.summary !== "string") refuse("summary", "one sentence");
+  if (typeof spec.source !== "string") refuse("source", "where it is from");
+  const { reads, params } = spec;
+  if (!Array.isArray(reads) || !reads.every((each) => SIGNALS.includes(each))) {
+    refuse("reads", `a list of ${SIGNALS.join(", ")}`);
+  }
+  if (!Array.isArray(params)) return refuse("params", "a list, empty where there are none");
+  for (const [i, param] of (params as (Partial<AlgorithmParam> | null)[]).entries()) {
+    const at = `params.${i}`;
+    if (typeof param?.name !== "string" || !/^[A-Za-z]\w*$/.test(param.name)) {
+      return refuse(`${at}.name`, "a letter, then letters, digits and underscores");
+    }
+    if (typeof param.unit !== "string" || typeof param.why !== "string") refuse(at, "a unit and a why");
+    const { low, high, default: preset } = param;
+    if (!(Number.isFinite(low) && Number.isFinite(high) && preset! >= low! && preset! <= high!)) {
+      refuse(at, "numbers low <= default <= high");
+    }
+  }
+  if (typeof spec.ccp !== "function" && typeof spec.native !== "function") {
+    refuse("ccp, native", "at least one of them, a function of the parameters");
+  }
+  return input as AlgorithmSpec;
+}

@@ -1,0 +1,44 @@
+/**
+ * Who may stand in a benchmark. A contender is a name and a way to run one (scenario, seed); all of them run through
+ * `envs/measured-run.ts`, so every one is measured in the same way.
+ */
+import type { AlgorithmResolver } from "../../algorithms/cross-traffic.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import type { RecordedFormat } from "../../testbeds/exports/recorder.ts";
+import type { RunResult } from "../../testbeds/results.ts";
+import type { Testbed } from "../../testbeds/testbed.ts";
+
+export interface RunOptions {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly rewardName: string;
+  readonly seriesBinSec: number;
+  /** finds the algorithms of cross traffic; absent: the native ones */
+  readonly algorithms?: AlgorithmResolver;
+  /** absent: the simulator */
+  readonly testbed?: Testbed;
+  /** what else to write down of the run; only where a contender can */
+  readonly recording?: { readonly formats: readonly RecordedFormat[]; readonly title: string };
+}
+
+export interface Contender {
+  readonly name: string;
+  /** one sentence for the report */
+  readonly description: string;
+  /** false: a second run gives other bytes, because a process outside takes part */
+  readonly reproducible?: false;
+  /**
+   * Chooses what depends on the link before the seeds run (the best constant action).
+   * @returns what was chosen, for the row of the result, or undefined
+   */
+  prepare?(
+    scenario: Scenario,
+    options: Omit<RunOptions, "scenario" | "seed"> & { seeds: readonly number[] },
+  ): Prepared;
+  run(options: RunOptions): RunResult | Promise<RunResult>;
+}
+
+export interface Prepared {
+  readonly detail: string;
+  run(options: RunOptions): RunResult;
+}
