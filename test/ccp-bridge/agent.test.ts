@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CcpAgent, compileAlgorithms } from "../../ccp-bridge/agent/agent.ts";
+import { CcpAgent } from "../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm, FlowControl, FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
 import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
 import { decodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
@@ -59,33 +59,21 @@ function makeAgent(...algorithms: CcpAlgorithm[]) {
 }
 
 describe("an agent", () => {
-  it("refuses more programs than the table of a libccp datapath holds", () => {
-    const many = (count: number) => ({
-      ...makeRecorder("many").algorithm,
-      programs: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, SOURCE])),
-    });
-    expect(compileAlgorithms([many(9)]).programs).toHaveLength(9);
-    expect(() => compileAlgorithms([many(9), makeRecorder("one").algorithm])).toThrow(
-      /11 programs in one agent, datapaths take 9/,
-    );
-    expect(compileAlgorithms([many(64)], 64).programs).toHaveLength(64);
-  });
-
-  it("answers ready with its programs, number 1 first", () => {
+  it("answers ready with its program 1", () => {
     const { agent, sent } = makeAgent(makeRecorder("one").algorithm);
     agent.receive(encodeReady({ datapathId: 7 }), "datapath", 0);
-    expect(sent.map(({ message }) => decodeInstall(message).programUid)).toEqual([1, 2]);
+    expect(sent.map(({ message }) => decodeInstall(message).programUid)).toEqual([1]);
   });
 
-  it("answers create of an unknown datapath with its programs, then with a program for the flow", () => {
+  it("answers create of an unknown datapath with its program 1, then with a program for the flow", () => {
     const recorder = makeRecorder("one");
     const { agent, sent } = makeAgent(recorder.algorithm);
     agent.receive(makeCreate(5), "datapath", 42);
-    expect(sent.map(({ message }) => message[0])).toEqual([2, 2, 4]);
-    expect(decodeChangeProg(sent[2]!.message)).toEqual({ flowId: 5, programUid: 1, updates: [] });
+    expect(sent.map(({ message }) => message[0])).toEqual([2, 4]);
+    expect(decodeChangeProg(sent[1]!.message)).toEqual({ flowId: 5, programUid: 1, updates: [] });
     expect(recorder.infos[0]).toMatchObject({ flowId: 5, initCwndBytes: 14_480, mssBytes: 1448, nowUs: 42 });
     agent.receive(makeCreate(6), "datapath", 43);
-    expect(sent.length).toBe(4);
+    expect(sent.length).toBe(3);
   });
 
   it("chooses the algorithm by the name in create, else the first", () => {

@@ -52,7 +52,7 @@ const settled = async (condition: () => boolean): Promise<void> => {
 async function makeHost(...algorithms: CcpAlgorithm[]) {
   const events: HostEvent[] = [];
   const host = new AgentHost({
-    set: compileAlgorithms(algorithms.length > 0 ? algorithms : [echo()], Number.POSITIVE_INFINITY),
+    set: compileAlgorithms(algorithms.length > 0 ? algorithms : [echo()]),
     onEvent: (event) => events.push(event),
   });
   closers.push(() => host.close());
