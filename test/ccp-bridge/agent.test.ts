@@ -8,6 +8,7 @@ import { decodeInstall } from "../../ccp-bridge/wire/install.ts";
 import { encodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { encodeReady } from "../../ccp-bridge/wire/ready.ts";
 import { decodeUpdateField } from "../../ccp-bridge/wire/update-field.ts";
+import { Rng } from "../../core/random.ts";
 import { fromHex, loadVectors, toHex } from "./vectors.ts";
 
 const SOURCE =
@@ -58,7 +59,86 @@ function makeAgent(...algorithms: CcpAlgorithm[]) {
   return { agent, sent };
 }
 
+describe("a wake", () => {
+  const makeSleeper = () => {
+    const scheduled: { atUs: number; run: (nowUs: number) => void }[] = [];
+    const wakes: number[] = [];
+    const controls: FlowControl[] = [];
+    const agent = new CcpAgent({
+      algorithms: [
+        {
+          name: "sleeper",
+          programs: { first: SOURCE },
+          newFlow(control) {
+            controls.push(control);
+            control.setProgram("first");
+            return { onReport: () => {}, onWake: (nowUs) => wakes.push(nowUs) };
+          },
+        },
+      ],
+      send: () => {},
+      hosting: () => ({ schedule: (atUs, run) => scheduled.push({ atUs, run }) }),
+    });
+    agent.receive(makeCreate(1), "datapath", 0);
+    const goTo = (untilUs: number): void => {
+      for (;;) {
+        scheduled.sort((a, b) => a.atUs - b.atUs);
+        if (scheduled.length === 0 || scheduled[0]!.atUs > untilUs) return;
+        const { atUs, run } = scheduled.shift()!;
+        run(atUs);
+      }
+    };
+    return { agent, control: controls[0]!, wakes, goTo };
+  };
+
+  it("comes once, at the time asked for last", () => {
+    const { control, wakes, goTo } = makeSleeper();
+    control.wakeAt(100);
+    control.wakeAt(50);
+    control.wakeAt(100);
+    goTo(99);
+    expect(wakes).toEqual([]);
+    control.wakeAt(300);
+    control.wakeAt(200);
+    goTo(1000);
+    expect(wakes).toEqual([200]);
+  });
+
+  it("can be cancelled, and does not come after the flow has closed", () => {
+    const { agent, control, wakes, goTo } = makeSleeper();
+    control.wakeAt(100);
+    control.wakeAt(undefined);
+    goTo(200);
+    control.wakeAt(300);
+    agent.receive(makeReport(1, 0), "datapath", 250);
+    control.wakeAt(400);
+    goTo(1000);
+    expect(wakes).toEqual([]);
+  });
+
+  it("needs a host with a clock, and a time", () => {
+    const recorder = makeRecorder("one");
+    const { agent } = makeAgent(recorder.algorithm);
+    agent.receive(makeCreate(1), "datapath", 0);
+    expect(() => recorder.controls[0]!.wakeAt(1)).toThrow("has no clock to wake by");
+    expect(() => makeSleeper().control.wakeAt(Number.NaN)).toThrow("got NaN, expected a time");
+  });
+});
+
 describe("an agent", () => {
+  it("tells an algorithm the flow's host and weight, and gives each flow draws of its own", () => {
+    const recorder = makeRecorder("one");
+    const { agent } = makeAgent(recorder.algorithm);
+    agent.receive(makeCreate(1), "here", 0);
+    agent.receive(makeCreate(2), "here", 0);
+    const [first, second] = recorder.infos;
+    expect(first).toMatchObject({ host: "here", weight: 1 });
+    expect(first!.rng.next()).not.toBe(second!.rng.next());
+    const again = makeRecorder("one");
+    makeAgent(again.algorithm).agent.receive(makeCreate(1), "here", 0);
+    expect(again.infos[0]!.rng.next()).toBe(Rng.fromSeed(0).fork("flow.0").next());
+  });
+
   it("answers ready with its program 1", () => {
     const { agent, sent } = makeAgent(makeRecorder("one").algorithm);
     agent.receive(encodeReady({ datapathId: 7 }), "datapath", 0);
