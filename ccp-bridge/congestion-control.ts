@@ -4,6 +4,7 @@
  * Decisions are values: the host reads `cwndBytes` and `pacingRateBytesPerSec` after each call and applies them.
  */
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
+import type { FlowHosting } from "./agent/flow-hosting.ts";
 import type { RegisterArena } from "./datapath/register-arena.ts";
 
 /** A packet has left the sender. Fires after inflight was raised. */
@@ -116,6 +117,8 @@ export interface FlowStart {
   readonly initialCwndBytes: Bytes;
   /** where the host would like a CCP flow to keep its registers; absent: the thread's arena */
   readonly arena?: RegisterArena;
+  /** what the host gives to the flow's algorithm */
+  readonly hosting?: FlowHosting;
 }
 
 export type CongestionControlFactory = (start: FlowStart) => CongestionControl;

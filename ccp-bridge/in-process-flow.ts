@@ -2,6 +2,7 @@
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
 import { CcpAgent, compileAlgorithms, type ProgramSet } from "./agent/agent.ts";
 import type { CcpAlgorithm } from "./agent/algorithm.ts";
+import type { FlowHosting, ScheduleWake } from "./agent/flow-hosting.ts";
 import type { CongestionControlFactory, FlowStart } from "./congestion-control.ts";
 import { CcpFlowControl, type CcpFlowEvent } from "./datapath/ccp-flow.ts";
 import { CcpDatapath } from "./datapath/datapath.ts";
@@ -41,9 +42,18 @@ export interface CcpAlgorithmFactory extends CongestionControlFactory {
   restartAgent(nowUs: Micros): void;
 }
 
+/** The table of our own datapath in strict mode; libccp's has the agent's default. */
+const STRICT_MAX_PROGRAMS = 64;
+
 interface Link {
   readonly datapath: CcpDatapath;
   readonly channel: InProcessChannel;
+  /** what the hosts of its flows give, by flow id */
+  readonly hosting: Map<number, FlowHosting | undefined>;
+  /** of the flow that is being opened: its agent may ask before its id is known here */
+  opening: FlowStart | undefined;
+  /** counts agents: the wakes of one that has died are lost */
+  agents: number;
 }
 
 /**
@@ -61,8 +71,24 @@ export function runCcpAlgorithm(
   let link: Link | undefined;
   let lastStartUs: Micros = Number.NEGATIVE_INFINITY;
 
-  const connect = ({ datapath, channel }: Link, nowUs: Micros) =>
-    channel.connect(datapath, new CcpAgent({ set, send: channel.toDatapath }), nowUs);
+  const connect = (to: Link, nowUs: Micros): void => {
+    const { datapath, channel } = to;
+    to.agents += 1;
+    const number = to.agents;
+    const hosting = (flowId: number): FlowHosting => {
+      const given = to.opening === undefined ? to.hosting.get(flowId) : to.opening.hosting;
+      const schedule = given?.schedule;
+      if (given === undefined || schedule === undefined) return given ?? {};
+      const whileAlive: ScheduleWake = (atUs, run) =>
+        schedule(atUs, (wokenUs) => {
+          if (to.agents === number) run(wokenUs);
+        });
+      return { ...given, schedule: whileAlive };
+    };
+    const maxPrograms = datapath.mode === "strict" ? STRICT_MAX_PROGRAMS : undefined;
+    const agent = new CcpAgent({ set, send: channel.toDatapath, hosting, maxPrograms });
+    channel.connect(datapath, agent, nowUs);
+  };
 
   const makeLink = ({ nowUs, arena }: FlowStart): Link => {
     const { delayUs, schedule, clock } = options;
@@ -75,7 +101,7 @@ export function runCcpAlgorithm(
       fallbackTimeoutUs: options.fallbackTimeoutUs,
       arena,
     });
-    const made = { datapath, channel };
+    const made: Link = { datapath, channel, hosting: new Map(), opening: undefined, agents: 0 };
     connect(made, nowUs);
     return made;
   };
@@ -84,19 +110,30 @@ export function runCcpAlgorithm(
     const { nowUs, arena = sharedArena() } = start;
     if (link === undefined || nowUs < lastStartUs || link.datapath.arena !== arena) link = makeLink(start);
     lastStartUs = nowUs;
-    return new CcpFlowControl({
-      ...start,
-      datapath: link.datapath,
-      algorithmName: algorithm.name,
-      ignoresMarks,
-      minCwndBytes: options.minCwndBytes,
-      minRateBytesPerSec: options.minRateBytesPerSec,
-      fallback: options.fallback,
-      onEvent: options.onEvent,
-    });
+    link.opening = start;
+    try {
+      const flow = new CcpFlowControl({
+        ...start,
+        datapath: link.datapath,
+        algorithmName: algorithm.name,
+        ignoresMarks,
+        minCwndBytes: options.minCwndBytes,
+        minRateBytesPerSec: options.minRateBytesPerSec,
+        fallback: options.fallback,
+        onEvent: options.onEvent,
+      });
+      link.hosting.set(flow.flowId, start.hosting);
+      return flow;
+    } finally {
+      link.opening = undefined;
+    }
   };
   return Object.assign(makeFlow, {
-    loseAgent: () => link?.channel.disconnect(),
+    loseAgent: () => {
+      if (link === undefined) return;
+      link.agents += 1;
+      link.channel.disconnect();
+    },
     restartAgent: (nowUs: Micros) => {
       if (link !== undefined) connect(link, nowUs);
     },

@@ -5,19 +5,34 @@ import { MSS_BYTES, NANOS_PER_MICRO } from "../core/units.ts";
 import { Sender } from "../engine/sender.ts";
 import type { Kernel } from "../engine/wasm-host.ts";
 import { initialCwndBytes } from "../scenarios/sender-options.ts";
-import type { FlowSpec } from "./network.ts";
+import type { FlowSpec, Network } from "./network.ts";
 
 /**
  * @param kernel the network's
- * @param rng the network's; the flow's jitter is its fork `flow.NUMBER.jitter`
+ * @param rng the network's; the flow's jitter is its fork `flow.NUMBER.jitter`, its algorithm's `flow.NUMBER.algorithm`
  */
-export function startSender(kernel: Kernel, spec: FlowSpec, number: number, nowNs: Nanos, rng: Rng): Sender {
+export function startSender(
+  network: Network,
+  kernel: Kernel,
+  spec: FlowSpec,
+  number: number,
+  nowNs: Nanos,
+  rng: Rng,
+): Sender {
   const boundNs = spec.sendJitterNs;
   const control = spec.control({
     nowUs: nowNs / NANOS_PER_MICRO,
     mssBytes: MSS_BYTES,
     initialCwndBytes: initialCwndBytes(spec.sender),
     arena: kernel.arena,
+    hosting: {
+      rng: rng.fork(`flow.${number}.algorithm`),
+      schedule: (atUs, run) => {
+        // call-backs precede the packets of their instant, a wake follows them
+        const atNs = Math.max(Math.round(atUs * NANOS_PER_MICRO), network.nowNs);
+        network.schedule(atNs + 1, () => run(atNs / NANOS_PER_MICRO));
+      },
+    },
   });
   if (boundNs === 0) return new Sender(control, nowNs, spec.sender, { kernel });
   const jitter = { boundNs, rng: rng.fork(`flow.${number}.jitter`) };

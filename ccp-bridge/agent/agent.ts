@@ -1,11 +1,13 @@
 /**
  * The agent: runs `CcpAlgorithm`s on the messages of any number of datapaths. Compiles their programs once, numbers
- * them from 1 and sends number 1 first (by it a datapath knows a fresh agent), answers create, drops stale reports.
+ * them from 1 and sends number 1 first (by it a datapath knows a fresh agent), the others when a flow first runs them.
+ * Answers create, drops stale reports.
  * A bad message is counted, never fatal.
  *
  * Sans-I/O: messages come in through `receive` with their sender and time, and leave through `send`.
  */
 import { CcparkError, unknownName } from "../../core/errors.ts";
+import { Rng } from "../../core/random.ts";
 import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
 import { type CompiledProgram, compileProgram } from "../lang/compiler.ts";
 import { type Register, wireType } from "../lang/scope.ts";
@@ -20,6 +22,8 @@ import { READY_BYTES } from "../wire/ready.ts";
 import { encodeUpdateField, encodeWindow } from "../wire/update-field.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./algorithm.ts";
+import type { FlowHosting, ScheduleWake } from "./flow-hosting.ts";
+import { MAX_PROGRAMS, ProgramTable } from "./program-table.ts";
 
 /** Names a datapath: a socket path, or whatever the transport uses. */
 export type Address = string;
@@ -51,8 +55,14 @@ export interface CcpAgentHooks {
   /** Chooses an algorithm by name for a flow that asked for none of them; undefined: the first one. */
   readonly choose?: (info: FlowInfo) => string | undefined;
   readonly onEvent?: (event: AgentEvent) => void;
+  /** What the host adds to a flow that starts. */
+  readonly hosting?: (flowId: number, address: Address) => FlowHosting;
+  /** flows that the host gives no generator get forks of this one; default seed 0 */
+  readonly rng?: Rng;
+  /** programs that a datapath's table holds; default libccp's 9 */
+  readonly maxPrograms?: number;
   /**
-   * Gives the programs to a datapath that reports without having been seen: by them our own datapaths learn at once that
+   * Gives program 1 to a datapath that reports without having been seen: by them our own datapaths learn at once that
    * the agent has restarted, and announce their flows again. Default false: such reports are ignored, as by Portus.
    */
   readonly adoptsUnseen?: boolean;
@@ -98,18 +108,11 @@ export interface ProgramSet {
   readonly byAlgorithm: ReadonlyMap<CcpAlgorithm, ReadonlyMap<string, AgentProgram>>;
 }
 
-/** libccp's table has 10 slots and never uses the last; a tenth program would silently not be there. */
-export const MAX_PROGRAMS = 9;
-
 /**
- * Compiles all programs of some algorithms.
- * @param maxPrograms what the datapaths' tables hold; our own strict ones take 64
- * @throws CompileError of the first bad program, CcparkError if two algorithms share a name or there are too many programs
+ * Compiles all programs of some algorithms, of any number.
+ * @throws CompileError of the first bad program, CcparkError if two algorithms share a name
  */
-export function compileAlgorithms(
-  algorithms: readonly CcpAlgorithm[],
-  maxPrograms: number = MAX_PROGRAMS,
-): ProgramSet {
+export function compileAlgorithms(algorithms: readonly CcpAlgorithm[]): ProgramSet {
   const programs: AgentProgram[] = [];
   const byAlgorithm = new Map<CcpAlgorithm, Map<string, AgentProgram>>();
   const names = new Set<string>();
@@ -136,10 +139,6 @@ export function compileAlgorithms(
       ofAlgorithm.set(name, program);
     }
     byAlgorithm.set(algorithm, ofAlgorithm);
-  }
-  if (programs.length > maxPrograms) {
-    const what = `${programs.length} programs in one agent, datapaths take ${maxPrograms}; choose fewer algorithms`;
-    throw new CcparkError("invalid-argument", `[ccp-agent] ${what}`);
   }
   return { algorithms, programs, byAlgorithm };
 }
@@ -177,6 +176,13 @@ class FlowReport implements Report {
   }
 }
 
+/** What the agent knows of a datapath. */
+interface Datapath {
+  readonly flows: Map<number, AgentFlow>;
+  /** absent: no algorithm has a program */
+  readonly table: ProgramTable<AgentProgram> | undefined;
+}
+
 /** Flows under one key of `aggregateBy`. */
 interface Group {
   readonly first: CcpFlow;
@@ -194,24 +200,31 @@ class AgentFlow implements FlowControl {
   /** leaves the group, if there is one */
   leave: (() => void) | undefined;
   closed = false;
+  /** libccp's first report of a program that was installed anew under a running flow has no fields */
+  mayReportNothing = false;
+  readonly #datapath: Datapath;
   readonly #programs: ReadonlyMap<string, AgentProgram>;
   readonly #algorithmName: string;
   readonly #send: SendToDatapath;
+  readonly #schedule: ScheduleWake | undefined;
+  /** when to wake, and the call of the host that will see to it; Infinity: none */
+  #wakeUs: Micros = Number.POSITIVE_INFINITY;
+  #calledUs: Micros = Number.POSITIVE_INFINITY;
 
   constructor(
-    flowId: number,
-    address: Address,
-    nowUs: Micros,
-    programs: ReadonlyMap<string, AgentProgram>,
-    algorithmName: string,
-    send: SendToDatapath,
+    flow: { readonly flowId: number; readonly address: Address; readonly nowUs: Micros },
+    datapath: Datapath,
+    algorithm: { readonly name: string; readonly programs: ReadonlyMap<string, AgentProgram> },
+    host: { readonly send: SendToDatapath; readonly schedule: ScheduleWake | undefined },
   ) {
-    this.flowId = flowId;
-    this.address = address;
-    this.nowUs = nowUs;
-    this.#programs = programs;
-    this.#algorithmName = algorithmName;
-    this.#send = send;
+    this.flowId = flow.flowId;
+    this.address = flow.address;
+    this.nowUs = flow.nowUs;
+    this.#datapath = datapath;
+    this.#programs = algorithm.programs;
+    this.#algorithmName = algorithm.name;
+    this.#send = host.send;
+    this.#schedule = host.schedule;
   }
 
   setProgram(name: string, fields: Readonly<Record<string, number>> = {}): void {
@@ -222,8 +235,23 @@ class AgentFlow implements FlowControl {
     }
     const updates = toUpdates(program, fields);
     const message = encodeChangeProg({ flowId: this.flowId, programUid: program.uid, updates });
+    if (!this.closed) {
+      this.#install(program);
+      this.#send(message, this.address, this.nowUs);
+    }
     this.current = program;
-    if (!this.closed) this.#send(message, this.address, this.nowUs);
+  }
+
+  /** Sees to it that the datapath has the program. */
+  #install(program: AgentProgram): void {
+    const { flows, table } = this.#datapath;
+    const { installs, isRemade } = table!.admit(program, () => {
+      const running = new Set<AgentProgram>();
+      for (const { current } of flows.values()) if (current !== undefined) running.add(current);
+      return running;
+    });
+    if (isRemade) for (const flow of flows.values()) flow.mayReportNothing = true;
+    for (const install of installs) this.#send(install, this.address, this.nowUs);
   }
 
   updateFields(fields: Readonly<Record<string, number>>): void {
@@ -239,6 +267,35 @@ class AgentFlow implements FlowControl {
     const cwnd = wholeBytes("cwnd", cwndBytes);
     const rate = wholeBytes("rate", rateBytesPerSec);
     if (!this.closed) this.#send(encodeWindow(this.flowId, cwnd, rate), this.address, this.nowUs);
+  }
+
+  wakeAt(atUs: Micros | undefined): void {
+    if (Number.isNaN(atUs))
+      throw new CcparkError("invalid-argument", "[ccp-agent] wakeAt: got NaN, expected a time");
+    if (this.#schedule === undefined) {
+      throw new CcparkError(
+        "failed-precondition",
+        "[ccp-agent] wakeAt: the agent's host has no clock to wake by",
+      );
+    }
+    this.#wakeUs = atUs === undefined ? Number.POSITIVE_INFINITY : Math.max(atUs, this.nowUs);
+    // One that comes earlier will look again: an algorithm that puts its wake off at every report costs no call.
+    if (!this.closed && this.#wakeUs < this.#calledUs) this.#callAt(this.#wakeUs);
+  }
+
+  #callAt(atUs: Micros): void {
+    this.#calledUs = atUs;
+    this.#schedule!(atUs, (nowUs) => {
+      if (this.closed || this.#calledUs !== atUs) return;
+      this.#calledUs = Number.POSITIVE_INFINITY;
+      if (this.#wakeUs > nowUs) {
+        if (this.#wakeUs < Number.POSITIVE_INFINITY) this.#callAt(this.#wakeUs);
+        return;
+      }
+      this.#wakeUs = Number.POSITIVE_INFINITY;
+      this.nowUs = nowUs;
+      this.handler?.onWake?.(nowUs);
+    });
   }
 }
 
@@ -283,14 +340,19 @@ export class CcpAgent {
   readonly #set: ProgramSet;
   readonly #byName: ReadonlyMap<string, CcpAlgorithm>;
   readonly #hooks: CcpAgentHooks;
-  readonly #groups: Map<CcpAlgorithm, Map<string | number, Group>> = new Map();
-  /** datapath -> flow id -> flow; a datapath that is here has the programs */
-  readonly #datapaths: Map<Address, Map<number, AgentFlow>> = new Map();
+  readonly #rng: Rng;
+  /** flows so far, by which their generators are named */
+  #started = 0;
+  /** algorithm -> host and key -> group */
+  readonly #groups: Map<CcpAlgorithm, Map<string, Group>> = new Map();
+  /** a datapath that is here has program 1 */
+  readonly #datapaths: Map<Address, Datapath> = new Map();
 
   /** @throws CompileError, CcparkError if there is no algorithm or two of one name */
   constructor(options: CcpAgentOptions | (CcpAgentHooks & { readonly set: ProgramSet })) {
     this.#set = "set" in options ? options.set : compileAlgorithms(options.algorithms);
     this.#hooks = options;
+    this.#rng = options.rng ?? Rng.fromSeed(0);
     if (this.#set.algorithms.length === 0) {
       throw new CcparkError("invalid-argument", "[ccp-agent] an agent needs an algorithm");
     }
@@ -300,7 +362,7 @@ export class CcpAgent {
   /** How many flows there are, of all datapaths. */
   get flowCount(): number {
     let count = 0;
-    for (const flows of this.#datapaths.values()) count += flows.size;
+    for (const { flows } of this.#datapaths.values()) count += flows.size;
     return count;
   }
 
@@ -326,9 +388,9 @@ export class CcpAgent {
 
   /** The datapath is gone: its flows are closed and forgotten. */
   forget(address: Address, nowUs: Micros): void {
-    const flows = this.#datapaths.get(address);
+    const datapath = this.#datapaths.get(address);
     this.#datapaths.delete(address);
-    for (const flow of flows?.values() ?? []) this.#close(flow, nowUs);
+    for (const flow of datapath?.flows.values() ?? []) this.#close(flow, nowUs);
   }
 
   #message(bytes: Uint8Array, offset: number, length: number, from: Address, nowUs: Micros): void {
@@ -361,25 +423,37 @@ export class CcpAgent {
     this.#hooks.onEvent?.({ kind: "malformed", address, reason, nowUs });
   }
 
-  /** Sends all programs to a datapath that does not have them. */
-  #install(to: Address, nowUs: Micros): Map<number, AgentFlow> {
-    const flows = new Map<number, AgentFlow>();
-    this.#datapaths.set(to, flows);
+  /** Tells a datapath of this agent, by its program 1. */
+  #install(to: Address, nowUs: Micros): Datapath {
+    const first = this.#set.programs[0];
+    const size = this.#hooks.maxPrograms ?? MAX_PROGRAMS;
+    const table = first === undefined ? undefined : new ProgramTable(first, size);
+    const datapath = { flows: new Map<number, AgentFlow>(), table };
+    this.#datapaths.set(to, datapath);
     this.#hooks.onEvent?.({ kind: "datapath", address: to, nowUs });
-    for (const program of this.#set.programs) this.#hooks.send(program.install, to, nowUs);
-    return flows;
+    if (first !== undefined) this.#hooks.send(first.install, to, nowUs);
+    return datapath;
   }
 
   #create(create: ReturnType<typeof decodeCreate>, from: Address, nowUs: Micros): void {
-    const flows = this.#datapaths.get(from) ?? this.#install(from, nowUs);
+    const datapath = this.#datapaths.get(from) ?? this.#install(from, nowUs);
     const { flowId, algorithmName, ...info } = create;
-    const known = flows.get(flowId);
+    const known = datapath.flows.get(flowId);
     if (known !== undefined) this.#close(known, nowUs);
-    const flowInfo: FlowInfo = { flowId, ...info, nowUs };
+    const { schedule, host = from, weight = 1, rng } = this.#hooks.hosting?.(flowId, from) ?? {};
+    const own = rng ?? this.#rng.fork(`flow.${this.#started}`);
+    this.#started += 1;
+    const flowInfo: FlowInfo = { flowId, ...info, nowUs, host, weight, rng: own };
     const algorithm = this.#byName.get(algorithmName) ?? this.#chosen(flowInfo);
     const programs = this.#set.byAlgorithm.get(algorithm)!;
-    const flow = new AgentFlow(flowId, from, nowUs, programs, algorithm.name, this.#hooks.send);
-    flows.set(flowId, flow);
+    const { send } = this.#hooks;
+    const flow = new AgentFlow(
+      { flowId, address: from, nowUs },
+      datapath,
+      { name: algorithm.name, programs },
+      { send, schedule },
+    );
+    datapath.flows.set(flowId, flow);
     const event = {
       kind: "opened",
       address: from,
@@ -401,8 +475,10 @@ export class CcpAgent {
   }
 
   #startFlow(flow: AgentFlow, info: FlowInfo, algorithm: CcpAlgorithm): CcpFlow {
-    const key = algorithm.aggregateBy?.(info);
-    if (key === undefined) return algorithm.newFlow(flow, info);
+    const wanted = algorithm.aggregateBy?.(info);
+    if (wanted === undefined) return algorithm.newFlow(flow, info);
+    const host = algorithm.aggregatesHosts === true ? "" : info.host;
+    const key = `${typeof wanted} ${wanted} ${host}`;
     let groups = this.#groups.get(algorithm);
     if (groups === undefined) this.#groups.set(algorithm, (groups = new Map()));
     let group = groups.get(key);
@@ -433,17 +509,22 @@ export class CcpAgent {
       this.#malformed(`report of ${length} bytes`, from, nowUs);
       return;
     }
-    const flows = this.#datapaths.get(from);
+    const datapath = this.#datapaths.get(from);
     const flowId = readU32(bytes, offset + 4);
-    const flow = flows?.get(flowId);
-    if (flows === undefined || flow === undefined) {
+    const flow = datapath?.flows.get(flowId);
+    if (datapath === undefined || flow === undefined) {
       this.counters.unknownFlow += 1;
-      const unseen = flows === undefined && bytes[offset + 12] !== 0;
+      const unseen = datapath === undefined && bytes[offset + 12] !== 0;
       if (unseen && this.#hooks.adoptsUnseen === true) this.#install(from, nowUs);
       return;
     }
     if (bytes[offset + 12] === 0) {
-      flows.delete(flowId);
+      if (flow.mayReportNothing && readU32(bytes, offset + 8) !== 0) {
+        flow.mayReportNothing = false;
+        this.counters.stale += 1;
+        return;
+      }
+      datapath.flows.delete(flowId);
       this.#close(flow, nowUs);
       return;
     }

@@ -1,11 +1,12 @@
 /**
  * The interface of every CCP algorithm: written once, run on any datapath. An algorithm names datapath programs, gets
- * reports and answers by choosing a program or setting `Cwnd`, `Rate` and control variables. It owns no clock: the
- * time of a report comes with it.
+ * reports and answers by choosing a program or setting `Cwnd`, `Rate` and control variables. It owns neither a clock nor
+ * chance: the time of a report comes with it, `wakeAt` asks for a call in silence, `FlowInfo.rng` is where to draw from.
  */
+import type { Rng } from "../../core/random.ts";
 import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
 
-/** What the datapath said of a new flow (the create message). */
+/** A new flow: what the datapath said of it (the create message), and what the agent's host adds. */
 export interface FlowInfo {
   /** socket id of the create message, unique per datapath */
   readonly flowId: number;
@@ -17,6 +18,12 @@ export interface FlowInfo {
   readonly dstPort: number;
   /** when the create message arrived, on the clock of the reports */
   readonly nowUs: Micros;
+  /** which host the flow sends from: the datapath's address, or what a simulator calls the host */
+  readonly host: string;
+  /** the flow's share among the flows of its group (see `aggregateBy`), > 0; 1 unless the host says otherwise */
+  readonly weight: number;
+  /** the flow's own generator, a fork of the run's: same seed, same draws, whatever other flows do */
+  readonly rng: Rng;
 }
 
 /** The values of one report of the flow's current program (stale reports never reach an algorithm). */
@@ -56,10 +63,19 @@ export interface FlowControl {
    * @throws CcparkError for a number below 0, or 2^64 or more
    */
   setWindow(cwndBytes: Bytes, rateBytesPerSec: BytesPerSec): void;
+  /**
+   * Asks for `CcpFlow.onWake` once it is `atUs`, on the clock of the reports; a time that has passed means at once, though
+   * never within this call. One wake per flow: a later call replaces the earlier, undefined cancels it. None comes
+   * after the flow has closed.
+   * @throws CcparkError (failed-precondition) if the agent's host has no clock to wake by, (invalid-argument) for NaN
+   */
+  wakeAt(atUs: Micros | undefined): void;
 }
 
 export interface CcpFlow {
   onReport(report: Report): void;
+  /** The time of `FlowControl.wakeAt` has come, after everything else of that instant. What it throws is treated as of `onReport`. */
+  onWake?(nowUs: Micros): void;
   onClose?(): void;
   /**
    * A further flow of this one's group (see `aggregateBy`) starts: acts on it through `control` and returns what takes
@@ -76,7 +92,10 @@ export interface CcpAlgorithm {
   newFlow(control: FlowControl, info: FlowInfo): CcpFlow;
   /**
    * Groups flows that are to be controlled as one, such as all to one host: the first of a key gets `newFlow`, those
-   * that start while one of them is open get `createSubflow` of the first. undefined: a flow on its own.
+   * that start while one of them is open get `createSubflow` of the first. undefined: a flow on its own. Flows of
+   * different hosts are of different groups, unless `aggregatesHosts`.
    */
   aggregateBy?(info: FlowInfo): string | number | undefined;
+  /** true: one key is one group whatever host its flows send from; default false */
+  readonly aggregatesHosts?: boolean;
 }

@@ -11,7 +11,7 @@ export interface FlowRule {
   matches(info: FlowInfo): boolean;
 }
 
-const FIELDS: Readonly<Record<string, keyof FlowInfo>> = {
+const FIELDS: Readonly<Record<string, "dstPort" | "srcPort" | "dstIp" | "srcIp">> = {
   "dst-port": "dstPort",
   "src-port": "srcPort",
   "dst-ip": "dstIp",

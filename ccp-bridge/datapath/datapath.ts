@@ -26,7 +26,7 @@ import { CHANGE_PROG_HEADER_BYTES, MAX_CHANGE_PROG_UPDATES } from "../wire/chang
 import { encodeCreate } from "../wire/create.ts";
 import { FIELD_UPDATE_BYTES } from "../wire/field-update.ts";
 import { HEADER_BYTES, MESSAGE_TYPES } from "../wire/header.ts";
-import { INSTALL_HEADER_BYTES } from "../wire/install.ts";
+import { INSTALL_HEADER_BYTES, REFILL } from "../wire/install.ts";
 import { encodeMeasure, MEASURE_HEADER_BYTES } from "../wire/measure.ts";
 import { encodeReady } from "../wire/ready.ts";
 import { UPDATE_FIELD_HEADER_BYTES } from "../wire/update-field.ts";
@@ -68,7 +68,7 @@ export interface CcpDatapathOptions {
   datapathId?: number;
   /** default 1024, as ccp-kernel */
   maxFlows?: number;
-  /** libccp: the last slot stays unusable. Default 10 there, 64 in strict mode */
+  /** libccp: the last slot stays unusable, and a full table refuses. Default 10 there, 64 in strict mode, which evicts */
   maxPrograms?: number;
   /** time after the first failed send at which flows fall back, default 1 s */
   fallbackTimeoutUs?: Micros;
@@ -201,6 +201,8 @@ export class CcpDatapath {
   /** when each slot last sent a create: survives the flow, as in libccp */
   readonly #createdAtUs: number[] = [];
   #programs: InstalledProgram[] = [];
+  /** installs and choices of programs so far */
+  #uses = 0;
   /** first send that failed since the last message from the agent; -1: none */
   #failedAtUs = -1;
   /** the failures since then were full queues only */
@@ -575,23 +577,43 @@ export class CcpDatapath {
       decodeInstruction(view, instructionsAt + INSTRUCTION_BYTES * i),
     );
     // A fresh agent numbers its programs from 1: its first install empties the table.
-    if (uid === 1) this.#forgetPrograms(agentWasLost);
-    if (this.#programs.length >= this.#usableSlots) return DATAPATH_ERRORS.programTableFull;
     const strict = this.mode === "strict";
+    const isRefill = strict && view.getUint32(4, true) === REFILL && !agentWasLost;
+    if (uid === 1 && !isRefill) this.#forgetPrograms(agentWasLost);
+    // An agent that made its table anew, in which libccp would have nothing now.
+    else if (strict && this.#programs.some((program) => program.uid === uid)) return 0;
+    const slot = this.#programs.length < this.#usableSlots ? this.#programs.length : this.#unusedSlot();
+    if (slot < 0) return DATAPATH_ERRORS.programTableFull;
     const code = checkProgram(events, instructions, strict);
     const makeRunner = this.#makeRunner;
     const { arena } = this;
     const { volatiles, nonvolatiles, reportFieldCount } = initialValues(instructions);
     if (code === 0) {
       const make = (): RunProgram => makeRunner(events, instructions, arena);
-      this.#programs.push(new InstalledProgram(uid, make, { volatiles, nonvolatiles, reportFieldCount }));
+      const initials = { volatiles, nonvolatiles, reportFieldCount };
+      const program = new InstalledProgram(uid, make, initials);
+      program.lastUse = ++this.#uses;
+      this.#programs[slot] = program;
     } else if (!strict) {
       // libccp: a refused program keeps its slot and is found by its uid. It does nothing here.
       const none = new Uint32Array();
       const nothing = { volatiles: none, nonvolatiles: none, reportFieldCount: 0 };
-      this.#programs.push(new InstalledProgram(uid, () => () => 0, nothing));
+      this.#programs[slot] = new InstalledProgram(uid, () => () => 0, nothing);
     }
     return code;
+  }
+
+  /** Strict: the slot of the program that was chosen longest ago and that no flow runs; -1: none, or libccp. */
+  #unusedSlot(): number {
+    if (this.mode === "libccp") return -1;
+    const used = new Set<number>();
+    for (const flow of this.#flows) if (flow !== undefined) used.add(flow.slot).add(flow.stagedSlot);
+    let unused = -1;
+    this.#programs.forEach(({ lastUse }, slot) => {
+      if (used.has(slot)) return;
+      if (unused < 0 || lastUse < this.#programs[unused]!.lastUse) unused = slot;
+    });
+    return unused;
   }
 
   #forgetPrograms(agentWasLost: boolean): void {
@@ -621,6 +643,7 @@ export class CcpDatapath {
     }
     const slot = this.#programs.findIndex((program) => program.uid === uid);
     if (slot < 0) return PROGRAM_NOT_INSTALLED;
+    this.#programs[slot]!.lastUse = ++this.#uses;
     // Strict: Cwnd and Rate belong to the flow, not to the program; control variables of the old program are void.
     flow.staging.dropControls();
     if (this.mode === "libccp") flow.staging.clear();

@@ -37,6 +37,8 @@ export class InstalledProgram implements ProgramInitials {
    * program that was installed under a running flow sends its first report without fields.
    */
   sentFieldCount = 0;
+  /** of all installs and choices of programs, the number of its last one */
+  lastUse = 0;
   readonly #make: () => RunProgram;
   #run: RunProgram | undefined;
 
@@ -72,7 +74,11 @@ export function checkProgram(
   for (const instruction of instructions) {
     if (instruction.opcode > OPCODES.sub) return DATAPATH_ERRORS.unknownOpcode;
     // A write beyond the file is ignored, a read would be of foreign memory.
-    if (registerFile(instruction.resultType) === undefined) return DATAPATH_ERRORS.badResultRegister;
+    const { resultType } = instruction;
+    if (resultType === REGISTER_TYPES.immediate || resultType === REGISTER_TYPES.primitive) {
+      return DATAPATH_ERRORS.readOnlyResult;
+    }
+    if (registerFile(resultType) === undefined) return DATAPATH_ERRORS.badResultRegister;
     if (badOperand(instruction.leftType, instruction.leftIndex)) {
       const sameAsResult =
         instruction.leftType === instruction.resultType && instruction.leftIndex === instruction.resultIndex;

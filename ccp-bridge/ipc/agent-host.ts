@@ -4,7 +4,9 @@
  *
  *   datagram ──▶ agent.receive ──▶ sends ──▶ queue of the datapath, only while its socket is full ──▶ transport
  */
-import type { Micros } from "../../core/units.ts";
+import { randomInt } from "node:crypto";
+import { Rng } from "../../core/random.ts";
+import { MICROS_PER_MILLI, type Micros } from "../../core/units.ts";
 import {
   type Address,
   type AgentEvent,
@@ -22,6 +24,9 @@ const MAX_PENDING = 1024;
 const CHECK_MS = 5_000;
 /** Silence after which a datapath is given up whose transport cannot tell whether it is there. */
 const SILENCE_US = 600_000_000;
+/** `setTimeout` takes no longer ones: a later wake is looked at again then */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX_DRAWN_SEED = 2 ** 47;
 
 export type HostEvent =
   | AgentEvent
@@ -44,6 +49,8 @@ export interface AgentHostOptions {
   readonly onEvent?: (event: HostEvent) => void;
   /** monotonic, microseconds; default the process's clock */
   readonly clock?: () => Micros;
+  /** of the generators of flows, 0 to 2^53 - 1; default drawn */
+  readonly seed?: number;
 }
 
 interface Peer {
@@ -63,6 +70,7 @@ export class AgentHost {
   readonly #full: Set<Address> = new Set();
   readonly #vanished: Set<Address> = new Set();
   readonly #checks: NodeJS.Timeout;
+  readonly #wakes: Set<NodeJS.Timeout> = new Set();
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: AgentHostOptions) {
@@ -74,6 +82,8 @@ export class AgentHost {
       send: (message, to) => this.#send(message, to),
       onEvent: options.onEvent,
       adoptsUnseen: true,
+      rng: Rng.fromSeed(options.seed ?? randomInt(MAX_DRAWN_SEED)),
+      hosting: (_, address) => ({ schedule: (atUs, run) => this.#wakeAt(atUs, run, address) }),
     });
     this.#checks = setInterval(() => this.#checkSilent(), CHECK_MS);
     this.#checks.unref();
@@ -90,6 +100,8 @@ export class AgentHost {
   close(): void {
     clearInterval(this.#checks);
     clearTimeout(this.#retry);
+    for (const wake of this.#wakes) clearTimeout(wake);
+    this.#wakes.clear();
     for (const transport of this.#transports.splice(0)) transport.close();
     this.#peers.clear();
     this.#full.clear();
@@ -112,6 +124,30 @@ export class AgentHost {
       this.#onEvent({ kind: "failed", address: from, error, nowUs });
     }
     if (this.#vanished.size > 0) this.#forgetVanished();
+  }
+
+  /** Never early: a timer counts in whole milliseconds. */
+  #wakeAt(atUs: Micros, run: (nowUs: Micros) => void, address: Address): void {
+    const waitMs = Math.ceil((atUs - this.#clock()) / MICROS_PER_MILLI);
+    const timer = setTimeout(
+      () => {
+        this.#wakes.delete(timer);
+        const nowUs = this.#clock();
+        if (nowUs < atUs) {
+          this.#wakeAt(atUs, run, address);
+          return;
+        }
+        try {
+          run(nowUs);
+        } catch (error) {
+          this.#onEvent({ kind: "failed", address, error, nowUs });
+        }
+        if (this.#vanished.size > 0) this.#forgetVanished();
+      },
+      Math.min(Math.max(waitMs, 0), MAX_TIMER_MS),
+    );
+    timer.unref();
+    this.#wakes.add(timer);
   }
 
   #send(message: Uint8Array, to: Address): void {

@@ -36,6 +36,19 @@ export function encodeInstall(
   return message;
 }
 
+/**
+ * The socket id of an install of uid 1 by an agent that makes the table anew, to evict. libccp disregards it and empties
+ * the table; our strict datapath, which evicts by itself, keeps what it has and does not take the agent for a fresh one.
+ */
+export const REFILL = 1;
+
+/** The same install, for a table that is made anew. */
+export function markRefill(install: Uint8Array): Uint8Array {
+  const marked = install.slice();
+  marked[4] = REFILL;
+  return marked;
+}
+
 /** @throws WireError */
 export function decodeInstall(message: Uint8Array): InstallMessage {
   const { view } = openMessage(message, MESSAGE_TYPES.install, INSTALL_HEADER_BYTES);

@@ -17,6 +17,12 @@ import type { EnvFlow } from "./env-flow.ts";
 const SILENT_RTTS = 2;
 const MIN_SILENT_STEP_NS = 200 * NANOS_PER_MILLI;
 
+/** How long a step may last in which nothing is heard. */
+export function silentStepNs(stepMs: number | "rtt", srttUs: Micros): Nanos {
+  if (stepMs !== "rtt") return stepMs * NANOS_PER_MILLI;
+  return Math.max(SILENT_RTTS * srttUs * NANOS_PER_MICRO, MIN_SILENT_STEP_NS);
+}
+
 /** When the datapath is to report for steps of this length. */
 export function reportEveryUs({ stepMs }: EnvOptions): Micros | "rtt" {
   return stepMs === "rtt" ? "rtt" : stepMs * MICROS_PER_MILLI;
@@ -37,7 +43,7 @@ export class ReportStep {
 
   begin(nowNs: Nanos): void {
     this.#beganNs = nowNs;
-    this.#limitNs = this.#silentStepNs();
+    this.#limitNs = silentStepNs(this.#stepMs, this.#flow.observer.srttUs);
     this.#acksBefore = this.#acks();
     this.#waits = false;
   }
@@ -61,11 +67,5 @@ export class ReportStep {
 
   #acks(): number {
     return this.#flow.facts.acks;
-  }
-
-  /** How long a step may last in which nothing is heard. */
-  #silentStepNs(): Nanos {
-    if (this.#stepMs !== "rtt") return this.#stepMs * NANOS_PER_MILLI;
-    return Math.max(SILENT_RTTS * this.#flow.observer.srttUs * NANOS_PER_MICRO, MIN_SILENT_STEP_NS);
   }
 }

@@ -356,7 +356,7 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
 
   startFlow(index: number, nowNs: Nanos): void {
     const flow = this.flows[index]!;
-    const sender = startSender(this.#kernel, flow.spec, index, nowNs, this.#rng);
+    const sender = startSender(this, this.#kernel, flow.spec, index, nowNs, this.#rng);
     this.#kernel.exports.startFlow(flow.face.address, sender.address);
     flow.sender = sender;
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);

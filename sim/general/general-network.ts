@@ -424,7 +424,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   #start(flow: GeneralFlow, nowNs: Nanos): void {
     const { spec } = flow;
-    flow.sender = startSender(this.#kernel, spec, flow.number, nowNs, this.#rng);
+    flow.sender = startSender(this, this.#kernel, spec, flow.number, nowNs, this.#rng);
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
     spec.onStart?.(flow, this);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CcpAgent, compileAlgorithms } from "../../ccp-bridge/agent/agent.ts";
+import { CcpAgent } from "../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm, FlowControl, FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
 import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
 import { decodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
@@ -8,6 +8,7 @@ import { decodeInstall } from "../../ccp-bridge/wire/install.ts";
 import { encodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { encodeReady } from "../../ccp-bridge/wire/ready.ts";
 import { decodeUpdateField } from "../../ccp-bridge/wire/update-field.ts";
+import { Rng } from "../../core/random.ts";
 import { fromHex, loadVectors, toHex } from "./vectors.ts";
 
 const SOURCE =
@@ -58,34 +59,101 @@ function makeAgent(...algorithms: CcpAlgorithm[]) {
   return { agent, sent };
 }
 
-describe("an agent", () => {
-  it("refuses more programs than the table of a libccp datapath holds", () => {
-    const many = (count: number) => ({
-      ...makeRecorder("many").algorithm,
-      programs: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, SOURCE])),
+describe("a wake", () => {
+  const makeSleeper = () => {
+    const scheduled: { atUs: number; run: (nowUs: number) => void }[] = [];
+    const wakes: number[] = [];
+    const controls: FlowControl[] = [];
+    const agent = new CcpAgent({
+      algorithms: [
+        {
+          name: "sleeper",
+          programs: { first: SOURCE },
+          newFlow(control) {
+            controls.push(control);
+            control.setProgram("first");
+            return { onReport: () => {}, onWake: (nowUs) => wakes.push(nowUs) };
+          },
+        },
+      ],
+      send: () => {},
+      hosting: () => ({ schedule: (atUs, run) => scheduled.push({ atUs, run }) }),
     });
-    expect(compileAlgorithms([many(9)]).programs).toHaveLength(9);
-    expect(() => compileAlgorithms([many(9), makeRecorder("one").algorithm])).toThrow(
-      /11 programs in one agent, datapaths take 9/,
-    );
-    expect(compileAlgorithms([many(64)], 64).programs).toHaveLength(64);
+    agent.receive(makeCreate(1), "datapath", 0);
+    const goTo = (untilUs: number): void => {
+      for (;;) {
+        scheduled.sort((a, b) => a.atUs - b.atUs);
+        if (scheduled.length === 0 || scheduled[0]!.atUs > untilUs) return;
+        const { atUs, run } = scheduled.shift()!;
+        run(atUs);
+      }
+    };
+    return { agent, control: controls[0]!, wakes, goTo };
+  };
+
+  it("comes once, at the time asked for last", () => {
+    const { control, wakes, goTo } = makeSleeper();
+    control.wakeAt(100);
+    control.wakeAt(50);
+    control.wakeAt(100);
+    goTo(99);
+    expect(wakes).toEqual([]);
+    control.wakeAt(300);
+    control.wakeAt(200);
+    goTo(1000);
+    expect(wakes).toEqual([200]);
   });
 
-  it("answers ready with its programs, number 1 first", () => {
+  it("can be cancelled, and does not come after the flow has closed", () => {
+    const { agent, control, wakes, goTo } = makeSleeper();
+    control.wakeAt(100);
+    control.wakeAt(undefined);
+    goTo(200);
+    control.wakeAt(300);
+    agent.receive(makeReport(1, 0), "datapath", 250);
+    control.wakeAt(400);
+    goTo(1000);
+    expect(wakes).toEqual([]);
+  });
+
+  it("needs a host with a clock, and a time", () => {
+    const recorder = makeRecorder("one");
+    const { agent } = makeAgent(recorder.algorithm);
+    agent.receive(makeCreate(1), "datapath", 0);
+    expect(() => recorder.controls[0]!.wakeAt(1)).toThrow("has no clock to wake by");
+    expect(() => makeSleeper().control.wakeAt(Number.NaN)).toThrow("got NaN, expected a time");
+  });
+});
+
+describe("an agent", () => {
+  it("tells an algorithm the flow's host and weight, and gives each flow draws of its own", () => {
+    const recorder = makeRecorder("one");
+    const { agent } = makeAgent(recorder.algorithm);
+    agent.receive(makeCreate(1), "here", 0);
+    agent.receive(makeCreate(2), "here", 0);
+    const [first, second] = recorder.infos;
+    expect(first).toMatchObject({ host: "here", weight: 1 });
+    expect(first!.rng.next()).not.toBe(second!.rng.next());
+    const again = makeRecorder("one");
+    makeAgent(again.algorithm).agent.receive(makeCreate(1), "here", 0);
+    expect(again.infos[0]!.rng.next()).toBe(Rng.fromSeed(0).fork("flow.0").next());
+  });
+
+  it("answers ready with its program 1", () => {
     const { agent, sent } = makeAgent(makeRecorder("one").algorithm);
     agent.receive(encodeReady({ datapathId: 7 }), "datapath", 0);
-    expect(sent.map(({ message }) => decodeInstall(message).programUid)).toEqual([1, 2]);
+    expect(sent.map(({ message }) => decodeInstall(message).programUid)).toEqual([1]);
   });
 
-  it("answers create of an unknown datapath with its programs, then with a program for the flow", () => {
+  it("answers create of an unknown datapath with its program 1, then with a program for the flow", () => {
     const recorder = makeRecorder("one");
     const { agent, sent } = makeAgent(recorder.algorithm);
     agent.receive(makeCreate(5), "datapath", 42);
-    expect(sent.map(({ message }) => message[0])).toEqual([2, 2, 4]);
-    expect(decodeChangeProg(sent[2]!.message)).toEqual({ flowId: 5, programUid: 1, updates: [] });
+    expect(sent.map(({ message }) => message[0])).toEqual([2, 4]);
+    expect(decodeChangeProg(sent[1]!.message)).toEqual({ flowId: 5, programUid: 1, updates: [] });
     expect(recorder.infos[0]).toMatchObject({ flowId: 5, initCwndBytes: 14_480, mssBytes: 1448, nowUs: 42 });
     agent.receive(makeCreate(6), "datapath", 43);
-    expect(sent.length).toBe(4);
+    expect(sent.length).toBe(3);
   });
 
   it("chooses the algorithm by the name in create, else the first", () => {

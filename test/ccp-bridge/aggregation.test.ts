@@ -8,10 +8,11 @@ import { decodeUpdateField } from "../../ccp-bridge/wire/update-field.ts";
 const SOURCE = "(def (Report (volatile acked 0)))(when true (:= Report.acked Ack.bytes_acked) (report))";
 
 /** Shares a window among the flows to one host. */
-function makeSharer(withSubflows = true) {
+function makeSharer({ withSubflows = true, aggregatesHosts = false } = {}) {
   const log: string[] = [];
   const algorithm: CcpAlgorithm = {
     name: "sharer",
+    aggregatesHosts,
     programs: { perAck: SOURCE },
     aggregateBy: (info) => (info.dstIp === 0 ? undefined : info.dstIp),
     newFlow(first, info) {
@@ -66,8 +67,8 @@ function makeAgent(algorithm: CcpAlgorithm) {
 }
 
 describe("flows of one key", () => {
-  it("are controlled by the first one's handler, over datapaths too", () => {
-    const { algorithm, log } = makeSharer();
+  it("are controlled by the first one's handler, over datapaths too where hosts are aggregated", () => {
+    const { algorithm, log } = makeSharer({ aggregatesHosts: true });
     const agent = makeAgent(algorithm);
     agent.open(1, 10);
     agent.open(2, 10);
@@ -76,6 +77,15 @@ describe("flows of one key", () => {
     agent.report(2);
     expect(log).toEqual(["group of 1", "group of 3"]);
     expect(agent.windows).toEqual(["a 1 20000", "a 2 20000", "b 7 20000"]);
+  });
+
+  it("are of different groups on different hosts", () => {
+    const { algorithm, log } = makeSharer();
+    const agent = makeAgent(algorithm);
+    agent.open(1, 10);
+    agent.open(7, 10, "b");
+    agent.open(8, 10, "b");
+    expect(log).toEqual(["group of 1", "group of 7"]);
   });
 
   it("stay one group when the first has ended, and end with the last", () => {
@@ -102,7 +112,7 @@ describe("flows of one key", () => {
   });
 
   it("need createSubflow", () => {
-    const { algorithm } = makeSharer(false);
+    const { algorithm } = makeSharer({ withSubflows: false });
     const agent = makeAgent(algorithm);
     agent.open(1, 10);
     expect(() => agent.open(2, 10)).toThrow("`sharer` has aggregateBy, but its flows have no createSubflow");

@@ -5,7 +5,7 @@ import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
 import { encodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
 import { decodeCreate } from "../../ccp-bridge/wire/create.ts";
 import type { FieldUpdate } from "../../ccp-bridge/wire/field-update.ts";
-import { encodeInstall } from "../../ccp-bridge/wire/install.ts";
+import { encodeInstall, markRefill } from "../../ccp-bridge/wire/install.ts";
 import { decodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { encodeUpdateField } from "../../ccp-bridge/wire/update-field.ts";
 
@@ -65,11 +65,45 @@ describe("a strict datapath", () => {
   });
 
   it("uses every slot of its program table, and a refused program takes none", () => {
-    const { install } = makeDatapath({ maxPrograms: 3 });
+    const { datapath, install, change } = makeDatapath({ maxPrograms: 3 });
     expect(install(2, "(def (x 0))(when true (report))")).toBe(-44);
-    expect([2, 3, 4, 5].map((uid) => install(uid))).toEqual([0, 0, 0, -81]);
+    for (const uid of [2, 3, 4]) {
+      expect(install(uid)).toBe(0);
+      datapath.openFlow(FLOW, 0);
+      expect(change(uid - 1, uid)).toBe(0);
+    }
+    expect(install(5)).toBe(-81);
     const libccp = makeDatapath({ maxPrograms: 3, mode: "libccp" });
     expect([2, 3, 4].map((uid) => libccp.install(uid))).toEqual([0, 0, -81]);
+  });
+
+  it("evicts the program that was chosen longest ago and that no flow runs", () => {
+    const { datapath, install, change } = makeDatapath({ maxPrograms: 3 });
+    const flow = datapath.openFlow(FLOW, 0);
+    for (const uid of [2, 3, 4]) install(uid);
+    change(1, 2);
+    datapath.invoke(flow, 1);
+    expect([install(5), install(6)]).toEqual([0, 0]);
+    expect([3, 4].map((uid) => change(1, uid))).toEqual([8, 8]);
+    expect(flow.programUid).toBe(2);
+    expect([5, 6, 2].map((uid) => change(1, uid))).toEqual([0, 0, 0]);
+  });
+
+  it("keeps its programs and flows when an agent makes its table anew, where libccp empties it", () => {
+    const refill = markRefill(encodeInstall(1, compileProgram(SOURCE)));
+    for (const mode of ["strict", "libccp"] as const) {
+      const { datapath, install, change, types } = makeDatapath({ mode });
+      const flow = datapath.openFlow(FLOW, 0);
+      install(1);
+      install(2);
+      change(1, 2);
+      datapath.invoke(flow, 1);
+      types();
+      expect(datapath.receive(refill)).toBe(0);
+      expect(datapath.tables.programs, mode).toBe(mode === "strict" ? 2 : 1);
+      expect(datapath.invoke(flow, 2), mode).toBe(mode === "strict" ? 0 : -96);
+      expect(types(), mode).toEqual(mode === "strict" ? [1] : []);
+    }
   });
 
   it("announces running flows anew when a fresh agent installs its programs", () => {
@@ -190,7 +224,16 @@ describe("any datapath", () => {
     const badRead = encodeInstall(1, compileProgram(SOURCE));
     badRead[20 + 16 + 16 * 4 + 11] = 7;
     badRead[20 + 16 + 16 * 4 + 12] = 9;
-    expect(datapath.receive(badRead)).toBe(-36);
+    expect(datapath.receive(badRead)).toBe(-37);
+    // the first instruction's registers: of a type that there is not, then read-only ones as result
+    const first = 20 + 16;
+    const types = (offset: number, type: number): number => {
+      const message = encodeInstall(1, compileProgram(SOURCE));
+      message[first + offset] = type;
+      return datapath.receive(message);
+    };
+    expect([types(1, 9), types(6, 9), types(11, 9)]).toEqual([-35, -36, -37]);
+    expect([types(1, 1), types(1, 4)]).toEqual([-34, -34]);
     expect(install(1)).toBe(0);
   });
 

@@ -4,6 +4,7 @@ import type { CcpAlgorithm, FlowInfo } from "../../ccp-bridge/agent/algorithm.ts
 import { chooseByRules, parseFlowRule } from "../../ccp-bridge/agent/flow-rules.ts";
 import { encodeCreate } from "../../ccp-bridge/wire/create.ts";
 import { CcparkError } from "../../core/errors.ts";
+import { Rng } from "../../core/random.ts";
 
 const info = (fields: Partial<FlowInfo>): FlowInfo => ({
   flowId: 1,
@@ -14,6 +15,9 @@ const info = (fields: Partial<FlowInfo>): FlowInfo => ({
   dstIp: 0,
   dstPort: 0,
   nowUs: 0,
+  host: "here",
+  weight: 1,
+  rng: Rng.fromSeed(1),
   ...fields,
 });
 

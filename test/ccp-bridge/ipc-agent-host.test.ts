@@ -10,8 +10,11 @@ import type { DatagramTransport } from "../../ccp-bridge/ipc/datagram-transport.
 import { openUdp } from "../../ccp-bridge/ipc/udp.ts";
 import { AF_UNIX, loadUnixCalls, SOCK_DGRAM, toSockaddr } from "../../ccp-bridge/ipc/unix-calls.ts";
 import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
+import { encodeCreate } from "../../ccp-bridge/wire/create.ts";
+import { MESSAGE_TYPES } from "../../ccp-bridge/wire/header.ts";
 import { encodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { encodeReady } from "../../ccp-bridge/wire/ready.ts";
+import { decodeUpdateField } from "../../ccp-bridge/wire/update-field.ts";
 
 let folder: string;
 let closers: (() => void)[];
@@ -44,6 +47,28 @@ function echo(name = "echo", onReport?: (report: Report) => void): CcpAlgorithm 
   };
 }
 
+/** Sets the windows 1, 2, 3 ... as soon as a flow starts. */
+function talkative(count: number): CcpAlgorithm {
+  return {
+    ...echo(),
+    newFlow(control) {
+      for (let cwndBytes = 1; cwndBytes <= count; cwndBytes++) control.setWindow(cwndBytes, 0);
+      return { onReport: () => {} };
+    },
+  };
+}
+
+const CREATE = encodeCreate({
+  flowId: 1,
+  initCwndBytes: 14_480,
+  mssBytes: 1448,
+  srcIp: 1,
+  srcPort: 2,
+  dstIp: 3,
+  dstPort: 4,
+  algorithmName: "",
+});
+
 const settled = async (condition: () => boolean): Promise<void> => {
   const untilMs = performance.now() + 4000;
   while (!condition() && performance.now() < untilMs) await new Promise((resolve) => setImmediate(resolve));
@@ -52,7 +77,7 @@ const settled = async (condition: () => boolean): Promise<void> => {
 async function makeHost(...algorithms: CcpAlgorithm[]) {
   const events: HostEvent[] = [];
   const host = new AgentHost({
-    set: compileAlgorithms(algorithms.length > 0 ? algorithms : [echo()], Number.POSITIVE_INFINITY),
+    set: compileAlgorithms(algorithms.length > 0 ? algorithms : [echo()]),
     onEvent: (event) => events.push(event),
   });
   closers.push(() => host.close());
@@ -145,36 +170,58 @@ describe("an agent on a unix socket", () => {
   });
 
   it("delivers in order what a full queue has refused", async () => {
-    const programs = Object.fromEntries(Array.from({ length: 899 }, (_, i) => [`p${i}`, SOURCE]));
-    const { host } = await makeHost({ ...echo(), programs: { perAck: SOURCE, ...programs } });
-    const uids: number[] = [];
+    const { host } = await makeHost(talkative(900));
+    const windows: number[] = [];
     const socket = await openUnixDatagram({
       path: join(folder, "slow"),
-      onMessage: (bytes) => uids.push(bytes[8]! | (bytes[9]! << 8)),
+      onMessage: (bytes) => {
+        if (bytes[0] === MESSAGE_TYPES.updateField)
+          windows.push(Number(decodeUpdateField(bytes).updates[0]!.value));
+      },
     });
     closers.push(() => socket.close());
-    socket.send(encodeReady({ datapathId: 0 }), join(folder, "agent"));
-    await settled(() => uids.length === 900);
-    expect(uids).toEqual(Array.from({ length: 900 }, (_, i) => i + 1));
+    socket.send(CREATE, join(folder, "agent"));
+    await settled(() => windows.length === 900);
+    expect(windows).toEqual(Array.from({ length: 900 }, (_, i) => i + 1));
     expect(host.agent.counters.malformed).toBe(0);
   });
 
   it("forgets a datapath that does not read, and takes it back when it does again", async () => {
-    const programs = Object.fromEntries(Array.from({ length: 2500 }, (_, i) => [`p${i}`, SOURCE]));
-    const { events, count } = await makeHost({ ...echo(), programs: { perAck: SOURCE, ...programs } });
+    const { events, count } = await makeHost(talkative(2500));
     const calls = await loadUnixCalls();
     const fd = calls.socket(AF_UNIX, SOCK_DGRAM, 0);
     const own = toSockaddr(Buffer.from(join(folder, "deaf")));
     const to = toSockaddr(Buffer.from(join(folder, "agent")));
     calls.bind(fd, own, own.length);
-    const ready = encodeReady({ datapathId: 0 });
-    calls.sendto(fd, ready, ready.length, 0, to, to.length);
+    calls.sendto(fd, CREATE, CREATE.length, 0, to, to.length);
     await settled(() => count("vanished") === 1);
-    expect(events.find((event) => event.kind === "vanished")).toMatchObject({ reason: "stuck", flows: 0 });
-    calls.sendto(fd, ready, ready.length, 0, to, to.length);
+    expect(events.find((event) => event.kind === "vanished")).toMatchObject({ reason: "stuck", flows: 1 });
+    calls.sendto(fd, CREATE, CREATE.length, 0, to, to.length);
     await settled(() => count("datapath") === 2);
     calls.close(fd);
     expect(count("datapath")).toBe(2);
+  });
+
+  it("wakes a flow when its time has come, once, and outlives what it throws", async () => {
+    const wakes: [number, number][] = [];
+    const { count } = await makeHost({
+      ...echo(),
+      newFlow(control, { nowUs }) {
+        control.wakeAt(nowUs + 60_000_000);
+        control.wakeAt(nowUs + 3_500);
+        return {
+          onReport: () => {},
+          onWake(wokenUs) {
+            wakes.push([wokenUs, nowUs + 3_500]);
+            throw new Error("tired");
+          },
+        };
+      },
+    });
+    await makeDatapath();
+    await settled(() => count("failed") === 1);
+    expect(wakes).toHaveLength(1);
+    expect(wakes[0]![0]).toBeGreaterThanOrEqual(wakes[0]![1]);
   });
 
   it("forgets the flows of a datapath that has gone", async () => {

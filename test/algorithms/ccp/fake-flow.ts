@@ -1,5 +1,6 @@
 /** A flow whose reports a test invents: records what the algorithm does with its `FlowControl`. */
 import type { CcpAlgorithm, CcpFlow, FlowControl } from "../../../ccp-bridge/agent/algorithm.ts";
+import { Rng } from "../../../core/random.ts";
 import { MSS_BYTES } from "../../../core/units.ts";
 
 export const INFINITY_REPORTED = 0xffff_ffff;
@@ -24,6 +25,9 @@ export class FakeFlow implements FlowControl {
       dstIp: 0,
       dstPort: 0,
       nowUs: 0,
+      host: "here",
+      weight: 1,
+      rng: Rng.fromSeed(1),
     });
   }
 
@@ -45,6 +49,13 @@ export class FakeFlow implements FlowControl {
   setWindow(cwndBytes: number, rateBytesPerSec: number): void {
     const Cwnd = Math.round(cwndBytes);
     this.updateFields(rateBytesPerSec === 0 ? { Cwnd } : { Cwnd, Rate: Math.round(rateBytesPerSec) });
+  }
+
+  /** of the wake that the algorithm asked for */
+  wakeUs: number | undefined;
+
+  wakeAt(atUs: number | undefined): void {
+    this.wakeUs = atUs;
   }
 
   /** A report arrives; fields that are not given read as `otherwise`, or 0. */

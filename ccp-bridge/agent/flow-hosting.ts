@@ -1,0 +1,17 @@
+/** What the host of an agent adds to a flow: a clock to wake by, chance, and what the create message cannot say. */
+import type { Rng } from "../../core/random.ts";
+import type { Micros } from "../../core/units.ts";
+
+/** Calls `run` once at `atUs` of the reports' clock, after everything else of that instant, never within this call. */
+export type ScheduleWake = (atUs: Micros, run: (nowUs: Micros) => void) => void;
+
+export interface FlowHosting {
+  /** absent: `FlowControl.wakeAt` throws */
+  readonly schedule?: ScheduleWake;
+  /** see `FlowInfo`; absent: a fork of the agent's */
+  readonly rng?: Rng;
+  /** see `FlowInfo`; absent: 1 */
+  readonly weight?: number;
+  /** see `FlowInfo`; absent: the datapath's address */
+  readonly host?: string;
+}
