@@ -28,7 +28,10 @@ interface Waiting {
 
 function startThread(url: URL, workerData: unknown): Worker {
   if (!url.pathname.endsWith(".ts")) return new Worker(url, { workerData });
-  return new Worker(new URL("./typescript-worker-thread.mjs", import.meta.url), { workerData, argv: [url.href] });
+  return new Worker(new URL("./typescript-worker-thread.mjs", import.meta.url), {
+    workerData,
+    argv: [url.href],
+  });
 }
 
 /** One thread, and the next after its death. */
