@@ -32,6 +32,8 @@ INFO_KEYS = (
     "cwndBytes",
     "pacingRateBytesPerSec",
     "clippedActions",
+    "actionLateUs",
+    "missedReports",
 )
 _WIRE_INFO_KEYS = {to_snake(key): key for key in (*INFO_KEYS, "seed")}
 _DTYPES = {
