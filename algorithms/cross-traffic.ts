@@ -6,7 +6,7 @@ import { CcparkError, unknownName } from "../core/errors.ts";
 import { UNDER_TEST } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { ScenarioError } from "../scenarios/validate.ts";
-import { resolveAlgorithm } from "./reference.ts";
+import { parseReference, resolveAlgorithm, wireName } from "./reference.ts";
 import { ALGORITHMS } from "./registry.ts";
 
 /** An algorithm of cross traffic by its reference. */
@@ -18,7 +18,7 @@ export type AlgorithmResolver = (reference: string) => CongestionControlFactory;
  */
 export const crossTrafficAlgorithm: AlgorithmResolver = (reference) => {
   const { label, spec, params } = resolveAlgorithm(reference);
-  return spec.native?.(params) ?? runCcpAlgorithm({ ...spec.ccp!(params), name: label });
+  return spec.native?.(params) ?? runCcpAlgorithm({ ...spec.ccp!(params), name: wireName(label) });
 };
 
 /**
@@ -27,7 +27,7 @@ export const crossTrafficAlgorithm: AlgorithmResolver = (reference) => {
  */
 export const nativeAlgorithm: AlgorithmResolver = (reference) => {
   const natives = [...ALGORITHMS.values()].filter(({ native }) => native !== undefined);
-  const { name } = { name: reference.split(":")[0]! };
+  const { name } = parseReference(reference);
   if (!natives.some((spec) => spec.name === name)) {
     throw unknownName(
       "scenario",

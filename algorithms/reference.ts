@@ -8,6 +8,7 @@
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { CcparkError, unknownName } from "../core/errors.ts";
+import { hashText } from "../core/random.ts";
 import { ALGORITHMS } from "./registry.ts";
 import { type AlgorithmSpec, type ParamValues, readParams } from "./spec.ts";
 
@@ -24,6 +25,8 @@ export interface AlgorithmReference {
 export type AlgorithmModules = ReadonlyMap<string, AlgorithmSpec>;
 
 const NO_MODULES: AlgorithmModules = new Map();
+/** bytes; labels are ASCII */
+const MAX_WIRE_NAME = 63;
 const NATIVE_PREFIX = "native-";
 /** `name=value`: what a comma separates from further parameters, not from the next algorithm */
 const PARAMETER = /^[A-Za-z]\w*=/;
@@ -115,7 +118,14 @@ export function makeAlgorithm({
   isNative,
   params,
 }: ResolvedAlgorithm): CcpAlgorithm | CongestionControlFactory {
-  return isNative ? spec.native!(params) : { ...spec.ccp!(params), name: label };
+  return isNative ? spec.native!(params) : { ...spec.ccp!(params), name: wireName(label) };
+}
+
+/** Create messages have room for 63 bytes: a longer label keeps its beginning and is told apart by a hash. */
+export function wireName(label: string): string {
+  if (label.length <= MAX_WIRE_NAME) return label;
+  const hash = (hashText(label) >>> 0).toString(16).padStart(8, "0");
+  return `${label.slice(0, MAX_WIRE_NAME - hash.length - 1)}~${hash}`;
 }
 
 /**

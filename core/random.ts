@@ -18,7 +18,7 @@ export function mix(value: number): number {
 }
 
 /** FNV-1a over UTF-16 code units, from a 32-bit basis. */
-function hashText(text: string, basis: number): number {
+export function hashText(text: string, basis = 0x811c9dc5): number {
   let h = basis | 0;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return h;
