@@ -7,24 +7,27 @@ import { createSocket, type Socket } from "node:dgram";
 /** The system's default buffer (212,992 bytes, some 2.3 kB per full packet) holds 90 packets. */
 const MAX_UNDER_WAY = 64;
 
+/** Its bytes, in parts. */
+type Datagram = readonly Uint8Array[];
+
 type OnDatagram = (datagram: Buffer) => void;
 
 /** One direction of the pair. */
 export class UdpWay {
   readonly #socket: Socket;
-  readonly #waiting: Buffer[] = [];
+  readonly #waiting: Datagram[] = [];
   #underWay = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
   }
 
-  send(datagram: Buffer): void {
+  send(datagram: Datagram): void {
     if (this.#underWay >= MAX_UNDER_WAY) this.#waiting.push(datagram);
     else this.#sendNow(datagram);
   }
 
-  #sendNow(datagram: Buffer): void {
+  #sendNow(datagram: Datagram): void {
     this.#underWay++;
     this.#socket.send(datagram);
   }

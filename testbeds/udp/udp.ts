@@ -36,6 +36,8 @@ const NUMBER_AT = 8;
 const WAY_AT = 16;
 const HEADER_BYTES = 17;
 const MAX_DATAGRAM_BYTES = 65_507;
+/** what all packets carry: nothing is allocated for it, since the garbage collector would hold packets up for milliseconds */
+const PAYLOAD: Buffer = Buffer.alloc(MAX_DATAGRAM_BYTES);
 /** A packet that has not come out of a socket by then has been lost by the system. */
 const LOST_AFTER_NS = NANOS_PER_SEC;
 const SWEEP_EVERY_NS = NANOS_PER_SEC;
@@ -179,15 +181,18 @@ class UdpRun implements RealTimeRun, PacketCarrier {
       MAX_DATAGRAM_BYTES,
       Math.max(HEADER_BYTES, Math.round(wireBytes) - UDP_HEADER_BYTES),
     );
-    const datagram = Buffer.alloc(length);
-    datagram.writeUInt32LE(this.#nonce, 0);
-    datagram.writeUInt32LE(packet, 4);
-    datagram.writeDoubleLE(number, NUMBER_AT);
-    datagram.writeUInt8(way === "into" ? 0 : 1, WAY_AT);
-    if (length >= HEADER_BYTES + 8) datagram.writeDoubleLE(sequence, HEADER_BYTES);
+    const header = Buffer.allocUnsafe(HEADER_BYTES + 8);
+    header.writeUInt32LE(this.#nonce, 0);
+    header.writeUInt32LE(packet, 4);
+    header.writeDoubleLE(number, NUMBER_AT);
+    header.writeUInt8(way === "into" ? 0 : 1, WAY_AT);
+    header.writeDoubleLE(sequence, HEADER_BYTES);
     this.#inSockets.set(packet, this.#network.nowNs);
     if (way === "out") this.#countLateness();
-    this.#wayOf(kind, way).send(datagram);
+    const filled = length - header.length;
+    this.#wayOf(kind, way).send(
+      filled > 0 ? [header, PAYLOAD.subarray(0, filled)] : [header.subarray(0, length)],
+    );
   }
 
   /** A packet leaves its link now; its time was that of the event at hand. */
