@@ -26,6 +26,8 @@ import {
   type PlainObject,
   sampleScenario,
 } from "../scenarios/template.ts";
+import { DEFAULT_TESTBED, findTestbed } from "../testbeds/registry.ts";
+import { expectAccepts, type Testbed } from "../testbeds/testbed.ts";
 import { SHIPPED_TRACES } from "../traces/shipped.ts";
 
 /** What a client gets that names no scenario. */
@@ -104,12 +106,20 @@ function sourceOf(
 /** What both environments take besides their own options. */
 interface CommonKwargs {
   readonly parts: SlotEnvParts;
+  readonly testbed: Testbed;
   /** not checked yet */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
 function commonKwargs(
-  { scenario, trace, durationSec, render = false, ...options }: Readonly<Record<string, unknown>>,
+  {
+    scenario,
+    trace,
+    durationSec,
+    render = false,
+    testbed = DEFAULT_TESTBED,
+    ...options
+  }: Readonly<Record<string, unknown>>,
   defaults: ServedDefaults,
 ): CommonKwargs {
   if (typeof render !== "boolean") {
@@ -121,7 +131,12 @@ function commonKwargs(
     draw: pictureDrawer(defaults.assets),
     render,
   };
-  return { parts, options };
+  if (typeof testbed !== "string") {
+    throw invalid(`wrong testbed: got ${JSON.stringify(testbed)}, expected a name`, "testbed");
+  }
+  const world = findTestbed(testbed);
+  expectAccepts(world, drawScenario(parts.scenarios, 0));
+  return { parts, testbed: world, options };
 }
 
 function repeat<T>(count: number, make: () => T): T[] {
@@ -143,9 +158,9 @@ function singleFlow(defaults: ServedDefaults): ServedEnv {
     list: () => describeSingleFlow().env!,
     describe: describeSingleFlow,
     make(kwargs, count) {
-      const { parts, options } = commonKwargs(kwargs, defaults);
+      const { parts, options, testbed } = commonKwargs(kwargs, defaults);
       const parsed = parseEnvOptions(options);
-      return repeat(count, () => new SingleFlowSlot(parsed, parts, crossTrafficAlgorithm));
+      return repeat(count, () => new SingleFlowSlot(parsed, parts, crossTrafficAlgorithm, testbed));
     },
   };
 }
@@ -173,7 +188,11 @@ function multiFlow({ assets }: ServedDefaults): ServedEnv {
     list: () => describeMultiFlow().env!,
     describe: describeMultiFlow,
     make({ possibleFlows: given, ...kwargs }, count) {
-      const { parts, options } = commonKwargs(kwargs, { ...SEVERAL_FLOWS, assets });
+      const { parts, options, testbed } = commonKwargs(kwargs, { ...SEVERAL_FLOWS, assets });
+      if (testbed.clock === "real") {
+        const message = `wrong testbed: got ${testbed.name}, expected one in virtual time: flows share the steps`;
+        throw invalid(message, "testbed");
+      }
       const parsed = parseMultiFlowOptions(options);
       const extras = { algorithms: crossTrafficAlgorithm, possibleFlows: possibleFlows(given, parts) };
       return repeat(count, () => new MultiFlowSlots(parsed, parts, extras));

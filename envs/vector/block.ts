@@ -8,6 +8,7 @@ import { CcparkError, type ErrorKind } from "../../core/errors.ts";
 import { ENDED, NEW, type RowArrays, RUNNING } from "./arrays.ts";
 import { EpisodeSeeds } from "./episode-seeds.ts";
 import { InfoWriter } from "./info.ts";
+import { type MaybePromise, settleAll } from "./place.ts";
 import type { SlotEnv } from "./slots/slot-env.ts";
 
 /** What happens at the end of an episode: a reset in the next step instead of its action, one in the same step, or none. */
@@ -84,6 +85,7 @@ export class RowBlock {
   /** by row of the block, of the episode that runs */
   readonly #returns: Float64Array;
   readonly #lengths: Float64Array;
+  /** before the step at hand */
   readonly #wasLive: Uint8Array;
   readonly #info: InfoWriter;
   #episodes: RowEpisode[] = [];
@@ -107,38 +109,48 @@ export class RowBlock {
     }));
     this.#returns = new Float64Array(envs.length * this.#slots);
     this.#lengths = new Float64Array(envs.length * this.#slots);
-    this.#wasLive = new Uint8Array(this.#slots);
+    this.#wasLive = new Uint8Array(envs.length * this.#slots);
     this.#info = new InfoWriter(config.infoKeys, first!.rewardComponents, rows.phase.length * this.#slots);
   }
 
   /**
    * Resets the environments that `mask` marks.
    * @param seeded with `nextSeeds`; false: each goes on with its own sequence
-   * @throws BrokenEnv
+   * @returns a promise where the time of an environment has to be waited for
+   * @throws BrokenEnv, at once or as a rejection
    */
-  reset(seeded: boolean, scenario?: unknown): void {
+  reset(seeded: boolean, scenario?: unknown): MaybePromise<void> {
     const { from, to } = this.#config;
     const { mask, nextSeeds } = this.#rows;
+    const later: Promise<void>[] = [];
     for (let e = from; e < to; e++) {
       if (mask[e] === 0) continue;
       if (seeded) this.#states[e - from]!.seeds = new EpisodeSeeds(nextSeeds[e]!);
-      this.#begin(e, "reset", scenario);
+      const begun = this.#begin(e, "reset", scenario);
+      if (begun !== undefined) later.push(begun);
     }
+    return later.length === 0 ? undefined : settleAll(later).then(() => undefined);
   }
 
   /**
    * One step of all environments; their actions are legal.
-   * @returns episodes that ended
-   * @throws BrokenEnv
+   * @returns episodes that ended; a promise where the time of an environment has to be waited for
+   * @throws BrokenEnv, at once or as a rejection
    */
-  step(): readonly RowEpisode[] {
+  step(): MaybePromise<readonly RowEpisode[]> {
     const { from, to } = this.#config;
     if (this.#episodes.length > 0) this.#episodes = [];
+    let later: Promise<void>[] | undefined;
     for (let e = from; e < to; e++) {
-      if (this.#rows.phase[e] === ENDED) this.#restart(e);
-      else this.#advance(e);
+      const done = this.#rows.phase[e] === ENDED ? this.#restart(e) : this.#advance(e);
+      if (done !== undefined) (later ??= []).push(done);
     }
-    return this.#episodes;
+    return later === undefined ? this.#episodes : settleAll(later).then(() => this.#episodes);
+  }
+
+  /** Frees what the environments hold outside of memory. */
+  close(): void {
+    for (const { env } of this.#states) env.close?.();
   }
 
   /** @throws RangeError if `env` is not in this block */
@@ -149,11 +161,15 @@ export class RowBlock {
   }
 
   /** Autoreset of NEXT_STEP: the actions are ignored. */
-  #restart(e: number): void {
+  #restart(e: number): MaybePromise<void> {
+    const begun = this.#begin(e, "step");
+    return begun === undefined ? this.#clear(e) : begun.then(() => this.#clear(e));
+  }
+
+  #clear(e: number): void {
     const { rewards, terminated, truncated, resetRows, ended } = this.#rows;
     const row = e * this.#slots;
     const end = row + this.#slots;
-    this.#begin(e, "step");
     rewards.fill(0, row, end);
     terminated.fill(0, row, end);
     truncated.fill(0, row, end);
@@ -161,15 +177,28 @@ export class RowBlock {
     ended[e] = 0;
   }
 
-  #begin(e: number, doing: "reset" | "step", scenario?: unknown): void {
+  #begin(e: number, doing: "reset" | "step", scenario?: unknown): MaybePromise<void> {
     const state = this.#states[e - this.#config.from]!;
-    const rows = this.#rows;
     const seed = state.seeds.upcoming;
     try {
-      state.env.reset(seed, scenario);
+      const later = state.env.reset(seed, scenario);
+      if (later !== undefined) {
+        return later.then(
+          () => this.#begun(e, seed),
+          (error) => {
+            throw this.#broken(e, doing, seed, error);
+          },
+        );
+      }
     } catch (error) {
       throw this.#broken(e, doing, seed, error);
     }
+    return this.#begun(e, seed);
+  }
+
+  #begun(e: number, seed: number): void {
+    const state = this.#states[e - this.#config.from]!;
+    const rows = this.#rows;
     state.seeds.advance();
     state.steps = 0;
     state.episode += 1;
@@ -196,22 +225,44 @@ export class RowBlock {
     }
   }
 
-  #advance(e: number): void {
+  #advance(e: number): MaybePromise<void> {
+    const { from } = this.#config;
+    const rows = this.#rows;
+    const slots = this.#slots;
+    const row = e * slots;
+    const own = row - from * slots;
+    for (let slot = 0; slot < slots; slot++) {
+      this.#wasLive[own + slot] = rows.live[row + slot]!;
+      rows.resetRows[row + slot] = 0;
+      rows.hasFinal[row + slot] = 0;
+    }
+    try {
+      const later = this.#states[e - from]!.env.step(this.#actions[e - from]!);
+      if (later !== undefined) {
+        return later.then(
+          () => this.#advanced(e),
+          (error) => {
+            throw this.#broken(e, "step", rows.seeds[e]!, error);
+          },
+        );
+      }
+    } catch (error) {
+      throw this.#broken(e, "step", rows.seeds[e]!, error);
+    }
+    return this.#advanced(e);
+  }
+
+  /** The environment has taken its step. */
+  #advanced(e: number): MaybePromise<void> {
     const { from, maxEpisodeSteps, autoreset } = this.#config;
     const rows = this.#rows;
-    const { rewards, terminated, truncated, present, live } = rows;
+    const { rewards, terminated, truncated, present } = rows;
     const state = this.#states[e - from]!;
     const { env } = state;
     const slots = this.#slots;
     const row = e * slots;
     const own = row - from * slots;
-    for (let slot = 0; slot < slots; slot++) {
-      this.#wasLive[slot] = live[row + slot]!;
-      rows.resetRows[row + slot] = 0;
-      rows.hasFinal[row + slot] = 0;
-    }
     try {
-      env.step(this.#actions[e - from]!);
       env.writeOutcome(rows, row);
       this.#show(e);
     } catch (error) {
@@ -219,30 +270,30 @@ export class RowBlock {
     }
     state.steps += 1;
     const isCut = state.steps === maxEpisodeSteps;
-    if (isCut) this.#cut(row);
+    if (isCut) this.#cut(row, own);
     const isOver = isCut || env.ended;
     rows.ended[e] = isOver ? 1 : 0;
     for (let slot = 0; slot < slots; slot++) {
-      if (this.#wasLive[slot] === 0) continue;
+      if (this.#wasLive[own + slot] === 0) continue;
       this.#returns[own + slot] = this.#returns[own + slot]! + rewards[row + slot]!;
       this.#lengths[own + slot] = this.#lengths[own + slot]! + 1;
       if (terminated[row + slot] === 1 || truncated[row + slot] === 1) this.#summarise(e, slot);
     }
-    if (!isOver) return;
+    if (!isOver) return undefined;
     rows.phase[e] = ENDED;
-    if (autoreset !== "same-step") return;
+    if (autoreset !== "same-step") return undefined;
     this.#keepFinal(e, present);
-    this.#begin(e, "step");
+    return this.#begin(e, "step");
   }
 
   /** The time limit ends the episode: a flow that would have joined now never appears. */
-  #cut(row: number): void {
+  #cut(row: number, own: number): void {
     const { observations, truncated, present, live } = this.#rows;
     const width = observations.length / present.length;
     for (let slot = 0; slot < this.#slots; slot++) {
       const r = row + slot;
       live[r] = 0;
-      if (this.#wasLive[slot] === 1) truncated[r] = 1;
+      if (this.#wasLive[own + slot] === 1) truncated[r] = 1;
       else if (present[r] === 1) {
         present[r] = 0;
         observations.fill(0, r * width, (r + 1) * width);

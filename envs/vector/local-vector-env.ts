@@ -3,7 +3,7 @@
  * stepped in worker threads. The same bytes for the same seed and actions, whatever the number of threads.
  */
 import type { AlgorithmResolver } from "../../algorithms/cross-traffic.ts";
-import { CcparkError } from "../../core/errors.ts";
+import { assert, CcparkError } from "../../core/errors.ts";
 import type { AsyncVectorEnv, EndedEpisode, VectorEnv, VectorRows } from "../env.ts";
 import type { EnvOptions } from "../options.ts";
 import type { ScenarioSource } from "../steps/scenario-source.ts";
@@ -12,7 +12,7 @@ import { BrokenEnv, type RowEpisode } from "./block.ts";
 import { checkActions, type RowRules } from "./check-actions.ts";
 import { writeFirstSeeds } from "./episode-seeds.ts";
 import { blockHere, openRowsHere, openRowsInThreads, type RowsSpec } from "./open-rows.ts";
-import { onAll } from "./place.ts";
+import { type MaybePromise, onAll } from "./place.ts";
 import { SingleFlowSlot } from "./slots/single-flow.ts";
 import type { EnvKind, SlotEnvShape } from "./slots/slot-env.ts";
 import { RowWorkers, type WorkerOptions } from "./worker-threads.ts";
@@ -128,9 +128,11 @@ export function makeVectorEnv(
   const envs = Array.from({ length: numEnvs }, () => new SingleFlowSlot(options, { scenarios }, algorithms));
   const { rows, block } = blockHere(spec, envs);
   const view = new RowsView(envs[0]!, rows, options.actionPolicy === "reject");
-  const carryOut = <T>(run: () => T): T => {
+  const carryOut = <T>(run: () => MaybePromise<T>): T => {
     try {
-      return run();
+      const done = run();
+      assert(!(done instanceof Promise), "environments in virtual time answer at once");
+      return done;
     } catch (error) {
       throw told(error);
     }

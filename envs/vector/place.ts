@@ -47,7 +47,7 @@ export function placeHere(block: RowBlock, from: number, to: number, seeds: Floa
     step: () => block.step(),
     state: (env) => truthOf(block.envAt(env), seeds[env]!),
     render: (env, mode) => block.envAt(env).render(mode),
-    close() {},
+    close: () => block.close(),
   };
 }
 
@@ -66,7 +66,7 @@ export function onAll<T, R>(
 }
 
 /** Waits for all, also after one has failed: the arrays are theirs until then. */
-async function settleAll<T>(results: readonly MaybePromise<T>[]): Promise<T[]> {
+export async function settleAll<T>(results: readonly MaybePromise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(results);
   return settled.map((each) => {
     if (each.status === "rejected") throw each.reason;

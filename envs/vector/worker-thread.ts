@@ -36,7 +36,7 @@ function failed(error: unknown): WorkerReply {
 /** Answers every request on the port with one reply, in order. */
 export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
   const blocks = new Map<number, { readonly block: RowBlock; readonly rows: RowArrays }>();
-  /** pictures that take their time; what is told after them waits */
+  /** what takes its time: pictures, and steps in real time; what is told after it waits */
   let pending: Promise<void> | undefined;
 
   const carryOut = (request: WorkerRequest): WorkerReply | Promise<WorkerReply> => {
@@ -51,12 +51,13 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
     const { block, rows } = blocks.get(request.block)!;
     switch (request.do) {
       case "step": {
+        const told = (episodes: readonly RowEpisode[]): WorkerReply =>
+          episodes.length === 0 ? undefined : { episodes };
         const episodes = block.step();
-        return episodes.length === 0 ? undefined : { episodes };
+        return episodes instanceof Promise ? episodes.then(told) : told(episodes);
       }
       case "reset":
-        block.reset(request.seeded, request.scenario);
-        return undefined;
+        return block.reset(request.seeded, request.scenario)?.then(() => undefined);
       case "state":
         return { truth: truthOf(block.envAt(request.env), rows.seeds[request.env]!) };
       case "render": {
@@ -64,6 +65,7 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
         return picture instanceof Promise ? picture.then((late) => ({ picture: late })) : { picture };
       }
       case "close":
+        block.close();
         blocks.delete(request.block);
         return undefined;
     }

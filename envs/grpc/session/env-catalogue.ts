@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { PresetStatus, ScenarioPreset } from "../../../scenarios/presets/preset.ts";
 import { SCENARIOS } from "../../../scenarios/presets.ts";
 import { scenarioJsonSchema } from "../../../scenarios/schema/json-schema.ts";
+import { DEFAULT_TESTBED, TESTBEDS } from "../../../testbeds/registry.ts";
 import {
   DEFAULT_ENV_OPTIONS,
   DEFAULT_MULTI_FLOW_OPTIONS,
@@ -40,6 +41,12 @@ const COMMON_KWARGS: Readonly<Record<string, JsonSchema>> = {
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
     description: "of a first Reset without one",
+  },
+  testbed: {
+    enum: [...TESTBEDS.keys()],
+    default: DEFAULT_TESTBED,
+    description:
+      "the world that runs the episodes; one in real time takes the time that it says, and several flows under test only in virtual time",
   },
   render: {
     type: "boolean",

@@ -4,15 +4,21 @@ import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { NANOS_PER_SEC } from "../../../core/units.ts";
 import { estimateMemoryBytes } from "../../../scenarios/memory.ts";
 import { FIRST_FLOW } from "../../../scenarios/scenario.ts";
-import { CongestionEnv, expectOneFlow } from "../../congestion-env.ts";
+import { SIMULATED } from "../../../testbeds/simulated/simulated.ts";
+import { expectAccepts, type Testbed } from "../../../testbeds/testbed.ts";
+import { CongestionEnv, expectOneFlow, RealTimeCongestionEnv } from "../../congestion-env.ts";
 import type { StepInfo } from "../../env.ts";
 import type { FlowRows } from "../../multi-flow-env.ts";
 import type { EnvOptions } from "../../options.ts";
 import { getAction } from "../../signals/actions.ts";
 import { getReward } from "../../signals/rewards.ts";
 import type { Box } from "../../spaces.ts";
+import type { MaybePromise } from "../place.ts";
 import type { SlotEnv } from "./slot-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
+
+/** Above any budget of the thread that others share. */
+const REAL_STEP_US = 10_000;
 
 const FLOW_IDS: readonly string[] = [FIRST_FLOW];
 
@@ -28,12 +34,22 @@ export class SingleFlowSlot implements SlotEnv {
   readonly rewardComponents: readonly string[];
   /** of the observation */
   readonly #width: number;
-  readonly #env: CongestionEnv;
+  readonly #env: CongestionEnv | RealTimeCongestionEnv;
+  readonly #testbed: Testbed;
   readonly #episode: SlotEpisode;
 
   /** @param algorithms finds those of cross traffic; absent: those that need no agent */
-  constructor(options: EnvOptions, parts: SlotEnvParts, algorithms?: AlgorithmResolver) {
-    this.#env = new CongestionEnv(parts.scenarios, options, { algorithms });
+  constructor(
+    options: EnvOptions,
+    parts: SlotEnvParts,
+    algorithms?: AlgorithmResolver,
+    testbed: Testbed = SIMULATED,
+  ) {
+    this.#testbed = testbed;
+    this.#env =
+      testbed.clock === "virtual"
+        ? new CongestionEnv(parts.scenarios, options, { algorithms, testbed })
+        : new RealTimeCongestionEnv(parts.scenarios, options, { algorithms, testbed });
     this.#episode = new SlotEpisode(parts);
     this.observationSpace = this.#env.observationSpace;
     this.#width = this.observationSpace.shape[0];
@@ -44,6 +60,8 @@ export class SingleFlowSlot implements SlotEnv {
 
   get costUs(): { readonly step: number; readonly reset: number } {
     const { stepMs } = this.#env.options;
+    // it waits for most of that time, but a thread of its own does so more exactly
+    if (this.#testbed.clock === "real") return { step: REAL_STEP_US, reset: REAL_STEP_US };
     return costUs(this.#episode.draw(0, undefined), stepMs === "rtt" ? undefined : stepMs / 1000);
   }
 
@@ -52,18 +70,31 @@ export class SingleFlowSlot implements SlotEnv {
   }
 
   checkScenario(scenario: unknown, seed: number): void {
-    expectOneFlow(this.#episode.draw(seed, scenario));
-  }
-
-  reset(seed: number, scenario?: unknown): void {
     const drawn = this.#episode.draw(seed, scenario);
-    this.#env.begin(seed, drawn);
-    this.#episode.begin(seed, drawn, this.#env.run);
+    expectOneFlow(drawn);
+    expectAccepts(this.#testbed, drawn);
   }
 
-  step(actions: Float32Array): void {
-    this.#env.advance(actions);
+  reset(seed: number, scenario?: unknown): MaybePromise<void> {
+    const drawn = this.#episode.draw(seed, scenario);
+    const later = this.#env.begin(seed, drawn);
+    const begin = (): void => this.#episode.begin(seed, drawn, this.#env.run);
+    return later === undefined ? begin() : later.then(begin);
+  }
+
+  step(actions: Float32Array): MaybePromise<void> {
+    const later = this.#env.advance(actions);
+    if (later !== undefined) return later.then(() => this.#record());
+    if (this.#episode.isRecording) this.#record();
+    return undefined;
+  }
+
+  #record(): void {
     if (this.#episode.isRecording) this.#episode.record(this.#env.run);
+  }
+
+  close(): void {
+    if (this.#env instanceof RealTimeCongestionEnv) void this.#env.close();
   }
 
   get ended(): boolean {

@@ -1,10 +1,11 @@
 /**
- * What a vector form steps: synchronous environments of one or several slots (flows). Whoever offers this interface can be
+ * What a vector form steps: environments of one or several slots (flows), synchronous in virtual time. Whoever offers this interface can be
  * stepped in rows, on the calling thread or in worker threads, here or for a client elsewhere.
  */
 import type { StepInfo } from "../../env.ts";
 import type { FlowRows } from "../../multi-flow-env.ts";
 import type { Box } from "../../spaces.ts";
+import type { MaybePromise } from "../place.ts";
 import type { GroundTruth } from "./ground-truth.ts";
 
 /** Of the classes that follow a `SlotEnv`: what is fixed from its making on. */
@@ -39,11 +40,14 @@ export interface SlotEnv extends SlotEnvShape {
   /**
    * @param seed a whole number, 0 to 2^53 - 1
    * @param scenario for this episode only, from another process; absent: the environment's own
+   * @returns a promise where the world's time has to be waited for, as `step`
    * @throws CcparkError; the environment is as before
    */
-  reset(seed: number, scenario?: unknown): void;
-  /** @param actions [slots x actionSpace.shape[0]], finite, legal; those of slots that are not live are ignored */
-  step(actions: Float32Array): void;
+  reset(seed: number, scenario?: unknown): MaybePromise<void>;
+  /** @param actions [slots x actionSpace.shape[0]], finite, legal; those of slots that are not live are ignored; read at once */
+  step(actions: Float32Array): MaybePromise<void>;
+  /** Gives back what an episode holds outside of memory; nothing where there is none. */
+  close?(): void;
   /** whether the episode is over */
   readonly ended: boolean;
   /** Copies observations, `present` and `live` as the last reset or step left them to the rows from `row` on. */
