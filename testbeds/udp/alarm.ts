@@ -17,10 +17,10 @@ export function monotonicNs(): bigint {
 
 /**
  * The thread. Its source is passed as text, so that it is the same in a bundle, in dist and from source: it must not
- * refer to anything outside, nor name a function inside.
+ * import anything, refer to anything outside, nor name a function inside.
  */
 function ring(): void {
-  const { parentPort, workerData } = require("node:worker_threads");
+  const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
   const words: BigInt64Array = workerData.words;
   const changes: Int32Array = workerData.changes;
   let rang = -2n;
@@ -33,15 +33,10 @@ function ring(): void {
       Atomics.wait(changes, 0, seen, leftNs / 1e6);
     } else {
       rang = at;
-      parentPort.postMessage(undefined);
+      parentPort!.postMessage(undefined);
     }
   }
 }
-
-declare const require: (id: string) => {
-  parentPort: { postMessage(value: unknown): void };
-  workerData: AlarmData;
-};
 
 interface AlarmData {
   readonly words: BigInt64Array;
