@@ -1,0 +1,21 @@
+/** Algorithms as data: the registry, references such as `vegas:alpha=3`, and modules of one's own. */
+export { type AlgorithmResolver, crossTrafficAlgorithm } from "./cross-traffic.ts";
+export { loadModules } from "./module-files.ts";
+export {
+  type AlgorithmModules,
+  algorithmNames,
+  ccpAlgorithm,
+  makeAlgorithm,
+  type ResolvedAlgorithm,
+  resolveAlgorithm,
+  splitReferences,
+} from "./reference.ts";
+export { ALGORITHMS } from "./registry.ts";
+export {
+  type AlgorithmParam,
+  type AlgorithmSpec,
+  checkSpec,
+  defaultParams,
+  type ParamValues,
+  type Signal,
+} from "./spec.ts";

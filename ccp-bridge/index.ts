@@ -1,0 +1,14 @@
+/** CCP: the contract of algorithms, the contract of congestion controls, the language, and flows in this process. */
+export { type AgentEvent, CcpAgent, compileAlgorithms, type ProgramSet } from "./agent/agent.ts";
+export type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./agent/algorithm.ts";
+export type {
+  AckEvent,
+  CongestionControl,
+  CongestionControlFactory,
+  CongestionEvent,
+  FlowStart,
+  SentEvent,
+} from "./congestion-control.ts";
+export { type CcpAlgorithmFactory, runCcpAlgorithm } from "./in-process-flow.ts";
+export { CompileError } from "./lang/compile-error.ts";
+export { compileProgram } from "./lang/compiler.ts";

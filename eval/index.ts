@@ -1,0 +1,6 @@
+/** Benchmarks: contenders, scenarios and seeds. */
+export { type BenchmarkPlan, type BenchmarkRecord, type BenchmarkRun, runBenchmark } from "./benchmark.ts";
+export { algorithmContender } from "./contenders/algorithm-contender.ts";
+export { constantContender } from "./contenders/constant-contender.ts";
+export type { Contender } from "./contenders/contender.ts";
+export { agentContender, asyncAgentContender } from "./contenders/policy-contender.ts";
