@@ -12,7 +12,7 @@ import { BrokenEnv, type RowEpisode } from "./block.ts";
 import { checkActions, type RowRules } from "./check-actions.ts";
 import { writeFirstSeeds } from "./episode-seeds.ts";
 import { blockHere, openRowsHere, openRowsInThreads, type RowsSpec } from "./open-rows.ts";
-import { type MaybePromise, onAll } from "./place.ts";
+import { type MaybePromise, onAll, stepAll } from "./place.ts";
 import { SingleFlowSlot } from "./slots/single-flow.ts";
 import type { EnvKind, SlotEnvShape } from "./slots/slot-env.ts";
 import { RowWorkers, type WorkerOptions } from "./worker-threads.ts";
@@ -218,11 +218,7 @@ export async function openVectorEnv(options: OpenVectorOptions): Promise<AsyncVe
       step: (actions) =>
         alone(async () => {
           view.beforeStep(actions);
-          await onAll(
-            blocks,
-            (block) => block.step(),
-            (ended) => view.afterStep(ended.length === 1 ? ended[0]! : ended.flat()),
-          );
+          view.afterStep(await stepAll(blocks));
         }),
       close,
     };

@@ -12,6 +12,9 @@ export interface EnvTruth extends GroundTruth {
   readonly seed: number;
 }
 
+/** Waits for a step that has been started. */
+export type StepUnderWay = () => MaybePromise<readonly RowEpisode[]>;
+
 /** Calls are carried out in order; each throws or rejects with BrokenEnv, LostWorker or another CcparkError. */
 export interface BlockPlace {
   /** environments from (inclusive) to (exclusive) */
@@ -19,6 +22,8 @@ export interface BlockPlace {
   readonly to: number;
   reset(seeded: boolean, scenario?: unknown): MaybePromise<void>;
   step(): MaybePromise<readonly RowEpisode[]>;
+  /** Starts a step; the caller does its own part and then blocks, by the function returned, until this one is done. */
+  stepBeside?(): StepUnderWay;
   state(env: number): MaybePromise<EnvTruth>;
   render(env: number, mode: string): MaybePicture;
   /** Frees the environments. */
@@ -63,6 +68,29 @@ export function onAll<T, R>(
   }
   const result = start(only);
   return result instanceof Promise ? result.then((late) => answer([late])) : answer([result]);
+}
+
+/** A step of all blocks, those of other threads beside those of this one. */
+export function stepAll(blocks: readonly BlockPlace[]): MaybePromise<readonly RowEpisode[]> {
+  let failure: { readonly error: unknown } | undefined;
+  const begun = blocks.map((block): StepUnderWay => {
+    if (block.stepBeside !== undefined) return block.stepBeside();
+    try {
+      const episodes = block.step();
+      return () => episodes;
+    } catch (error) {
+      // the others are under way and must be waited for
+      failure = { error };
+      return () => [];
+    }
+  });
+  const done = begun.map((wait) => wait());
+  const answer = (all: readonly (readonly RowEpisode[])[]): readonly RowEpisode[] => {
+    if (failure !== undefined) throw failure.error;
+    return all.length === 1 ? all[0]! : all.flat();
+  };
+  const isLate = done.some((each) => each instanceof Promise);
+  return isLate ? settleAll(done).then(answer) : answer(done as (readonly RowEpisode[])[]);
 }
 
 /** Waits for all, also after one has failed: the arrays are theirs until then. */

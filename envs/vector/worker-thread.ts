@@ -1,7 +1,8 @@
 /** The worker's side of `worker-threads.ts`: keeps blocks of many vector forms and does what it is told, in order. */
 import type { MessagePort } from "node:worker_threads";
-import { CcparkError, type ErrorKind } from "../../core/errors.ts";
+import { assert, CcparkError, type ErrorKind } from "../../core/errors.ts";
 import { type RowArrays, viewRows } from "./arrays.ts";
+import { type Bell, linger, willListen } from "./bell.ts";
 import { type Breakage, BrokenEnv, RowBlock, type RowEpisode } from "./block.ts";
 import type { BlockRequest } from "./open-rows.ts";
 import { type EnvTruth, truthOf } from "./place.ts";
@@ -35,6 +36,7 @@ function failed(error: unknown): WorkerReply {
 
 /** Answers every request on the port with one reply, in order. */
 export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
+  let bell: Bell | undefined;
   const blocks = new Map<number, { readonly block: RowBlock; readonly rows: RowArrays }>();
   /** what takes its time: pictures, and steps in real time; what is told after it waits */
   let pending: Promise<void> | undefined;
@@ -42,6 +44,7 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
   const carryOut = (request: WorkerRequest): WorkerReply | Promise<WorkerReply> => {
     if (request.do === "open") {
       const { config, envId, kwargs } = request;
+      bell = request.bell;
       const rows = viewRows(request.buffer, request.layout);
       const kind = kinds.find((each) => each.envId === envId)!;
       const envs = kind.make(kwargs, config.to - config.from);
@@ -71,6 +74,19 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
     }
   };
 
+  /** Only what there is to tell is a message. */
+  const stepWhenRung = (block: number): boolean => {
+    let reply: WorkerReply | Promise<WorkerReply>;
+    try {
+      reply = carryOut({ do: "step", block });
+    } catch (error) {
+      reply = failed(error);
+    }
+    assert(!(reply instanceof Promise), "only environments in virtual time are stepped beside others");
+    if (reply !== undefined) port.postMessage(reply);
+    return reply !== undefined;
+  };
+
   const answer = (request: WorkerRequest): Promise<void> | undefined => {
     let reply: WorkerReply | Promise<WorkerReply>;
     try {
@@ -79,7 +95,10 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
       reply = failed(error);
     }
     if (!(reply instanceof Promise)) {
+      const listens = request.do === "step" ? bell : undefined;
+      if (listens !== undefined) willListen(listens);
       port.postMessage(reply);
+      if (listens !== undefined) linger(listens, stepWhenRung);
       return undefined;
     }
     return reply.then(
