@@ -6,7 +6,7 @@
  * `of` sees the step's interval, the window and the highest delivery rate of the last 10 s, and says one finite number
  * within its bounds.
  *
- * @type {import("ccpark/envs/signals/observations").ObservationParts}
+ * @type {import("ccpark/envs").ObservationParts}
  */
 export default {
   name: "mine",

@@ -9,7 +9,7 @@
 const throughput = ({ ackedBytes, stepUs }) => (stepUs > 0 ? (8 * ackedBytes) / stepUs : 0);
 const delay = ({ meanRttUs, minRttUs }) => -0.1 * (Math.max(meanRttUs - minRttUs, 0) / 1000);
 
-/** @type {import("ccpark/envs/signals/rewards").RewardSpec} */
+/** @type {import("ccpark/envs").RewardSpec} */
 export default {
   name: "mine",
   low: -Infinity,
