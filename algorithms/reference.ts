@@ -8,6 +8,7 @@
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { CcparkError, unknownName } from "../core/errors.ts";
+import { isModulePath } from "../core/module-path.ts";
 import { hashText } from "../core/random.ts";
 import { ALGORITHMS } from "./registry.ts";
 import { type AlgorithmSpec, type ParamValues, readParams } from "./spec.ts";
@@ -43,11 +44,6 @@ export function splitReferences(text: string): string[] {
     } else references.push(item);
   }
   return references;
-}
-
-/** Whether a name is a module's path rather than an algorithm's name. */
-export function isModulePath(name: string): boolean {
-  return /[\\/]/.test(name) || /\.(m?js|m?ts)$/.test(name);
 }
 
 /** @throws CcparkError (invalid-argument) for parameters that cannot be read */

@@ -11,6 +11,7 @@ import type { ExternalAgentOptions, ExternalRunResult } from "../envs/foreign-ag
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
 import { getAction } from "../envs/signals/actions.ts";
 import { getObservation } from "../envs/signals/observations.ts";
+import { loadSignals, signalsOf } from "../envs/signals/signal-files.ts";
 import type { Box } from "../envs/spaces.ts";
 import { algorithmContender } from "../eval/contenders/algorithm-contender.ts";
 import { constantContender } from "../eval/contenders/constant-contender.ts";
@@ -89,9 +90,15 @@ export function checkpointContender(name: string, path: string, checkpoint: Chec
   };
 }
 
-/** @param path a checkpoint file or the folder of a run */
-export function loadCheckpointContender(name: string, path: string): LoadedCheckpoint {
-  return checkpointContender(name, path, loadRunCheckpoint(path));
+/**
+ * With the modules of its observation and reward.
+ * @param path a checkpoint file or the folder of a run
+ * @throws CcparkError (not-found, invalid-argument)
+ */
+export async function loadCheckpointContender(name: string, path: string): Promise<LoadedCheckpoint> {
+  const checkpoint = loadRunCheckpoint(path);
+  await loadSignals(signalsOf(checkpoint.header.env), path);
+  return checkpointContender(name, path, checkpoint);
 }
 
 /** What tells one checkpoint from another in a table: its file's name, or its run's where the file has the common name. */
@@ -208,7 +215,7 @@ export async function namedContenders(
     if (name === "untrained") return untrainedContender();
     if (name.startsWith(AGENT_PREFIX)) {
       const path = name.slice(AGENT_PREFIX.length);
-      const loaded = loadCheckpointContender(`${AGENT_PREFIX}${checkpointName(path)}`, path);
+      const loaded = await loadCheckpointContender(`${AGENT_PREFIX}${checkpointName(path)}`, path);
       checkpoints.push(loaded);
       return loaded.contender;
     }

@@ -10,6 +10,7 @@ import type { EnvHost } from "../envs/grpc/session/env-host.ts";
 import { envHost } from "../envs/grpc/session/env-host-threads.ts";
 import type { ServedEnv } from "../envs/grpc/session/served-env.ts";
 import { parseEnvOptions, parseMultiFlowOptions } from "../envs/options.ts";
+import type { SignalNames } from "../envs/signals/signal-files.ts";
 import { drawScenario, type ScenarioSource } from "../envs/steps/scenario-source.ts";
 import { MultiFlowSlots } from "../envs/vector/slots/multi-flow.ts";
 import { SingleFlowSlot } from "../envs/vector/slots/single-flow.ts";
@@ -36,6 +37,8 @@ export interface ServedDefaults {
   readonly scenarios: readonly string[];
   readonly tracePath?: string;
   readonly overrides?: readonly Override[];
+  /** paths of modules that clients may name; whoever makes environments has loaded them (`loadSignals`) */
+  readonly signals?: SignalNames;
   /** folder with the files that pictures need (`eval/render-files.ts`), for a bundle; absent: the installed packages' */
   readonly assets?: string;
 }

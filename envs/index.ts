@@ -23,7 +23,16 @@ export {
 } from "./options.ts";
 export { policyAlgorithm } from "./policy-algorithm.ts";
 export { ACTIONS, type ActionSpec, getAction } from "./signals/actions.ts";
-export { getObservation, OBSERVATIONS, type ObservationSpec } from "./signals/observations.ts";
-export { getReward, REWARDS, type RewardSpec } from "./signals/rewards.ts";
+export {
+  type Feature,
+  type FlowView,
+  getObservation,
+  OBSERVATIONS,
+  type ObservationParts,
+  type ObservationSpec,
+  registerObservation,
+} from "./signals/observations.ts";
+export { getReward, REWARDS, type RewardSpec, registerReward } from "./signals/rewards.ts";
+export { loadSignals, type SignalNames } from "./signals/signal-files.ts";
 export type { Box } from "./spaces.ts";
 export { makeVectorEnv, openVectorEnv } from "./vector/local-vector-env.ts";

@@ -36,7 +36,7 @@ export const DEFAULT_ENV_OPTIONS: EnvOptions = {
 export interface MultiFlowOptions extends EnvOptions {
   /** milliseconds of virtual time, the same for all flows: "rtt" is refused */
   readonly stepMs: number;
-  /** name in FLOW_REWARDS */
+  /** name in flowRewards() */
   readonly reward: string;
   /** what a flow is rewarded with: its own reward, or the mean over the flows that acted */
   readonly share: "own" | "mean";

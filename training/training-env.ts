@@ -3,6 +3,7 @@ import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
 import { Rng } from "../core/random.ts";
 import type { AsyncVectorEnv } from "../envs/env.ts";
 import type { EnvOptions } from "../envs/options.ts";
+import { loadSignals, signalsOf } from "../envs/signals/signal-files.ts";
 import { openVectorEnv } from "../envs/vector/local-vector-env.ts";
 import { SingleFlowSlot } from "../envs/vector/slots/single-flow.ts";
 import type { EnvKind } from "../envs/vector/slots/slot-env.ts";
@@ -47,16 +48,17 @@ export const TRAINING_ENV: EnvKind = {
  * What a learner collects from.
  * @param workers threads that step the environments, the calling one among them. The bytes do not depend on it
  */
-export function openTrainingEnvs(
+export async function openTrainingEnvs(
   spec: TrainingEnvSpec,
   { numEnvs, workers = 1 }: { readonly numEnvs: number; readonly workers?: number },
 ): Promise<AsyncVectorEnv> {
+  await loadSignals(signalsOf(spec.env));
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return openVectorEnv({
     kind: TRAINING_ENV,
     kwargs: { spec, actionPolicy: spec.env.actionPolicy },
     numEnvs,
     workers,
-    worker: { url: new URL(`./training-worker.${extension}`, import.meta.url) },
+    worker: { url: new URL(`./training-worker.${extension}`, import.meta.url), data: signalsOf(spec.env) },
   });
 }

@@ -2,6 +2,7 @@
 
 import { checkCrossTraffic } from "../../algorithms/cross-traffic.ts";
 import { CcparkError } from "../../core/errors.ts";
+import { loadSignals } from "../../envs/signals/signal-files.ts";
 import type { BenchmarkPlan } from "../../eval/benchmark.ts";
 import { parseOverride } from "../../scenarios/overrides.ts";
 import { resolveScenarios } from "../../scenarios/scenario-files.ts";
@@ -44,6 +45,7 @@ export interface PlannedBench {
 export async function planBench(input: BenchInput): Promise<PlannedBench> {
   const { seeds, rewardName, recording, quiet, checkpoint } = input;
   const testbed = findTestbed(input.on);
+  await loadSignals({ observations: [], rewards: [rewardName] });
   const entries = resolveScenarios(input.names, {
     tracePath: input.tracePath,
     durationSec: input.durationSec,
@@ -51,7 +53,7 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
   });
   const { contenders, checkpoints, models } = await namedContenders(input.algorithms, { quiet });
   if (checkpoint !== undefined) {
-    const loaded = loadCheckpointContender("agent", checkpoint);
+    const loaded = await loadCheckpointContender("agent", checkpoint);
     checkpoints.unshift(loaded);
     contenders.unshift(loaded.contender);
   }

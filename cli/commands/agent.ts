@@ -34,10 +34,12 @@ async function loadSet(options: AgentOptions) {
     const { loadCheckpoint } = await import("../../agents/checkpoint-files.ts");
     const { policyAlgorithm } = await import("../../envs/policy-algorithm.ts");
     const { policyFromCheckpoint } = await import("../../agents/ppo.ts");
+    const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
     const { spacesOf } = await import("../contenders.ts");
     const { envOptionsOf } = await import("../train/training-setup.ts");
     const checkpoint = loadCheckpoint(options.checkpoint);
     const env = envOptionsOf(checkpoint);
+    await loadSignals(signalsOf(env), options.checkpoint);
     algorithms.push(policyAlgorithm(POLICY_NAME, policyFromCheckpoint(checkpoint, spacesOf(env)), env));
   }
   const first = options.default;

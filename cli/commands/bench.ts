@@ -88,6 +88,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const { isScenarioFile } = await import("../../scenarios/scenario-files.ts");
   const { findSuite, suiteScenarios } = await import("../../scenarios/presets/suites.ts");
   const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
+  const { loadSignals } = await import("../../envs/signals/signal-files.ts");
   const { CcparkError } = await import("../../core/errors.ts");
   const { planBench } = await import("../bench/bench-plan.ts");
   const { runPlan, runPlanInWorkers, versions } = await import("../bench/run-benchmark.ts");
@@ -100,7 +101,9 @@ async function bench(options: BenchOptions): Promise<void> {
   const { learningBeside } = await import("../train/learning-curve.ts");
   const { makeReportData } = await import("../../eval/report/report-data.ts");
 
-  const rewardName = getReward(options.reward ?? DEFAULT_REWARD).name;
+  const rewardName = options.reward ?? DEFAULT_REWARD;
+  await loadSignals({ observations: [], rewards: [rewardName] });
+  getReward(rewardName);
   const suite = options.suite === undefined ? undefined : findSuite(options.suite);
   const names =
     suite === undefined
@@ -222,7 +225,10 @@ export function addBench(program: Command): void {
     )
     .option("--checkpoint <file>", "adds the trained agent of this checkpoint as `agent`")
     .option("--duration <sec>", "seconds per run instead of the scenario's own", parsePositive)
-    .option("--reward <name>", "reward to report (see `ccpark explain rewards`)")
+    .option(
+      "--reward <name>",
+      "reward to report (see `ccpark explain rewards`), or a module of your own, ./FILE.js",
+    )
     .option("--on <testbed>", "the world that runs it (see `ccpark explain testbeds`)", DEFAULT_TESTBED)
     .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
     .addOption(

@@ -134,9 +134,9 @@ async function actions(): Promise<Entry[]> {
 
 async function rewards(): Promise<Entry[]> {
   const { DEFAULT_REWARD, REWARDS } = await import("../../envs/signals/rewards.ts");
-  const { FLOW_REWARDS } = await import("../../envs/signals/flow-rewards.ts");
+  const { flowRewards } = await import("../../envs/signals/flow-rewards.ts");
   // the named rewards are flow rewards too; what comes on top needs several flows
-  return [...FLOW_REWARDS.values()].map((spec) => ({
+  return [...flowRewards().values()].map((spec) => ({
     name: spec.name,
     summary: spec.definition,
     source: spec.source,

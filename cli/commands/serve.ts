@@ -15,6 +15,8 @@ interface ServeOptions {
   readonly scenario: readonly string[];
   readonly set?: readonly string[];
   readonly trace?: string;
+  readonly observation?: readonly string[];
+  readonly reward?: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly workers?: number;
@@ -114,17 +116,20 @@ async function serve(options: ServeOptions): Promise<void> {
   const { servedHost } = await import("../served-env.ts");
   const { parseOverride } = await import("../../scenarios/overrides.ts");
   const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
+  const { loadSignals } = await import("../../envs/signals/signal-files.ts");
   const { destination, pino } = await import("pino");
   const overrides = (options.set ?? []).map(parseOverride);
   // a mistake is the operator's now, not a client's later
   resolveScenarios(options.scenario, { tracePath: options.trace, overrides });
+  const signals = { observations: options.observation ?? [], rewards: options.reward ?? [] };
+  await loadSignals(signals);
   const security = await securityOf(options);
   const log = pino({ name: "ccpark", level: options.logLevel }, destination({ dest: 2, sync: true }));
   const server = await startServer({
     host: options.host,
     port: options.port,
     envHost: servedHost({
-      defaults: { scenarios: options.scenario, tracePath: options.trace, overrides },
+      defaults: { scenarios: options.scenario, tracePath: options.trace, overrides, signals },
       workers: options.workers ?? availableParallelism(),
       timeLimitMs: options.stepLimitSec * 1e3,
       memoryLimitBytes: options.maxMemoryGib * 2 ** 30,
@@ -190,6 +195,8 @@ export function addServe(program: Command): void {
     )
     .option("--set <path=value>", SET_HELP, collect)
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
+    .option("--observation <files>", "modules of observations that clients may name", parseList)
+    .option("--reward <files>", "modules of rewards that clients may name", parseList)
     .optionsGroup("Address and access:")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .addOption(

@@ -24,13 +24,16 @@ async function sim(options: SimOptions): Promise<void> {
   const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
   const { parseOverride } = await import("../../scenarios/overrides.ts");
   const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
+  const { loadSignals } = await import("../../envs/signals/signal-files.ts");
   const { externalContender, printAgentEvent } = await import("../contenders.ts");
   const { runPlan, versions } = await import("../bench/run-benchmark.ts");
   const { storedScenario } = await import("../../eval/links.ts");
   const { claimFolder, jsonLines, writeResults } = await import("../../eval/result-files.ts");
   const { makeReportData } = await import("../../eval/report/report-data.ts");
 
-  const rewardName = getReward(options.reward ?? DEFAULT_REWARD).name;
+  const rewardName = options.reward ?? DEFAULT_REWARD;
+  await loadSignals({ observations: [], rewards: [rewardName] });
+  getReward(rewardName);
   const scenario = resolveScenario(options.scenario, {
     tracePath: options.trace,
     durationSec: options.duration,
@@ -119,7 +122,10 @@ export function addSim(program: Command): void {
     .addOption(new Option("--seed <n>", "seed of the run").argParser(parseWhole(0, MAX_SEED)).default(1))
     .option("--duration <sec>", "seconds instead of the scenario's own", parsePositive)
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one (ccp-cell)")
-    .option("--reward <name>", "reward to report (see `ccpark explain rewards`)")
+    .option(
+      "--reward <name>",
+      "reward to report (see `ccpark explain rewards`), or a module of your own, ./FILE.js",
+    )
     .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
     .option("--json", "one JSON line: as of `bench --json`, with counters and events")
     .option("--quiet", "no progress and no messages")

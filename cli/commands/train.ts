@@ -66,15 +66,17 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const { parseOverride } = await import("../../scenarios/overrides.ts");
   const { claimFolder } = await import("../../eval/result-files.ts");
   const { versions } = await import("../bench/run-benchmark.ts");
+  const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
 
-  const stored =
-    options.resume === undefined ? undefined : setup.envOptionsOf(loadRunCheckpoint(options.resume));
+  const { resume } = options;
+  const stored = resume === undefined ? undefined : setup.envOptionsOf(loadRunCheckpoint(resume));
   const { observation, action, reward, stepMs, actionDelayMs } = options;
   const actionDelayUs = actionDelayMs === undefined ? undefined : actionDelayMs * 1000;
   const env = parseEnvOptions({
     ...(stored ?? TRAINING_DEFAULTS.env),
     ...definedOnly({ observation, action, reward, stepMs, actionDelayUs }),
   });
+  await loadSignals(signalsOf(env), resume);
   getObservation(env.observation);
   getAction(env.action);
   getReward(env.reward);
@@ -164,9 +166,9 @@ export function addTrain(program: Command): void {
     )
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
     .option("--episode <sec>", "seconds per episode", parsePositive)
-    .option("--observation <name>", "see `ccpark explain observations`")
+    .option("--observation <name>", "see `ccpark explain observations`, or a module of your own, ./FILE.js")
     .option("--action <name>", "see `ccpark explain actions`")
-    .option("--reward <name>", "see `ccpark explain rewards`")
+    .option("--reward <name>", "see `ccpark explain rewards`, or a module of your own, ./FILE.js")
     .option("--step-ms <ms>", "length of a step in milliseconds, or rtt", parseStep)
     .option(
       "--action-delay-ms <ms>",

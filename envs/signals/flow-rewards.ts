@@ -38,12 +38,12 @@ const sageFair: FlowRewardSpec = {
   of: fairness,
 };
 
-export const FLOW_REWARDS: ReadonlyMap<string, FlowRewardSpec> = new Map<string, FlowRewardSpec>([
-  ...REWARDS,
-  [sageFair.name, sageFair],
-]);
+/** By name; those of a flow alone first. */
+export function flowRewards(): ReadonlyMap<string, FlowRewardSpec> {
+  return new Map<string, FlowRewardSpec>([...REWARDS, [sageFair.name, sageFair]]);
+}
 
 /** @throws CcparkError (not-found) with the nearest name */
 export function getFlowReward(name: string): FlowRewardSpec {
-  return namedEntry("env", "reward", FLOW_REWARDS, name);
+  return namedEntry("env", "reward", flowRewards(), name);
 }

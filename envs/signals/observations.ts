@@ -1,5 +1,5 @@
 /** Observations by name: what of an interval an agent sees, each dimension with unit, range and definition. */
-import { namedEntry } from "../../core/errors.ts";
+import { CcparkError, namedEntry } from "../../core/errors.ts";
 import { log2 } from "../../core/math.ts";
 import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
 import { type Box, type Dimension, makeBox } from "../spaces.ts";
@@ -15,8 +15,16 @@ export interface FlowView {
   readonly maxDeliveryRateBytesPerSec: BytesPerSec;
 }
 
-interface Feature extends Dimension {
+/** A dimension of one frame, and what computes it. */
+export interface Feature extends Dimension {
   of(view: FlowView): number;
+}
+
+/** What a module of one's own has as default export; also how those here are written. */
+export interface ObservationParts
+  extends Pick<ObservationSpec, "name" | "definition" | "source" | "history"> {
+  /** of one frame */
+  readonly features: readonly Feature[];
 }
 
 export interface ObservationSpec {
@@ -35,7 +43,7 @@ export interface ObservationSpec {
 
 /** @param writeFrame the features called by their names, which is quicker; absent: through the table */
 function makeSpec(
-  about: { name: string; definition: string; source: string; history: number },
+  about: Omit<ObservationParts, "features">,
   features: readonly Feature[],
   writeFrame?: ObservationSpec["writeFrame"],
 ): ObservationSpec {
@@ -357,12 +365,22 @@ const standard = makeSpec(
   },
 );
 
-export const OBSERVATIONS: ReadonlyMap<string, ObservationSpec> = new Map(
-  [standard, park14].map((spec) => [spec.name, spec]),
-);
+const TABLE: Map<string, ObservationSpec> = new Map([standard, park14].map((spec) => [spec.name, spec]));
+export const OBSERVATIONS: ReadonlyMap<string, ObservationSpec> = TABLE;
 export const DEFAULT_OBSERVATION = "standard";
 
 /** @throws CcparkError (not-found) with the nearest name */
 export function getObservation(name: string): ObservationSpec {
   return namedEntry("env", "observation", OBSERVATIONS, name);
+}
+
+/**
+ * Makes an observation known to this process, and no other.
+ * @throws CcparkError (already-exists)
+ */
+export function registerObservation({ name, definition, source, history, features }: ObservationParts): void {
+  if (TABLE.has(name)) {
+    throw new CcparkError("already-exists", `[env] observation \`${name}\` is known already`);
+  }
+  TABLE.set(name, makeSpec({ name, definition, source, history }, features));
 }

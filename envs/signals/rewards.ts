@@ -1,6 +1,6 @@
 /** Rewards by name: pure functions of one step's interval. */
 
-import { namedEntry } from "../../core/errors.ts";
+import { CcparkError, namedEntry } from "../../core/errors.ts";
 import { log2 } from "../../core/math.ts";
 import { delayTerm, powerScore, throughputTerm } from "../../testbeds/score.ts";
 import type { Interval } from "./interval.ts";
@@ -75,12 +75,22 @@ const park: RewardSpec = {
   of: (interval) => parkThroughput(interval) + parkDelay(interval),
 };
 
-export const REWARDS: ReadonlyMap<string, RewardSpec> = new Map(
-  [score, park].map((spec) => [spec.name, spec]),
-);
+const TABLE: Map<string, RewardSpec> = new Map([score, park].map((spec) => [spec.name, spec]));
+export const REWARDS: ReadonlyMap<string, RewardSpec> = TABLE;
 export const DEFAULT_REWARD = "score";
 
 /** @throws CcparkError (not-found) with the nearest name */
 export function getReward(name: string): RewardSpec {
   return namedEntry("env", "reward", REWARDS, name);
+}
+
+/**
+ * Makes a reward known to this process, and no other.
+ * @throws CcparkError (already-exists)
+ */
+export function registerReward(spec: RewardSpec): void {
+  if (TABLE.has(spec.name)) {
+    throw new CcparkError("already-exists", `[env] reward \`${spec.name}\` is known already`);
+  }
+  TABLE.set(spec.name, spec);
 }

@@ -12,7 +12,7 @@ import {
   MULTI_FLOW_OPTIONS_SCHEMA,
 } from "../../options.ts";
 import { ACTIONS } from "../../signals/actions.ts";
-import { FLOW_REWARDS } from "../../signals/flow-rewards.ts";
+import { flowRewards } from "../../signals/flow-rewards.ts";
 import { GLOBAL_STATE } from "../../signals/global-state.ts";
 import { OBSERVATIONS } from "../../signals/observations.ts";
 import { REWARDS } from "../../signals/rewards.ts";
@@ -179,11 +179,11 @@ export function describeMultiFlow(): DescribeEnvResponse {
       description:
         "Several flows under test on one simulated network, which join and leave: a step is a fixed time",
       severalFlows: true,
-      kwargsJsonSchema: kwargsSchema(MULTI_FLOW_OPTIONS_SCHEMA, FLOW_REWARDS, DEFAULT_MULTI_FLOW_OPTIONS, {
+      kwargsJsonSchema: kwargsSchema(MULTI_FLOW_OPTIONS_SCHEMA, flowRewards(), DEFAULT_MULTI_FLOW_OPTIONS, {
         possibleFlows: POSSIBLE_FLOWS,
       }),
       scenarioJsonSchema: JSON.stringify(scenarioJsonSchema()),
     },
-    FLOW_REWARDS.values(),
+    flowRewards().values(),
   );
 }

@@ -5,7 +5,8 @@ import { checkSpec } from "../../../algorithms/spec.ts";
 import { compileProgram } from "../../../ccp-bridge/lang/compiler.ts";
 
 describe("registered algorithms", () => {
-  it.each([...ALGORITHMS.keys()])("%s compiles within libccp's limits", (name) => {
+  const overCcp = [...ALGORITHMS.values()].filter(({ ccp }) => ccp !== undefined).map(({ name }) => name);
+  it.each(overCcp)("%s compiles within libccp's limits", (name) => {
     const algorithm = ccpAlgorithm(name);
     expect(algorithm.name).toBe(name);
     for (const source of Object.values(algorithm.programs)) {

@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { reno } from "../../algorithms/native/reno.ts";
+import { runAlgorithm } from "../../envs/measured-run.ts";
+import { flowRewards } from "../../envs/signals/flow-rewards.ts";
+import { emptyInterval } from "../../envs/signals/interval.ts";
+import { getObservation, OBSERVATIONS, registerObservation } from "../../envs/signals/observations.ts";
+import { getReward, registerReward } from "../../envs/signals/rewards.ts";
+import { checkObservation, checkReward, loadSignals } from "../../envs/signals/signal-files.ts";
+import { getScenario } from "../../scenarios/presets.ts";
+
+const OBSERVATION = "./examples/signals/my-observation.js";
+const REWARD = "./examples/signals/my-reward.js";
+const ABOUT = { name: "a", definition: "a", source: "a" };
+const PART = { ...ABOUT, unit: "1", low: 0, high: 1, of: () => 0 };
+
+describe("observations and rewards of one's own", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ccpark-signals-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("are known by their path once they are loaded, twice or at the same time too", async () => {
+    expect(() => getObservation(OBSERVATION)).toThrow(/unknown observation/);
+    const names = { observations: [OBSERVATION, "standard"], rewards: [REWARD, "score"] };
+    await Promise.all([loadSignals(names), loadSignals(names)]);
+    await loadSignals(names);
+    expect(getObservation(OBSERVATION)).toMatchObject({
+      name: OBSERVATION,
+      history: 4,
+      space: { shape: [8] },
+    });
+    expect(getReward(REWARD).name).toBe(REWARD);
+    expect([...flowRewards().keys()]).toContain(REWARD);
+    expect([...OBSERVATIONS.keys()].filter((name) => name === OBSERVATION)).toHaveLength(1);
+  });
+
+  it("say what the examples say they say", async () => {
+    await loadSignals({ observations: [OBSERVATION], rewards: [REWARD] });
+    const interval = {
+      ...emptyInterval(1448),
+      stepUs: 100_000,
+      ackedBytes: 125_000,
+      ackedPackets: 90,
+      lostPackets: 10,
+      meanRttUs: 60_000,
+      minRttUs: 40_000,
+    };
+    const view = { interval, cwndBytes: 14_480, log2CwndChange: 0, maxDeliveryRateBytesPerSec: 0 };
+    expect(getObservation(OBSERVATION).values(view)).toEqual([0.5, 0.1]);
+    const reward = getReward(REWARD);
+    expect(reward.of(interval)).toBe(10 - 2);
+    expect(reward.components.reduce((sum, component) => sum + component.of(interval), 0)).toBe(10 - 2);
+    const run = runAlgorithm({
+      scenario: getScenario("park-paper", { durationSec: 5 }),
+      seed: 1,
+      rewardName: REWARD,
+      algorithm: reno,
+    });
+    const { goodputMbps, meanQueueDelayMs } = run.metrics;
+    expect(Math.abs(run.reward / (goodputMbps - 0.1 * meanQueueDelayMs) - 1)).toBeLessThan(0.2);
+  });
+
+  it("have names of their own", () => {
+    const parts = { ...ABOUT, history: 1, features: [PART] };
+    expect(() => registerObservation({ ...parts, name: "standard" })).toThrow("`standard` is known already");
+    const reward = { ...ABOUT, low: 0, high: 1, components: [], of: () => 0 };
+    expect(() => registerReward({ ...reward, name: "park" })).toThrow("`park` is known already");
+  });
+
+  it.each([
+    [null, "default export: expected an observation's parts"],
+    [{ ...ABOUT, name: "" }, "name: expected a text that is not empty"],
+    [{ ...ABOUT, history: 0 }, "history: expected a whole number of frames from 1 to 1000"],
+    [{ ...ABOUT, history: 1, features: [] }, "features: expected a list that is not empty"],
+    [{ ...ABOUT, history: 1, features: [null] }, "features.0: expected an object"],
+    [{ ...ABOUT, history: 1, features: [ABOUT] }, "features.0.of: expected a function"],
+    [{ ...ABOUT, history: 1, features: [{ ...PART, unit: 1 }] }, "features.0.unit: expected a text"],
+    [
+      { ...ABOUT, history: 1, features: [{ ...PART, low: 2 }] },
+      "features.0.low, high: expected numbers, low below",
+    ],
+    [
+      { ...ABOUT, history: 1, features: [PART, PART] },
+      "features.1.name: expected a name of its own, not `a` again",
+    ],
+  ])("an observation's field that is wrong is named: %j", (input, sentence) => {
+    expect(() => checkObservation(input, "`./a.js`")).toThrow(`[observation] \`./a.js\`: ${sentence}`);
+  });
+
+  it.each([
+    [3, "default export: expected a RewardSpec"],
+    [{ ...ABOUT, source: undefined }, "source: expected a text"],
+    [{ ...ABOUT, low: 0, high: Number.NaN }, "low, high: expected numbers, low below high"],
+    [{ ...ABOUT, low: 0, high: 1, components: {} }, "components: expected a list that is not empty"],
+    [{ ...ABOUT, low: 0, high: 1, components: [PART] }, "of: expected a function of an Interval"],
+  ])("a reward's field that is wrong is named: %j", (input, sentence) => {
+    expect(() => checkReward(input, "`./a.js`")).toThrow(`[reward] \`./a.js\`: ${sentence}`);
+  });
+
+  it("are refused where they say what is no number, and where their file is missing", async () => {
+    const path = join(folder, "nothing.mjs");
+    writeFileSync(
+      path,
+      'export default { name: "a", definition: "a", source: "a", low: 0, high: 1, components: [{ name: "a", definition: "a", of: () => 0 }], of: () => undefined };',
+    );
+    await loadSignals({ observations: [], rewards: [path] });
+    const message = `[env] reward ${path}: got undefined, expected a finite number`;
+    expect(() => getReward(path).of(emptyInterval(1448))).toThrow(message);
+    const gone = { observations: ["./gone.js"], rewards: [] };
+    await expect(loadSignals(gone, "runs/mine")).rejects.toThrow(
+      "[observation] no module `./gone.js`: expected a JavaScript file; runs/mine was made with it",
+    );
+  });
+});
