@@ -2,11 +2,11 @@
 
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
-import { CcparkError, unknownName } from "../core/errors.ts";
+import { CcparkError, nearestName, unknownName } from "../core/errors.ts";
 import { UNDER_TEST } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { ScenarioError } from "../scenarios/validate.ts";
-import { parseReference, resolveAlgorithm, wireName } from "./reference.ts";
+import { algorithmNames, parseReference, resolveAlgorithm, wireName } from "./reference.ts";
 import { ALGORITHMS } from "./registry.ts";
 
 /** An algorithm of cross traffic by its reference. */
@@ -46,6 +46,18 @@ export const nativeAlgorithm: AlgorithmResolver = (reference) => {
  */
 export function checkCrossTraffic(scenario: Scenario): void {
   const check = (path: string, reference: string): void => {
+    const { name } = parseReference(reference);
+    if (!algorithmNames().includes(reference.split(":")[0]!)) {
+      const near = nearestName(name, algorithmNames());
+      const expected =
+        near === undefined
+          ? `one of ${algorithmNames().join(", ")}`
+          : `a known one; did you mean \`${near}\`?`;
+      throw new ScenarioError(
+        `[scenario] ${scenario.name}: ${path}: got \`${name}\`, expected ${expected}`,
+        path,
+      );
+    }
     try {
       resolveAlgorithm(reference);
     } catch (error) {

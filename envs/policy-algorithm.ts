@@ -1,14 +1,10 @@
 /**
  * A learned policy as a CCP algorithm: the environment's datapath program, its observation and its actions, with the
  * policy acting greedily at each report. On a datapath that reports as the simulator does, the decisions are those of
- * the environment. Steps without a report (an outage) end as there, but for one thing: an agent does not see the ACKs
- * that a step had before it fell silent. It takes the first silent step after a report (or the start) for one that had
- * some, so that it waits twice as long, and those that follow for steps without any: as it is wherever ACKs come more
- * often than steps end.
+ * the environment; what it leaves out is the step without a report (an outage), for which an agent has no clock.
  */
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import { CcparkError } from "../core/errors.ts";
-import { NANOS_PER_MICRO } from "../core/units.ts";
 import type { Policy } from "./measured-run.ts";
 import type { EnvOptions } from "./options.ts";
 import { admitAction, getAction } from "./signals/actions.ts";
@@ -16,7 +12,6 @@ import { clearCounters } from "./signals/interval.ts";
 import { getObservation } from "./signals/observations.ts";
 import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "./steps/env-program.ts";
 import { FlowObserver } from "./steps/flow-observer.ts";
-import { silentStepNs } from "./steps/report-step.ts";
 
 /** @throws CcparkError for an environment with an action delay: that of a real datapath is its own */
 export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): CcpAlgorithm {
@@ -35,31 +30,22 @@ export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): 
       const observer = new FlowObserver(observation, action, { mssBytes, cwndBytes: initCwndBytes });
       const admitted = new Float64Array(action.space.shape[0]);
       let lastReportUs = nowUs;
-      let beganUs = nowUs;
-      /** @param limits how many times the length of a silent step this one may last */
-      const decide = (limits: number): void => {
+      const decide = (): void => {
         admitAction(action, policy.act(observer.observation, "greedy"), env.actionPolicy, admitted);
         observer.decide(admitted);
         control.setWindow(observer.setting.cwndBytes, observer.setting.rateBytesPerSec);
-        control.wakeAt(beganUs + (limits * silentStepNs(stepMs, observer.srttUs)) / NANOS_PER_MICRO);
       };
       const fields: Record<string, number> = { Cwnd: initCwndBytes };
       if (stepMs !== "rtt") fields["intervalUs"] = Math.round(stepMs * 1000) - 1;
       control.setProgram(programName, fields);
-      decide(2);
+      decide();
       return {
         onReport(report) {
           clearCounters(observer.interval);
           readReport(report, observer.interval);
           observer.endStep(report.nowUs, report.nowUs - lastReportUs);
-          lastReportUs = beganUs = report.nowUs;
-          decide(2);
-        },
-        onWake(wokenUs) {
-          clearCounters(observer.interval);
-          observer.endStep(wokenUs, wokenUs - beganUs);
-          beganUs = wokenUs;
-          decide(1);
+          lastReportUs = report.nowUs;
+          decide();
         },
       };
     },

@@ -423,15 +423,23 @@ export class CcpAgent {
     this.#hooks.onEvent?.({ kind: "malformed", address, reason, nowUs });
   }
 
-  /** Tells a datapath of this agent, by its program 1. */
+  /**
+   * Tells a datapath of this agent, by its program 1, and gives it the others where its table holds all of them, as Portus
+   * does; where it does not, each comes when a flow first runs it.
+   */
   #install(to: Address, nowUs: Micros): Datapath {
-    const first = this.#set.programs[0];
+    const [first, ...others] = this.#set.programs;
     const size = this.#hooks.maxPrograms ?? MAX_PROGRAMS;
     const table = first === undefined ? undefined : new ProgramTable(first, size);
     const datapath = { flows: new Map<number, AgentFlow>(), table };
     this.#datapaths.set(to, datapath);
     this.#hooks.onEvent?.({ kind: "datapath", address: to, nowUs });
     if (first !== undefined) this.#hooks.send(first.install, to, nowUs);
+    for (const program of others.length < size ? others : []) {
+      for (const install of table!.admit(program, () => new Set()).installs) {
+        this.#hooks.send(install, to, nowUs);
+      }
+    }
     return datapath;
   }
 

@@ -139,21 +139,21 @@ describe("an agent", () => {
     expect(again.infos[0]!.rng.next()).toBe(Rng.fromSeed(0).fork("flow.0").next());
   });
 
-  it("answers ready with its program 1", () => {
+  it("answers ready with its programs, number 1 first", () => {
     const { agent, sent } = makeAgent(makeRecorder("one").algorithm);
     agent.receive(encodeReady({ datapathId: 7 }), "datapath", 0);
-    expect(sent.map(({ message }) => decodeInstall(message).programUid)).toEqual([1]);
+    expect(sent.map(({ message }) => decodeInstall(message).programUid)).toEqual([1, 2]);
   });
 
-  it("answers create of an unknown datapath with its program 1, then with a program for the flow", () => {
+  it("answers create of an unknown datapath with its programs, then with a program for the flow", () => {
     const recorder = makeRecorder("one");
     const { agent, sent } = makeAgent(recorder.algorithm);
     agent.receive(makeCreate(5), "datapath", 42);
-    expect(sent.map(({ message }) => message[0])).toEqual([2, 4]);
-    expect(decodeChangeProg(sent[1]!.message)).toEqual({ flowId: 5, programUid: 1, updates: [] });
+    expect(sent.map(({ message }) => message[0])).toEqual([2, 2, 4]);
+    expect(decodeChangeProg(sent[2]!.message)).toEqual({ flowId: 5, programUid: 1, updates: [] });
     expect(recorder.infos[0]).toMatchObject({ flowId: 5, initCwndBytes: 14_480, mssBytes: 1448, nowUs: 42 });
     agent.receive(makeCreate(6), "datapath", 43);
-    expect(sent.length).toBe(3);
+    expect(sent.length).toBe(4);
   });
 
   it("chooses the algorithm by the name in create, else the first", () => {

@@ -48,22 +48,6 @@ describe("a policy as an algorithm", () => {
     expect(got.metrics).toEqual(expected.metrics);
   });
 
-  it.each<Partial<EnvOptions>>([{ stepMs: 200 }, { stepMs: "rtt" }])(
-    "decides in an outage what it does in the environment: %o",
-    (options) => {
-      const env: EnvOptions = { ...DEFAULT_ENV_OPTIONS, ...options };
-      const paper = resolveScenario("park-paper", { durationSec: 15 });
-      const scenario = { ...paper, forward: { ...paper.forward, outages: [{ fromSec: 5, toSec: 9 }] } };
-      const run = { scenario, seed: 2, rewardName: env.reward };
-      const inEnv = makePolicy(env);
-      const expected = runAgent({ ...run, agent: inEnv, env });
-      const asAlgorithm = makePolicy(env);
-      const got = runAlgorithm({ ...run, algorithm: policyAlgorithm("policy", asAlgorithm, env) });
-      expect(asAlgorithm.decisions).toEqual(inEnv.decisions);
-      expect(got.metrics).toEqual(expected.metrics);
-    },
-  );
-
   it("refuses an action delay, which a datapath has of its own", () => {
     const env = { ...DEFAULT_ENV_OPTIONS, actionDelayUs: 1000 };
     expect(() => policyAlgorithm("policy", makePolicy(env), env)).toThrow("action delay of 1000 us");

@@ -9,7 +9,7 @@ import { demand } from "./tally.ts";
 const INVOKE_CODES = new Set([0, -91, -92, -93, -94, -96, -101]);
 /** What `receive` may say. */
 const RECEIVE_CODES = new Set([
-  ...[0, 8, -22, -23, -32, -33, -34, -35, -36, -41, -42, -43, -44, -52, -53, -62, -71, -81],
+  ...[0, 8, -22, -23, -32, -33, -34, -35, -36, -37, -41, -42, -43, -44, -52, -53, -62, -71, -81],
 ]);
 const MSS_BYTES = 1448;
 

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openUdp } from "../../ccp-bridge/ipc/udp.ts";
-import { AF_UNIX, loadUnixCalls, SOCK_DGRAM, toSockaddr } from "../../ccp-bridge/ipc/unix-calls.ts";
+import { openUdp } from "../../../ccp-bridge/ipc/udp.ts";
+import { AF_UNIX, loadUnixCalls, SOCK_DGRAM, toSockaddr } from "../../../ccp-bridge/ipc/unix-calls.ts";
 import {
   openUnixDatagram,
   toSocketPath,
   type UnixDatagramSocket,
-} from "../../ccp-bridge/ipc/unix-datagram.ts";
-import { CcparkError } from "../../core/errors.ts";
+} from "../../../ccp-bridge/ipc/unix-datagram.ts";
+import { CcparkError } from "../../../core/errors.ts";
 
 let folder: string;
 let open: UnixDatagramSocket[];
