@@ -1,5 +1,5 @@
 /**
- * A TCP sender: the face of `kernel/sender.ts`. A host tells it of arrivals, ACKs and timers and asks when the next packet
+ * A TCP sender: the face of `engine/wasm/sender.ts`. A host tells it of arrivals, ACKs and timers and asks when the next packet
  * may go; it owns no events.
  */
 import type {
@@ -12,9 +12,9 @@ import type { Rng } from "../core/random.ts";
 import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
 import { MICROS_PER_MILLI, MSS_BYTES } from "../core/units.ts";
 import type { SenderOptions } from "../scenarios/sender-options.ts";
-import { Face, Kernel, type KernelExports, type SenderListener } from "./wasm-host.ts";
+import { Engine, type EngineExports, Face, type SenderListener } from "./wasm-host.ts";
 
-/** Words of the kernel's `Sender`, in its order. */
+/** Words of the engine's `Sender`, in its order. */
 const SEND_AT_NS = 0;
 const TIMER_AT_NS = 1;
 const SENT_SEQUENCE = 2;
@@ -64,7 +64,7 @@ const DESCRIBED_MIN_RTT_US = 45;
 const DESCRIBED_RTO_US = 46;
 const WORDS = 47;
 
-/** As the kernel numbers them. */
+/** As the engine numbers them. */
 const CONGESTION_KINDS = ["loss", "timeout", "ecn"] as const;
 const PRR_VERSIONS = ["off", "rfc6937", "rfc9937"] as const;
 const ECN_MODES = ["off", "classic", "accurate"] as const;
@@ -75,8 +75,8 @@ const NO_RATE = -1;
 /** Linux TCP_RTO_MIN: the floor lies under 4 rttvar, not under the whole RTO, so RTO = srtt + max(200 ms, 4 rttvar). */
 const MIN_RTO_MS = 200;
 
-/** The ACK event in the kernel's memory. */
-class KernelAck implements AckEvent {
+/** The ACK event in the engine's memory. */
+class EngineAck implements AckEvent {
   readonly #face: Face;
 
   constructor(face: Face) {
@@ -207,15 +207,15 @@ class SenderRtt {
 
   /** A sample that no ACK brings: that of a handshake. */
   onSample(rttUs: Micros): void {
-    const { kernel, address } = this.#sender;
-    kernel.exports.onRttSample(address, rttUs);
+    const { engine, address } = this.#sender;
+    engine.exports.onRttSample(address, rttUs);
   }
 }
 
 /** Where a sender runs, and what delays its packets. */
 export interface SenderPlace {
   /** absent: one of its own */
-  readonly kernel?: Kernel;
+  readonly engine?: Engine;
   /** an extra wait of each packet, uniform in [0, boundNs), drawn in sending order from where `rng` is; order is kept */
   readonly jitter?: { readonly boundNs: Nanos; readonly rng: Rng };
 }
@@ -225,9 +225,9 @@ export class Sender extends Face implements SenderListener {
   /** its data packets may be marked instead of dropped: ECN is on, and the congestion control reacts to marks */
   readonly isEcnCapable: boolean;
   readonly rtt: SenderRtt = new SenderRtt(this, (word) => this.#described(word));
-  readonly #exports: KernelExports;
+  readonly #exports: EngineExports;
   readonly #number: number;
-  readonly #ack: KernelAck = new KernelAck(this);
+  readonly #ack: EngineAck = new EngineAck(this);
   readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
   #isReleased = false;
   #onDrained: ((nowNs: Nanos) => void) | undefined;
@@ -238,13 +238,13 @@ export class Sender extends Face implements SenderListener {
     control: CongestionControl,
     startNs: Nanos,
     options: SenderOptions = {},
-    { kernel = new Kernel(), jitter }: SenderPlace = {},
+    { engine = new Engine(), jitter }: SenderPlace = {},
   ) {
     const { ecn = "off", prr = "off", lossDetection = "packet-threshold" } = options;
-    const { exports } = kernel;
+    const { exports } = engine;
     const ecnInUse = control.ignoresMarks === true ? "off" : ecn;
     const hasRack = lossDetection === "rack-tlp";
-    const number = kernel.nextSender();
+    const number = engine.nextSender();
     const address = exports.makeSender(
       number,
       (options.minRtoMs ?? MIN_RTO_MS) * MICROS_PER_MILLI,
@@ -256,14 +256,14 @@ export class Sender extends Face implements SenderListener {
       !hasRack && ecn === "off",
       jitter?.boundNs ?? 0,
     );
-    super(kernel, address, WORDS);
-    kernel.setSender(number, this);
+    super(engine, address, WORDS);
+    engine.setSender(number, this);
     this.#number = number;
     this.#exports = exports;
     this.control = control;
     this.isEcnCapable = ecnInUse !== "off";
     const { registers } = control;
-    if (registers?.arena === kernel.arena) exports.setRegisters(address, registers.base);
+    if (registers?.arena === engine.arena) exports.setRegisters(address, registers.base);
     if (jitter !== undefined) exports.seedJitter(address, ...jitter.rng.state());
     this.applyDecision(startNs);
   }
@@ -423,7 +423,7 @@ export class Sender extends Face implements SenderListener {
     this.#exports.describe(this.address);
     this.#isReleased = true;
     this.keepWords();
-    this.kernel.setSender(this.#number, undefined);
+    this.engine.setSender(this.#number, undefined);
     this.#exports.freeSender(this.address);
   }
 

@@ -1,7 +1,7 @@
 /**
- * The simulator's kernel, `kernel/*.ts` compiled to WebAssembly: an instance with a memory of its own for each network, so
- * that the memory goes when the network goes. Objects of the kernel have faces here: classes that hold an object's address
- * and see the first words of it (`words`), as its class in the kernel says.
+ * The engine, `engine/wasm/*.ts` compiled to WebAssembly: an instance with a memory of its own for each network, so
+ * that the memory goes when the network goes. Objects of the engine have faces here: classes that hold an object's address
+ * and see the first words of it (`words`), as its class in the engine says.
  */
 import type { RunProgram } from "../ccp-bridge/datapath/program-runner.ts";
 import { BLOCK_BYTES, type RegisterArena } from "../ccp-bridge/datapath/register-arena.ts";
@@ -11,13 +11,13 @@ import { CcparkError } from "../core/errors.ts";
 import type { Bytes, Micros, Nanos } from "../core/units.ts";
 import { ENGINE_WASM } from "./generated/engine-wasm.ts";
 
-/** Of an object in the kernel's memory. */
+/** Of an object in the engine's memory. */
 export type Address = number;
 
 type RngWords = readonly [s01: number, s00: number, s11: number, s10: number];
 
-/** `kernel/index.ts` */
-export interface KernelExports {
+/** `engine/wasm/index.ts` */
+export interface EngineExports {
   readonly memory: WasmMemory;
   readonly table: WasmTable;
   allocateBlock(bytes: number): Address;
@@ -113,21 +113,21 @@ export interface NetworkListener {
 
 let compiled: object | undefined;
 
-function kernelModule(): object {
+function engineModule(): object {
   compiled ??= new wasm.Module(Uint8Array.from(atob(ENGINE_WASM), (character) => character.charCodeAt(0)));
   return compiled;
 }
 
-/** Register blocks of CCP flows in a kernel's memory: it runs their programs itself. */
-class KernelArena implements RegisterArena {
+/** Register blocks of CCP flows in an engine's memory: it runs their programs itself. */
+class EngineArena implements RegisterArena {
   readonly memory: WasmMemory;
   f64!: Float64Array;
   u32!: Uint32Array;
   u64!: BigUint64Array;
-  readonly #exports: KernelExports;
+  readonly #exports: EngineExports;
   readonly #numbers: Map<RunProgram, number> = new Map();
 
-  constructor(exports: KernelExports) {
+  constructor(exports: EngineExports) {
     this.#exports = exports;
     this.memory = exports.memory;
     this.renewViews();
@@ -159,10 +159,10 @@ class KernelArena implements RegisterArena {
   }
 }
 
-export class Kernel {
-  declare readonly exports: KernelExports;
+export class Engine {
+  declare readonly exports: EngineExports;
   /** for the CCP flows of the network */
-  readonly arena: KernelArena;
+  readonly arena: EngineArena;
   /** of the network that this instance runs, if it runs one */
   network: NetworkListener | undefined;
   readonly #senders: (SenderListener | undefined)[] = [];
@@ -196,9 +196,9 @@ export class Kernel {
       endBins: (flow: number, nowNs: Nanos, cwndPackets: number) =>
         this.network!.endBins(flow, nowNs, cwndPackets),
     };
-    const instance = new wasm.Instance(kernelModule(), { host });
-    this.exports = instance.exports as unknown as KernelExports;
-    this.arena = new KernelArena(this.exports);
+    const instance = new wasm.Instance(engineModule(), { host });
+    this.exports = instance.exports as unknown as EngineExports;
+    this.arena = new EngineArena(this.exports);
   }
 
   /** The whole memory; another view when that has grown. */
@@ -206,7 +206,7 @@ export class Kernel {
     return this.arena.f64;
   }
 
-  /** The number by which the kernel calls a sender's face that `setSender` will give. */
+  /** The number by which the engine calls a sender's face that `setSender` will give. */
   nextSender(): number {
     return this.#freeNumbers.pop() ?? this.#senders.push(undefined) - 1;
   }
@@ -231,30 +231,30 @@ export class Kernel {
   }
 }
 
-/** Something that sees the first words of an object in the kernel. */
+/** Something that sees the first words of an object in the engine. */
 export class Face {
-  /** another view when the kernel's memory has grown: read it through here */
+  /** another view when the engine's memory has grown: read it through here */
   words: Float64Array;
-  readonly kernel: Kernel;
+  readonly engine: Engine;
   readonly address: Address;
   readonly #count: number;
 
-  constructor(kernel: Kernel, address: Address, words: number) {
-    this.kernel = kernel;
+  constructor(engine: Engine, address: Address, words: number) {
+    this.engine = engine;
     this.address = address;
     this.#count = words;
-    this.words = kernel.f64.subarray(address / 8, address / 8 + words);
-    kernel.watch(this);
+    this.words = engine.f64.subarray(address / 8, address / 8 + words);
+    engine.watch(this);
   }
 
   renewView(): void {
     const first = this.address / 8;
-    this.words = this.kernel.f64.subarray(first, first + this.#count);
+    this.words = this.engine.f64.subarray(first, first + this.#count);
   }
 
   /** The object is about to go: the words stay as they are. */
   keepWords(): void {
     this.words = this.words.slice();
-    this.kernel.forget(this);
+    this.engine.forget(this);
   }
 }

@@ -21,7 +21,7 @@ import type { CcpDatapath, DatapathFlow } from "./datapath.ts";
 import { DATAPATH_ERRORS } from "./datapath-errors.ts";
 import { BLOCK, type RegisterArena } from "./register-arena.ts";
 
-/** Copies in this module: the engine folds a module's own constants into the code of a hot path, imported ones it reads. */
+/** Copies in this module: V8 folds a module's own constants into the code of a hot path, imported ones it reads. */
 const BYTES_ACKED = PRIMITIVE.bytesAcked;
 const BYTES_IN_FLIGHT = PRIMITIVE.bytesInFlight;
 const BYTES_MISORDERED = PRIMITIVE.bytesMisordered;
@@ -162,7 +162,7 @@ export class CcpFlowControl implements CongestionControl {
     this.#conclude(this.#datapath.invoke(this.#flow, ack.nowUs), ack);
   }
 
-  /** The kernel that owns the registers ran the program, which did more than set window and rate. */
+  /** The engine that owns the registers ran the program, which did more than set window and rate. */
   afterRun(code: number, ack: AckEvent): void {
     this.#conclude(this.#datapath.afterRun(this.#flow, code, ack.nowUs), ack);
   }

@@ -1,5 +1,5 @@
 /**
- * The fast engine's inner loop: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's
+ * The FIFO network's inner loop: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's
  * ACKs lie in a ring, and the loop takes the flow with the earliest next event. `../../sim/fifo/fifo-network.ts` is its face and tells
  * the rest.
  */

@@ -1,5 +1,5 @@
 /**
- * What the kernel asks of its host (`../wasm-host.ts`). Numbers of senders, links and flows are the host's own; times in
+ * What the engine asks of its host (`../wasm-host.ts`). Numbers of senders, links and flows are the host's own; times in
  * nanoseconds unless a name says otherwise.
  */
 

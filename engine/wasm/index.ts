@@ -1,5 +1,5 @@
 /**
- * The simulator's kernel: sender, receiver, FIFO link and the fast engine's loop over linear memory. Objects are addresses;
+ * The engine: sender, receiver, FIFO link and the FIFO network's loop over linear memory. Objects are addresses;
  * `../wasm-host.ts` and the classes beside it are its only users.
  */
 import { DelayHistogram } from "./delay-histogram";

@@ -1,5 +1,5 @@
 /**
- * The fast engine: one drop-tail bottleneck per direction and any number of flows, in virtual time. Specialised to FIFO
+ * The FIFO network: one drop-tail bottleneck per direction and any number of flows, in virtual time. Specialised to FIFO
  * queues: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's ACKs lie in a ring,
  * and the run loop takes the flow with the earliest next event (a winner tree over flows, not packets).
  *
@@ -7,14 +7,14 @@
  *      ^------propagation------ server, queue, loss (ACK direction) <----'
  *
  * At one instant departures come before arrivals, and flows act in the order of their index. All of that happens in
- * `kernel/fifo-network.ts`; here are what users see of it, the servers of rates that change, and the statistics, which read
- * what the kernel has written down.
+ * `engine/wasm/fifo-network.ts`; here are what users see of it, the servers of rates that change, and the statistics, which read
+ * what the engine has written down.
  */
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import type { Sender } from "../../engine/sender.ts";
-import { Face, Kernel, type NetworkListener } from "../../engine/wasm-host.ts";
+import { Engine, Face, type NetworkListener } from "../../engine/wasm-host.ts";
 import type { DelayHistogram } from "../delay-histogram.ts";
 import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
@@ -24,7 +24,7 @@ import { makeServer } from "../servers/make-server.ts";
 import type { Server } from "../servers/server.ts";
 import { startSender } from "../start-sender.ts";
 
-/** Words of the kernel's `FifoFlow`, `Link`, `DelayHistogram` and `FifoNetwork`, in their order. */
+/** Words of the engine's `FifoFlow`, `Link`, `DelayHistogram` and `FifoNetwork`, in their order. */
 const FLOW = { arrived: 0, firstArrived: 1, dropped: 2, lastArrivalNs: 3, count: 4 } as const;
 const LINK = {
   startNs: 0,
@@ -50,7 +50,7 @@ const NETWORK = {
   count: 6,
 } as const;
 
-/** Rows of the kernel's logs: packets that a link has begun to serve, and packets at the receivers. */
+/** Rows of the engine's logs: packets that a link has begun to serve, and packets at the receivers. */
 const DEQUEUE = { flow: 0, startNs: 1, delayUs: 2, count: 3 } as const;
 const ARRIVAL = { flow: 0, atNs: 1, tookNs: 2, first: 3, count: 4 } as const;
 
@@ -59,7 +59,7 @@ const NONE = -1;
 /** Links by number. */
 const FORWARD = 0;
 const REVERSE = 1;
-/** A link's nanoseconds per byte where its server is not the kernel's. */
+/** A link's nanoseconds per byte where its server is not the engine's. */
 const SERVED_HERE = -1;
 
 /** One flow in the network. */
@@ -80,7 +80,7 @@ export class FifoFlow implements NetworkFlow {
     this.spec = spec;
     this.#network = network;
     this.#face = face;
-    this.#delays = new Face(face.kernel, face.kernel.exports.delaysOf(face.address), DELAYS.words);
+    this.#delays = new Face(face.engine, face.engine.exports.delaysOf(face.address), DELAYS.words);
     this.#statistics = statistics;
   }
 
@@ -115,17 +115,17 @@ export class FifoFlow implements NetworkFlow {
   }
 
   #readDelays(into: DelayHistogram): void {
-    const { kernel, address } = this.#delays;
-    kernel.exports.describeDelays(address);
+    const { engine, address } = this.#delays;
+    engine.exports.describeDelays(address);
     const { words } = this.#delays;
-    const { buffer } = kernel.f64;
+    const { buffer } = engine.f64;
     const counts = new Uint32Array(buffer, words[DELAYS.address]!, words[DELAYS.length]!).slice();
     into.set(words[DELAYS.first]!, counts, words[DELAYS.count]!, words[DELAYS.sumUs]!);
   }
 
   /** Brings the counts of arrived packets up to now. */
   advance(nowNs: Nanos): void {
-    this.#face.kernel.exports.advanceFlow(this.#face.address, nowNs);
+    this.#face.engine.exports.advanceFlow(this.#face.address, nowNs);
   }
 }
 
@@ -138,7 +138,7 @@ export class FifoLink implements LinkMeter {
   readonly #statistics: readonly FlowStatistics[];
 
   constructor(
-    kernel: Kernel,
+    engine: Engine,
     number: number,
     spec: LinkSpec,
     packetBytes: Bytes,
@@ -155,14 +155,14 @@ export class FifoLink implements LinkMeter {
       this.#nanosPerByte = SERVED_HERE;
       this.#server = makeServer(rate, { rng, outages });
     }
-    const address = kernel.exports.makeLink(
+    const address = engine.exports.makeLink(
       number,
       packetBytes,
       queue.packets,
       queue.bytes,
       this.#nanosPerByte,
     );
-    this.#face = new Face(kernel, address, LINK.count);
+    this.#face = new Face(engine, address, LINK.count);
   }
 
   get address(): number {
@@ -194,7 +194,7 @@ export class FifoLink implements LinkMeter {
   }
 
   servedBytes(nowNs: Nanos): Bytes {
-    return this.#face.kernel.exports.servedBytes(this.#face.address, nowNs);
+    return this.#face.engine.exports.servedBytes(this.#face.address, nowNs);
   }
 
   capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
@@ -213,11 +213,11 @@ export class FifoLink implements LinkMeter {
 
   /** Tells the bins of the packets whose service has begun since the last call. */
   readDequeues(): void {
-    const { words, kernel } = this.#face;
+    const { words, engine } = this.#face;
     const rows = words[LINK.logged]!;
     if (rows === 0) return;
     words[LINK.logged] = 0;
-    const { f64 } = kernel;
+    const { f64 } = engine;
     const first = words[LINK.logAddress]! / 8;
     const end = first + rows * DEQUEUE.count;
     for (let at = first; at < end; at += DEQUEUE.count) {
@@ -232,7 +232,7 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
   readonly reverse: FifoLink;
   readonly flows: readonly FifoFlow[];
   readonly #rng: Rng;
-  readonly #kernel: Kernel = new Kernel();
+  readonly #engine: Engine = new Engine();
   readonly #face: Face;
   readonly #statistics: readonly FlowStatistics[];
 
@@ -240,22 +240,22 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
   constructor(spec: NetworkSpec, rng: Rng) {
     super();
     const { forward, reverse, flows } = spec;
-    const kernel = this.#kernel;
-    kernel.network = this;
+    const engine = this.#engine;
+    engine.network = this;
     this.#rng = rng;
     this.#statistics = flows.map(
       (flow) => new FlowStatistics(flow.startNs, flow.seriesBinNs, flow.oneWayDelay),
     );
     this.forward = new FifoLink(
-      kernel,
+      engine,
       FORWARD,
       forward,
       forward.dataBytes,
       this.#statistics,
       rng.fork("forward.rate"),
     );
-    this.reverse = new FifoLink(kernel, REVERSE, reverse, reverse.ackBytes, [], rng.fork("reverse.rate"));
-    const { exports } = kernel;
+    this.reverse = new FifoLink(engine, REVERSE, reverse, reverse.ackBytes, [], rng.fork("reverse.rate"));
+    const { exports } = engine;
     const address = exports.makeFifoNetwork(
       flows.length,
       this.forward.address,
@@ -266,14 +266,14 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     );
     exports.seedLoss(address, false, ...rng.fork("forward.loss").state());
     exports.seedLoss(address, true, ...rng.fork("reverse.loss").state());
-    this.#face = new Face(kernel, address, NETWORK.count);
+    this.#face = new Face(engine, address, NETWORK.count);
     this.flows = flows.map((flow, index) => this.#addFlow(flow, index));
   }
 
   #addFlow(spec: FlowSpec, index: number): FifoFlow {
     const statistics = this.#statistics[index]!;
     const { packets, delayNs } = ackRule(spec.ackPolicy);
-    const address = this.#kernel.exports.makeFlow(
+    const address = this.#engine.exports.makeFlow(
       this.#face.address,
       index,
       spec.startNs,
@@ -286,7 +286,7 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
       statistics.hasBins,
       statistics.hasBins || spec.oneWayDelay === true,
     );
-    return new FifoFlow(this, new Face(this.#kernel, address, FLOW.count), index, spec, statistics);
+    return new FifoFlow(this, new Face(this.#engine, address, FLOW.count), index, spec, statistics);
   }
 
   get nowNs(): Nanos {
@@ -310,7 +310,7 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
   }
 
   protected override runEvents(untilNs: Nanos): void {
-    this.#kernel.exports.run(this.#face.address, untilNs);
+    this.#engine.exports.run(this.#face.address, untilNs);
   }
 
   protected override get holds(): boolean {
@@ -318,11 +318,11 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
   }
 
   protected override sendHeld(): void {
-    this.#kernel.exports.sendHeld(this.#face.address);
+    this.#engine.exports.sendHeld(this.#face.address);
   }
 
   protected override reschedule(flow: FifoFlow): void {
-    this.#kernel.exports.reschedule(this.#face.address, flow.face.address);
+    this.#engine.exports.reschedule(this.#face.address, flow.face.address);
   }
 
   serve(link: number, nowNs: Nanos, bytes: Bytes): void {
@@ -338,7 +338,7 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     const rows = words[NETWORK.logged]!;
     if (rows === 0) return;
     words[NETWORK.logged] = 0;
-    const { f64 } = this.#kernel;
+    const { f64 } = this.#engine;
     const first = words[NETWORK.logAddress]! / 8;
     const end = first + rows * ARRIVAL.count;
     for (let at = first; at < end; at += ARRIVAL.count) {
@@ -356,8 +356,8 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
 
   startFlow(index: number, nowNs: Nanos): void {
     const flow = this.flows[index]!;
-    const sender = startSender(this, this.#kernel, flow.spec, index, nowNs, this.#rng);
-    this.#kernel.exports.startFlow(flow.face.address, sender.address);
+    const sender = startSender(this, this.#engine, flow.spec, index, nowNs, this.#rng);
+    this.#engine.exports.startFlow(flow.face.address, sender.address);
     flow.sender = sender;
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
     flow.spec.onStart?.(flow, this);
