@@ -1,5 +1,5 @@
 /**
- * A TCP sender: the face of `engine/wasm/sender.ts`. A host tells it of arrivals, ACKs and timers and asks when the next packet
+ * A TCP sender: the face of `engine/wasm/sender/sender.ts`. A host tells it of arrivals, ACKs and timers and asks when the next packet
  * may go; it owns no events.
  */
 import type {

@@ -1,5 +1,5 @@
 /**
- * The engine, `engine/wasm/*.ts` compiled to WebAssembly: an instance with a memory of its own for each network, so
+ * The engine, `engine/wasm/` compiled to WebAssembly: an instance with a memory of its own for each network, so
  * that the memory goes when the network goes. Objects of the engine have faces here: classes that hold an object's address
  * and see the first words of it (`words`), as its class in the engine says.
  */

@@ -11,7 +11,7 @@ mkdirSync(folder, { recursive: true });
 const { error, stderr } = await asc.main([
   pathOf("index.ts"),
   ...["--outFile", wasm],
-  // no objects of the language's own: `memory.ts` is all there is
+  // no objects of the language's own: `memory/memory.ts` is all there is
   ...["--runtime", "stub", "--noAssert"],
   // programs of CCP flows join it
   "--exportTable",

@@ -2,13 +2,13 @@
  * The engine: sender, receiver, FIFO link and the FIFO network's loop over linear memory. Objects are addresses;
  * `../wasm-host.ts` and the classes beside it are its only users.
  */
-import { DelayHistogram } from "./delay-histogram";
-import { FifoFlow, FifoNetwork } from "./fifo-network";
-import { Link } from "./link";
-import { allocate, release } from "./memory";
-import { Prr } from "./prr";
+import { DelayHistogram } from "./network/delay-histogram";
+import { FifoFlow, FifoNetwork } from "./network/fifo-network";
+import { Link } from "./network/link";
+import { allocate, release } from "./memory/memory";
+import { Prr } from "./sender/prr";
 import { Rng } from "./rng";
-import { Sender } from "./sender";
+import { Sender } from "./sender/sender";
 import { countOf } from "./units";
 
 export function makeSender(

@@ -7,7 +7,7 @@
  *      ^------propagation------ server, queue, loss (ACK direction) <----'
  *
  * At one instant departures come before arrivals, and flows act in the order of their index. All of that happens in
- * `engine/wasm/fifo-network.ts`; here are what users see of it, the servers of rates that change, and the statistics, which read
+ * `engine/wasm/network/fifo-network.ts`; here are what users see of it, the servers of rates that change, and the statistics, which read
  * what the engine has written down.
  */
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";

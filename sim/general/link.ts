@@ -1,5 +1,5 @@
 /**
- * A drop-tail hop of the general network (the FIFO network's link is `engine/wasm/link.ts`; `test/sim/network-oracle.test.ts` holds the
+ * A drop-tail hop of the general network (the FIFO network's link is `engine/wasm/network/link.ts`; `test/sim/network-oracle.test.ts` holds the
  * two together): a drop-tail FIFO in front of a server. A packet's departure is computed when it is
  * enqueued (`max(now, last departure) + size / rate`), so a packet costs no event of its own. A packet leaves the queue
  * count when its service starts; departures at an instant come before arrivals at it.

@@ -113,7 +113,7 @@ describe("the engine's memory", () => {
 
 describe("a CCP program that the engine runs", () => {
   it("finds primitives and registers where the datapath has them", () => {
-    // as `engine/wasm/ccp-block.ts` has them
+    // as `engine/wasm/sender/ccp-block.ts` has them
     expect(PRIMITIVE).toEqual({
       bytesAcked: 0,
       bytesMisordered: 1,

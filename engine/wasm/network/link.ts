@@ -1,14 +1,14 @@
 /**
  * One direction of a bottleneck: a drop-tail queue in front of a server. Departures are computed when a packet arrives,
  * which is exact for FIFO service: a later packet never changes an earlier one's departure. A packet counts as queued until
- * its service starts; departures at an instant come before arrivals at it. `../../sim/fifo/fifo-network.ts` is its face.
+ * its service starts; departures at an instant come before arrivals at it. `sim/fifo/fifo-network.ts` is its face.
  * Left out on purpose: queues that drop at dequeue time (CoDel), which need departures as events.
  */
 import { DelayHistogram } from "./delay-histogram";
-import * as host from "./host";
-import { allocate } from "./memory";
-import { grown } from "./rows";
-import { MICRO } from "./units";
+import * as host from "../host";
+import { allocate } from "../memory/memory";
+import { grown } from "../memory/rows";
+import { MICRO } from "../units";
 
 /** A packet that waits, two to a cache line. */
 @unmanaged
@@ -30,7 +30,7 @@ const LOG_DELAY: usize = 16;
 
 @unmanaged
 export class Link {
-  // The host reads and writes these words by their place (`../../sim/fifo/fifo-network.ts`).
+  // The host reads and writes these words by their place (`sim/fifo/fifo-network.ts`).
 
   /** result of the last accepted `offer` */
   startNs: f64;

@@ -3,7 +3,7 @@
  * latter's RTT plus the window has passed. The scoreboard is the sender's, and so are the timers.
  */
 import { RttEstimator } from "./rtt-estimator";
-import { MICRO } from "./units";
+import { MICRO } from "../units";
 
 /** RFC 8985 6.2 step 4: so many SACKed packets without reordering before end the wait, as RFC 6675 would. */
 const DUP_THRESH: i64 = 3;

@@ -1,23 +1,23 @@
 /**
  * A TCP sender: SACK-style scoreboard, loss by a packet threshold of 3 (RFC 6675, RFC 9002 6.1.1) or RACK-TLP (RFC 8985),
  * RTO (RFC 6298), PRR, undo, ECN, pacing, delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation). It owns no
- * events: a network tells it of arrivals, ACKs and timers and asks when the next packet may go. `../sender.ts` is its face.
+ * events: a network tells it of arrivals, ACKs and timers and asks when the next packet may go. `engine/sender.ts` is its face.
  *
  * Each transmission has its own number, so a lost retransmission is found like any other loss, and an RTT is never
  * ambiguous. The network lists what arrives in order of arrival; an ACK is the length of that list when it was made, so it
  * acknowledges all that had arrived by then (a SACK without limit). The sender reads the list only as far as ACKs came.
  */
 import { ASK, runProgram } from "./ccp-block";
-import * as host from "./host";
-import { allocate, release } from "./memory";
-import { Numbers } from "./numbers";
+import * as host from "../host";
+import { allocate, release } from "../memory/memory";
+import { Numbers } from "../memory/numbers";
 import { PRR_OFF, PRR_RFC6937, Prr } from "./prr";
 import { Rack } from "./rack";
-import { Rng } from "./rng";
-import { grown } from "./rows";
+import { Rng } from "../rng";
+import { grown } from "../memory/rows";
 import { SenderWords } from "./sender-words";
 import { RttEstimator } from "./rtt-estimator";
-import { countOf, MICRO, MSS, NO_LIMIT, SECOND } from "./units";
+import { countOf, MICRO, MSS, NO_LIMIT, SECOND } from "../units";
 
 /** RFC 6675 DupThresh, RFC 9002 kPacketThreshold. */
 const PACKET_THRESHOLD: i64 = 3;

@@ -2,7 +2,7 @@
 
 @unmanaged
 export class SenderWords {
-  // The host reads and writes these words by their place (`../sender.ts`).
+  // The host reads and writes these words by their place (`engine/sender.ts`).
 
   /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
   sendAtNs: f64;

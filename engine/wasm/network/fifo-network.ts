@@ -1,17 +1,17 @@
 /**
  * The FIFO network's inner loop: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's
- * ACKs lie in a ring, and the loop takes the flow with the earliest next event. `../../sim/fifo/fifo-network.ts` is its face and tells
+ * ACKs lie in a ring, and the loop takes the flow with the earliest next event. `sim/fifo/fifo-network.ts` is its face and tells
  * the rest.
  */
 import { DelayHistogram } from "./delay-histogram";
-import * as host from "./host";
+import * as host from "../host";
 import { Link } from "./link";
-import { allocate } from "./memory";
+import { allocate } from "../memory/memory";
 import { Receiver } from "./receiver";
-import { Rng } from "./rng";
-import { Sender } from "./sender";
-import { TimedRing } from "./timed-ring";
-import { WinnerTree } from "./winner-tree";
+import { Rng } from "../rng";
+import { Sender } from "../sender/sender";
+import { TimedRing } from "../memory/timed-ring";
+import { WinnerTree } from "../memory/winner-tree";
 
 /** A row of the log of arrivals: flow, when, how long it took since it was sent, 1 if its payload is new; all f64. */
 const LOG_ROWS: i32 = 128;
@@ -22,7 +22,7 @@ const LOG_FIRST: usize = 24;
 
 @unmanaged
 export class FifoFlow {
-  // The host reads and writes these words by their place (`../../sim/fifo/fifo-network.ts`).
+  // The host reads and writes these words by their place (`sim/fifo/fifo-network.ts`).
 
   /** packets at the receiver, and those of them with a payload for the first time, as of the last `advance` */
   arrivedPackets: f64;
@@ -80,7 +80,7 @@ export class FifoFlow {
 
 @unmanaged
 export class FifoNetwork {
-  // The host reads and writes these words by their place (`../../sim/fifo/fifo-network.ts`).
+  // The host reads and writes these words by their place (`sim/fifo/fifo-network.ts`).
 
   nowNs: f64;
   /** of the host's next call-back: no event at or after it happens */
