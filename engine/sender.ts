@@ -12,62 +12,66 @@ import type { Rng } from "../core/random.ts";
 import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
 import { MICROS_PER_MILLI, MSS_BYTES } from "../core/units.ts";
 import type { SenderOptions } from "../scenarios/sender-options.ts";
-import { Engine, type EngineExports, Face, type SenderListener } from "./wasm-host.ts";
+import {
+  CONGESTION_KINDS,
+  ECN_MODES,
+  type EngineExports,
+  PRR_VERSIONS,
+  SENDER_WORD,
+  SENDER_WORD_COUNT,
+} from "./generated/engine-interface.ts";
+import { Engine, Face, type SenderListener } from "./wasm-host.ts";
 
-/** Words of the engine's `Sender`, in its order. */
-const SEND_AT_NS = 0;
-const TIMER_AT_NS = 1;
-const SENT_SEQUENCE = 2;
-const ARRIVALS = 3;
-const CWND_BYTES = 4;
-const RATE_BYTES_PER_SEC = 5;
-const WANTS_SENT = 6;
-const WANTS_DRAINED = 7;
-const WANTS_LOST = 8;
-const NOW_US = 9;
-const ACKED_BYTES = 10;
-const ACKED_PACKETS = 11;
-const MISORDERED_BYTES = 12;
-const MISORDERED_PACKETS = 13;
-const DELIVERED_BYTES = 14;
-const LOST_PACKETS = 15;
-const LOST_BYTES = 16;
-const ECN_PACKETS = 17;
-const ECN_BYTES = 18;
-const RTT_US = 19;
-const SRTT_US = 20;
-const MIN_RTT_US = 21;
-const INFLIGHT_BYTES = 22;
-const INFLIGHT_PACKETS = 23;
-const PENDING_BYTES = 24;
-const DELIVERY_RATE = 25;
-const SEND_RATE = 26;
-const APP_LIMITED = 27;
-const TIMEOUT = 28;
-const NEXT_SEQUENCE = 29;
-const CUMULATIVE_SEQUENCE = 30;
-const CWND_LIMITED = 31;
-const ACKS = 32;
-const RETRANSMITTED_PACKETS = 33;
-const TOTAL_LOST_PACKETS = 34;
-const TIMEOUTS = 35;
-const SPURIOUS_EPISODES = 36;
-const DESCRIBED_SENT = 37;
-const DESCRIBED_INFLIGHT = 38;
-const DESCRIBED_CWND = 39;
-const DESCRIBED_DELIVERED = 40;
-const DESCRIBED_UNSENT = 41;
-const DESCRIBED_COMPLETE = 42;
-const DESCRIBED_SRTT_US = 43;
-const DESCRIBED_RTTVAR_US = 44;
-const DESCRIBED_MIN_RTT_US = 45;
-const DESCRIBED_RTO_US = 46;
-const WORDS = 47;
-
-/** As the engine numbers them. */
-const CONGESTION_KINDS = ["loss", "timeout", "ecn"] as const;
-const PRR_VERSIONS = ["off", "rfc6937", "rfc9937"] as const;
-const ECN_MODES = ["off", "classic", "accurate"] as const;
+/** Copies in this module, which V8 folds into the code of a hot path. */
+const {
+  sendAtNs: SEND_AT_NS,
+  timerAtNs: TIMER_AT_NS,
+  sentSequence: SENT_SEQUENCE,
+  arrivals: ARRIVALS,
+  targetBytes: CWND_BYTES,
+  rateBytesPerSec: RATE_BYTES_PER_SEC,
+  wantsSent: WANTS_SENT,
+  wantsDrained: WANTS_DRAINED,
+  wantsLost: WANTS_LOST,
+  nowUs: NOW_US,
+  ackedBytes: ACKED_BYTES,
+  ackedPackets: ACKED_PACKETS,
+  misorderedBytes: MISORDERED_BYTES,
+  misorderedPackets: MISORDERED_PACKETS,
+  deliveredBytes: DELIVERED_BYTES,
+  lostPackets: LOST_PACKETS,
+  lostBytes: LOST_BYTES,
+  ecnPackets: ECN_PACKETS,
+  ecnBytes: ECN_BYTES,
+  rttUs: RTT_US,
+  srttUs: SRTT_US,
+  minRttUs: MIN_RTT_US,
+  inflightBytes: INFLIGHT_BYTES,
+  inflightPackets: INFLIGHT_PACKETS,
+  pendingBytes: PENDING_BYTES,
+  deliveryRateBytesPerSec: DELIVERY_RATE,
+  sendRateBytesPerSec: SEND_RATE,
+  appLimited: APP_LIMITED,
+  timeout: TIMEOUT,
+  nextSequence: NEXT_SEQUENCE,
+  cumulativeSequence: CUMULATIVE_SEQUENCE,
+  cwndLimited: CWND_LIMITED,
+  acks: ACKS,
+  retransmittedPackets: RETRANSMITTED_PACKETS,
+  totalLostPackets: TOTAL_LOST_PACKETS,
+  timeouts: TIMEOUTS,
+  spuriousEpisodes: SPURIOUS_EPISODES,
+  describedSent: DESCRIBED_SENT,
+  describedInflight: DESCRIBED_INFLIGHT,
+  describedCwnd: DESCRIBED_CWND,
+  describedDelivered: DESCRIBED_DELIVERED,
+  describedUnsent: DESCRIBED_UNSENT,
+  describedComplete: DESCRIBED_COMPLETE,
+  describedSrttUs: DESCRIBED_SRTT_US,
+  describedRttvarUs: DESCRIBED_RTTVAR_US,
+  describedMinRttUs: DESCRIBED_MIN_RTT_US,
+  describedRtoUs: DESCRIBED_RTO_US,
+} = SENDER_WORD;
 
 /** A pacing rate of none. */
 const NO_RATE = -1;
@@ -77,9 +81,9 @@ const MIN_RTO_MS = 200;
 
 /** The ACK event in the engine's memory. */
 class EngineAck implements AckEvent {
-  readonly #face: Face;
+  readonly #face: Face<"Sender">;
 
-  constructor(face: Face) {
+  constructor(face: Face<"Sender">) {
     this.#face = face;
   }
 
@@ -220,7 +224,7 @@ export interface SenderPlace {
   readonly jitter?: { readonly boundNs: Nanos; readonly rng: Rng };
 }
 
-export class Sender extends Face implements SenderListener {
+export class Sender extends Face<"Sender"> implements SenderListener {
   readonly control: CongestionControl;
   /** its data packets may be marked instead of dropped: ECN is on, and the congestion control reacts to marks */
   readonly isEcnCapable: boolean;
@@ -256,7 +260,7 @@ export class Sender extends Face implements SenderListener {
       !hasRack && ecn === "off",
       jitter?.boundNs ?? 0,
     );
-    super(engine, address, WORDS);
+    super(engine, address, SENDER_WORD_COUNT);
     engine.setSender(number, this);
     this.#number = number;
     this.#exports = exports;

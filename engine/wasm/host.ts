@@ -1,7 +1,9 @@
 /**
- * What the engine asks of its host (`../wasm-host.ts`). Numbers of senders, links and flows are the host's own; times in
+ * What the engine asks of its host (`engine/wasm-host.ts`). Numbers of senders, links and flows are the host's own; times in
  * nanoseconds unless a name says otherwise.
  */
+
+import { CongestionKind } from "./sender/sender-words";
 
 /** The memory has grown: views of it are void. */
 @external("host", "memoryGrew")
@@ -22,7 +24,7 @@ export declare function afterRun(sender: i32, said: i32): void;
 @external("host", "onCongestion")
 export declare function onCongestion(
   sender: i32,
-  kind: i32,
+  kind: CongestionKind,
   nowUs: f64,
   inflightBytes: f64,
   lostPackets: f64,

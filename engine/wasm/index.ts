@@ -1,12 +1,13 @@
 /**
  * The engine: sender, receiver, FIFO link and the FIFO network's loop over linear memory. Objects are addresses;
- * `../wasm-host.ts` and the classes beside it are its only users.
+ * `engine/wasm-host.ts` and the classes beside it are its only users; their types are made of these signatures.
  */
 import { DelayHistogram } from "./network/delay-histogram";
 import { FifoFlow, FifoNetwork } from "./network/fifo-network";
 import { Link } from "./network/link";
 import { allocate, release } from "./memory/memory";
-import { Prr } from "./sender/prr";
+import { Prr, PrrVersion } from "./sender/prr";
+import { EcnMode } from "./sender/sender-words";
 import { Rng } from "./rng";
 import { Sender } from "./sender/sender";
 import { countOf } from "./units";
@@ -16,9 +17,9 @@ export function makeSender(
   minVarianceTermUs: f64,
   receiveWindowPackets: f64,
   hasRack: bool,
-  prrVersion: i32,
+  prrVersion: PrrVersion,
   mayUndo: bool,
-  ecn: i32,
+  ecn: EcnMode,
   mayBeCalm: bool,
   jitterBoundNs: f64,
 ): Sender {
@@ -112,7 +113,7 @@ export function onRttSample(sender: Sender, rttUs: f64): void {
 }
 
 /** PRR alone, as tests of its equations want it. */
-export function makePrr(version: i32, recoverFlight: f64): Prr {
+export function makePrr(version: PrrVersion, recoverFlight: f64): Prr {
   const prr = changetype<Prr>(allocate(offsetof<Prr>()));
   prr.begin(version, recoverFlight);
   return prr;

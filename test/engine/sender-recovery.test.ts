@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { cubic } from "../../algorithms/native/cubic.ts";
 import { reno } from "../../algorithms/native/reno.ts";
+import { type Address, PRR_VERSIONS } from "../../engine/generated/engine-interface.ts";
 import { Engine } from "../../engine/wasm-host.ts";
 import type { SenderOptions } from "../../scenarios/sender-options.ts";
 import { range, SenderStory, StubControl } from "./sender-story.ts";
@@ -20,11 +21,11 @@ function tenInFlight(options: SenderOptions = {}, control = new StubControl(10))
 /** Proportional rate reduction alone, in a recovery that begins with 20 packets in flight. */
 class Prr {
   readonly #engine = new Engine().exports;
-  readonly #prr: number;
+  readonly #prr: Address<"Prr">;
   windowPackets = 0;
 
   constructor(version: "rfc6937" | "rfc9937") {
-    this.#prr = this.#engine.makePrr(version === "rfc6937" ? 1 : 2, 20);
+    this.#prr = this.#engine.makePrr(PRR_VERSIONS.indexOf(version), 20);
   }
 
   onSent(): void {

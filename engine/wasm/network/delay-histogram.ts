@@ -13,16 +13,17 @@ const BUCKETS: i32 = (32 - SUB_BUCKET_BITS) << SUB_BUCKET_BITS;
 const RANGE_STEP: i32 = 256;
 
 @unmanaged
-export class DelayHistogram {
-  // The host reads these words by their place (`sim/fifo/fifo-network.ts`).
-
+export class DelayHistogramWords {
   count: f64;
   sumUs: f64;
   /** written by `describe` only: the first bucket that is kept, how many, and where their counts are (u32) */
   describedFirst: f64;
   describedLength: f64;
   describedAddress: f64;
+}
 
+@unmanaged
+export class DelayHistogram extends DelayHistogramWords {
   counts: usize;
   first: i32;
   length: i32;

@@ -1,30 +1,33 @@
 /**
  * A CCP flow's registers, and how its program is run on an ACK: what `ccp-bridge/ccp-flow.ts` does where the program does
- * not say anything but window and rate. Places as in `BLOCK` of `ccp-bridge/register-arena.ts`, meanings as there.
+ * not say anything but window and rate. Places and meanings as in `BLOCK` of
+ * `ccp-bridge/datapath/register-arena.ts`, which `interface.mjs` holds them against.
  */
 import { SenderWords } from "./sender-words";
 
-/** Places in bytes: the primitives (f64). */
-const BYTES_ACKED: usize = 0;
-const BYTES_MISORDERED: usize = 8;
-const ECN_BYTES: usize = 16;
-const ECN_PACKETS: usize = 24;
-const LOST_PACKETS: usize = 32;
-const PACKETS_ACKED: usize = 48;
-const PACKETS_MISORDERED: usize = 56;
-const BYTES_IN_FLIGHT: usize = 64;
-const BYTES_PENDING: usize = 72;
-const PACKETS_IN_FLIGHT: usize = 80;
-const RATE_INCOMING: usize = 88;
-const RATE_OUTGOING: usize = 96;
-const RTT_SAMPLE_US: usize = 104;
-const WAS_TIMEOUT: usize = 112;
-const HOST_CWND: usize = 120;
-const HOST_RATE: usize = 128;
-const RUNNABLE: usize = 264 * 8;
-const LAST_US: usize = 265 * 8;
-const MIN_CWND: usize = 266 * 8;
-const MIN_RATE: usize = 267 * 8;
+/** Places of the words. */
+export const enum BlockWord {
+  bytesAcked = 0,
+  bytesMisordered = 1,
+  ecnBytes = 2,
+  ecnPackets = 3,
+  lostPackets = 4,
+  packetsAcked = 6,
+  packetsMisordered = 7,
+  bytesInFlight = 8,
+  bytesPending = 9,
+  packetsInFlight = 10,
+  rateIncoming = 11,
+  rateOutgoing = 12,
+  rttSampleUs = 13,
+  wasTimeout = 14,
+  hostCwnd = 15,
+  hostRate = 16,
+  runnable = 264,
+  lastUs = 265,
+  minCwnd = 266,
+  minRate = 267,
+}
 
 /** The datapath wants to see the ACK first. */
 export const ASK: i32 = i32.MIN_VALUE;
@@ -41,39 +44,39 @@ function rounded(value: f64): f64 {
  */
 @inline
 export function runProgram(block: usize, sender: SenderWords): i32 {
-  const program = load<u32>(block, RUNNABLE);
+  const program = load<u32>(block, <usize>BlockWord.runnable * 8);
   if (program === 0) return ASK;
-  store<f64>(block, sender.ackedBytes, BYTES_ACKED);
-  store<f64>(block, sender.misorderedBytes, BYTES_MISORDERED);
-  store<f64>(block, sender.ecnBytes, ECN_BYTES);
-  store<f64>(block, sender.ecnPackets, ECN_PACKETS);
-  store<f64>(block, sender.lostPackets, LOST_PACKETS);
-  store<f64>(block, sender.ackedPackets, PACKETS_ACKED);
-  store<f64>(block, sender.misorderedPackets, PACKETS_MISORDERED);
-  store<f64>(block, sender.inflightBytes, BYTES_IN_FLIGHT);
-  store<f64>(block, sender.pendingBytes, BYTES_PENDING);
-  store<f64>(block, sender.inflightPackets, PACKETS_IN_FLIGHT);
-  store<f64>(block, rounded(sender.deliveryRateBytesPerSec), RATE_INCOMING);
-  store<f64>(block, rounded(sender.sendRateBytesPerSec), RATE_OUTGOING);
+  store<f64>(block, sender.ackedBytes, <usize>BlockWord.bytesAcked * 8);
+  store<f64>(block, sender.misorderedBytes, <usize>BlockWord.bytesMisordered * 8);
+  store<f64>(block, sender.ecnBytes, <usize>BlockWord.ecnBytes * 8);
+  store<f64>(block, sender.ecnPackets, <usize>BlockWord.ecnPackets * 8);
+  store<f64>(block, sender.lostPackets, <usize>BlockWord.lostPackets * 8);
+  store<f64>(block, sender.ackedPackets, <usize>BlockWord.packetsAcked * 8);
+  store<f64>(block, sender.misorderedPackets, <usize>BlockWord.packetsMisordered * 8);
+  store<f64>(block, sender.inflightBytes, <usize>BlockWord.bytesInFlight * 8);
+  store<f64>(block, sender.pendingBytes, <usize>BlockWord.bytesPending * 8);
+  store<f64>(block, sender.inflightPackets, <usize>BlockWord.packetsInFlight * 8);
+  store<f64>(block, rounded(sender.deliveryRateBytesPerSec), <usize>BlockWord.rateIncoming * 8);
+  store<f64>(block, rounded(sender.sendRateBytesPerSec), <usize>BlockWord.rateOutgoing * 8);
   const rttUs = sender.rttUs;
-  store<f64>(block, rttUs > 0 ? max<f64>(1, rounded(rttUs)) : 0, RTT_SAMPLE_US);
-  store<f64>(block, sender.timeout, WAS_TIMEOUT);
-  store<f64>(block, sender.nowUs, LAST_US);
+  store<f64>(block, rttUs > 0 ? max<f64>(1, rounded(rttUs)) : 0, <usize>BlockWord.rttSampleUs * 8);
+  store<f64>(block, sender.timeout, <usize>BlockWord.wasTimeout * 8);
+  store<f64>(block, sender.nowUs, <usize>BlockWord.lastUs * 8);
   const said = call_indirect<i32>(program, block, sender.nowUs, 0);
   if (said !== 0) return said;
-  let cwndBytes = load<f64>(block, HOST_CWND);
-  const minCwndBytes = load<f64>(block, MIN_CWND);
+  let cwndBytes = load<f64>(block, <usize>BlockWord.hostCwnd * 8);
+  const minCwndBytes = load<f64>(block, <usize>BlockWord.minCwnd * 8);
   if (cwndBytes < minCwndBytes) {
     cwndBytes = minCwndBytes;
-    store<f64>(block, cwndBytes, HOST_CWND);
+    store<f64>(block, cwndBytes, <usize>BlockWord.hostCwnd * 8);
   }
   sender.targetBytes = cwndBytes;
-  let rate = load<f64>(block, HOST_RATE);
+  let rate = load<f64>(block, <usize>BlockWord.hostRate * 8);
   if (rate !== 0) {
-    const minRate = load<f64>(block, MIN_RATE);
+    const minRate = load<f64>(block, <usize>BlockWord.minRate * 8);
     if (rate < minRate) {
       rate = minRate;
-      store<f64>(block, rate, HOST_RATE);
+      store<f64>(block, rate, <usize>BlockWord.hostRate * 8);
     }
     sender.rateBytesPerSec = rate;
   } else sender.rateBytesPerSec = -1;
