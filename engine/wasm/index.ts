@@ -2,14 +2,15 @@
  * The engine: sender, receiver, FIFO link and the FIFO network's loop over linear memory. Objects are addresses;
  * `engine/wasm-host.ts` and the classes beside it are its only users; their types are made of these signatures.
  */
+
+import { allocate, release } from "./memory/memory";
 import { DelayHistogram } from "./network/delay-histogram";
 import { FifoFlow, FifoNetwork } from "./network/fifo-network";
 import { Link } from "./network/link";
-import { allocate, release } from "./memory/memory";
-import { Prr, PrrVersion } from "./sender/prr";
-import { EcnMode } from "./sender/sender-words";
 import { Rng } from "./rng";
+import { Prr, PrrVersion } from "./sender/prr";
 import { Sender } from "./sender/sender";
+import { EcnMode } from "./sender/sender-words";
 import { countOf } from "./units";
 
 export function makeSender(

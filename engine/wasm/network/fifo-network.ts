@@ -3,15 +3,16 @@
  * ACKs lie in a ring, and the loop takes the flow with the earliest next event. `sim/fifo/fifo-network.ts` is its face and tells
  * the rest.
  */
-import { DelayHistogram } from "./delay-histogram";
+
 import * as host from "../host";
-import { Link } from "./link";
 import { allocate } from "../memory/memory";
-import { Receiver } from "./receiver";
-import { Rng } from "../rng";
-import { Sender } from "../sender/sender";
 import { TimedRing } from "../memory/timed-ring";
 import { WinnerTree } from "../memory/winner-tree";
+import { Rng } from "../rng";
+import { Sender } from "../sender/sender";
+import { DelayHistogram } from "./delay-histogram";
+import { Link } from "./link";
+import { Receiver } from "./receiver";
 
 const LOG_ROWS: i32 = 128;
 const LOG_SHIFT: usize = 5;

@@ -4,11 +4,12 @@
  * its service starts; departures at an instant come before arrivals at it. `sim/fifo/fifo-network.ts` is its face.
  * Left out on purpose: queues that drop at dequeue time (CoDel), which need departures as events.
  */
-import { DelayHistogram } from "./delay-histogram";
+
 import * as host from "../host";
 import { allocate } from "../memory/memory";
 import { grown } from "../memory/rows";
 import { MICRO } from "../units";
+import { DelayHistogram } from "./delay-histogram";
 
 /** A packet that waits, two to a cache line. */
 @unmanaged

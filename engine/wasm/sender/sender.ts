@@ -7,17 +7,18 @@
  * ambiguous. The network lists what arrives in order of arrival; an ACK is the length of that list when it was made, so it
  * acknowledges all that had arrived by then (a SACK without limit). The sender reads the list only as far as ACKs came.
  */
-import { ASK, runProgram } from "./ccp-block";
+
 import * as host from "../host";
 import { allocate, release } from "../memory/memory";
 import { Numbers } from "../memory/numbers";
+import { grown } from "../memory/rows";
+import { Rng } from "../rng";
+import { countOf, MICRO, MSS, NO_LIMIT, SECOND } from "../units";
+import { ASK, CcpBlock } from "./ccp-block";
 import { Prr, PrrVersion } from "./prr";
 import { Rack } from "./rack";
-import { Rng } from "../rng";
-import { grown } from "../memory/rows";
-import { CongestionKind, EcnMode, SenderWords } from "./sender-words";
 import { RttEstimator } from "./rtt-estimator";
-import { countOf, MICRO, MSS, NO_LIMIT, SECOND } from "../units";
+import { CongestionKind, EcnMode, SenderWords } from "./sender-words";
 
 /** RFC 6675 DupThresh, RFC 9002 kPacketThreshold. */
 const PACKET_THRESHOLD: i64 = 3;
@@ -65,7 +66,6 @@ const UNSENT: u8 = 0;
 const IN_FLIGHT: u8 = 1;
 const LOST: u8 = 2;
 const ACKED: u8 = 3;
-
 
 @unmanaged
 export class Sender extends SenderWords {
@@ -974,7 +974,7 @@ export class Sender extends SenderWords {
       host.onAck(this.number);
       return;
     }
-    const said = runProgram(block, this);
+    const said = changetype<CcpBlock>(block).runProgram(this);
     if (said === ASK) host.onAck(this.number);
     else if (said !== 0) host.afterRun(this.number, said);
   }
