@@ -8,6 +8,7 @@ import type {
   CongestionEvent,
   SentEvent,
 } from "../ccp-bridge/congestion-control.ts";
+import type { EngineRun } from "../ccp-bridge/datapath/engine-run.ts";
 import type { Rng } from "../core/random.ts";
 import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
 import { MICROS_PER_MILLI, MSS_BYTES } from "../core/units.ts";
@@ -224,6 +225,14 @@ export interface SenderPlace {
   readonly jitter?: { readonly boundNs: Nanos; readonly rng: Rng };
 }
 
+/** Whether the registers of the congestion control's program are in the engine's memory. */
+function isRunHere(
+  control: CongestionControl & Partial<EngineRun>,
+  engine: Engine,
+): control is CongestionControl & EngineRun {
+  return control.registers?.arena === engine.arena;
+}
+
 export class Sender extends Face<"Sender"> implements SenderListener {
   readonly control: CongestionControl;
   /** its data packets may be marked instead of dropped: ECN is on, and the congestion control reacts to marks */
@@ -233,6 +242,8 @@ export class Sender extends Face<"Sender"> implements SenderListener {
   readonly #number: number;
   readonly #ack: EngineAck = new EngineAck(this);
   readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
+  /** the congestion control, if the engine runs its program */
+  #run: EngineRun | undefined;
   #isReleased = false;
   #onDrained: ((nowNs: Nanos) => void) | undefined;
   #onLost: ((txn: number) => void) | undefined;
@@ -266,8 +277,10 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     this.#exports = exports;
     this.control = control;
     this.isEcnCapable = ecnInUse !== "off";
-    const { registers } = control;
-    if (registers?.arena === engine.arena) exports.setRegisters(address, registers.base);
+    if (isRunHere(control, engine)) {
+      this.#run = control;
+      exports.setRegisters(address, control.registers.base);
+    }
     if (jitter !== undefined) exports.seedJitter(address, ...jitter.rng.state());
     this.applyDecision(startNs);
   }
@@ -437,7 +450,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
   }
 
   afterRun(said: number): void {
-    this.control.afterRun!(said, this.#ack);
+    this.#run!.afterRun(said, this.#ack);
     this.#readControl();
   }
 

@@ -1,4 +1,6 @@
 /** A flow starts: its congestion control and its sender are made, the same in both networks. */
+import type { FlowStart } from "../ccp-bridge/congestion-control.ts";
+import type { ArenaOffer } from "../ccp-bridge/datapath/engine-run.ts";
 import type { Rng } from "../core/random.ts";
 import type { Nanos } from "../core/units.ts";
 import { MSS_BYTES, NANOS_PER_MICRO } from "../core/units.ts";
@@ -20,7 +22,7 @@ export function startSender(
   rng: Rng,
 ): Sender {
   const boundNs = spec.sendJitterNs;
-  const control = spec.control({
+  const start: FlowStart & ArenaOffer = {
     nowUs: nowNs / NANOS_PER_MICRO,
     mssBytes: MSS_BYTES,
     initialCwndBytes: initialCwndBytes(spec.sender),
@@ -33,7 +35,8 @@ export function startSender(
         network.schedule(atNs + 1, () => run(atNs / NANOS_PER_MICRO));
       },
     },
-  });
+  };
+  const control = spec.control(start);
   if (boundNs === 0) return new Sender(control, nowNs, spec.sender, { engine });
   const jitter = { boundNs, rng: rng.fork(`flow.${number}.jitter`) };
   return new Sender(control, nowNs, spec.sender, { engine, jitter });

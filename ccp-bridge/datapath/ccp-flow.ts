@@ -12,13 +12,13 @@ import type {
   CongestionControl,
   CongestionControlFactory,
   CongestionEvent,
-  ProgramRegisters,
   SentEvent,
   SpuriousCongestionEvent,
 } from "../congestion-control.ts";
 import { PRIMITIVE } from "../lang/scope.ts";
 import type { CcpDatapath, DatapathFlow } from "./datapath.ts";
 import { DATAPATH_ERRORS } from "./datapath-errors.ts";
+import type { EngineRun } from "./engine-run.ts";
 import { BLOCK, type RegisterArena } from "./register-arena.ts";
 
 /** Copies in this module: V8 folds a module's own constants into the code of a hot path, imported ones it reads. */
@@ -70,7 +70,7 @@ export interface CcpFlowOptions {
   readonly onEvent?: (event: CcpFlowEvent) => void;
 }
 
-export class CcpFlowControl implements CongestionControl {
+export class CcpFlowControl implements CongestionControl, EngineRun {
   readonly name: string;
   readonly ignoresMarks: boolean;
   readonly flowId: number;
@@ -117,7 +117,7 @@ export class CcpFlowControl implements CongestionControl {
     return rate === 0 ? undefined : rate;
   }
 
-  get registers(): ProgramRegisters {
+  get registers(): EngineRun["registers"] {
     return { arena: this.#arena, base: this.#flow.base };
   }
 
