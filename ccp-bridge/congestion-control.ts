@@ -5,7 +5,6 @@
  */
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
 import type { FlowHosting } from "./agent/flow-hosting.ts";
-import type { RegisterArena } from "./datapath/register-arena.ts";
 
 /** A packet has left the sender. Fires after inflight was raised. */
 export interface SentEvent {
@@ -79,21 +78,8 @@ export interface SpuriousCongestionEvent {
   readonly nowUs: Micros;
 }
 
-/** Where the registers of a CCP flow lie. */
-export interface ProgramRegisters {
-  readonly arena: RegisterArena;
-  /** first byte of the flow's block */
-  readonly base: number;
-}
-
 export interface CongestionControl {
   readonly name: string;
-  /**
-   * Of a CCP flow: a host that owns the arena may fill the primitives and run the program by itself where
-   * `BLOCK.runnable` says so, instead of calling `onAck`; if the program said anything but 0 it calls `afterRun`.
-   */
-  readonly registers?: ProgramRegisters;
-  afterRun?(code: number, ack: AckEvent): void;
   /** true: it would not react to ECN marks, so its packets must not be ECN-capable (RFC 3168 6.1) */
   readonly ignoresMarks?: boolean;
   /** bytes of payload that may be in flight; the host rounds down to whole packets */
@@ -115,8 +101,6 @@ export interface FlowStart {
   readonly nowUs: Micros;
   readonly mssBytes: Bytes;
   readonly initialCwndBytes: Bytes;
-  /** where the host would like a CCP flow to keep its registers; absent: the thread's arena */
-  readonly arena?: RegisterArena;
   /** what the host gives to the flow's algorithm */
   readonly hosting?: FlowHosting;
 }

@@ -6,6 +6,7 @@ import type { FlowHosting, ScheduleWake } from "./agent/flow-hosting.ts";
 import type { CongestionControlFactory, FlowStart } from "./congestion-control.ts";
 import { CcpFlowControl, type CcpFlowEvent } from "./datapath/ccp-flow.ts";
 import { CcpDatapath } from "./datapath/datapath.ts";
+import type { ArenaOffer } from "./datapath/engine-run.ts";
 import { sharedArena } from "./datapath/register-arena.ts";
 import { InProcessChannel } from "./ipc/in-process.ts";
 
@@ -90,7 +91,7 @@ export function runCcpAlgorithm(
     channel.connect(datapath, agent, nowUs);
   };
 
-  const makeLink = ({ nowUs, arena }: FlowStart): Link => {
+  const makeLink = ({ nowUs, arena }: FlowStart & ArenaOffer): Link => {
     const { delayUs, schedule, clock } = options;
     const channel = new InProcessChannel({ delayUs, schedule, clock });
     const datapath = new CcpDatapath({
@@ -106,7 +107,7 @@ export function runCcpAlgorithm(
     return made;
   };
 
-  const makeFlow = (start: FlowStart): CcpFlowControl => {
+  const makeFlow = (start: FlowStart & ArenaOffer): CcpFlowControl => {
     const { nowUs, arena = sharedArena() } = start;
     if (link === undefined || nowUs < lastStartUs || link.datapath.arena !== arena) link = makeLink(start);
     lastStartUs = nowUs;

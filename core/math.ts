@@ -1,5 +1,5 @@
 /**
- * exp, log, pow and friends with the same bits on every engine: the language promises exact + - * / and sqrt only, so
+ * exp, log, pow and friends with the same bits on every JavaScript engine: the language promises exact + - * / and sqrt only, so
  * everything here is built from those and from the bits of a double. Relative error stays below 2e-15. Models,
  * controllers and learners call these and never `Math.exp`, `Math.log`, `Math.pow`, `**`, `Math.cbrt` or `Math.tanh`.
  */

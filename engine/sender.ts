@@ -1,5 +1,5 @@
 /**
- * A TCP sender: the face of `kernel/sender.ts`. A host tells it of arrivals, ACKs and timers and asks when the next packet
+ * A TCP sender: the face of `engine/wasm/sender/sender.ts`. A host tells it of arrivals, ACKs and timers and asks when the next packet
  * may go; it owns no events.
  */
 import type {
@@ -8,66 +8,71 @@ import type {
   CongestionEvent,
   SentEvent,
 } from "../ccp-bridge/congestion-control.ts";
+import type { EngineRun } from "../ccp-bridge/datapath/engine-run.ts";
 import type { Rng } from "../core/random.ts";
 import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
 import { MICROS_PER_MILLI, MSS_BYTES } from "../core/units.ts";
 import type { SenderOptions } from "../scenarios/sender-options.ts";
-import { Face, Kernel, type KernelExports, type SenderListener } from "./wasm-host.ts";
+import {
+  CONGESTION_KINDS,
+  ECN_MODES,
+  type EngineExports,
+  PRR_VERSIONS,
+  SENDER_WORD,
+  SENDER_WORD_COUNT,
+} from "./generated/engine-interface.ts";
+import { Engine, Face, type SenderListener } from "./wasm-host.ts";
 
-/** Words of the kernel's `Sender`, in its order. */
-const SEND_AT_NS = 0;
-const TIMER_AT_NS = 1;
-const SENT_SEQUENCE = 2;
-const ARRIVALS = 3;
-const CWND_BYTES = 4;
-const RATE_BYTES_PER_SEC = 5;
-const WANTS_SENT = 6;
-const WANTS_DRAINED = 7;
-const WANTS_LOST = 8;
-const NOW_US = 9;
-const ACKED_BYTES = 10;
-const ACKED_PACKETS = 11;
-const MISORDERED_BYTES = 12;
-const MISORDERED_PACKETS = 13;
-const DELIVERED_BYTES = 14;
-const LOST_PACKETS = 15;
-const LOST_BYTES = 16;
-const ECN_PACKETS = 17;
-const ECN_BYTES = 18;
-const RTT_US = 19;
-const SRTT_US = 20;
-const MIN_RTT_US = 21;
-const INFLIGHT_BYTES = 22;
-const INFLIGHT_PACKETS = 23;
-const PENDING_BYTES = 24;
-const DELIVERY_RATE = 25;
-const SEND_RATE = 26;
-const APP_LIMITED = 27;
-const TIMEOUT = 28;
-const NEXT_SEQUENCE = 29;
-const CUMULATIVE_SEQUENCE = 30;
-const CWND_LIMITED = 31;
-const ACKS = 32;
-const RETRANSMITTED_PACKETS = 33;
-const TOTAL_LOST_PACKETS = 34;
-const TIMEOUTS = 35;
-const SPURIOUS_EPISODES = 36;
-const DESCRIBED_SENT = 37;
-const DESCRIBED_INFLIGHT = 38;
-const DESCRIBED_CWND = 39;
-const DESCRIBED_DELIVERED = 40;
-const DESCRIBED_UNSENT = 41;
-const DESCRIBED_COMPLETE = 42;
-const DESCRIBED_SRTT_US = 43;
-const DESCRIBED_RTTVAR_US = 44;
-const DESCRIBED_MIN_RTT_US = 45;
-const DESCRIBED_RTO_US = 46;
-const WORDS = 47;
-
-/** As the kernel numbers them. */
-const CONGESTION_KINDS = ["loss", "timeout", "ecn"] as const;
-const PRR_VERSIONS = ["off", "rfc6937", "rfc9937"] as const;
-const ECN_MODES = ["off", "classic", "accurate"] as const;
+/** Copies in this module, which V8 folds into the code of a hot path. */
+const {
+  sendAtNs: SEND_AT_NS,
+  timerAtNs: TIMER_AT_NS,
+  sentSequence: SENT_SEQUENCE,
+  arrivals: ARRIVALS,
+  targetBytes: CWND_BYTES,
+  rateBytesPerSec: RATE_BYTES_PER_SEC,
+  wantsSent: WANTS_SENT,
+  wantsDrained: WANTS_DRAINED,
+  wantsLost: WANTS_LOST,
+  nowUs: NOW_US,
+  ackedBytes: ACKED_BYTES,
+  ackedPackets: ACKED_PACKETS,
+  misorderedBytes: MISORDERED_BYTES,
+  misorderedPackets: MISORDERED_PACKETS,
+  deliveredBytes: DELIVERED_BYTES,
+  lostPackets: LOST_PACKETS,
+  lostBytes: LOST_BYTES,
+  ecnPackets: ECN_PACKETS,
+  ecnBytes: ECN_BYTES,
+  rttUs: RTT_US,
+  srttUs: SRTT_US,
+  minRttUs: MIN_RTT_US,
+  inflightBytes: INFLIGHT_BYTES,
+  inflightPackets: INFLIGHT_PACKETS,
+  pendingBytes: PENDING_BYTES,
+  deliveryRateBytesPerSec: DELIVERY_RATE,
+  sendRateBytesPerSec: SEND_RATE,
+  appLimited: APP_LIMITED,
+  timeout: TIMEOUT,
+  nextSequence: NEXT_SEQUENCE,
+  cumulativeSequence: CUMULATIVE_SEQUENCE,
+  cwndLimited: CWND_LIMITED,
+  acks: ACKS,
+  retransmittedPackets: RETRANSMITTED_PACKETS,
+  totalLostPackets: TOTAL_LOST_PACKETS,
+  timeouts: TIMEOUTS,
+  spuriousEpisodes: SPURIOUS_EPISODES,
+  describedSent: DESCRIBED_SENT,
+  describedInflight: DESCRIBED_INFLIGHT,
+  describedCwnd: DESCRIBED_CWND,
+  describedDelivered: DESCRIBED_DELIVERED,
+  describedUnsent: DESCRIBED_UNSENT,
+  describedComplete: DESCRIBED_COMPLETE,
+  describedSrttUs: DESCRIBED_SRTT_US,
+  describedRttvarUs: DESCRIBED_RTTVAR_US,
+  describedMinRttUs: DESCRIBED_MIN_RTT_US,
+  describedRtoUs: DESCRIBED_RTO_US,
+} = SENDER_WORD;
 
 /** A pacing rate of none. */
 const NO_RATE = -1;
@@ -75,11 +80,11 @@ const NO_RATE = -1;
 /** Linux TCP_RTO_MIN: the floor lies under 4 rttvar, not under the whole RTO, so RTO = srtt + max(200 ms, 4 rttvar). */
 const MIN_RTO_MS = 200;
 
-/** The ACK event in the kernel's memory. */
-class KernelAck implements AckEvent {
-  readonly #face: Face;
+/** The ACK event in the engine's memory. */
+class EngineAck implements AckEvent {
+  readonly #face: Face<"Sender">;
 
-  constructor(face: Face) {
+  constructor(face: Face<"Sender">) {
     this.#face = face;
   }
 
@@ -207,28 +212,38 @@ class SenderRtt {
 
   /** A sample that no ACK brings: that of a handshake. */
   onSample(rttUs: Micros): void {
-    const { kernel, address } = this.#sender;
-    kernel.exports.onRttSample(address, rttUs);
+    const { engine, address } = this.#sender;
+    engine.exports.onRttSample(address, rttUs);
   }
 }
 
 /** Where a sender runs, and what delays its packets. */
 export interface SenderPlace {
   /** absent: one of its own */
-  readonly kernel?: Kernel;
+  readonly engine?: Engine;
   /** an extra wait of each packet, uniform in [0, boundNs), drawn in sending order from where `rng` is; order is kept */
   readonly jitter?: { readonly boundNs: Nanos; readonly rng: Rng };
 }
 
-export class Sender extends Face implements SenderListener {
+/** Whether the registers of the congestion control's program are in the engine's memory. */
+function isRunHere(
+  control: CongestionControl & Partial<EngineRun>,
+  engine: Engine,
+): control is CongestionControl & EngineRun {
+  return control.registers?.arena === engine.arena;
+}
+
+export class Sender extends Face<"Sender"> implements SenderListener {
   readonly control: CongestionControl;
   /** its data packets may be marked instead of dropped: ECN is on, and the congestion control reacts to marks */
   readonly isEcnCapable: boolean;
   readonly rtt: SenderRtt = new SenderRtt(this, (word) => this.#described(word));
-  readonly #exports: KernelExports;
+  readonly #exports: EngineExports;
   readonly #number: number;
-  readonly #ack: KernelAck = new KernelAck(this);
+  readonly #ack: EngineAck = new EngineAck(this);
   readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
+  /** the congestion control, if the engine runs its program */
+  #run: EngineRun | undefined;
   #isReleased = false;
   #onDrained: ((nowNs: Nanos) => void) | undefined;
   #onLost: ((txn: number) => void) | undefined;
@@ -238,13 +253,13 @@ export class Sender extends Face implements SenderListener {
     control: CongestionControl,
     startNs: Nanos,
     options: SenderOptions = {},
-    { kernel = new Kernel(), jitter }: SenderPlace = {},
+    { engine = new Engine(), jitter }: SenderPlace = {},
   ) {
     const { ecn = "off", prr = "off", lossDetection = "packet-threshold" } = options;
-    const { exports } = kernel;
+    const { exports } = engine;
     const ecnInUse = control.ignoresMarks === true ? "off" : ecn;
     const hasRack = lossDetection === "rack-tlp";
-    const number = kernel.nextSender();
+    const number = engine.nextSender();
     const address = exports.makeSender(
       number,
       (options.minRtoMs ?? MIN_RTO_MS) * MICROS_PER_MILLI,
@@ -256,14 +271,16 @@ export class Sender extends Face implements SenderListener {
       !hasRack && ecn === "off",
       jitter?.boundNs ?? 0,
     );
-    super(kernel, address, WORDS);
-    kernel.setSender(number, this);
+    super(engine, address, SENDER_WORD_COUNT);
+    engine.setSender(number, this);
     this.#number = number;
     this.#exports = exports;
     this.control = control;
     this.isEcnCapable = ecnInUse !== "off";
-    const { registers } = control;
-    if (registers?.arena === kernel.arena) exports.setRegisters(address, registers.base);
+    if (isRunHere(control, engine)) {
+      this.#run = control;
+      exports.setRegisters(address, control.registers.base);
+    }
     if (jitter !== undefined) exports.seedJitter(address, ...jitter.rng.state());
     this.applyDecision(startNs);
   }
@@ -423,7 +440,7 @@ export class Sender extends Face implements SenderListener {
     this.#exports.describe(this.address);
     this.#isReleased = true;
     this.keepWords();
-    this.kernel.setSender(this.#number, undefined);
+    this.engine.setSender(this.#number, undefined);
     this.#exports.freeSender(this.address);
   }
 
@@ -433,7 +450,7 @@ export class Sender extends Face implements SenderListener {
   }
 
   afterRun(said: number): void {
-    this.control.afterRun!(said, this.#ack);
+    this.#run!.afterRun(said, this.#ack);
     this.#readControl();
   }
 

@@ -37,7 +37,7 @@ export function scenarioError(
   return new ScenarioError(`[scenario] ${where}: got ${show(got)}, expected ${expected}`, path, options);
 }
 
-/** The kernel's memory of one network ends there. */
+/** The engine's memory of one network ends there. */
 const MEMORY_LIMIT_BYTES = 4 * 2 ** 30;
 
 export interface ValidateOptions {

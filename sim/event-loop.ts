@@ -1,5 +1,5 @@
 /**
- * What both engines do with time: the earliest event or call-back is next, a stop holds back the packets of the flow that
+ * What both networks do with time: the earliest event or call-back is next, a stop holds back the packets of the flow that
  * asked for it, and what was decided meanwhile has the effect of a decision inside the event.
  */
 import type { Nanos } from "../core/units.ts";

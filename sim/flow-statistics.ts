@@ -3,7 +3,7 @@ import type { Nanos } from "../core/units.ts";
 import { NANOS_PER_MICRO } from "../core/units.ts";
 import { DelayHistogram } from "./delay-histogram.ts";
 
-/** Copies in this module: the engine folds a module's own constants into the code of a hot path, imported ones it reads. */
+/** Copies in this module: V8 folds a module's own constants into the code of a hot path, imported ones it reads. */
 const MICRO = NANOS_PER_MICRO;
 
 export class FlowStatistics {

@@ -1,4 +1,4 @@
-/** Chooses the engine of a network: the fast one where it can run the spec, else the general one. */
+/** Chooses the network that runs a spec: the FIFO network where it can, else the general one. */
 import type { Rng } from "../core/random.ts";
 import { FifoNetwork } from "./fifo/fifo-network.ts";
 import { GeneralNetwork } from "./general/general-network.ts";
@@ -16,7 +16,7 @@ function isPlainFlow(flow: FlowSpec): boolean {
   return flow.route === undefined && flow.delay === undefined;
 }
 
-/** Whether the fast engine can run it: one drop-tail bottleneck per direction, and flows that go the same way. */
+/** Whether the FIFO network can run it: one drop-tail bottleneck per direction, and flows that go the same way. */
 export function isFifo(spec: NetworkSpec): boolean {
   return (
     isPlainLink(spec.forward) &&

@@ -1,5 +1,5 @@
 /**
- * What a network of links and flows is, whichever engine runs it, in virtual time. Two engines implement it:
+ * What a network of links and flows is, whichever runs it, in virtual time. Two networks implement it:
  * `fifo-network.ts`, fast, for one drop-tail bottleneck per direction, and `general-network.ts` for everything else.
  * Where both can run a spec they give the same bytes; `makeNetwork` takes the fast one then.
  */

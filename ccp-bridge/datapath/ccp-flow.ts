@@ -12,16 +12,16 @@ import type {
   CongestionControl,
   CongestionControlFactory,
   CongestionEvent,
-  ProgramRegisters,
   SentEvent,
   SpuriousCongestionEvent,
 } from "../congestion-control.ts";
 import { PRIMITIVE } from "../lang/scope.ts";
 import type { CcpDatapath, DatapathFlow } from "./datapath.ts";
 import { DATAPATH_ERRORS } from "./datapath-errors.ts";
+import type { EngineRun } from "./engine-run.ts";
 import { BLOCK, type RegisterArena } from "./register-arena.ts";
 
-/** Copies in this module: the engine folds a module's own constants into the code of a hot path, imported ones it reads. */
+/** Copies in this module: V8 folds a module's own constants into the code of a hot path, imported ones it reads. */
 const BYTES_ACKED = PRIMITIVE.bytesAcked;
 const BYTES_IN_FLIGHT = PRIMITIVE.bytesInFlight;
 const BYTES_MISORDERED = PRIMITIVE.bytesMisordered;
@@ -70,7 +70,7 @@ export interface CcpFlowOptions {
   readonly onEvent?: (event: CcpFlowEvent) => void;
 }
 
-export class CcpFlowControl implements CongestionControl {
+export class CcpFlowControl implements CongestionControl, EngineRun {
   readonly name: string;
   readonly ignoresMarks: boolean;
   readonly flowId: number;
@@ -117,7 +117,7 @@ export class CcpFlowControl implements CongestionControl {
     return rate === 0 ? undefined : rate;
   }
 
-  get registers(): ProgramRegisters {
+  get registers(): EngineRun["registers"] {
     return { arena: this.#arena, base: this.#flow.base };
   }
 
@@ -162,7 +162,7 @@ export class CcpFlowControl implements CongestionControl {
     this.#conclude(this.#datapath.invoke(this.#flow, ack.nowUs), ack);
   }
 
-  /** The kernel that owns the registers ran the program, which did more than set window and rate. */
+  /** The engine that owns the registers ran the program, which did more than set window and rate. */
   afterRun(code: number, ack: AckEvent): void {
     this.#conclude(this.#datapath.afterRun(this.#flow, code, ack.nowUs), ack);
   }

@@ -48,7 +48,7 @@ export const CREATE_RETRY_US = 100_000;
 /** libccp's largest message */
 const MAX_MESSAGE_BYTES = 32_678;
 const TWO_32 = 2 ** 32;
-/** A copy in this module, which the engine folds into the code of a hot path; an imported constant it reads. */
+/** A copy in this module, which V8 folds into the code of a hot path; an imported constant it reads. */
 const REPORT = RUN_REPORT;
 
 /** What `send` answers when the agent's queue is full: it is there, and slow. */
@@ -190,8 +190,8 @@ export class CcpDatapath {
   readonly #makeRunner: MakeRunner;
   readonly #flags: number = 0;
   readonly #hasCallbacks: boolean = false;
-  /** nothing is asked for that a kernel would not do */
-  readonly #kernelMayRun: boolean = false;
+  /** nothing is asked for that an engine would not do */
+  readonly #engineMayRun: boolean = false;
   readonly #timeZeroUs: Micros;
   readonly #fallbackTimeoutUs: Micros;
   readonly #usableSlots: number;
@@ -224,7 +224,7 @@ export class CcpDatapath {
     this.#makeRunner = options.execution === "interpreter" ? makeInterpreter : makeWasmProgram;
     this.#flags = this.mode === "libccp" ? CUT_TO_32_BITS : 0;
     this.#hasCallbacks = options.onSetCwnd !== undefined || options.onSetRate !== undefined;
-    this.#kernelMayRun = !this.#hasCallbacks && this.mode === "strict";
+    this.#engineMayRun = !this.#hasCallbacks && this.mode === "strict";
     this.#timeZeroUs = options.nowUs;
     this.#fallbackTimeoutUs = options.fallbackTimeoutUs ?? 1_000_000;
     this.#maxFlows = options.maxFlows ?? 1024;
@@ -347,12 +347,12 @@ export class CcpDatapath {
     if (code < 0) return code;
     if (this.#hasCallbacks) this.#callHost(flow, true, true);
     if (code === REPORT) this.#report(flow, program, nowUs);
-    if (this.#kernelMayRun) this.#letKernelRun(flow, program);
+    if (this.#engineMayRun) this.#letEngineRun(flow, program);
     return 0;
   }
 
   /**
-   * The kernel that owns the arena has run the flow's program by its number (`BLOCK.runnable`), and there is more to do:
+   * The engine that owns the arena has run the flow's program by its number (`BLOCK.runnable`), and there is more to do:
    * it reported or failed.
    * @param code what the program said
    * @returns as `invoke`
@@ -365,7 +365,7 @@ export class CcpDatapath {
   }
 
   /** From here on nothing but the program is needed for an ACK, until `#takeBack`. */
-  #letKernelRun(flow: Flow, program: InstalledProgram): void {
+  #letEngineRun(flow: Flow, program: InstalledProgram): void {
     const isPlain = this.#failedAtUs < 0 && !flow.staged && !flow.isUnannounced;
     if (!isPlain || this.#programs[flow.slot] !== program || this.#flows[flow.flowId - 1] !== flow) return;
     this.arena.u32[2 * (flow.base / 8 + BLOCK.runnable)] = this.arena.numberOf(program.run);
@@ -373,7 +373,7 @@ export class CcpDatapath {
 
   /** The next ACK must come here first. */
   #takeBack(flow: Flow): void {
-    if (this.#kernelMayRun) this.arena.u32[2 * (flow.base / 8 + BLOCK.runnable)] = 0;
+    if (this.#engineMayRun) this.arena.u32[2 * (flow.base / 8 + BLOCK.runnable)] = 0;
   }
 
   #takeBackAll(): void {

@@ -1,10 +1,10 @@
 /**
  * Where flows keep their registers: fixed-size blocks in a WebAssembly.Memory. Datapaths of a thread share one (a memory
- * reserves much address space); those of a simulated network lie in the network's own, where its kernel runs their programs.
+ * reserves much address space); those of a simulated network lie in the network's own, where its engine runs their programs.
  * Compiled programs and the interpreter work on the same blocks.
  *
  * A block, in words of 8 bytes: primitives (f64), what the host applies (f64), start of `Micros` (i64), the register files
- * (i64), then what a kernel must know to run the program by itself.
+ * (i64), then what an engine must know to run the program by itself.
  */
 import type { RunProgram } from "./program-runner.ts";
 import { WASM_PAGE_BYTES, type WasmMemory, wasm } from "./wasm-api.ts";
@@ -24,7 +24,7 @@ export const BLOCK = {
   local: 32,
   report: 40,
   control: 150,
-  /** u32: by this number a kernel may run the flow's program without asking the datapath; 0: it must ask */
+  /** u32: by this number an engine may run the flow's program without asking the datapath; 0: it must ask */
   runnable: 264,
   /** f64: when the program ran last, microseconds */
   lastUs: 265,

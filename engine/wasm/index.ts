@@ -1,14 +1,16 @@
 /**
- * The simulator's kernel: sender, receiver, FIFO link and the fast engine's loop over linear memory. Objects are addresses;
- * `../wasm-host.ts` and the classes beside it are its only users.
+ * The engine: sender, receiver, FIFO link and the FIFO network's loop over linear memory. Objects are addresses;
+ * `engine/wasm-host.ts` and the classes beside it are its only users; their types are made of these signatures.
  */
-import { DelayHistogram } from "./delay-histogram";
-import { FifoFlow, FifoNetwork } from "./fifo-network";
-import { Link } from "./link";
-import { allocate, release } from "./memory";
-import { Prr } from "./prr";
+
+import { allocate, release } from "./memory/memory";
+import { DelayHistogram } from "./network/delay-histogram";
+import { FifoFlow, FifoNetwork } from "./network/fifo-network";
+import { Link } from "./network/link";
 import { Rng } from "./rng";
-import { Sender } from "./sender";
+import { Prr, PrrVersion } from "./sender/prr";
+import { Sender } from "./sender/sender";
+import { EcnMode } from "./sender/sender-words";
 import { countOf } from "./units";
 
 export function makeSender(
@@ -16,9 +18,9 @@ export function makeSender(
   minVarianceTermUs: f64,
   receiveWindowPackets: f64,
   hasRack: bool,
-  prrVersion: i32,
+  prrVersion: PrrVersion,
   mayUndo: bool,
-  ecn: i32,
+  ecn: EcnMode,
   mayBeCalm: bool,
   jitterBoundNs: f64,
 ): Sender {
@@ -112,7 +114,7 @@ export function onRttSample(sender: Sender, rttUs: f64): void {
 }
 
 /** PRR alone, as tests of its equations want it. */
-export function makePrr(version: i32, recoverFlight: f64): Prr {
+export function makePrr(version: PrrVersion, recoverFlight: f64): Prr {
   const prr = changetype<Prr>(allocate(offsetof<Prr>()));
   prr.begin(version, recoverFlight);
   return prr;

@@ -1,4 +1,4 @@
-/** The values of `core/units.ts` that the kernel needs. */
+/** The values of `core/units.ts` that the engine needs. */
 export const MSS: f64 = 1448;
 /** nanoseconds */
 export const MICRO: f64 = 1000;

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:sim [-- [--json] [WORD...]]`: packets per second of the simulator on one core: N flows on one drop-tail
  * bottleneck, loss detection, RTO and statistics on, a CCP program or a native control on every ACK, with delayed ACKs (the
- * simulator's default) and one per packet; then the same over five links in a row (the general engine), and the memory in
+ * simulator's default) and one per packet; then the same over five links in a row (the general network), and the memory in
  * use over an hour of simulated time. WORDs choose rows by program, number of flows and ACK policy (`w02 100 delayed`).
  *
  * One flow has 48 Mbit/s and 50 ms; of several each has 4.8 Mbit/s and 40 to 60 ms. The queue holds one BDP. What is timed
@@ -107,7 +107,7 @@ const PROGRAMS: Readonly<Record<string, (load: Load) => CongestionControlFactory
   "native-reno": (load) => Array.from({ length: load.flows }, () => reno),
 };
 
-/** @param hops links of the rate in a row; more than one needs the general engine */
+/** @param hops links of the rate in a row; more than one needs the general network */
 function buildNetwork(load: Load, program: string, acks: Acks, hops: number): Network {
   const { flows, rateBytesPerSec, bdpPackets } = load;
   const rng = Rng.fromSeed(1);

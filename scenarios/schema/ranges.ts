@@ -8,7 +8,7 @@ const MAX_MBPS = 100_000;
 const MAX_DURATION_SEC = 86_400;
 /** Farther than any satellite. */
 const MAX_PROPAGATION_DELAY_MS = 10_000;
-/** Flows of one plan, senders of one incast: beyond what the engines are measured with. */
+/** Flows of one plan, senders of one incast: beyond what the networks are measured with. */
 const MAX_FLOWS = 100_000;
 /** The longest list of points, flows or links: beyond any source, far below what a mistake in a generator makes. */
 const MAX_ENTRIES = 100_000;

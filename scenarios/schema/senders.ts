@@ -1,4 +1,4 @@
-/** Schemas of sender options and ACK policies; the options' types are in `sender-options.ts`, which engines import too. */
+/** Schemas of sender options and ACK policies; the options' types are in `sender-options.ts`, which the engine imports too. */
 import { z } from "zod";
 import type { AckPolicy, SenderOptions } from "../sender-options.ts";
 import { count } from "./ranges.ts";

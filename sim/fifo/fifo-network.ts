@@ -1,5 +1,5 @@
 /**
- * The fast engine: one drop-tail bottleneck per direction and any number of flows, in virtual time. Specialised to FIFO
+ * The FIFO network: one drop-tail bottleneck per direction and any number of flows, in virtual time. Specialised to FIFO
  * queues: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's ACKs lie in a ring,
  * and the run loop takes the flow with the earliest next event (a winner tree over flows, not packets).
  *
@@ -7,14 +7,29 @@
  *      ^------propagation------ server, queue, loss (ACK direction) <----'
  *
  * At one instant departures come before arrivals, and flows act in the order of their index. All of that happens in
- * `kernel/fifo-network.ts`; here are what users see of it, the servers of rates that change, and the statistics, which read
- * what the kernel has written down.
+ * `engine/wasm/network/fifo-network.ts`; here are what users see of it, the servers of rates that change, and the statistics, which read
+ * what the engine has written down.
  */
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
+import {
+  type Address,
+  ARRIVAL_WORD,
+  ARRIVAL_WORD_COUNT,
+  DELAY_HISTOGRAM_WORD,
+  DELAY_HISTOGRAM_WORD_COUNT,
+  DEQUEUE_WORD,
+  DEQUEUE_WORD_COUNT,
+  FIFO_FLOW_WORD,
+  FIFO_FLOW_WORD_COUNT,
+  FIFO_NETWORK_WORD,
+  FIFO_NETWORK_WORD_COUNT,
+  LINK_WORD,
+  LINK_WORD_COUNT,
+} from "../../engine/generated/engine-interface.ts";
 import type { Sender } from "../../engine/sender.ts";
-import { Face, Kernel, type NetworkListener } from "../../engine/wasm-host.ts";
+import { Engine, Face, type NetworkListener } from "../../engine/wasm-host.ts";
 import type { DelayHistogram } from "../delay-histogram.ts";
 import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
@@ -24,42 +39,12 @@ import { makeServer } from "../servers/make-server.ts";
 import type { Server } from "../servers/server.ts";
 import { startSender } from "../start-sender.ts";
 
-/** Words of the kernel's `FifoFlow`, `Link`, `DelayHistogram` and `FifoNetwork`, in their order. */
-const FLOW = { arrived: 0, firstArrived: 1, dropped: 2, lastArrivalNs: 3, count: 4 } as const;
-const LINK = {
-  startNs: 0,
-  departNs: 1,
-  offered: 2,
-  dropped: 3,
-  queuedPackets: 4,
-  queuedBytes: 5,
-  maxQueuedPackets: 6,
-  maxQueuedBytes: 7,
-  logged: 8,
-  logAddress: 9,
-  count: 10,
-} as const;
-const DELAYS = { count: 0, sumUs: 1, first: 2, length: 3, address: 4, words: 5 } as const;
-const NETWORK = {
-  nowNs: 0,
-  nextCallNs: 1,
-  stopRequested: 2,
-  heldFlow: 3,
-  logged: 4,
-  logAddress: 5,
-  count: 6,
-} as const;
-
-/** Rows of the kernel's logs: packets that a link has begun to serve, and packets at the receivers. */
-const DEQUEUE = { flow: 0, startNs: 1, delayUs: 2, count: 3 } as const;
-const ARRIVAL = { flow: 0, atNs: 1, tookNs: 2, first: 3, count: 4 } as const;
-
 /** `heldFlow` where a stop held nothing back. */
 const NONE = -1;
 /** Links by number. */
 const FORWARD = 0;
 const REVERSE = 1;
-/** A link's nanoseconds per byte where its server is not the kernel's. */
+/** A link's nanoseconds per byte where its server is not the engine's. */
 const SERVED_HERE = -1;
 
 /** One flow in the network. */
@@ -71,16 +56,26 @@ export class FifoFlow implements NetworkFlow {
   /** wire bytes that the bottleneck had served when the flow started */
   servedBytesAtStart: Bytes = 0;
   readonly #statistics: FlowStatistics;
-  readonly #face: Face;
-  readonly #delays: Face;
+  readonly #face: Face<"FifoFlow">;
+  readonly #delays: Face<"DelayHistogram">;
   readonly #network: FifoNetwork;
 
-  constructor(network: FifoNetwork, face: Face, index: number, spec: FlowSpec, statistics: FlowStatistics) {
+  constructor(
+    network: FifoNetwork,
+    face: Face<"FifoFlow">,
+    index: number,
+    spec: FlowSpec,
+    statistics: FlowStatistics,
+  ) {
     this.index = index;
     this.spec = spec;
     this.#network = network;
     this.#face = face;
-    this.#delays = new Face(face.kernel, face.kernel.exports.delaysOf(face.address), DELAYS.words);
+    this.#delays = new Face(
+      face.engine,
+      face.engine.exports.delaysOf(face.address),
+      DELAY_HISTOGRAM_WORD_COUNT,
+    );
     this.#statistics = statistics;
   }
 
@@ -88,57 +83,66 @@ export class FifoFlow implements NetworkFlow {
     return this.sender?.control;
   }
 
-  get face(): Face {
+  get face(): Face<"FifoFlow"> {
     return this.#face;
   }
 
   get arrivedPackets(): number {
-    return this.#face.words[FLOW.arrived]!;
+    return this.#face.words[FIFO_FLOW_WORD.arrivedPackets]!;
   }
 
   get firstArrivedPackets(): number {
-    return this.#face.words[FLOW.firstArrived]!;
+    return this.#face.words[FIFO_FLOW_WORD.firstArrivedPackets]!;
   }
 
   get droppedPackets(): number {
-    return this.#face.words[FLOW.dropped]!;
+    return this.#face.words[FIFO_FLOW_WORD.droppedPackets]!;
   }
 
   /** Of all that has happened so far. */
   get statistics(): FlowStatistics {
     this.#network.readLogs();
     const statistics = this.#statistics;
-    statistics.lastArrivalNs = this.#face.words[FLOW.lastArrivalNs]!;
-    if (this.#delays.words[DELAYS.count] !== statistics.queueDelay.count)
+    statistics.lastArrivalNs = this.#face.words[FIFO_FLOW_WORD.lastArrivalNs]!;
+    if (this.#delays.words[DELAY_HISTOGRAM_WORD.count] !== statistics.queueDelay.count)
       this.#readDelays(statistics.queueDelay);
     return statistics;
   }
 
   #readDelays(into: DelayHistogram): void {
-    const { kernel, address } = this.#delays;
-    kernel.exports.describeDelays(address);
+    const { engine, address } = this.#delays;
+    engine.exports.describeDelays(address);
     const { words } = this.#delays;
-    const { buffer } = kernel.f64;
-    const counts = new Uint32Array(buffer, words[DELAYS.address]!, words[DELAYS.length]!).slice();
-    into.set(words[DELAYS.first]!, counts, words[DELAYS.count]!, words[DELAYS.sumUs]!);
+    const { buffer } = engine.f64;
+    const counts = new Uint32Array(
+      buffer,
+      words[DELAY_HISTOGRAM_WORD.describedAddress]!,
+      words[DELAY_HISTOGRAM_WORD.describedLength]!,
+    ).slice();
+    into.set(
+      words[DELAY_HISTOGRAM_WORD.describedFirst]!,
+      counts,
+      words[DELAY_HISTOGRAM_WORD.count]!,
+      words[DELAY_HISTOGRAM_WORD.sumUs]!,
+    );
   }
 
   /** Brings the counts of arrived packets up to now. */
   advance(nowNs: Nanos): void {
-    this.#face.kernel.exports.advanceFlow(this.#face.address, nowNs);
+    this.#face.engine.exports.advanceFlow(this.#face.address, nowNs);
   }
 }
 
 /** One direction of the bottleneck. */
 export class FifoLink implements LinkMeter {
-  readonly #face: Face;
+  readonly #face: Face<"Link">;
   readonly #nanosPerByte: number;
   readonly #server: Server | undefined;
   /** of the flows whose packets' delays are measured here */
   readonly #statistics: readonly FlowStatistics[];
 
   constructor(
-    kernel: Kernel,
+    engine: Engine,
     number: number,
     spec: LinkSpec,
     packetBytes: Bytes,
@@ -155,46 +159,46 @@ export class FifoLink implements LinkMeter {
       this.#nanosPerByte = SERVED_HERE;
       this.#server = makeServer(rate, { rng, outages });
     }
-    const address = kernel.exports.makeLink(
+    const address = engine.exports.makeLink(
       number,
       packetBytes,
       queue.packets,
       queue.bytes,
       this.#nanosPerByte,
     );
-    this.#face = new Face(kernel, address, LINK.count);
+    this.#face = new Face(engine, address, LINK_WORD_COUNT);
   }
 
-  get address(): number {
+  get address(): Address<"Link"> {
     return this.#face.address;
   }
 
   get offeredPackets(): number {
-    return this.#face.words[LINK.offered]!;
+    return this.#face.words[LINK_WORD.offeredPackets]!;
   }
 
   get droppedPackets(): number {
-    return this.#face.words[LINK.dropped]!;
+    return this.#face.words[LINK_WORD.droppedPackets]!;
   }
 
   get queuedPackets(): number {
-    return this.#face.words[LINK.queuedPackets]!;
+    return this.#face.words[LINK_WORD.queuedPackets]!;
   }
 
   get queuedBytes(): Bytes {
-    return this.#face.words[LINK.queuedBytes]!;
+    return this.#face.words[LINK_WORD.queuedBytes]!;
   }
 
   get maxQueuedPackets(): number {
-    return this.#face.words[LINK.maxQueuedPackets]!;
+    return this.#face.words[LINK_WORD.maxQueuedPackets]!;
   }
 
   get maxQueuedBytes(): Bytes {
-    return this.#face.words[LINK.maxQueuedBytes]!;
+    return this.#face.words[LINK_WORD.maxQueuedBytes]!;
   }
 
   servedBytes(nowNs: Nanos): Bytes {
-    return this.#face.kernel.exports.servedBytes(this.#face.address, nowNs);
+    return this.#face.engine.exports.servedBytes(this.#face.address, nowNs);
   }
 
   capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
@@ -207,22 +211,22 @@ export class FifoLink implements LinkMeter {
     const server = this.#server!;
     server.serve(nowNs, bytes);
     const { words } = this.#face;
-    words[LINK.startNs] = server.startNs;
-    words[LINK.departNs] = server.departNs;
+    words[LINK_WORD.startNs] = server.startNs;
+    words[LINK_WORD.departNs] = server.departNs;
   }
 
   /** Tells the bins of the packets whose service has begun since the last call. */
   readDequeues(): void {
-    const { words, kernel } = this.#face;
-    const rows = words[LINK.logged]!;
+    const { words, engine } = this.#face;
+    const rows = words[LINK_WORD.logged]!;
     if (rows === 0) return;
-    words[LINK.logged] = 0;
-    const { f64 } = kernel;
-    const first = words[LINK.logAddress]! / 8;
-    const end = first + rows * DEQUEUE.count;
-    for (let at = first; at < end; at += DEQUEUE.count) {
-      const statistics = this.#statistics[f64[at + DEQUEUE.flow]!]!;
-      statistics.countDelay(f64[at + DEQUEUE.startNs]!, f64[at + DEQUEUE.delayUs]!);
+    words[LINK_WORD.logged] = 0;
+    const { f64 } = engine;
+    const first = words[LINK_WORD.logAddress]! / 8;
+    const end = first + rows * DEQUEUE_WORD_COUNT;
+    for (let at = first; at < end; at += DEQUEUE_WORD_COUNT) {
+      const statistics = this.#statistics[f64[at + DEQUEUE_WORD.flow]!]!;
+      statistics.countDelay(f64[at + DEQUEUE_WORD.startNs]!, f64[at + DEQUEUE_WORD.delayUs]!);
     }
   }
 }
@@ -232,30 +236,30 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
   readonly reverse: FifoLink;
   readonly flows: readonly FifoFlow[];
   readonly #rng: Rng;
-  readonly #kernel: Kernel = new Kernel();
-  readonly #face: Face;
+  readonly #engine: Engine = new Engine();
+  readonly #face: Face<"FifoNetwork">;
   readonly #statistics: readonly FlowStatistics[];
 
   /** @param rng forks: forward.loss, reverse.loss, forward.rate, reverse.rate, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
     super();
     const { forward, reverse, flows } = spec;
-    const kernel = this.#kernel;
-    kernel.network = this;
+    const engine = this.#engine;
+    engine.network = this;
     this.#rng = rng;
     this.#statistics = flows.map(
       (flow) => new FlowStatistics(flow.startNs, flow.seriesBinNs, flow.oneWayDelay),
     );
     this.forward = new FifoLink(
-      kernel,
+      engine,
       FORWARD,
       forward,
       forward.dataBytes,
       this.#statistics,
       rng.fork("forward.rate"),
     );
-    this.reverse = new FifoLink(kernel, REVERSE, reverse, reverse.ackBytes, [], rng.fork("reverse.rate"));
-    const { exports } = kernel;
+    this.reverse = new FifoLink(engine, REVERSE, reverse, reverse.ackBytes, [], rng.fork("reverse.rate"));
+    const { exports } = engine;
     const address = exports.makeFifoNetwork(
       flows.length,
       this.forward.address,
@@ -266,14 +270,14 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     );
     exports.seedLoss(address, false, ...rng.fork("forward.loss").state());
     exports.seedLoss(address, true, ...rng.fork("reverse.loss").state());
-    this.#face = new Face(kernel, address, NETWORK.count);
+    this.#face = new Face(engine, address, FIFO_NETWORK_WORD_COUNT);
     this.flows = flows.map((flow, index) => this.#addFlow(flow, index));
   }
 
   #addFlow(spec: FlowSpec, index: number): FifoFlow {
     const statistics = this.#statistics[index]!;
     const { packets, delayNs } = ackRule(spec.ackPolicy);
-    const address = this.#kernel.exports.makeFlow(
+    const address = this.#engine.exports.makeFlow(
       this.#face.address,
       index,
       spec.startNs,
@@ -286,43 +290,43 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
       statistics.hasBins,
       statistics.hasBins || spec.oneWayDelay === true,
     );
-    return new FifoFlow(this, new Face(this.#kernel, address, FLOW.count), index, spec, statistics);
+    return new FifoFlow(this, new Face(this.#engine, address, FIFO_FLOW_WORD_COUNT), index, spec, statistics);
   }
 
   get nowNs(): Nanos {
-    return this.#face.words[NETWORK.nowNs]!;
+    return this.#face.words[FIFO_NETWORK_WORD.nowNs]!;
   }
 
   set nowNs(nowNs: Nanos) {
-    this.#face.words[NETWORK.nowNs] = nowNs;
+    this.#face.words[FIFO_NETWORK_WORD.nowNs] = nowNs;
   }
 
   protected override get stopRequested(): boolean {
-    return this.#face.words[NETWORK.stopRequested] === 1;
+    return this.#face.words[FIFO_NETWORK_WORD.stopRequested] === 1;
   }
 
   protected override set stopRequested(requested: boolean) {
-    this.#face.words[NETWORK.stopRequested] = requested ? 1 : 0;
+    this.#face.words[FIFO_NETWORK_WORD.stopRequested] = requested ? 1 : 0;
   }
 
   protected override onNextCall(): void {
-    this.#face.words[NETWORK.nextCallNs] = this.nextCallNs;
+    this.#face.words[FIFO_NETWORK_WORD.nextCallNs] = this.nextCallNs;
   }
 
   protected override runEvents(untilNs: Nanos): void {
-    this.#kernel.exports.run(this.#face.address, untilNs);
+    this.#engine.exports.run(this.#face.address, untilNs);
   }
 
   protected override get holds(): boolean {
-    return this.#face.words[NETWORK.heldFlow] !== NONE;
+    return this.#face.words[FIFO_NETWORK_WORD.heldFlow] !== NONE;
   }
 
   protected override sendHeld(): void {
-    this.#kernel.exports.sendHeld(this.#face.address);
+    this.#engine.exports.sendHeld(this.#face.address);
   }
 
   protected override reschedule(flow: FifoFlow): void {
-    this.#kernel.exports.reschedule(this.#face.address, flow.face.address);
+    this.#engine.exports.reschedule(this.#face.address, flow.face.address);
   }
 
   serve(link: number, nowNs: Nanos, bytes: Bytes): void {
@@ -335,16 +339,16 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
 
   readArrivals(): void {
     const { words } = this.#face;
-    const rows = words[NETWORK.logged]!;
+    const rows = words[FIFO_NETWORK_WORD.logged]!;
     if (rows === 0) return;
-    words[NETWORK.logged] = 0;
-    const { f64 } = this.#kernel;
-    const first = words[NETWORK.logAddress]! / 8;
-    const end = first + rows * ARRIVAL.count;
-    for (let at = first; at < end; at += ARRIVAL.count) {
-      const statistics = this.#statistics[f64[at + ARRIVAL.flow]!]!;
-      if (f64[at + ARRIVAL.first] === 1) statistics.onArrival(f64[at + ARRIVAL.atNs]!);
-      statistics.onTaken(f64[at + ARRIVAL.tookNs]!);
+    words[FIFO_NETWORK_WORD.logged] = 0;
+    const { f64 } = this.#engine;
+    const first = words[FIFO_NETWORK_WORD.logAddress]! / 8;
+    const end = first + rows * ARRIVAL_WORD_COUNT;
+    for (let at = first; at < end; at += ARRIVAL_WORD_COUNT) {
+      const statistics = this.#statistics[f64[at + ARRIVAL_WORD.flow]!]!;
+      if (f64[at + ARRIVAL_WORD.first] === 1) statistics.onArrival(f64[at + ARRIVAL_WORD.atNs]!);
+      statistics.onTaken(f64[at + ARRIVAL_WORD.tookNs]!);
     }
   }
 
@@ -356,8 +360,8 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
 
   startFlow(index: number, nowNs: Nanos): void {
     const flow = this.flows[index]!;
-    const sender = startSender(this, this.#kernel, flow.spec, index, nowNs, this.#rng);
-    this.#kernel.exports.startFlow(flow.face.address, sender.address);
+    const sender = startSender(this, this.#engine, flow.spec, index, nowNs, this.#rng);
+    this.#engine.exports.startFlow(flow.face.address, sender.address);
     flow.sender = sender;
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
     flow.spec.onStart?.(flow, this);

@@ -1,19 +1,19 @@
 /**
- * The general engine: any number of links in any order, every queue discipline, reordering, duplication, datagrams, and
+ * The general network: any number of links in any order, every queue discipline, reordering, duplication, datagrams, and
  * flows that come and go. What happens next is the earliest of the heads of the links' servers, their wires and the flows
  * (a winner tree over these sources, not over packets); packets are rows of a store.
  *
  *   sender --jitter--> hop --wire--> hop ... --propagation--> receiver --ACK--> hop ... --propagation--> sender
  *
  * At one instant links come before datagram sources and these before flows, each in the order of their numbers; within a
- * flow: arrivals, the delayed ACK, one ACK or timer, then what may be sent. So it agrees with the fast engine.
+ * flow: arrivals, the delayed ACK, one ACK or timer, then what may be sent. So it agrees with the FIFO network.
  */
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import { assert } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
 import type { Sender } from "../../engine/sender.ts";
-import { Kernel } from "../../engine/wasm-host.ts";
+import { Engine } from "../../engine/wasm-host.ts";
 import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
 import type { DatagramSpec, FlowSpec, Network, NetworkFlow, NetworkSpec, Route } from "../network.ts";
@@ -183,7 +183,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   /** the flow whose packets a stop held back */
   #held: GeneralFlow | undefined;
   /** of all senders */
-  readonly #kernel = new Kernel();
+  readonly #engine = new Engine();
   readonly #rng: Rng;
   readonly #packets = new PacketStore();
   readonly #routes = new Routes();
@@ -424,7 +424,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   #start(flow: GeneralFlow, nowNs: Nanos): void {
     const { spec } = flow;
-    flow.sender = startSender(this, this.#kernel, spec, flow.number, nowNs, this.#rng);
+    flow.sender = startSender(this, this.#engine, spec, flow.number, nowNs, this.#rng);
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
     spec.onStart?.(flow, this);
   }

@@ -1,4 +1,4 @@
-/** What a link of the general engine tells of each packet, where somebody listens. */
+/** What a link of the general network tells of each packet, where somebody listens. */
 import type { Bytes, Nanos } from "../../core/units.ts";
 
 export interface LinkTracer {

@@ -1,5 +1,5 @@
 /**
- * A drop-tail hop of the general engine (the fast engine's link is `kernel/link.ts`; `test/sim/network-oracle.test.ts` holds the
+ * A drop-tail hop of the general network (the FIFO network's link is `engine/wasm/network/link.ts`; `test/sim/network-oracle.test.ts` holds the
  * two together): a drop-tail FIFO in front of a server. A packet's departure is computed when it is
  * enqueued (`max(now, last departure) + size / rate`), so a packet costs no event of its own. A packet leaves the queue
  * count when its service starts; departures at an instant come before arrivals at it.
@@ -13,7 +13,7 @@ import { makeServer } from "../servers/make-server.ts";
 import type { Outage } from "../servers/outages.ts";
 import type { Server } from "../servers/server.ts";
 
-/** Copies in this module: the engine folds a module's own constants into the code of a hot path, imported ones it reads. */
+/** Copies in this module: V8 folds a module's own constants into the code of a hot path, imported ones it reads. */
 const MICRO = NANOS_PER_MICRO;
 
 /** A packet's row in the ring: the columns lie side by side, so that a packet costs one cache line. */

@@ -1,7 +1,7 @@
 /**
  * A TCP receiver: in-order edge, out-of-order packets, delayed ACKs (RFC 5681 4.2: every second packet or after a delay;
  * at once when a packet is out of order, fills a gap or is a duplicate). One per flow; packets come in arrival order.
- * The general engine's; the fast engine has its own in the kernel.
+ * The general network's; the FIFO network has its own in the engine.
  */
 import type { Nanos } from "../../core/units.ts";
 import { NANOS_PER_MILLI } from "../../core/units.ts";

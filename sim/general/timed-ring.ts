@@ -1,4 +1,4 @@
-/** A growing ring of (time, number) pairs in time order, side by side in one array; the general engine's. */
+/** A growing ring of (time, number) pairs in time order, side by side in one array; the general network's. */
 import type { Nanos } from "../../core/units.ts";
 
 /** Rings start small, as there may be thousands of flows with few packets each. */

@@ -1,4 +1,4 @@
-/** The earliest of N times in O(1), changed in O(log N); ties go to the lowest index. The general engine's. */
+/** The earliest of N times in O(1), changed in O(log N); ties go to the lowest index. The general network's. */
 export class WinnerTree {
   readonly #leaves: number = 1;
   /** by node, the root is 1 and leaf i is `#leaves + i`: the earliest time below it, and whose it is */

@@ -57,12 +57,12 @@ describe("owned math", () => {
     ["tanh", (rng) => [rng.uniform(-5, 5)]],
     ["tanh", (rng) => [rng.uniform(-1e-3, 1e-3)]],
   ];
-  it.each(inputs)("%s agrees with the engine's to 2e-15 (%#)", (name, draw) => {
+  it.each(inputs)("%s agrees with V8's to 2e-15 (%#)", (name, draw) => {
     const rng = Rng.fromSeed(1).fork(name);
-    const engine = Math[name] as (...args: number[]) => number;
+    const native = Math[name] as (...args: number[]) => number;
     for (let i = 0; i < 20_000; i++) {
       const args = draw(rng);
-      const expected = engine(...args);
+      const expected = native(...args);
       const error = Math.abs(call(name, args) - expected) / Math.abs(expected);
       if (!(error <= 2e-15) && expected !== 0) expect.fail(`${name}(${args}): relative error ${error}`);
     }

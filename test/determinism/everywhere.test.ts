@@ -1,6 +1,6 @@
 /**
  * The same scenario and seed give the same bytes in process, in worker threads and on another version of Node: scenarios
- * of both engines, with random links, generated traffic and an agent's exponentials.
+ * of both networks, with random links, generated traffic and an agent's exponentials.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

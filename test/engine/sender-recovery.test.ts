@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { cubic } from "../../algorithms/native/cubic.ts";
 import { reno } from "../../algorithms/native/reno.ts";
-import { Kernel } from "../../engine/wasm-host.ts";
+import { type Address, PRR_VERSIONS } from "../../engine/generated/engine-interface.ts";
+import { Engine } from "../../engine/wasm-host.ts";
 import type { SenderOptions } from "../../scenarios/sender-options.ts";
 import { range, SenderStory, StubControl } from "./sender-story.ts";
 
@@ -19,20 +20,20 @@ function tenInFlight(options: SenderOptions = {}, control = new StubControl(10))
 
 /** Proportional rate reduction alone, in a recovery that begins with 20 packets in flight. */
 class Prr {
-  readonly #kernel = new Kernel().exports;
-  readonly #prr: number;
+  readonly #engine = new Engine().exports;
+  readonly #prr: Address<"Prr">;
   windowPackets = 0;
 
   constructor(version: "rfc6937" | "rfc9937") {
-    this.#prr = this.#kernel.makePrr(version === "rfc6937" ? 1 : 2, 20);
+    this.#prr = this.#engine.makePrr(PRR_VERSIONS.indexOf(version), 20);
   }
 
   onSent(): void {
-    this.#kernel.prrSent(this.#prr);
+    this.#engine.prrSent(this.#prr);
   }
 
   onAck(delivered: number, inflight: number, target: number, safeAck: boolean): void {
-    this.windowPackets = this.#kernel.prrAck(this.#prr, delivered, inflight, target, safeAck);
+    this.windowPackets = this.#engine.prrAck(this.#prr, delivered, inflight, target, safeAck);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Laws that any network obeys, over random networks of the general engine: nothing appears or vanishes, queues keep their
+ * Laws that any network obeys, over random networks of the general network: nothing appears or vanishes, queues keep their
  * limits, a flow's packets keep their order where nothing reorders, nothing is faster than its path, and the same seed
  * gives the same events.
  */

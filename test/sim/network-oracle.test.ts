@@ -1,5 +1,5 @@
 /**
- * The FIFO network against a plain event-heap engine and against laws that any such network obeys: conservation, limits,
+ * The FIFO network against a plain event-heap network and against laws that any such network obeys: conservation, limits,
  * order, propagation, drops of an overload, bytes of a trace. Failures print fast-check's seed and the smallest scenario.
  */
 import { readFileSync } from "node:fs";
@@ -111,7 +111,7 @@ function specOf(plan: Plan, logs: string[][], onEvent?: () => void): NetworkSpec
   return { forward: linkOf(plan.forward), reverse: linkOf(plan.reverse), flows };
 }
 
-/** All engines on one plan: everything that can be counted, and each flow's events. */
+/** All networks on one plan: everything that can be counted, and each flow's events. */
 function runAll(plan: Plan): {
   fifo: FifoNetwork;
   general: GeneralNetwork;
@@ -315,13 +315,13 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   flows: fc.array(flow, { minLength: 1, maxLength: 4 }),
 });
 
-const ENGINES = [
-  ["fast engine", FifoNetwork],
-  ["general engine", GeneralNetwork],
+const NETWORKS = [
+  ["FIFO network", FifoNetwork],
+  ["general network", GeneralNetwork],
 ] as const;
 
 describe("random scenarios", () => {
-  it("both engines agree with the plain event heap on every count and on every event of every flow", () => {
+  it("both networks agree with the plain event heap on every count and on every event of every flow", () => {
     fc.assert(
       fc.property(plans, (plan) => {
         const { fifo, general, heap, fifoLogs, generalLogs, heapLogs } = runAll(plan);
@@ -334,35 +334,38 @@ describe("random scenarios", () => {
     );
   });
 
-  it.each(ENGINES)("%s: time in slices, with stops, gives the same events as in one go", (_, Engine) => {
-    fc.assert(
-      fc.property(
-        plans,
-        fc.integer({ min: 1, max: 400 }),
-        fc.integer({ min: 1, max: 20 }),
-        (plan, sliceMs, stopEvery) => {
-          const whole = plan.flows.map((): string[] => []);
-          const sliced = plan.flows.map((): string[] => []);
-          new Engine(specOf(plan, whole), Rng.fromSeed(plan.seed)).runUntil(plan.durationNs);
-          let events = 0;
-          let stops = 0;
-          const stopper = (): void => {
-            if (++events % stopEvery === 0) network.requestStop();
-          };
-          const network: Network = new Engine(specOf(plan, sliced, stopper), Rng.fromSeed(plan.seed));
-          while (network.nowNs < plan.durationNs) {
-            const untilNs = Math.min(network.nowNs + sliceMs * NANOS_PER_MILLI, plan.durationNs);
-            while (!network.runUntil(untilNs)) stops++;
-          }
-          expect(sliced).toEqual(whole);
-          expect(stops).toBe(Math.floor(events / stopEvery));
-        },
-      ),
-      { seed: SEED + 6, numRuns: 80 * EFFORT },
-    );
-  });
+  it.each(NETWORKS)(
+    "%s: time in slices, with stops, gives the same events as in one go",
+    (_, NetworkClass) => {
+      fc.assert(
+        fc.property(
+          plans,
+          fc.integer({ min: 1, max: 400 }),
+          fc.integer({ min: 1, max: 20 }),
+          (plan, sliceMs, stopEvery) => {
+            const whole = plan.flows.map((): string[] => []);
+            const sliced = plan.flows.map((): string[] => []);
+            new NetworkClass(specOf(plan, whole), Rng.fromSeed(plan.seed)).runUntil(plan.durationNs);
+            let events = 0;
+            let stops = 0;
+            const stopper = (): void => {
+              if (++events % stopEvery === 0) network.requestStop();
+            };
+            const network: Network = new NetworkClass(specOf(plan, sliced, stopper), Rng.fromSeed(plan.seed));
+            while (network.nowNs < plan.durationNs) {
+              const untilNs = Math.min(network.nowNs + sliceMs * NANOS_PER_MILLI, plan.durationNs);
+              while (!network.runUntil(untilNs)) stops++;
+            }
+            expect(sliced).toEqual(whole);
+            expect(stops).toBe(Math.floor(events / stopEvery));
+          },
+        ),
+        { seed: SEED + 6, numRuns: 80 * EFFORT },
+      );
+    },
+  );
 
-  it.each(ENGINES)("%s: a decision at a stop has the effect of one inside the event", (_, Engine) => {
+  it.each(NETWORKS)("%s: a decision at a stop has the effect of one inside the event", (_, NetworkClass) => {
     /** A window that follows a fixed pattern, one value per ACK or timeout; `decide` applies the next one. */
     function patterned(log: string[], onEvent: (decide: () => void) => void): CongestionControlFactory {
       return () => {
@@ -399,12 +402,12 @@ describe("random scenarios", () => {
             control: patterned(logs[i]!, (decide) => onEvent(i, decide)),
           })),
         });
-        new Engine(
+        new NetworkClass(
           specWith(inside, (_index, decide) => decide()),
           Rng.fromSeed(plan.seed),
         ).runUntil(plan.durationNs);
         let decideLater: () => void = () => {};
-        const network: Network = new Engine(
+        const network: Network = new NetworkClass(
           specWith(outside, (index, decide) => {
             decideLater = () => {
               decide();

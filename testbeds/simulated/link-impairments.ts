@@ -32,7 +32,7 @@ const IMPAIRMENTS: {
       : { kind: "exponential", meanNs: spec.meanMs * NANOS_PER_MILLI, reorder: spec.reorder },
 };
 
-/** @returns undefined: the link does none of them, which the fast engine can run */
+/** @returns undefined: the link does none of them, which the FIFO network can run */
 export function linkImpairments(link: DirectionSpec, zeroNs: Nanos): Impairments | undefined {
   const given = Object.keys(IMPAIRMENTS).filter((field) => link[field as Field]) as Field[];
   const entries = given.map((field) => {

@@ -14,8 +14,8 @@ const KWARGS = { scenario: "park-paper", durationSec: 2, stepMs: 20 };
 
 describe("ground truth", () => {
   it.each([
-    ["the fast engine", { extends: "park-paper" }],
-    ["the general engine", { extends: "park-paper", forward: { queue: { discipline: { kind: "codel" } } } }],
+    ["the FIFO network", { extends: "park-paper" }],
+    ["the general network", { extends: "park-paper", forward: { queue: { discipline: { kind: "codel" } } } }],
   ])("of %s has the scenario's links and flows", async (_, scenario) => {
     const own = { ...scenario, name: "own", durationSec: 2 };
     const session = await openSession(here, { kwargs: { stepMs: 20, scenario: own } });

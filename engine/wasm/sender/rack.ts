@@ -2,8 +2,9 @@
  * RACK's clock and its reordering window (RFC 8985 6.2): a transmission is lost once one sent later has arrived and the
  * latter's RTT plus the window has passed. The scoreboard is the sender's, and so are the timers.
  */
+
+import { MICRO } from "../units";
 import { RttEstimator } from "./rtt-estimator";
-import { MICRO } from "./units";
 
 /** RFC 8985 6.2 step 4: so many SACKed packets without reordering before end the wait, as RFC 6675 would. */
 const DUP_THRESH: i64 = 3;

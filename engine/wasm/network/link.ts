@@ -1,14 +1,15 @@
 /**
  * One direction of a bottleneck: a drop-tail queue in front of a server. Departures are computed when a packet arrives,
  * which is exact for FIFO service: a later packet never changes an earlier one's departure. A packet counts as queued until
- * its service starts; departures at an instant come before arrivals at it. `../../sim/general/link.ts` is its face.
+ * its service starts; departures at an instant come before arrivals at it. `sim/fifo/fifo-network.ts` is its face.
  * Left out on purpose: queues that drop at dequeue time (CoDel), which need departures as events.
  */
+
+import * as host from "../host";
+import { allocate } from "../memory/memory";
+import { grown } from "../memory/rows";
+import { MICRO } from "../units";
 import { DelayHistogram } from "./delay-histogram";
-import * as host from "./host";
-import { allocate } from "./memory";
-import { grown } from "./rows";
-import { MICRO } from "./units";
 
 /** A packet that waits, two to a cache line. */
 @unmanaged
@@ -22,16 +23,19 @@ class Waiting {
 const WAITING_SHIFT: usize = 5;
 const INITIAL_ROWS: i64 = 64;
 
-/** A row of the log of packets whose service has begun: flow, when, queueing delay; all f64. */
 const LOG_ROWS: i32 = 128;
-const LOG_ROW_BYTES: usize = 24;
-const LOG_START: usize = 8;
-const LOG_DELAY: usize = 16;
+
+/** A row of the log of packets whose service has begun. */
+@unmanaged
+export class DequeueWords {
+  flow: f64;
+  startNs: f64;
+  /** in the queue */
+  delayUs: f64;
+}
 
 @unmanaged
-export class Link {
-  // The host reads and writes these words by their place (`../../sim/general/link.ts`).
-
+export class LinkWords {
   /** result of the last accepted `offer` */
   startNs: f64;
   departNs: f64;
@@ -46,7 +50,10 @@ export class Link {
   /** rows of the log, which the host empties, and where it begins */
   logged: f64;
   logAddress: f64;
+}
 
+@unmanaged
+export class Link extends LinkWords {
   /** of every packet on the wire */
   packetBytes: f64;
   limitPackets: f64;
@@ -75,7 +82,7 @@ export class Link {
     this.headStartNs = Infinity;
     this.mask = INITIAL_ROWS - 1;
     this.rows = allocate((<usize>INITIAL_ROWS) << WAITING_SHIFT);
-    this.logAddress = <f64>allocate(<usize>LOG_ROWS * LOG_ROW_BYTES);
+    this.logAddress = <f64>allocate(<usize>LOG_ROWS * offsetof<DequeueWords>());
   }
 
   @inline
@@ -106,10 +113,11 @@ export class Link {
   }
 
   private log(flow: i32, startNs: f64, delayUs: f64): void {
-    const row = <usize>this.logAddress + <usize>this.logged * LOG_ROW_BYTES;
-    store<f64>(row, <f64>flow);
-    store<f64>(row, startNs, LOG_START);
-    store<f64>(row, delayUs, LOG_DELAY);
+    const at = <usize>this.logAddress + <usize>this.logged * offsetof<DequeueWords>();
+    const row = changetype<DequeueWords>(at);
+    row.flow = <f64>flow;
+    row.startNs = startNs;
+    row.delayUs = delayUs;
     this.logged += 1;
     if (this.logged === <f64>LOG_ROWS) host.readDequeues(this.number);
   }

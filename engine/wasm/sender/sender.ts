@@ -1,23 +1,24 @@
 /**
  * A TCP sender: SACK-style scoreboard, loss by a packet threshold of 3 (RFC 6675, RFC 9002 6.1.1) or RACK-TLP (RFC 8985),
  * RTO (RFC 6298), PRR, undo, ECN, pacing, delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation). It owns no
- * events: a network tells it of arrivals, ACKs and timers and asks when the next packet may go. `../sender.ts` is its face.
+ * events: a network tells it of arrivals, ACKs and timers and asks when the next packet may go. `engine/sender.ts` is its face.
  *
  * Each transmission has its own number, so a lost retransmission is found like any other loss, and an RTT is never
  * ambiguous. The network lists what arrives in order of arrival; an ACK is the length of that list when it was made, so it
  * acknowledges all that had arrived by then (a SACK without limit). The sender reads the list only as far as ACKs came.
  */
-import { ASK, runProgram } from "./ccp-block";
-import * as host from "./host";
-import { allocate, release } from "./memory";
-import { Numbers } from "./numbers";
-import { PRR_OFF, PRR_RFC6937, Prr } from "./prr";
+
+import * as host from "../host";
+import { allocate, release } from "../memory/memory";
+import { Numbers } from "../memory/numbers";
+import { grown } from "../memory/rows";
+import { Rng } from "../rng";
+import { countOf, MICRO, MSS, NO_LIMIT, SECOND } from "../units";
+import { ASK, CcpBlock } from "./ccp-block";
+import { Prr, PrrVersion } from "./prr";
 import { Rack } from "./rack";
-import { Rng } from "./rng";
-import { grown } from "./rows";
-import { SenderWords } from "./sender-words";
 import { RttEstimator } from "./rtt-estimator";
-import { countOf, MICRO, MSS, NO_LIMIT, SECOND } from "./units";
+import { CongestionKind, EcnMode, SenderWords } from "./sender-words";
 
 /** RFC 6675 DupThresh, RFC 9002 kPacketThreshold. */
 const PACKET_THRESHOLD: i64 = 3;
@@ -66,37 +67,8 @@ const IN_FLIGHT: u8 = 1;
 const LOST: u8 = 2;
 const ACKED: u8 = 3;
 
-/** Of congestion events, as the host numbers them. */
-const BY_LOSS: i32 = 0;
-const BY_TIMEOUT: i32 = 1;
-const BY_MARKS: i32 = 2;
-
-export const ECN_OFF: i32 = 0;
-export const ECN_CLASSIC: i32 = 1;
-
 @unmanaged
 export class Sender extends SenderWords {
-  // The host reads these words too.
-
-  acks: f64;
-  retransmittedPackets: f64;
-  totalLostPackets: f64;
-  timeouts: f64;
-  spuriousEpisodes: f64;
-  // written by `describe` only
-  describedSent: f64;
-  describedInflight: f64;
-  describedCwnd: f64;
-  describedDelivered: f64;
-  describedUnsent: f64;
-  describedComplete: f64;
-  describedSrttUs: f64;
-  describedRttvarUs: f64;
-  describedMinRttUs: f64;
-  describedRtoUs: f64;
-
-  // From here on nobody else looks.
-
   rtt: RttEstimator;
   prr: Prr;
   rack: Rack;
@@ -162,8 +134,8 @@ export class Sender extends SenderWords {
   registers: usize;
   /** by which the host knows it */
   number: i32;
-  prrVersion: i32;
-  ecn: i32;
+  prrVersion: PrrVersion;
+  ecn: EcnMode;
 
   /** the window as last read, and the same in packets */
   readBytes: f64;
@@ -503,7 +475,7 @@ export class Sender extends SenderWords {
     let newestTxn: i64 = -1;
     /** arrivals of what the receiver had already: a real one would tell by DSACK */
     let copies = 0;
-    const marked = this.ecn === ECN_OFF ? 0 : this.coverMarks(arrivals);
+    const marked = this.ecn === EcnMode.off ? 0 : this.coverMarks(arrivals);
     for (let n = this.coveredArrivals; n < arrivals; n++) {
       const txn = load<i64>(this.arrivalRow(n)) >> 2;
       if (txn === this.nextUnseenTxn) this.nextUnseenTxn++;
@@ -569,7 +541,7 @@ export class Sender extends SenderWords {
     this.ackedPackets = <f64>(deliveredPackets - misordered);
     this.deliveredBytes = <f64>deliveredPackets * MSS;
     this.cwndLimited = !starvedBefore && inflightBefore + 2 >= this.cwndPackets ? 1 : 0;
-    if (this.ecn !== ECN_OFF) this.reactToMarks(nowNs, marked, deliveredPackets);
+    if (this.ecn !== EcnMode.off) this.reactToMarks(nowNs, marked, deliveredPackets);
     this.report(nowNs, lost, false);
     if (this.cumulative === this.limit && this.cumulative > cumulativeBefore) this.drained(nowNs);
   }
@@ -694,14 +666,14 @@ export class Sender extends SenderWords {
 
   /** RFC 3168 6.1.2: at most one reaction per window of data, and none beside one to loss. */
   private reactToMarks(nowNs: f64, marked: i32, deliveredPackets: i64): void {
-    const isClassic = this.ecn === ECN_CLASSIC;
+    const isClassic = this.ecn === EcnMode.classic;
     if (isClassic) this.ecnPackets = this.congestionEchoed ? <f64>deliveredPackets : 0;
     else this.ecnPackets = <f64>marked;
     this.ecnBytes = this.ecnPackets * MSS;
     const told = isClassic ? this.congestionEchoed : marked > 0;
     if (told && this.recoveryPoint === -1 && this.cumulative > this.ecnPoint) {
       this.beginEpisode(false, false);
-      this.congest(BY_MARKS, nowNs, 0);
+      this.congest(CongestionKind.ecn, nowNs, 0);
     }
   }
 
@@ -723,8 +695,8 @@ export class Sender extends SenderWords {
     this.probeEnd = -1;
     this.probeAtNs = Infinity;
     this.armTimer();
-    this.congest(BY_LOSS, nowNs, lost);
-    if (this.prrVersion !== PRR_OFF) {
+    this.congest(CongestionKind.loss, nowNs, lost);
+    if (this.prrVersion !== PrrVersion.off) {
       this.inPrr = true;
       this.prr.begin(this.prrVersion, <f64>this.recoverFlight(newlyDelivered));
     }
@@ -814,7 +786,7 @@ export class Sender extends SenderWords {
     if (!this.probeRepaired) return 0;
     this.totalLostPackets += 1;
     this.beginEpisode(false, false);
-    this.congest(BY_LOSS, nowNs, 1);
+    this.congest(CongestionKind.loss, nowNs, 1);
     return 1;
   }
 
@@ -896,7 +868,7 @@ export class Sender extends SenderWords {
     this.probeIsDue = false;
     this.probeAtNs = Infinity;
     this.recoveryPoint = this.next;
-    this.congest(BY_TIMEOUT, nowNs, lost);
+    this.congest(CongestionKind.timeout, nowNs, lost);
     this.armRetransmissionTimer(nowNs);
     this.reportTimer(nowNs, lost, true);
   }
@@ -950,7 +922,7 @@ export class Sender extends SenderWords {
     }
   }
 
-  private congest(kind: i32, nowNs: f64, lostPackets: i64): void {
+  private congest(kind: CongestionKind, nowNs: f64, lostPackets: i64): void {
     this.ecnPoint = this.next;
     this.reactedTxn = this.nextTxn;
     const inflightBytes = <f64>(this.inflight + lostPackets) * MSS;
@@ -1002,7 +974,7 @@ export class Sender extends SenderWords {
       host.onAck(this.number);
       return;
     }
-    const said = runProgram(block, this);
+    const said = changetype<CcpBlock>(block).runProgram(this);
     if (said === ASK) host.onAck(this.number);
     else if (said !== 0) host.afterRun(this.number, said);
   }
@@ -1017,7 +989,7 @@ export class Sender extends SenderWords {
   /** RFC 6937 4, RFC 9937 6.1: what lies between the cumulative ACK and the next sequence; the latter less what was SACKed before. */
   private recoverFlight(newlyDelivered: i64): i64 {
     const flight = this.next - this.cumulative;
-    return this.prrVersion === PRR_RFC6937 ? flight : flight - this.sackedPackets + newlyDelivered;
+    return this.prrVersion === PrrVersion.rfc6937 ? flight : flight - this.sackedPackets + newlyDelivered;
   }
 
   private growSequences(): void {

@@ -4,9 +4,11 @@
  * which is conservative unless an ACK shows that recovery goes well (`safeAck`). Letters of the RFCs in the comments;
  * all counts in packets.
  */
-export const PRR_OFF: i32 = 0;
-export const PRR_RFC6937: i32 = 1;
-export const PRR_RFC9937: i32 = 2;
+export const enum PrrVersion {
+  off,
+  rfc6937,
+  rfc9937,
+}
 
 @unmanaged
 export class Prr {
@@ -17,9 +19,9 @@ export class Prr {
   out: f64;
   /** inflight may rise to it until the next ACK */
   windowPackets: f64;
-  version: i32;
+  version: PrrVersion;
 
-  begin(version: i32, recoverFlight: f64): void {
+  begin(version: PrrVersion, recoverFlight: f64): void {
     this.version = version;
     this.recoverFlight = recoverFlight;
     this.delivered = this.out = this.windowPackets = 0;
@@ -42,7 +44,7 @@ export class Prr {
       allowed = ceil<f64>((this.delivered * target) / this.recoverFlight) - this.out;
     } else {
       let limit = max<f64>(this.delivered - this.out, delivered);
-      if (this.version === PRR_RFC6937 || safeAck) limit += 1;
+      if (this.version === PrrVersion.rfc6937 || safeAck) limit += 1;
       allowed = min<f64>(target - inflight, limit);
     }
     // RFC 9937 6.2, and Linux under RFC 6937: the fast retransmit itself always goes

@@ -1,29 +1,35 @@
 /**
- * The fast engine's inner loop: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's
- * ACKs lie in a ring, and the loop takes the flow with the earliest next event. `../../sim/fifo/fifo-network.ts` is its face and tells
+ * The FIFO network's inner loop: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's
+ * ACKs lie in a ring, and the loop takes the flow with the earliest next event. `sim/fifo/fifo-network.ts` is its face and tells
  * the rest.
  */
-import { DelayHistogram } from "./delay-histogram";
-import * as host from "./host";
-import { Link } from "./link";
-import { allocate } from "./memory";
-import { Receiver } from "./receiver";
-import { Rng } from "./rng";
-import { Sender } from "./sender";
-import { TimedRing } from "./timed-ring";
-import { WinnerTree } from "./winner-tree";
 
-/** A row of the log of arrivals: flow, when, how long it took since it was sent, 1 if its payload is new; all f64. */
+import * as host from "../host";
+import { allocate } from "../memory/memory";
+import { TimedRing } from "../memory/timed-ring";
+import { WinnerTree } from "../memory/winner-tree";
+import { Rng } from "../rng";
+import { Sender } from "../sender/sender";
+import { DelayHistogram } from "./delay-histogram";
+import { Link } from "./link";
+import { Receiver } from "./receiver";
+
 const LOG_ROWS: i32 = 128;
 const LOG_SHIFT: usize = 5;
-const LOG_AT: usize = 8;
-const LOG_TOOK: usize = 16;
-const LOG_FIRST: usize = 24;
+
+/** A row of the log of arrivals. */
+@unmanaged
+export class ArrivalWords {
+  flow: f64;
+  atNs: f64;
+  /** since it was sent */
+  tookNs: f64;
+  /** 1: its payload is new */
+  first: f64;
+}
 
 @unmanaged
-export class FifoFlow {
-  // The host reads and writes these words by their place (`../../sim/fifo/fifo-network.ts`).
-
+export class FifoFlowWords {
   /** packets at the receiver, and those of them with a payload for the first time, as of the last `advance` */
   arrivedPackets: f64;
   firstArrivedPackets: f64;
@@ -31,7 +37,10 @@ export class FifoFlow {
   droppedPackets: f64;
   /** when a payload reached the receiver for the first time, the latest so far */
   lastArrivalNs: f64;
+}
 
+@unmanaged
+export class FifoFlow extends FifoFlowWords {
   /** when the next bin of its time series is over; Infinity: it has none */
   nextBinEndNs: f64;
   startNs: f64;
@@ -79,9 +88,7 @@ export class FifoFlow {
 }
 
 @unmanaged
-export class FifoNetwork {
-  // The host reads and writes these words by their place (`../../sim/fifo/fifo-network.ts`).
-
+export class FifoNetworkWords {
   nowNs: f64;
   /** of the host's next call-back: no event at or after it happens */
   nextCallNs: f64;
@@ -92,7 +99,10 @@ export class FifoNetwork {
   /** rows of the log of arrivals, which the host empties, and where it begins */
   logged: f64;
   logAddress: f64;
+}
 
+@unmanaged
+export class FifoNetwork extends FifoNetworkWords {
   forwardLossRate: f64;
   reverseLossRate: f64;
   forward: Link;
@@ -250,11 +260,11 @@ export class FifoNetwork {
   }
 
   private log(flow: FifoFlow, atNs: f64, tookNs: f64, first: bool): void {
-    const row = <usize>this.logAddress + ((<usize>this.logged) << LOG_SHIFT);
-    store<f64>(row, <f64>flow.index);
-    store<f64>(row, atNs, LOG_AT);
-    store<f64>(row, tookNs, LOG_TOOK);
-    store<f64>(row, first ? 1 : 0, LOG_FIRST);
+    const row = changetype<ArrivalWords>(<usize>this.logAddress + ((<usize>this.logged) << LOG_SHIFT));
+    row.flow = <f64>flow.index;
+    row.atNs = atNs;
+    row.tookNs = tookNs;
+    row.first = first ? 1 : 0;
     this.logged += 1;
     if (this.logged === <f64>LOG_ROWS) host.readArrivals();
   }

@@ -1,9 +1,21 @@
 /** What a sender tells a congestion control, and what that decides. */
 
+/** Why a congestion control is told to react. */
+export const enum CongestionKind {
+  loss,
+  timeout,
+  ecn,
+}
+
+export const enum EcnMode {
+  off,
+  classic,
+  accurate,
+}
+
+/** The host reads and writes these words by their place. */
 @unmanaged
 export class SenderWords {
-  // The host reads and writes these words by their place (`../sender.ts`).
-
   /** when the next packet leaves if nothing changes; Infinity: not before an ACK */
   sendAtNs: f64;
   /** when `onTimer` is due: retransmission, tail loss probe or reordering; Infinity: off */
@@ -42,4 +54,21 @@ export class SenderWords {
   nextSequence: f64;
   cumulativeSequence: f64;
   cwndLimited: f64;
+  // figures
+  acks: f64;
+  retransmittedPackets: f64;
+  totalLostPackets: f64;
+  timeouts: f64;
+  spuriousEpisodes: f64;
+  // written by `describe` only
+  describedSent: f64;
+  describedInflight: f64;
+  describedCwnd: f64;
+  describedDelivered: f64;
+  describedUnsent: f64;
+  describedComplete: f64;
+  describedSrttUs: f64;
+  describedRttvarUs: f64;
+  describedMinRttUs: f64;
+  describedRtoUs: f64;
 }

@@ -2,7 +2,7 @@
  * A TCP receiver: in-order edge, out-of-order packets, delayed ACKs (RFC 5681 4.2: every second packet or after a delay;
  * at once when a packet is out of order, fills a gap or is a duplicate). One per flow; packets come in arrival order.
  */
-import { allocate, release } from "./memory";
+import { allocate, release } from "../memory/memory";
 
 /** The ring starts small, as there may be thousands of flows. */
 const INITIAL_SIZE: i64 = 64;

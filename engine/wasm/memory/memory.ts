@@ -2,7 +2,7 @@
  * Blocks of memory by powers of two: what is released is kept in a list per size and taken again. A network's memory goes
  * with the network, so nothing is ever given back to the host.
  */
-import { memoryGrew, outOfMemory } from "./host";
+import { memoryGrew, outOfMemory } from "../host";
 
 const PAGE_BITS: u32 = 16;
 /** A cache line. */

@@ -1,8 +1,8 @@
 /**
- * The queueing delays of one flow: buckets of a relative width of 2^-10, as `../../sim/delay-histogram.ts` has them, which reads
+ * The queueing delays of one flow: buckets of a relative width of 2^-10, as `sim/delay-histogram.ts` has them, which reads
  * these. Only the range of buckets that is in use has counts.
  */
-import { allocate, release } from "./memory";
+import { allocate, release } from "../memory/memory";
 
 const SUB_BUCKET_BITS: i32 = 10;
 /** 2^31 us is over half an hour of queueing; longer delays share the last bucket. */
@@ -13,16 +13,17 @@ const BUCKETS: i32 = (32 - SUB_BUCKET_BITS) << SUB_BUCKET_BITS;
 const RANGE_STEP: i32 = 256;
 
 @unmanaged
-export class DelayHistogram {
-  // The host reads these words by their place (`../../sim/fifo/fifo-network.ts`).
-
+export class DelayHistogramWords {
   count: f64;
   sumUs: f64;
   /** written by `describe` only: the first bucket that is kept, how many, and where their counts are (u32) */
   describedFirst: f64;
   describedLength: f64;
   describedAddress: f64;
+}
 
+@unmanaged
+export class DelayHistogram extends DelayHistogramWords {
   counts: usize;
   first: i32;
   length: i32;

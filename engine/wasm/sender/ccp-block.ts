@@ -1,0 +1,88 @@
+/**
+ * A CCP flow's registers, and how its program is run on an ACK: what `ccp-bridge/datapath/ccp-flow.ts` does where the program does
+ * not say anything but window and rate. Places and meanings as in `BLOCK` of
+ * `ccp-bridge/datapath/register-arena.ts`, which `interface.mjs` holds them against.
+ */
+import { SenderWords } from "./sender-words";
+
+/** Places of the words. */
+export const enum BlockWord {
+  bytesAcked = 0,
+  bytesMisordered = 1,
+  ecnBytes = 2,
+  ecnPackets = 3,
+  lostPackets = 4,
+  packetsAcked = 6,
+  packetsMisordered = 7,
+  bytesInFlight = 8,
+  bytesPending = 9,
+  packetsInFlight = 10,
+  rateIncoming = 11,
+  rateOutgoing = 12,
+  rttSampleUs = 13,
+  wasTimeout = 14,
+  hostCwnd = 15,
+  hostRate = 16,
+  runnable = 264,
+  lastUs = 265,
+  minCwnd = 266,
+  minRate = 267,
+}
+
+/** The datapath wants to see the ACK first. */
+export const ASK: i32 = i32.MIN_VALUE;
+
+@unmanaged
+export class CcpBlock {
+  /**
+   * Runs the program on the sender's ACK event; window and rate become the sender's if that is all.
+   * @returns what the program said (0: no more), or ASK; then nothing has happened
+   */
+  @inline
+  runProgram(sender: SenderWords): i32 {
+    const block = changetype<usize>(this);
+    const program = load<u32>(block, <usize>BlockWord.runnable * 8);
+    if (program === 0) return ASK;
+    store<f64>(block, sender.ackedBytes, <usize>BlockWord.bytesAcked * 8);
+    store<f64>(block, sender.misorderedBytes, <usize>BlockWord.bytesMisordered * 8);
+    store<f64>(block, sender.ecnBytes, <usize>BlockWord.ecnBytes * 8);
+    store<f64>(block, sender.ecnPackets, <usize>BlockWord.ecnPackets * 8);
+    store<f64>(block, sender.lostPackets, <usize>BlockWord.lostPackets * 8);
+    store<f64>(block, sender.ackedPackets, <usize>BlockWord.packetsAcked * 8);
+    store<f64>(block, sender.misorderedPackets, <usize>BlockWord.packetsMisordered * 8);
+    store<f64>(block, sender.inflightBytes, <usize>BlockWord.bytesInFlight * 8);
+    store<f64>(block, sender.pendingBytes, <usize>BlockWord.bytesPending * 8);
+    store<f64>(block, sender.inflightPackets, <usize>BlockWord.packetsInFlight * 8);
+    store<f64>(block, this.rounded(sender.deliveryRateBytesPerSec), <usize>BlockWord.rateIncoming * 8);
+    store<f64>(block, this.rounded(sender.sendRateBytesPerSec), <usize>BlockWord.rateOutgoing * 8);
+    const rttUs = sender.rttUs;
+    store<f64>(block, rttUs > 0 ? max<f64>(1, this.rounded(rttUs)) : 0, <usize>BlockWord.rttSampleUs * 8);
+    store<f64>(block, sender.timeout, <usize>BlockWord.wasTimeout * 8);
+    store<f64>(block, sender.nowUs, <usize>BlockWord.lastUs * 8);
+    const said = call_indirect<i32>(program, block, sender.nowUs, 0);
+    if (said !== 0) return said;
+    let cwndBytes = load<f64>(block, <usize>BlockWord.hostCwnd * 8);
+    const minCwndBytes = load<f64>(block, <usize>BlockWord.minCwnd * 8);
+    if (cwndBytes < minCwndBytes) {
+      cwndBytes = minCwndBytes;
+      store<f64>(block, cwndBytes, <usize>BlockWord.hostCwnd * 8);
+    }
+    sender.targetBytes = cwndBytes;
+    let rate = load<f64>(block, <usize>BlockWord.hostRate * 8);
+    if (rate !== 0) {
+      const minRate = load<f64>(block, <usize>BlockWord.minRate * 8);
+      if (rate < minRate) {
+        rate = minRate;
+        store<f64>(block, rate, <usize>BlockWord.hostRate * 8);
+      }
+      sender.rateBytesPerSec = rate;
+    } else sender.rateBytesPerSec = -1;
+    return 0;
+  }
+
+  /** Whole numbers, as the host has them. */
+  @inline
+  private rounded(value: f64): f64 {
+    return floor<f64>(value + 0.5);
+  }
+}
