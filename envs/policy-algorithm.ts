@@ -1,7 +1,8 @@
 /**
  * A learned policy as a CCP algorithm: the environment's datapath program, its observation and its actions, with the
  * policy acting greedily at each report. On a datapath that reports as the simulator does, the decisions are those of
- * the environment; what it leaves out is the step without a report (an outage), for which an agent has no clock.
+ * the environment; what it leaves out is the step without a report (an outage): how long the environment waits there depends
+ * on ACKs, of which an agent hears only by reports.
  */
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import { CcparkError } from "../core/errors.ts";

@@ -94,7 +94,9 @@ export function terminalTable(
     legend.push("fct: completion time of the transfers that completed.");
   }
   if (summary.some((row) => row.reproducible === false)) {
-    legend.push("[1] driven by a process outside: a second run gives similar results, not the same bytes.");
+    legend.push(
+      "[1] driven by a process outside, or in real time: a second run gives similar results, not the same bytes.",
+    );
   }
   return `${parts.join("\n\n")}\n\n${legend.join("\n")}\n`;
 }
