@@ -33,7 +33,11 @@ export function ring(bell: Bell, block: number): boolean {
 /** Waits, blocking, until the step is done. @returns false: it still runs after `limitMs` */
 export function isDoneWithin(bell: Bell, limitMs: number): boolean {
   for (let i = 0; i < SPINS; i++) if (Atomics.load(bell, STATE) !== STEPPING) return true;
-  return Atomics.wait(bell, STATE, STEPPING, limitMs) !== "timed-out";
+  // woken is not done: the call that ends one step may come when the next has begun
+  while (Atomics.load(bell, STATE) === STEPPING) {
+    if (Atomics.wait(bell, STATE, STEPPING, limitMs) === "timed-out") return false;
+  }
+  return true;
 }
 
 /** Whether the step that is done has sent a message. */
