@@ -15,7 +15,7 @@ import { z } from "zod";
 import { CcparkError } from "../core/errors.ts";
 import { exp } from "../core/math.ts";
 import { Rng } from "../core/random.ts";
-import type { AnyVectorEnv, EndedEpisode } from "../envs/env.ts";
+import type { AnyVectorEnv } from "../envs/env.ts";
 import {
   type Checkpoint,
   checkSpaces,
@@ -28,6 +28,7 @@ import {
 } from "./checkpoint.ts";
 import type { Learner, LearnerSetup, LearnerSpec, Progress } from "./learner.ts";
 import { Adam } from "./nn/adam.ts";
+import { type Batch, gather, type Minibatch, makeBatch, shuffle, valuesOf } from "./nn/batch.ts";
 import { computeGae } from "./nn/gae.ts";
 import { GaussianPolicy, LOG_2_PI, type PolicySpec, policyLayout, policySize } from "./nn/gaussian-policy.ts";
 import { initialiseMlp, type MlpLayout, mlpLayout } from "./nn/mlp.ts";
@@ -139,55 +140,6 @@ export function ppoOptions(given: Readonly<Record<string, unknown>> = {}): PpoOp
 
 /** Rewards are clipped here after scaling: ten standard deviations of a return in one step is an accident. */
 const REWARD_CLIP = 10;
-
-// ------------------------------------------------------------------------------------------------------------ batches
-
-/** What one gradient step looks at. */
-interface Minibatch {
-  readonly rows: number;
-  /** [rows x observation], as the network wants them */
-  readonly observations: Float32Array;
-  /** [rows x action], in units of the box */
-  readonly actions: Float32Array;
-  /** [rows] each */
-  readonly logProbs: Float32Array;
-  readonly advantages: Float32Array;
-  readonly targets: Float32Array;
-}
-
-/** Everything one rollout leaves behind. */
-interface Batch {
-  readonly rows: number;
-  readonly observations: Float32Array;
-  readonly actions: Float32Array;
-  readonly logProbs: Float32Array;
-  readonly rewards: Float64Array;
-  readonly terminated: Uint8Array;
-  readonly truncated: Uint8Array;
-  /** observations after the last step, [numEnvs x observation] */
-  readonly last: Float32Array;
-  /** rows that were truncated, and the observation that each led to */
-  readonly truncatedRows: number[];
-  readonly truncatedObservations: Float32Array[];
-  readonly episodes: EndedEpisode[];
-}
-
-function makeBatch(steps: number, numEnvs: number, observationSize: number, actionSize: number): Batch {
-  const rows = steps * numEnvs;
-  return {
-    rows,
-    observations: new Float32Array(rows * observationSize),
-    actions: new Float32Array(rows * actionSize),
-    logProbs: new Float32Array(rows),
-    rewards: new Float64Array(rows),
-    terminated: new Uint8Array(rows),
-    truncated: new Uint8Array(rows),
-    last: new Float32Array(numEnvs * observationSize),
-    truncatedRows: [],
-    truncatedObservations: [],
-    episodes: [],
-  };
-}
 
 // ------------------------------------------------------------------------------------------------------------ learner
 
@@ -437,7 +389,12 @@ export class Ppo implements Learner {
 
   #update(tf: Tf, batch: Batch, numEnvs: number, learningRate: number, totalSteps: number): Progress {
     const { options } = this;
-    const { values, nextValues } = this.#values(tf, batch, numEnvs);
+    const { values, nextValues } = valuesOf(
+      tf,
+      { layout: this.#valueLayout, weights: this.#value, scale: this.#valueScale },
+      batch,
+      numEnvs,
+    );
     const scale = options.scaleRewards
       ? 1 / Math.sqrt(this.#returns.squares / this.#returns.count + EPSILON)
       : 1;
@@ -472,7 +429,7 @@ export class Ppo implements Learner {
       for (let part = 0; part < parts; part++) {
         const from = Math.floor((part * batch.rows) / parts);
         const to = Math.floor(((part + 1) * batch.rows) / parts);
-        const minibatch = this.#gather(batch, advantages, scaledTargets, order.subarray(from, to));
+        const minibatch = gather(batch, advantages, scaledTargets, order.subarray(from, to));
         const step = this.#gradientStep(tf, minibatch, learningRate);
         sums.policyLoss += step.policyLoss;
         sums.valueLoss += step.valueLoss;
@@ -506,60 +463,6 @@ export class Ppo implements Learner {
         explainedVariance: targetVariance === 0 ? Number.NaN : 1 - variance(residuals) / targetVariance,
       },
     };
-  }
-
-  /** V of every observation of the batch and of every observation that a step led to, in one pass. */
-  #values(tf: Tf, batch: Batch, numEnvs: number): { values: Float32Array; nextValues: Float32Array } {
-    const width = this.spec.observationSpace.shape[0];
-    const extra = batch.truncatedRows.length;
-    const rows = batch.rows + numEnvs + extra;
-    const all = new Float32Array(rows * width);
-    all.set(batch.observations);
-    all.set(batch.last, batch.rows * width);
-    batch.truncatedObservations.forEach((final, i) => {
-      all.set(final, (batch.rows + numEnvs + i) * width);
-    });
-    const out = tf.tidy(() => {
-      const parameters = toTensors(tf, this.#valueLayout, this.#value);
-      return mlpTensor(tf, parameters, tf.tensor2d(all, [rows, width])).dataSync();
-    }) as Float32Array;
-    const { mean, std } = this.#valueScale;
-    for (let i = 0; i < out.length; i++) out[i] = mean + std * out[i]!;
-    const nextValues = out.slice(numEnvs, batch.rows + numEnvs);
-    batch.truncatedRows.forEach((row, i) => {
-      nextValues[row] = out[batch.rows + numEnvs + i]!;
-    });
-    return { values: out.slice(0, batch.rows), nextValues };
-  }
-
-  /** The chosen rows as contiguous arrays; advantages with mean 0 and standard deviation 1 over the minibatch. */
-  #gather(batch: Batch, advantages: Float32Array, targets: Float32Array, chosen: Uint32Array): Minibatch {
-    const rows = chosen.length;
-    const width = this.spec.observationSpace.shape[0];
-    const count = this.spec.actionSpace.shape[0];
-    const minibatch: Minibatch = {
-      rows,
-      observations: new Float32Array(rows * width),
-      actions: new Float32Array(rows * count),
-      logProbs: new Float32Array(rows),
-      advantages: new Float32Array(rows),
-      targets: new Float32Array(rows),
-    };
-    let mean = 0;
-    for (let r = 0; r < rows; r++) {
-      const from = chosen[r]!;
-      for (let i = 0; i < width; i++)
-        minibatch.observations[r * width + i] = batch.observations[from * width + i]!;
-      for (let a = 0; a < count; a++) minibatch.actions[r * count + a] = batch.actions[from * count + a]!;
-      minibatch.logProbs[r] = batch.logProbs[from]!;
-      minibatch.advantages[r] = advantages[from]!;
-      minibatch.targets[r] = targets[from]!;
-      mean += advantages[from]! / rows;
-    }
-    const std = Math.sqrt(variance(minibatch.advantages));
-    for (let r = 0; r < rows; r++)
-      minibatch.advantages[r] = (minibatch.advantages[r]! - mean) / (std + EPSILON);
-    return minibatch;
   }
 
   #gradientStep(
@@ -645,15 +548,6 @@ export class Ppo implements Learner {
       approxKl: approxKl / rows,
       clipFraction: outside / rows,
     };
-  }
-}
-
-function shuffle(order: Uint32Array, rng: Rng): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    const kept = order[i]!;
-    order[i] = order[j]!;
-    order[j] = kept;
   }
 }
 
