@@ -7,7 +7,9 @@
  *   H bytes   header, JSON in UTF-8, padded with spaces so that the arrays start at a multiple of 8
  *   arrays    little-endian, in the order of `arrays` in the header, each padded with zeros to a multiple of 8
  *
- * Nothing in it tells when, where or by whom it was made: the same run gives the same bytes.
+ * The header is the same for every learner but for `options` and `state`, which the learner that it names checks itself.
+ * Version 1, of PPO alone, is upgraded on reading. Nothing in it tells when, where or by whom it was made: the same run
+ * gives the same bytes.
  */
 import { z } from "zod";
 import { CcparkError } from "../core/errors.ts";
@@ -17,7 +19,7 @@ const MAGIC = "ccparkck";
 const PREFIX_BYTES = 16;
 export const CHECKPOINT_FORMAT = "ccpark-checkpoint" as const;
 /** Rises when a reader of the old version would misread the new one. */
-export const CHECKPOINT_VERSION = 1 as const;
+export const CHECKPOINT_VERSION = 2 as const;
 
 /** What the policy was trained on: names as the user knows them; only strings, so that it prints as it is. */
 export interface EnvDescription {
@@ -40,70 +42,90 @@ export interface StoredSpace {
   readonly high: readonly (number | "Infinity" | "-Infinity")[];
 }
 
-interface Header {
-  readonly format: typeof CHECKPOINT_FORMAT;
-  readonly version: typeof CHECKPOINT_VERSION;
-  readonly algorithm: "ppo";
+export const NO_DESCRIPTION: EnvDescription = { observation: "", action: "", reward: "", description: "" };
+
+/** What an agent sees and does. */
+export interface Spaces {
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+}
+
+export interface CheckpointHeader {
+  /** name of the learner in agents/registry.ts */
+  readonly learner: string;
   readonly env: EnvDescription;
   readonly observationSpace: StoredSpace;
   readonly actionSpace: StoredSpace;
-  readonly hidden: readonly number[];
   readonly options: Readonly<Record<string, number | string | boolean | readonly number[]>>;
   readonly seed: number;
   /** environment steps, over all environments */
   readonly steps: number;
   readonly updates: number;
   readonly episodes: number;
-  /** Adam's count of steps */
-  readonly adamSteps: number;
-  /** running statistics of discounted returns, for the scaling of rewards */
-  readonly returnStatistics: { readonly count: number; readonly mean: number; readonly squares: number };
-  /** V = mean + std x (what the value network says) */
-  readonly valueScale: { readonly mean: number; readonly std: number };
-  /** observations that went into `observationMean` and `observationSquares` */
-  readonly observationCount: number;
-  readonly arrays: readonly {
-    readonly name: string;
-    readonly type: "f32" | "f64";
-    readonly length: number;
-  }[];
+  /** the learner's own; its schema checks it, see `readState` */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+interface StoredArray {
+  readonly name: string;
+  readonly type: "f32" | "f64";
+  readonly length: number;
+}
+
+type Header = CheckpointHeader & {
+  readonly format: typeof CHECKPOINT_FORMAT;
+  readonly version: typeof CHECKPOINT_VERSION;
+  readonly arrays: readonly StoredArray[];
+};
+
+export interface Checkpoint {
+  readonly header: CheckpointHeader;
+  /** the learner's numbers by name, all finite */
+  readonly arrays: Readonly<Record<string, Float32Array | Float64Array>>;
 }
 
 const wholeNumber = z.number().int().nonnegative();
 const bound = z.union([z.number(), z.literal("Infinity"), z.literal("-Infinity")]);
-const spaceSchema: z.ZodType<StoredSpace> = z.object({
-  shape: z.tuple([z.number().int().positive()]),
-  names: z.array(z.string()),
-  low: z.array(bound),
-  high: z.array(bound),
-});
+const spaceSchema: z.ZodType<StoredSpace> = z
+  .object({
+    shape: z.tuple([z.number().int().positive()]),
+    names: z.array(z.string()),
+    low: z.array(bound),
+    high: z.array(bound),
+  })
+  .refine(
+    ({ shape: [size], names, low, high }) =>
+      names.length === size && low.length === size && high.length === size,
+    { error: "expected as many names and bounds as the shape says" },
+  );
 const headerSchema: z.ZodType<Header> = z.object({
   format: z.literal(CHECKPOINT_FORMAT),
   version: z.literal(CHECKPOINT_VERSION),
-  algorithm: z.literal("ppo"),
+  learner: z.string().min(1),
   env: z.object({ observation: z.string(), action: z.string(), reward: z.string(), description: z.string() }),
   observationSpace: spaceSchema,
   actionSpace: spaceSchema,
-  hidden: z.array(z.number().int().positive()),
   options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.array(z.number())])),
   seed: wholeNumber,
   steps: wholeNumber,
   updates: wholeNumber,
   episodes: wholeNumber,
-  adamSteps: wholeNumber,
-  returnStatistics: z.object({ count: z.number(), mean: z.number(), squares: z.number() }),
-  valueScale: z.object({ mean: z.number(), std: z.number() }),
-  observationCount: z.number(),
-  arrays: z.array(z.object({ name: z.string(), type: z.enum(["f32", "f64"]), length: wholeNumber })),
+  state: z.record(z.string(), z.unknown()),
+  arrays: z
+    .array(z.object({ name: z.string().min(1), type: z.enum(["f32", "f64"]), length: wholeNumber }))
+    .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, {
+      error: "expected each name once",
+    }),
 });
 
-/** The header without what is the same for every checkpoint or follows from the arrays. */
-export type CheckpointHeader = Omit<Header, "format" | "version" | "algorithm" | "arrays">;
-
-export interface Checkpoint {
-  readonly header: CheckpointHeader;
-  /** `policy`, `value`: parameters; `adamM`, `adamV`: moments of both in that order; `observationMean`, `-Squares` */
-  readonly arrays: Readonly<Record<string, Float32Array | Float64Array>>;
+/** The header of version 1: what is PPO's own lay beside what every learner has. */
+function upgraded(json: unknown): unknown {
+  if (typeof json !== "object" || json === null || !("version" in json) || json.version !== 1) return json;
+  const { algorithm, adamSteps, returnStatistics, valueScale, observationCount, hidden, ...rest } =
+    json as Record<string, unknown>;
+  const options = { ...(rest["options"] as object | undefined), hidden };
+  const state = { adamSteps, returnStatistics, valueScale, observationCount };
+  return { ...rest, version: CHECKPOINT_VERSION, learner: algorithm, options, state };
 }
 
 const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -126,7 +148,6 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const header: Header = {
     format: CHECKPOINT_FORMAT,
     version: CHECKPOINT_VERSION,
-    algorithm: "ppo",
     ...checkpoint.header,
     arrays: entries.map(([name, array]) => ({
       name,
@@ -169,17 +190,21 @@ function broken(where: string, got: string, expected: string): CcparkError {
 function parseHeader(bytes: Uint8Array, where: string): Header {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
+    json = JSON.parse(new TextDecoder().decode(bytes), (key, value: unknown) => {
+      if (key === "__proto__") throw broken(where, "a header field `__proto__`", "fields of a checkpoint");
+      return value;
+    });
   } catch (cause) {
+    if (cause instanceof CcparkError) throw cause;
     throw new CcparkError("invalid-argument", `[checkpoint] not readable, ${where}: the header is not JSON`, {
       cause,
     });
   }
   const version = (json as { version?: unknown } | null)?.version;
-  if (typeof version === "number" && version !== CHECKPOINT_VERSION) {
-    throw broken(where, `format version ${version}`, `version ${CHECKPOINT_VERSION}`);
+  if (typeof version === "number" && version !== 1 && version !== CHECKPOINT_VERSION) {
+    throw broken(where, `format version ${version}`, `version 1 or ${CHECKPOINT_VERSION}`);
   }
-  const parsed = headerSchema.safeParse(json);
+  const parsed = headerSchema.safeParse(upgraded(json));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new CcparkError(
@@ -192,7 +217,8 @@ function parseHeader(bytes: Uint8Array, where: string): Header {
 
 /**
  * @param where the file's name, for messages
- * @throws CcparkError (invalid-argument) for anything that is not a whole checkpoint of this version
+ * @throws CcparkError (invalid-argument) for anything that is not a whole checkpoint of a known version, and for numbers
+ *   that are not finite
  */
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -203,21 +229,51 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   if (view.getUint32(12, true) !== crc32(bytes.subarray(PREFIX_BYTES))) {
     throw broken(where, "damaged or cut content", "the checksum in its first 16 bytes");
   }
-  const header = parseHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes), where);
-  const { format: _format, version: _version, algorithm: _algorithm, arrays: list, ...rest } = header;
-  const arrays: Record<string, Float32Array | Float64Array> = {};
-  let at = PREFIX_BYTES + headerBytes;
-  for (const { name, type, length } of list) {
-    const array = type === "f32" ? new Float32Array(length) : new Float64Array(length);
-    if (at + array.byteLength > bytes.length)
-      throw broken(where, `a cut array \`${name}\``, `${length} numbers`);
-    for (let i = 0; i < length; i++) {
-      array[i] = type === "f32" ? view.getFloat32(at + 4 * i, true) : view.getFloat64(at + 8 * i, true);
-    }
-    arrays[name] = array;
-    at += padded(array.byteLength);
+  const stored = parseHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes), where);
+  const { format: _format, version: _version, arrays: list, ...header } = stored;
+  const sizeOf = ({ type, length }: StoredArray): number => padded(length * (type === "f32" ? 4 : 8));
+  const total = list.reduce((sum, array) => sum + sizeOf(array), PREFIX_BYTES + headerBytes);
+  if (total !== bytes.length) {
+    throw broken(where, `${bytes.length} bytes`, `${total}, as its header lists arrays`);
   }
-  return { header: rest, arrays };
+  const arrays: [string, Float32Array | Float64Array][] = [];
+  let at = PREFIX_BYTES + headerBytes;
+  for (const entry of list) {
+    const { name, type, length } = entry;
+    const array = type === "f32" ? new Float32Array(length) : new Float64Array(length);
+    for (let i = 0; i < length; i++) {
+      const x = type === "f32" ? view.getFloat32(at + 4 * i, true) : view.getFloat64(at + 8 * i, true);
+      if (!Number.isFinite(x)) throw broken(where, `${x} in array \`${name}\``, "finite numbers");
+      array[i] = x;
+    }
+    arrays.push([name, array]);
+    at += sizeOf(entry);
+  }
+  return { header, arrays: Object.fromEntries(arrays) };
+}
+
+/**
+ * The learner's own part of the header.
+ * @throws CcparkError (invalid-argument) with the first field that does not fit
+ */
+export function readState<State>({ learner, state }: CheckpointHeader, schema: z.ZodType<State>): State {
+  const parsed = schema.safeParse(state);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new CcparkError(
+    "invalid-argument",
+    `[checkpoint] state of \`${learner}\`, field \`${issue.path.join(".")}\`: ${issue.message}`,
+  );
+}
+
+/** @throws CcparkError (invalid-argument) where there is none, or one of another length */
+export function readArray({ arrays }: Checkpoint, name: string, length: number): Float32Array | Float64Array {
+  const array = Object.hasOwn(arrays, name) ? arrays[name] : undefined;
+  if (array?.length === length) return array;
+  throw new CcparkError(
+    "invalid-argument",
+    `[checkpoint] array \`${name}\`: got ${array?.length ?? "no"} numbers, expected ${length}`,
+  );
 }
 
 const storedBound = (x: number): number | "Infinity" | "-Infinity" =>
@@ -248,15 +304,24 @@ export function restoreSpace(stored: StoredSpace): Box {
   };
 }
 
+export function restoreSpaces(header: CheckpointHeader): Spaces {
+  return {
+    observationSpace: restoreSpace(header.observationSpace),
+    actionSpace: restoreSpace(header.actionSpace),
+  };
+}
+
+interface Shapes {
+  readonly observationSpace: { readonly shape: readonly [number] };
+  readonly actionSpace: { readonly shape: readonly [number] };
+}
+
 /**
  * Refuses a checkpoint that was trained on other spaces.
  * @throws CcparkError (invalid-argument) with both shapes
  */
-export function checkSpaces(
-  header: CheckpointHeader,
-  spaces: { readonly observationSpace: Box; readonly actionSpace: Box },
-): void {
-  const had = [header.observationSpace.shape[0], header.actionSpace.shape[0]];
+export function checkSpaces(stored: Shapes, spaces: Shapes): void {
+  const had = [stored.observationSpace.shape[0], stored.actionSpace.shape[0]];
   const has = [spaces.observationSpace.shape[0], spaces.actionSpace.shape[0]];
   if (had[0] !== has[0] || had[1] !== has[1]) {
     throw new CcparkError(

@@ -1,6 +1,7 @@
 /** Learners, policies and checkpoints. */
-export type { Agent, Learner, Progress } from "./agent.ts";
-export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Spaces } from "./checkpoint.ts";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint-files.ts";
-export { GaussianPolicy } from "./policy.ts";
-export { Ppo, type PpoOptions, policyFromCheckpoint } from "./ppo.ts";
+export type { Agent, Learner, LearnerSetup, LearnerSpec, Progress } from "./learner.ts";
+export { GaussianPolicy } from "./nn/gaussian-policy.ts";
+export { Ppo, type PpoOptions } from "./ppo.ts";
+export { getLearner, LEARNERS, learnerFromCheckpoint, policyFromCheckpoint } from "./registry.ts";

@@ -1,41 +1,41 @@
 /**
- * Proximal policy optimisation in one file: options, networks, advantages, update rule, loop.
+ * Proximal policy optimisation in one file: options, loss, rollout, update, loop.
  *
  * Schulman et al. 2017, "Proximal Policy Optimization Algorithms" (arXiv:1707.06347), with the details that matter in
  * practice (Huang et al. 2022, "The 37 Implementation Details of PPO"), in the spirit of cleanrl. One thing differs from
  * most copies: an episode that ran out of time is worth V(last observation), one that ended is worth 0.
  *
- * Acting is a pass over typed arrays (policy.ts); TensorFlow.js computes values and gradients; Adam runs on flat arrays,
- * since a tensor operation costs microseconds however small it is. All randomness comes from named forks of the seed
- * and of the number of the update, so a checkpoint needs no generator state.
+ * Acting is a pass over typed arrays (nn/gaussian-policy.ts); TensorFlow.js computes values and gradients. All randomness
+ * comes from named forks of the seed and of the number of the update, so a checkpoint needs no generator state.
  *
  * Left out: recurrent policies, discrete actions, clipping of the value loss (no gain: Andrychowicz et al. 2021).
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { CcparkError, unknownName } from "../core/errors.ts";
-import { exp, log, pow } from "../core/math.ts";
+import { z } from "zod";
+import { CcparkError } from "../core/errors.ts";
+import { exp } from "../core/math.ts";
 import { Rng } from "../core/random.ts";
-import type { AnyVectorEnv, EndedEpisode } from "../envs/env.ts";
-import type { Box } from "../envs/spaces.ts";
-import type { Learner, Progress } from "./agent.ts";
+import type { AnyVectorEnv } from "../envs/env.ts";
 import {
   type Checkpoint,
-  type CheckpointHeader,
   checkSpaces,
   type EnvDescription,
-  restoreSpace,
+  NO_DESCRIPTION,
+  readArray,
+  readState,
+  restoreSpaces,
   storeSpace,
 } from "./checkpoint.ts";
-import {
-  GaussianPolicy,
-  initialiseMlp,
-  type MlpLayout,
-  mlpLayout,
-  type ObservationStatistics,
-  type PolicySpec,
-  policyLayout,
-  policySize,
-} from "./policy.ts";
+import type { Learner, LearnerSetup, LearnerSpec, Progress } from "./learner.ts";
+import { Adam } from "./nn/adam.ts";
+import { type Batch, gather, type Minibatch, makeBatch, shuffle, valuesOf } from "./nn/batch.ts";
+import { computeGae } from "./nn/gae.ts";
+import { GaussianPolicy, LOG_2_PI, type PolicySpec, policyLayout, policySize } from "./nn/gaussian-policy.ts";
+import { initialiseMlp, type MlpLayout, mlpLayout } from "./nn/mlp.ts";
+import { lossAndGradient, mlpTensor, normOf, toTensors } from "./nn/mlp-tensors.ts";
+import { choice, FLAG, type OptionKind, readOptions, real, WIDTHS, whole } from "./nn/options.ts";
+import { EPSILON, meanOf, observe, RunningObservations, type Statistics, variance } from "./nn/statistics.ts";
+import { rescaleValues, type ValueScale } from "./nn/value-scale.ts";
 import { BACKEND_REQUESTS, type BackendRequest, chooseBackend } from "./tfjs/tfjs-backend.ts";
 import type { Tf } from "./tfjs/tfjs-patches.ts";
 
@@ -108,230 +108,59 @@ export const PPO_DEFAULTS: PpoOptions = {
   backend: "auto",
 };
 
-/** Ranges of the numeric options, bounds included. */
-const RANGES: Readonly<
-  Partial<Record<keyof PpoOptions, readonly [low: number, high: number, whole?: "whole"]>>
-> = {
-  rolloutSteps: [1, 1e6, "whole"],
-  epochs: [1, 1000, "whole"],
-  minibatchSize: [1, 1e6, "whole"],
-  learningRate: [0, 1e9],
-  gamma: [0, 1],
-  gaeLambda: [0, 1],
-  clipCoef: [0, 10],
-  valueCoef: [0, 1e6],
-  entropyCoef: [-1e6, 1e6],
-  maxGradNorm: [1e-9, 1e9],
-  targetKl: [0, 1e6],
-  initialLogStd: [-10, 3],
-  resetEvery: [1, 1e9, "whole"],
+const KINDS: { readonly [Name in keyof PpoOptions]: OptionKind } = {
+  hidden: WIDTHS,
+  rolloutSteps: whole(1, 1e6),
+  epochs: whole(1, 1000),
+  minibatchSize: whole(1, 1e6),
+  learningRate: real(0, 1e9),
+  annealLearningRate: FLAG,
+  gamma: real(0, 1),
+  gaeLambda: real(0, 1),
+  clipCoef: real(0, 10),
+  valueCoef: real(0, 1e6),
+  entropyCoef: real(-1e6, 1e6),
+  maxGradNorm: real(1e-9, 1e9),
+  targetKl: real(0, 1e6),
+  initialLogStd: real(-10, 3),
+  scaleRewards: FLAG,
+  normaliseValues: FLAG,
+  normaliseObservations: FLAG,
+  resetEvery: whole(1, 1e9),
+  backend: choice(BACKEND_REQUESTS),
 };
 
 /**
  * Fills in defaults and checks.
  * @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range
  */
-export function ppoOptions(given: Partial<PpoOptions> = {}): PpoOptions {
-  const options: PpoOptions = { ...PPO_DEFAULTS };
-  for (const [name, value] of Object.entries(given)) {
-    if (!(name in PPO_DEFAULTS)) throw unknownName("ppo", "option", name, Object.keys(PPO_DEFAULTS));
-    if (value === undefined) continue;
-    const refuse = (expected: string): CcparkError =>
-      new CcparkError(
-        "invalid-argument",
-        `[ppo] option \`${name}\`: got ${JSON.stringify(value)}, expected ${expected}`,
-      );
-    const range = RANGES[name as keyof PpoOptions];
-    if (range !== undefined) {
-      const [low, high, whole] = range;
-      const fits =
-        typeof value === "number" && value >= low && value <= high && (!whole || Number.isInteger(value));
-      if (!fits) throw refuse(`a ${whole ?? "real"} number, ${low} to ${high}`);
-    } else if (name === "hidden") {
-      const widths: unknown = value;
-      const fits = Array.isArray(widths) && widths.every((w) => Number.isInteger(w) && w >= 1 && w <= 4096);
-      if (!fits) throw refuse("a list of whole numbers, 1 to 4096 each");
-    } else if (name === "backend") {
-      if (!BACKEND_REQUESTS.some((known) => known === value)) {
-        throw unknownName("ppo", "backend", String(value), BACKEND_REQUESTS);
-      }
-    } else if (typeof value !== "boolean") throw refuse("true or false");
-    Object.assign(options, { [name]: value });
-  }
-  return options;
+export function ppoOptions(given: Readonly<Record<string, unknown>> = {}): PpoOptions {
+  return readOptions("ppo", KINDS, PPO_DEFAULTS, given);
 }
-
-// ------------------------------------------------------------------------------------------------------- advantages
-
-/** One batch in the order of time: row t * numEnvs + env. */
-export interface GaeInput {
-  readonly numEnvs: number;
-  /** [steps x numEnvs] */
-  readonly rewards: ArrayLike<number>;
-  /** V of the observation that the step started from, [steps x numEnvs] */
-  readonly values: ArrayLike<number>;
-  /** V of the observation that the step led to: the last one of its episode, never the first of the next; same shape */
-  readonly nextValues: ArrayLike<number>;
-  /** 0 or 1, [steps x numEnvs] */
-  readonly terminated: Uint8Array;
-  readonly truncated: Uint8Array;
-  readonly gamma: number;
-  readonly lambda: number;
-}
-
-/**
- * Generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438, equation 16):
- *
- *   delta_t = r_t + gamma V(s_t+1) - V(s_t),   A_t = delta_t + gamma lambda A_t+1
- *
- * V(s_t+1) is 0 where the task ended (terminated); where only time ran out (truncated) it counts, but A_t+1, which
- * belongs to another episode, does not.
- * @returns advantages and value targets A + V, float32 [steps x numEnvs]
- */
-export function computeGae(input: GaeInput): { advantages: Float32Array; targets: Float32Array } {
-  const { numEnvs, rewards, values, nextValues, terminated, truncated, gamma, lambda } = input;
-  const advantages = new Float32Array(values.length);
-  const targets = new Float32Array(values.length);
-  for (let env = 0; env < numEnvs; env++) {
-    let advantage = 0;
-    for (let i = values.length - numEnvs + env; i >= 0; i -= numEnvs) {
-      const nextValue = terminated[i] ? 0 : nextValues[i]!;
-      const delta = rewards[i]! + gamma * nextValue - values[i]!;
-      advantage = delta + (terminated[i] || truncated[i] ? 0 : gamma * lambda * advantage);
-      advantages[i] = advantage;
-      targets[i] = advantage + values[i]!;
-    }
-  }
-  return { advantages, targets };
-}
-
-// ------------------------------------------------------------------------------------------------ running statistics
-
-/** Mean and sum of squared deviations by Welford's method. */
-interface Statistics {
-  count: number;
-  mean: number;
-  squares: number;
-}
-
-function observe(statistics: Statistics, x: number): void {
-  statistics.count += 1;
-  const before = x - statistics.mean;
-  statistics.mean += before / statistics.count;
-  statistics.squares += before * (x - statistics.mean);
-}
-
-interface ValueScale {
-  readonly mean: number;
-  readonly std: number;
-}
-
-/** Share of the old scale that an update keeps: fast enough to follow a policy that learns, slow enough to be steady. */
-const VALUE_SCALE_KEPT = 0.9;
 
 /** Rewards are clipped here after scaling: ten standard deviations of a return in one step is an accident. */
 const REWARD_CLIP = 10;
-const EPSILON = 1e-8;
-
-// ---------------------------------------------------------------------------------------------------------- networks
-
-/** TensorFlow.js needs the parameters as separate tensors; this cuts them out of the flat array. */
-function toTensors(tf: Tf, layout: MlpLayout, weights: Float32Array): Tensor[] {
-  return layout.layers.flatMap(({ inputs, outputs, weightsAt, biasesAt }) => [
-    tf.tensor2d(weights.slice(weightsAt, biasesAt), [inputs, outputs]),
-    tf.tensor1d(weights.slice(biasesAt, biasesAt + outputs)),
-  ]);
-}
-
-/** tanh after every layer but the last; [rows x inputs] -> [rows x outputs]. */
-export function mlpTensor(tf: Tf, parameters: readonly Tensor[], input: Tensor): Tensor {
-  let x = input;
-  for (let i = 0; i < parameters.length; i += 2) {
-    x = tf.add(tf.matMul(x, parameters[i]!), parameters[i + 1]!);
-    if (i + 2 < parameters.length) x = tf.tanh(x);
-  }
-  return x;
-}
-
-const LOG_2_PI = log(2 * Math.PI);
-
-/** What one gradient step looks at. */
-interface Minibatch {
-  readonly rows: number;
-  /** [rows x observation], as the network wants them */
-  readonly observations: Float32Array;
-  /** [rows x action], in units of the box */
-  readonly actions: Float32Array;
-  /** [rows] each */
-  readonly logProbs: Float32Array;
-  readonly advantages: Float32Array;
-  readonly targets: Float32Array;
-}
-
-// ------------------------------------------------------------------------------------------------------------- batch
-
-/** Everything one rollout leaves behind. */
-interface Batch {
-  readonly rows: number;
-  readonly observations: Float32Array;
-  readonly actions: Float32Array;
-  readonly logProbs: Float32Array;
-  readonly rewards: Float64Array;
-  readonly terminated: Uint8Array;
-  readonly truncated: Uint8Array;
-  /** observations after the last step, [numEnvs x observation] */
-  readonly last: Float32Array;
-  /** rows that were truncated, and the observation that each led to */
-  readonly truncatedRows: number[];
-  readonly truncatedObservations: Float32Array[];
-  readonly episodes: EndedEpisode[];
-}
-
-function makeBatch(steps: number, numEnvs: number, observationSize: number, actionSize: number): Batch {
-  const rows = steps * numEnvs;
-  return {
-    rows,
-    observations: new Float32Array(rows * observationSize),
-    actions: new Float32Array(rows * actionSize),
-    logProbs: new Float32Array(rows),
-    rewards: new Float64Array(rows),
-    terminated: new Uint8Array(rows),
-    truncated: new Uint8Array(rows),
-    last: new Float32Array(numEnvs * observationSize),
-    truncatedRows: [],
-    truncatedObservations: [],
-    episodes: [],
-  };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.length === 0 ? Number.NaN : values.reduce((sum, x) => sum + x, 0) / values.length;
-}
-
-function variance(values: ArrayLike<number>): number {
-  let mean = 0;
-  for (let i = 0; i < values.length; i++) mean += values[i]! / values.length;
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i]! - mean) ** 2;
-  return sum / values.length;
-}
 
 // ------------------------------------------------------------------------------------------------------------ learner
 
-export interface PpoSetup {
-  readonly observationSpace: Box;
-  readonly actionSpace: Box;
-  readonly options?: Partial<PpoOptions>;
-  /** whole number, 0 to 2^53 - 1 */
-  readonly seed: number;
-  /** goes into checkpoints */
-  readonly env?: EnvDescription;
-}
+/** What a checkpoint keeps beside options and arrays. */
+const STATE = z.object({
+  /** Adam's count of steps */
+  adamSteps: z.number().int().nonnegative(),
+  /** running statistics of discounted returns, for the scaling of rewards */
+  returnStatistics: z.object({
+    count: z.number().int().nonnegative(),
+    mean: z.number(),
+    squares: z.number().nonnegative(),
+  }),
+  /** V = mean + std x (what the value network says) */
+  valueScale: z.object({ mean: z.number(), std: z.number().positive() }),
+  /** observations that went into `observationMean` and `observationSquares` */
+  observationCount: z.number().int().nonnegative(),
+});
 
-const NO_DESCRIPTION: EnvDescription = { observation: "", action: "", reward: "", description: "" };
-
-/** Adam (Kingma and Ba 2015); epsilon as in the PPO of OpenAI baselines. */
-const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-5 };
+const valueLayoutOf = ({ observationSpace, hidden }: PolicySpec): MlpLayout =>
+  mlpLayout([observationSpace.shape[0], ...hidden, 1]);
 
 export class Ppo implements Learner {
   readonly name: string = "ppo";
@@ -341,7 +170,6 @@ export class Ppo implements Learner {
   readonly spec: PolicySpec;
   /** acts with the current parameters */
   readonly policy: GaussianPolicy;
-  /** what TensorFlow.js runs on, known after the first step of `learn` */
   backendDetail = "";
 
   readonly #root: Rng;
@@ -349,22 +177,18 @@ export class Ppo implements Learner {
   /** policy and value parameters in one array; the policy sees its part of it */
   readonly #parameters: Float32Array;
   readonly #value: Float32Array;
-  readonly #adamM: Float32Array;
-  readonly #adamV: Float32Array;
-  #adamSteps = 0;
+  readonly #adam: Adam;
   #steps = 0;
   #updates = 0;
   #episodes = 0;
   #returns: Statistics = { count: 0, mean: 0, squares: 0 };
-  /** V = mean + std x (what the value network says) */
   #valueScale: ValueScale = { mean: 0, std: 1 };
   /** discounted return so far of each environment's episode */
   #running: Float64Array = new Float64Array(0);
-  readonly #observationMean: Float64Array;
-  readonly #observationSquares: Float64Array;
-  #observationCount = 0;
+  readonly #observations: RunningObservations;
 
-  constructor(setup: PpoSetup) {
+  /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range */
+  constructor(setup: LearnerSetup) {
     this.options = ppoOptions(setup.options);
     this.seed = setup.seed;
     this.env = setup.env ?? NO_DESCRIPTION;
@@ -372,15 +196,13 @@ export class Ppo implements Learner {
     const { observationSpace, actionSpace } = setup;
     const { hidden } = this.options;
     this.spec = { observationSpace, actionSpace, hidden };
-    this.#valueLayout = mlpLayout([observationSpace.shape[0], ...hidden, 1]);
+    this.#valueLayout = valueLayoutOf(this.spec);
     const policyParameters = policySize(this.spec);
     this.#parameters = new Float32Array(policyParameters + this.#valueLayout.size);
     const weights = this.#parameters.subarray(0, policyParameters);
     this.#value = this.#parameters.subarray(policyParameters);
-    this.#adamM = new Float32Array(this.#parameters.length);
-    this.#adamV = new Float32Array(this.#parameters.length);
-    this.#observationMean = new Float64Array(observationSpace.shape[0]);
-    this.#observationSquares = new Float64Array(observationSpace.shape[0]);
+    this.#adam = new Adam(this.#parameters);
+    this.#observations = new RunningObservations(observationSpace.shape[0]);
 
     const layout = policyLayout(this.spec);
     const hiddenGains = hidden.map(() => Math.SQRT2);
@@ -388,56 +210,59 @@ export class Ppo implements Learner {
     weights.fill(this.options.initialLogStd, layout.size);
     initialiseMlp(this.#valueLayout, [...hiddenGains, 1], this.#root.fork("init.value"), this.#value);
     this.policy = new GaussianPolicy(this.spec, { weights, seed: setup.seed, name: this.name });
-    if (this.options.normaliseObservations) this.policy.statistics = this.#observationStatistics();
+    if (this.options.normaliseObservations) this.policy.statistics = this.#observations.frozen();
   }
 
-  /**
-   * A learner that goes on where the checkpoint was taken.
-   * @param setup spaces to check against; options that replace stored ones (not `hidden`); a new description
-   * @throws CcparkError (invalid-argument) where the shapes do not fit
-   */
+  /** As `LearnerSpec.load`; spaces are the stored ones unless given. Options replace stored ones, but not `hidden`. */
   static fromCheckpoint(
     checkpoint: Checkpoint,
-    setup: Omit<PpoSetup, "seed"> = spacesOf(checkpoint.header),
+    setup: Omit<LearnerSetup, "seed"> = restoreSpaces(checkpoint.header),
   ): Ppo {
-    const { header, arrays } = checkpoint;
+    const { header } = checkpoint;
     checkSpaces(header, setup);
-    const options = { ...header.options, ...setup.options } as Partial<PpoOptions>;
-    if (JSON.stringify(options.hidden) !== JSON.stringify(header.hidden)) {
+    const options = ppoOptions({ ...header.options, ...setup.options });
+    const stored = ppoOptions(header.options).hidden;
+    if (options.hidden.join() !== stored.join()) {
       throw new CcparkError(
         "invalid-argument",
-        `[checkpoint] other hidden layers than the checkpoint: got [${options.hidden}], expected [${header.hidden}]`,
+        `[checkpoint] other hidden layers than the checkpoint: got [${options.hidden}], expected [${stored}]`,
       );
     }
-    const ppo = new Ppo({ ...setup, options, seed: header.seed, env: setup.env ?? header.env });
-    const restore = (name: string, into: Float32Array | Float64Array): void => {
-      const array = arrays[name];
-      if (array === undefined || array.length !== into.length) {
-        throw new CcparkError(
-          "invalid-argument",
-          `[checkpoint] array \`${name}\`: got ${array?.length ?? "no"} numbers, expected ${into.length}`,
-        );
-      }
-      into.set(array);
-    };
-    restore("policy", ppo.policy.weights);
-    restore("value", ppo.#value);
-    restore("adamM", ppo.#adamM);
-    restore("adamV", ppo.#adamV);
-    restore("observationMean", ppo.#observationMean);
-    restore("observationSquares", ppo.#observationSquares);
-    ppo.#adamSteps = header.adamSteps;
+    const state = readState(header, STATE);
+    // Lengths come first: a header may ask for networks that the arrays do not fill.
+    const spec: PolicySpec = { ...setup, hidden: stored };
+    const width = spec.observationSpace.shape[0];
+    const [policyParameters, valueParameters] = [policySize(spec), valueLayoutOf(spec).size];
+    const policy = readArray(checkpoint, "policy", policyParameters);
+    const value = readArray(checkpoint, "value", valueParameters);
+    const adamM = readArray(checkpoint, "adamM", policyParameters + valueParameters);
+    const adamV = readArray(checkpoint, "adamV", policyParameters + valueParameters);
+    const observationMean = readArray(checkpoint, "observationMean", width);
+    const observationSquares = readArray(checkpoint, "observationSquares", width);
+
+    const ppo = new Ppo({
+      ...setup,
+      options: { ...options },
+      seed: header.seed,
+      env: setup.env ?? header.env,
+    });
+    ppo.policy.weights.set(policy);
+    ppo.#value.set(value);
+    ppo.#adam.m.set(adamM);
+    ppo.#adam.v.set(adamV);
+    ppo.#adam.steps = state.adamSteps;
+    ppo.#observations.mean.set(observationMean);
+    ppo.#observations.squares.set(observationSquares);
+    ppo.#observations.count = state.observationCount;
     ppo.#steps = header.steps;
     ppo.#updates = header.updates;
     ppo.#episodes = header.episodes;
-    ppo.#returns = { ...header.returnStatistics };
-    ppo.#valueScale = { ...header.valueScale };
-    ppo.#observationCount = header.observationCount;
-    if (ppo.options.normaliseObservations) ppo.policy.statistics = ppo.#observationStatistics();
+    ppo.#returns = state.returnStatistics;
+    ppo.#valueScale = state.valueScale;
+    if (ppo.options.normaliseObservations) ppo.policy.statistics = ppo.#observations.frozen();
     return ppo;
   }
 
-  /** environment steps so far, over all environments */
   get steps(): number {
     return this.#steps;
   }
@@ -452,49 +277,43 @@ export class Ppo implements Learner {
 
   dispose(): void {}
 
-  /** A copy of the whole state; valid between two updates. */
   checkpoint(): Checkpoint {
     const { backend: _backend, ...options } = this.options; // a matter of the machine, not of the run
+    const state: z.infer<typeof STATE> = {
+      adamSteps: this.#adam.steps,
+      returnStatistics: { ...this.#returns },
+      valueScale: { ...this.#valueScale },
+      observationCount: this.#observations.count,
+    };
     return {
       header: {
+        learner: this.name,
         env: this.env,
         observationSpace: storeSpace(this.spec.observationSpace),
         actionSpace: storeSpace(this.spec.actionSpace),
-        hidden: [...this.spec.hidden],
         options: { ...options, hidden: [...options.hidden] },
         seed: this.seed,
         steps: this.#steps,
         updates: this.#updates,
         episodes: this.#episodes,
-        adamSteps: this.#adamSteps,
-        returnStatistics: { ...this.#returns },
-        valueScale: { ...this.#valueScale },
-        observationCount: this.#observationCount,
+        state,
       },
       arrays: {
         policy: this.policy.weights.slice(),
         value: this.#value.slice(),
-        adamM: this.#adamM.slice(),
-        adamV: this.#adamV.slice(),
-        observationMean: this.#observationMean.slice(),
-        observationSquares: this.#observationSquares.slice(),
+        adamM: this.#adam.m.slice(),
+        adamV: this.#adam.v.slice(),
+        observationMean: this.#observations.mean.slice(),
+        observationSquares: this.#observations.squares.slice(),
       },
     };
   }
 
-  /**
-   * Trains until `totalSteps` environment steps are done, counted from the very first start; the last batch may go
-   * beyond. One Progress per update, whose losses are means over the update's gradient steps. Stopping the iteration
-   * after any update leaves a learner that can be saved.
-   *
-   * The environments are reset at the start and every `resetEvery` updates, with a seed that follows from the learner's
-   * seed and the number of the update. So a run that is resumed from a checkpoint taken at a multiple of `resetEvery`,
-   * with the same options, number of environments and `totalSteps`, ends with the same bytes as one that never stopped.
-   * @throws CcparkError (invalid-argument) where the environments do not fit; (failed-precondition) on divergence;
-   *   (unavailable) where the backend does not work here
-   */
+  // ----------------------------------------------------------------------------------------------------------- loop
+
+  /** Losses are means over the update's gradient steps, see PPO below. */
   async *learn(envs: AnyVectorEnv, totalSteps: number): AsyncGenerator<Progress, void, undefined> {
-    checkSpaces(this.checkpoint().header, envs);
+    checkSpaces(this.spec, envs);
     const backend = await chooseBackend(this.options.backend);
     this.backendDetail = `${backend.name}: ${backend.detail}`;
     const batchRows = envs.numEnvs * this.options.rolloutSteps;
@@ -535,7 +354,7 @@ export class Ppo implements Learner {
     for (let t = 0; t < rolloutSteps; t++) {
       const row = t * numEnvs;
       const observations = batch.observations.subarray(row * width, (row + numEnvs) * width);
-      if (this.options.normaliseObservations) this.#observeObservations(envs.observations);
+      if (this.options.normaliseObservations) this.#observations.observe(envs.observations);
       this.policy.normalise(envs.observations, observations);
       this.policy.sample(observations, numEnvs, noise, {
         actions,
@@ -566,32 +385,16 @@ export class Ppo implements Learner {
     return batch;
   }
 
-  #observeObservations(observations: Float32Array): void {
-    const width = this.#observationMean.length;
-    for (let row = 0; row < observations.length; row += width) {
-      this.#observationCount += 1;
-      for (let i = 0; i < width; i++) {
-        const x = observations[row + i]!;
-        const before = x - this.#observationMean[i]!;
-        this.#observationMean[i]! += before / this.#observationCount;
-        this.#observationSquares[i]! += before * (x - this.#observationMean[i]!);
-      }
-    }
-  }
-
-  #observationStatistics(): ObservationStatistics {
-    const count = this.#observationCount;
-    return {
-      mean: this.#observationMean.slice(),
-      std: this.#observationSquares.map((squares) => (count > 1 ? Math.sqrt(squares / count + EPSILON) : 1)),
-    };
-  }
-
   // --------------------------------------------------------------------------------------------------------- update
 
   #update(tf: Tf, batch: Batch, numEnvs: number, learningRate: number, totalSteps: number): Progress {
     const { options } = this;
-    const { values, nextValues } = this.#values(tf, batch, numEnvs);
+    const { values, nextValues } = valuesOf(
+      tf,
+      { layout: this.#valueLayout, weights: this.#value, scale: this.#valueScale },
+      batch,
+      numEnvs,
+    );
     const scale = options.scaleRewards
       ? 1 / Math.sqrt(this.#returns.squares / this.#returns.count + EPSILON)
       : 1;
@@ -609,7 +412,10 @@ export class Ppo implements Learner {
       lambda: options.gaeLambda,
     });
 
-    if (options.normaliseValues) this.#rescaleValues(targets);
+    if (options.normaliseValues) {
+      const first = this.#updates === 0;
+      this.#valueScale = rescaleValues(this.#valueScale, targets, this.#valueLayout, this.#value, first);
+    }
     const { mean, std } = this.#valueScale;
     const scaledTargets = targets.map((target) => (target - mean) / std);
 
@@ -619,16 +425,11 @@ export class Ppo implements Learner {
     const sums = { policyLoss: 0, valueLoss: 0, approxKl: 0, clipFraction: 0 };
     let gradientSteps = 0;
     epochs: for (let epoch = 0; epoch < options.epochs; epoch++) {
-      for (let i = order.length - 1; i > 0; i--) {
-        const j = shuffles.integer(i + 1);
-        const kept = order[i]!;
-        order[i] = order[j]!;
-        order[j] = kept;
-      }
+      shuffle(order, shuffles);
       for (let part = 0; part < parts; part++) {
         const from = Math.floor((part * batch.rows) / parts);
         const to = Math.floor(((part + 1) * batch.rows) / parts);
-        const minibatch = this.#gather(batch, advantages, scaledTargets, order.subarray(from, to));
+        const minibatch = gather(batch, advantages, scaledTargets, order.subarray(from, to));
         const step = this.#gradientStep(tf, minibatch, learningRate);
         sums.policyLoss += step.policyLoss;
         sums.valueLoss += step.valueLoss;
@@ -642,7 +443,7 @@ export class Ppo implements Learner {
     this.#steps += batch.rows;
     this.#updates += 1;
     this.#episodes += batch.episodes.length;
-    if (options.normaliseObservations) this.policy.statistics = this.#observationStatistics();
+    if (options.normaliseObservations) this.policy.statistics = this.#observations.frozen();
     const residuals = targets.map((target, i) => target - values[i]!);
     const targetVariance = variance(targets);
     return {
@@ -653,97 +454,15 @@ export class Ppo implements Learner {
       meanScore: meanOf(batch.episodes.map((e) => e.score)),
       meanUtilisation: meanOf(batch.episodes.map((e) => e.utilisation)),
       meanQueueDelayMs: meanOf(batch.episodes.map((e) => e.meanQueueDelayMs)),
-      policyLoss: sums.policyLoss / gradientSteps,
-      valueLoss: sums.valueLoss / gradientSteps,
-      entropy: this.#entropy(),
-      approxKl: sums.approxKl / gradientSteps,
-      clipFraction: sums.clipFraction / gradientSteps,
-      explainedVariance: targetVariance === 0 ? Number.NaN : 1 - variance(residuals) / targetVariance,
+      losses: {
+        policyLoss: sums.policyLoss / gradientSteps,
+        valueLoss: sums.valueLoss / gradientSteps,
+        entropy: this.policy.entropy(),
+        approxKl: sums.approxKl / gradientSteps,
+        clipFraction: sums.clipFraction / gradientSteps,
+        explainedVariance: targetVariance === 0 ? Number.NaN : 1 - variance(residuals) / targetVariance,
+      },
     };
-  }
-
-  /** V of every observation of the batch and of every observation that a step led to, in one pass. */
-  #values(tf: Tf, batch: Batch, numEnvs: number): { values: Float32Array; nextValues: Float32Array } {
-    const width = this.spec.observationSpace.shape[0];
-    const extra = batch.truncatedRows.length;
-    const rows = batch.rows + numEnvs + extra;
-    const all = new Float32Array(rows * width);
-    all.set(batch.observations);
-    all.set(batch.last, batch.rows * width);
-    batch.truncatedObservations.forEach((final, i) => {
-      all.set(final, (batch.rows + numEnvs + i) * width);
-    });
-    const out = tf.tidy(() => {
-      const parameters = toTensors(tf, this.#valueLayout, this.#value);
-      return mlpTensor(tf, parameters, tf.tensor2d(all, [rows, width])).dataSync();
-    }) as Float32Array;
-    const { mean, std } = this.#valueScale;
-    for (let i = 0; i < out.length; i++) out[i] = mean + std * out[i]!;
-    const nextValues = out.slice(numEnvs, batch.rows + numEnvs);
-    batch.truncatedRows.forEach((row, i) => {
-      nextValues[row] = out[batch.rows + numEnvs + i]!;
-    });
-    return { values: out.slice(0, batch.rows), nextValues };
-  }
-
-  /**
-   * PopArt (van Hasselt et al. 2016, arXiv:1602.07714): the value network learns targets of mean 0 and standard deviation
-   * 1, and its last layer is corrected so that V stays what it was. Rewards of congestion control are a large offset,
-   * other for each link, and a small difference that matters; unscaled, the network spends itself on the offset.
-   */
-  #rescaleValues(targets: Float32Array): void {
-    const old = this.#valueScale;
-    let batchMean = 0;
-    for (let i = 0; i < targets.length; i++) batchMean += targets[i]! / targets.length;
-    const batchStd = Math.sqrt(variance(targets));
-    const kept = this.#updates === 0 ? 0 : VALUE_SCALE_KEPT;
-    const mean = kept * old.mean + (1 - kept) * batchMean;
-    const std = Math.max(1e-4, kept * old.std + (1 - kept) * batchStd);
-    const last = this.#valueLayout.layers.at(-1)!;
-    for (let i = last.weightsAt; i < last.biasesAt; i++) this.#value[i]! *= old.std / std;
-    // At the very start there is nothing to preserve: V starts at the mean of the first targets.
-    const bias = this.#value[last.biasesAt]!;
-    this.#value[last.biasesAt] = this.#updates === 0 ? 0 : (old.std * bias + old.mean - mean) / std;
-    this.#valueScale = { mean, std };
-  }
-
-  /** The chosen rows as contiguous arrays; advantages with mean 0 and standard deviation 1 over the minibatch. */
-  #gather(batch: Batch, advantages: Float32Array, targets: Float32Array, chosen: Uint32Array): Minibatch {
-    const rows = chosen.length;
-    const width = this.spec.observationSpace.shape[0];
-    const count = this.spec.actionSpace.shape[0];
-    const minibatch: Minibatch = {
-      rows,
-      observations: new Float32Array(rows * width),
-      actions: new Float32Array(rows * count),
-      logProbs: new Float32Array(rows),
-      advantages: new Float32Array(rows),
-      targets: new Float32Array(rows),
-    };
-    let mean = 0;
-    for (let r = 0; r < rows; r++) {
-      const from = chosen[r]!;
-      for (let i = 0; i < width; i++)
-        minibatch.observations[r * width + i] = batch.observations[from * width + i]!;
-      for (let a = 0; a < count; a++) minibatch.actions[r * count + a] = batch.actions[from * count + a]!;
-      minibatch.logProbs[r] = batch.logProbs[from]!;
-      minibatch.advantages[r] = advantages[from]!;
-      minibatch.targets[r] = targets[from]!;
-      mean += advantages[from]! / rows;
-    }
-    const std = Math.sqrt(variance(minibatch.advantages));
-    for (let r = 0; r < rows; r++)
-      minibatch.advantages[r] = (minibatch.advantages[r]! - mean) / (std + EPSILON);
-    return minibatch;
-  }
-
-  /** Entropy of the policy, the same for every state: sum of log std + (1 + log 2 pi) / 2. */
-  #entropy(): number {
-    const count = this.spec.actionSpace.shape[0];
-    const { weights } = this.policy;
-    let sum = 0;
-    for (let a = 0; a < count; a++) sum += weights[weights.length - count + a]! + 0.5 * (1 + LOG_2_PI);
-    return sum;
   }
 
   #gradientStep(
@@ -790,14 +509,8 @@ export class Ppo implements Learner {
         // equation 9; the entropy is sum(log sigma) and a constant
         return tf.sub(tf.sub(tf.mul(halfSquares, valueCoef), surrogate), tf.mul(sumLogStd, entropyCoef));
       };
-      const { value, grads } = tf.valueAndGrads(lossOf)(parameters);
-      let at = 0;
-      for (const grad of grads) {
-        gradient.set(grad.dataSync() as Float32Array, at);
-        at += grad.size;
-      }
       const result = {
-        loss: value.dataSync()[0]!,
+        loss: lossAndGradient(tf, lossOf, parameters, gradient),
         logRatio: logRatioTensor!.dataSync() as Float32Array,
         valueLoss: valueLossTensor!.dataSync()[0]!,
       };
@@ -806,16 +519,14 @@ export class Ppo implements Learner {
       return result;
     });
 
-    let squares = 0;
-    for (let i = 0; i < gradient.length; i++) squares += gradient[i]! * gradient[i]!;
-    const norm = Math.sqrt(squares);
+    const norm = normOf(gradient);
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       throw new CcparkError(
         "failed-precondition",
         `[ppo] training diverged in update ${this.#updates + 1}, after ${this.#steps} steps: got a loss of ${loss} and a gradient of norm ${norm}, expected finite numbers; try a smaller learning rate`,
       );
     }
-    this.#adam(gradient, Math.min(1, this.options.maxGradNorm / (norm + 1e-6)), learningRate);
+    this.#adam.step(gradient, Math.min(1, this.options.maxGradNorm / (norm + 1e-6)), learningRate);
 
     // KL(old || new) by the low-variance estimator (r - 1) - log r, http://joschu.net/blog/kl-approx.html
     let approxKl = 0;
@@ -838,48 +549,36 @@ export class Ppo implements Learner {
       clipFraction: outside / rows,
     };
   }
-
-  /** One step of Adam on all parameters; `shrink` scales the gradient (clipping of its norm). */
-  #adam(gradient: Float32Array, shrink: number, learningRate: number): void {
-    const { beta1, beta2, epsilon } = ADAM;
-    this.#adamSteps += 1;
-    const rate =
-      (learningRate * Math.sqrt(1 - pow(beta2, this.#adamSteps))) / (1 - pow(beta1, this.#adamSteps));
-    const m = this.#adamM;
-    const v = this.#adamV;
-    for (let i = 0; i < gradient.length; i++) {
-      const g = gradient[i]! * shrink;
-      m[i] = beta1 * m[i]! + (1 - beta1) * g;
-      v[i] = beta2 * v[i]! + (1 - beta2) * g * g;
-      this.#parameters[i]! -= (rate * m[i]!) / (Math.sqrt(v[i]!) + epsilon);
-    }
-  }
-}
-
-function spacesOf(header: CheckpointHeader): { observationSpace: Box; actionSpace: Box } {
-  return {
-    observationSpace: restoreSpace(header.observationSpace),
-    actionSpace: restoreSpace(header.actionSpace),
-  };
 }
 
 /**
- * The policy of a checkpoint, ready to act; TensorFlow.js is not needed.
- * @param spaces what it must fit; the stored ones unless given
- * @param seed for `explore`
- * @throws CcparkError (invalid-argument) with both shapes where it does not fit
+ * Losses of its lines of progress:
+ *
+ * | name | unit | meaning |
+ * | --- | --- | --- |
+ * | policyLoss, valueLoss | 1 | clipped surrogate (negative: improvement), half squared error of scaled returns |
+ * | entropy | nat | of the policy's Gaussian, per action vector |
+ * | approxKl | nat | divergence between the policies before and after, mean over gradient steps |
+ * | clipFraction | 0-1 | share of rows whose probability ratio left the clip range |
+ * | explainedVariance | 1 at best | 1 - Var(target - V) / Var(target) |
  */
-export function policyFromCheckpoint(
-  checkpoint: Checkpoint,
-  spaces: { readonly observationSpace: Box; readonly actionSpace: Box } = spacesOf(checkpoint.header),
-  seed = 0,
-): GaussianPolicy {
-  const learner = Ppo.fromCheckpoint(checkpoint, spaces);
-  const { spec, policy } = learner;
-  return new GaussianPolicy(spec, {
-    weights: policy.weights,
-    statistics: policy.statistics,
-    seed,
-    name: "ppo",
-  });
-}
+export const PPO: LearnerSpec = {
+  name: "ppo",
+  title: "PPO",
+  source: "Schulman et al. 2017, arXiv:1707.06347",
+  summary: "proximal policy optimisation with a Gaussian policy",
+  options: KINDS,
+  defaults: { ...PPO_DEFAULTS },
+  // A step is a round trip, and what an action does shows within a few: a short horizon has less noise. The entropy
+  // bonus is negative: exploring by a few percent of the window costs more than a millisecond of queue, so a policy that
+  // goes on exploring learns to stay below the full link.
+  tuned: { rolloutSteps: 64, gamma: 0.95, entropyCoef: -0.005 },
+  checkOptions: (given) => void ppoOptions(given),
+  make: (setup) => new Ppo(setup),
+  load: (checkpoint, setup) => Ppo.fromCheckpoint(checkpoint, setup),
+  policy(checkpoint, spaces, seed) {
+    const { spec, policy } = Ppo.fromCheckpoint(checkpoint, spaces);
+    const { weights, statistics } = policy;
+    return new GaussianPolicy(spec, { weights, ...(statistics && { statistics }), seed, name: "ppo" });
+  },
+};

@@ -1,8 +1,8 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
 import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
-import { type Checkpoint, encodeCheckpoint } from "../agents/checkpoint.ts";
-import { Ppo, policyFromCheckpoint } from "../agents/ppo.ts";
+import { type Checkpoint, encodeCheckpoint, type Spaces } from "../agents/checkpoint.ts";
+import { DEFAULT_LEARNER, getLearner, policyFromCheckpoint } from "../agents/registry.ts";
 import { loadModules } from "../algorithms/module-files.ts";
 import { resolveAlgorithm } from "../algorithms/reference.ts";
 import type { AgentEvent } from "../ccp-bridge/ipc/agent-link.ts";
@@ -12,7 +12,6 @@ import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
 import { getAction } from "../envs/signals/actions.ts";
 import { getObservation } from "../envs/signals/observations.ts";
 import { loadSignals, signalsOf } from "../envs/signals/signal-files.ts";
-import type { Box } from "../envs/spaces.ts";
 import { algorithmContender } from "../eval/contenders/algorithm-contender.ts";
 import { constantContender } from "../eval/contenders/constant-contender.ts";
 import type { Contender } from "../eval/contenders/contender.ts";
@@ -61,7 +60,7 @@ export const OTHER_CONTENDERS: readonly Described[] = [
 ];
 
 /** Spaces of the environment that options name. */
-export function spacesOf(options: EnvOptions): { observationSpace: Box; actionSpace: Box } {
+export function spacesOf(options: EnvOptions): Spaces {
   return {
     observationSpace: getObservation(options.observation).space,
     actionSpace: getAction(options.action).space,
@@ -80,8 +79,8 @@ export function checkpointContender(name: string, path: string, checkpoint: Chec
   const env = envOptionsOf(checkpoint);
   const policy = policyFromCheckpoint(checkpoint, spacesOf(env));
   const sha256 = createHash("sha256").update(encodeCheckpoint(checkpoint)).digest("hex");
-  const { steps } = checkpoint.header;
-  const description = `PPO after ${steps.toLocaleString("en")} steps, acting greedily`;
+  const { learner, steps } = checkpoint.header;
+  const description = `${getLearner(learner).title} after ${steps.toLocaleString("en")} steps, acting greedily`;
   return {
     contender: agentContender(name, description, policy, env),
     checkpoint,
@@ -109,7 +108,7 @@ function checkpointName(path: string): string {
 
 /** The learner's policy before its first update. */
 export function untrainedContender(env: EnvOptions = DEFAULT_ENV_OPTIONS, seed = 1): Contender {
-  const { policy } = new Ppo({ ...spacesOf(env), seed });
+  const policy = getLearner(DEFAULT_LEARNER).make({ ...spacesOf(env), seed });
   return agentContender(
     "untrained",
     "the learner's policy before its first update, acting greedily",

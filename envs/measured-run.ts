@@ -21,7 +21,7 @@ import { driveLater, driveVirtual, takeTurns } from "./steps/take-turns.ts";
 /** The reward of a whole run is the mean over steps of this length, whatever the contender's own steps are. */
 export const REWARD_STEP_MS = 100;
 
-/** What of an agent a run needs (agents/agent.ts has the whole). */
+/** What of an agent a run needs (agents/learner.ts has the whole). */
 export interface Policy {
   act(observation: Float32Array, mode: "explore" | "greedy"): Float32Array;
 }

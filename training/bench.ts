@@ -6,7 +6,7 @@
  * of N. `simStepsPerSecP10` and `ratioP10` are those of the 10th percentiles of each: while nothing else had the cores.
  */
 import { parseArgs } from "node:util";
-import { Ppo } from "../agents/ppo.ts";
+import { PPO, Ppo } from "../agents/ppo.ts";
 import { raiseInliningBudget } from "../core/v8-inlining.ts";
 import type { AsyncVectorEnv } from "../envs/env.ts";
 import { TRAINING_DEFAULTS } from "./defaults.ts";
@@ -19,7 +19,7 @@ const STEPS = 200_000;
 const WARM_UP_STEPS = 20_000;
 
 const { values } = parseArgs({ options: { json: { type: "boolean" }, workers: { type: "string" } } });
-const { env, numEnvs, episodeSec, ppo } = TRAINING_DEFAULTS;
+const { env, numEnvs, episodeSec } = TRAINING_DEFAULTS;
 
 /** Seconds that its caller waits for it so far. */
 interface TimedEnvs extends AsyncVectorEnv {
@@ -45,7 +45,7 @@ function timed(envs: AsyncVectorEnv): TimedEnvs {
 async function startTraining(workers: number) {
   const envs = timed(await openTrainingEnvs({ env, episodeSec }, { numEnvs, workers }));
   const { observationSpace, actionSpace } = envs;
-  const learner = new Ppo({ observationSpace, actionSpace, options: ppo, seed: 1 });
+  const learner = new Ppo({ observationSpace, actionSpace, options: PPO.tuned, seed: 1 });
   const updates = learner.learn(envs, STEPS);
   const sums = { steps: 0, seconds: 0, simSeconds: 0 };
   const simSeconds: number[] = [];

@@ -2,16 +2,16 @@
  * The training loop around a learner: run folder, checkpoints, resume, stopping. Prints nothing; `onProgress` is for
  * the shell.
  */
-import type { Progress } from "../agents/agent.ts";
 import { type Checkpoint, checkSpaces, type EnvDescription } from "../agents/checkpoint.ts";
-import { Ppo, type PpoOptions, ppoOptions } from "../agents/ppo.ts";
+import { flatProgress, type Learner, type Progress } from "../agents/learner.ts";
+import { DEFAULT_LEARNER, getLearner } from "../agents/registry.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { AnyVectorEnv } from "../envs/env.ts";
 import { type JsonValue, loadRunCheckpoint, openRunFolder, type RunFolder } from "./run-files.ts";
 
 /**
- * One line of `progress.jsonl`. The names are a contract; a number that does not exist (no episode ended, no variance)
- * is null.
+ * One line of `progress.jsonl`, where the losses, which each learner names itself, lie beside the rest. The names are a
+ * contract; a number that does not exist (no episode ended, no variance) is null.
  *
  * | name | unit | meaning |
  * | --- | --- | --- |
@@ -20,19 +20,16 @@ import { type JsonValue, loadRunCheckpoint, openRunFolder, type RunFolder } from
  * | episodes | count | episodes ended so far |
  * | meanEpisodeReturn | reward | mean sum of rewards of the episodes that ended since the last line |
  * | meanScore, meanUtilisation, meanQueueDelayMs | score, 0-1, ms | means over the same episodes |
- * | policyLoss, valueLoss | 1 | clipped surrogate (negative: improvement), half squared error of scaled returns |
- * | entropy | nat | of the policy's Gaussian, per action vector |
- * | approxKl | nat | divergence between the policies before and after, mean over gradient steps |
- * | clipFraction | 0-1 | share of rows whose probability ratio left the clip range |
- * | explainedVariance | 1 at best | 1 - Var(target - V) / Var(target) |
  */
 export type ProgressLine = Progress & { readonly update: number };
 
 export interface TrainOptions {
   /** called once; the learner resets what it gets, and it is closed in the end */
   readonly makeEnvs: () => AnyVectorEnv | Promise<AnyVectorEnv>;
-  /** on resume these replace the stored ones */
-  readonly options?: Partial<Omit<PpoOptions, "resetEvery">>;
+  /** name in agents/registry.ts; on resume the checkpoint's, else PPO unless given */
+  readonly learner?: string;
+  /** hyperparameters of the learner, except `resetEvery`; on resume these replace the stored ones */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** environment steps over all environments, from the very first start */
   readonly totalSteps: number;
   /** whole number, 0 to 2^53 - 1; a resumed run keeps the seed of its checkpoint */
@@ -56,7 +53,7 @@ export interface TrainOptions {
 }
 
 export interface TrainResult {
-  readonly learner: Ppo;
+  readonly learner: Learner;
   readonly checkpoint: Checkpoint;
   /** in the run folder */
   readonly checkpointPath: string | undefined;
@@ -70,7 +67,9 @@ export interface TrainResult {
 
 /** NaN has no form in JSON. */
 function toJsonLine(line: ProgressLine): { [key: string]: JsonValue } {
-  return Object.fromEntries(Object.entries(line).map(([name, x]) => [name, Number.isFinite(x) ? x : null]));
+  return Object.fromEntries(
+    Object.entries(flatProgress(line)).map(([name, x]) => [name, Number.isFinite(x) ? x : null]),
+  );
 }
 
 function checkCount(name: string, value: number): void {
@@ -97,9 +96,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       `[train] seed: got ${seed}, expected a whole number, 0 to 2^53 - 1`,
     );
   }
-  const given: Partial<PpoOptions> = { ...options.options, resetEvery: checkpointEvery };
-  ppoOptions(given);
   const from = options.resumeFrom === undefined ? undefined : loadRunCheckpoint(options.resumeFrom);
+  const spec = getLearner(options.learner ?? from?.header.learner ?? DEFAULT_LEARNER);
+  if (from !== undefined && from.header.learner !== spec.name) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[train] learner: got \`${spec.name}\`, expected \`${from.header.learner}\`, which the checkpoint is of`,
+    );
+  }
+  const given = { ...options.options, resetEvery: checkpointEvery };
+  spec.checkOptions(given);
   const folder = runDir === undefined ? undefined : openRunFolder(runDir, from?.header);
 
   const envs = await options.makeEnvs();
@@ -107,7 +113,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const spaces = { observationSpace: envs.observationSpace, actionSpace: envs.actionSpace };
     if (from !== undefined) checkSpaces(from.header, spaces);
     const setup = { ...spaces, options: given, env: options.env };
-    const learner = from === undefined ? new Ppo({ ...setup, seed }) : Ppo.fromCheckpoint(from, setup);
+    const learner = from === undefined ? spec.make({ ...setup, seed }) : spec.load(from, setup);
     folder?.saveConfig({
       ...options.config,
       algorithm: learner.name,
@@ -116,7 +122,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       numEnvs: envs.numEnvs,
       resumedAtUpdate: from?.header.updates ?? null,
       env: { ...learner.env },
-      options: { ...learner.options, hidden: [...learner.options.hidden] },
+      options: { ...learner.options },
     });
     return await run({ learner, envs, totalSteps, checkpointEvery, folder, signal, onProgress });
   } finally {
@@ -125,7 +131,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 }
 
 interface Run {
-  readonly learner: Ppo;
+  readonly learner: Learner;
   readonly envs: AnyVectorEnv;
   readonly totalSteps: number;
   readonly checkpointEvery: number;

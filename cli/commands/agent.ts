@@ -33,7 +33,7 @@ async function loadSet(options: AgentOptions) {
   if (options.checkpoint !== undefined) {
     const { loadCheckpoint } = await import("../../agents/checkpoint-files.ts");
     const { policyAlgorithm } = await import("../../envs/policy-algorithm.ts");
-    const { policyFromCheckpoint } = await import("../../agents/ppo.ts");
+    const { policyFromCheckpoint } = await import("../../agents/registry.ts");
     const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
     const { spacesOf } = await import("../contenders.ts");
     const { envOptionsOf } = await import("../train/training-setup.ts");

@@ -24,6 +24,8 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   const { checkpointContender, namedContenders, untrainedContender } = await import("../contenders.ts");
   const { runPlan, versions } = await import("../bench/run-benchmark.ts");
   const { saveCheckpoint } = await import("../../agents/checkpoint-files.ts");
+  const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
+  const { flatProgress } = await import("../../agents/learner.ts");
   const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
   const { BENCHMARK_LINKS } = await import("../../scenarios/presets.ts");
   const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
@@ -45,11 +47,13 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   const { env, numEnvs, episodeSec } = TRAINING_DEFAULTS;
   const training = { env, numEnvs, episodeSec };
   const totalSteps = options.steps ?? TRAINING_DEFAULTS.steps;
-  say(`training PPO on links of ${setup.describeTrainingRange()}, seed ${options.seed}\n`);
+  const learner = getLearner(DEFAULT_LEARNER);
+  say(`training ${learner.title} on links of ${setup.describeTrainingRange()}, seed ${options.seed}\n`);
   const trained = await trainWithProgress(
     {
       makeEnvs: () => setup.makeTrainingEnvs(training),
-      options: TRAINING_DEFAULTS.ppo,
+      learner: learner.name,
+      options: learner.tuned,
       totalSteps,
       seed: options.seed,
       env: setup.describeEnv(training),
@@ -102,7 +106,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
     seeds,
     rewardName,
     runs,
-    learning: trained.lines,
+    learning: trained.lines.map(flatProgress),
   });
   if (!json) printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour() }));
   writeResults(options.out, data);

@@ -1,6 +1,5 @@
-/** `ccpark train`: trains a policy by PPO into a run folder, or goes on with one. */
+/** `ccpark train`: trains a policy into a run folder, or goes on with one. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { PpoOptions } from "../../agents/ppo.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -20,6 +19,7 @@ interface TrainCommandOptions {
   readonly actionDelayMs?: number;
   readonly envs?: number;
   readonly workers?: number;
+  readonly learner?: string;
   readonly set: Settings;
   readonly backend: string;
   readonly checkpointEvery?: number;
@@ -30,21 +30,21 @@ interface TrainCommandOptions {
 
 /** Names with a point are fields of the scenario, others hyperparameters. */
 interface Settings {
-  readonly ppo: Readonly<Record<string, unknown>>;
+  readonly learner: Readonly<Record<string, unknown>>;
   readonly scenario: readonly string[];
 }
 
 /** `learningRate=3e-4` -> { learningRate: 3e-4 }; values are JSON, or else text. */
-function parseSetting(text: string, { ppo, scenario }: Settings): Settings {
+function parseSetting(text: string, { learner, scenario }: Settings): Settings {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("expected NAME=VALUE.");
   const name = text.slice(0, at);
-  if (name.includes(".")) return { ppo, scenario: [...scenario, text] };
+  if (name.includes(".")) return { learner, scenario: [...scenario, text] };
   const value = text.slice(at + 1);
   try {
-    return { ppo: { ...ppo, [name]: JSON.parse(value) }, scenario };
+    return { learner: { ...learner, [name]: JSON.parse(value) }, scenario };
   } catch {
-    return { ppo: { ...ppo, [name]: value }, scenario };
+    return { learner: { ...learner, [name]: value }, scenario };
   }
 }
 
@@ -55,7 +55,8 @@ function parseStep(text: string): number | "rtt" {
 async function train(options: TrainCommandOptions): Promise<void> {
   const setup = await import("../train/training-setup.ts");
   const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
-  const { ppoOptions } = await import("../../agents/ppo.ts");
+  const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
+  const { flatProgress } = await import("../../agents/learner.ts");
   const { trainWithProgress } = await import("../train/train-with-progress.ts");
   const { loadRunCheckpoint } = await import("../../training/run-files.ts");
   const { parseEnvOptions } = await import("../../envs/options.ts");
@@ -69,7 +70,9 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
 
   const { resume } = options;
-  const stored = resume === undefined ? undefined : setup.envOptionsOf(loadRunCheckpoint(resume));
+  const from = resume === undefined ? undefined : loadRunCheckpoint(resume);
+  const learner = getLearner(options.learner ?? from?.header.learner ?? DEFAULT_LEARNER);
+  const stored = from === undefined ? undefined : setup.envOptionsOf(from);
   const { observation, action, reward, stepMs, actionDelayMs } = options;
   const actionDelayUs = actionDelayMs === undefined ? undefined : actionDelayMs * 1000;
   const env = parseEnvOptions({
@@ -96,13 +99,12 @@ async function train(options: TrainCommandOptions): Promise<void> {
       `[train] --set ${options.set.scenario[0]}: got no scenario, expected --scenario beside fields of one`,
     );
   }
-  const defaults = stored === undefined ? TRAINING_DEFAULTS.ppo : {};
   const hyperparameters = {
-    ...defaults,
-    ...options.set.ppo,
+    ...(from === undefined ? learner.tuned : {}),
+    ...options.set.learner,
     backend: options.backend,
-  } as Partial<PpoOptions>;
-  ppoOptions(hyperparameters);
+  };
+  learner.checkOptions(hyperparameters);
   claimFolder(options.out);
 
   const training = {
@@ -115,6 +117,7 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const result = await trainWithProgress(
     {
       makeEnvs: () => setup.makeTrainingEnvs(training),
+      learner: learner.name,
       options: hyperparameters,
       totalSteps: options.steps ?? TRAINING_DEFAULTS.steps,
       seed: options.seed,
@@ -131,7 +134,7 @@ async function train(options: TrainCommandOptions): Promise<void> {
     },
     {
       quiet: options.quiet === true,
-      ...(options.json ? { onLine: (line) => printOut(`${JSON.stringify(line)}\n`) } : {}),
+      ...(options.json ? { onLine: (line) => printOut(`${JSON.stringify(flatProgress(line))}\n`) } : {}),
     },
   );
   if (!options.quiet) {
@@ -148,7 +151,7 @@ function definedOnly(values: Readonly<Record<string, unknown>>): Record<string, 
 export function addTrain(program: Command): void {
   program
     .command("train")
-    .description("train a policy by PPO; Ctrl-C stops after the update in progress and keeps what was learnt")
+    .description("train a policy; Ctrl-C stops after the update in progress and keeps what was learnt")
     .requiredOption("--out <dir>", "run folder: config.json, progress.jsonl, checkpoint.ccpark")
     .addOption(new Option("--steps <n>", "environment steps in total").argParser(parseWhole(1, 1e12)))
     .addOption(
@@ -182,11 +185,12 @@ export function addTrain(program: Command): void {
         "threads that step the environments, the main one among them (default: 1); the result does not depend on it",
       ).argParser(parseWhole(1, 256)),
     )
+    .option("--learner <name>", "ppo (default); on resume the checkpoint's")
     .option(
       "--set <name=value>",
-      "a hyperparameter of PPO, such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",
+      "a hyperparameter of the learner, such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",
       parseSetting,
-      { ppo: {}, scenario: [] },
+      { learner: {}, scenario: [] },
     )
     .addOption(
       new Option("--backend <name>", "TensorFlow.js backend")

@@ -1,5 +1,5 @@
 /** All that a report shows and that result files store: plain data, without clock, host or path. */
-import type { Progress } from "../../agents/agent.ts";
+import type { TrainingFacts } from "../../agents/learner.ts";
 import type { TimeSeries } from "../../testbeds/results.ts";
 import type { BenchmarkRecord, BenchmarkRun } from "../benchmark.ts";
 import type { StoredScenario } from "../links.ts";
@@ -37,7 +37,7 @@ export interface ReportData {
   readonly summary: readonly SummaryRow[];
   readonly series: readonly SeriesEntry[];
   /** after each update of the training that made the agent; empty: no learning curve */
-  readonly learning: readonly Progress[];
+  readonly learning: readonly TrainingFacts[];
 }
 
 /** Digits after the point that are stored of a series: far below what a plot or a reader resolves. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { GaussianPolicy, initialiseMlp, mlpLayout, policySize } from "../../agents/policy.ts";
+import { GaussianPolicy, policySize } from "../../agents/nn/gaussian-policy.ts";
+import { initialiseMlp, mlpLayout } from "../../agents/nn/mlp.ts";
 import { drawNormal } from "../../core/distributions.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { GaussianPolicy, initialiseMlp, mlpLayout, policySize } from "../../agents/policy.ts";
-import { mlpTensor } from "../../agents/ppo.ts";
+import { GaussianPolicy, policySize } from "../../agents/nn/gaussian-policy.ts";
+import { initialiseMlp, mlpLayout } from "../../agents/nn/mlp.ts";
+import { mlpTensor } from "../../agents/nn/mlp-tensors.ts";
 import { chooseBackend } from "../../agents/tfjs/tfjs-backend.ts";
 import { loadNativeTf } from "../../agents/tfjs/tfjs-node-files.ts";
 import {

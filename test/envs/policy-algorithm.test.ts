@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { GaussianPolicy, policySize } from "../../agents/policy.ts";
+import { GaussianPolicy, policySize } from "../../agents/nn/gaussian-policy.ts";
 import { Rng } from "../../core/random.ts";
 import { runAgent, runAlgorithm } from "../../envs/measured-run.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../../envs/options.ts";

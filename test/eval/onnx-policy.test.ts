@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadCheckpoint } from "../../agents/checkpoint-files.ts";
-import { policyFromCheckpoint } from "../../agents/ppo.ts";
+import { policyFromCheckpoint } from "../../agents/registry.ts";
 import { runAgent, runAgentLater } from "../../envs/measured-run.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
 import { CONTRACT_KEY } from "../../eval/onnx/contract.ts";

@@ -1,5 +1,5 @@
 /** A report with made-up runs: enough contenders, links and seeds to try every part of the page without a simulator. */
-import type { Progress } from "../../agents/agent.ts";
+import type { TrainingFacts } from "../../agents/learner.ts";
 import { Rng } from "../../core/random.ts";
 import { jainIndex } from "../../envs/measured-run.ts";
 import { runBenchmark } from "../../eval/benchmark.ts";
@@ -86,7 +86,7 @@ export function sampleContender(name: string): Contender {
   return { name, description: `${name}, made up`, run: (options) => sampleRun(options, name) };
 }
 
-export function sampleLearning(updates: number): Progress[] {
+export function sampleLearning(updates: number): TrainingFacts[] {
   const rng = Rng.fromSeed(5);
   return Array.from({ length: updates }, (_, i) => ({
     steps: (i + 1) * 2048,
@@ -96,12 +96,6 @@ export function sampleLearning(updates: number): Progress[] {
     meanScore: i % 7 === 3 ? Number.NaN : 17 - 4 * Math.exp(-i / 20) + 0.6 * rng.next(),
     meanUtilisation: 0.9,
     meanQueueDelayMs: 3,
-    policyLoss: 0,
-    valueLoss: 0,
-    entropy: 0,
-    approxKl: 0,
-    clipFraction: 0,
-    explainedVariance: 0,
   }));
 }
 

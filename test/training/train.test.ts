@@ -139,7 +139,7 @@ describe("resume", () => {
       resumeFrom: runDir("a"),
       options: { backend: "wasm" },
     });
-    expect(rest.learner.options.hidden).toEqual([8]);
+    expect(rest.learner.options).toMatchObject({ hidden: [8] });
     expect(rest.learner.seed).toBe(4);
     expect(rest.learner.env.reward).toBe("quadratic");
     expect(linesOf("b").map((line) => line.steps)).toEqual([768, 1024]);

@@ -5,142 +5,19 @@
  *
  * Actions are learnt in units of the box: 0 is its middle, +-1 its bounds (an unbounded dimension keeps its own unit).
  */
-import { drawNormal } from "../core/distributions.ts";
-import { CcparkError } from "../core/errors.ts";
-import { exp, log, tanh } from "../core/math.ts";
-import { Rng } from "../core/random.ts";
-import type { Box } from "../envs/spaces.ts";
-import type { Agent } from "./agent.ts";
-
-/** Where one dense layer lies in a flat array of weights; y = x W + b with W row-major [inputs x outputs]. */
-export interface LayerSlice {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** first element of W */
-  readonly weightsAt: number;
-  /** first element of b */
-  readonly biasesAt: number;
-}
-
-export interface MlpLayout {
-  readonly layers: readonly LayerSlice[];
-  /** number of parameters */
-  readonly size: number;
-}
-
-/** @param sizes width of the input, of each hidden layer and of the output */
-export function mlpLayout(sizes: readonly number[]): MlpLayout {
-  const layers: LayerSlice[] = [];
-  let size = 0;
-  for (let i = 0; i + 1 < sizes.length; i++) {
-    const inputs = sizes[i]!;
-    const outputs = sizes[i + 1]!;
-    layers.push({ inputs, outputs, weightsAt: size, biasesAt: size + inputs * outputs });
-    size += (inputs + 1) * outputs;
-  }
-  return { layers, size };
-}
-
-/**
- * Orthogonal weights, zero biases (Saxe et al. 2014; usual for PPO).
- * @param gains one factor per layer
- */
-export function initialiseMlp(
-  layout: MlpLayout,
-  gains: readonly number[],
-  rng: Rng,
-  into: Float32Array,
-): void {
-  layout.layers.forEach((layer, index) => {
-    const { inputs, outputs } = layer;
-    const tall = inputs >= outputs;
-    const count = tall ? outputs : inputs; // orthonormal vectors
-    const length = tall ? inputs : outputs;
-    const vectors: Float64Array[] = [];
-    while (vectors.length < count) {
-      const vector = Float64Array.from({ length }, () => drawNormal(rng));
-      for (const other of vectors) {
-        const dot = vector.reduce((sum, x, i) => sum + x * other[i]!, 0);
-        for (let i = 0; i < length; i++) vector[i]! -= dot * other[i]!;
-      }
-      const norm = Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));
-      if (norm > 1e-6) vectors.push(vector.map((x) => x / norm));
-    }
-    for (let i = 0; i < inputs; i++) {
-      for (let j = 0; j < outputs; j++) {
-        const value = tall ? vectors[j]![i]! : vectors[i]![j]!;
-        into[layer.weightsAt + i * outputs + j] = gains[index]! * value;
-      }
-    }
-    into.fill(0, layer.biasesAt, layer.biasesAt + outputs);
-  });
-}
-
-/** Forward pass of one row; tanh after every layer but the last. */
-class MlpForward {
-  readonly #layout: MlpLayout;
-  /** the input, then the output of each layer; float64 only, so that the inner loop stays monomorphic */
-  readonly #buffers: readonly Float64Array[];
-
-  constructor(layout: MlpLayout) {
-    this.#layout = layout;
-    const sizes = [layout.layers[0]!.inputs, ...layout.layers.map((layer) => layer.outputs)];
-    this.#buffers = sizes.map((size) => new Float64Array(size));
-  }
-
-  /** @returns the output of the last layer, float64 [outputs]; overwritten by the next call */
-  run(weights: Float32Array, inputs: Float32Array, offset: number): Float64Array {
-    const { layers } = this.#layout;
-    const first = this.#buffers[0]!;
-    for (let i = 0; i < first.length; i++) first[i] = inputs[offset + i]!;
-    for (let l = 0; l < layers.length; l++) {
-      dense(weights, layers[l]!, this.#buffers[l]!, this.#buffers[l + 1]!);
-      if (l + 1 < layers.length) tanhInPlace(this.#buffers[l + 1]!);
-    }
-    return this.#buffers[layers.length]!;
-  }
-}
-
-/** out = x W + b, four inputs at a time: a quarter of the loads and stores of `out`. */
-function dense(weights: Float32Array, layer: LayerSlice, x: Float64Array, out: Float64Array): void {
-  const { inputs: n, outputs: m, weightsAt, biasesAt } = layer;
-  for (let j = 0; j < m; j++) out[j] = weights[biasesAt + j]!;
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const x0 = x[i]!;
-    const x1 = x[i + 1]!;
-    const x2 = x[i + 2]!;
-    const x3 = x[i + 3]!;
-    const w0 = weightsAt + i * m;
-    const w1 = w0 + m;
-    const w2 = w1 + m;
-    const w3 = w2 + m;
-    for (let j = 0; j < m; j++) {
-      out[j]! +=
-        x0 * weights[w0 + j]! + x1 * weights[w1 + j]! + x2 * weights[w2 + j]! + x3 * weights[w3 + j]!;
-    }
-  }
-  for (; i < n; i++) {
-    const xi = x[i]!;
-    const w = weightsAt + i * m;
-    for (let j = 0; j < m; j++) out[j]! += xi * weights[w + j]!;
-  }
-}
-
-function tanhInPlace(values: Float64Array): void {
-  for (let i = 0; i < values.length; i++) values[i] = tanh(values[i]!);
-}
-
-/** Frozen statistics that a policy subtracts and divides by before its network; both [observationSpace.shape[0]]. */
-export interface ObservationStatistics {
-  readonly mean: Float64Array;
-  readonly std: Float64Array;
-}
+import { drawNormal } from "../../core/distributions.ts";
+import { CcparkError } from "../../core/errors.ts";
+import { exp, log } from "../../core/math.ts";
+import { Rng } from "../../core/random.ts";
+import type { Box } from "../../envs/spaces.ts";
+import type { Agent } from "../learner.ts";
+import { MlpForward, type MlpLayout, mlpLayout } from "./mlp.ts";
+import type { ObservationStatistics } from "./statistics.ts";
 
 /** Normalised observations are clipped here: a value so far out says no more than "very large". */
 const OBSERVATION_CLIP = 10;
 
-const LOG_2_PI = log(2 * Math.PI);
+export const LOG_2_PI: number = log(2 * Math.PI);
 
 export interface PolicySpec {
   readonly observationSpace: Box;
@@ -288,5 +165,12 @@ export class GaussianPolicy implements Agent {
     const out = new Float64Array(rows * count);
     for (let r = 0; r < rows; r++) out.set(this.#forward.run(this.weights, normalised, r * width), r * count);
     return out;
+  }
+
+  /** Entropy of the policy in nat, the same for every state: sum of log std + (1 + log 2 pi) / 2. */
+  entropy(): number {
+    let sum = 0;
+    for (let i = this.#logStdAt; i < this.weights.length; i++) sum += this.weights[i]! + 0.5 * (1 + LOG_2_PI);
+    return sum;
   }
 }

@@ -1,0 +1,135 @@
+/** What a rollout leaves behind for learners on policy, its values, and the minibatches that gradient steps look at. */
+import type { Rng } from "../../core/random.ts";
+import type { EndedEpisode } from "../../envs/env.ts";
+import type { Tf } from "../tfjs/tfjs-patches.ts";
+import type { MlpLayout } from "./mlp.ts";
+import { mlpTensor, toTensors } from "./mlp-tensors.ts";
+import { EPSILON, variance } from "./statistics.ts";
+import type { ValueScale } from "./value-scale.ts";
+
+/** What one gradient step looks at. */
+export interface Minibatch {
+  readonly rows: number;
+  /** [rows x observation], as the network wants them */
+  readonly observations: Float32Array;
+  /** [rows x action], in units of the box */
+  readonly actions: Float32Array;
+  /** [rows] each */
+  readonly logProbs: Float32Array;
+  readonly advantages: Float32Array;
+  readonly targets: Float32Array;
+}
+
+/** Everything one rollout leaves behind. */
+export interface Batch {
+  readonly rows: number;
+  readonly observations: Float32Array;
+  readonly actions: Float32Array;
+  readonly logProbs: Float32Array;
+  readonly rewards: Float64Array;
+  readonly terminated: Uint8Array;
+  readonly truncated: Uint8Array;
+  /** observations after the last step, [numEnvs x observation] */
+  readonly last: Float32Array;
+  /** rows that were truncated, and the observation that each led to */
+  readonly truncatedRows: number[];
+  readonly truncatedObservations: Float32Array[];
+  readonly episodes: EndedEpisode[];
+}
+
+export function makeBatch(
+  steps: number,
+  numEnvs: number,
+  observationSize: number,
+  actionSize: number,
+): Batch {
+  const rows = steps * numEnvs;
+  return {
+    rows,
+    observations: new Float32Array(rows * observationSize),
+    actions: new Float32Array(rows * actionSize),
+    logProbs: new Float32Array(rows),
+    rewards: new Float64Array(rows),
+    terminated: new Uint8Array(rows),
+    truncated: new Uint8Array(rows),
+    last: new Float32Array(numEnvs * observationSize),
+    truncatedRows: [],
+    truncatedObservations: [],
+    episodes: [],
+  };
+}
+
+/** V of every observation of the batch and of every observation that a step led to, in one pass. */
+export function valuesOf(
+  tf: Tf,
+  network: { readonly layout: MlpLayout; readonly weights: Float32Array; readonly scale: ValueScale },
+  batch: Batch,
+  numEnvs: number,
+): { values: Float32Array; nextValues: Float32Array } {
+  const { layout, weights, scale } = network;
+  const width = batch.observations.length / batch.rows;
+  const extra = batch.truncatedRows.length;
+  const rows = batch.rows + numEnvs + extra;
+  const all = new Float32Array(rows * width);
+  all.set(batch.observations);
+  all.set(batch.last, batch.rows * width);
+  batch.truncatedObservations.forEach((final, i) => {
+    all.set(final, (batch.rows + numEnvs + i) * width);
+  });
+  const out = tf.tidy(() => {
+    const parameters = toTensors(tf, layout, weights);
+    return mlpTensor(tf, parameters, tf.tensor2d(all, [rows, width])).dataSync();
+  }) as Float32Array;
+  const { mean, std } = scale;
+  for (let i = 0; i < out.length; i++) out[i] = mean + std * out[i]!;
+  const nextValues = out.slice(numEnvs, batch.rows + numEnvs);
+  batch.truncatedRows.forEach((row, i) => {
+    nextValues[row] = out[batch.rows + numEnvs + i]!;
+  });
+  return { values: out.slice(0, batch.rows), nextValues };
+}
+
+/** The chosen rows as contiguous arrays; advantages with mean 0 and standard deviation 1 over the minibatch. */
+export function gather(
+  batch: Batch,
+  advantages: Float32Array,
+  targets: Float32Array,
+  chosen: Uint32Array,
+): Minibatch {
+  const rows = chosen.length;
+  const width = batch.observations.length / batch.rows;
+  const count = batch.actions.length / batch.rows;
+  const minibatch: Minibatch = {
+    rows,
+    observations: new Float32Array(rows * width),
+    actions: new Float32Array(rows * count),
+    logProbs: new Float32Array(rows),
+    advantages: new Float32Array(rows),
+    targets: new Float32Array(rows),
+  };
+  let mean = 0;
+  for (let r = 0; r < rows; r++) {
+    const from = chosen[r]!;
+    for (let i = 0; i < width; i++)
+      minibatch.observations[r * width + i] = batch.observations[from * width + i]!;
+    for (let a = 0; a < count; a++) minibatch.actions[r * count + a] = batch.actions[from * count + a]!;
+    minibatch.logProbs[r] = batch.logProbs[from]!;
+    minibatch.advantages[r] = advantages[from]!;
+    minibatch.targets[r] = targets[from]!;
+    mean += advantages[from]! / rows;
+  }
+  const std = Math.sqrt(variance(minibatch.advantages));
+  for (let r = 0; r < rows; r++)
+    minibatch.advantages[r] = (minibatch.advantages[r]! - mean) / (std + EPSILON);
+  return minibatch;
+}
+
+/** Fisher and Yates, in place. */
+export function shuffle(order: Uint32Array, rng: Rng): void {
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = rng.integer(i + 1);
+    const kept = order[i]!;
+    order[i] = order[j]!;
+    order[j] = kept;
+  }
+}

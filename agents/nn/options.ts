@@ -1,0 +1,75 @@
+/** Hyperparameters as data: each learner states the kinds and ranges of its options once, and this checks what is given. */
+import { CcparkError, unknownName } from "../../core/errors.ts";
+
+/** Bounds are inclusive. */
+export type OptionKind =
+  | { readonly kind: "real" | "whole"; readonly low: number; readonly high: number }
+  | { readonly kind: "flag" }
+  /** widths of layers: whole numbers, 1 to 4096 each */
+  | { readonly kind: "widths" }
+  | { readonly kind: "choice"; readonly of: readonly string[] };
+
+export type OptionValue = number | string | boolean | readonly number[];
+
+/** Options of any learner, by name. */
+export type OptionValues = Readonly<Record<string, OptionValue>>;
+
+export const real = (low: number, high: number): OptionKind => ({ kind: "real", low, high });
+export const whole = (low: number, high: number): OptionKind => ({ kind: "whole", low, high });
+export const FLAG: OptionKind = { kind: "flag" };
+export const WIDTHS: OptionKind = { kind: "widths" };
+export const choice = (of: readonly string[]): OptionKind => ({ kind: "choice", of });
+
+const MAX_WIDTH = 4096;
+
+/** @returns what was expected; undefined: it fits */
+function misfit(kind: OptionKind, value: unknown): string | undefined {
+  switch (kind.kind) {
+    case "real":
+    case "whole": {
+      const { low, high } = kind;
+      const number = typeof value === "number" && value >= low && value <= high;
+      const fits = number && (kind.kind === "real" || Number.isInteger(value));
+      return fits ? undefined : `a ${kind.kind} number, ${low} to ${high}`;
+    }
+    case "flag":
+      return typeof value === "boolean" ? undefined : "true or false";
+    case "widths": {
+      const fits =
+        Array.isArray(value) && value.every((w) => Number.isInteger(w) && w >= 1 && w <= MAX_WIDTH);
+      return fits ? undefined : `a list of whole numbers, 1 to ${MAX_WIDTH} each`;
+    }
+    case "choice":
+      return typeof value === "string" && kind.of.includes(value) ? undefined : kind.of.join(", ");
+  }
+}
+
+/**
+ * Fills in defaults and checks. Only own properties count, so that `constructor` is as unknown as any other name.
+ * @param part the learner's name, for messages
+ * @param given undefined values are as good as absent
+ * @throws CcparkError: not-found for an unknown option or choice, invalid-argument for a value out of its range
+ */
+export function readOptions<Options extends object>(
+  part: string,
+  kinds: { readonly [Name in keyof Options]: OptionKind },
+  defaults: Options,
+  given: Readonly<Record<string, unknown>>,
+): Options {
+  const options: Options = { ...defaults };
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(kinds, name)) throw unknownName(part, "option", name, Object.keys(kinds));
+    if (value === undefined) continue;
+    const kind = kinds[name as keyof Options];
+    const expected = misfit(kind, value);
+    if (expected !== undefined) {
+      if (kind.kind === "choice") throw unknownName(part, name, String(value), kind.of);
+      throw new CcparkError(
+        "invalid-argument",
+        `[${part}] option \`${name}\`: got ${JSON.stringify(value)}, expected ${expected}`,
+      );
+    }
+    Object.assign(options, { [name]: value });
+  }
+  return options;
+}

@@ -1,0 +1,20 @@
+/** Every registered learner keeps the contract. */
+import { expect, it } from "vitest";
+import { getLearner, LEARNERS } from "../../agents/registry.ts";
+import { type LearnerContract, learnerContract } from "../contract/learner-contract.ts";
+
+const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
+  ppo: {
+    // The toy's force acts slowly, so it wants more exploration than a window that is multiplied every few milliseconds.
+    toy: { hidden: [32, 32], initialLogStd: -0.7, backend: "wasm" },
+    toySteps: 30_720,
+    small: { hidden: [8], rolloutSteps: 32, minibatchSize: 64, epochs: 2, resetEvery: 2, backend: "wasm" },
+  },
+};
+
+for (const spec of LEARNERS.values()) learnerContract(spec, CONTRACTS[spec.name]!);
+
+it("refuses an unknown learner with the nearest name", () => {
+  expect(() => getLearner("pop")).toThrow("did you mean `ppo`?");
+  expect(() => getLearner("constructor")).toThrow(expect.objectContaining({ kind: "not-found" }));
+});

@@ -1,0 +1,142 @@
+/**
+ * What every registered learner promises, on the toy environment: it learns, stops between two updates, comes back from a
+ * checkpoint to the same bytes, and refuses options and checkpoints that are not its own.
+ */
+import { describe, expect, it } from "vitest";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../agents/checkpoint.ts";
+import type { Learner, LearnerSpec, Progress } from "../../agents/learner.ts";
+import { CcparkError } from "../../core/errors.ts";
+import { greedyReturn, makeToyEnv } from "../agents/toy-env.ts";
+
+const FACTS = [
+  "episodes",
+  "losses",
+  "meanEpisodeReturn",
+  "meanQueueDelayMs",
+  "meanScore",
+  "meanUtilisation",
+  "steps",
+  "totalSteps",
+];
+
+export interface LearnerContract {
+  /** with which it learns the toy environment */
+  readonly toy: Readonly<Record<string, unknown>>;
+  readonly toySteps: number;
+  /** small networks and short updates; a reset every second update */
+  readonly small: Readonly<Record<string, unknown>>;
+}
+
+/** An untrained policy gets about -40, a controller tuned by hand about -0.8. */
+const LEARNT_RETURN = -1.2;
+
+function expectRefused(run: () => unknown, message: string | RegExp): void {
+  try {
+    run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(CcparkError);
+    expect((error as CcparkError).message).toMatch(message);
+    return;
+  }
+  throw new Error("not refused");
+}
+
+/** Declares the suite. */
+export function learnerContract(spec: LearnerSpec, { toy, toySteps, small }: LearnerContract): void {
+  const make = (options: Readonly<Record<string, unknown>>): Learner => {
+    const { observationSpace, actionSpace } = makeToyEnv();
+    return spec.make({ observationSpace, actionSpace, options, seed: 3 });
+  };
+  const copyOf = (checkpoint: Checkpoint): Checkpoint =>
+    decodeCheckpoint(encodeCheckpoint(checkpoint), "memory");
+  /** Learns until so many updates are done in all; `totalSteps` is that of the whole run. */
+  const learn = async (learner: Learner, totalSteps: number, updates = Infinity): Promise<Progress[]> => {
+    const lines: Progress[] = [];
+    for await (const line of learner.learn(makeToyEnv(), totalSteps)) {
+      lines.push(line);
+      if (learner.updates >= updates) break;
+    }
+    return lines;
+  };
+  const spaces = (): ReturnType<typeof makeToyEnv> => makeToyEnv();
+
+  describe(`learner ${spec.name}`, () => {
+    it("says what it is, and its defaults and tuned values are valid", () => {
+      for (const text of [spec.title, spec.source, spec.summary]) expect(text).not.toBe("");
+      expect(Object.keys(spec.defaults).sort()).toEqual(Object.keys(spec.options).sort());
+      spec.checkOptions(spec.defaults);
+      spec.checkOptions(spec.tuned);
+    });
+
+    it("learns", async () => {
+      const learner = make(toy);
+      const before = greedyReturn((o) => learner.act(o, "greedy"));
+      await learn(learner, toySteps);
+      expect(before).toBeLessThan(LEARNT_RETURN);
+      expect(greedyReturn((o) => learner.act(o, "greedy"))).toBeGreaterThan(LEARNT_RETURN);
+    });
+
+    it("gives one line per update: the common facts, and losses that are numbers", async () => {
+      const learner = make(small);
+      const lines = await learn(learner, 2048);
+      expect(lines).toHaveLength(learner.updates);
+      expect(lines.at(-1)!.steps).toBe(learner.steps);
+      for (const line of lines) {
+        expect(Object.keys(line).sort()).toEqual(FACTS);
+        for (const loss of Object.values(line.losses)) expect(typeof loss).toBe("number");
+      }
+    });
+
+    it("resumes to the bytes of a run that was never interrupted", async () => {
+      const whole = make(small);
+      const lines = await learn(whole, 2048);
+      const cut = make(small);
+      await learn(cut, 2048, 4);
+      const resumed = spec.load(copyOf(cut.checkpoint()), { ...spaces(), options: small });
+      expect(await learn(resumed, 2048)).toEqual(lines.slice(4));
+      expect(encodeCheckpoint(resumed.checkpoint())).toEqual(encodeCheckpoint(whole.checkpoint()));
+    });
+
+    it("makes a policy of a checkpoint that acts as the learner", async () => {
+      const learner = make(small);
+      await learn(learner, 512);
+      const policy = spec.policy(copyOf(learner.checkpoint()), spaces(), 1);
+      for (const x of [-1, -0.1, 0, 0.7]) {
+        const observation = new Float32Array(spaces().observationSpace.shape[0]).fill(x);
+        expect(policy.act(observation, "greedy")).toEqual(learner.act(observation, "greedy"));
+      }
+    });
+
+    it("refuses options that it does not have, whatever they are called", () => {
+      for (const name of ["constructor", "__proto__", "toString", "noSuchOption"]) {
+        const given: unknown = JSON.parse(`{"${name}":1}`);
+        expectRefused(() => spec.checkOptions(given as Record<string, unknown>), name);
+      }
+    });
+
+    it("refuses a state that is not its own", () => {
+      const checkpoint = make(small).checkpoint();
+      const { header, arrays } = checkpoint;
+      const load = (changed: Partial<Checkpoint>): Learner =>
+        spec.load({ ...checkpoint, ...changed }, { ...spaces(), options: small });
+      expectRefused(() => load({ header: { ...header, state: {} } }), `state of \`${spec.name}\``);
+      for (const name of Object.keys(header.state)) {
+        const state = { ...header.state, [name]: "other" };
+        expectRefused(() => load({ header: { ...header, state } }), name);
+      }
+      for (const name of Object.keys(arrays)) {
+        const { [name]: array, ...rest } = arrays;
+        expectRefused(() => load({ arrays: rest }), `array \`${name}\`: got no numbers`);
+        const longer = new Float32Array(array!.length + 1);
+        expectRefused(() => load({ arrays: { ...rest, [name]: longer } }), `array \`${name}\`: got`);
+      }
+    });
+
+    it("refuses spaces of other shapes, with both", () => {
+      const checkpoint = make(small).checkpoint();
+      const other = makeToyEnv({ observations: 5 });
+      expectRefused(() => spec.load(checkpoint, other), /observation shape \[32\].*observation shape \[5\]/);
+      expectRefused(() => spec.policy(checkpoint, other, 1), /observation shape \[32\]/);
+    });
+  });
+}
