@@ -6,7 +6,7 @@ import { CcparkError, nearestName, unknownName } from "../core/errors.ts";
 import { UNDER_TEST } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { ScenarioError } from "../scenarios/validate.ts";
-import { algorithmNames, parseReference, resolveAlgorithm, wireName } from "./reference.ts";
+import { algorithmNames, overCcp, parseReference, resolveAlgorithm } from "./reference.ts";
 import { ALGORITHMS } from "./registry.ts";
 
 /** An algorithm of cross traffic by its reference. */
@@ -17,8 +17,8 @@ export type AlgorithmResolver = (reference: string) => CongestionControlFactory;
  * @throws CcparkError (not-found, invalid-argument)
  */
 export const crossTrafficAlgorithm: AlgorithmResolver = (reference) => {
-  const { label, spec, params } = resolveAlgorithm(reference);
-  return spec.native?.(params) ?? runCcpAlgorithm({ ...spec.ccp!(params), name: wireName(label) });
+  const resolved = resolveAlgorithm(reference);
+  return resolved.spec.native?.(resolved.params) ?? runCcpAlgorithm(overCcp(resolved));
 };
 
 /**

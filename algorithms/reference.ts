@@ -114,11 +114,16 @@ export function makeAlgorithm({
   isNative,
   params,
 }: ResolvedAlgorithm): CcpAlgorithm | CongestionControlFactory {
-  return isNative ? spec.native!(params) : { ...spec.ccp!(params), name: wireName(label) };
+  return isNative ? spec.native!(params) : overCcp({ label, spec, params });
+}
+
+/** The same over CCP. @param resolved of a spec that has that form */
+export function overCcp({ label, spec, params }: Omit<ResolvedAlgorithm, "isNative">): CcpAlgorithm {
+  return { ...spec.ccp!(params), name: wireName(label) };
 }
 
 /** Create messages have room for 63 bytes: a longer label keeps its beginning and is told apart by a hash. */
-export function wireName(label: string): string {
+function wireName(label: string): string {
   if (label.length <= MAX_WIRE_NAME) return label;
   const hash = (hashText(label) >>> 0).toString(16).padStart(8, "0");
   return `${label.slice(0, MAX_WIRE_NAME - hash.length - 1)}~${hash}`;

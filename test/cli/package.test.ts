@@ -45,6 +45,7 @@ const ENTRIES = [
 ];
 
 describe("the package in an empty project", () => {
+  // a clone that was never built has nothing to pack; CI always builds before
   it.skipIf(!existsSync(join(ROOT, "dist/index.js")) && process.env["CI"] !== "true")(
     "installs from its tarball, compiles with its types and runs",
     () => {
