@@ -8,7 +8,6 @@
 
 import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
 import { assert, CcparkError } from "../core/errors.ts";
-import type { Nanos } from "../core/units.ts";
 import { flowsUnderTest } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { measure } from "../testbeds/measure.ts";
@@ -30,7 +29,7 @@ import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
 import { type EpisodePhase, expectReset, expectRunning } from "./steps/episode-phase.ts";
 import { reportEveryUs } from "./steps/report-step.ts";
 import { drawScenario, type ScenarioSource } from "./steps/scenario-source.ts";
-import { type Turns, takeTurns } from "./steps/take-turns.ts";
+import { TIME, Turns } from "./steps/turns.ts";
 
 /** What there is while an episode runs. */
 interface Episode<R extends Run> {
@@ -89,7 +88,7 @@ abstract class SingleFlowEnv<R extends Run> {
   /** @returns the turns of the run, to be driven to the first one */
   protected attach(run: R): Turns {
     this.#flows.attach(run);
-    return takeTurns(run, this.#flows, this.options, true);
+    return new Turns(run, this.#flows, this.options, true);
   }
 
   /** The flow's first turn has come. */
@@ -116,20 +115,20 @@ abstract class SingleFlowEnv<R extends Run> {
     return episode;
   }
 
-  /** @returns until when the run must go on, undefined: the step is over, and everything about it is known */
-  protected goOn({ turns, flow }: Episode<R>): Nanos | undefined {
-    const { value: ask, done } = turns.next();
-    if (typeof ask === "number") return ask;
+  /** @returns whether the run must go on until `turns.untilNs`; false: the step is over, and everything about it is known */
+  protected goOn({ turns, flow }: Episode<R>): boolean {
+    const ask = turns.next();
+    if (ask === TIME) return true;
     this.stepUs = flow.stepUs;
     this.reward = this.#reward.of(flow.observer.interval);
     this.#hasReward = true;
     // not by `assert`: its message would write the number out in each step
     if (!Number.isFinite(this.reward)) throw new Error(`reward ${this.#reward.name} is ${this.reward}`);
-    if (done) {
+    if (ask === undefined) {
       this.truncated = true;
       this.#phase = "ended";
     }
-    return undefined;
+    return false;
   }
 
   /** 1 when the action of the step that ended last lay outside the box and was clipped. */
@@ -199,7 +198,7 @@ export class CongestionEnv extends SingleFlowEnv<VirtualRun> {
     const [drawn, options] = this.prepare(seed, scenario, () => run.requestStop());
     const run = this.#testbed.open(drawn, seed, options);
     const turns = this.attach(run);
-    for (let ask = turns.next().value; typeof ask === "number"; ask = turns.next().value) run.runUntil(ask);
+    while (turns.next() === TIME) run.runUntil(turns.untilNs);
     this.begun(run, turns);
   }
 
@@ -210,9 +209,7 @@ export class CongestionEnv extends SingleFlowEnv<VirtualRun> {
    */
   advance(action: ArrayLike<number>): void {
     const episode = this.admit(action);
-    for (let untilNs = this.goOn(episode); untilNs !== undefined; untilNs = this.goOn(episode)) {
-      episode.run.runUntil(untilNs);
-    }
+    while (this.goOn(episode)) episode.run.runUntil(episode.turns.untilNs);
   }
 
   reset(seed: number, scenario?: Scenario): TimeStep {
@@ -248,17 +245,13 @@ export class RealTimeCongestionEnv extends SingleFlowEnv<RealTimeRun> implements
     const run = await this.#testbed.open(drawn, seed, options);
     this.#open = run;
     const turns = this.attach(run);
-    for (let ask = turns.next().value; typeof ask === "number"; ask = turns.next().value) {
-      await run.runUntil(ask);
-    }
+    while (turns.next() === TIME) await run.runUntil(turns.untilNs);
     this.begun(run, turns);
   }
 
   async advance(action: ArrayLike<number>): Promise<void> {
     const episode = this.admit(action);
-    for (let untilNs = this.goOn(episode); untilNs !== undefined; untilNs = this.goOn(episode)) {
-      await episode.run.runUntil(untilNs);
-    }
+    while (this.goOn(episode)) await episode.run.runUntil(episode.turns.untilNs);
   }
 
   async reset({ seed, scenario }: ResetOptions): Promise<TimeStep> {

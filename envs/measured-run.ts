@@ -16,7 +16,7 @@ import { Meter } from "./signals/meter.ts";
 import { getReward } from "./signals/rewards.ts";
 import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
 import { reportEveryUs } from "./steps/report-step.ts";
-import { driveLater, driveVirtual, takeTurns } from "./steps/take-turns.ts";
+import { driveLater, driveVirtual, Turns } from "./steps/turns.ts";
 
 /** The reward of a whole run is the mean over steps of this length, whatever the contender's own steps are. */
 export const REWARD_STEP_MS = 100;
@@ -218,10 +218,10 @@ class AgentRun<P extends Policy | AsyncPolicy> {
     return this.#flows.prepare({ ...extras, around, onReport: stop });
   }
 
-  attach(run: Run): ReturnType<typeof takeTurns> {
+  attach(run: Run): Turns {
     this.#flows.attach(run);
     this.#measurement.attach(run);
-    return takeTurns(run, this.#flows, this.#env, false);
+    return new Turns(run, this.#flows, this.#env, false);
   }
 
   act(flow: EnvFlow): ReturnType<P["act"]> {

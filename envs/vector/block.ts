@@ -140,6 +140,10 @@ export class RowBlock {
   step(): MaybePromise<readonly RowEpisode[]> {
     const { from, to } = this.#config;
     if (this.#episodes.length > 0) this.#episodes = [];
+    const { resetRows, hasFinal, ended } = this.#rows;
+    resetRows.fill(0, from * this.#slots, to * this.#slots);
+    hasFinal.fill(0, from * this.#slots, to * this.#slots);
+    ended.fill(0, from, to);
     let later: Promise<void>[] | undefined;
     for (let e = from; e < to; e++) {
       const done = this.#rows.phase[e] === ENDED ? this.#restart(e) : this.#advance(e);
@@ -167,14 +171,13 @@ export class RowBlock {
   }
 
   #clear(e: number): void {
-    const { rewards, terminated, truncated, resetRows, ended } = this.#rows;
+    const { rewards, terminated, truncated, resetRows } = this.#rows;
     const row = e * this.#slots;
     const end = row + this.#slots;
     rewards.fill(0, row, end);
     terminated.fill(0, row, end);
     truncated.fill(0, row, end);
     resetRows.fill(1, row, end);
-    ended[e] = 0;
   }
 
   #begin(e: number, doing: "reset" | "step", scenario?: unknown): MaybePromise<void> {
@@ -226,42 +229,37 @@ export class RowBlock {
   }
 
   #advance(e: number): MaybePromise<void> {
-    const { from } = this.#config;
-    const rows = this.#rows;
-    const slots = this.#slots;
-    const row = e * slots;
-    const own = row - from * slots;
-    for (let slot = 0; slot < slots; slot++) {
-      this.#wasLive[own + slot] = rows.live[row + slot]!;
-      rows.resetRows[row + slot] = 0;
-      rows.hasFinal[row + slot] = 0;
-    }
+    const own = e - this.#config.from;
     try {
-      const later = this.#states[e - from]!.env.step(this.#actions[e - from]!);
-      if (later !== undefined) {
-        return later.then(
-          () => this.#advanced(e),
-          (error) => {
-            throw this.#broken(e, "step", rows.seeds[e]!, error);
-          },
-        );
-      }
+      const later = this.#states[own]!.env.step(this.#actions[own]!);
+      if (later !== undefined) return this.#advancedAfter(later, e);
     } catch (error) {
-      throw this.#broken(e, "step", rows.seeds[e]!, error);
+      throw this.#broken(e, "step", this.#rows.seeds[e]!, error);
     }
     return this.#advanced(e);
+  }
+
+  // A function of its own: what a closure sees must be kept for it, also where none is made.
+  #advancedAfter(later: Promise<void>, e: number): Promise<void> {
+    return later.then(
+      () => this.#advanced(e),
+      (error) => {
+        throw this.#broken(e, "step", this.#rows.seeds[e]!, error);
+      },
+    );
   }
 
   /** The environment has taken its step. */
   #advanced(e: number): MaybePromise<void> {
     const { from, maxEpisodeSteps, autoreset } = this.#config;
     const rows = this.#rows;
-    const { rewards, terminated, truncated, present } = rows;
     const state = this.#states[e - from]!;
     const { env } = state;
     const slots = this.#slots;
     const row = e * slots;
     const own = row - from * slots;
+    const { rewards, live } = rows;
+    for (let slot = 0; slot < slots; slot++) this.#wasLive[own + slot] = live[row + slot]!;
     try {
       env.writeOutcome(rows, row);
       this.#show(e);
@@ -271,18 +269,17 @@ export class RowBlock {
     state.steps += 1;
     const isCut = state.steps === maxEpisodeSteps;
     if (isCut) this.#cut(row, own);
-    const isOver = isCut || env.ended;
-    rows.ended[e] = isOver ? 1 : 0;
     for (let slot = 0; slot < slots; slot++) {
       if (this.#wasLive[own + slot] === 0) continue;
       this.#returns[own + slot] = this.#returns[own + slot]! + rewards[row + slot]!;
       this.#lengths[own + slot] = this.#lengths[own + slot]! + 1;
-      if (terminated[row + slot] === 1 || truncated[row + slot] === 1) this.#summarise(e, slot);
+      if (live[row + slot] === 0) this.#summarise(e, slot);
     }
-    if (!isOver) return undefined;
+    if (!isCut && !env.ended) return undefined;
+    rows.ended[e] = 1;
     rows.phase[e] = ENDED;
     if (autoreset !== "same-step") return undefined;
-    this.#keepFinal(e, present);
+    this.#keepFinal(e, rows.present);
     return this.#begin(e, "step");
   }
 
