@@ -13,7 +13,7 @@
  */
 import { z } from "zod";
 import { CcparkError } from "../core/errors.ts";
-import type { Box } from "../envs/spaces.ts";
+import { type Box, type Discrete, makeDiscrete, type Space } from "../envs/spaces.ts";
 
 const MAGIC = "ccparkck";
 const PREFIX_BYTES = 16;
@@ -33,8 +33,8 @@ export interface EnvDescription {
   readonly description: string;
 }
 
-/** A space as stored; Infinity has no form in JSON. */
-export interface StoredSpace {
+/** A box as stored; Infinity has no form in JSON. */
+export interface StoredBox {
   readonly shape: readonly [number];
   /** of the dimensions */
   readonly names: readonly string[];
@@ -42,19 +42,28 @@ export interface StoredSpace {
   readonly high: readonly (number | "Infinity" | "-Infinity")[];
 }
 
+/** Choices as stored. */
+export interface StoredDiscrete {
+  readonly n: number;
+  /** of the choices */
+  readonly names: readonly string[];
+}
+
+export type StoredSpace = StoredBox | StoredDiscrete;
+
 export const NO_DESCRIPTION: EnvDescription = { observation: "", action: "", reward: "", description: "" };
 
 /** What an agent sees and does. */
 export interface Spaces {
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
 }
 
 export interface CheckpointHeader {
   /** name of the learner in agents/registry.ts */
   readonly learner: string;
   readonly env: EnvDescription;
-  readonly observationSpace: StoredSpace;
+  readonly observationSpace: StoredBox;
   readonly actionSpace: StoredSpace;
   readonly options: Readonly<Record<string, number | string | boolean | readonly number[]>>;
   readonly seed: number;
@@ -86,7 +95,7 @@ export interface Checkpoint {
 
 const wholeNumber = z.number().int().nonnegative();
 const bound = z.union([z.number(), z.literal("Infinity"), z.literal("-Infinity")]);
-const spaceSchema: z.ZodType<StoredSpace> = z
+const boxSchema: z.ZodType<StoredBox> = z
   .object({
     shape: z.tuple([z.number().int().positive()]),
     names: z.array(z.string()),
@@ -98,13 +107,16 @@ const spaceSchema: z.ZodType<StoredSpace> = z
       names.length === size && low.length === size && high.length === size,
     { error: "expected as many names and bounds as the shape says" },
   );
+const discreteSchema: z.ZodType<StoredDiscrete> = z
+  .object({ n: z.number().int().positive(), names: z.array(z.string()) })
+  .refine(({ n, names }) => names.length === n, { error: "expected as many names as choices" });
 const headerSchema: z.ZodType<Header> = z.object({
   format: z.literal(CHECKPOINT_FORMAT),
   version: z.literal(CHECKPOINT_VERSION),
   learner: z.string().min(1),
   env: z.object({ observation: z.string(), action: z.string(), reward: z.string(), description: z.string() }),
-  observationSpace: spaceSchema,
-  actionSpace: spaceSchema,
+  observationSpace: boxSchema,
+  actionSpace: z.union([boxSchema, discreteSchema], "expected a box or choices"),
   options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.array(z.number())])),
   seed: wholeNumber,
   steps: wholeNumber,
@@ -279,7 +291,7 @@ export function readArray({ arrays }: Checkpoint, name: string, length: number):
 const storedBound = (x: number): number | "Infinity" | "-Infinity" =>
   Number.isFinite(x) ? x : x > 0 ? "Infinity" : "-Infinity";
 
-export function storeSpace(space: Box): StoredSpace {
+export function storeBox(space: Box): StoredBox {
   return {
     shape: [space.shape[0]],
     names: space.dimensions.map((d) => d.name),
@@ -288,9 +300,15 @@ export function storeSpace(space: Box): StoredSpace {
   };
 }
 
+export function storeSpace(space: Space): StoredSpace {
+  if (space.kind === "box") return storeBox(space);
+  return { n: space.n, names: space.choices.map(({ name }) => name) };
+}
+
 /** A box with the stored names and bounds; units and definitions are not stored. */
-export function restoreSpace(stored: StoredSpace): Box {
+function restoreBox(stored: StoredBox): Box {
   return {
+    kind: "box",
     shape: [stored.shape[0]],
     low: Float32Array.from(stored.low, Number),
     high: Float32Array.from(stored.high, Number),
@@ -304,16 +322,28 @@ export function restoreSpace(stored: StoredSpace): Box {
   };
 }
 
+function restoreDiscrete({ names }: StoredDiscrete): Discrete {
+  return makeDiscrete(names.map((name) => ({ name, definition: "" })));
+}
+
+/** The stored spaces, as far as they are stored. */
 export function restoreSpaces(header: CheckpointHeader): Spaces {
   return {
-    observationSpace: restoreSpace(header.observationSpace),
-    actionSpace: restoreSpace(header.actionSpace),
+    observationSpace: restoreBox(header.observationSpace),
+    actionSpace:
+      "n" in header.actionSpace ? restoreDiscrete(header.actionSpace) : restoreBox(header.actionSpace),
   };
 }
 
+/** What checkpoints and environments are compared by. */
 interface Shapes {
   readonly observationSpace: { readonly shape: readonly [number] };
-  readonly actionSpace: { readonly shape: readonly [number] };
+  readonly actionSpace: { readonly shape: readonly [number] } | { readonly n: number };
+}
+
+function shapesOf({ observationSpace, actionSpace }: Shapes): string {
+  const action = "n" in actionSpace ? `${actionSpace.n} choices` : `action shape [${actionSpace.shape[0]}]`;
+  return `observation shape [${observationSpace.shape[0]}] and ${action}`;
 }
 
 /**
@@ -321,12 +351,10 @@ interface Shapes {
  * @throws CcparkError (invalid-argument) with both shapes
  */
 export function checkSpaces(stored: Shapes, spaces: Shapes): void {
-  const had = [stored.observationSpace.shape[0], stored.actionSpace.shape[0]];
-  const has = [spaces.observationSpace.shape[0], spaces.actionSpace.shape[0]];
-  if (had[0] !== has[0] || had[1] !== has[1]) {
-    throw new CcparkError(
-      "invalid-argument",
-      `[checkpoint] the checkpoint does not fit the environment: got observation shape [${had[0]}] and action shape [${had[1]}] in the checkpoint, expected observation shape [${has[0]}] and action shape [${has[1]}]`,
-    );
-  }
+  const [had, has] = [shapesOf(stored), shapesOf(spaces)];
+  if (had === has) return;
+  throw new CcparkError(
+    "invalid-argument",
+    `[checkpoint] the checkpoint does not fit the environment: got ${had} in the checkpoint, expected ${has}`,
+  );
 }
