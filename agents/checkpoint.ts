@@ -88,6 +88,8 @@ type Header = CheckpointHeader & {
 };
 
 export interface Checkpoint {
+  /** the file that it was read from, for messages; absent: it was made here */
+  readonly where?: string;
   readonly header: CheckpointHeader;
   /** the learner's numbers by name, all finite */
   readonly arrays: Readonly<Record<string, Float32Array | Float64Array>>;
@@ -155,6 +157,14 @@ function crc32(bytes: Uint8Array): number {
 
 const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
+function notFinite(name: string, value: number): CcparkError {
+  return new CcparkError(
+    "failed-precondition",
+    `[checkpoint] not written: got ${value} in array \`${name}\`, expected finite numbers; the training has diverged`,
+  );
+}
+
+/** @throws CcparkError (failed-precondition) for numbers that are not finite: nobody could read them */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const entries = Object.entries(checkpoint.arrays);
   const header: Header = {
@@ -180,9 +190,10 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   bytes.fill(0x20, PREFIX_BYTES, PREFIX_BYTES + headerBytes);
   bytes.set(text, PREFIX_BYTES);
   let at = PREFIX_BYTES + headerBytes;
-  for (const [, array] of entries) {
+  for (const [name, array] of entries) {
     const width = array.BYTES_PER_ELEMENT;
     for (let i = 0; i < array.length; i++) {
+      if (!Number.isFinite(array[i])) throw notFinite(name, array[i]!);
       if (width === 4) view.setFloat32(at + 4 * i, array[i]!, true);
       else view.setFloat64(at + 8 * i, array[i]!, true);
     }
@@ -261,7 +272,21 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
     arrays.push([name, array]);
     at += sizeOf(entry);
   }
-  return { header, arrays: Object.fromEntries(arrays) };
+  return { where, header, arrays: Object.fromEntries(arrays) };
+}
+
+/**
+ * Looks into a checkpoint; what is wrong with it is told with the name of its file.
+ * @throws CcparkError what `run` throws
+ */
+export function inCheckpoint<T>({ where }: Checkpoint, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (where === undefined || !(cause instanceof CcparkError)) throw cause;
+    const message = `[checkpoint] ${where}: ${cause.message.replace(/^\[checkpoint\] /, "")}`;
+    throw new CcparkError(cause.kind, message, { cause, field: cause.field });
+  }
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { z } from "zod";
+import { CcparkError } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Checkpoint, readArray } from "../checkpoint.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
@@ -159,11 +160,20 @@ export class ActorCritic {
 
 /**
  * The arrays of a checkpoint, before any network is made: its header may ask for networks that they do not fill.
- * @throws CcparkError (invalid-argument) where one is missing or of another length
+ * @throws CcparkError (invalid-argument) where one is missing, of another length, or has numbers that it cannot have
  */
 export function readNetworkArrays(checkpoint: Checkpoint, spec: PolicySpec): Arrays {
   const lengths = Object.entries(arrayLengths(spec));
-  return Object.fromEntries(
+  const arrays = Object.fromEntries(
     lengths.map(([name, length]) => [name, readArray(checkpoint, name, length)]),
   ) as Arrays;
+  for (const name of ["adamV", "observationSquares"] as const) {
+    const negative = arrays[name].find((x) => x < 0);
+    if (negative === undefined) continue;
+    throw new CcparkError(
+      "invalid-argument",
+      `[checkpoint] array \`${name}\`: got ${negative}, expected sums of squares, 0 or more`,
+    );
+  }
+  return arrays;
 }

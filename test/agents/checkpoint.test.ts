@@ -30,7 +30,7 @@ describe("format", () => {
   it("comes back as it was, to the bit", () => {
     const checkpoint = makePpo().checkpoint();
     const bytes = encodeCheckpoint(checkpoint);
-    expect(decodeCheckpoint(bytes, "memory")).toEqual(checkpoint);
+    expect(decodeCheckpoint(bytes, "memory")).toEqual({ where: "memory", ...checkpoint });
     expect(encodeCheckpoint(decodeCheckpoint(bytes, "memory"))).toEqual(bytes);
   });
 
@@ -187,7 +187,7 @@ describe("version 1", () => {
   it("is written again as version 2 with the same content", () => {
     const checkpoint = loadCheckpoint(path);
     expect(checkpoint.header).toMatchObject({ learner: "ppo", updates: 8, state: { adamSteps: 40 } });
-    expect(decodeCheckpoint(encodeCheckpoint(checkpoint), "memory")).toEqual(checkpoint);
+    expect(decodeCheckpoint(encodeCheckpoint(checkpoint), path)).toEqual(checkpoint);
   });
 
   it("resumes where it stopped", async () => {
@@ -221,7 +221,7 @@ describe("files", () => {
     const path = join(folder, "a.ccpark");
     writeFileSync(path, "old");
     saveCheckpoint(path, makePpo().checkpoint());
-    expect(loadCheckpoint(path)).toEqual(makePpo().checkpoint());
+    expect(loadCheckpoint(path)).toEqual({ where: path, ...makePpo().checkpoint() });
     expect(readdirSync(folder)).toEqual(["a.ccpark"]);
   });
 
