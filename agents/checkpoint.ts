@@ -13,7 +13,7 @@
  */
 import { z } from "zod";
 import { CcparkError } from "../core/errors.ts";
-import type { Box } from "../envs/spaces.ts";
+import { type Box, type Discrete, makeDiscrete, type Space } from "../envs/spaces.ts";
 
 const MAGIC = "ccparkck";
 const PREFIX_BYTES = 16;
@@ -33,8 +33,8 @@ export interface EnvDescription {
   readonly description: string;
 }
 
-/** A space as stored; Infinity has no form in JSON. */
-export interface StoredSpace {
+/** A box as stored; Infinity has no form in JSON. */
+export interface StoredBox {
   readonly shape: readonly [number];
   /** of the dimensions */
   readonly names: readonly string[];
@@ -42,19 +42,28 @@ export interface StoredSpace {
   readonly high: readonly (number | "Infinity" | "-Infinity")[];
 }
 
+/** Choices as stored. */
+export interface StoredDiscrete {
+  readonly n: number;
+  /** of the choices */
+  readonly names: readonly string[];
+}
+
+export type StoredSpace = StoredBox | StoredDiscrete;
+
 export const NO_DESCRIPTION: EnvDescription = { observation: "", action: "", reward: "", description: "" };
 
 /** What an agent sees and does. */
 export interface Spaces {
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
 }
 
 export interface CheckpointHeader {
   /** name of the learner in agents/registry.ts */
   readonly learner: string;
   readonly env: EnvDescription;
-  readonly observationSpace: StoredSpace;
+  readonly observationSpace: StoredBox;
   readonly actionSpace: StoredSpace;
   readonly options: Readonly<Record<string, number | string | boolean | readonly number[]>>;
   readonly seed: number;
@@ -79,6 +88,8 @@ type Header = CheckpointHeader & {
 };
 
 export interface Checkpoint {
+  /** the file that it was read from, for messages; absent: it was made here */
+  readonly where?: string;
   readonly header: CheckpointHeader;
   /** the learner's numbers by name, all finite */
   readonly arrays: Readonly<Record<string, Float32Array | Float64Array>>;
@@ -86,7 +97,7 @@ export interface Checkpoint {
 
 const wholeNumber = z.number().int().nonnegative();
 const bound = z.union([z.number(), z.literal("Infinity"), z.literal("-Infinity")]);
-const spaceSchema: z.ZodType<StoredSpace> = z
+const boxSchema: z.ZodType<StoredBox> = z
   .object({
     shape: z.tuple([z.number().int().positive()]),
     names: z.array(z.string()),
@@ -98,13 +109,16 @@ const spaceSchema: z.ZodType<StoredSpace> = z
       names.length === size && low.length === size && high.length === size,
     { error: "expected as many names and bounds as the shape says" },
   );
+const discreteSchema: z.ZodType<StoredDiscrete> = z
+  .object({ n: z.number().int().positive(), names: z.array(z.string()) })
+  .refine(({ n, names }) => names.length === n, { error: "expected as many names as choices" });
 const headerSchema: z.ZodType<Header> = z.object({
   format: z.literal(CHECKPOINT_FORMAT),
   version: z.literal(CHECKPOINT_VERSION),
   learner: z.string().min(1),
   env: z.object({ observation: z.string(), action: z.string(), reward: z.string(), description: z.string() }),
-  observationSpace: spaceSchema,
-  actionSpace: spaceSchema,
+  observationSpace: boxSchema,
+  actionSpace: z.union([boxSchema, discreteSchema], "expected a box or choices"),
   options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.array(z.number())])),
   seed: wholeNumber,
   steps: wholeNumber,
@@ -143,6 +157,14 @@ function crc32(bytes: Uint8Array): number {
 
 const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
+function notFinite(name: string, value: number): CcparkError {
+  return new CcparkError(
+    "failed-precondition",
+    `[checkpoint] not written: got ${value} in array \`${name}\`, expected finite numbers; the training has diverged`,
+  );
+}
+
+/** @throws CcparkError (failed-precondition) for numbers that are not finite: nobody could read them */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const entries = Object.entries(checkpoint.arrays);
   const header: Header = {
@@ -168,9 +190,10 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   bytes.fill(0x20, PREFIX_BYTES, PREFIX_BYTES + headerBytes);
   bytes.set(text, PREFIX_BYTES);
   let at = PREFIX_BYTES + headerBytes;
-  for (const [, array] of entries) {
+  for (const [name, array] of entries) {
     const width = array.BYTES_PER_ELEMENT;
     for (let i = 0; i < array.length; i++) {
+      if (!Number.isFinite(array[i])) throw notFinite(name, array[i]!);
       if (width === 4) view.setFloat32(at + 4 * i, array[i]!, true);
       else view.setFloat64(at + 8 * i, array[i]!, true);
     }
@@ -249,7 +272,21 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
     arrays.push([name, array]);
     at += sizeOf(entry);
   }
-  return { header, arrays: Object.fromEntries(arrays) };
+  return { where, header, arrays: Object.fromEntries(arrays) };
+}
+
+/**
+ * Looks into a checkpoint; what is wrong with it is told with the name of its file.
+ * @throws CcparkError what `run` throws
+ */
+export function inCheckpoint<T>({ where }: Checkpoint, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (where === undefined || !(cause instanceof CcparkError)) throw cause;
+    const message = `[checkpoint] ${where}: ${cause.message.replace(/^\[checkpoint\] /, "")}`;
+    throw new CcparkError(cause.kind, message, { cause, field: cause.field });
+  }
 }
 
 /**
@@ -279,7 +316,7 @@ export function readArray({ arrays }: Checkpoint, name: string, length: number):
 const storedBound = (x: number): number | "Infinity" | "-Infinity" =>
   Number.isFinite(x) ? x : x > 0 ? "Infinity" : "-Infinity";
 
-export function storeSpace(space: Box): StoredSpace {
+export function storeBox(space: Box): StoredBox {
   return {
     shape: [space.shape[0]],
     names: space.dimensions.map((d) => d.name),
@@ -288,9 +325,15 @@ export function storeSpace(space: Box): StoredSpace {
   };
 }
 
+export function storeSpace(space: Space): StoredSpace {
+  if (space.kind === "box") return storeBox(space);
+  return { n: space.n, names: space.choices.map(({ name }) => name) };
+}
+
 /** A box with the stored names and bounds; units and definitions are not stored. */
-export function restoreSpace(stored: StoredSpace): Box {
+function restoreBox(stored: StoredBox): Box {
   return {
+    kind: "box",
     shape: [stored.shape[0]],
     low: Float32Array.from(stored.low, Number),
     high: Float32Array.from(stored.high, Number),
@@ -304,16 +347,28 @@ export function restoreSpace(stored: StoredSpace): Box {
   };
 }
 
+function restoreDiscrete({ names }: StoredDiscrete): Discrete {
+  return makeDiscrete(names.map((name) => ({ name, definition: "" })));
+}
+
+/** The stored spaces, as far as they are stored. */
 export function restoreSpaces(header: CheckpointHeader): Spaces {
   return {
-    observationSpace: restoreSpace(header.observationSpace),
-    actionSpace: restoreSpace(header.actionSpace),
+    observationSpace: restoreBox(header.observationSpace),
+    actionSpace:
+      "n" in header.actionSpace ? restoreDiscrete(header.actionSpace) : restoreBox(header.actionSpace),
   };
 }
 
+/** What checkpoints and environments are compared by. */
 interface Shapes {
   readonly observationSpace: { readonly shape: readonly [number] };
-  readonly actionSpace: { readonly shape: readonly [number] };
+  readonly actionSpace: { readonly shape: readonly [number] } | { readonly n: number };
+}
+
+function shapesOf({ observationSpace, actionSpace }: Shapes): string {
+  const action = "n" in actionSpace ? `${actionSpace.n} choices` : `action shape [${actionSpace.shape[0]}]`;
+  return `observation shape [${observationSpace.shape[0]}] and ${action}`;
 }
 
 /**
@@ -321,12 +376,10 @@ interface Shapes {
  * @throws CcparkError (invalid-argument) with both shapes
  */
 export function checkSpaces(stored: Shapes, spaces: Shapes): void {
-  const had = [stored.observationSpace.shape[0], stored.actionSpace.shape[0]];
-  const has = [spaces.observationSpace.shape[0], spaces.actionSpace.shape[0]];
-  if (had[0] !== has[0] || had[1] !== has[1]) {
-    throw new CcparkError(
-      "invalid-argument",
-      `[checkpoint] the checkpoint does not fit the environment: got observation shape [${had[0]}] and action shape [${had[1]}] in the checkpoint, expected observation shape [${has[0]}] and action shape [${has[1]}]`,
-    );
-  }
+  const [had, has] = [shapesOf(stored), shapesOf(spaces)];
+  if (had === has) return;
+  throw new CcparkError(
+    "invalid-argument",
+    `[checkpoint] the checkpoint does not fit the environment: got ${had} in the checkpoint, expected ${has}`,
+  );
 }

@@ -6,11 +6,18 @@ import type { OptionKind, OptionValues } from "./nn/options.ts";
 export interface Agent {
   readonly name: string;
   /**
+   * An episode begins in a row: an agent with memory forgets what it knew of that row. Comes before the first `act` of
+   * every episode, and only then.
+   * @param row of whoever asks: an environment of several, a flow; 0 where there is one only
+   */
+  begin(row: number): void;
+  /**
    * @param obs one observation, float32 [observationSpace.shape[0]]
    * @param mode explore: sampled from the agent's own generator; greedy: the mode of the policy
+   * @param row whose episode it is; an agent without memory need not look at it
    * @returns one action, float32 [actionSpace.shape[0]]; overwritten by the next call
    */
-  act(obs: Float32Array, mode: "explore" | "greedy"): Float32Array;
+  act(obs: Float32Array, mode: "explore" | "greedy", row: number): Float32Array;
   dispose(): void;
 }
 

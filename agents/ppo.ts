@@ -5,15 +5,15 @@
  * practice (Huang et al. 2022, "The 37 Implementation Details of PPO"), in the spirit of cleanrl. One thing differs from
  * most copies: an episode that ran out of time is worth V(last observation), one that ended is worth 0.
  *
- * Acting is a pass over typed arrays (nn/gaussian-policy.ts); TensorFlow.js computes values and gradients. All randomness
- * comes from named forks of the seed and of the number of the update, so a checkpoint needs no generator state.
+ * Acting is a pass over typed arrays (nn/network-policy.ts): a Gaussian over a box, a softmax over choices. TensorFlow.js
+ * computes values and gradients. All randomness comes from named forks of the seed and of the number of the update, so a
+ * checkpoint needs no generator state.
  *
- * Left out: recurrent policies, discrete actions, clipping of the value loss (no gain: Andrychowicz et al. 2021).
+ * Left out: recurrent policies, clipping of the value loss (no gain: Andrychowicz et al. 2021).
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { z } from "zod";
+import type { z } from "zod";
 import { CcparkError } from "../core/errors.ts";
-import { exp } from "../core/math.ts";
 import { Rng } from "../core/random.ts";
 import type { AnyVectorEnv } from "../envs/env.ts";
 import {
@@ -21,21 +21,30 @@ import {
   checkSpaces,
   type EnvDescription,
   NO_DESCRIPTION,
-  readArray,
   readState,
   restoreSpaces,
+  storeBox,
   storeSpace,
 } from "./checkpoint.ts";
 import type { Learner, LearnerSetup, LearnerSpec, Progress } from "./learner.ts";
-import { Adam } from "./nn/adam.ts";
-import { type Batch, gather, type Minibatch, makeBatch, shuffle, valuesOf } from "./nn/batch.ts";
+import { ActorCritic, makePolicy, NETWORK_STATE, readNetworkArrays } from "./nn/actor-critic.ts";
+import {
+  type Batch,
+  episodeMeans,
+  gather,
+  type Minibatch,
+  makeBatch,
+  recordStep,
+  shuffled,
+  valuesOf,
+} from "./nn/batch.ts";
 import { computeGae } from "./nn/gae.ts";
-import { GaussianPolicy, LOG_2_PI, type PolicySpec, policyLayout, policySize } from "./nn/gaussian-policy.ts";
-import { initialiseMlp, type MlpLayout, mlpLayout } from "./nn/mlp.ts";
-import { lossAndGradient, mlpTensor, normOf, toTensors } from "./nn/mlp-tensors.ts";
+import { mlpTensor } from "./nn/mlp-tensors.ts";
+import type { NetworkPolicy, PolicySpec } from "./nn/network-policy.ts";
 import { choice, FLAG, type OptionKind, readOptions, real, WIDTHS, whole } from "./nn/options.ts";
-import { EPSILON, meanOf, observe, RunningObservations, type Statistics, variance } from "./nn/statistics.ts";
-import { rescaleValues, type ValueScale } from "./nn/value-scale.ts";
+import { type Surrogate, surrogateOf } from "./nn/ratios.ts";
+import { explainedVariance, Means, RewardScale, STATISTICS } from "./nn/statistics.ts";
+import { rescaleValues } from "./nn/value-scale.ts";
 import { BACKEND_REQUESTS, type BackendRequest, chooseBackend } from "./tfjs/tfjs-backend.ts";
 import type { Tf } from "./tfjs/tfjs-patches.ts";
 
@@ -71,7 +80,7 @@ export interface PpoOptions {
   /**
    * log of the standard deviation at the start, in units of half the action box; e^-2 changes a window by 10 % per step
    * where the action doubles or halves it at most. Measured: with e^-0.7 the noise itself fills the queue and little is
-   * learnt in 150 000 steps
+   * learnt in 150 000 steps. Choices have none: they begin about equally likely
    */
   readonly initialLogStd: number;
   /** divides rewards by the running standard deviation of discounted returns */
@@ -138,29 +147,13 @@ export function ppoOptions(given: Readonly<Record<string, unknown>> = {}): PpoOp
   return readOptions("ppo", KINDS, PPO_DEFAULTS, given);
 }
 
-/** Rewards are clipped here after scaling: ten standard deviations of a return in one step is an accident. */
-const REWARD_CLIP = 10;
-
 // ------------------------------------------------------------------------------------------------------------ learner
 
 /** What a checkpoint keeps beside options and arrays. */
-const STATE = z.object({
-  /** Adam's count of steps */
-  adamSteps: z.number().int().nonnegative(),
-  /** running statistics of discounted returns, for the scaling of rewards */
-  returnStatistics: z.object({
-    count: z.number().int().nonnegative(),
-    mean: z.number(),
-    squares: z.number().nonnegative(),
-  }),
-  /** V = mean + std x (what the value network says) */
-  valueScale: z.object({ mean: z.number(), std: z.number().positive() }),
-  /** observations that went into `observationMean` and `observationSquares` */
-  observationCount: z.number().int().nonnegative(),
-});
+const STATE = NETWORK_STATE.extend({ returnStatistics: STATISTICS });
 
-const valueLayoutOf = ({ observationSpace, hidden }: PolicySpec): MlpLayout =>
-  mlpLayout([observationSpace.shape[0], ...hidden, 1]);
+/** Of one gradient step. */
+type Losses = Surrogate & { readonly valueLoss: number };
 
 export class Ppo implements Learner {
   readonly name: string = "ppo";
@@ -168,24 +161,14 @@ export class Ppo implements Learner {
   readonly seed: number;
   readonly env: EnvDescription;
   readonly spec: PolicySpec;
-  /** acts with the current parameters */
-  readonly policy: GaussianPolicy;
   backendDetail = "";
 
   readonly #root: Rng;
-  readonly #valueLayout: MlpLayout;
-  /** policy and value parameters in one array; the policy sees its part of it */
-  readonly #parameters: Float32Array;
-  readonly #value: Float32Array;
-  readonly #adam: Adam;
+  readonly #networks: ActorCritic;
+  readonly #rewardScale: RewardScale;
   #steps = 0;
   #updates = 0;
   #episodes = 0;
-  #returns: Statistics = { count: 0, mean: 0, squares: 0 };
-  #valueScale: ValueScale = { mean: 0, std: 1 };
-  /** discounted return so far of each environment's episode */
-  #running: Float64Array = new Float64Array(0);
-  readonly #observations: RunningObservations;
 
   /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range */
   constructor(setup: LearnerSetup) {
@@ -194,23 +177,16 @@ export class Ppo implements Learner {
     this.env = setup.env ?? NO_DESCRIPTION;
     this.#root = Rng.fromSeed(setup.seed).fork("ppo");
     const { observationSpace, actionSpace } = setup;
-    const { hidden } = this.options;
+    const { hidden, initialLogStd, normaliseObservations } = this.options;
     this.spec = { observationSpace, actionSpace, hidden };
-    this.#valueLayout = valueLayoutOf(this.spec);
-    const policyParameters = policySize(this.spec);
-    this.#parameters = new Float32Array(policyParameters + this.#valueLayout.size);
-    const weights = this.#parameters.subarray(0, policyParameters);
-    this.#value = this.#parameters.subarray(policyParameters);
-    this.#adam = new Adam(this.#parameters);
-    this.#observations = new RunningObservations(observationSpace.shape[0]);
-
-    const layout = policyLayout(this.spec);
-    const hiddenGains = hidden.map(() => Math.SQRT2);
-    initialiseMlp(layout, [...hiddenGains, 0.01], this.#root.fork("init.policy"), weights);
-    weights.fill(this.options.initialLogStd, layout.size);
-    initialiseMlp(this.#valueLayout, [...hiddenGains, 1], this.#root.fork("init.value"), this.#value);
-    this.policy = new GaussianPolicy(this.spec, { weights, seed: setup.seed, name: this.name });
-    if (this.options.normaliseObservations) this.policy.statistics = this.#observations.frozen();
+    this.#networks = new ActorCritic(this.spec, {
+      rng: this.#root,
+      seed: setup.seed,
+      name: this.name,
+      initialLogStd,
+      normalisesObservations: normaliseObservations,
+    });
+    this.#rewardScale = new RewardScale(this.options.gamma);
   }
 
   /** As `LearnerSpec.load`; spaces are the stored ones unless given. Options replace stored ones, but not `hidden`. */
@@ -229,38 +205,20 @@ export class Ppo implements Learner {
       );
     }
     const state = readState(header, STATE);
-    // Lengths come first: a header may ask for networks that the arrays do not fill.
-    const spec: PolicySpec = { ...setup, hidden: stored };
-    const width = spec.observationSpace.shape[0];
-    const [policyParameters, valueParameters] = [policySize(spec), valueLayoutOf(spec).size];
-    const policy = readArray(checkpoint, "policy", policyParameters);
-    const value = readArray(checkpoint, "value", valueParameters);
-    const adamM = readArray(checkpoint, "adamM", policyParameters + valueParameters);
-    const adamV = readArray(checkpoint, "adamV", policyParameters + valueParameters);
-    const observationMean = readArray(checkpoint, "observationMean", width);
-    const observationSquares = readArray(checkpoint, "observationSquares", width);
-
-    const ppo = new Ppo({
-      ...setup,
-      options: { ...options },
-      seed: header.seed,
-      env: setup.env ?? header.env,
-    });
-    ppo.policy.weights.set(policy);
-    ppo.#value.set(value);
-    ppo.#adam.m.set(adamM);
-    ppo.#adam.v.set(adamV);
-    ppo.#adam.steps = state.adamSteps;
-    ppo.#observations.mean.set(observationMean);
-    ppo.#observations.squares.set(observationSquares);
-    ppo.#observations.count = state.observationCount;
+    const arrays = readNetworkArrays(checkpoint, { ...setup, hidden: stored });
+    const env = setup.env ?? header.env;
+    const ppo = new Ppo({ ...setup, options: { ...options }, seed: header.seed, env });
+    ppo.#networks.restore(arrays, state);
+    ppo.#rewardScale.statistics = state.returnStatistics;
     ppo.#steps = header.steps;
     ppo.#updates = header.updates;
     ppo.#episodes = header.episodes;
-    ppo.#returns = state.returnStatistics;
-    ppo.#valueScale = state.valueScale;
-    if (ppo.options.normaliseObservations) ppo.policy.statistics = ppo.#observations.frozen();
     return ppo;
+  }
+
+  /** Acts with the current parameters. */
+  get policy(): NetworkPolicy {
+    return this.#networks.policy;
   }
 
   get steps(): number {
@@ -271,6 +229,8 @@ export class Ppo implements Learner {
     return this.#updates;
   }
 
+  begin(): void {}
+
   act(obs: Float32Array, mode: "explore" | "greedy"): Float32Array {
     return this.policy.act(obs, mode);
   }
@@ -279,17 +239,14 @@ export class Ppo implements Learner {
 
   checkpoint(): Checkpoint {
     const { backend: _backend, ...options } = this.options; // a matter of the machine, not of the run
-    const state: z.infer<typeof STATE> = {
-      adamSteps: this.#adam.steps,
-      returnStatistics: { ...this.#returns },
-      valueScale: { ...this.#valueScale },
-      observationCount: this.#observations.count,
-    };
+    const { adamSteps, valueScale, observationCount } = this.#networks.state();
+    const returnStatistics = { ...this.#rewardScale.statistics };
+    const state: z.infer<typeof STATE> = { adamSteps, returnStatistics, valueScale, observationCount };
     return {
       header: {
         learner: this.name,
         env: this.env,
-        observationSpace: storeSpace(this.spec.observationSpace),
+        observationSpace: storeBox(this.spec.observationSpace),
         actionSpace: storeSpace(this.spec.actionSpace),
         options: { ...options, hidden: [...options.hidden] },
         seed: this.seed,
@@ -298,14 +255,7 @@ export class Ppo implements Learner {
         episodes: this.#episodes,
         state,
       },
-      arrays: {
-        policy: this.policy.weights.slice(),
-        value: this.#value.slice(),
-        adamM: this.#adam.m.slice(),
-        adamV: this.#adam.v.slice(),
-        observationMean: this.#observations.mean.slice(),
-        observationSquares: this.#observations.squares.slice(),
-      },
+      arrays: { ...this.#networks.arrays() },
     };
   }
 
@@ -323,28 +273,24 @@ export class Ppo implements Learner {
       if (!started || this.#updates % this.options.resetEvery === 0) await this.#resetEnvs(envs);
       started = true;
       const batch = await this.#rollout(envs);
-      const fraction = this.options.annealLearningRate ? 1 - this.#updates / totalUpdates : 1;
-      const progress = this.#update(
-        backend.tf,
-        batch,
-        envs.numEnvs,
-        this.options.learningRate * fraction,
-        totalSteps,
-      );
-      yield progress;
+      const { learningRate, annealLearningRate } = this.options;
+      const fraction = annealLearningRate ? 1 - this.#updates / totalUpdates : 1;
+      const losses = this.#update(backend.tf, batch, envs.numEnvs, learningRate * fraction);
+      yield { steps: this.#steps, totalSteps, episodes: this.#episodes, ...episodeMeans(batch), losses };
     }
   }
 
   async #resetEnvs(envs: AnyVectorEnv): Promise<void> {
     const rng = this.#root.fork(`envs.${this.#updates}`);
     await envs.reset(rng.integer(2 ** 20) * 2 ** 32 + rng.integer(2 ** 32));
-    this.#running = new Float64Array(envs.numEnvs);
+    this.#rewardScale.begin(envs.numEnvs);
   }
 
   // -------------------------------------------------------------------------------------------------------- rollout
 
   async #rollout(envs: AnyVectorEnv): Promise<Batch> {
-    const { rolloutSteps, gamma } = this.options;
+    const { rolloutSteps, normaliseObservations } = this.options;
+    const { policy, observations: known } = this.#networks;
     const { numEnvs } = envs;
     const width = this.spec.observationSpace.shape[0];
     const count = this.spec.actionSpace.shape[0];
@@ -354,56 +300,35 @@ export class Ppo implements Learner {
     for (let t = 0; t < rolloutSteps; t++) {
       const row = t * numEnvs;
       const observations = batch.observations.subarray(row * width, (row + numEnvs) * width);
-      if (this.options.normaliseObservations) this.#observations.observe(envs.observations);
-      this.policy.normalise(envs.observations, observations);
-      this.policy.sample(observations, numEnvs, noise, {
+      if (normaliseObservations) known.observe(envs.observations);
+      policy.normalise(envs.observations, observations);
+      policy.sample(observations, numEnvs, noise, {
         actions,
         raw: batch.actions.subarray(row * count, (row + numEnvs) * count),
         logProbs: batch.logProbs.subarray(row, row + numEnvs),
       });
       await envs.step(actions);
+      recordStep(batch, row, envs, (given, into) => policy.normalise(given, into));
       for (let env = 0; env < numEnvs; env++) {
-        const reward = envs.rewards[env]!;
-        const terminated = envs.terminated[env]!;
-        const truncated = terminated ? 0 : envs.truncated[env]!;
-        batch.rewards[row + env] = reward;
-        batch.terminated[row + env] = terminated;
-        batch.truncated[row + env] = truncated;
-        if (truncated) {
-          const final = new Float32Array(width);
-          this.policy.normalise(envs.finalObservations.subarray(env * width, (env + 1) * width), final);
-          batch.truncatedRows.push(row + env);
-          batch.truncatedObservations.push(final);
-        }
-        this.#running[env] = this.#running[env]! * gamma + reward;
-        observe(this.#returns, this.#running[env]!);
-        if (terminated || truncated) this.#running[env] = 0;
+        const isOver = envs.terminated[env]! + envs.truncated[env]! > 0;
+        this.#rewardScale.observe(env, envs.rewards[env]!, isOver);
       }
-      if (envs.endedEpisodes.length > 0) batch.episodes.push(...envs.endedEpisodes);
     }
-    this.policy.normalise(envs.observations, batch.last);
+    policy.normalise(envs.observations, batch.last);
     return batch;
   }
 
   // --------------------------------------------------------------------------------------------------------- update
 
-  #update(tf: Tf, batch: Batch, numEnvs: number, learningRate: number, totalSteps: number): Progress {
+  #update(tf: Tf, batch: Batch, numEnvs: number, learningRate: number): Readonly<Record<string, number>> {
     const { options } = this;
-    const { values, nextValues } = valuesOf(
-      tf,
-      { layout: this.#valueLayout, weights: this.#value, scale: this.#valueScale },
-      batch,
-      numEnvs,
-    );
-    const scale = options.scaleRewards
-      ? 1 / Math.sqrt(this.#returns.squares / this.#returns.count + EPSILON)
-      : 1;
-    const rewards = options.scaleRewards
-      ? batch.rewards.map((r) => Math.min(REWARD_CLIP, Math.max(-REWARD_CLIP, r * scale)))
-      : batch.rewards;
+    const networks = this.#networks;
+    const { valueLayout: layout, value: weights } = networks;
+    const network = { layout, weights, scale: networks.valueScale };
+    const { values, nextValues } = valuesOf(tf, network, batch, numEnvs);
     const { advantages, targets } = computeGae({
       numEnvs,
-      rewards,
+      rewards: options.scaleRewards ? this.#rewardScale.scaled(batch.rewards) : batch.rewards,
       values,
       nextValues,
       terminated: batch.terminated,
@@ -414,140 +339,78 @@ export class Ppo implements Learner {
 
     if (options.normaliseValues) {
       const first = this.#updates === 0;
-      this.#valueScale = rescaleValues(this.#valueScale, targets, this.#valueLayout, this.#value, first);
+      networks.valueScale = rescaleValues(networks.valueScale, targets, layout, weights, first);
     }
-    const { mean, std } = this.#valueScale;
+    const { mean, std } = networks.valueScale;
     const scaledTargets = targets.map((target) => (target - mean) / std);
 
-    const shuffles = this.#root.fork(`shuffle.${this.#updates}`);
-    const order = Uint32Array.from({ length: batch.rows }, (_, i) => i);
-    const parts = Math.max(1, Math.round(batch.rows / options.minibatchSize));
-    const sums = { policyLoss: 0, valueLoss: 0, approxKl: 0, clipFraction: 0 };
-    let gradientSteps = 0;
-    epochs: for (let epoch = 0; epoch < options.epochs; epoch++) {
-      shuffle(order, shuffles);
-      for (let part = 0; part < parts; part++) {
-        const from = Math.floor((part * batch.rows) / parts);
-        const to = Math.floor(((part + 1) * batch.rows) / parts);
-        const minibatch = gather(batch, advantages, scaledTargets, order.subarray(from, to));
-        const step = this.#gradientStep(tf, minibatch, learningRate);
-        sums.policyLoss += step.policyLoss;
-        sums.valueLoss += step.valueLoss;
-        sums.approxKl += step.approxKl;
-        sums.clipFraction += step.clipFraction;
-        gradientSteps += 1;
-        if (options.targetKl > 0 && step.approxKl > 1.5 * options.targetKl) break epochs;
-      }
+    const parts = { size: options.minibatchSize, epochs: options.epochs };
+    const means = new Means();
+    for (const chosen of shuffled(batch.rows, parts, this.#root.fork(`shuffle.${this.#updates}`))) {
+      const minibatch = gather(batch, advantages, scaledTargets, chosen);
+      const step = this.#gradientStep(tf, minibatch, learningRate);
+      means.add(step);
+      if (options.targetKl > 0 && step.approxKl > 1.5 * options.targetKl) break;
     }
 
     this.#steps += batch.rows;
     this.#updates += 1;
     this.#episodes += batch.episodes.length;
-    if (options.normaliseObservations) this.policy.statistics = this.#observations.frozen();
-    const residuals = targets.map((target, i) => target - values[i]!);
-    const targetVariance = variance(targets);
+    networks.freezeObservations();
     return {
-      steps: this.#steps,
-      totalSteps,
-      episodes: this.#episodes,
-      meanEpisodeReturn: meanOf(batch.episodes.map((e) => e.episodeReturn)),
-      meanScore: meanOf(batch.episodes.map((e) => e.score)),
-      meanUtilisation: meanOf(batch.episodes.map((e) => e.utilisation)),
-      meanQueueDelayMs: meanOf(batch.episodes.map((e) => e.meanQueueDelayMs)),
-      losses: {
-        policyLoss: sums.policyLoss / gradientSteps,
-        valueLoss: sums.valueLoss / gradientSteps,
-        entropy: this.policy.entropy(),
-        approxKl: sums.approxKl / gradientSteps,
-        clipFraction: sums.clipFraction / gradientSteps,
-        explainedVariance: targetVariance === 0 ? Number.NaN : 1 - variance(residuals) / targetVariance,
-      },
+      policyLoss: means.of("policyLoss"),
+      valueLoss: means.of("valueLoss"),
+      entropy: networks.policy.entropy(batch.observations, batch.rows),
+      approxKl: means.of("approxKl"),
+      clipFraction: means.of("clipFraction"),
+      explainedVariance: explainedVariance(targets, values),
     };
   }
 
-  #gradientStep(
-    tf: Tf,
-    minibatch: Minibatch,
-    learningRate: number,
-  ): { policyLoss: number; valueLoss: number; approxKl: number; clipFraction: number } {
-    const { clipCoef, valueCoef, entropyCoef } = this.options;
+  #gradientStep(tf: Tf, minibatch: Minibatch, learningRate: number): Losses {
+    const { clipCoef, valueCoef, entropyCoef, maxGradNorm } = this.options;
     const { rows } = minibatch;
-    const layout = policyLayout(this.spec);
-    const gradient = new Float32Array(this.#parameters.length);
-    const policyTensors = 2 * layout.layers.length;
-    const { loss, logRatio, valueLoss } = tf.tidy(() => {
-      const parameters = [
-        ...toTensors(tf, layout, this.policy.weights),
-        tf.tensor1d(this.policy.weights.slice(layout.size)),
-        ...toTensors(tf, this.#valueLayout, this.#value),
-      ];
+    const { policy } = this.#networks;
+    const { loss, gradient, norm, logRatio, valueLoss } = tf.tidy(() => {
       const observations = tf.tensor2d(minibatch.observations, [rows, this.spec.observationSpace.shape[0]]);
-      const actions = tf.tensor2d(minibatch.actions, [rows, this.spec.actionSpace.shape[0]]);
+      const actions = policy.actionTensor(tf, minibatch.actions, rows);
       const logProbs = tf.tensor1d(minibatch.logProbs);
       const advantages = tf.tensor1d(minibatch.advantages);
       const targets = tf.tensor2d(minibatch.targets, [rows, 1]);
       let logRatioTensor: Tensor | undefined;
       let valueLossTensor: Tensor | undefined;
-      const lossOf = (...p: Tensor[]): Tensor => {
-        // log pi(a|s) = -1/2 sum((a - mu)^2 / sigma^2 + log 2 pi) - sum(log sigma)
-        const logStd = p[policyTensors]!;
-        const mean = mlpTensor(tf, p.slice(0, policyTensors), observations);
-        const z = tf.mul(tf.sub(actions, mean), tf.exp(tf.neg(logStd)));
-        const sumLogStd = tf.sum(logStd);
-        const squares = tf.mul(tf.sum(tf.square(z), 1), -0.5);
-        const logProb = tf.sub(tf.sub(squares, sumLogStd), 0.5 * LOG_2_PI * this.spec.actionSpace.shape[0]);
+      const result = this.#networks.gradient(tf, (ofPolicy, ofValue) => {
+        const { logProb, entropy } = policy.evaluate(tf, ofPolicy, observations, actions);
         const ratioLog = tf.sub(logProb, logProbs);
         // L^CLIP, arXiv:1707.06347 equation 7
         const ratio = tf.exp(ratioLog);
         const clipped = tf.clipByValue(ratio, 1 - clipCoef, 1 + clipCoef);
         const surrogate = tf.mean(tf.minimum(tf.mul(ratio, advantages), tf.mul(clipped, advantages)));
         // 1/2 (V - target)^2
-        const value = mlpTensor(tf, p.slice(policyTensors + 1), observations);
+        const value = mlpTensor(tf, ofValue, observations);
         const halfSquares = tf.mul(tf.mean(tf.square(tf.sub(value, targets))), 0.5);
         logRatioTensor = tf.keep(ratioLog);
         valueLossTensor = tf.keep(halfSquares);
-        // equation 9; the entropy is sum(log sigma) and a constant
-        return tf.sub(tf.sub(tf.mul(halfSquares, valueCoef), surrogate), tf.mul(sumLogStd, entropyCoef));
-      };
-      const result = {
-        loss: lossAndGradient(tf, lossOf, parameters, gradient),
+        // equation 9
+        return tf.sub(tf.sub(tf.mul(halfSquares, valueCoef), surrogate), tf.mul(entropy, entropyCoef));
+      });
+      const read = {
+        ...result,
         logRatio: logRatioTensor!.dataSync() as Float32Array,
         valueLoss: valueLossTensor!.dataSync()[0]!,
       };
       logRatioTensor!.dispose();
       valueLossTensor!.dispose();
-      return result;
+      return read;
     });
-
-    const norm = normOf(gradient);
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       throw new CcparkError(
         "failed-precondition",
         `[ppo] training diverged in update ${this.#updates + 1}, after ${this.#steps} steps: got a loss of ${loss} and a gradient of norm ${norm}, expected finite numbers; try a smaller learning rate`,
       );
     }
-    this.#adam.step(gradient, Math.min(1, this.options.maxGradNorm / (norm + 1e-6)), learningRate);
-
-    // KL(old || new) by the low-variance estimator (r - 1) - log r, http://joschu.net/blog/kl-approx.html
-    let approxKl = 0;
-    let outside = 0;
-    let surrogate = 0;
-    for (let r = 0; r < rows; r++) {
-      const ratio = exp(logRatio[r]!);
-      approxKl += ratio - 1 - logRatio[r]!;
-      if (Math.abs(ratio - 1) > clipCoef) outside += 1;
-      const advantage = minibatch.advantages[r]!;
-      surrogate += Math.min(
-        ratio * advantage,
-        Math.min(1 + clipCoef, Math.max(1 - clipCoef, ratio)) * advantage,
-      );
-    }
-    return {
-      policyLoss: -surrogate / rows,
-      valueLoss,
-      approxKl: approxKl / rows,
-      clipFraction: outside / rows,
-    };
+    this.#networks.adam.step(gradient, Math.min(1, maxGradNorm / (norm + 1e-6)), learningRate);
+    return { valueLoss, ...surrogateOf(logRatio, minibatch.advantages, clipCoef) };
   }
 }
 
@@ -557,7 +420,7 @@ export class Ppo implements Learner {
  * | name | unit | meaning |
  * | --- | --- | --- |
  * | policyLoss, valueLoss | 1 | clipped surrogate (negative: improvement), half squared error of scaled returns |
- * | entropy | nat | of the policy's Gaussian, per action vector |
+ * | entropy | nat | of the policy, per action; of choices the mean over the batch |
  * | approxKl | nat | divergence between the policies before and after, mean over gradient steps |
  * | clipFraction | 0-1 | share of rows whose probability ratio left the clip range |
  * | explainedVariance | 1 at best | 1 - Var(target - V) / Var(target) |
@@ -566,7 +429,7 @@ export const PPO: LearnerSpec = {
   name: "ppo",
   title: "PPO",
   source: "Schulman et al. 2017, arXiv:1707.06347",
-  summary: "proximal policy optimisation with a Gaussian policy",
+  summary: "proximal policy optimisation; a Gaussian policy over boxes, a categorical one over choices",
   options: KINDS,
   defaults: { ...PPO_DEFAULTS },
   // A step is a round trip, and what an action does shows within a few: a short horizon has less noise. The entropy
@@ -577,8 +440,8 @@ export const PPO: LearnerSpec = {
   make: (setup) => new Ppo(setup),
   load: (checkpoint, setup) => Ppo.fromCheckpoint(checkpoint, setup),
   policy(checkpoint, spaces, seed) {
-    const { spec, policy } = Ppo.fromCheckpoint(checkpoint, spaces);
+    const { spec, policy, name } = Ppo.fromCheckpoint(checkpoint, spaces);
     const { weights, statistics } = policy;
-    return new GaussianPolicy(spec, { weights, ...(statistics && { statistics }), seed, name: "ppo" });
+    return makePolicy(spec, { weights, ...(statistics && { statistics }), seed, name });
   },
 };

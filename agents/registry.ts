@@ -1,6 +1,6 @@
 /** Learners by name. A new one is a file beside this and a line here. */
 import { namedEntry } from "../core/errors.ts";
-import { type Checkpoint, restoreSpaces, type Spaces } from "./checkpoint.ts";
+import { type Checkpoint, inCheckpoint, restoreSpaces, type Spaces } from "./checkpoint.ts";
 import type { Agent, Learner, LearnerSetup, LearnerSpec } from "./learner.ts";
 import { PPO } from "./ppo.ts";
 
@@ -12,24 +12,27 @@ export function getLearner(name: string): LearnerSpec {
   return namedEntry("train", "learner", LEARNERS, name);
 }
 
-/** @throws CcparkError (not-found) for a learner that is not known here; the rest as `LearnerSpec.load` */
-export function learnerFromCheckpoint(
-  checkpoint: Checkpoint,
-  setup: Omit<LearnerSetup, "seed"> = restoreSpaces(checkpoint.header),
-): Learner {
-  return getLearner(checkpoint.header.learner).load(checkpoint, setup);
+/**
+ * The learner of a checkpoint, to go on with.
+ * @param setup spaces to check against, the stored ones unless given; options that replace stored ones
+ * @throws CcparkError (not-found) for a learner that is not known here; the rest as `LearnerSpec.load`. All name the file
+ */
+export function learnerFromCheckpoint(checkpoint: Checkpoint, setup?: Omit<LearnerSetup, "seed">): Learner {
+  return inCheckpoint(checkpoint, () => {
+    const spec = getLearner(checkpoint.header.learner);
+    return spec.load(checkpoint, setup ?? restoreSpaces(checkpoint.header));
+  });
 }
 
 /**
  * The policy of a checkpoint, ready to act; TensorFlow.js is not needed.
  * @param spaces what it must fit; the stored ones unless given
  * @param seed for `explore`
- * @throws CcparkError (not-found) for a learner that is not known here; the rest as `LearnerSpec.policy`
+ * @throws CcparkError (not-found) for a learner that is not known here; the rest as `LearnerSpec.policy`. All name the file
  */
-export function policyFromCheckpoint(
-  checkpoint: Checkpoint,
-  spaces: Spaces = restoreSpaces(checkpoint.header),
-  seed = 0,
-): Agent {
-  return getLearner(checkpoint.header.learner).policy(checkpoint, spaces, seed);
+export function policyFromCheckpoint(checkpoint: Checkpoint, spaces?: Spaces, seed = 0): Agent {
+  return inCheckpoint(checkpoint, () => {
+    const spec = getLearner(checkpoint.header.learner);
+    return spec.policy(checkpoint, spaces ?? restoreSpaces(checkpoint.header), seed);
+  });
 }

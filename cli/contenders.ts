@@ -1,7 +1,8 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
 import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
-import { type Checkpoint, encodeCheckpoint, type Spaces } from "../agents/checkpoint.ts";
+import { type Checkpoint, encodeCheckpoint, inCheckpoint, type Spaces } from "../agents/checkpoint.ts";
+import type { Agent } from "../agents/learner.ts";
 import { DEFAULT_LEARNER, getLearner, policyFromCheckpoint } from "../agents/registry.ts";
 import { loadModules } from "../algorithms/module-files.ts";
 import { resolveAlgorithm } from "../algorithms/reference.ts";
@@ -70,6 +71,7 @@ export function spacesOf(options: EnvOptions): Spaces {
 export interface LoadedCheckpoint {
   readonly contender: Contender;
   readonly checkpoint: Checkpoint;
+  readonly policy: Agent;
   readonly env: EnvOptions;
   /** base name and digest: what results say of it */
   readonly stored: { readonly name: string; readonly sha256: string; readonly steps: number };
@@ -77,13 +79,17 @@ export interface LoadedCheckpoint {
 
 export function checkpointContender(name: string, path: string, checkpoint: Checkpoint): LoadedCheckpoint {
   const env = envOptionsOf(checkpoint);
-  const policy = policyFromCheckpoint(checkpoint, spacesOf(env));
+  const policy = policyFromCheckpoint(
+    checkpoint,
+    inCheckpoint(checkpoint, () => spacesOf(env)),
+  );
   const sha256 = createHash("sha256").update(encodeCheckpoint(checkpoint)).digest("hex");
   const { learner, steps } = checkpoint.header;
   const description = `${getLearner(learner).title} after ${steps.toLocaleString("en")} steps, acting greedily`;
   return {
     contender: agentContender(name, description, policy, env),
     checkpoint,
+    policy,
     env,
     stored: { name: basename(path), sha256, steps },
   };

@@ -24,7 +24,7 @@ import type {
 import type { Env, ResetOptions, StepInfo, TimeStep } from "./env.ts";
 import type { EnvOptions } from "./options.ts";
 import { getReward, type RewardSpec } from "./signals/rewards.ts";
-import type { Box } from "./spaces.ts";
+import type { Box, Space } from "./spaces.ts";
 import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
 import { type EpisodePhase, expectReset, expectRunning } from "./steps/episode-phase.ts";
 import { reportEveryUs } from "./steps/report-step.ts";
@@ -46,7 +46,7 @@ export interface SingleFlowExtras {
 /** What both forms have in common: everything but letting time pass. */
 abstract class SingleFlowEnv<R extends Run> {
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   readonly options: EnvOptions;
   readonly #reward: RewardSpec;
   readonly #scenarios: ScenarioSource;

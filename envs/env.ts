@@ -6,7 +6,7 @@
  * end throws CcparkError "failed-precondition". Only `reset` takes a seed.
  */
 import type { Scenario } from "../scenarios/scenario.ts";
-import type { Box } from "./spaces.ts";
+import type { Box, Space } from "./spaces.ts";
 
 /** Facts about a step, not for learning; the keys are fixed. */
 export interface StepInfo {
@@ -49,7 +49,7 @@ export interface ResetOptions {
 
 export interface Env {
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   reset(options: ResetOptions): Promise<TimeStep>;
   step(action: Float32Array): Promise<TimeStep>;
   close(): Promise<void>;
@@ -81,7 +81,7 @@ export type AnyVectorEnv = VectorEnv | AsyncVectorEnv;
 export interface VectorRows {
   readonly numEnvs: number;
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   /** [numEnvs x observationSpace.shape[0]] */
   readonly observations: Float32Array;
   /** [numEnvs] */

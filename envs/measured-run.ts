@@ -21,14 +21,17 @@ import { driveLater, driveVirtual, Turns } from "./steps/turns.ts";
 /** The reward of a whole run is the mean over steps of this length, whatever the contender's own steps are. */
 export const REWARD_STEP_MS = 100;
 
-/** What of an agent a run needs (agents/learner.ts has the whole). */
+/** What of an agent a run needs (agents/learner.ts has the whole). Each flow is a row of its own, from 0. */
 export interface Policy {
-  act(observation: Float32Array, mode: "explore" | "greedy"): Float32Array;
+  /** The episode of a row begins; absent: it has no memory. */
+  begin?(row: number): void;
+  act(observation: Float32Array, mode: "explore" | "greedy", row: number): Float32Array;
 }
 
 /** A policy that answers later, such as a network in a runtime whose calls are asynchronous. */
 export interface AsyncPolicy {
-  act(observation: Float32Array, mode: "explore" | "greedy"): Promise<Float32Array>;
+  begin?(row: number): void;
+  act(observation: Float32Array, mode: "explore" | "greedy", row: number): Promise<Float32Array>;
 }
 
 export interface RunOptions {
@@ -202,7 +205,8 @@ class AgentRun<P extends Policy | AsyncPolicy> {
   readonly #flows: EnvFlows;
   readonly #env: EnvOptions;
   readonly #policyOf: (flow: string) => P;
-  readonly #policies: Map<EnvFlow, P> = new Map();
+  /** of the flows that have acted: each is a row, in the order of their first actions */
+  readonly #policies: Map<EnvFlow, { readonly policy: P; readonly row: number }> = new Map();
 
   constructor(options: AgentRunOptions<P>) {
     const { agent, env } = options;
@@ -225,12 +229,14 @@ class AgentRun<P extends Policy | AsyncPolicy> {
   }
 
   act(flow: EnvFlow): ReturnType<P["act"]> {
-    let policy = this.#policies.get(flow);
-    if (policy === undefined) {
-      policy = this.#policyOf(flow.id);
-      this.#policies.set(flow, policy);
+    let acting = this.#policies.get(flow);
+    if (acting === undefined) {
+      acting = { policy: this.#policyOf(flow.id), row: this.#policies.size };
+      this.#policies.set(flow, acting);
+      acting.policy.begin?.(acting.row);
     }
-    return policy.act(flow.observer.observation, "greedy") as ReturnType<P["act"]>;
+    const { policy, row } = acting;
+    return policy.act(flow.observer.observation, "greedy", row) as ReturnType<P["act"]>;
   }
 
   result(run: Run, testbed: Testbed): RunResult {

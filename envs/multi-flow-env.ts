@@ -39,7 +39,7 @@ import type { StepInfo, TimeStep } from "./env.ts";
 import { fixedStepMs, type MultiFlowOptions } from "./options.ts";
 import { type FlowRewardSpec, getFlowReward } from "./signals/flow-rewards.ts";
 import { countLive, GLOBAL_STATE, GlobalStateMeter } from "./signals/global-state.ts";
-import type { Box } from "./spaces.ts";
+import type { Box, Space } from "./spaces.ts";
 import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
 import { type EpisodePhase, expectReset, expectRunning } from "./steps/episode-phase.ts";
 import { drawScenario, type ScenarioSource } from "./steps/scenario-source.ts";
@@ -100,7 +100,7 @@ interface ActingFlow {
 export class MultiFlowEnv {
   /** of each flow */
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   readonly stateSpace: Box = GLOBAL_STATE.space;
   readonly options: MultiFlowOptions;
   readonly possibleFlows: readonly string[];

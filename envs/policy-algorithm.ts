@@ -1,6 +1,6 @@
 /**
  * A learned policy as a CCP algorithm: the environment's datapath program, its observation and its actions, with the
- * policy acting greedily at each report. On a datapath that reports as the simulator does, the decisions are those of
+ * policy acting greedily at each report; each flow is an episode in a row of its own. On a datapath that reports as the simulator does, the decisions are those of
  * the environment; what it leaves out is the step without a report (an outage): how long the environment waits there depends
  * on ACKs, of which an agent hears only by reports.
  */
@@ -24,6 +24,9 @@ export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): 
   const action = getAction(env.action);
   const { stepMs } = env;
   const programName = stepMs === "rtt" ? RTT_PROGRAM : INTERVAL_PROGRAM;
+  /** rows of flows that are gone, to be used again */
+  const freeRows: number[] = [];
+  let rows = 0;
   return {
     name,
     programs: { [programName]: envPrograms(env.reportLossAtOnce)[programName]! },
@@ -31,8 +34,10 @@ export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): 
       const observer = new FlowObserver(observation, action, { mssBytes, cwndBytes: initCwndBytes });
       const admitted = new Float64Array(action.space.shape[0]);
       let lastReportUs = nowUs;
+      const row = freeRows.pop() ?? rows++;
+      policy.begin?.(row);
       const decide = (): void => {
-        admitAction(action, policy.act(observer.observation, "greedy"), env.actionPolicy, admitted);
+        admitAction(action, policy.act(observer.observation, "greedy", row), env.actionPolicy, admitted);
         observer.decide(admitted);
         control.setWindow(observer.setting.cwndBytes, observer.setting.rateBytesPerSec);
       };
@@ -48,6 +53,7 @@ export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): 
           lastReportUs = report.nowUs;
           decide();
         },
+        onClose: () => void freeRows.push(row),
       };
     },
   };

@@ -2,9 +2,9 @@
  * The training loop around a learner: run folder, checkpoints, resume, stopping. Prints nothing; `onProgress` is for
  * the shell.
  */
-import { type Checkpoint, checkSpaces, type EnvDescription } from "../agents/checkpoint.ts";
+import { type Checkpoint, checkSpaces, type EnvDescription, inCheckpoint } from "../agents/checkpoint.ts";
 import { flatProgress, type Learner, type Progress } from "../agents/learner.ts";
-import { DEFAULT_LEARNER, getLearner } from "../agents/registry.ts";
+import { DEFAULT_LEARNER, getLearner, learnerFromCheckpoint } from "../agents/registry.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { AnyVectorEnv } from "../envs/env.ts";
 import { type JsonValue, loadRunCheckpoint, openRunFolder, type RunFolder } from "./run-files.ts";
@@ -97,7 +97,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     );
   }
   const from = options.resumeFrom === undefined ? undefined : loadRunCheckpoint(options.resumeFrom);
-  const spec = getLearner(options.learner ?? from?.header.learner ?? DEFAULT_LEARNER);
+  const spec =
+    from === undefined || options.learner !== undefined
+      ? getLearner(options.learner ?? DEFAULT_LEARNER)
+      : inCheckpoint(from, () => getLearner(from.header.learner));
   if (from !== undefined && from.header.learner !== spec.name) {
     throw new CcparkError(
       "invalid-argument",
@@ -111,9 +114,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const envs = await options.makeEnvs();
   try {
     const spaces = { observationSpace: envs.observationSpace, actionSpace: envs.actionSpace };
-    if (from !== undefined) checkSpaces(from.header, spaces);
+    if (from !== undefined) inCheckpoint(from, () => checkSpaces(from.header, spaces));
     const setup = { ...spaces, options: given, env: options.env };
-    const learner = from === undefined ? spec.make({ ...setup, seed }) : spec.load(from, setup);
+    const learner = from === undefined ? spec.make({ ...setup, seed }) : learnerFromCheckpoint(from, setup);
     folder?.saveConfig({
       ...options.config,
       algorithm: learner.name,

@@ -1,10 +1,11 @@
 /** What a rollout leaves behind for learners on policy, its values, and the minibatches that gradient steps look at. */
 import type { Rng } from "../../core/random.ts";
-import type { EndedEpisode } from "../../envs/env.ts";
+import type { AnyVectorEnv, EndedEpisode } from "../../envs/env.ts";
+import type { TrainingFacts } from "../learner.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import type { MlpLayout } from "./mlp.ts";
 import { mlpTensor, toTensors } from "./mlp-tensors.ts";
-import { EPSILON, variance } from "./statistics.ts";
+import { EPSILON, meanOf, variance } from "./statistics.ts";
 import type { ValueScale } from "./value-scale.ts";
 
 /** What one gradient step looks at. */
@@ -12,7 +13,7 @@ export interface Minibatch {
   readonly rows: number;
   /** [rows x observation], as the network wants them */
   readonly observations: Float32Array;
-  /** [rows x action], in units of the box */
+  /** [rows x action], as the policy's density has them */
   readonly actions: Float32Array;
   /** [rows] each */
   readonly logProbs: Float32Array;
@@ -56,6 +57,44 @@ export function makeBatch(
     truncatedRows: [],
     truncatedObservations: [],
     episodes: [],
+  };
+}
+
+/**
+ * Keeps what the step that was just taken gave, and the episodes that it ended.
+ * @param row of environment 0 at this step
+ * @param normalise observations as the network wants them, [rows x observation]
+ */
+export function recordStep(
+  batch: Batch,
+  row: number,
+  envs: AnyVectorEnv,
+  normalise: (observations: Float32Array, into: Float32Array) => void,
+): void {
+  const width = batch.observations.length / batch.rows;
+  for (let env = 0; env < envs.numEnvs; env++) {
+    const terminated = envs.terminated[env]!;
+    const truncated = terminated ? 0 : envs.truncated[env]!;
+    batch.rewards[row + env] = envs.rewards[env]!;
+    batch.terminated[row + env] = terminated;
+    batch.truncated[row + env] = truncated;
+    if (truncated) {
+      const final = new Float32Array(width);
+      normalise(envs.finalObservations.subarray(env * width, (env + 1) * width), final);
+      batch.truncatedRows.push(row + env);
+      batch.truncatedObservations.push(final);
+    }
+  }
+  if (envs.endedEpisodes.length > 0) batch.episodes.push(...envs.endedEpisodes);
+}
+
+/** What a line of progress says of the episodes that ended in a batch; NaN where none did. */
+export function episodeMeans({ episodes }: Batch): Omit<TrainingFacts, "steps" | "totalSteps" | "episodes"> {
+  return {
+    meanEpisodeReturn: meanOf(episodes.map((e) => e.episodeReturn)),
+    meanScore: meanOf(episodes.map((e) => e.score)),
+    meanUtilisation: meanOf(episodes.map((e) => e.utilisation)),
+    meanQueueDelayMs: meanOf(episodes.map((e) => e.meanQueueDelayMs)),
   };
 }
 
@@ -124,8 +163,27 @@ export function gather(
   return minibatch;
 }
 
+/**
+ * Cuts a batch into minibatches of about the same size, in a new order for each epoch.
+ * @param size wanted, rows
+ */
+export function* shuffled(
+  rows: number,
+  { size, epochs }: { readonly size: number; readonly epochs: number },
+  rng: Rng,
+): Generator<Uint32Array, void, undefined> {
+  const order = Uint32Array.from({ length: rows }, (_, i) => i);
+  const parts = Math.max(1, Math.round(rows / size));
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    shuffle(order, rng);
+    for (let part = 0; part < parts; part++) {
+      yield order.subarray(Math.floor((part * rows) / parts), Math.floor(((part + 1) * rows) / parts));
+    }
+  }
+}
+
 /** Fisher and Yates, in place. */
-export function shuffle(order: Uint32Array, rng: Rng): void {
+function shuffle(order: Uint32Array, rng: Rng): void {
   for (let i = order.length - 1; i > 0; i--) {
     const j = rng.integer(i + 1);
     const kept = order[i]!;

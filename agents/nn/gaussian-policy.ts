@@ -1,126 +1,47 @@
 /**
- * A Gaussian policy that acts without TensorFlow.js: a small network on typed arrays, since a call of a tensor library
- * costs more than the whole pass. Observation -> tanh layers -> mean of the action; log of the standard deviation is a
- * parameter of its own that does not depend on the state.
+ * A policy over a box: the network says the mean of each number of the action; log of the standard deviation is a parameter
+ * of its own that does not depend on the state.
  *
  * Actions are learnt in units of the box: 0 is its middle, +-1 its bounds (an unbounded dimension keeps its own unit).
  */
+import type { Tensor } from "@tensorflow/tfjs-core";
 import { drawNormal } from "../../core/distributions.ts";
-import { CcparkError } from "../../core/errors.ts";
+import { assert } from "../../core/errors.ts";
 import { exp, log } from "../../core/math.ts";
-import { Rng } from "../../core/random.ts";
+import type { Rng } from "../../core/random.ts";
 import type { Box } from "../../envs/spaces.ts";
-import type { Agent } from "../learner.ts";
-import { MlpForward, type MlpLayout, mlpLayout } from "./mlp.ts";
-import type { ObservationStatistics } from "./statistics.ts";
+import type { Tf } from "../tfjs/tfjs-patches.ts";
+import { mlpTensor, toTensors } from "./mlp-tensors.ts";
+import { NetworkPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
 
-/** Normalised observations are clipped here: a value so far out says no more than "very large". */
-const OBSERVATION_CLIP = 10;
+const LOG_2_PI = log(2 * Math.PI);
 
-export const LOG_2_PI: number = log(2 * Math.PI);
-
-export interface PolicySpec {
-  readonly observationSpace: Box;
-  readonly actionSpace: Box;
-  /** widths of the hidden layers */
-  readonly hidden: readonly number[];
-}
-
-/** Number of parameters of a policy: its network and one log standard deviation per action. */
-export function policySize(spec: PolicySpec): number {
-  return policyLayout(spec).size + spec.actionSpace.shape[0];
-}
-
-export function policyLayout(spec: PolicySpec): MlpLayout {
-  return mlpLayout([spec.observationSpace.shape[0], ...spec.hidden, spec.actionSpace.shape[0]]);
-}
-
-export interface PolicyOptions {
-  /** all parameters, float32 [policySize(spec)]: the network, then the log standard deviations; shared, not copied */
-  readonly weights: Float32Array;
-  /** for `explore`; a whole number, 0 to 2^53 - 1; 0 unless given */
-  readonly seed?: number;
-  readonly name?: string;
-  readonly statistics?: ObservationStatistics;
-}
-
-export class GaussianPolicy implements Agent {
-  readonly name: string;
-  readonly spec: PolicySpec;
-  /** float32 [policySize(spec)] */
-  readonly weights: Float32Array;
-  /** undefined: observations go to the network as they are */
-  statistics: ObservationStatistics | undefined;
-  readonly #forward: MlpForward;
-  readonly #rng: Rng;
+/** `act` greedily: the mean, clipped to the box; exploring: a sample, which the environment clips. */
+export class GaussianPolicy extends NetworkPolicy {
+  readonly #box: Box;
   readonly #logStdAt: number;
   /** action = middle + half x (what the network says) */
   readonly #middle: Float64Array;
   readonly #half: Float64Array;
-  readonly #observation: Float32Array;
-  readonly #action: Float32Array;
 
   /** @throws CcparkError (invalid-argument) where the weights do not fit the spec */
   constructor(spec: PolicySpec, options: PolicyOptions) {
-    const expected = policySize(spec);
-    if (options.weights.length !== expected) {
-      throw new CcparkError(
-        "invalid-argument",
-        `[policy] wrong number of weights: got ${options.weights.length}, expected ${expected}`,
-      );
-    }
-    this.name = options.name ?? "policy";
-    this.spec = spec;
-    this.weights = options.weights;
-    this.statistics = options.statistics;
-    const layout = policyLayout(spec);
-    this.#forward = new MlpForward(layout);
-    this.#logStdAt = layout.size;
-    this.#rng = Rng.fromSeed(options.seed ?? 0).fork("policy.act");
-    const { low, high } = spec.actionSpace;
+    super(spec, options);
+    const { actionSpace } = spec;
+    assert(actionSpace.kind === "box", "a Gaussian policy acts in a box");
+    this.#box = actionSpace;
+    this.#logStdAt = this.layout.size;
+    const { low, high } = actionSpace;
     const bounded = (i: number): boolean => Number.isFinite(low[i]) && Number.isFinite(high[i]);
     this.#middle = Float64Array.from(low, (l, i) => (bounded(i) ? (l + high[i]!) / 2 : 0));
     this.#half = Float64Array.from(low, (l, i) => (bounded(i) ? (high[i]! - l) / 2 : 1));
-    this.#observation = new Float32Array(spec.observationSpace.shape[0]);
-    this.#action = new Float32Array(spec.actionSpace.shape[0]);
   }
 
-  /** greedy: the mean, clipped to the action space; explore: a sample, which the environment clips. */
-  act(obs: Float32Array, mode: "explore" | "greedy"): Float32Array {
-    const width = this.spec.observationSpace.shape[0];
-    if (obs.length !== width) {
-      throw new CcparkError(
-        "invalid-argument",
-        `[policy] observation has the wrong shape: got [${obs.length}], expected [${width}]`,
-      );
-    }
-    this.normalise(obs, this.#observation);
-    if (mode === "greedy") this.actGreedy(this.#observation, 1, this.#action);
-    else this.sample(this.#observation, 1, this.#rng, { actions: this.#action });
-    return this.#action;
-  }
-
-  dispose(): void {}
-
-  /** Observations as the network wants them; a copy where there are no statistics. Both [rows x observation]. */
-  normalise(observations: Float32Array, into: Float32Array): void {
-    into.set(observations);
-    if (this.statistics === undefined) return;
-    const { mean, std } = this.statistics;
-    const width = mean.length;
-    for (let i = 0; i < into.length; i++) {
-      const x = (into[i]! - mean[i % width]!) / std[i % width]!;
-      into[i] = Math.min(OBSERVATION_CLIP, Math.max(-OBSERVATION_CLIP, x));
-    }
-  }
-
-  /** @param normalised [rows x observation]; @param actions [rows x action], written */
-  actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {
-    const width = this.spec.observationSpace.shape[0];
-    const { low, high } = this.spec.actionSpace;
+  override actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {
+    const { low, high } = this.#box;
     const count = low.length;
     for (let r = 0; r < rows; r++) {
-      const mean = this.#forward.run(this.weights, normalised, r * width);
+      const mean = this.outputsOf(normalised, r);
       for (let a = 0; a < count; a++) {
         const action = this.#middle[a]! + this.#half[a]! * mean[a]!;
         actions[r * count + a] = Math.min(high[a]!, Math.max(low[a]!, action));
@@ -128,22 +49,11 @@ export class GaussianPolicy implements Agent {
     }
   }
 
-  /**
-   * Draws one action per row.
-   * @param normalised [rows x observation]
-   * @param into actions [rows x action] in the unit of the space, not clipped; raw [rows x action] in units of the box;
-   *   logProbs [rows] of raw
-   */
-  sample(
-    normalised: Float32Array,
-    rows: number,
-    rng: Rng,
-    into: { actions: Float32Array; raw?: Float32Array; logProbs?: Float32Array },
-  ): void {
-    const width = this.spec.observationSpace.shape[0];
-    const count = this.spec.actionSpace.shape[0];
+  /** Raw actions are in units of the box. */
+  override sample(normalised: Float32Array, rows: number, rng: Rng, into: Samples): void {
+    const count = this.#box.shape[0];
     for (let r = 0; r < rows; r++) {
-      const mean = this.#forward.run(this.weights, normalised, r * width);
+      const mean = this.outputsOf(normalised, r);
       let logProb = 0;
       for (let a = 0; a < count; a++) {
         const logStd = this.weights[this.#logStdAt + a]!;
@@ -158,19 +68,34 @@ export class GaussianPolicy implements Agent {
     }
   }
 
-  /** Means in units of the box, float64 [rows x action]: what TensorFlow.js must agree with. */
-  means(normalised: Float32Array, rows: number): Float64Array {
-    const width = this.spec.observationSpace.shape[0];
-    const count = this.spec.actionSpace.shape[0];
-    const out = new Float64Array(rows * count);
-    for (let r = 0; r < rows; r++) out.set(this.#forward.run(this.weights, normalised, r * width), r * count);
-    return out;
-  }
-
-  /** Entropy of the policy in nat, the same for every state: sum of log std + (1 + log 2 pi) / 2. */
-  entropy(): number {
+  /** The same for every state: sum of log std + (1 + log 2 pi) / 2. */
+  override entropy(): number {
     let sum = 0;
     for (let i = this.#logStdAt; i < this.weights.length; i++) sum += this.weights[i]! + 0.5 * (1 + LOG_2_PI);
     return sum;
+  }
+
+  override toTensors(tf: Tf): Tensor[] {
+    return [...toTensors(tf, this.layout, this.weights), tf.tensor1d(this.weights.slice(this.#logStdAt))];
+  }
+
+  override actionTensor(tf: Tf, raw: Float32Array, rows: number): Tensor {
+    return tf.tensor2d(raw, [rows, this.#box.shape[0]]);
+  }
+
+  /** log pi(a|s) = -1/2 sum((a - mu)^2 / sigma^2 + log 2 pi) - sum(log sigma) */
+  override evaluate(
+    tf: Tf,
+    parameters: readonly Tensor[],
+    observations: Tensor,
+    actions: Tensor,
+  ): { readonly logProb: Tensor; readonly entropy: Tensor } {
+    const logStd = parameters.at(-1)!;
+    const mean = mlpTensor(tf, parameters.slice(0, -1), observations);
+    const z = tf.mul(tf.sub(actions, mean), tf.exp(tf.neg(logStd)));
+    const sumLogStd = tf.sum(logStd);
+    const squares = tf.mul(tf.sum(tf.square(z), 1), -0.5);
+    const logProb = tf.sub(tf.sub(squares, sumLogStd), 0.5 * LOG_2_PI * this.#box.shape[0]);
+    return { logProb, entropy: sumLogStd };
   }
 }

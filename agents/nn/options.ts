@@ -44,6 +44,12 @@ function misfit(kind: OptionKind, value: unknown): string | undefined {
   }
 }
 
+/** No more of a value than a sentence bears. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
 /**
  * Fills in defaults and checks. Only own properties count, so that `constructor` is as unknown as any other name.
  * @param part the learner's name, for messages
@@ -63,10 +69,11 @@ export function readOptions<Options extends object>(
     const kind = kinds[name as keyof Options];
     const expected = misfit(kind, value);
     if (expected !== undefined) {
-      if (kind.kind === "choice") throw unknownName(part, name, String(value), kind.of);
+      if (kind.kind === "choice")
+        throw unknownName(part, name, typeof value === "string" ? value : shown(value), kind.of);
       throw new CcparkError(
         "invalid-argument",
-        `[${part}] option \`${name}\`: got ${JSON.stringify(value)}, expected ${expected}`,
+        `[${part}] option \`${name}\`: got ${shown(value)}, expected ${expected}`,
       );
     }
     Object.assign(options, { [name]: value });

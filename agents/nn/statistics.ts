@@ -1,7 +1,15 @@
 /** Running statistics by Welford's method, and what they normalise. */
+import { z } from "zod";
 
 /** Keeps a standard deviation above 0. */
 export const EPSILON = 1e-8;
+
+export const STATISTICS: z.ZodObject<{ count: z.ZodNumber; mean: z.ZodNumber; squares: z.ZodNumber }> =
+  z.object({
+    count: z.number().int().nonnegative(),
+    mean: z.number(),
+    squares: z.number().nonnegative(),
+  });
 
 /** Of one quantity: mean and sum of squared deviations. */
 export interface Statistics {
@@ -10,7 +18,7 @@ export interface Statistics {
   squares: number;
 }
 
-export function observe(statistics: Statistics, x: number): void {
+function observe(statistics: Statistics, x: number): void {
   statistics.count += 1;
   const before = x - statistics.mean;
   statistics.mean += before / statistics.count;
@@ -58,6 +66,64 @@ export class RunningObservations {
       std: this.squares.map((squares) => (count > 1 ? Math.sqrt(squares / count + EPSILON) : 1)),
     };
   }
+}
+
+/** Rewards are clipped here after scaling: ten standard deviations of a return in one step is an accident. */
+const REWARD_CLIP = 10;
+
+/** Divides rewards by the running standard deviation of discounted returns. */
+export class RewardScale {
+  /** of discounted returns so far; it goes into checkpoints */
+  statistics: Statistics = { count: 0, mean: 0, squares: 0 };
+  readonly #gamma: number;
+  /** discounted return so far of each environment's episode */
+  #running: Float64Array = new Float64Array(0);
+
+  constructor(gamma: number) {
+    this.#gamma = gamma;
+  }
+
+  /** All episodes begin. */
+  begin(numEnvs: number): void {
+    this.#running = new Float64Array(numEnvs);
+  }
+
+  /** @param ended whether the episode is over with this reward */
+  observe(env: number, reward: number, ended: boolean): void {
+    this.#running[env] = this.#running[env]! * this.#gamma + reward;
+    observe(this.statistics, this.#running[env]!);
+    if (ended) this.#running[env] = 0;
+  }
+
+  scaled(rewards: Float64Array): Float64Array {
+    const scale = 1 / Math.sqrt(this.statistics.squares / this.statistics.count + EPSILON);
+    return rewards.map((r) => Math.min(REWARD_CLIP, Math.max(-REWARD_CLIP, r * scale)));
+  }
+}
+
+/** Means of named numbers over the steps of an update. */
+export class Means {
+  #count = 0;
+  readonly #sums = new Map<string, number>();
+
+  add(values: Readonly<Record<string, number>>): void {
+    this.#count += 1;
+    for (const [name, value] of Object.entries(values)) {
+      this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
+    }
+  }
+
+  /** NaN of a name that never came. */
+  of(name: string): number {
+    return (this.#sums.get(name) ?? Number.NaN) / this.#count;
+  }
+}
+
+/** 1 - Var(target - value) / Var(target), 1 at best; NaN where the targets do not vary. */
+export function explainedVariance(targets: Float32Array, values: Float32Array): number {
+  const residuals = targets.map((target, i) => target - values[i]!);
+  const ofTargets = variance(targets);
+  return ofTargets === 0 ? Number.NaN : 1 - variance(residuals) / ofTargets;
 }
 
 /** NaN of nothing. */

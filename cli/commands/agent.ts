@@ -31,16 +31,10 @@ async function loadSet(options: AgentOptions) {
   const modules = await loadModules(names);
   const algorithms = names.map((name) => ccpAlgorithm(name, modules));
   if (options.checkpoint !== undefined) {
-    const { loadCheckpoint } = await import("../../agents/checkpoint-files.ts");
     const { policyAlgorithm } = await import("../../envs/policy-algorithm.ts");
-    const { policyFromCheckpoint } = await import("../../agents/registry.ts");
-    const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
-    const { spacesOf } = await import("../contenders.ts");
-    const { envOptionsOf } = await import("../train/training-setup.ts");
-    const checkpoint = loadCheckpoint(options.checkpoint);
-    const env = envOptionsOf(checkpoint);
-    await loadSignals(signalsOf(env), options.checkpoint);
-    algorithms.push(policyAlgorithm(POLICY_NAME, policyFromCheckpoint(checkpoint, spacesOf(env)), env));
+    const { loadCheckpointContender } = await import("../contenders.ts");
+    const { policy, env } = await loadCheckpointContender(POLICY_NAME, options.checkpoint);
+    algorithms.push(policyAlgorithm(POLICY_NAME, policy, env));
   }
   const first = options.default;
   if (first !== undefined) {

@@ -18,6 +18,8 @@ interface Entry {
     readonly high: number;
     readonly definition: string;
   }[];
+  /** in the order of their numbers, from 0 */
+  readonly choices?: readonly { readonly name: string; readonly definition: string }[];
   /** for a reader, such as `history: 5 frames` */
   readonly facts?: readonly string[];
   /** for a program: only in JSON */
@@ -124,11 +126,12 @@ async function observations(): Promise<Entry[]> {
 
 async function actions(): Promise<Entry[]> {
   const { ACTIONS, DEFAULT_ACTION } = await import("../../envs/signals/actions.ts");
-  return [...ACTIONS.values()].map((spec) => ({
-    name: spec.name,
-    summary: spec.definition,
-    isDefault: spec.name === DEFAULT_ACTION,
-    dimensions: spec.space.dimensions,
+  return [...ACTIONS.values()].map(({ name, definition, source, space }) => ({
+    name,
+    summary: definition,
+    source,
+    isDefault: name === DEFAULT_ACTION,
+    ...(space.kind === "box" ? { dimensions: space.dimensions } : { choices: space.choices }),
   }));
 }
 
@@ -242,7 +245,7 @@ function range(low: number, high: number): string {
 
 function describe(entry: Entry): string {
   const lines = [`  ${entry.name}${entry.isDefault === true ? " (default)" : ""}`, wrap(entry.summary, 4)];
-  const { facts = [], dimensions = [], source } = entry;
+  const { facts = [], dimensions = [], choices = [], source } = entry;
   if (facts.length > 0) lines.push(wrap(facts.join("; "), 4));
   const nameWidth = Math.max(0, ...dimensions.map((d) => d.name.length));
   const unitWidth = Math.max(0, ...dimensions.map((d) => d.unit.length));
@@ -254,6 +257,10 @@ function describe(entry: Entry): string {
       range(d.low, d.high).padEnd(rangeWidth),
     ];
     lines.push(`    ${columns.join("  ")}  ${d.definition}`);
+  }
+  const choiceWidth = Math.max(0, ...choices.map((choice) => choice.name.length));
+  for (const [number, choice] of choices.entries()) {
+    lines.push(`    ${number}  ${choice.name.padEnd(choiceWidth)}  ${choice.definition}`);
   }
   if (source !== undefined) lines.push(wrap(`source: ${source}`, 4));
   return lines.join("\n");

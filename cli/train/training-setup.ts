@@ -1,5 +1,6 @@
 /** Wiring: the environments that `train` and `quickstart` learn in, and how a checkpoint remembers them. */
-import type { Checkpoint, EnvDescription } from "../../agents/checkpoint.ts";
+import { type Checkpoint, type EnvDescription, inCheckpoint } from "../../agents/checkpoint.ts";
+import { CcparkError } from "../../core/errors.ts";
 import type { AsyncVectorEnv } from "../../envs/env.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../../envs/options.ts";
 import type { ScenarioEntry } from "../../scenarios/scenario-files.ts";
@@ -44,17 +45,27 @@ export function describeEnv({ env, episodeSec, scenarios }: TrainingSetup): EnvD
 
 /**
  * The environment that a checkpoint was trained in.
- * @throws CcparkError (invalid-argument) for an option that this version does not know
+ * @throws CcparkError (invalid-argument) for an option that this version does not know, with the checkpoint's file
  */
-export function envOptionsOf({ header }: Checkpoint): EnvOptions {
-  const { observation, action, reward, description } = header.env;
-  const parsed: unknown = description.startsWith("{") ? JSON.parse(description) : {};
-  const options = typeof parsed === "object" && parsed !== null && "options" in parsed ? parsed.options : {};
-  return parseEnvOptions({
-    ...DEFAULT_ENV_OPTIONS,
-    ...(typeof options === "object" ? options : {}),
-    observation,
-    action,
-    reward,
+export function envOptionsOf(checkpoint: Checkpoint): EnvOptions {
+  return inCheckpoint(checkpoint, () => {
+    const { observation, action, reward, description } = checkpoint.header.env;
+    const { options } = describedTraining(description);
+    return parseEnvOptions({ ...DEFAULT_ENV_OPTIONS, ...options, observation, action, reward });
   });
+}
+
+/** What `describeEnv` wrote; nothing of what was written by hand. */
+function describedTraining(description: string): { readonly options?: object } {
+  if (!description.startsWith("{")) return {};
+  try {
+    const { options } = JSON.parse(description) as { options?: unknown };
+    return typeof options === "object" && options !== null ? { options } : {};
+  } catch (cause) {
+    throw new CcparkError(
+      "invalid-argument",
+      "[checkpoint] header field `env.description`: got broken JSON, expected options of an environment",
+      { cause },
+    );
+  }
 }

@@ -3,8 +3,8 @@
  * fresh buffers (a decoded field may lie at any offset, and a written message may wait in a queue).
  */
 import { CcparkError } from "../../core/errors.ts";
-import { type Box, makeBox } from "../spaces.ts";
-import { DataType, type Space } from "./generated/ccpark/v1/environment.ts";
+import { type Box, makeBox, makeDiscrete, type Space } from "../spaces.ts";
+import { DataType, type Space as WireSpace } from "./generated/ccpark/v1/environment.ts";
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -50,69 +50,102 @@ export function unpackInto(
 }
 
 /**
- * Copies a list of packed leaves, which must be one float32 leaf of `into.length / rows` numbers per row.
+ * The one leaf of a list, of so many bytes.
  * @throws CcparkError (invalid-argument)
  */
-export function unpackLeafInto(
-  into: Float32Array,
+function leafOf(
   leaves: readonly Uint8Array[],
-  rows: number,
+  expected: { readonly rows: number; readonly width: number; readonly type: "float32" | "int64" },
   what: string,
-): void {
-  const width = into.length / rows;
+): Uint8Array {
   if (leaves.length !== 1) {
     throw new CcparkError("invalid-argument", `[grpc] ${what}: got ${leaves.length} leaves, expected 1`, {
       field: what,
     });
   }
   const bytes = leaves[0]!;
-  const expected = rows * width * 4;
-  if (bytes.length !== expected) {
+  const { rows, width, type } = expected;
+  const length = rows * width * (type === "int64" ? 8 : 4);
+  if (bytes.length !== length) {
     throw new CcparkError(
       "invalid-argument",
-      `[grpc] ${what}: got ${bytes.length} bytes, expected ${expected} (${rows} rows x ${width} float32)`,
+      `[grpc] ${what}: got ${bytes.length} bytes, expected ${length} (${rows} rows x ${width} ${type})`,
       { field: what },
     );
   }
-  unpackInto(into, bytes);
+  return bytes;
 }
 
-/** The same as a fresh array of `rows` x `width`. */
-export function unpackLeaf(
+/** Numbers of a space as they travel: float32 of boxes, int64 of choices. */
+export function packValues({ kind }: Pick<Space, "kind">, values: Float32Array): Uint8Array {
+  if (kind === "box") return pack(values);
+  // what is no whole number is for the other side to refuse, as whatever is none of the choices
+  return pack(BigInt64Array.from(values, (x) => BigInt(Number.isSafeInteger(x) ? x : -1)));
+}
+
+/**
+ * Copies a list of packed leaves, which must be one leaf of `into.length / rows` numbers per row.
+ * @throws CcparkError (invalid-argument)
+ */
+export function unpackLeafInto(
+  into: Float32Array,
   leaves: readonly Uint8Array[],
-  rows: number,
-  width: number,
+  of: { readonly rows: number; readonly space: Pick<Space, "kind"> },
   what: string,
-): Float32Array {
-  const values = new Float32Array(rows * width);
-  unpackLeafInto(values, leaves, rows, what);
-  return values;
+): void {
+  const { rows, space } = of;
+  const width = into.length / rows;
+  if (space.kind === "box") {
+    unpackInto(into, leafOf(leaves, { rows, width, type: "float32" }, what));
+    return;
+  }
+  const choices = new BigInt64Array(into.length);
+  unpackInto(choices, leafOf(leaves, { rows, width, type: "int64" }, what));
+  for (let i = 0; i < into.length; i++) into[i] = Number(choices[i]);
 }
 
-export function spaceToWire(box: Box): Space {
+export function spaceToWire(space: Space): WireSpace {
+  if (space.kind === "discrete") {
+    const choices = space.choices.map(({ name, definition }) => ({ name, definition }));
+    return { kind: { $case: "discrete", value: { dtype: DataType.DATA_TYPE_INT64, choices } } };
+  }
   return {
     kind: {
       $case: "box",
       value: {
         dtype: DataType.DATA_TYPE_FLOAT32,
-        shape: [...box.shape],
-        low: pack(box.low),
-        high: pack(box.high),
-        dimensions: box.dimensions.map((d) => ({ ...d })),
+        shape: [...space.shape],
+        low: pack(space.low),
+        high: pack(space.high),
+        dimensions: space.dimensions.map((d) => ({ ...d })),
       },
     },
   };
 }
 
+const unknownSpace = (what: string): CcparkError =>
+  new CcparkError("internal", `[grpc] ${what}: the server announced a space that this client does not know`);
+
 /** @throws CcparkError (internal) if the server announced another kind of space */
-export function spaceFromWire(space: Space | undefined, what: string): Box {
-  const box = space?.kind?.value;
+export function spaceFromWire(space: WireSpace | undefined, what: string): Space {
+  const { kind } = space ?? {};
+  if (kind?.$case === "discrete") {
+    const { dtype, choices } = kind.value;
+    if (dtype !== DataType.DATA_TYPE_INT64 || choices.length === 0) throw unknownSpace(what);
+    return makeDiscrete(choices.map(({ name, definition }) => ({ name, definition })));
+  }
+  return boxFromWire(space, what);
+}
+
+/** The same where it can only be a box. */
+export function boxFromWire(space: WireSpace | undefined, what: string): Box {
+  const box = space?.kind?.$case === "box" ? space.kind.value : undefined;
   if (
     box === undefined ||
     box.dtype !== DataType.DATA_TYPE_FLOAT32 ||
     box.shape[0] !== box.dimensions.length
   ) {
-    throw new CcparkError("internal", `[grpc] ${what}: the server announced no float32 box of one dimension`);
+    throw unknownSpace(what);
   }
   return makeBox(
     box.dimensions.map(({ name, unit, low, high, definition }) => ({ name, unit, low, high, definition })),

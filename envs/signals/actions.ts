@@ -1,8 +1,16 @@
-/** Action forms by name: what a vector of numbers means to cwnd and rate. */
+/** Action forms by name: what a vector of numbers, or a choice, means to cwnd and rate. */
 import { CcparkError, namedEntry } from "../../core/errors.ts";
 import { exp } from "../../core/math.ts";
 import type { Bytes, BytesPerSec } from "../../core/units.ts";
-import { type Box, checkFinite, makeBox } from "../spaces.ts";
+import {
+  type Choice,
+  checkFinite,
+  isChoice,
+  makeBox,
+  makeDiscrete,
+  noChoice,
+  type Space,
+} from "../spaces.ts";
 
 /** What a flow holds at present; a form changes it. */
 export interface Setting {
@@ -14,10 +22,12 @@ export interface Setting {
 export interface ActionSpec {
   readonly name: string;
   readonly definition: string;
-  readonly space: Box;
-  /** refuses values below the box in every mode */
+  /** paper or system that it follows */
+  readonly source: string;
+  readonly space: Space;
+  /** refuses values below the box in every mode; what is none of the choices of a discrete space always is */
   readonly refusesBelow: boolean;
-  /** Applies an action that lies inside the box. */
+  /** Applies an action that lies inside the box or is one of the choices. */
   apply(action: ArrayLike<number>, setting: Setting, mssBytes: Bytes): void;
 }
 
@@ -29,10 +39,15 @@ const MAX_CWND_PACKETS = 4800;
 
 const LN2 = Math.LN2;
 
+function heldCwnd(cwndBytes: Bytes, mssBytes: Bytes): Bytes {
+  return Math.min(Math.max(cwndBytes, MIN_CWND_PACKETS * mssBytes), MAX_CWND_PACKETS * mssBytes);
+}
+
 const absolute: ActionSpec = {
   name: "absolute",
   definition:
     "Sets cwnd and pacing rate as in Park; 0 leaves a field alone. cwnd is held at 2 packets or more, a rate at 1 packet/s or more. Negative values are always refused",
+  source: "Park (Mao et al. 2019)",
   refusesBelow: true,
   space: makeBox([
     {
@@ -61,6 +76,7 @@ const absolute: ActionSpec = {
 const multiplicative: ActionSpec = {
   name: "multiplicative",
   definition: "cwnd *= 2^a; the window keeps its fraction between steps and stays within 2 to 4800 packets",
+  source: "ccpark; the form of Orca (Abbasloo et al. 2020) without its TCP below",
   refusesBelow: false,
   space: makeBox([
     {
@@ -72,16 +88,47 @@ const multiplicative: ActionSpec = {
     },
   ]),
   apply(action, setting, mssBytes) {
-    const cwndBytes = setting.cwndBytes * exp(LN2 * action[0]!);
-    setting.cwndBytes = Math.min(
-      Math.max(cwndBytes, MIN_CWND_PACKETS * mssBytes),
-      MAX_CWND_PACKETS * mssBytes,
-    );
+    setting.cwndBytes = heldCwnd(setting.cwndBytes * exp(LN2 * action[0]!), mssBytes);
+  },
+};
+
+/** Packets by which the additive choices of `indigo` change the window. */
+const INDIGO_STEP_PACKETS = 10;
+
+/** What each choice makes of cwnd, in the order of Indigo's own list: /2, -10, +0, +10, x2. */
+const INDIGO_CHOICES: readonly (Choice & {
+  of(cwndBytes: Bytes, mssBytes: Bytes): Bytes;
+})[] = [
+  { name: "halve", definition: "cwnd /= 2", of: (cwnd) => cwnd / 2 },
+  {
+    name: "less",
+    definition: "cwnd -= 10 packets",
+    of: (cwnd, mss) => cwnd - INDIGO_STEP_PACKETS * mss,
+  },
+  { name: "keep", definition: "cwnd stays as it is", of: (cwnd) => cwnd },
+  {
+    name: "more",
+    definition: "cwnd += 10 packets",
+    of: (cwnd, mss) => cwnd + INDIGO_STEP_PACKETS * mss,
+  },
+  { name: "double", definition: "cwnd *= 2", of: (cwnd) => cwnd * 2 },
+];
+
+const indigo: ActionSpec = {
+  name: "indigo",
+  definition:
+    "One of five steps of cwnd: half, 10 packets less, the same, 10 packets more, twice; the window stays within 2 to 4800 packets",
+  source: "Indigo (Yan et al. 2018, Pantheon), section 5.2",
+  refusesBelow: true,
+  space: makeDiscrete(INDIGO_CHOICES.map(({ name, definition }) => ({ name, definition }))),
+  apply(action, setting, mssBytes) {
+    const { of } = INDIGO_CHOICES[action[0]!]!;
+    setting.cwndBytes = heldCwnd(of(setting.cwndBytes, mssBytes), mssBytes);
   },
 };
 
 export const ACTIONS: ReadonlyMap<string, ActionSpec> = new Map(
-  [multiplicative, absolute].map((spec) => [spec.name, spec]),
+  [multiplicative, absolute, indigo].map((spec) => [spec.name, spec]),
 );
 export const DEFAULT_ACTION = "multiplicative";
 
@@ -95,7 +142,7 @@ export function getAction(name: string): ActionSpec {
  * @param what what to call it in an error
  * @returns whether something was clipped
  * @throws CcparkError (invalid-argument): wrong length, not finite; outside the box if `policy` is reject; negative in the
- *   absolute form. Nothing was changed then.
+ *   absolute form; none of the choices of a discrete form, since no other is its neighbour. Nothing was changed then.
  */
 export function admitAction(
   spec: ActionSpec,
@@ -106,6 +153,12 @@ export function admitAction(
 ): boolean {
   const { space } = spec;
   checkFinite(space, action, what);
+  if (space.kind === "discrete") {
+    const choice = action[0]!;
+    if (!isChoice(space, choice)) throw noChoice(space, choice, what);
+    into[0] = choice;
+    return false;
+  }
   let clipped = false;
   for (let i = 0; i < action.length; i++) {
     const value = action[i]!;

@@ -1,6 +1,6 @@
 /** Whether a step may be taken: checked of all rows before any moves, so a step that is refused has changed nothing. */
 import { CcparkError } from "../../core/errors.ts";
-import { type Box, checkFinite } from "../spaces.ts";
+import { boundsOf, checkFinite, noChoice } from "../spaces.ts";
 import { NEW, type RowArrays, RUNNING } from "./arrays.ts";
 import type { Autoreset } from "./block.ts";
 import type { SlotEnvShape } from "./slots/slot-env.ts";
@@ -17,13 +17,15 @@ export interface RowRules {
  * Looks at `actions` and `phase`.
  * @param field to blame
  * @throws CcparkError: failed-precondition for an environment that has to be reset first, invalid-argument for an action
- *   that is not finite, or outside the box where that is refused
+ *   that is not finite, outside the box where that is refused, or none of the choices
  */
 export function checkActions(rules: RowRules, field: string): void {
   const { shape, rejects } = rules;
   const { actions, live, phase } = rules.rows;
-  const { low, high } = shape.actionSpace;
-  const refusesBelow = rejects || shape.refusesBelow;
+  const { low, high } = boundsOf(shape.actionSpace);
+  const isDiscrete = shape.actionSpace.kind === "discrete";
+  const refusesAbove = rejects || isDiscrete;
+  const refusesBelow = refusesAbove || shape.refusesBelow;
   const slots = shape.flowIds.length;
   const width = low.length;
   for (let env = 0; env < phase.length; env++) {
@@ -32,8 +34,10 @@ export function checkActions(rules: RowRules, field: string): void {
       if (live[row] === 0) continue;
       for (let j = 0; j < width; j++) {
         const value = actions[row * width + j]!;
-        const isRefused = (refusesBelow && value < low[j]!) || (rejects && value > high[j]!);
-        if (isRefused || !Number.isFinite(value)) throw wrongAction(row, j, rules, field);
+        const isRefused = (refusesBelow && value < low[j]!) || (refusesAbove && value > high[j]!);
+        if (isRefused || !Number.isFinite(value) || (isDiscrete && !Number.isInteger(value))) {
+          throw wrongAction(row, j, rules, field);
+        }
       }
     }
   }
@@ -54,19 +58,20 @@ function isIgnored(env: number, { rows, shape, autoreset }: RowRules): boolean {
 }
 
 function wrongAction(row: number, j: number, { rows, shape }: RowRules, field: string): CcparkError {
-  const box: Box = shape.actionSpace;
-  const width = box.shape[0];
+  const space = shape.actionSpace;
+  const width = space.shape[0];
   const what = shape.severalFlows
     ? `the action of row ${row} (${shape.flowIds[row % shape.flowIds.length]})`
     : `the action of row ${row}`;
   try {
-    checkFinite(box, rows.actions.subarray(row * width, (row + 1) * width), what);
+    checkFinite(space, rows.actions.subarray(row * width, (row + 1) * width), what);
   } catch (error) {
     return new CcparkError("invalid-argument", (error as Error).message, { field });
   }
-  return new CcparkError(
-    "invalid-argument",
-    `[env] ${what} is outside the box at ${box.dimensions[j]!.name}: got ${rows.actions[row * width + j]}, expected ${box.low[j]} to ${box.high[j]}`,
-    { field },
-  );
+  const value = rows.actions[row * width + j]!;
+  const message =
+    space.kind === "discrete"
+      ? noChoice(space, value, what).message
+      : `[env] ${what} is outside the box at ${space.dimensions[j]!.name}: got ${value}, expected ${space.low[j]} to ${space.high[j]}`;
+  return new CcparkError("invalid-argument", message, { field });
 }

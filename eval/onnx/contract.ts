@@ -126,6 +126,7 @@ export function readContract(metadata: ReadonlyMap<string, string>): PolicyContr
   if (checkReward === undefined) throw differs("envId", envId, [...ENVIRONMENTS.keys()].join(" or "));
   const observationSpace = named("observation.name", () => getObservation(observation.name)).space;
   const actionSpace = named("action.name", () => getAction(action.name)).space;
+  if (actionSpace.kind !== "box") throw differs("action.name", action.name, "an action that is a box");
   checkSpace("observation", observation, observationSpace);
   checkSpace("action", action, actionSpace);
   named("reward", () => checkReward(reward));

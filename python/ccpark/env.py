@@ -24,6 +24,8 @@ from ccpark.remote import (
 
 RENDER_MODES = ("ansi", "rgb_array")
 Space = gymnasium.Space[npt.NDArray[np.float32]]
+Action = npt.NDArray[np.float32] | np.int64  # of a box, or one of several choices
+ActionSpace = gymnasium.Space[Action]
 DEFAULT_INFO = tuple(to_snake(key) for key in INFO_KEYS)
 
 
@@ -34,7 +36,7 @@ def check_render_mode(render_mode: str | None) -> str | None:
     return render_mode
 
 
-class CongestionControlEnv(Remote, gymnasium.Env[npt.NDArray[np.float32], npt.NDArray[np.float32]]):
+class CongestionControlEnv(Remote, gymnasium.Env[npt.NDArray[np.float32], Action]):
     """One flow whose congestion control is the learner's.
 
     Args:
@@ -64,8 +66,9 @@ class CongestionControlEnv(Remote, gymnasium.Env[npt.NDArray[np.float32], npt.ND
         )
         observation_space, action_space = self._spaces()
         self.observation_space = cast("Space", observation_space)
-        self.action_space = cast("Space", action_space)
-        self._obs_shape, self._action_shape = observation_space.shape, action_space.shape
+        self.action_space = cast("ActionSpace", action_space)
+        self._obs_shape = observation_space.shape
+        self._action_shape, self._action_dtype = action_space.shape or (), action_space.dtype
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -79,11 +82,9 @@ class CongestionControlEnv(Remote, gymnasium.Env[npt.NDArray[np.float32], npt.ND
         self._fresh = False
         return unpack_rows(answer.observations[0], self._obs_shape), rows_of(answer.infos, 0)
 
-    def step(
-        self, action: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[npt.NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Applies the action and runs to the end of the step."""
-        answer = self._running().step(pack_actions(action, self._action_shape))
+        answer = self._running().step(pack_actions(action, self._action_shape, self._action_dtype))
         info = rows_of(answer.infos, 0)
         for episode in answer.episodes:
             info["cc_episode"] = episode_info(episode)

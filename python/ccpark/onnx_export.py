@@ -307,6 +307,10 @@ def _remote(env: object) -> Remote:
 
 
 def _space(name: str, space: pb.Space) -> dict[str, Any]:
+    if not space.HasField("box"):
+        raise ValueError(
+            f"action: got `{name}`, one of several choices, expected a box: choices cannot be exported yet"
+        )
     dimensions = [{"name": d.name, "unit": d.unit, "low": d.low, "high": d.high} for d in space.box.dimensions]
     return {"name": name, "dimensions": dimensions}
 

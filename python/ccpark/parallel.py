@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -24,16 +25,17 @@ from ccpark.remote import (
     unpack_flags,
     unpack_rows,
 )
-from ccpark.spaces import box_from_wire
+from ccpark.spaces import ActionSpace, box_from_wire
 from ccpark.v1 import environment_pb2 as pb
 
 with needs_library("ccpark.parallel_env", "'./python[pettingzoo]'"):
     from pettingzoo import ParallelEnv
 
 Floats = npt.NDArray[np.float32]
+Action = npt.NDArray[np.float32] | np.int64  # of a box, or one of several choices
 
 
-class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Floats]):  # type: ignore[misc]
+class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Action]):  # type: ignore[misc]
     """The flows under test of a scenario, one agent each.
 
     `possible_agents` are all that a scenario may have; `agents` those to act next. A flow joins when it starts and
@@ -72,12 +74,13 @@ class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Floats]):  # type: i
         observation_space, action_space = self._spaces()
         self.possible_agents = list(announced.flow_ids)
         # one object per agent, so that seeding one does not seed the others
-        self.observation_spaces = {agent: _copy(observation_space) for agent in self.possible_agents}
-        self.action_spaces = {agent: _copy(action_space) for agent in self.possible_agents}
+        self.observation_spaces = {agent: copy.deepcopy(observation_space) for agent in self.possible_agents}
+        self.action_spaces = {agent: copy.deepcopy(action_space) for agent in self.possible_agents}
         self.state_space = box_from_wire(announced.state_space)
         self._rows = {agent: row for row, agent in enumerate(self.possible_agents)}
         self._obs_shape = (len(self._rows), *observation_space.shape)
-        self._action_shape = (len(self._rows), *action_space.shape)
+        self._action_shape = (len(self._rows), *(action_space.shape or ()))
+        self._action_dtype: np.dtype[Any] = np.dtype(action_space.dtype)
         self.agents: list[str] = []
         self._state = np.zeros(self.state_space.shape, np.float32)
 
@@ -85,7 +88,7 @@ class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Floats]):  # type: i
         """The same object in every call."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent: str) -> spaces.Box:
+    def action_space(self, agent: str) -> ActionSpace:
         """The same object in every call."""
         return self.action_spaces[agent]
 
@@ -108,7 +111,7 @@ class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Floats]):  # type: i
         return observations, infos
 
     def step(
-        self, actions: Mapping[str, Floats]
+        self, actions: Mapping[str, Action]
     ) -> tuple[
         dict[str, Floats],
         dict[str, float],
@@ -123,11 +126,14 @@ class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Floats]):  # type: i
         """
         if set(actions) != set(self.agents):
             raise ValueError(f"[ccpark] actions: got {sorted(actions)}, expected one of each of {self.agents}")
-        packed = np.zeros(self._action_shape, np.float32)
+        packed = np.zeros(self._action_shape, self._action_dtype)
         for agent, action in actions.items():
-            packed[self._rows[agent]] = np.asarray(action, np.float32)
+            given = np.asarray(action)
+            if self._action_dtype.kind == "i" and given.dtype.kind not in "iu":
+                raise ValueError(f"[ccpark] action of {agent}: got {given.dtype}, expected a whole number")
+            packed[self._rows[agent]] = given
         acted = self.agents
-        answer = self._running().step(pack_actions(packed, self._action_shape))
+        answer = self._running().step(pack_actions(packed, self._action_shape, self._action_dtype))
         self._take(answer)
         observations, infos = self._present(answer)
         rewards, terminated, truncated = self._results(answer, [*acted, *self.agents])
@@ -173,7 +179,7 @@ class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Floats]):  # type: i
         dict[str, bool],
         dict[str, bool],
     ]:
-        nothing = bytes(4 * int(np.prod(self._action_shape)))
+        nothing = bytes(self._action_dtype.itemsize * int(np.prod(self._action_shape)))
         while True:
             answer = self._running().step(nothing)
             self._take(answer)
@@ -193,7 +199,3 @@ class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Floats]):  # type: i
     def close(self) -> None:
         """Frees the session; may be called twice."""
         self._close_session()
-
-
-def _copy(box: spaces.Box) -> spaces.Box:
-    return spaces.Box(box.low, box.high, box.shape, np.float32)

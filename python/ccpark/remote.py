@@ -16,7 +16,7 @@ from gymnasium.vector import AutoresetMode
 from ccpark.catalogue import MULTI_FLOW
 from ccpark.options import split_options, to_kwargs, to_snake
 from ccpark.session import Connection, Session, Target
-from ccpark.spaces import box_from_wire
+from ccpark.spaces import ActionSpace, action_space_from_wire, box_from_wire
 from ccpark.v1 import environment_pb2 as pb
 
 LARGEST_COUNT = 2**32 - 1  # uint32 in environment.proto
@@ -132,12 +132,12 @@ class Remote:
         """Of the session, which is made now if there is none."""
         return self._open().description
 
-    def _spaces(self) -> tuple[spaces.Box, spaces.Box]:
+    def _spaces(self) -> tuple[spaces.Box, ActionSpace]:
         """Observation space and action space of one row."""
         announced = self._announce()
         return (
             box_from_wire(announced.single_observation_space),
-            box_from_wire(announced.single_action_space),
+            action_space_from_wire(announced.single_action_space),
         )
 
     def _open(self) -> Session:
@@ -180,13 +180,22 @@ class Remote:
         return {key: value for key, value in self.__dict__.items() if key not in here}
 
 
-def pack_actions(actions: Any, shape: tuple[int, ...]) -> bytes:
-    """Little-endian float32 in C order.
+def pack_actions(actions: Any, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> bytes:
+    """Little-endian in C order.
+
+    Args:
+        actions: of the action space; whole numbers where it is one of choices
+        shape: that they must have
+        dtype: of the action space
 
     Raises:
-        ValueError: another shape.
+        ValueError: another shape, or numbers that are not whole for choices.
     """
-    packed = np.ascontiguousarray(actions, "<f4")
+    given = np.asarray(actions)
+    wire = np.dtype(dtype).newbyteorder("<")
+    if wire.kind == "i" and given.dtype.kind not in "iu":
+        raise ValueError(f"[ccpark] actions: got {given.dtype}, expected whole numbers")
+    packed = np.ascontiguousarray(given, wire).reshape(given.shape)  # ascontiguousarray makes a scalar a vector
     if packed.shape != shape:
         raise ValueError(f"[ccpark] actions: got shape {packed.shape}, expected {shape}")
     return packed.tobytes()

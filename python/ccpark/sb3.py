@@ -13,7 +13,7 @@ from typing_extensions import Unpack
 
 from ccpark.errors import needs_library
 from ccpark.options import Options
-from ccpark.vector import CongestionControlVectorEnv
+from ccpark.vector import Actions, CongestionControlVectorEnv
 
 with needs_library("ccpark.sb3", "'./python[sb3]'"):
     from stable_baselines3.common.vec_env import VecEnv
@@ -47,7 +47,7 @@ class CcparkVecEnv(VecEnv):  # type: ignore[misc]
         self._reset_options()
         return observations
 
-    def step_async(self, actions: npt.NDArray[np.float32]) -> None:
+    def step_async(self, actions: Actions) -> None:
         """Sends the actions; the environments run while the caller goes on."""
         self.env.send(actions)
 

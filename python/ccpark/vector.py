@@ -27,12 +27,13 @@ from ccpark.remote import (
 from ccpark.v1 import environment_pb2 as pb
 
 Floats = npt.NDArray[np.float32]
+Actions = npt.NDArray[np.float32] | npt.NDArray[np.int64]  # of boxes, or choices
 Rewards = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 StepResult = tuple[Floats, Rewards, Flags, Flags, dict[str, Any]]
 
 
-class CongestionControlVectorEnv(Remote, VectorEnv[Floats, Floats, npt.NDArray[Any]]):
+class CongestionControlVectorEnv(Remote, VectorEnv[Floats, Actions, npt.NDArray[Any]]):
     """`num_envs` environments with one flow each, stepped together.
 
     Arrays that it returns are the caller's: the next step does not change them. `reset_rows` says which rows of the
@@ -79,7 +80,8 @@ class CongestionControlVectorEnv(Remote, VectorEnv[Floats, Floats, npt.NDArray[A
         self.observation_space = batch_space(observation_space, num_envs)
         self.action_space = batch_space(action_space, num_envs)
         self._obs_shape = (num_envs, *observation_space.shape)
-        self._action_shape = (num_envs, *action_space.shape)
+        self._action_shape = (num_envs, *(action_space.shape or ()))
+        self._action_dtype = action_space.dtype
         self.reset_rows: Flags = np.zeros(num_envs, np.bool_)
 
     def reset(
@@ -112,14 +114,14 @@ class CongestionControlVectorEnv(Remote, VectorEnv[Floats, Floats, npt.NDArray[A
         self._add_columns(infos, answer.infos)
         return unpack_rows(answer.observations[0], self._obs_shape), infos
 
-    def step(self, actions: Floats) -> StepResult:
+    def step(self, actions: Actions) -> StepResult:
         """One step of all environments."""
         self.send(actions)
         return self.recv()
 
-    def send(self, actions: Floats) -> None:
+    def send(self, actions: Actions) -> None:
         """The first half of a step; up to `max_in_flight` may be sent before the first `recv`."""
-        self._running().send_step(pack_actions(actions, self._action_shape))
+        self._running().send_step(pack_actions(actions, self._action_shape, self._action_dtype))
 
     def recv(self) -> StepResult:
         """The second half: the result of the oldest step that was sent."""

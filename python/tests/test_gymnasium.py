@@ -43,6 +43,23 @@ def test_check_env_has_no_complaint(short, observation):
     env.close()
 
 
+def test_choices_are_a_discrete_space_and_what_is_none_of_them_is_refused(short):
+    env = gymnasium.make(NAME, action="indigo", **short)
+    assert env.action_space == gymnasium.spaces.Discrete(5)
+    check_env(env.unwrapped, skip_render_check=True)
+    env.reset(seed=1)
+    cwnd = [env.step(action)[4]["cwnd_bytes"] for action in (4, np.int64(2), np.array(0))]
+    assert cwnd == [20 * 1448, 20 * 1448, 10 * 1448]
+    for action in (5, -1):
+        with pytest.raises(ValueError, match=f"none of the choices: got {action}"):
+            env.unwrapped.step(action)
+    for action in (0.5, np.float32(1), np.array([1])):
+        with pytest.raises(ValueError, match="actions: got"):
+            env.unwrapped.step(action)
+    env.unwrapped.step(1)
+    env.close()
+
+
 @pytest.mark.parametrize("render_mode", ["ansi", "rgb_array"])
 def test_check_env_has_no_complaint_about_rendering(short, render_mode):
     env = gymnasium.make(NAME, render_mode=render_mode, **short)

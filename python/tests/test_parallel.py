@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from gymnasium.spaces import Discrete
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 import ccpark
@@ -21,10 +22,22 @@ def episode(env, seed):
     return seen
 
 
+@pytest.mark.parametrize("action", ["multiplicative", "indigo"])
 @pytest.mark.filterwarnings("ignore:.*par_env:UserWarning")
-def test_pettingzoos_api_test_has_no_complaint(two_flows):
-    env = ccpark.parallel_env(**two_flows)
+def test_pettingzoos_api_test_has_no_complaint(two_flows, action):
+    env = ccpark.parallel_env(action=action, **two_flows)
     parallel_api_test(env, 1000)
+    env.close()
+
+
+def test_choices_are_discrete_spaces_and_what_is_none_of_them_is_refused(two_flows):
+    env = ccpark.parallel_env(action="indigo", **two_flows)
+    assert env.action_space("flow-0") == Discrete(5)
+    env.reset(seed=1)
+    for action, message in ((5, "none of the choices"), (0.5, "expected a whole number")):
+        with pytest.raises(ValueError, match=message):
+            env.step({"flow-0": action})
+    env.step({"flow-0": 4})
     env.close()
 
 

@@ -21,18 +21,20 @@ def two_lengths(mode, **options):
     return ccpark.make_vec(2, autoreset_mode=mode, scenario="park-paper", duration_sec=1, **options)
 
 
+@pytest.mark.parametrize("action", ["multiplicative", "indigo"])
 @pytest.mark.parametrize("mode", MODES)
-def test_it_is_gymnasiums_own_vector_bit_for_bit(mode):
+def test_it_is_gymnasiums_own_vector_bit_for_bit(mode, action):
     count = 3
-    options = {"scenario": "park-paper", "duration_sec": 1, "info_keys": KEYS}
+    options = {"scenario": "park-paper", "duration_sec": 1, "info_keys": KEYS, "action": action}
     ours = ccpark.make_vec(count, autoreset_mode=mode, **options)
     theirs = SyncVectorEnv([lambda: ccpark.CongestionControlEnv(**options) for _ in range(count)], autoreset_mode=mode)
-    rng = np.random.default_rng(3)
+    assert ours.action_space == theirs.action_space
+    ours.action_space.seed(3)
     left, right = ours.reset(seed=20), theirs.reset(seed=20)
     assert data_equivalence(left, right, exact=True)
     ends = 0
     for step in range(400):
-        actions = rng.uniform(-1, 1, ours.action_space.shape).astype(np.float32)
+        actions = ours.action_space.sample()
         left, right = ours.step(actions), theirs.step(actions)
         assert data_equivalence(left, right, exact=True), f"step {step}: {left} != {right}"
         ended = left[2] | left[3]

@@ -9,7 +9,7 @@ import { GaussianPolicy } from "../../agents/nn/gaussian-policy.ts";
 import { Ppo } from "../../agents/ppo.ts";
 import { policyFromCheckpoint } from "../../agents/registry.ts";
 import { CcparkError } from "../../core/errors.ts";
-import { makeBox } from "../../envs/spaces.ts";
+import { boundsOf, makeBox } from "../../envs/spaces.ts";
 import { TRAINING_DEFAULTS } from "../../training/defaults.ts";
 import { type ProgressLine, train } from "../../training/train.ts";
 import { openTrainingEnvs } from "../../training/training-env.ts";
@@ -30,7 +30,7 @@ describe("format", () => {
   it("comes back as it was, to the bit", () => {
     const checkpoint = makePpo().checkpoint();
     const bytes = encodeCheckpoint(checkpoint);
-    expect(decodeCheckpoint(bytes, "memory")).toEqual(checkpoint);
+    expect(decodeCheckpoint(bytes, "memory")).toEqual({ where: "memory", ...checkpoint });
     expect(encodeCheckpoint(decodeCheckpoint(bytes, "memory"))).toEqual(bytes);
   });
 
@@ -139,9 +139,9 @@ describe("format", () => {
     const ppo = makePpo();
     const policy = policyFromCheckpoint(decodeCheckpoint(encodeCheckpoint(ppo.checkpoint()), "memory"));
     const observation = new Float32Array(32).fill(0.3);
-    expect(policy.act(observation, "greedy")).toEqual(ppo.act(observation, "greedy"));
+    expect(policy.act(observation, "greedy", 0)).toEqual(ppo.act(observation, "greedy"));
     if (!(policy instanceof GaussianPolicy)) throw new Error("another policy");
-    expect(policy.spec.actionSpace.high[0]).toBe(Infinity);
+    expect(boundsOf(policy.spec.actionSpace).high[0]).toBe(Infinity);
   });
 
   it("refuses spaces of other shapes with both shapes", () => {
@@ -175,7 +175,9 @@ describe("version 1", () => {
 
   it("loads, and its policy acts as version 0.1.0 did", () => {
     const policy = policyFromCheckpoint(loadCheckpoint(path));
-    const actions = [-1, -0.25, 0, 0.5, 1].map((x) => policy.act(new Float32Array(30).fill(x), "greedy")[0]);
+    const actions = [-1, -0.25, 0, 0.5, 1].map(
+      (x) => policy.act(new Float32Array(30).fill(x), "greedy", 0)[0],
+    );
     expect(actions).toEqual([
       -0.027169492095708847, -0.027147674933075905, -0.026748713105916977, -0.004379355348646641,
       -0.0022978519555181265,
@@ -185,7 +187,7 @@ describe("version 1", () => {
   it("is written again as version 2 with the same content", () => {
     const checkpoint = loadCheckpoint(path);
     expect(checkpoint.header).toMatchObject({ learner: "ppo", updates: 8, state: { adamSteps: 40 } });
-    expect(decodeCheckpoint(encodeCheckpoint(checkpoint), "memory")).toEqual(checkpoint);
+    expect(decodeCheckpoint(encodeCheckpoint(checkpoint), path)).toEqual(checkpoint);
   });
 
   it("resumes where it stopped", async () => {
@@ -219,7 +221,7 @@ describe("files", () => {
     const path = join(folder, "a.ccpark");
     writeFileSync(path, "old");
     saveCheckpoint(path, makePpo().checkpoint());
-    expect(loadCheckpoint(path)).toEqual(makePpo().checkpoint());
+    expect(loadCheckpoint(path)).toEqual({ where: path, ...makePpo().checkpoint() });
     expect(readdirSync(folder)).toEqual(["a.ccpark"]);
   });
 

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { GaussianPolicy, policySize } from "../../agents/nn/gaussian-policy.ts";
+import { CategoricalPolicy } from "../../agents/nn/categorical-policy.ts";
+import { GaussianPolicy } from "../../agents/nn/gaussian-policy.ts";
 import { initialiseMlp, mlpLayout } from "../../agents/nn/mlp.ts";
+import { policySize } from "../../agents/nn/network-policy.ts";
 import { drawNormal } from "../../core/distributions.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
-import { type Box, makeBox } from "../../envs/spaces.ts";
+import { type Box, makeBox, makeDiscrete } from "../../envs/spaces.ts";
 
 function box(bounds: readonly (readonly [number, number])[]): Box {
   return makeBox(bounds.map(([low, high], i) => ({ name: `d${i}`, unit: "1", low, high, definition: "" })));
@@ -111,5 +113,47 @@ describe("drawNormal", () => {
     expect(moment(1)).toBeCloseTo(0, 1);
     expect(moment(2)).toBeCloseTo(1, 1);
     expect(Math.abs(moment(4) - 3)).toBeLessThan(0.2);
+  });
+});
+
+/** A network without hidden layers: logits = b. */
+function choosing(logits: readonly number[]): CategoricalPolicy {
+  const choices = logits.map((_, i) => ({ name: `c${i}`, definition: "" }));
+  const spec = { observationSpace: box([[-1, 1]]), actionSpace: makeDiscrete(choices), hidden: [] };
+  const weights = Float32Array.from([...logits.map(() => 0), ...logits]);
+  return new CategoricalPolicy(spec, { weights, seed: 3 });
+}
+
+describe("CategoricalPolicy", () => {
+  it("acts by the likeliest choice, of equals by the first", () => {
+    expect(choosing([0, 2, 1]).act(Float32Array.of(0), "greedy")[0]).toBe(1);
+    expect(choosing([1, 0, 1]).act(Float32Array.of(0), "greedy")[0]).toBe(0);
+  });
+
+  it("samples each choice as often as its softmax says, and says its log probability", () => {
+    const probabilities = [0.1, 0.2, 0.7];
+    const policy = choosing(probabilities.map(Math.log));
+    const rows = 20_000;
+    const actions = new Float32Array(rows);
+    const raw = new Float32Array(rows);
+    const logProbs = new Float32Array(rows);
+    policy.sample(new Float32Array(rows), rows, Rng.fromSeed(1), { actions, raw, logProbs });
+    probabilities.forEach((p, choice) => {
+      expect(actions.filter((a) => a === choice).length / rows).toBeCloseTo(p, 2);
+    });
+    expect(raw).toEqual(actions);
+    expect(logProbs[5]).toBeCloseTo(Math.log(probabilities[actions[5]!]!), 5);
+    const entropy = -probabilities.reduce((sum, p) => sum + p * Math.log(p), 0);
+    expect(policy.entropy(new Float32Array(4), 4)).toBeCloseTo(entropy, 5);
+  });
+
+  it("is safe from logits that overflow, and never leaves the choices", () => {
+    const policy = choosing([-800, 900, 899]);
+    const actions = new Float32Array(500);
+    const logProbs = new Float32Array(500);
+    policy.sample(new Float32Array(500), 500, Rng.fromSeed(2), { actions, logProbs });
+    expect(new Set(actions)).toEqual(new Set([1, 2]));
+    expect(logProbs.every(Number.isFinite)).toBe(true);
+    expect(Number.isFinite(policy.entropy(new Float32Array(1), 1))).toBe(true);
   });
 });

@@ -119,7 +119,7 @@ describe("learning", () => {
     const stored = policyFromCheckpoint(decodeCheckpoint(encodeCheckpoint(ppo.checkpoint()), "memory"));
     const value = greedyReturn((o) => ppo.act(o, "greedy"));
     expect(value).toBeGreaterThan(-3);
-    expect(greedyReturn((o) => stored.act(o, "greedy"))).toBe(value);
+    expect(greedyReturn((o) => stored.act(o, "greedy", 0))).toBe(value);
   });
 
   it("counts steps, updates and episodes", async () => {

@@ -1,7 +1,10 @@
+import type { Tensor } from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { GaussianPolicy, policySize } from "../../agents/nn/gaussian-policy.ts";
+import { makePolicy } from "../../agents/nn/actor-critic.ts";
+import { GaussianPolicy } from "../../agents/nn/gaussian-policy.ts";
 import { initialiseMlp, mlpLayout } from "../../agents/nn/mlp.ts";
-import { mlpTensor } from "../../agents/nn/mlp-tensors.ts";
+import { lossAndGradient, mlpTensor } from "../../agents/nn/mlp-tensors.ts";
+import { policySize } from "../../agents/nn/network-policy.ts";
 import { chooseBackend } from "../../agents/tfjs/tfjs-backend.ts";
 import { loadNativeTf } from "../../agents/tfjs/tfjs-node-files.ts";
 import {
@@ -113,10 +116,63 @@ describe("parity", () => {
         ]);
         return mlpTensor(tf, parameters, tf.tensor2d(observations, [rows, 37])).dataSync();
       });
-      const means = policy.means(observations, rows);
+      const means = policy.outputs(observations, rows);
       let worst = 0;
       for (let i = 0; i < rows; i++) worst = Math.max(worst, Math.abs(means[i]! - tensor[i]!));
       expect(worst).toBeLessThan(1e-5);
+    });
+
+    it(`says log probabilities and entropies as TensorFlow.js on ${name} computes, with gradients by finite differences`, async () => {
+      const { tf } = await chooseBackend(name);
+      const rows = 50;
+      for (const choices of [false, true]) {
+        const { observationSpace, actionSpace } = makeToyEnv({ observations: 6, choices });
+        const spec = { observationSpace, actionSpace, hidden: [5] };
+        const rng = Rng.fromSeed(9);
+        const weights = Float32Array.from({ length: policySize(spec) }, () => rng.uniform(-0.7, 0.7));
+        const policy = makePolicy(spec, { weights });
+        const observations = Float32Array.from({ length: rows * 6 }, () => rng.uniform(-1, 1));
+        const raw = new Float32Array(rows);
+        const logProbs = new Float32Array(rows);
+        policy.sample(observations, rows, rng, { actions: new Float32Array(rows), raw, logProbs });
+        /** mean log probability, and the entropy up to a constant */
+        const lossOf = (...parameters: Tensor[]): Tensor => {
+          const { logProb, entropy } = policy.evaluate(
+            tf,
+            parameters,
+            tf.tensor2d(observations, [rows, 6]),
+            policy.actionTensor(tf, raw, rows),
+          );
+          return tf.add(tf.mean(logProb), entropy);
+        };
+        const gradient = new Float32Array(weights.length);
+        const value = tf.tidy(() => lossAndGradient(tf, lossOf, policy.toTensors(tf), gradient));
+        const tensorLogProbs = tf.tidy(
+          () =>
+            policy
+              .evaluate(
+                tf,
+                policy.toTensors(tf),
+                tf.tensor2d(observations, [rows, 6]),
+                policy.actionTensor(tf, raw, rows),
+              )
+              .logProb.dataSync() as Float32Array,
+        );
+        for (let r = 0; r < rows; r++) expect(tensorLogProbs[r]).toBeCloseTo(logProbs[r]!, 4);
+        const meanLogProb = logProbs.reduce((sum, x) => sum + x / rows, 0);
+        const constant = choices ? 0 : 0.5 * (1 + Math.log(2 * Math.PI));
+        expect(value - meanLogProb).toBeCloseTo(policy.entropy(observations, rows) - constant, 4);
+        const step = 1e-2;
+        for (const at of [0, 7, 17, 31, weights.length - 1]) {
+          const [kept, shifted] = [weights[at]!, [step, -step]];
+          const [above, below] = shifted.map((shift) => {
+            weights[at] = kept + shift;
+            return tf.tidy(() => lossOf(...policy.toTensors(tf)).dataSync()[0]!);
+          });
+          weights[at] = kept;
+          expect((above! - below!) / (2 * step)).toBeCloseTo(gradient[at]!, 2);
+        }
+      }
     });
   }
 });

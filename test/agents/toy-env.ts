@@ -4,9 +4,11 @@
  */
 import { Rng } from "../../core/random.ts";
 import type { EndedEpisode, VectorEnv } from "../../envs/env.ts";
-import { type Box, makeBox } from "../../envs/spaces.ts";
+import { type Box, makeBox, makeDiscrete, type Space } from "../../envs/spaces.ts";
 
 export interface ToyOptions {
+  /** the force is one of three choices: full to the left, none, full to the right */
+  readonly choices?: boolean;
   readonly numEnvs?: number;
   readonly observations?: number;
   readonly episodeSteps?: number;
@@ -30,6 +32,10 @@ function box(size: number, name: string): Box {
   );
 }
 
+const CHOICES: Space = makeDiscrete(
+  ["left", "none", "right"].map((name) => ({ name, definition: "a force of the toy" })),
+);
+
 const clip = (x: number): number => Math.min(1, Math.max(-1, x));
 
 export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
@@ -42,7 +48,7 @@ export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
   } = options;
   const { nanAfter = Infinity } = options;
   const observationSpace = box(width, "o");
-  const actionSpace = box(1, "a");
+  const actionSpace = options.choices === true ? CHOICES : box(1, "a");
   const observations = new Float32Array(numEnvs * width);
   const finalObservations = new Float32Array(numEnvs * width);
   const rewards = new Float64Array(numEnvs);
@@ -89,7 +95,7 @@ export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
       endedEpisodes = [];
       total += 1;
       for (let env = 0; env < numEnvs; env++) {
-        const action = clip(actions[env]!);
+        const action = options.choices === true ? actions[env]! - 1 : clip(actions[env]!);
         velocity[env] = clip(velocity[env]! + 0.2 * action);
         position[env] = clip(position[env]! + 0.2 * velocity[env]!);
         const cost = position[env]! ** 2 + 0.1 * velocity[env]! ** 2 + 0.01 * action ** 2;
@@ -118,8 +124,11 @@ export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
 }
 
 /** Mean return of the greedy policy over fresh episodes. */
-export function greedyReturn(act: (obs: Float32Array) => Float32Array, episodes = 32): number {
-  const env = makeToyEnv({ numEnvs: 1 });
+export function greedyReturn(
+  act: (obs: Float32Array) => Float32Array,
+  { episodes = 32, choices = false }: { readonly episodes?: number; readonly choices?: boolean } = {},
+): number {
+  const env = makeToyEnv({ numEnvs: 1, choices });
   env.reset(12345);
   const returns: number[] = [];
   while (returns.length < episodes) {

@@ -23,9 +23,11 @@ export async function expectKind(
   if (message !== undefined) expect((error as Error).message).toMatch(message);
 }
 
-/** A deterministic action inside the box that differs from step to step. */
+/** A deterministic action inside the box, or one of the choices, that differs from step to step. */
 export function actionAt(env: Pick<Env, "actionSpace">, step: number): Float32Array {
-  const { low, high } = env.actionSpace;
+  const { actionSpace } = env;
+  if (actionSpace.kind === "discrete") return Float32Array.of((7 * step + 3) % actionSpace.n);
+  const { low, high } = actionSpace;
   return Float32Array.from(low, (lo, i) => {
     const from = Number.isFinite(lo) ? lo : -1;
     const to = Number.isFinite(high[i]) ? high[i]! : 1;
@@ -79,9 +81,15 @@ export function envContract(
       for (const env of made.splice(0)) await env.close();
     });
 
-    it("describes each dimension of its spaces", async () => {
+    it("describes each dimension of its spaces, and each choice", async () => {
       const env = await make();
       for (const space of [env.observationSpace, env.actionSpace]) {
+        if (space.kind === "discrete") {
+          expect(space.choices.length).toBe(space.n);
+          expect(new Set(space.choices.map((choice) => choice.name)).size).toBe(space.n);
+          for (const { name, definition } of space.choices) expect(`${name}: ${definition}`).toMatch(/.: ./);
+          continue;
+        }
         expect(space.dimensions.length).toBe(space.shape[0]);
         expect(new Set(space.dimensions.map((d) => d.name)).size).toBe(space.shape[0]);
         space.dimensions.forEach((d, i) => {
@@ -167,14 +175,22 @@ export function envContract(
       expect(next).toEqual(undisturbed[1]);
     });
 
-    it("takes a finite action outside the box, and says so in its info", async () => {
+    it("takes a finite action outside the box, and says so in its info; refuses what is none of the choices", async () => {
       const env = await make();
+      const { actionSpace } = env;
       await env.reset({ seed: 5 });
-      const outside = env.actionSpace.high.map((high) => high * 2 + 1);
-      const clipped = await env.step(outside);
+      if (actionSpace.kind === "discrete") {
+        for (const bad of [-1, 0.5, actionSpace.n, 2 ** 40]) {
+          await expectKind(env.step(Float32Array.of(bad)), "invalid-argument", /none of the choices/);
+        }
+        expect((await env.step(Float32Array.of(actionSpace.n - 1))).info.clippedActions).toBe(0);
+        return;
+      }
+      const { high } = actionSpace;
+      const clipped = await env.step(high.map((bound) => bound * 2 + 1));
       expect(clipped.info.clippedActions).toBe(1);
       await env.reset({ seed: 5 });
-      const atTheBound = await env.step(env.actionSpace.high.slice());
+      const atTheBound = await env.step(high.slice());
       expect(atTheBound.info.clippedActions).toBe(0);
       expect(clipped.info.cwndBytes).toBe(atTheBound.info.cwndBytes);
       if (clock === "real") return;

@@ -27,8 +27,13 @@ export interface LearnerContract {
   readonly small: Readonly<Record<string, unknown>>;
 }
 
-/** An untrained policy gets about -40, a controller tuned by hand about -0.8. */
-const LEARNT_RETURN = -1.2;
+/** Actions of the toy: a force in a box, or one of three choices. */
+const FORMS = [
+  // an untrained policy gets about -40, a controller tuned by hand about -0.8
+  { form: "a box", choices: false, learntReturn: -1.2 },
+  // a random policy gets about -50, one tuned by hand -2.4; full force only, so it cannot come to rest as gently
+  { form: "choices", choices: true, learntReturn: -1.8 },
+];
 
 function expectRefused(run: () => unknown, message: string | RegExp): void {
   try {
@@ -42,9 +47,18 @@ function expectRefused(run: () => unknown, message: string | RegExp): void {
 }
 
 /** Declares the suite. */
-export function learnerContract(spec: LearnerSpec, { toy, toySteps, small }: LearnerContract): void {
+export function learnerContract(spec: LearnerSpec, contract: LearnerContract): void {
+  for (const form of FORMS) learnerContractOver(form, spec, contract);
+}
+
+function learnerContractOver(
+  { form, choices, learntReturn }: (typeof FORMS)[number],
+  spec: LearnerSpec,
+  { toy, toySteps, small }: LearnerContract,
+): void {
+  const spaces = (): ReturnType<typeof makeToyEnv> => makeToyEnv({ choices });
   const make = (options: Readonly<Record<string, unknown>>): Learner => {
-    const { observationSpace, actionSpace } = makeToyEnv();
+    const { observationSpace, actionSpace } = spaces();
     return spec.make({ observationSpace, actionSpace, options, seed: 3 });
   };
   const copyOf = (checkpoint: Checkpoint): Checkpoint =>
@@ -52,15 +66,14 @@ export function learnerContract(spec: LearnerSpec, { toy, toySteps, small }: Lea
   /** Learns until so many updates are done in all; `totalSteps` is that of the whole run. */
   const learn = async (learner: Learner, totalSteps: number, updates = Infinity): Promise<Progress[]> => {
     const lines: Progress[] = [];
-    for await (const line of learner.learn(makeToyEnv(), totalSteps)) {
+    for await (const line of learner.learn(spaces(), totalSteps)) {
       lines.push(line);
       if (learner.updates >= updates) break;
     }
     return lines;
   };
-  const spaces = (): ReturnType<typeof makeToyEnv> => makeToyEnv();
 
-  describe(`learner ${spec.name}`, () => {
+  describe(`learner ${spec.name} over ${form}`, () => {
     it("says what it is, and its defaults and tuned values are valid", () => {
       for (const text of [spec.title, spec.source, spec.summary]) expect(text).not.toBe("");
       expect(Object.keys(spec.defaults).sort()).toEqual(Object.keys(spec.options).sort());
@@ -70,10 +83,11 @@ export function learnerContract(spec: LearnerSpec, { toy, toySteps, small }: Lea
 
     it("learns", async () => {
       const learner = make(toy);
-      const before = greedyReturn((o) => learner.act(o, "greedy"));
+      const greedy = (): number => greedyReturn((o) => learner.act(o, "greedy", 0), { choices });
+      const before = greedy();
       await learn(learner, toySteps);
-      expect(before).toBeLessThan(LEARNT_RETURN);
-      expect(greedyReturn((o) => learner.act(o, "greedy"))).toBeGreaterThan(LEARNT_RETURN);
+      expect(before).toBeLessThan(learntReturn);
+      expect(greedy()).toBeGreaterThan(learntReturn);
     });
 
     it("gives one line per update: the common facts, and losses that are numbers", async () => {
@@ -103,7 +117,9 @@ export function learnerContract(spec: LearnerSpec, { toy, toySteps, small }: Lea
       const policy = spec.policy(copyOf(learner.checkpoint()), spaces(), 1);
       for (const x of [-1, -0.1, 0, 0.7]) {
         const observation = new Float32Array(spaces().observationSpace.shape[0]).fill(x);
-        expect(policy.act(observation, "greedy")).toEqual(learner.act(observation, "greedy"));
+        policy.begin(0);
+        learner.begin(0);
+        expect(policy.act(observation, "greedy", 0)).toEqual(learner.act(observation, "greedy", 0));
       }
     });
 
@@ -134,9 +150,14 @@ export function learnerContract(spec: LearnerSpec, { toy, toySteps, small }: Lea
 
     it("refuses spaces of other shapes, with both", () => {
       const checkpoint = make(small).checkpoint();
-      const other = makeToyEnv({ observations: 5 });
+      const other = makeToyEnv({ observations: 5, choices });
       expectRefused(() => spec.load(checkpoint, other), /observation shape \[32\].*observation shape \[5\]/);
       expectRefused(() => spec.policy(checkpoint, other, 1), /observation shape \[32\]/);
+      const otherForm = makeToyEnv({ choices: !choices });
+      expectRefused(
+        () => spec.load(checkpoint, otherForm),
+        choices ? /3 choices in the/ : /expected.*3 choices/,
+      );
     });
   });
 }

@@ -137,6 +137,15 @@ export function vectorContract(
       await env.reset(SEED);
       await expectKind(env.step(actions.slice(1)), "invalid-argument");
       await expectKind(env.step(actions.slice().fill(Number.NaN)), "invalid-argument");
+      if (env.actionSpace.kind === "discrete") {
+        for (const bad of [-1, 0.5, env.actionSpace.n]) {
+          await expectKind(
+            env.step(actions.slice().fill(bad, 1, 2)),
+            "invalid-argument",
+            /row 1.*none of the choices/,
+          );
+        }
+      }
       await env.step(actions);
     });
 

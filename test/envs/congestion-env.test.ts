@@ -31,7 +31,7 @@ function hold(env: CongestionEnv): Float32Array {
   return new Float32Array(env.actionSpace.shape[0]);
 }
 
-for (const action of ["multiplicative", "absolute"]) {
+for (const action of ["multiplicative", "absolute", "indigo"]) {
   for (const observation of ["standard", "park-14"]) {
     for (const stepMs of [10, "rtt"] as const) {
       envContract(`local env, ${action}, ${observation}, step ${stepMs}`, async () =>

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { GaussianPolicy, policySize } from "../../agents/nn/gaussian-policy.ts";
+import { makePolicy as networkPolicy } from "../../agents/nn/actor-critic.ts";
+import { policySize } from "../../agents/nn/network-policy.ts";
+import type { FlowControl, FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
 import { Rng } from "../../core/random.ts";
 import { runAgent, runAlgorithm } from "../../envs/measured-run.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../../envs/options.ts";
@@ -17,11 +19,16 @@ function makePolicy(env: EnvOptions) {
   };
   const rng = Rng.fromSeed(3).fork("weights");
   const weights = Float32Array.from({ length: policySize(spec) }, () => rng.uniform(-0.6, 0.6));
-  const policy = new GaussianPolicy(spec, { weights });
+  const policy = networkPolicy(spec, { weights });
   const decisions: string[] = [];
+  /** rows whose episode has begun, in order */
+  const begun: number[] = [];
   return {
     decisions,
-    act(observation: Float32Array, mode: "explore" | "greedy"): Float32Array {
+    begun,
+    begin: (row: number): void => void begun.push(row),
+    act(observation: Float32Array, mode: "explore" | "greedy", row: number): Float32Array {
+      expect(begun).toContain(row);
       const action = policy.act(observation, mode);
       decisions.push(`${observation.join(" ")} -> ${action.join(" ")}`);
       return action;
@@ -35,6 +42,7 @@ describe("a policy as an algorithm", () => {
     { reportLossAtOnce: true },
     // longer than a round trip: no step is silent
     { stepMs: 200 },
+    { action: "indigo" },
   ])("sees and decides what it does in the environment: %o", (options) => {
     const env: EnvOptions = { ...DEFAULT_ENV_OPTIONS, ...options };
     const scenario = resolveScenario("park-paper", { durationSec: 15 });
@@ -46,6 +54,28 @@ describe("a policy as an algorithm", () => {
     expect(asAlgorithm.decisions.length).toBeGreaterThan(50);
     expect(asAlgorithm.decisions).toEqual(inEnv.decisions);
     expect(got.metrics).toEqual(expected.metrics);
+    expect([inEnv.begun, asAlgorithm.begun]).toEqual([[0], [0]]);
+  });
+
+  it("begins a row of its own for each flow of a run, and takes the row of a flow that is gone for a new one", () => {
+    const env: EnvOptions = { ...DEFAULT_ENV_OPTIONS, stepMs: 100 };
+    const flows = [
+      { id: "second", algorithm: "test", startSec: 1, stopSec: 2 },
+      { id: "third", algorithm: "test", startSec: 3 },
+    ];
+    const scenario = { ...resolveScenario("park-paper", { durationSec: 5 }), flows };
+    const run = { scenario, seed: 2, rewardName: env.reward };
+    const inEnv = makePolicy(env);
+    runAgent({ ...run, agent: inEnv, env });
+    expect(inEnv.begun).toEqual([0, 1, 2]);
+    const asAlgorithm = makePolicy(env);
+    const { newFlow } = policyAlgorithm("policy", asAlgorithm, env);
+    const control = { setProgram() {}, setWindow() {} } as unknown as FlowControl;
+    const info = { mssBytes: 1448, initCwndBytes: 14_480, nowUs: 0 } as FlowInfo;
+    const [first] = [newFlow(control, info), newFlow(control, info)];
+    first.onClose!();
+    newFlow(control, info);
+    expect(asAlgorithm.begun).toEqual([0, 1, 0]);
   });
 
   it("refuses an action delay, which a datapath has of its own", () => {

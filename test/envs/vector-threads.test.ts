@@ -36,6 +36,13 @@ const openToy = async (kwargs: object, workers: number, numEnvs = 2): Promise<As
   return env;
 };
 
+vectorContract(
+  "the vector on 2 threads, choices",
+  (numEnvs) =>
+    openVectorEnv({ kind, kwargs: { ...KWARGS, action: "indigo" }, numEnvs, workers: 2, worker: served }),
+  async () => makeEnv(scenario, { ...DEFAULT_ENV_OPTIONS, action: "indigo" }),
+);
+
 for (const workers of [1, 2, 3]) {
   vectorContract(
     `the vector on ${workers} threads`,

@@ -24,31 +24,40 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([server.close(), threaded.close()]));
 
-const local = async (): Promise<Env> => makeEnv(scenario, DEFAULT_ENV_OPTIONS);
-const optionsOf = ({ port }: RunningServer) => ({
+const optionsOf = ({ port }: RunningServer, action = DEFAULT_ENV_OPTIONS.action) => ({
   address: `127.0.0.1:${port}`,
   scenario: NAME,
-  kwargs: { durationSec: DURATION_SEC },
+  kwargs: { durationSec: DURATION_SEC, action },
 });
+const local = async (): Promise<Env> => makeEnv(scenario, DEFAULT_ENV_OPTIONS);
 const remote = (): Promise<Env> => connectEnv(optionsOf(server));
 
-envContract("the local environment", local);
-envContract("the environment over gRPC", remote);
-envContract("the environment in a worker thread over gRPC", () => connectEnv(optionsOf(threaded)));
-vectorContract(
-  "the local vector",
-  async (numEnvs) => toAsyncVectorEnv(makeVectorEnv(scenario, DEFAULT_ENV_OPTIONS, numEnvs)),
-  local,
-);
-vectorContract(
-  "the vector over gRPC",
-  (numEnvs) => connectVectorEnv({ ...optionsOf(server), numEnvs }),
-  local,
-);
-vectorContract(
-  "the vector in two worker threads over gRPC",
-  (numEnvs) => connectVectorEnv({ ...optionsOf(threaded), numEnvs }),
-  local,
+for (const action of ["multiplicative", "indigo"]) {
+  const options = { ...DEFAULT_ENV_OPTIONS, action };
+  const single = async (): Promise<Env> => makeEnv(scenario, options);
+  envContract(`the local environment, ${action}`, single);
+  envContract(`the environment over gRPC, ${action}`, () => connectEnv(optionsOf(server, action)));
+  envContract(`the environment in a worker thread over gRPC, ${action}`, () =>
+    connectEnv(optionsOf(threaded, action)),
+  );
+  vectorContract(
+    `the local vector, ${action}`,
+    async (numEnvs) => toAsyncVectorEnv(makeVectorEnv(scenario, options, numEnvs)),
+    single,
+  );
+  vectorContract(
+    `the vector over gRPC, ${action}`,
+    (numEnvs) => connectVectorEnv({ ...optionsOf(server, action), numEnvs }),
+    single,
+  );
+  vectorContract(
+    `the vector in two worker threads over gRPC, ${action}`,
+    (numEnvs) => connectVectorEnv({ ...optionsOf(threaded, action), numEnvs }),
+    single,
+  );
+}
+envContract("the environment over unary calls, indigo", () =>
+  connectEnv({ ...optionsOf(server, "indigo"), transport: "unary" }),
 );
 
 describe("the environment over gRPC", () => {

@@ -3,6 +3,7 @@ import { type ClientDuplexStream, credentials, status } from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { servedHost } from "../../cli/served-env.ts";
 import {
+  DataType,
   EnvironmentClient,
   type EnvironmentRequest,
   type EnvironmentResponse,
@@ -279,6 +280,40 @@ describe("a world of dm_env_rpc", () => {
     await other.close();
     expect(await one.ended).toBe(status.UNAVAILABLE);
     one.close();
+  });
+
+  it("takes a choice as a scalar of INT64, and nothing else", async () => {
+    const real = await startServer({ port: 0, envHost: servedHost() });
+    for (const layout of ["vector", "named"]) {
+      const one = new Connection(real.port);
+      const world = await one.create({ scenario: text("park-paper"), action: text("indigo") });
+      const joined = await one.join(world, { layout: text(layout) });
+      if (joined.$case !== "joinWorld") throw new Error(JSON.stringify(joined));
+      expect(joined.value.specs!.actions.get(1n)).toMatchObject({
+        name: "action",
+        shape: [],
+        dtype: DataType.INT64,
+        min: { payload: { value: { array: [0n] } } },
+        max: { payload: { value: { array: [4n] } } },
+      });
+      const take = (tensor: Tensor): Promise<Answer> =>
+        one.send({
+          $case: "step",
+          value: { actions: new Map([[1n, tensor]]), requestedObservations: [] },
+        });
+      await take(whole(0)); // begins the episode
+      const wrong: [Tensor, RegExp][] = [
+        [whole(5), /none of the choices: got 5, expected a whole number, 0 \(halve\) to 4 \(double\)/],
+        [whole(-1), /none of the choices: got -1/],
+        [floats([1], []), /is of type INT64, got floats/],
+      ];
+      for (const [tensor, message] of wrong) {
+        expect(await take(tensor)).toMatchObject(error(status.INVALID_ARGUMENT, message));
+      }
+      for (const choice of [4, 0]) expect(await take(whole(choice))).toMatchObject({ $case: "step" });
+      one.close();
+    }
+    await real.close();
   });
 
   it("names each number if asked to", async () => {

@@ -21,7 +21,7 @@ import { singleFlowEnv } from "../../cli/served-env.ts";
 import type { Env, TimeStep } from "../../envs/env.ts";
 import type { Autoreset, RemoteVectorEnv } from "../../envs/grpc/client.ts";
 import { pack } from "../../envs/grpc/wire.ts";
-import type { Box } from "../../envs/spaces.ts";
+import { boundsOf, type Space } from "../../envs/spaces.ts";
 import { EpisodeSeeds } from "../../envs/vector/episode-seeds.ts";
 
 export interface TrajectoryPlan {
@@ -38,13 +38,15 @@ export interface Trajectory {
   readonly ends: number;
 }
 
-function actionSource({ low, high }: Box, { seed, numEnvs }: TrajectoryPlan): () => Float32Array {
+function actionSource(space: Space, { seed, numEnvs }: TrajectoryPlan): () => Float32Array {
+  const { low, high } = boundsOf(space);
   let x = seed >>> 0;
   return () =>
     Float32Array.from({ length: numEnvs * low.length }, (_, k) => {
       x = (Math.imul(1664525, x) + 1013904223) >>> 0;
       const [lo, hi] = [low[k % low.length]!, high[k % low.length]!];
-      return lo + (hi - lo) * (x / 2 ** 32);
+      const value = lo + (hi - lo) * (x / 2 ** 32);
+      return space.kind === "discrete" ? Math.round(value) : value;
     });
 }
 

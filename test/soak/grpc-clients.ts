@@ -3,10 +3,12 @@
  * now and then, and leaves in one of many ways, for ever. An answer that was not asked for is told to the parent.
  * Arguments: port, number of clients, seed.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { Rng } from "../../core/random.ts";
 import type { CreateSessionResponse } from "../../envs/grpc/generated/ccpark/v1/environment.ts";
+import { spaceFromWire } from "../../envs/grpc/wire.ts";
 import { RawClient, type RawStream, resetPayload, stepPayload } from "../grpc/server/raw-client.ts";
 
 /** What a client process tells: steps taken, lives ended, and what nobody asked for. */
@@ -66,7 +68,7 @@ class Life {
   }
 
   #actions(session: CreateSessionResponse): number[] {
-    const width = session.singleActionSpace!.kind!.value.shape[0]!;
+    const width = spaceFromWire(session.singleActionSpace, "action space").shape[0];
     return Array.from({ length: session.numEnvs * width }, () => this.#rng.next() - 0.5);
   }
 

@@ -1,12 +1,12 @@
 /** `Env` over a session with one environment and no autoreset. */
 import type { Env, ResetOptions, TimeStep } from "../../env.ts";
-import type { Box } from "../../spaces.ts";
+import type { Box, Space } from "../../spaces.ts";
 import { oneLeaf, readInto, stepInfoOf } from "./rows.ts";
 import type { ClientSession } from "./session.ts";
 
 export class RemoteEnv implements Env {
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   readonly #session: ClientSession;
   readonly #reward = new Float64Array(1);
 

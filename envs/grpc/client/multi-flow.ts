@@ -2,16 +2,16 @@
 import { CcparkError, unknownName } from "../../../core/errors.ts";
 import type { ResetOptions, TimeStep } from "../../env.ts";
 import type { MultiFlowStep } from "../../multi-flow-env.ts";
-import type { Box } from "../../spaces.ts";
+import type { Box, Space } from "../../spaces.ts";
 import type { GetStateResponse, ResetResponse, StepResponse } from "../generated/ccpark/v1/environment.ts";
-import { spaceFromWire } from "../wire.ts";
+import { boxFromWire } from "../wire.ts";
 import { oneLeaf, readFlags, readInto, stepInfoOf } from "./rows.ts";
 import type { ClientSession } from "./session.ts";
 
 export class RemoteMultiFlowEnv {
   /** of each flow */
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   readonly stateSpace: Box;
   /** ids of all flows that may ever be there, in the order of the rows */
   readonly possibleFlows: readonly string[];
@@ -27,7 +27,7 @@ export class RemoteMultiFlowEnv {
     this.#session = session;
     this.observationSpace = session.observationSpace;
     this.actionSpace = session.actionSpace;
-    this.stateSpace = spaceFromWire(session.description.stateSpace, "state space");
+    this.stateSpace = boxFromWire(session.description.stateSpace, "state space");
     this.possibleFlows = session.description.flowIds;
     const rows = this.possibleFlows.length;
     this.#rewards = new Float64Array(rows);

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { CcparkError } from "../../../core/errors.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
-import type { Box } from "../../spaces.ts";
+import type { Box, Space } from "../../spaces.ts";
 import type { Autoreset } from "../../vector/block.ts";
 import { checkSeed } from "../../vector/episode-seeds.ts";
 import {
@@ -18,7 +18,7 @@ import {
 } from "../generated/ccpark/v1/environment.ts";
 import type { Duration } from "../generated/google/protobuf/duration.ts";
 import { SERVED_IDS } from "../served-ids.ts";
-import { pack, spaceFromWire } from "../wire.ts";
+import { boxFromWire, packValues, spaceFromWire } from "../wire.ts";
 import { Service, type ServiceOptions } from "./service.ts";
 import { StreamTransport } from "./stream.ts";
 import type { Transport } from "./transport.ts";
@@ -92,7 +92,7 @@ function toDuration(ms: number): Duration {
 export class ClientSession {
   readonly description: CreateSessionResponse;
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   readonly #service: Service;
   readonly #transport: Transport;
   #closed: Promise<void> | undefined;
@@ -104,7 +104,7 @@ export class ClientSession {
   ) {
     this.#service = service;
     this.description = description;
-    this.observationSpace = spaceFromWire(description.singleObservationSpace, "observation space");
+    this.observationSpace = boxFromWire(description.singleObservationSpace, "observation space");
     this.actionSpace = spaceFromWire(description.singleActionSpace, "action space");
     const leaseMs =
       Number(description.leaseTtl?.seconds ?? 0) * 1e3 + (description.leaseTtl?.nanos ?? 0) / 1e6;
@@ -175,7 +175,13 @@ export class ClientSession {
   async step(actions: Float32Array): Promise<StepResponse> {
     const answer = await this.#transport.ask({
       $case: "step",
-      value: { sessionId: "", sessionToken: "", seq: 0n, actions: [pack(actions)], actionValues: [] },
+      value: {
+        sessionId: "",
+        sessionToken: "",
+        seq: 0n,
+        actions: [packValues(this.actionSpace, actions)],
+        actionValues: [],
+      },
     });
     if (answer.$case !== "step") throw this.nonsense(`got the answer ${answer.$case}, expected step`);
     return answer.value;

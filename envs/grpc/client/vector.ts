@@ -5,7 +5,7 @@
 import { CcparkError } from "../../../core/errors.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import type { AsyncVectorEnv, EndedEpisode } from "../../env.ts";
-import type { Box } from "../../spaces.ts";
+import type { Box, Space } from "../../spaces.ts";
 import type { Autoreset } from "../../vector/block.ts";
 import type {
   EpisodeSummary,
@@ -14,7 +14,7 @@ import type {
   ResetResponse,
   StepResponse,
 } from "../generated/ccpark/v1/environment.ts";
-import { spaceFromWire } from "../wire.ts";
+import { boxFromWire } from "../wire.ts";
 import { InfoTable, type InfoValues, oneLeaf, readFlags, readInto } from "./rows.ts";
 import type { ClientSession, Seeds } from "./session.ts";
 
@@ -31,7 +31,7 @@ export class RemoteVectorEnv implements AsyncVectorEnv {
   readonly slotsPerEnv: number;
   readonly flowIds: readonly string[];
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   /** of one environment, for a critic; undefined unless asked for */
   readonly stateSpace: Box | undefined;
   readonly autoreset: Autoreset;
@@ -74,7 +74,7 @@ export class RemoteVectorEnv implements AsyncVectorEnv {
     this.observationSpace = session.observationSpace;
     this.actionSpace = session.actionSpace;
     this.stateSpace =
-      description.stateSpace === undefined ? undefined : spaceFromWire(description.stateSpace, "state space");
+      description.stateSpace === undefined ? undefined : boxFromWire(description.stateSpace, "state space");
     this.configDigest = description.configDigest;
     this.maxInFlight = description.maxInFlight;
     const rows = this.numEnvs * this.slotsPerEnv;

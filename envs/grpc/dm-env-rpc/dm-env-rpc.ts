@@ -31,7 +31,7 @@ import type { ServerContext } from "../server/server-context.ts";
 import type { SessionEntry } from "../server/session-registry.ts";
 import type { SessionRequest } from "../session/env-host.ts";
 import { RpcError, toRpcError, toStatus } from "../status-codes.ts";
-import { pack, unpackFloat32, unpackFloat64 } from "../wire.ts";
+import { packValues, unpackFloat32, unpackFloat64 } from "../wire.ts";
 import { AgentTensors, LAYOUTS, type Layout, refuse, settingsOf } from "./tensors.ts";
 
 const { RUNNING, TERMINATED, INTERRUPTED } = EnvironmentStateType;
@@ -103,7 +103,11 @@ class World {
     } else {
       const action = tensors.action(actions);
       const startedMs = performance.now();
-      const value = { ...this.#keys(), actions: [pack(action)], actionValues: [] };
+      const value = {
+        ...this.#keys(),
+        actions: [packValues(this.entry.session.description.actionSpace, action)],
+        actionValues: [],
+      };
       const payload = await this.#ask({ $case: "step", value });
       if (payload.$case === "step") {
         const { observations, rewards, terminated, truncated } = payload.value;

@@ -3,7 +3,7 @@
  * agent sees vectors, or each number under its own name.
  */
 import { status } from "@grpc/grpc-js";
-import type { Box } from "../../spaces.ts";
+import { type Box, boundsOf, isChoice, noChoice, numberNames, type Space } from "../../spaces.ts";
 import {
   type ActionObservationSpecs,
   DataType,
@@ -83,7 +83,7 @@ export function settingsOf(settings: ReadonlyMap<string, Tensor>): Record<string
   return root;
 }
 
-/** Numbers that one uid stands for: those of the box from `from` on. */
+/** Numbers that one uid stands for: those of the space from `from` on. */
 interface Slice {
   readonly name: string;
   readonly from: number;
@@ -91,18 +91,29 @@ interface Slice {
   readonly shape: readonly number[];
 }
 
-function slicesOf(box: Box, name: string, layout: Layout): Slice[] {
-  if (layout === "vector") return [{ name, from: 0, shape: box.shape }];
-  return box.dimensions.map((dimension, from) => ({ name: dimension.name, from, shape: [] }));
+/** A choice is a scalar in both layouts. */
+function slicesOf(space: Space, name: string, layout: Layout): Slice[] {
+  if (space.kind === "discrete") return [{ name, from: 0, shape: [] }];
+  if (layout === "vector") return [{ name, from: 0, shape: space.shape }];
+  return space.dimensions.map((dimension, from) => ({ name: dimension.name, from, shape: [] }));
 }
 
 const sizeOf = ({ shape }: Slice): number => shape[0] ?? 1;
 
-function specOf({ name, from, shape }: Slice, { low, high }: Box): TensorSpec {
+/** Float32 numbers of a box, whole numbers of choices. */
+function payloadOf({ kind }: Space, values: Float32Array): NonNullable<TensorSpec["min"]>["payload"] {
+  return kind === "box"
+    ? { $case: "floats", value: { array: [...values] } }
+    : { $case: "int64s", value: { array: Array.from(values, BigInt) } };
+}
+
+function specOf({ name, from, shape }: Slice, space: Space): TensorSpec {
+  const { low, high } = boundsOf(space);
   const bound = (values: Float32Array): TensorSpec["min"] => ({
-    payload: { $case: "floats", value: { array: [...values.subarray(from, from + (shape[0] ?? 1))] } },
+    payload: payloadOf(space, values.subarray(from, from + (shape[0] ?? 1))),
   });
-  return { name, shape: [...shape], dtype: DataType.FLOAT, min: bound(low), max: bound(high) };
+  const dtype = space.kind === "box" ? DataType.FLOAT : DataType.INT64;
+  return { name, shape: [...shape], dtype, min: bound(low), max: bound(high) };
 }
 
 const scalar = ($case: "floats" | "doubles", value: number): Tensor => ({
@@ -113,11 +124,11 @@ const scalar = ($case: "floats" | "doubles", value: number): Tensor => ({
 /** What an agent observes and does, with the uids it has for that: 1, 2, 3 and so on. */
 export class AgentTensors {
   readonly specs: ActionObservationSpecs;
-  readonly #actionSpace: Box;
+  readonly #actionSpace: Space;
   readonly #actions: readonly Slice[];
   readonly #observations: readonly Slice[];
 
-  constructor(observationSpace: Box, actionSpace: Box, layout: Layout) {
+  constructor(observationSpace: Box, actionSpace: Space, layout: Layout) {
     this.#actionSpace = actionSpace;
     this.#actions = slicesOf(actionSpace, "action", layout);
     this.#observations = slicesOf(observationSpace, "observation", layout);
@@ -167,11 +178,11 @@ export class AgentTensors {
   }
 
   /**
-   * The whole action. What is not given is 0, or the bound next to it.
+   * The whole action. What is not given is 0, or the bound next to it; of choices the first one.
    * @throws RpcError (INVALID_ARGUMENT): unknown uid, wrong type or shape, out of range
    */
   action(given: ReadonlyMap<bigint, Tensor>): Float32Array {
-    const { low, high } = this.#actionSpace;
+    const { low, high } = boundsOf(this.#actionSpace);
     const action = low.map((bound, i) => Math.min(Math.max(0, bound), high[i]!));
     for (const [uid, tensor] of given) {
       const slice = this.#actions[Number(uid) - 1];
@@ -181,12 +192,10 @@ export class AgentTensors {
     return action;
   }
 
-  #valuesFor(slice: Slice, { payload, shape }: Tensor, field: string): Float32Array {
+  #valuesFor(slice: Slice, tensor: Tensor, field: string): Float32Array {
     const size = sizeOf(slice);
-    if (payload?.$case !== "floats") {
-      throw refuse(field, `\`${slice.name}\` is of type FLOAT, got ${payload?.$case ?? "no payload"}`);
-    }
-    const given = payload.value.array;
+    const given = this.#numbersOf(slice, tensor, field);
+    const { shape } = tensor;
     // one element fills any shape; one negative dimension is what the number of elements says
     const wanted = slice.shape.length === 0 ? "[]" : `[${size}]`;
     const fits =
@@ -201,12 +210,29 @@ export class AgentTensors {
     }
     const values = given.length === 1 ? new Float32Array(size).fill(given[0]!) : Float32Array.from(given);
     values.forEach((value, i) => {
-      const [low, high] = [this.#actionSpace.low[slice.from + i]!, this.#actionSpace.high[slice.from + i]!];
-      if (!(value >= low && value <= high)) {
-        const { name } = this.#actionSpace.dimensions[slice.from + i]!;
-        throw refuse(field, `${name} is out of range: got ${value}, expected ${low} to ${high}`);
-      }
+      this.#checkRange(value, slice.from + i, field);
     });
     return values;
+  }
+
+  #numbersOf({ name }: Slice, { payload }: Tensor, field: string): readonly number[] {
+    const isBox = this.#actionSpace.kind === "box";
+    if (isBox && payload?.$case === "floats") return payload.value.array;
+    if (!isBox && payload?.$case === "int64s") return payload.value.array.map(Number);
+    const type = isBox ? "FLOAT" : "INT64";
+    throw refuse(field, `\`${name}\` is of type ${type}, got ${payload?.$case ?? "no payload"}`);
+  }
+
+  /** @param at of the action's numbers */
+  #checkRange(value: number, at: number, field: string): void {
+    const space = this.#actionSpace;
+    if (space.kind === "discrete") {
+      if (!isChoice(space, value)) throw refuse(field, noChoice(space, value, "the action").message);
+      return;
+    }
+    const [low, high] = [space.low[at]!, space.high[at]!];
+    if (value >= low && value <= high) return;
+    const name = numberNames(space)[at];
+    throw refuse(field, `${name} is out of range: got ${value}, expected ${low} to ${high}`);
   }
 }

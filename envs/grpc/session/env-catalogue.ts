@@ -119,10 +119,10 @@ const observations = (): NamedSpace[] =>
   }));
 
 const actions = (): NamedSpace[] =>
-  [...ACTIONS.values()].map(({ name, definition, space }) => ({
+  [...ACTIONS.values()].map(({ name, definition, source, space }) => ({
     name,
     definition,
-    source: name === "absolute" ? "Park (NeurIPS 2019)" : "ccpark",
+    source,
     space: spaceToWire(space),
   }));
 

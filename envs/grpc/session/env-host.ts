@@ -2,7 +2,7 @@
  * What a server needs of environments, without any transport: the host knows them by id and opens sessions, a session
  * answers the requests of one client. `cli/` wires the real host (`served-env.ts`), tests have a toy.
  */
-import type { Box } from "../../spaces.ts";
+import type { Box, Space } from "../../spaces.ts";
 import type { MaybePromise } from "../../vector/place.ts";
 import type {
   ActionPolicy,
@@ -43,7 +43,7 @@ export interface SessionDescription {
   /** of one row */
   readonly observationSpace: Box;
   /** of one row */
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   readonly slotsPerEnv: number;
   /** slotsPerEnv names */
   readonly flowIds: readonly string[];

@@ -80,10 +80,12 @@ export function readReset(
 
 /** Writes `actions`. */
 export function readActions(request: StepRequest, rules: RequestRules): void {
-  const { rows, isRepeated } = rules;
+  const { rows, isRepeated, shape } = rules;
   const { actions } = rows;
-  if (!isRepeated) unpackLeafInto(actions, request.actions, rows.rewards.length, "actions");
-  else {
+  if (!isRepeated) {
+    const of = { rows: rows.rewards.length, space: shape.actionSpace };
+    unpackLeafInto(actions, request.actions, of, "actions");
+  } else {
     const { length } = request.actionValues;
     if (length !== actions.length) {
       throw invalid(`action_values: got ${length}, expected ${actions.length}`, "action_values");

@@ -10,13 +10,13 @@ import { type FlowRows, MultiFlowEnv } from "../../multi-flow-env.ts";
 import type { MultiFlowOptions } from "../../options.ts";
 import { getAction } from "../../signals/actions.ts";
 import { getFlowReward } from "../../signals/flow-rewards.ts";
-import type { Box } from "../../spaces.ts";
+import type { Box, Space } from "../../spaces.ts";
 import type { SlotEnv } from "./slot-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 
 export class MultiFlowSlots implements SlotEnv {
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   readonly refusesBelow: boolean;
   readonly flowIds: readonly string[];
   readonly severalFlows = true;

@@ -12,7 +12,7 @@ import type { FlowRows } from "../../multi-flow-env.ts";
 import type { EnvOptions } from "../../options.ts";
 import { getAction } from "../../signals/actions.ts";
 import { getReward } from "../../signals/rewards.ts";
-import type { Box } from "../../spaces.ts";
+import type { Box, Space } from "../../spaces.ts";
 import type { MaybePromise } from "../place.ts";
 import type { SlotEnv } from "./slot-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
@@ -24,7 +24,7 @@ const FLOW_IDS: readonly string[] = [FIRST_FLOW];
 
 export class SingleFlowSlot implements SlotEnv {
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   readonly refusesBelow: boolean;
   readonly flowIds: readonly string[] = FLOW_IDS;
   readonly severalFlows = false;

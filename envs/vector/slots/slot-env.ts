@@ -4,14 +4,14 @@
  */
 import type { StepInfo } from "../../env.ts";
 import type { FlowRows } from "../../multi-flow-env.ts";
-import type { Box } from "../../spaces.ts";
+import type { Box, Space } from "../../spaces.ts";
 import type { MaybePromise } from "../place.ts";
 import type { GroundTruth } from "./ground-truth.ts";
 
 /** Of the classes that follow a `SlotEnv`: what is fixed from its making on. */
 export interface SlotEnvShape {
   readonly observationSpace: Box;
-  readonly actionSpace: Box;
+  readonly actionSpace: Space;
   /** values below the box are refused, whatever the action policy */
   readonly refusesBelow: boolean;
   /** one per slot */

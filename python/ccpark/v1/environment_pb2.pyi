@@ -82,11 +82,29 @@ class BoxSpace(_message.Message):
     dimensions: _containers.RepeatedCompositeFieldContainer[Dimension]
     def __init__(self, dtype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., low: _Optional[bytes] = ..., high: _Optional[bytes] = ..., dimensions: _Optional[_Iterable[_Union[Dimension, _Mapping]]] = ...) -> None: ...
 
+class Choice(_message.Message):
+    __slots__ = ("name", "definition")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    definition: str
+    def __init__(self, name: _Optional[str] = ..., definition: _Optional[str] = ...) -> None: ...
+
+class DiscreteSpace(_message.Message):
+    __slots__ = ("dtype", "choices")
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    dtype: DataType
+    choices: _containers.RepeatedCompositeFieldContainer[Choice]
+    def __init__(self, dtype: _Optional[_Union[DataType, str]] = ..., choices: _Optional[_Iterable[_Union[Choice, _Mapping]]] = ...) -> None: ...
+
 class Space(_message.Message):
-    __slots__ = ("box",)
+    __slots__ = ("box", "discrete")
     BOX_FIELD_NUMBER: _ClassVar[int]
+    DISCRETE_FIELD_NUMBER: _ClassVar[int]
     box: BoxSpace
-    def __init__(self, box: _Optional[_Union[BoxSpace, _Mapping]] = ...) -> None: ...
+    discrete: DiscreteSpace
+    def __init__(self, box: _Optional[_Union[BoxSpace, _Mapping]] = ..., discrete: _Optional[_Union[DiscreteSpace, _Mapping]] = ...) -> None: ...
 
 class GetServerInfoRequest(_message.Message):
     __slots__ = ()

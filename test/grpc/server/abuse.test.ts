@@ -1,4 +1,5 @@
 /** Clients that break the rules or break down: each gets its status and one sentence, and the server goes on. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
@@ -11,6 +12,7 @@ import { BadRequest, ErrorInfo } from "../../../envs/grpc/generated/google/rpc/e
 import { Status } from "../../../envs/grpc/generated/google/rpc/status.ts";
 import { type ServerLimits, StepBudget } from "../../../envs/grpc/server/limits.ts";
 import { type RunningServer, startServer } from "../../../envs/grpc/server.ts";
+import { spaceFromWire } from "../../../envs/grpc/wire.ts";
 import { outcomeOf, startCli } from "../../cli/run-cli.ts";
 import { startProxy } from "../proxy.ts";
 import { toyHost } from "../toy-env.ts";
@@ -337,7 +339,7 @@ describe("a server that goes", () => {
     closing.push(() => client.close());
     const numEnvs = 256;
     const session = await client.create({ numEnvs, kwargs: { scenario: "park-paper", stepMs: 2_000 } });
-    const width = session.singleActionSpace!.kind!.value.shape[0]!;
+    const width = spaceFromWire(session.singleActionSpace, "action space").shape[0];
     const stream = await client.attached(session);
     stream.write(resetPayload(1));
     await stream.read();

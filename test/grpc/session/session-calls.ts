@@ -12,6 +12,7 @@ import {
 } from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
 import type { EnvHost, Session, SessionConfig } from "../../../envs/grpc/session/env-host.ts";
 import { pack } from "../../../envs/grpc/wire.ts";
+import { boundsOf } from "../../../envs/spaces.ts";
 import type { MaybePromise } from "../../../envs/vector/place.ts";
 
 export const MODES: readonly AutoresetMode[] = [
@@ -95,7 +96,7 @@ export function noActions({ config, description }: Session): Float32Array {
 
 /** Seeded actions inside the box and a little beyond. */
 export function randomActions(session: Session, rng: Rng): Float32Array {
-  const { low, high } = session.description.actionSpace;
+  const { low, high } = boundsOf(session.description.actionSpace);
   return noActions(session).map((_, i) =>
     rng.uniform(1.1 * low[i % low.length]!, 1.1 * high[i % low.length]!),
   );

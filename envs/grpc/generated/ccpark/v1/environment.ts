@@ -143,11 +143,32 @@ export interface BoxSpace {
   dimensions: Dimension[];
 }
 
+export interface Choice {
+  /** unique within its space */
+  name: string;
+  /** what it does, one sentence */
+  definition: string;
+}
+
+/**
+ * One of several choices: a whole number, 0 to the number of choices - 1. A value that is none of them is
+ * INVALID_ARGUMENT under every ActionPolicy: no other is its neighbour.
+ */
+export interface DiscreteSpace {
+  /** INT64, one number per row */
+  dtype: DataType;
+  /** in the order of their numbers */
+  choices: Choice[];
+}
+
 export interface Space {
   kind:
     | //
     /** one leaf */
     { $case: "box"; value: BoxSpace }
+    | //
+    /** one leaf; only of actions */
+    { $case: "discrete"; value: DiscreteSpace }
     | undefined;
 }
 
@@ -412,7 +433,7 @@ export interface StepRequest {
   seq: bigint;
   /** one per leaf, all rows; those of rows that are not live are ignored */
   actions: Uint8Array[];
-  /** REPEATED: instead of actions */
+  /** REPEATED: instead of actions; whole numbers for choices */
   actionValues: number[];
 }
 
@@ -857,6 +878,140 @@ export const BoxSpace: MessageFns<BoxSpace> = {
   },
 };
 
+function createBaseChoice(): Choice {
+  return { name: "", definition: "" };
+}
+
+export const Choice: MessageFns<Choice> = {
+  encode(message: Choice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.definition !== "") {
+      writer.uint32(18).string(message.definition);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Choice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChoice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.definition = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Choice>, I>>(base?: I): Choice {
+    return Choice.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Choice>, I>>(object: I): Choice {
+    const message = createBaseChoice();
+    message.name = object.name ?? "";
+    message.definition = object.definition ?? "";
+    return message;
+  },
+};
+
+function createBaseDiscreteSpace(): DiscreteSpace {
+  return { dtype: 0, choices: [] };
+}
+
+export const DiscreteSpace: MessageFns<DiscreteSpace> = {
+  encode(message: DiscreteSpace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dtype !== 0) {
+      writer.uint32(8).int32(message.dtype);
+    }
+    for (const v of message.choices) {
+      Choice.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiscreteSpace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiscreteSpace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.dtype = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.choices.push(Choice.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DiscreteSpace>, I>>(base?: I): DiscreteSpace {
+    return DiscreteSpace.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DiscreteSpace>, I>>(object: I): DiscreteSpace {
+    const message = createBaseDiscreteSpace();
+    message.dtype = object.dtype ?? 0;
+    message.choices = object.choices?.map((e) => Choice.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseSpace(): Space {
   return { kind: undefined };
 }
@@ -866,6 +1021,9 @@ export const Space: MessageFns<Space> = {
     switch (message.kind?.$case) {
       case "box":
         BoxSpace.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "discrete":
+        DiscreteSpace.encode(message.kind.value, writer.uint32(18).fork()).join();
         break;
     }
     return writer;
@@ -892,6 +1050,14 @@ export const Space: MessageFns<Space> = {
             message.kind = { $case: "box", value: BoxSpace.decode(reader, reader.uint32()) };
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "discrete", value: DiscreteSpace.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -913,6 +1079,12 @@ export const Space: MessageFns<Space> = {
       case "box": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "box", value: BoxSpace.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "discrete": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "discrete", value: DiscreteSpace.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -5265,8 +5437,8 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
  * in a unary call as the gRPC status, and the environments are as before. A "fatal" error ends the stream with a gRPC
  * status. Where a field of the request is to blame, the google.rpc.Status (unary: metadata `grpc-status-details-bin`) has
  * a google.rpc.BadRequest that names it. The codes:
- *   INVALID_ARGUMENT     wrong length or leaf count, action not finite, action outside the box under REJECT, unknown
- *                        kwarg, option or info key, wrong number of seeds or mask bytes            recoverable
+ *   INVALID_ARGUMENT     wrong length or leaf count, action not finite, action outside the box under REJECT, action that
+ *                        is none of the choices, unknown kwarg, option or info key, wrong number of seeds or mask bytes            recoverable
  *   FAILED_PRECONDITION  Step before the first Reset, Step on a row that ended (DISABLED)          recoverable
  *                        first stream message is not `attach`, session attached elsewhere          fatal
  *   NOT_FOUND            unknown env id, session, scenario, observation, action or reward name

@@ -1,0 +1,179 @@
+/**
+ * What a learner on policy keeps of its networks: policy and value network in one array of parameters, the optimiser over
+ * both, what is known of observations and of the scale of values; and how a checkpoint has them.
+ */
+import type { Tensor } from "@tensorflow/tfjs-core";
+import { z } from "zod";
+import { CcparkError } from "../../core/errors.ts";
+import type { Rng } from "../../core/random.ts";
+import { type Checkpoint, readArray } from "../checkpoint.ts";
+import type { Tf } from "../tfjs/tfjs-patches.ts";
+import { Adam } from "./adam.ts";
+import { CategoricalPolicy } from "./categorical-policy.ts";
+import { GaussianPolicy } from "./gaussian-policy.ts";
+import { initialiseMlp, type MlpLayout, mlpLayout } from "./mlp.ts";
+import { lossAndGradient, normOf, toTensors } from "./mlp-tensors.ts";
+import {
+  type NetworkPolicy,
+  type PolicyOptions,
+  type PolicySpec,
+  policyLayout,
+  policySize,
+} from "./network-policy.ts";
+import { RunningObservations } from "./statistics.ts";
+import type { ValueScale } from "./value-scale.ts";
+
+/** The head that the action space asks for. */
+export function makePolicy(spec: PolicySpec, options: PolicyOptions): NetworkPolicy {
+  return spec.actionSpace.kind === "box"
+    ? new GaussianPolicy(spec, options)
+    : new CategoricalPolicy(spec, options);
+}
+
+const valueLayoutOf = ({ observationSpace, hidden }: PolicySpec): MlpLayout =>
+  mlpLayout([observationSpace.shape[0], ...hidden, 1]);
+
+/** Lengths of the arrays that a checkpoint has of these networks. */
+function arrayLengths(spec: PolicySpec): Readonly<Record<ArrayName, number>> {
+  const [policy, value] = [policySize(spec), valueLayoutOf(spec).size];
+  const [width] = spec.observationSpace.shape;
+  const both = policy + value;
+  return { policy, value, adamM: both, adamV: both, observationMean: width, observationSquares: width };
+}
+
+type ArrayName = "policy" | "value" | "adamM" | "adamV" | "observationMean" | "observationSquares";
+type Arrays = Readonly<Record<ArrayName, Float32Array | Float64Array>>;
+
+/** What of the networks is no array. */
+export const NETWORK_STATE: z.ZodObject<{
+  adamSteps: z.ZodNumber;
+  valueScale: z.ZodObject<{ mean: z.ZodNumber; std: z.ZodNumber }>;
+  observationCount: z.ZodNumber;
+}> = z.object({
+  /** Adam's count of steps */
+  adamSteps: z.number().int().nonnegative(),
+  /** V = mean + std x (what the value network says) */
+  valueScale: z.object({ mean: z.number(), std: z.number().positive() }),
+  /** observations that went into `observationMean` and `observationSquares` */
+  observationCount: z.number().int().nonnegative(),
+});
+export type NetworkState = z.infer<typeof NETWORK_STATE>;
+
+export interface ActorCriticOptions {
+  /** of the initial weights */
+  readonly rng: Rng;
+  /** of the policy, for `explore` */
+  readonly seed: number;
+  readonly name: string;
+  /** log of the standard deviation at the start, in units of half the box; of no matter for choices */
+  readonly initialLogStd: number;
+  /** whether the policy sees observations by their running statistics */
+  readonly normalisesObservations: boolean;
+}
+
+export class ActorCritic {
+  /** acts with the current parameters */
+  readonly policy: NetworkPolicy;
+  readonly valueLayout: MlpLayout;
+  readonly value: Float32Array;
+  readonly adam: Adam;
+  readonly observations: RunningObservations;
+  valueScale: ValueScale = { mean: 0, std: 1 };
+  /** policy and value parameters, whose parts the policy and `value` see */
+  readonly #parameters: Float32Array;
+  readonly #normalisesObservations: boolean;
+
+  constructor(spec: PolicySpec, options: ActorCriticOptions) {
+    const { rng, seed, name } = options;
+    this.valueLayout = valueLayoutOf(spec);
+    const layout = policyLayout(spec);
+    const size = policySize(spec);
+    this.#parameters = new Float32Array(size + this.valueLayout.size);
+    const weights = this.#parameters.subarray(0, size);
+    this.value = this.#parameters.subarray(size);
+    this.adam = new Adam(this.#parameters);
+    this.observations = new RunningObservations(spec.observationSpace.shape[0]);
+
+    const hiddenGains = spec.hidden.map(() => Math.SQRT2);
+    initialiseMlp(layout, [...hiddenGains, 0.01], rng.fork("init.policy"), weights);
+    weights.fill(options.initialLogStd, layout.size);
+    initialiseMlp(this.valueLayout, [...hiddenGains, 1], rng.fork("init.value"), this.value);
+    this.policy = makePolicy(spec, { weights, seed, name });
+    this.#normalisesObservations = options.normalisesObservations;
+    this.freezeObservations();
+  }
+
+  /** From here on the policy normalises by what is known of observations now; between two updates only. */
+  freezeObservations(): void {
+    if (this.#normalisesObservations) this.policy.statistics = this.observations.frozen();
+  }
+
+  /**
+   * Gradient of a loss over all parameters.
+   * @param lossOf of the tensors of the policy and of the value network
+   */
+  gradient(
+    tf: Tf,
+    lossOf: (policy: readonly Tensor[], value: readonly Tensor[]) => Tensor,
+  ): { readonly loss: number; readonly gradient: Float32Array; readonly norm: number } {
+    const gradient = new Float32Array(this.#parameters.length);
+    const policy = this.policy.toTensors(tf);
+    const parameters = [...policy, ...toTensors(tf, this.valueLayout, this.value)];
+    const split = (...all: Tensor[]): Tensor => lossOf(all.slice(0, policy.length), all.slice(policy.length));
+    const loss = lossAndGradient(tf, split, parameters, gradient);
+    return { loss, gradient, norm: normOf(gradient) };
+  }
+
+  /** Copies, for a checkpoint. */
+  arrays(): Arrays {
+    return {
+      policy: this.policy.weights.slice(),
+      value: this.value.slice(),
+      adamM: this.adam.m.slice(),
+      adamV: this.adam.v.slice(),
+      observationMean: this.observations.mean.slice(),
+      observationSquares: this.observations.squares.slice(),
+    };
+  }
+
+  state(): NetworkState {
+    return {
+      adamSteps: this.adam.steps,
+      valueScale: { ...this.valueScale },
+      observationCount: this.observations.count,
+    };
+  }
+
+  restore(arrays: Arrays, state: NetworkState): void {
+    this.policy.weights.set(arrays.policy);
+    this.value.set(arrays.value);
+    this.adam.m.set(arrays.adamM);
+    this.adam.v.set(arrays.adamV);
+    this.observations.mean.set(arrays.observationMean);
+    this.observations.squares.set(arrays.observationSquares);
+    this.adam.steps = state.adamSteps;
+    this.valueScale = state.valueScale;
+    this.observations.count = state.observationCount;
+    this.freezeObservations();
+  }
+}
+
+/**
+ * The arrays of a checkpoint, before any network is made: its header may ask for networks that they do not fill.
+ * @throws CcparkError (invalid-argument) where one is missing, of another length, or has numbers that it cannot have
+ */
+export function readNetworkArrays(checkpoint: Checkpoint, spec: PolicySpec): Arrays {
+  const lengths = Object.entries(arrayLengths(spec));
+  const arrays = Object.fromEntries(
+    lengths.map(([name, length]) => [name, readArray(checkpoint, name, length)]),
+  ) as Arrays;
+  for (const name of ["adamV", "observationSquares"] as const) {
+    const negative = arrays[name].find((x) => x < 0);
+    if (negative === undefined) continue;
+    throw new CcparkError(
+      "invalid-argument",
+      `[checkpoint] array \`${name}\`: got ${negative}, expected sums of squares, 0 or more`,
+    );
+  }
+  return arrays;
+}

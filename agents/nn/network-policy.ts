@@ -1,0 +1,158 @@
+/**
+ * Policies that act without TensorFlow.js: a small network on typed arrays, since a call of a tensor library costs more than
+ * the whole pass. What the network's outputs mean is the head's business: gaussian-policy.ts for boxes,
+ * categorical-policy.ts for choices. Each says the same to TensorFlow.js, for gradients.
+ */
+import type { Tensor } from "@tensorflow/tfjs-core";
+import { CcparkError } from "../../core/errors.ts";
+import { Rng } from "../../core/random.ts";
+import type { Spaces } from "../checkpoint.ts";
+import type { Agent } from "../learner.ts";
+import type { Tf } from "../tfjs/tfjs-patches.ts";
+import { MlpForward, type MlpLayout, mlpLayout } from "./mlp.ts";
+import type { ObservationStatistics } from "./statistics.ts";
+
+/** Normalised observations are clipped here: a value so far out says no more than "very large". */
+const OBSERVATION_CLIP = 10;
+
+export interface PolicySpec extends Spaces {
+  /** widths of the hidden layers */
+  readonly hidden: readonly number[];
+}
+
+/** The network of a policy: a mean per number of a box, a logit per choice. */
+export function policyLayout({ observationSpace, actionSpace, hidden }: PolicySpec): MlpLayout {
+  const outputs = actionSpace.kind === "box" ? actionSpace.shape[0] : actionSpace.n;
+  return mlpLayout([observationSpace.shape[0], ...hidden, outputs]);
+}
+
+/** Number of parameters of a policy: its network, and one log standard deviation per number of a box. */
+export function policySize(spec: PolicySpec): number {
+  const own = spec.actionSpace.kind === "box" ? spec.actionSpace.shape[0] : 0;
+  return policyLayout(spec).size + own;
+}
+
+export interface PolicyOptions {
+  /** all parameters, float32 [policySize(spec)]: the network, then what the head adds; shared, not copied */
+  readonly weights: Float32Array;
+  /** for `explore`; a whole number, 0 to 2^53 - 1; 0 unless given */
+  readonly seed?: number;
+  readonly name?: string;
+  readonly statistics?: ObservationStatistics;
+}
+
+/** What `sample` fills; each has one entry per row. */
+export interface Samples {
+  /** [rows x action], for the environment, not clipped */
+  readonly actions: Float32Array;
+  /** [rows x action], as the head's density has them: the actions of a batch */
+  readonly raw?: Float32Array;
+  /** [rows], of raw */
+  readonly logProbs?: Float32Array;
+}
+
+export abstract class NetworkPolicy implements Agent {
+  readonly name: string;
+  readonly spec: PolicySpec;
+  readonly layout: MlpLayout;
+  /** float32 [policySize(spec)] */
+  readonly weights: Float32Array;
+  /** undefined: observations go to the network as they are */
+  statistics: ObservationStatistics | undefined;
+  readonly #forward: MlpForward;
+  readonly #rng: Rng;
+  readonly #observation: Float32Array;
+  readonly #action: Float32Array;
+
+  /** @throws CcparkError (invalid-argument) where the weights do not fit the spec */
+  constructor(spec: PolicySpec, options: PolicyOptions) {
+    const expected = policySize(spec);
+    if (options.weights.length !== expected) {
+      throw new CcparkError(
+        "invalid-argument",
+        `[policy] wrong number of weights: got ${options.weights.length}, expected ${expected}`,
+      );
+    }
+    this.name = options.name ?? "policy";
+    this.spec = spec;
+    this.weights = options.weights;
+    this.statistics = options.statistics;
+    this.layout = policyLayout(spec);
+    this.#forward = new MlpForward(this.layout);
+    this.#rng = Rng.fromSeed(options.seed ?? 0).fork("policy.act");
+    this.#observation = new Float32Array(spec.observationSpace.shape[0]);
+    this.#action = new Float32Array(spec.actionSpace.shape[0]);
+  }
+
+  /** It has no memory: every row is like any other. */
+  begin(): void {}
+
+  act(obs: Float32Array, mode: "explore" | "greedy"): Float32Array {
+    const width = this.spec.observationSpace.shape[0];
+    if (obs.length !== width) {
+      throw new CcparkError(
+        "invalid-argument",
+        `[policy] observation has the wrong shape: got [${obs.length}], expected [${width}]`,
+      );
+    }
+    this.normalise(obs, this.#observation);
+    if (mode === "greedy") this.actGreedy(this.#observation, 1, this.#action);
+    else this.sample(this.#observation, 1, this.#rng, { actions: this.#action });
+    return this.#action;
+  }
+
+  dispose(): void {}
+
+  /** Observations as the network wants them; a copy where there are no statistics. Both [rows x observation]. */
+  normalise(observations: Float32Array, into: Float32Array): void {
+    into.set(observations);
+    if (this.statistics === undefined) return;
+    const { mean, std } = this.statistics;
+    const width = mean.length;
+    for (let i = 0; i < into.length; i++) {
+      const x = (into[i]! - mean[i % width]!) / std[i % width]!;
+      into[i] = Math.min(OBSERVATION_CLIP, Math.max(-OBSERVATION_CLIP, x));
+    }
+  }
+
+  /** What the network says to one row of normalised observations, float64 [outputs]; overwritten by the next call. */
+  protected outputsOf(normalised: Float32Array, row: number): Float64Array {
+    return this.#forward.run(this.weights, normalised, row * this.spec.observationSpace.shape[0]);
+  }
+
+  /** The same of all rows, float64 [rows x outputs]: what TensorFlow.js must agree with. */
+  outputs(normalised: Float32Array, rows: number): Float64Array {
+    const count = this.layout.layers.at(-1)!.outputs;
+    const out = new Float64Array(rows * count);
+    for (let r = 0; r < rows; r++) out.set(this.outputsOf(normalised, r), r * count);
+    return out;
+  }
+
+  /** The most likely action of each row. @param normalised [rows x observation]; @param actions [rows x action], written */
+  abstract actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void;
+
+  /** Draws one action per row. @param normalised [rows x observation] */
+  abstract sample(normalised: Float32Array, rows: number, rng: Rng, into: Samples): void;
+
+  /** Mean entropy in nat over rows of normalised observations, per action. */
+  abstract entropy(normalised: Float32Array, rows: number): number;
+
+  /** The parameters, as `evaluate` wants them; in the order of `weights`. */
+  abstract toTensors(tf: Tf): Tensor[];
+
+  /** Raw actions of a batch, [rows x action], as `evaluate` wants them. */
+  abstract actionTensor(tf: Tf, raw: Float32Array, rows: number): Tensor;
+
+  /**
+   * @param parameters of `toTensors`
+   * @param observations [rows x observation], normalised
+   * @param actions of `actionTensor`
+   * @returns log pi(a|s) of each row, [rows], and the entropy up to a constant, a scalar
+   */
+  abstract evaluate(
+    tf: Tf,
+    parameters: readonly Tensor[],
+    observations: Tensor,
+    actions: Tensor,
+  ): { readonly logProb: Tensor; readonly entropy: Tensor };
+}
