@@ -15,6 +15,7 @@ import { MICROS_PER_MILLI, MSS_BYTES } from "../core/units.ts";
 import type { SenderOptions } from "../scenarios/sender-options.ts";
 import {
   CONGESTION_KINDS,
+  CONGESTION_STATES,
   ECN_MODES,
   type EngineExports,
   PRR_VERSIONS,
@@ -72,6 +73,7 @@ const {
   describedRttvarUs: DESCRIBED_RTTVAR_US,
   describedMinRttUs: DESCRIBED_MIN_RTT_US,
   describedRtoUs: DESCRIBED_RTO_US,
+  describedState: DESCRIBED_STATE,
 } = SENDER_WORD;
 
 /** A pacing rate of none. */
@@ -268,7 +270,6 @@ export class Sender extends Face<"Sender"> implements SenderListener {
       PRR_VERSIONS.indexOf(prr),
       options.undo === true,
       ECN_MODES.indexOf(ecnInUse),
-      !hasRack && ecn === "off",
       jitter?.boundNs ?? 0,
     );
     super(engine, address, SENDER_WORD_COUNT);
@@ -346,6 +347,11 @@ export class Sender extends Face<"Sender"> implements SenderListener {
   /** Packets that the application has given and that were not sent yet; Infinity: a bulk flow. */
   get unsentPackets(): number {
     return this.#described(DESCRIBED_UNSENT);
+  }
+
+  /** As Linux names it (TCP_CA_Open and so on). */
+  get state(): (typeof CONGESTION_STATES)[number] {
+    return CONGESTION_STATES[this.#described(DESCRIBED_STATE)]!;
   }
 
   /** No more data will come, and all of it has been acknowledged. */

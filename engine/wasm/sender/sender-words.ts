@@ -7,6 +7,19 @@ export const enum CongestionKind {
   ecn,
 }
 
+/** Of a sender, as Linux names it (TCP_CA_Open and so on). */
+export const enum CongestionState {
+  open,
+  /** something is missing and may yet come */
+  disorder,
+  /** the window was reduced for a mark, less than a round ago */
+  cwr,
+  /** losses are being repaired after a fast retransmit ... */
+  recovery,
+  /** ... and after a timeout */
+  loss,
+}
+
 export const enum EcnMode {
   off,
   classic,
@@ -71,4 +84,5 @@ export class SenderWords {
   describedRttvarUs: f64;
   describedMinRttUs: f64;
   describedRtoUs: f64;
+  describedState: f64;
 }
