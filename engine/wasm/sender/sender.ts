@@ -83,6 +83,8 @@ export class Sender extends SenderWords {
   hasRack: bool;
   /** no more data will come */
   isFinished: bool;
+  /** the state is open, and there are no marks to read and no probe to judge: `onInOrderAck` may serve the next ACK */
+  isCalm: bool;
   /** the event's words of losses, marks and disorder are 0 */
   ackIsPlain: bool;
 
@@ -300,7 +302,10 @@ export class Sender extends SenderWords {
     row.note = isProbe && repeats ? PROBE : 0;
     this.delivery.note(row);
     this.pacer.onSent(nowNs, isProbe);
-    if (isProbe) this.probe.onSent(board.next);
+    if (isProbe) {
+      this.probe.onSent(board.next);
+      this.isCalm = false;
+    }
     if (this.hasRack) this.armProbeTimer(nowNs);
     if (this.prr.isActive) this.prr.onSent();
     if (this.wantsSent !== 0) host.onSent(this.number, nowNs / MICRO, <f64>board.inflight * MSS);
@@ -334,8 +339,7 @@ export class Sender extends SenderWords {
   onAck(nowNs: f64, arrivals: i64): void {
     this.acks += 1;
     if (arrivals <= this.arrived.covered) return;
-    const isCalm = this.state === CongestionState.open && this.ecn.mode === EcnMode.off;
-    if (!isCalm || !this.onInOrderAck(nowNs, arrivals)) this.onAnyAck(nowNs, arrivals);
+    if (!this.isCalm || !this.onInOrderAck(nowNs, arrivals)) this.onAnyAck(nowNs, arrivals);
   }
 
   private onAnyAck(nowNs: f64, arrivals: i64): void {
@@ -429,7 +433,6 @@ export class Sender extends SenderWords {
     const count = arrivals - covered;
     const firstTxn = transmissions.nextUnseen;
     const cumulative = board.cumulative;
-    if (this.probe.end !== -1) return false;
     for (let k: i64 = 0; k < count; k++) {
       if (arrived.what(covered + k) !== (((firstTxn + k) << 2) | FIRST)) return false;
       if (transmissions.sequenceOf(firstTxn + k) !== cumulative + k) return false;
@@ -761,6 +764,8 @@ export class Sender extends SenderWords {
     if (this.state < CongestionState.cwr) {
       this.state = this.isAllThere() ? CongestionState.open : CongestionState.disorder;
     }
+    this.isCalm =
+      this.state === CongestionState.open && this.ecn.mode === EcnMode.off && this.probe.end === -1;
     this.tell(nowNs);
   }
 
