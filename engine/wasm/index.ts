@@ -45,6 +45,11 @@ export function setRegisters(sender: Sender, block: usize): void {
   sender.registers = block;
 }
 
+/** The congestion control is to hear of each packet from the flow's start on. */
+export function tellPackets(sender: Sender): void {
+  sender.tellsPackets = true;
+}
+
 /** A zeroed block of memory. */
 export function allocateBlock(bytes: usize): usize {
   return allocate(bytes);

@@ -67,6 +67,13 @@ export class SenderWords {
   nextSequence: f64;
   cumulativeSequence: f64;
   cwndLimited: f64;
+  // a packet and the state that it was sent in, for congestion controls that ask; a negative number is none
+  packetNumber: f64;
+  packetSentUs: f64;
+  packetPriorDeliveredBytes: f64;
+  packetTxInflightBytes: f64;
+  packetLostSinceSentBytes: f64;
+  packetAppLimited: f64;
   // figures
   acks: f64;
   retransmittedPackets: f64;

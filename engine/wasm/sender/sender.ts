@@ -81,9 +81,11 @@ export class Sender extends SenderWords {
   limitedBy: LimitedBy;
   /** RACK-TLP finds the losses, not the packet threshold */
   hasRack: bool;
+  /** the congestion control hears of each packet */
+  tellsPackets: bool;
   /** no more data will come */
   isFinished: bool;
-  /** the state is open, and there are no marks to read and no probe to judge: `onInOrderAck` may serve the next ACK */
+  /** the state is open, and there are no marks to read, no probe to judge, no packets to tell of: `onInOrderAck` may serve the next ACK */
   isCalm: bool;
   /** the event's words of losses, marks and disorder are 0 */
   ackIsPlain: bool;
@@ -100,6 +102,7 @@ export class Sender extends SenderWords {
     this.rateBytesPerSec = -1;
     this.minRttUs = Infinity;
     this.cwndLimited = 1;
+    this.packetNumber = -1;
     this.limit = this.receiveWindowPackets = NO_LIMIT;
     this.readBytes = -1;
     this.readPackets = 1;
@@ -308,9 +311,33 @@ export class Sender extends SenderWords {
     }
     if (this.hasRack) this.armProbeTimer(nowNs);
     if (this.prr.isActive) this.prr.onSent();
-    if (this.wantsSent !== 0) host.onSent(this.number, nowNs / MICRO, <f64>board.inflight * MSS);
+    if (this.wantsSent !== 0) this.tellSent(nowNs, row, txn);
     this.plan(nowNs);
     return txn;
+  }
+
+  private tellSent(nowNs: f64, row: Transmission, txn: i64): void {
+    row.inflight = <i32>this.board.inflight;
+    row.lost = this.totalLostPackets;
+    host.onSent(this.number, nowNs / MICRO, <f64>txn, <f64>this.board.inflight * MSS);
+  }
+
+  /** Tells of a packet that was acknowledged or judged lost, and of the state that it was sent in. */
+  private tellPacket(nowNs: f64, txn: i64, isLost: bool): void {
+    this.nowUs = nowNs / MICRO;
+    this.describePacket(txn);
+    host.onPacket(this.number, isLost ? 1 : 0);
+  }
+
+  private describePacket(txn: i64): void {
+    this.packetNumber = <f64>txn;
+    if (txn < 0) return;
+    const row = this.transmissions.at(txn);
+    this.packetSentUs = row.sentNs / MICRO;
+    this.packetPriorDeliveredBytes = <f64>row.delivered * MSS;
+    this.packetTxInflightBytes = <f64>row.inflight * MSS;
+    this.packetLostSinceSentBytes = (this.totalLostPackets - row.lost) * MSS;
+    this.packetAppLimited = row.appLimited ? 1 : 0;
   }
 
   /** The sequence to repeat: the first of the queue, or for a probe the highest. */
@@ -375,6 +402,7 @@ export class Sender extends SenderWords {
       }
       board.deliver(sequence);
       delivery.delivered++;
+      if (this.tellsPackets) this.tellPacket(nowNs, txn, false);
       if (newestTxn === -1) firstRttNs = nowNs - row.sentNs;
       if (txn > newestTxn) newestTxn = txn;
     }
@@ -401,7 +429,7 @@ export class Sender extends SenderWords {
         this.rack.rttNs = this.rttUs * MICRO;
       if (copies > 0) this.rack.onDuplicates(board.cumulative, board.next);
       lost = this.judgeByTime(nowNs);
-    } else if (transmissions.suspects.length > 0) lost = this.judgeByThreshold();
+    } else if (transmissions.suspects.length > 0) lost = this.judgeByThreshold(nowNs);
     transmissions.forgetJudged();
     const deliveredPackets = delivery.delivered - deliveredBefore;
     if (lost > 0) this.onLosses(nowNs, lost, deliveredPackets);
@@ -415,6 +443,7 @@ export class Sender extends SenderWords {
     this.ackedPackets = <f64>(deliveredPackets - misordered);
     this.deliveredBytes = <f64>deliveredPackets * MSS;
     this.cwndLimited = this.isWindowUsed(inflightBefore, limitedBefore) ? 1 : 0;
+    if (this.tellsPackets) this.describePacket(newestTxn);
     if (this.ecn.mode !== EcnMode.off) this.reactToMarks(nowNs, marked, deliveredPackets);
     this.report(nowNs, lost, false);
     if (board.cumulative === this.limit && board.cumulative > cumulativeBefore) this.drained(nowNs);
@@ -560,7 +589,7 @@ export class Sender extends SenderWords {
   }
 
   /** Of the suspects those are lost that 3 or more later transmissions have overtaken. */
-  private judgeByThreshold(): i64 {
+  private judgeByThreshold(nowNs: f64): i64 {
     const suspects = this.transmissions.suspects;
     const lastTxn = this.transmissions.nextUnseen - 1 - PACKET_THRESHOLD;
     let lost: i64 = 0;
@@ -568,7 +597,7 @@ export class Sender extends SenderWords {
     while (judged < suspects.length && suspects.at(judged) <= lastTxn) {
       const txn = suspects.at(judged++);
       if (this.isInFlight(txn)) {
-        this.lose(txn);
+        this.lose(nowNs, txn);
         lost++;
       }
     }
@@ -589,7 +618,7 @@ export class Sender extends SenderWords {
         const txn = suspects.at(judged);
         if (!this.isInFlight(txn)) continue;
         if (transmissions.sentNs(txn) + waitNs > nowNs) break;
-        this.lose(txn);
+        this.lose(nowNs, txn);
         lost++;
       }
       suspects.dropFirst(judged);
@@ -603,15 +632,16 @@ export class Sender extends SenderWords {
     return lost;
   }
 
-  private lose(txn: i64): void {
+  private lose(nowNs: f64, txn: i64): void {
     this.board.lose(this.transmissions.sequenceOf(txn));
-    this.countLoss(txn);
+    this.countLoss(nowNs, txn);
     if (!this.isRecovering) this.noteLoss(txn, this.undo.episode + 1);
     else if (this.state === CongestionState.recovery) this.noteLoss(txn, this.undo.episode);
   }
 
-  private countLoss(txn: i64): void {
+  private countLoss(nowNs: f64, txn: i64): void {
     this.totalLostPackets += 1;
+    if (this.tellsPackets) this.tellPacket(nowNs, txn, true);
     if (this.wantsLost !== 0) host.onLost(this.number, <f64>txn);
   }
 
@@ -702,7 +732,7 @@ export class Sender extends SenderWords {
       if (!isOld && sequence !== board.cumulative) continue;
       board.lose(sequence);
       this.noteLoss(txn, this.undo.episode);
-      this.countLoss(txn);
+      this.countLoss(nowNs, txn);
       lost++;
     }
     this.prr.isActive = false;
@@ -719,6 +749,7 @@ export class Sender extends SenderWords {
     this.ackedBytes = this.ackedPackets = this.misorderedPackets = this.deliveredBytes = this.rttUs = 0;
     this.ecnPackets = this.ecnBytes = 0;
     this.cwndLimited = 1;
+    this.packetNumber = -1;
     this.report(nowNs, lost, timeout);
   }
 
@@ -765,7 +796,10 @@ export class Sender extends SenderWords {
       this.state = this.isAllThere() ? CongestionState.open : CongestionState.disorder;
     }
     this.isCalm =
-      this.state === CongestionState.open && this.ecn.mode === EcnMode.off && this.probe.end === -1;
+      this.state === CongestionState.open &&
+      this.ecn.mode === EcnMode.off &&
+      this.probe.end === -1 &&
+      !this.tellsPackets;
     this.tell(nowNs);
   }
 

@@ -19,6 +19,10 @@ export class Transmission {
   note: i32;
   /** the application, not the network, limited the flow then */
   appLimited: bool;
+  // kept for congestion controls that ask
+  /** in flight when it was sent, itself included; judged lost by then (draft-ietf-ccwg-bbr, P.tx_in_flight, P.lost), in packets */
+  inflight: i32;
+  lost: f64;
 }
 /** a tail loss probe that is a retransmission */
 export const PROBE: i32 = -1;
