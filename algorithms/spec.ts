@@ -24,7 +24,7 @@ export interface AlgorithmParam {
 export type ParamValues = Readonly<Record<string, number>>;
 
 /** What an algorithm decides by. */
-export type Signal = "loss" | "timeout" | "rtt" | "delivery-rate" | "ecn" | "nothing";
+export type Signal = "loss" | "timeout" | "rtt" | "delivery-rate" | "ecn" | "packets" | "nothing";
 
 export interface AlgorithmSpec {
   /** lower case letters, digits and hyphens */
@@ -87,7 +87,7 @@ export function readParams(spec: AlgorithmSpec, given: ReadonlyMap<string, strin
 }
 
 const NAME = /^[a-z][a-z0-9-]*$/;
-const SIGNALS: readonly Signal[] = ["loss", "timeout", "rtt", "delivery-rate", "ecn", "nothing"];
+const SIGNALS: readonly Signal[] = ["loss", "timeout", "rtt", "delivery-rate", "ecn", "packets", "nothing"];
 
 /**
  * Checks what a module calls an AlgorithmSpec.

@@ -9,8 +9,29 @@ import type { FlowHosting } from "./agent/flow-hosting.ts";
 /** A packet has left the sender. Fires after inflight was raised. */
 export interface SentEvent {
   nowUs: Micros;
+  /** each transmission has its own, from 0 on, whether it carries new data or repeats some */
+  packetNumber: number;
   sentBytes: Bytes;
   inflightBytes: Bytes;
+}
+
+/**
+ * A packet that was acknowledged or judged lost, and the state that it was sent in: what draft-ietf-ccwg-bbr keeps per packet
+ * (letters of the draft below), and what PCC's monitor intervals are made of. Hosts reuse one object for all: copy what you keep.
+ */
+export interface PacketEvent {
+  nowUs: Micros;
+  packetNumber: number;
+  bytes: Bytes;
+  sentUs: Micros;
+  /** P.delivered: delivered when it was sent; the delivered bytes of all ACKs make C.delivered */
+  priorDeliveredBytes: Bytes;
+  /** P.tx_in_flight: in flight when it was sent, itself included */
+  txInflightBytes: Bytes;
+  /** RS.lost: judged lost since it was sent (C.lost - P.lost), itself included where it was lost */
+  lostSinceSentBytes: Bytes;
+  /** P.is_app_limited: the application, not the network, limited the flow when it was sent */
+  appLimited: boolean;
 }
 
 /**
@@ -59,6 +80,11 @@ export interface AckEvent {
   cumulativeSequence: number;
   /** the host was sending less than cwnd allowed (RFC 9438 4.2, RFC 7661): a window should not grow */
   cwndLimited: boolean;
+  /**
+   * the latest sent of the packets that this ACK delivers, after its losses are counted (the rate sample's RS.tx_in_flight,
+   * RS.lost, RS.prior_delivered); undefined: it delivers none, or the control does not ask by `readsPackets`
+   */
+  packet?: PacketEvent | undefined;
 }
 
 /**
@@ -86,7 +112,16 @@ export interface CongestionControl {
   readonly cwndBytes: Bytes;
   /** payload bytes per second; undefined: ACK-clocked */
   readonly pacingRateBytesPerSec: BytesPerSec | undefined;
+  /**
+   * true: the state of each packet is kept, for `AckEvent.packet`, `onPacketAcked` and `onPacketLost`; read when the flow starts.
+   * Others pay nothing for it.
+   */
+  readonly readsPackets?: boolean;
   onSent?(sent: SentEvent): void;
+  /** With `readsPackets`: fires for each packet that delivers something new, in order of arrival, before anything else of its ACK. */
+  onPacketAcked?(packet: PacketEvent): void;
+  /** With `readsPackets`: fires for each packet judged lost, before the `onCongestion` and `onAck` that tell of them together. */
+  onPacketLost?(packet: PacketEvent): void;
   onAck(ack: AckEvent): void;
   /** Fires before the `onAck` of the ACK (or of the timeout) that revealed it. */
   onCongestion(event: CongestionEvent): void;

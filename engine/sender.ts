@@ -6,6 +6,7 @@ import type {
   AckEvent,
   CongestionControl,
   CongestionEvent,
+  PacketEvent,
   SentEvent,
 } from "../ccp-bridge/congestion-control.ts";
 import type { EngineRun } from "../ccp-bridge/datapath/engine-run.ts";
@@ -15,6 +16,7 @@ import { MICROS_PER_MILLI, MSS_BYTES } from "../core/units.ts";
 import type { SenderOptions } from "../scenarios/sender-options.ts";
 import {
   CONGESTION_KINDS,
+  CONGESTION_STATES,
   ECN_MODES,
   type EngineExports,
   PRR_VERSIONS,
@@ -57,6 +59,12 @@ const {
   nextSequence: NEXT_SEQUENCE,
   cumulativeSequence: CUMULATIVE_SEQUENCE,
   cwndLimited: CWND_LIMITED,
+  packetNumber: PACKET_NUMBER,
+  packetSentUs: PACKET_SENT_US,
+  packetPriorDeliveredBytes: PACKET_PRIOR_DELIVERED_BYTES,
+  packetTxInflightBytes: PACKET_TX_INFLIGHT_BYTES,
+  packetLostSinceSentBytes: PACKET_LOST_SINCE_SENT_BYTES,
+  packetAppLimited: PACKET_APP_LIMITED,
   acks: ACKS,
   retransmittedPackets: RETRANSMITTED_PACKETS,
   totalLostPackets: TOTAL_LOST_PACKETS,
@@ -72,6 +80,7 @@ const {
   describedRttvarUs: DESCRIBED_RTTVAR_US,
   describedMinRttUs: DESCRIBED_MIN_RTT_US,
   describedRtoUs: DESCRIBED_RTO_US,
+  describedState: DESCRIBED_STATE,
 } = SENDER_WORD;
 
 /** A pacing rate of none. */
@@ -80,12 +89,59 @@ const NO_RATE = -1;
 /** Linux TCP_RTO_MIN: the floor lies under 4 rttvar, not under the whole RTO, so RTO = srtt + max(200 ms, 4 rttvar). */
 const MIN_RTO_MS = 200;
 
-/** The ACK event in the engine's memory. */
-class EngineAck implements AckEvent {
+/** The packet that the engine's memory tells of. */
+class EnginePacket implements PacketEvent {
   readonly #face: Face<"Sender">;
 
   constructor(face: Face<"Sender">) {
     this.#face = face;
+  }
+
+  get nowUs(): Micros {
+    return this.#face.words[NOW_US]!;
+  }
+
+  get packetNumber(): number {
+    return this.#face.words[PACKET_NUMBER]!;
+  }
+
+  get bytes(): Bytes {
+    return MSS_BYTES;
+  }
+
+  get sentUs(): Micros {
+    return this.#face.words[PACKET_SENT_US]!;
+  }
+
+  get priorDeliveredBytes(): Bytes {
+    return this.#face.words[PACKET_PRIOR_DELIVERED_BYTES]!;
+  }
+
+  get txInflightBytes(): Bytes {
+    return this.#face.words[PACKET_TX_INFLIGHT_BYTES]!;
+  }
+
+  get lostSinceSentBytes(): Bytes {
+    return this.#face.words[PACKET_LOST_SINCE_SENT_BYTES]!;
+  }
+
+  get appLimited(): boolean {
+    return this.#face.words[PACKET_APP_LIMITED] === 1;
+  }
+}
+
+/** The ACK event in the engine's memory. */
+class EngineAck implements AckEvent {
+  readonly #face: Face<"Sender">;
+  readonly #packet: PacketEvent;
+
+  constructor(face: Face<"Sender">, packet: PacketEvent) {
+    this.#face = face;
+    this.#packet = packet;
+  }
+
+  get packet(): PacketEvent | undefined {
+    return this.#face.words[PACKET_NUMBER]! < 0 ? undefined : this.#packet;
   }
 
   get nowUs(): Micros {
@@ -240,8 +296,10 @@ export class Sender extends Face<"Sender"> implements SenderListener {
   readonly rtt: SenderRtt = new SenderRtt(this, (word) => this.#described(word));
   readonly #exports: EngineExports;
   readonly #number: number;
-  readonly #ack: EngineAck = new EngineAck(this);
-  readonly #sent: SentEvent = { nowUs: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
+  readonly #packet: EnginePacket = new EnginePacket(this);
+  readonly #ack: EngineAck = new EngineAck(this, this.#packet);
+  readonly #sent: SentEvent = { nowUs: 0, packetNumber: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
+  readonly #readsPackets: boolean;
   /** the congestion control, if the engine runs its program */
   #run: EngineRun | undefined;
   #isReleased = false;
@@ -268,7 +326,6 @@ export class Sender extends Face<"Sender"> implements SenderListener {
       PRR_VERSIONS.indexOf(prr),
       options.undo === true,
       ECN_MODES.indexOf(ecnInUse),
-      !hasRack && ecn === "off",
       jitter?.boundNs ?? 0,
     );
     super(engine, address, SENDER_WORD_COUNT);
@@ -281,6 +338,8 @@ export class Sender extends Face<"Sender"> implements SenderListener {
       this.#run = control;
       exports.setRegisters(address, control.registers.base);
     }
+    this.#readsPackets = control.readsPackets === true;
+    if (this.#readsPackets) exports.tellPackets(address);
     if (jitter !== undefined) exports.seedJitter(address, ...jitter.rng.state());
     this.applyDecision(startNs);
   }
@@ -348,6 +407,11 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     return this.#described(DESCRIBED_UNSENT);
   }
 
+  /** As Linux names it (TCP_CA_Open and so on). */
+  get state(): (typeof CONGESTION_STATES)[number] {
+    return CONGESTION_STATES[this.#described(DESCRIBED_STATE)]!;
+  }
+
   /** No more data will come, and all of it has been acknowledged. */
   get complete(): boolean {
     return this.#described(DESCRIBED_COMPLETE) === 1;
@@ -380,7 +444,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     const { control, words } = this;
     words[CWND_BYTES] = control.cwndBytes;
     words[RATE_BYTES_PER_SEC] = control.pacingRateBytesPerSec ?? NO_RATE;
-    words[WANTS_SENT] = control.onSent === undefined ? 0 : 1;
+    words[WANTS_SENT] = this.#readsPackets || control.onSent !== undefined ? 1 : 0;
   }
 
   /** Ends the flow: nothing is sent any more. */
@@ -463,10 +527,16 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     this.control.onSpuriousCongestion?.({ kind: isTimeout === 1 ? "timeout" : "loss", nowUs });
   }
 
-  sent(nowUs: Micros, inflightBytes: Bytes): void {
+  sent(nowUs: Micros, txn: number, inflightBytes: Bytes): void {
     this.#sent.nowUs = nowUs;
+    this.#sent.packetNumber = txn;
     this.#sent.inflightBytes = inflightBytes;
     this.control.onSent?.(this.#sent);
+  }
+
+  packet(isLost: number): void {
+    if (isLost === 1) this.control.onPacketLost?.(this.#packet);
+    else this.control.onPacketAcked?.(this.#packet);
   }
 
   drained(nowNs: Nanos): void {

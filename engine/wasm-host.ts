@@ -18,7 +18,8 @@ export interface SenderListener {
   afterRun(said: number): void;
   congest(kind: number, nowUs: Micros, inflightBytes: Bytes, lostPackets: number): void;
   undo(isTimeout: number, nowUs: Micros): void;
-  sent(nowUs: Micros, inflightBytes: Bytes): void;
+  sent(nowUs: Micros, txn: number, inflightBytes: Bytes): void;
+  packet(isLost: number): void;
   drained(nowNs: Nanos): void;
   lost(txn: number): void;
 }
@@ -105,7 +106,8 @@ export class Engine {
       onCongestion: (sender, kind, nowUs, inflightBytes, lost) =>
         this.#senders[sender]!.congest(kind, nowUs, inflightBytes, lost),
       onSpuriousCongestion: (sender, isTimeout, nowUs) => this.#senders[sender]!.undo(isTimeout, nowUs),
-      onSent: (sender, nowUs, inflightBytes) => this.#senders[sender]!.sent(nowUs, inflightBytes),
+      onSent: (sender, nowUs, txn, inflightBytes) => this.#senders[sender]!.sent(nowUs, txn, inflightBytes),
+      onPacket: (sender, isLost) => this.#senders[sender]!.packet(isLost),
       onDrained: (sender, nowNs) => this.#senders[sender]!.drained(nowNs),
       onLost: (sender, txn) => this.#senders[sender]!.lost(txn),
       serve: (link, nowNs, bytes) => this.network!.serve(link, nowNs, bytes),

@@ -20,6 +20,8 @@ const { error, stderr } = await asc.main(
     ...["--runtime", "stub", "--noAssert"],
     // programs of CCP flows join it
     "--exportTable",
+    // once more after the others: parts of an object lie at constant distances of it
+    ...["--runPasses", "optimize-added-constants-propagate,vacuum"],
     ...["-O3", "--initialMemory", "4", "--enable", "nontrapping-f2i"],
   ],
   {

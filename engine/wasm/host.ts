@@ -27,7 +27,10 @@ export declare function onCongestion(
 
 export declare function onSpuriousCongestion(sender: i32, isTimeout: i32, nowUs: f64): void;
 
-export declare function onSent(sender: i32, nowUs: f64, inflightBytes: f64): void;
+export declare function onSent(sender: i32, nowUs: f64, txn: f64, inflightBytes: f64): void;
+
+/** The sender's words of a packet tell of one that was acknowledged, or judged lost. */
+export declare function onPacket(sender: i32, isLost: i32): void;
 
 export declare function onDrained(sender: i32, nowNs: f64): void;
 

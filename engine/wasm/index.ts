@@ -21,32 +21,33 @@ export function makeSender(
   prrVersion: PrrVersion,
   mayUndo: bool,
   ecn: EcnMode,
-  mayBeCalm: bool,
   jitterBoundNs: f64,
 ): Sender {
-  const sender = changetype<Sender>(allocate(offsetof<Sender>()));
-  sender.init(number);
+  const sender = Sender.make(number);
   sender.rtt.init(minVarianceTermUs);
-  sender.rack.init();
   sender.receiveWindowPackets = countOf(receiveWindowPackets);
   sender.hasRack = hasRack;
-  sender.prrVersion = prrVersion;
-  sender.mayUndo = mayUndo;
-  sender.ecn = ecn;
-  sender.mayBeCalm = mayBeCalm;
-  sender.jitterBoundNs = jitterBoundNs;
+  sender.prr.version = prrVersion;
+  sender.undo.isOn = mayUndo;
+  sender.ecn.mode = ecn;
+  sender.pacer.jitterBoundNs = jitterBoundNs;
   return sender;
 }
 
 /** Its first draw is for the first packet. */
 export function seedJitter(sender: Sender, s01: i32, s00: i32, s11: i32, s10: i32): void {
-  sender.jitterRng.set(s01, s00, s11, s10);
-  sender.drawJitter();
+  sender.pacer.jitterRng.set(s01, s00, s11, s10);
+  sender.pacer.drawJitter();
 }
 
 /** The registers of its CCP flow are a block of this memory. */
 export function setRegisters(sender: Sender, block: usize): void {
   sender.registers = block;
+}
+
+/** The congestion control is to hear of each packet from the flow's start on. */
+export function tellPackets(sender: Sender): void {
+  sender.tellsPackets = true;
 }
 
 /** A zeroed block of memory. */
@@ -83,7 +84,7 @@ export function withdraw(sender: Sender, nowNs: f64): void {
 }
 
 export function finish(sender: Sender): void {
-  sender.finished = true;
+  sender.isFinished = true;
 }
 
 export function transmit(sender: Sender, nowNs: f64): f64 {
@@ -98,7 +99,7 @@ export function sequenceOf(sender: Sender, txn: f64): f64 {
 
 export function markArrival(sender: Sender, txn: f64, arrivalNs: f64, first: bool, ce: bool): void {
   sender.markArrival(<i64>txn, arrivalNs, first, ce);
-  sender.arrivals = <f64>sender.arrivalCount;
+  sender.arrivals = <f64>sender.arrived.count;
 }
 
 export function onAck(sender: Sender, nowNs: f64, arrivals: f64): void {
@@ -116,7 +117,8 @@ export function onRttSample(sender: Sender, rttUs: f64): void {
 /** PRR alone, as tests of its equations want it. */
 export function makePrr(version: PrrVersion, recoverFlight: f64): Prr {
   const prr = changetype<Prr>(allocate(offsetof<Prr>()));
-  prr.begin(version, recoverFlight);
+  prr.version = version;
+  prr.begin(recoverFlight);
   return prr;
 }
 

@@ -61,6 +61,9 @@ export class Meter {
       onCongestion: (event) => control.onCongestion(event),
       onSpuriousCongestion: (event) => control.onSpuriousCongestion?.(event),
       ignoresMarks: control.ignoresMarks,
+      readsPackets: control.readsPackets,
+      onPacketAcked: (packet) => control.onPacketAcked?.(packet),
+      onPacketLost: (packet) => control.onPacketLost?.(packet),
       onClose: () => control.onClose?.(),
       get onSent() {
         const { onSent } = control;

@@ -133,6 +133,9 @@ class Watch {
       const watched: CongestionControl = {
         name: control.name,
         ...(control.ignoresMarks !== undefined && { ignoresMarks: control.ignoresMarks }),
+        ...(control.readsPackets !== undefined && { readsPackets: control.readsPackets }),
+        onPacketAcked: (packet) => control.onPacketAcked?.(packet),
+        onPacketLost: (packet) => control.onPacketLost?.(packet),
         get cwndBytes() {
           return control.cwndBytes;
         },

@@ -82,8 +82,8 @@ export class FifoFlow extends FifoFlowWords {
   advance(nowNs: f64): void {
     if (!this.isStarted) return;
     const sender = this.sender;
-    this.arrivedPackets = <f64>(sender.arrivalCount - sender.underWay(nowNs, false));
-    this.firstArrivedPackets = this.receiver.firstDelivered - <f64>sender.underWay(nowNs, true);
+    this.arrivedPackets = <f64>(sender.arrived.count - sender.arrived.underWay(nowNs, false));
+    this.firstArrivedPackets = this.receiver.firstDelivered - <f64>sender.arrived.underWay(nowNs, true);
   }
 }
 
@@ -277,8 +277,8 @@ export class FifoNetwork extends FifoNetworkWords {
 
   @inline
   private emitAck(flow: FifoFlow, sender: Sender, atNs: f64): void {
-    if (this.reverseHolds) flow.ackDepartures.push(atNs, sender.arrivalCount);
-    else flow.acks.push(atNs + flow.reversePropagationNs, sender.arrivalCount);
+    if (this.reverseHolds) flow.ackDepartures.push(atNs, sender.arrived.count);
+    else flow.acks.push(atNs + flow.reversePropagationNs, sender.arrived.count);
   }
 
   private enterReverse(flow: FifoFlow): void {

@@ -20,9 +20,11 @@ export class Prr {
   /** inflight may rise to it until the next ACK */
   windowPackets: f64;
   version: PrrVersion;
+  /** it, not the congestion control, sets the window */
+  isActive: bool;
 
-  begin(version: PrrVersion, recoverFlight: f64): void {
-    this.version = version;
+  begin(recoverFlight: f64): void {
+    this.isActive = true;
     this.recoverFlight = recoverFlight;
     this.delivered = this.out = this.windowPackets = 0;
   }

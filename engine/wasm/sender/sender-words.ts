@@ -7,6 +7,19 @@ export const enum CongestionKind {
   ecn,
 }
 
+/** Of a sender, as Linux names it (TCP_CA_Open and so on). */
+export const enum CongestionState {
+  open,
+  /** something is missing and may yet come */
+  disorder,
+  /** the window was reduced for a mark, less than a round ago */
+  cwr,
+  /** losses are being repaired after a fast retransmit ... */
+  recovery,
+  /** ... and after a timeout */
+  loss,
+}
+
 export const enum EcnMode {
   off,
   classic,
@@ -54,6 +67,13 @@ export class SenderWords {
   nextSequence: f64;
   cumulativeSequence: f64;
   cwndLimited: f64;
+  // a packet and the state that it was sent in, for congestion controls that ask; a negative number is none
+  packetNumber: f64;
+  packetSentUs: f64;
+  packetPriorDeliveredBytes: f64;
+  packetTxInflightBytes: f64;
+  packetLostSinceSentBytes: f64;
+  packetAppLimited: f64;
   // figures
   acks: f64;
   retransmittedPackets: f64;
@@ -71,4 +91,5 @@ export class SenderWords {
   describedRttvarUs: f64;
   describedMinRttUs: f64;
   describedRtoUs: f64;
+  describedState: f64;
 }

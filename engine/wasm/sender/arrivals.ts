@@ -1,0 +1,74 @@
+/** Arrivals at the receiver that no ACK has covered yet, in order of arrival: a ring. */
+import { allocate, release } from "../memory/memory";
+import { grown } from "../memory/rows";
+
+/** Of an arrival: what it was (the transmission, twice doubled, and these), and when it reaches the receiver. */
+const ROW_SHIFT: usize = 4;
+const AT_NS: usize = 8;
+/** Its payload was not there before. */
+export const FIRST: i64 = 2;
+/** It comes with Congestion Experienced. */
+export const CE: i64 = 1;
+
+/** Rings start small, as there may be thousands of flows with few packets each, and double when full. */
+const INITIAL_ROWS: i64 = 16;
+
+@unmanaged
+export class Arrivals {
+  covered: i64;
+  /** listed so far: what an ACK that goes out now carries */
+  count: i64;
+  mask: i64;
+  rows: usize;
+
+  init(): void {
+    this.mask = INITIAL_ROWS - 1;
+    this.rows = allocate((<usize>INITIAL_ROWS) << ROW_SHIFT);
+  }
+
+  free(): void {
+    release(this.rows, (<usize>(this.mask + 1)) << ROW_SHIFT);
+  }
+
+  @inline
+  add(txn: i64, arrivalNs: f64, first: bool, ce: bool): void {
+    const n = this.count;
+    if (n - this.covered > this.mask) this.grow();
+    this.count = n + 1;
+    const row = this.row(n);
+    store<i64>(row, (txn << 2) | (first ? FIRST : 0) | (ce ? CE : 0));
+    store<f64>(row, arrivalNs, AT_NS);
+  }
+
+  @inline
+  private row(n: i64): usize {
+    return this.rows + ((<usize>(n & this.mask)) << ROW_SHIFT);
+  }
+
+  /** The transmission, twice doubled, and FIRST and CE. */
+  @inline
+  what(n: i64): i64 {
+    return load<i64>(this.row(n));
+  }
+
+  @inline
+  txn(n: i64): i64 {
+    return this.what(n) >> 2;
+  }
+
+  /** Listed arrivals that lie after `nowNs`: those that bring something new, or all of them. */
+  underWay(nowNs: f64, onlyFirst: bool): i64 {
+    let count: i64 = 0;
+    for (let n = this.count - 1; n >= this.covered; n--) {
+      if (load<f64>(this.row(n), AT_NS) <= nowNs) break;
+      if (!onlyFirst || (this.what(n) & FIRST) !== 0) count++;
+    }
+    return count;
+  }
+
+  /** Called before the newest row is written. */
+  private grow(): void {
+    this.rows = grown(this.rows, this.mask, ROW_SHIFT, this.covered, this.count);
+    this.mask = 2 * this.mask + 1;
+  }
+}

@@ -1,0 +1,68 @@
+/** When the next packet may leave while the window is open: the pacing rate's schedule, and a jitter that keeps the order. */
+import { allocate, release } from "../memory/memory";
+import { Rng } from "../rng";
+import { MSS, SECOND } from "../units";
+
+/** `openSinceNs` while the window is closed: before any time. */
+const CLOSED: f64 = -1;
+
+@unmanaged
+export class Pacer {
+  gapNs: f64;
+  /** when window and pacing rate let the next packet go, before jitter; as last planned */
+  scheduledNs: f64;
+  lastScheduledNs: f64;
+  lastLeaveNs: f64;
+  openSinceNs: f64;
+  /** upper bound of the uniform extra wait of each packet; 0: none */
+  jitterBoundNs: f64;
+  jitterNs: f64;
+  jitterRng: Rng;
+
+  init(): void {
+    this.scheduledNs = this.lastScheduledNs = this.lastLeaveNs = -Infinity;
+    this.openSinceNs = CLOSED;
+    this.jitterRng = changetype<Rng>(allocate(offsetof<Rng>()));
+  }
+
+  free(): void {
+    release(changetype<usize>(this.jitterRng), offsetof<Rng>());
+  }
+
+  /** @param rateBytesPerSec negative: none */
+  @inline
+  setRate(rateBytesPerSec: f64): void {
+    this.gapNs = rateBytesPerSec < 0 ? 0 : (MSS * SECOND) / rateBytesPerSec;
+  }
+
+  /** No packet may leave before something changes. */
+  @inline
+  close(): void {
+    this.openSinceNs = CLOSED;
+  }
+
+  /** The window is open and there is something to send. @returns when it leaves */
+  @inline
+  plan(nowNs: f64): f64 {
+    if (this.openSinceNs === CLOSED) this.openSinceNs = nowNs;
+    let scheduled = this.lastScheduledNs + this.gapNs;
+    if (scheduled < this.openSinceNs) scheduled = this.openSinceNs;
+    this.scheduledNs = scheduled;
+    let leave = scheduled + this.jitterNs;
+    if (leave < this.lastLeaveNs) leave = this.lastLeaveNs;
+    return leave < nowNs ? nowNs : leave;
+  }
+
+  /** @param unplanned it goes whatever the window says: a probe */
+  @inline
+  onSent(nowNs: f64, unplanned: bool): void {
+    this.lastScheduledNs = unplanned ? nowNs : this.scheduledNs;
+    this.lastLeaveNs = nowNs;
+    if (this.jitterBoundNs > 0) this.drawJitter();
+  }
+
+  @inline
+  drawJitter(): void {
+    this.jitterNs = this.jitterBoundNs * this.jitterRng.next();
+  }
+}
