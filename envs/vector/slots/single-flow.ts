@@ -69,10 +69,11 @@ export class SingleFlowSlot implements SlotEnv {
     return estimateMemoryBytes(this.#episode.draw(0, undefined));
   }
 
-  checkScenario(scenario: unknown, seed: number): void {
+  checkScenario(scenario: unknown, seed: number): number {
     const drawn = this.#episode.draw(seed, scenario);
     expectOneFlow(drawn);
     expectAccepts(this.#testbed, drawn);
+    return estimateMemoryBytes(drawn);
   }
 
   reset(seed: number, scenario?: unknown): MaybePromise<void> {
