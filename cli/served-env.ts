@@ -175,10 +175,7 @@ const DRAWS = 16;
 function possibleFlows(given: unknown, { scenarios }: SlotEnvParts): readonly string[] {
   if (given !== undefined) {
     if (Array.isArray(given) && given.length > 0 && given.every((id) => typeof id === "string")) return given;
-    throw invalid(
-      `wrong possibleFlows: got ${showValue(given)}, expected a list of ids`,
-      "possibleFlows",
-    );
+    throw invalid(`wrong possibleFlows: got ${showValue(given)}, expected a list of ids`, "possibleFlows");
   }
   const draws = typeof scenarios === "function" ? DRAWS : 1;
   const sets = Array.from({ length: draws }, (_, seed) => flowsUnderTest(drawScenario(scenarios, seed)));

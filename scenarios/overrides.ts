@@ -1,6 +1,6 @@
 /** Single fields set from the command line, `--set link.rateMbps=24`: by their path in the scenario, or by a short name. */
 import { unknownName } from "../core/errors.ts";
-import { measureExtent } from "./extent.ts";
+import { measureExtent } from "./schema/extent.ts";
 import { isPlainObject, mergeTemplates, type PlainObject } from "./template.ts";
 import { scenarioError, valueAt } from "./validate.ts";
 import { readYaml } from "./yaml-text.ts";

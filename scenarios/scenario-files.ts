@@ -7,10 +7,10 @@ import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
 import { CcparkError, nearestName } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
 import { loadTrace } from "../traces/trace-files.ts";
-import { measureExtent } from "./extent.ts";
 import { applyOverride, fieldsOf, type Override } from "./overrides.ts";
 import { drawScenario, expandPreset, findPreset, presetTemplate, SCENARIOS } from "./presets.ts";
 import type { Scenario } from "./scenario.ts";
+import { measureExtent } from "./schema/extent.ts";
 import {
   checkTemplate,
   hasDraws,

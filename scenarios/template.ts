@@ -7,10 +7,10 @@ import { exp, log } from "../core/math.ts";
 import type { Rng } from "../core/random.ts";
 import { fromMbps, PACKET_BYTES } from "../core/units.ts";
 import type { DirectionSpec, QueueSpec } from "./direction.ts";
-import { MAX_VALUES, measureExtent } from "./extent.ts";
 import { bdpPackets, constantRate, DEFAULT_DURATION_SEC } from "./links.ts";
 import { peakMbps, RATE_SCHEMA, type RateSpec } from "./rates/registry.ts";
 import type { Scenario } from "./scenario.ts";
+import { MAX_VALUES, measureExtent } from "./schema/extent.ts";
 import { scenarioError, type ValidateOptions, validateScenario } from "./validate.ts";
 
 /** A value that a seed draws. Counts (packets, bytes, flows) are rounded up to whole numbers. */

@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import { CcparkError, clipped, type ErrorKind, showValue } from "../core/errors.ts";
-import { estimateMemoryBytes } from "./memory.ts";
+import { estimateMemoryBytes } from "./estimates/memory.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIO_SCHEMA } from "./schema.ts";
 

@@ -2,8 +2,8 @@
 
 import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { unknownName } from "../../../core/errors.ts";
+import { estimateMemoryBytes } from "../../../scenarios/estimates/memory.ts";
 import { flowsUnderTest } from "../../../scenarios/flows.ts";
-import { estimateMemoryBytes } from "../../../scenarios/memory.ts";
 import { measure, summariseFlows } from "../../../testbeds/measure.ts";
 import type { StepInfo } from "../../env.ts";
 import { type FlowRows, MultiFlowEnv } from "../../multi-flow-env.ts";

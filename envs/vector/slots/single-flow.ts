@@ -2,7 +2,7 @@
 
 import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { NANOS_PER_SEC } from "../../../core/units.ts";
-import { estimateMemoryBytes } from "../../../scenarios/memory.ts";
+import { estimateMemoryBytes } from "../../../scenarios/estimates/memory.ts";
 import { FIRST_FLOW } from "../../../scenarios/scenario.ts";
 import { SIMULATED } from "../../../testbeds/simulated/simulated.ts";
 import { expectAccepts, type Testbed } from "../../../testbeds/testbed.ts";

@@ -1,6 +1,6 @@
 /** What environments in rows have in common: the scenario of an episode, its ground truth, its pictures, its cost. */
 import { assert } from "../../../core/errors.ts";
-import { eventsOfReset, eventsPerSec } from "../../../scenarios/cost.ts";
+import { eventsOfReset, eventsPerSec } from "../../../scenarios/estimates/cost.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import type { Run } from "../../../testbeds/testbed.ts";
 import { drawScenario, type ScenarioSource } from "../../steps/scenario-source.ts";

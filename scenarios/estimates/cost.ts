@@ -2,14 +2,14 @@
  * How much a run of a scenario has to do, before it runs, in units of one packet's way through the network: packets, and
  * everything else that has a clock. Times are the simulator's, not the machine's: who knows the machine multiplies.
  */
-import { fromMbps, PACKET_BYTES } from "../core/units.ts";
-import type { DelaySpecs } from "./delays/registry.ts";
-import type { DirectionSpec } from "./direction.ts";
-import { leadSec } from "./flows.ts";
-import { peakMbps, rateChangesPerSec } from "./rates/registry.ts";
-import type { Scenario } from "./scenario.ts";
-import type { ApplicationSpec } from "./traffic/applications.ts";
-import { datagramsPerSec, transfersPerSec } from "./traffic/arrivals.ts";
+import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
+import type { DelaySpecs } from "../delays/registry.ts";
+import type { DirectionSpec } from "../direction.ts";
+import { leadSec } from "../flows.ts";
+import { peakMbps, rateChangesPerSec } from "../rates/registry.ts";
+import type { Scenario } from "../scenario.ts";
+import type { ApplicationSpec } from "../traffic/applications.ts";
+import { datagramsPerSec, transfersPerSec } from "../traffic/arrivals.ts";
 
 /** Of a link without limit, or of flows that something else holds. */
 const ASSUMED_MBPS = 100;

@@ -1,11 +1,11 @@
 /** How much memory a run of a scenario takes, before it runs: packets in queues and in flight, flows, traces, series. */
-import type { Bytes } from "../core/units.ts";
-import { fromMbps, PACKET_BYTES } from "../core/units.ts";
-import type { DirectionSpec } from "./direction.ts";
-import { leadSec } from "./flows.ts";
-import { peakMbps, rateMemoryBytes } from "./rates/registry.ts";
-import type { Scenario } from "./scenario.ts";
-import { transfersPerSec } from "./traffic/arrivals.ts";
+import type { Bytes } from "../../core/units.ts";
+import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
+import type { DirectionSpec } from "../direction.ts";
+import { leadSec } from "../flows.ts";
+import { peakMbps, rateMemoryBytes } from "../rates/registry.ts";
+import type { Scenario } from "../scenario.ts";
+import { transfersPerSec } from "../traffic/arrivals.ts";
 
 /** One packet: its rows in queue and rings, which double, and the sender's record of it until it is acknowledged: 140 to 290. */
 const BYTES_PER_PACKET = 300;

@@ -2,7 +2,7 @@
  * How large a scenario may be before anybody looks at what it says: every later check takes time in proportion to it. What
  * contains itself is endlessly deep, and so refused.
  */
-import { scenarioError, type ValidateOptions } from "./validate.ts";
+import { scenarioError, type ValidateOptions } from "../validate.ts";
 
 /** Fields, entries and values together: a list of 100,000 flows with ten fields each. */
 export const MAX_VALUES = 1_000_000;
