@@ -1,7 +1,7 @@
 /** Wiring: the environments that a client of `ccpark serve` asks for, made from its keyword arguments, and their host. */
 
 import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
-import { CcparkError } from "../core/errors.ts";
+import { CcparkError, showValue } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import { CongestionEnv } from "../envs/congestion-env.ts";
 import { SERVED_IDS } from "../envs/grpc/served-ids.ts";
@@ -57,14 +57,14 @@ function shippedTrace(value: unknown): string | undefined {
   if (typeof value === "string" && names.includes(value)) return value;
   throw new CcparkError(
     "not-found",
-    `[env] unknown trace ${JSON.stringify(value)}: a client may name a shipped one: ${names.join(", ")}`,
+    `[env] unknown trace ${showValue(value)}: a client may name a shipped one: ${names.join(", ")}`,
     { field: "trace" },
   );
 }
 
 function checkObject(value: unknown): PlainObject {
   if (isPlainObject(value)) return value;
-  throw invalid(`wrong scenario: got ${JSON.stringify(value)}, expected a scenario object`, "scenario");
+  throw invalid(`wrong scenario: got ${showValue(value)}, expected a scenario object`, "scenario");
 }
 
 /** A template as data may extend a preset; it names no files. */
@@ -84,13 +84,13 @@ function sourceOf(
   if (isPlainObject(value)) return templateSource(value);
   if (value !== undefined && typeof value !== "string") {
     throw invalid(
-      `wrong scenario: got ${JSON.stringify(value)}, expected a name or a scenario object`,
+      `wrong scenario: got ${showValue(value)}, expected a name or a scenario object`,
       "scenario",
     );
   }
   if (durationSec !== undefined && typeof durationSec !== "number") {
     throw invalid(
-      `wrong durationSec: got ${JSON.stringify(durationSec)}, expected seconds above 0`,
+      `wrong durationSec: got ${showValue(durationSec)}, expected seconds above 0`,
       "durationSec",
     );
   }
@@ -126,7 +126,7 @@ function commonKwargs(
   defaults: ServedDefaults,
 ): CommonKwargs {
   if (typeof render !== "boolean") {
-    throw invalid(`wrong render: got ${JSON.stringify(render)}, expected true or false`, "render");
+    throw invalid(`wrong render: got ${showValue(render)}, expected true or false`, "render");
   }
   const parts: SlotEnvParts = {
     scenarios: sourceOf(scenario, trace, durationSec, defaults),
@@ -135,7 +135,7 @@ function commonKwargs(
     render,
   };
   if (typeof testbed !== "string") {
-    throw invalid(`wrong testbed: got ${JSON.stringify(testbed)}, expected a name`, "testbed");
+    throw invalid(`wrong testbed: got ${showValue(testbed)}, expected a name`, "testbed");
   }
   const world = findTestbed(testbed);
   expectAccepts(world, drawScenario(parts.scenarios, 0));
@@ -175,10 +175,7 @@ const DRAWS = 16;
 function possibleFlows(given: unknown, { scenarios }: SlotEnvParts): readonly string[] {
   if (given !== undefined) {
     if (Array.isArray(given) && given.length > 0 && given.every((id) => typeof id === "string")) return given;
-    throw invalid(
-      `wrong possibleFlows: got ${JSON.stringify(given)}, expected a list of ids`,
-      "possibleFlows",
-    );
+    throw invalid(`wrong possibleFlows: got ${showValue(given)}, expected a list of ids`, "possibleFlows");
   }
   const draws = typeof scenarios === "function" ? DRAWS : 1;
   const sets = Array.from({ length: draws }, (_, seed) => flowsUnderTest(drawScenario(scenarios, seed)));

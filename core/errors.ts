@@ -14,15 +14,70 @@ export type ErrorKind =
   | "resource-exhausted"
   | "internal";
 
+/** Longest message: it may repeat what somebody sent, and travels in headers. */
+const MAX_MESSAGE_LENGTH = 4_000;
+/** Longest path of a field. */
+const MAX_FIELD_LENGTH = 300;
+/** Longest name that a message repeats, and that another is looked for near to. */
+const MAX_NAME_LENGTH = 80;
+
+/** The first `most` characters, with a mark where there are more. */
+export function clipped(text: string, most: number = MAX_NAME_LENGTH): string {
+  return text.length <= most ? text : `${text.slice(0, most).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/** Control characters but for line ends and tabs, and those that turn the direction of text. */
+const UNPRINTABLE = /(?![\n\t])[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+
+/** Text that a terminal shows instead of obeying it: `\\x1b[31m` stands for the escape sequence. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => {
+    const code = character.codePointAt(0)!.toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`;
+  });
+}
+
+/** A value in JSON for messages, shortened without looking at more of it than is shown. */
+export function showValue(value: unknown, most: number = MAX_NAME_LENGTH): string {
+  let text = "";
+  const write = (at: unknown): void => {
+    if (text.length > most) return;
+    if (typeof at === "string") text += JSON.stringify(at.length > most ? at.slice(0, most + 1) : at);
+    else if (Array.isArray(at)) {
+      text += "[";
+      for (let i = 0; i < at.length && text.length <= most; i++) {
+        if (i > 0) text += ",";
+        write(at[i]);
+      }
+      text += "]";
+    } else if (at !== null && typeof at === "object") {
+      let isFirst = true;
+      text += "{";
+      for (const [key, entry] of Object.entries(at)) {
+        if (text.length > most) break;
+        text += `${isFirst ? "" : ","}${JSON.stringify(key.slice(0, most + 1))}:`;
+        isFirst = false;
+        write(entry);
+      }
+      text += "}";
+    } else text += typeof at === "number" ? String(at) : (JSON.stringify(at) ?? String(at));
+  };
+  write(value);
+  return printable(clipped(text, most));
+}
+
 export class CcparkError extends Error {
   readonly kind: ErrorKind;
   /** path of the input that is to blame, such as `kwargs.stepMs`; absent: none, or not known */
   readonly field: string | undefined;
   constructor(kind: ErrorKind, message: string, options: { cause?: unknown; field?: string } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      printable(clipped(message, MAX_MESSAGE_LENGTH)),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = "CcparkError";
     this.kind = kind;
-    this.field = options.field;
+    this.field = options.field === undefined ? undefined : clipped(options.field, MAX_FIELD_LENGTH);
   }
 }
 
@@ -47,9 +102,11 @@ function editDistance(a: string, b: string): number {
 
 /** The known name nearest to what was typed, if it is near enough to be meant. */
 export function nearestName(typed: string, known: Iterable<string>): string | undefined {
+  if (typed.length > MAX_NAME_LENGTH) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
   for (const name of known) {
+    if (Math.abs(name.length - typed.length) >= bestDistance) continue;
     const distance = editDistance(typed.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) {
       best = name;
@@ -72,7 +129,7 @@ export function unknownName(
 ): CcparkError {
   const near = nearestName(typed, known);
   const hint = near === undefined ? `known: ${known.join(", ")}` : `did you mean \`${near}\`?`;
-  return new CcparkError("not-found", `[${part}] unknown ${what} \`${typed}\`; ${hint}`, { field });
+  return new CcparkError("not-found", `[${part}] unknown ${what} \`${clipped(typed)}\`; ${hint}`, { field });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What an environment is made of besides its scenario: plain data, checked in one place, stored in checkpoints. */
 import { z } from "zod";
-import { CcparkError } from "../core/errors.ts";
+import { CcparkError, showValue } from "../core/errors.ts";
 import { DEFAULT_ACTION } from "./signals/actions.ts";
 import { DEFAULT_OBSERVATION } from "./signals/observations.ts";
 import { DEFAULT_REWARD } from "./signals/rewards.ts";
@@ -75,7 +75,7 @@ function parse<T>(schema: z.ZodType<T>, input: unknown): T {
   const where = issue.path.length > 0 ? ` at ${issue.path.join(".")}` : "";
   const got = (input as Record<PropertyKey, unknown> | undefined)?.[issue.path[0] ?? ""];
   const why =
-    issue.code === "invalid_union" ? `got ${JSON.stringify(got)}, expected ${issue.message}` : issue.message;
+    issue.code === "invalid_union" ? `got ${showValue(got)}, expected ${issue.message}` : issue.message;
   const field = [...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])];
   throw new CcparkError("invalid-argument", `[env] wrong option${where}: ${why}`, {
     field: field.length > 0 ? field.join(".") : undefined,

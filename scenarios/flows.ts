@@ -25,6 +25,6 @@ export function flowsUnderTest(scenario: Scenario): string[] {
 
 /** How long before the flow under test the first other flow starts. */
 export function leadSec(scenario: Scenario): number {
-  const starts = [...(scenario.flows ?? []), ...(scenario.traffic ?? [])].map((each) => each.startSec ?? 0);
-  return Math.max(0, ...starts.map((start) => -start));
+  const others = [...(scenario.flows ?? []), ...(scenario.traffic ?? [])];
+  return others.reduce((lead, { startSec = 0 }) => Math.max(lead, -startSec), 0);
 }

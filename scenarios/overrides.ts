@@ -1,8 +1,9 @@
 /** Single fields set from the command line, `--set link.rateMbps=24`: by their path in the scenario, or by a short name. */
-import { parseDocument } from "yaml";
 import { unknownName } from "../core/errors.ts";
+import { measureExtent } from "./schema/extent.ts";
 import { isPlainObject, mergeTemplates, type PlainObject } from "./template.ts";
 import { scenarioError, valueAt } from "./validate.ts";
+import { readYaml } from "./yaml-text.ts";
 
 /** One `PATH=VALUE`. */
 export interface Override {
@@ -73,14 +74,16 @@ export function parseOverride(text: string): Override {
   if (path === "" || path.split(".").includes("")) {
     throw scenarioError("scenario", text, "PATH=VALUE, such as link.rateMbps=24", { origin: "--set" });
   }
-  const document = parseDocument(text.slice(at + 1), { prettyErrors: false });
-  const [mistake] = document.errors;
-  if (mistake !== undefined) {
-    throw scenarioError(path, text.slice(at + 1), `a value in JSON or YAML: ${mistake.message}`, {
+  const written = text.slice(at + 1);
+  const read = readYaml(written);
+  if ("mistake" in read) {
+    throw scenarioError(path, written, `a value in JSON or YAML: ${read.mistake}`, {
       origin: "--set",
+      cause: read.cause,
     });
   }
-  return { text, path, value: document.toJS() };
+  measureExtent(read.value, { origin: "--set" });
+  return { text, path, value: read.value };
 }
 
 /** The template with one field set; objects on the way are made, entries of lists must be there. */

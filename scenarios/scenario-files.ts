@@ -4,13 +4,13 @@
  */
 import { readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
-import { parseDocument } from "yaml";
 import { CcparkError, nearestName } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
 import { loadTrace } from "../traces/trace-files.ts";
 import { applyOverride, fieldsOf, type Override } from "./overrides.ts";
 import { drawScenario, expandPreset, findPreset, presetTemplate, SCENARIOS } from "./presets.ts";
 import type { Scenario } from "./scenario.ts";
+import { measureExtent } from "./schema/extent.ts";
 import {
   checkTemplate,
   hasDraws,
@@ -21,6 +21,7 @@ import {
   sampleScenario,
 } from "./template.ts";
 import { scenarioError, valueAt } from "./validate.ts";
+import { readYaml } from "./yaml-text.ts";
 
 export interface ResolveOptions {
   /** a file in Mahimahi's format or the name of a shipped trace, for presets that take one */
@@ -224,19 +225,17 @@ function readTemplate(path: string, shown: string): PlainObject {
       },
     );
   }
-  const document = parseDocument(text, { prettyErrors: true });
-  const [mistake] = document.errors;
-  if (mistake !== undefined) {
-    const line = mistake.linePos?.[0].line ?? 1;
-    const [first = ""] = mistake.message.split("\n");
+  const read = readYaml(text);
+  if ("mistake" in read) {
     throw new CcparkError(
       "invalid-argument",
-      `[scenario] ${shown} line ${line}: got text that is neither YAML nor JSON, expected fields: ${first.replace(/ at line \d+.*$/, "")}`,
-      { cause: mistake },
+      `[scenario] ${shown} line ${read.line}: got text that is neither YAML nor JSON, expected fields: ${read.mistake}`,
+      { cause: read.cause },
     );
   }
-  const value: unknown = document.toJS();
+  const { value } = read;
   if (!isPlainObject(value)) throw scenarioError("scenario", value ?? undefined, "fields", { origin: shown });
+  measureExtent(value, { origin: shown });
   return value;
 }
 

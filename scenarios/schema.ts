@@ -7,10 +7,21 @@ import { DELAYS_SCHEMA } from "./delays/registry.ts";
 import { DIRECTION_SCHEMA } from "./direction.ts";
 import { peakMbps } from "./rates/registry.ts";
 import { FIRST_FLOW, type Scenario } from "./scenario.ts";
-import { flowDelayMs, list, spanSec, text, timeSec } from "./schema/ranges.ts";
+import {
+  clockSec,
+  flowDelayMs,
+  list,
+  MAX_DATAGRAMS_PER_SEC,
+  MAX_LINKS,
+  MAX_TRANSFERS_PER_SEC,
+  text,
+  timeSec,
+  words,
+} from "./schema/ranges.ts";
 import { ACK_POLICY_SCHEMA, SENDER_SCHEMA } from "./schema/senders.ts";
 import { type Complaints, complain, fields, quoted, type Schema } from "./schema/shapes.ts";
 import { APPLICATION_SCHEMA } from "./traffic/applications.ts";
+import { datagramsPerSec, transfersPerSec } from "./traffic/arrivals.ts";
 import { FLOW_PLAN_SCHEMA } from "./traffic/flow-plan.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./traffic/route.ts";
 import { TRAFFIC_SCHEMA } from "./traffic/traffic.ts";
@@ -23,14 +34,15 @@ function checkRoute(
   complaints: Complaints,
   at: readonly (string | number)[],
   spec: RouteSpec | undefined,
-  known: readonly string[],
+  known: ReadonlySet<string>,
 ): void {
+  if (spec === undefined) return;
   for (const way of OWN_LINKS) {
-    spec?.[way].forEach((link, i, links) => {
-      if (!known.includes(link)) complain(complaints, [...at, "route", way, i], `one of ${quoted(known)}`);
-      else if (links.indexOf(link) < i)
-        complain(complaints, [...at, "route", way, i], "each link at most once");
-    });
+    const taken = new Set<string>();
+    const wrong = spec[way].findIndex((link) => !known.has(link) || taken.size === taken.add(link).size);
+    if (wrong < 0) continue;
+    const expected = taken.has(spec[way][wrong]!) ? "each link at most once" : `one of ${quoted([...known])}`;
+    complain(complaints, [...at, "route", way, wrong], expected);
   }
 }
 
@@ -38,7 +50,7 @@ function checkOwnLinks(
   complaints: Complaints,
   { route }: Scenario,
   further: readonly string[],
-  known: readonly string[],
+  known: ReadonlySet<string>,
 ): void {
   for (const name of OWN_LINKS) {
     if (further.includes(name))
@@ -51,7 +63,7 @@ function checkOwnLinks(
   }
 }
 
-function checkFlows(complaints: Complaints, { flows = [] }: Scenario, known: readonly string[]): void {
+function checkFlows(complaints: Complaints, { flows = [] }: Scenario, known: ReadonlySet<string>): void {
   const ids = new Set([FIRST_FLOW]);
   flows.forEach((plan, i) => {
     checkRoute(complaints, ["flows", i], plan.route, known);
@@ -64,12 +76,17 @@ function checkFlows(complaints: Complaints, { flows = [] }: Scenario, known: rea
 function checkTraffic(
   complaints: Complaints,
   { forward, traffic = [] }: Scenario,
-  known: readonly string[],
+  known: ReadonlySet<string>,
 ): void {
   traffic.forEach((spec, i) => {
     if (spec.kind !== "incast") checkRoute(complaints, ["traffic", i], spec.route, known);
     if (spec.kind === "transfers" && spec.load !== undefined && peakMbps(forward.rate) === undefined) {
       complain(complaints, ["traffic", i, "load"], "flowsPerSec, since the forward link is unlimited");
+    } else if (transfersPerSec(spec, forward) > MAX_TRANSFERS_PER_SEC) {
+      const field = spec.kind === "incast" ? "everySec" : spec.kind === "transfers" ? "sizes" : "kind";
+      complain(complaints, ["traffic", i, field], `at most ${MAX_TRANSFERS_PER_SEC} transfers per second`);
+    } else if (datagramsPerSec(spec) > MAX_DATAGRAMS_PER_SEC) {
+      complain(complaints, ["traffic", i, "sizes"], `at most ${MAX_DATAGRAMS_PER_SEC} datagrams per second`);
     }
   });
 }
@@ -90,16 +107,19 @@ function checkUse(complaints: Complaints, scenario: Scenario, further: readonly 
 
 export const SCENARIO_SCHEMA: Schema = fields<Scenario>({
   name: text,
-  source: z.string(),
-  description: z.string(),
+  source: words,
+  description: words,
   forward: DIRECTION_SCHEMA,
   reverse: DIRECTION_SCHEMA,
-  links: z.record(text, DIRECTION_SCHEMA).optional(),
+  links: z
+    .record(text, DIRECTION_SCHEMA)
+    .refine((links) => Object.keys(links).length <= MAX_LINKS, { error: `at most ${MAX_LINKS} links` })
+    .optional(),
   route: ROUTE_SCHEMA.optional(),
   propagationDelayMs: flowDelayMs,
   reversePropagationDelayMs: flowDelayMs.optional(),
   delay: DELAYS_SCHEMA.optional(),
-  durationSec: spanSec,
+  durationSec: clockSec,
   ackPolicy: ACK_POLICY_SCHEMA,
   sender: SENDER_SCHEMA.optional(),
   application: APPLICATION_SCHEMA.optional(),
@@ -107,13 +127,13 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>({
   traffic: list(TRAFFIC_SCHEMA).optional(),
   fixed: fields({
     startSec: timeSec.optional(),
-    traceOffsetMs: z.number().min(0).optional(),
+    traceOffsetMs: z.number().min(0).max(86_400_000).optional(),
     sendJitterUs: z.number().min(0).max(1_000_000).optional(),
   }).optional(),
 }).superRefine((value, complaints) => {
   const scenario = value as unknown as Scenario;
   const further = Object.keys(scenario.links ?? {});
-  const known = [...OWN_LINKS, ...further];
+  const known = new Set([...OWN_LINKS, ...further]);
   checkOwnLinks(complaints, scenario, further, known);
   checkFlows(complaints, scenario, known);
   checkTraffic(complaints, scenario, known);

@@ -10,6 +10,7 @@ import type { DirectionSpec, QueueSpec } from "./direction.ts";
 import { bdpPackets, constantRate, DEFAULT_DURATION_SEC } from "./links.ts";
 import { peakMbps, RATE_SCHEMA, type RateSpec } from "./rates/registry.ts";
 import type { Scenario } from "./scenario.ts";
+import { MAX_VALUES, measureExtent } from "./schema/extent.ts";
 import { scenarioError, type ValidateOptions, validateScenario } from "./validate.ts";
 
 /** A value that a seed draws. Counts (packets, bytes, flows) are rounded up to whole numbers. */
@@ -209,6 +210,9 @@ function checkDraws(value: unknown, path: string, options: ValidateOptions): voi
   }
 }
 
+/** Values that all checks of one template may look at together: about a second. */
+const MAX_CHECKED_VALUES = 4 * MAX_VALUES;
+
 /**
  * Checks a template: its distributions, and the scenarios that it makes with all of them at the low end, at the high end,
  * and with each option of each choice.
@@ -216,11 +220,23 @@ function checkDraws(value: unknown, path: string, options: ValidateOptions): voi
  */
 export function checkTemplate(value: unknown, options: TemplateOptions = {}): ScenarioTemplate {
   if (!isPlainObject(value)) throw scenarioError("scenario", value, "an object", options);
+  measureExtent(value, options);
   checkDraws(value, "", options);
-  complete(resolveDraws(value, "", ends("low")) as PlainObject, options);
+  const low = resolveDraws(value, "", ends("low")) as PlainObject;
+  complete(low, options);
   if (hasDraws(value)) {
     complete(resolveDraws(value, "", ends("high")) as PlainObject, options);
-    for (const at of choicesIn(value, "")) {
+    const choices = choicesIn(value, "");
+    const toCheck = choices.length * measureExtent(low, options);
+    if (toCheck > MAX_CHECKED_VALUES) {
+      throw scenarioError(
+        "scenario",
+        `${choices.length} options of choices, each to be checked in ${toCheck / choices.length} values`,
+        `fewer of either: at most ${MAX_CHECKED_VALUES} values to check`,
+        options,
+      );
+    }
+    for (const at of choices) {
       complete(resolveDraws(value, "", ends("low", at)) as PlainObject, options);
     }
   }

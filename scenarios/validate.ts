@@ -3,8 +3,8 @@
  * mistake with the path of the field; and whether it fits into memory.
  */
 import type { z } from "zod";
-import { CcparkError, type ErrorKind } from "../core/errors.ts";
-import { estimateMemoryBytes } from "./memory.ts";
+import { CcparkError, clipped, type ErrorKind, showValue } from "../core/errors.ts";
+import { estimateMemoryBytes } from "./estimates/memory.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIO_SCHEMA } from "./schema.ts";
 
@@ -37,6 +37,9 @@ export function scenarioError(
   return new ScenarioError(`[scenario] ${where}: got ${show(got)}, expected ${expected}`, path, options);
 }
 
+/** Characters of a wrong value that a message repeats. */
+const MAX_SHOWN = 60;
+
 /** The engine's memory of one network ends there. */
 const MEMORY_LIMIT_BYTES = 4 * 2 ** 30;
 
@@ -58,7 +61,7 @@ export function validateScenario(value: unknown, options: ValidateOptions = {}):
   if (!result.success) {
     const issue = result.error.issues[0]!;
     const path = [...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])];
-    const where = path.length === 0 ? "scenario" : path.map(String).join(".");
+    const where = path.length === 0 ? "scenario" : path.map((key) => clipped(String(key))).join(".");
     const got = valueAt(value, path);
     throw scenarioError(where, got, expected(issue, got, where), { origin, cause: result.error });
   }
@@ -91,10 +94,7 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function show(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (typeof value === "number") return String(value);
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return value === undefined ? "nothing" : showValue(value, MAX_SHOWN);
 }
 
 /** Units that names end in, for those who wrote one into the value. */
@@ -124,6 +124,7 @@ function expected(issue: z.core.$ZodIssue, got: unknown, where: string): string 
       return `${issue.inclusive ? ">=" : ">"} ${issue.minimum}`;
     case "too_big":
       if (issue.origin === "array") return `at most ${issue.maximum} entries`;
+      if (issue.origin === "string") return `at most ${issue.maximum} characters`;
       return `${issue.inclusive ? "<=" : "<"} ${issue.maximum}`;
     case "invalid_type":
       if (issue.expected === "int") return "a whole number";

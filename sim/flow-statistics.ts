@@ -6,6 +6,9 @@ import { DelayHistogram } from "./delay-histogram.ts";
 /** Copies in this module: V8 folds a module's own constants into the code of a hot path, imported ones it reads. */
 const MICRO = NANOS_PER_MICRO;
 
+/** A day in bins of 50 ms, the longest run: a slow link knows departures that lie years behind its end. */
+const MAX_BINS = 86_400 * 20;
+
 export class FlowStatistics {
   readonly queueDelay: DelayHistogram = new DelayHistogram();
   /** from leaving the sender to reaching the receiver, of all packets that the path has taken; only where asked for */
@@ -50,6 +53,7 @@ export class FlowStatistics {
 
   #countArrival(atNs: Nanos): void {
     const bin = Math.floor((atNs - this.#startNs) / this.#binNs);
+    if (bin >= MAX_BINS) return;
     while (this.binDelivered.length <= bin) this.binDelivered.push(0);
     this.binDelivered[bin] = this.binDelivered[bin]! + 1;
   }
@@ -63,6 +67,7 @@ export class FlowStatistics {
   /** A packet's service starts: for the bins alone. */
   countDelay(atNs: Nanos, queueDelayUs: number): void {
     const bin = Math.floor((atNs - this.#startNs) / this.#binNs);
+    if (bin >= MAX_BINS) return;
     while (this.binDelaySumUs.length <= bin) {
       this.binDelaySumUs.push(0);
       this.binDelayCount.push(0);

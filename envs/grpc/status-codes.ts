@@ -20,6 +20,12 @@ const CODE_OF_KIND: Readonly<Record<ErrorKind, status>> = {
   internal: status.INTERNAL,
 };
 
+const CODE_OF_LOSS: Readonly<Record<LostWorker["why"], status>> = {
+  ended: status.INTERNAL,
+  "out-of-time": status.DEADLINE_EXCEEDED,
+  "out-of-memory": status.RESOURCE_EXHAUSTED,
+};
+
 const KIND_OF_CODE: ReadonlyMap<number, ErrorKind> = new Map<number, ErrorKind>([
   ...Object.entries(CODE_OF_KIND).map(([kind, code]): [number, ErrorKind] => [code, kind as ErrorKind]),
   // codes of the protocol itself, which no local environment knows
@@ -66,7 +72,7 @@ export class RpcError extends Error {
 export function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   if (error instanceof LostWorker) {
-    const code = error.why === "out-of-time" ? status.DEADLINE_EXCEEDED : status.INTERNAL;
+    const code = CODE_OF_LOSS[error.why];
     return new RpcError(code, error.message, { fatal: true, cause: error });
   }
   if (error instanceof CcparkError) {

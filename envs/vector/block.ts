@@ -26,6 +26,18 @@ export interface BlockConfig {
   readonly autoreset: Autoreset;
   readonly withState: boolean;
   readonly infoKeys: readonly string[];
+  /** its environments are all elsewhere until it adopts them; absent: they are here */
+  readonly isEmpty?: boolean;
+}
+
+/** What an environment takes along when another block goes on with it, from its next reset on. Plain data. */
+export interface Handover {
+  readonly env: number;
+  readonly firstSeed: number;
+  /** episodes whose seeds came after the first one */
+  readonly advances: number;
+  /** the episode that ends with the move, from 0; -1: there was none */
+  readonly episode: number;
 }
 
 /** An environment threw: what it holds is unknown. Plain data, with what reproduces it. */
@@ -67,6 +79,8 @@ export class BrokenEnv extends Error {
 
 interface EnvState {
   readonly env: SlotEnv;
+  /** false: another block has it */
+  isHere: boolean;
   seeds: EpisodeSeeds;
   /** of the episode */
   steps: number;
@@ -103,6 +117,7 @@ export class RowBlock {
     );
     this.#states = envs.map((env, i) => ({
       env,
+      isHere: config.isEmpty !== true,
       seeds: new EpisodeSeeds(config.firstSeed + config.from + i),
       steps: 0,
       episode: -1,
@@ -124,7 +139,7 @@ export class RowBlock {
     const { mask, nextSeeds } = this.#rows;
     const later: Promise<void>[] = [];
     for (let e = from; e < to; e++) {
-      if (mask[e] === 0) continue;
+      if (mask[e] === 0 || !this.#states[e - from]!.isHere) continue;
       if (seeded) this.#states[e - from]!.seeds = new EpisodeSeeds(nextSeeds[e]!);
       const begun = this.#begin(e, "reset", scenario);
       if (begun !== undefined) later.push(begun);
@@ -146,10 +161,32 @@ export class RowBlock {
     ended.fill(0, from, to);
     let later: Promise<void>[] | undefined;
     for (let e = from; e < to; e++) {
+      if (!this.#states[e - from]!.isHere) continue;
       const done = this.#rows.phase[e] === ENDED ? this.#restart(e) : this.#advance(e);
       if (done !== undefined) (later ??= []).push(done);
     }
     return later === undefined ? this.#episodes : settleAll(later).then(() => this.#episodes);
+  }
+
+  /** Lets another block go on with these environments, which it must do with a reset. */
+  release(envs: readonly number[]): Handover[] {
+    return envs.map((env) => {
+      const state = this.#states[env - this.#config.from]!;
+      state.isHere = false;
+      state.env.close?.();
+      const { first: firstSeed, advances } = state.seeds;
+      return { env, firstSeed, advances, episode: state.episode };
+    });
+  }
+
+  /** Goes on with environments of another block. */
+  adopt(handovers: readonly Handover[]): void {
+    for (const { env, firstSeed, advances, episode } of handovers) {
+      const state = this.#states[env - this.#config.from]!;
+      state.isHere = true;
+      state.seeds = new EpisodeSeeds(firstSeed, advances);
+      state.episode = episode;
+    }
   }
 
   /** Frees what the environments hold outside of memory. */

@@ -28,10 +28,14 @@ export function writeFirstSeeds(seed: number, into: Float64Array): void {
 export class EpisodeSeeds {
   #upcoming: number;
   #rng: Rng | undefined;
-  readonly #first: number;
+  readonly first: number;
+  /** how often it went on */
+  advances = 0;
 
-  constructor(first: number) {
-    this.#upcoming = this.#first = first;
+  /** @param advances that lie behind it already */
+  constructor(first: number, advances = 0) {
+    this.#upcoming = this.first = first;
+    for (let i = 0; i < advances; i++) this.advance();
   }
 
   /** Of the next episode: a whole number, 0 to 2^53 - 1. */
@@ -41,7 +45,8 @@ export class EpisodeSeeds {
 
   /** Call it once the episode has begun. */
   advance(): void {
-    this.#rng ??= Rng.fromSeed(this.#first).fork("episodes");
+    this.#rng ??= Rng.fromSeed(this.first).fork("episodes");
+    this.advances += 1;
     this.#upcoming = this.#rng.integer(2 ** 32);
   }
 }

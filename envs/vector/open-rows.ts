@@ -3,7 +3,7 @@ import { type RowArrays, type RowLayout, rowBytes, viewRows } from "./arrays.ts"
 import type { Bell } from "./bell.ts";
 import { type BlockConfig, RowBlock } from "./block.ts";
 import { type BlockPlace, placeHere } from "./place.ts";
-import type { EnvKind, SlotEnv } from "./slots/slot-env.ts";
+import type { EnvKind, SlotEnv, SlotEnvShape } from "./slots/slot-env.ts";
 
 export interface RowsSpec extends Omit<BlockConfig, "from" | "to"> {
   readonly numEnvs: number;
@@ -33,7 +33,7 @@ export interface BlockThreads {
   open(requests: readonly BlockRequest[], withBells: boolean): Promise<BlockPlace[]>;
 }
 
-function layoutOf({ numEnvs, withState, infoKeys }: RowsSpec, sample: SlotEnv): RowLayout {
+export function layoutOf({ numEnvs, withState, infoKeys }: RowsSpec, sample: SlotEnvShape): RowLayout {
   return {
     numEnvs,
     slots: sample.flowIds.length,
@@ -44,16 +44,29 @@ function layoutOf({ numEnvs, withState, infoKeys }: RowsSpec, sample: SlotEnv): 
   };
 }
 
-/** @param envs numEnvs of them, at least 1 */
-export function blockHere(spec: RowsSpec, envs: readonly SlotEnv[]): { rows: RowArrays; block: RowBlock } {
+/**
+ * @param envs numEnvs of them, at least 1
+ * @param buffer absent: one that no other thread sees
+ */
+export function blockHere(
+  spec: RowsSpec,
+  envs: readonly SlotEnv[],
+  buffer?: SharedArrayBuffer,
+): { rows: RowArrays; block: RowBlock } {
   const layout = layoutOf(spec, envs[0]!);
-  const rows = viewRows(new ArrayBuffer(rowBytes(layout)), layout);
+  const rows = viewRows(buffer ?? new ArrayBuffer(rowBytes(layout)), layout);
   return { rows, block: new RowBlock({ ...spec, from: 0, to: spec.numEnvs }, envs, rows) };
 }
 
-export function openRowsHere(spec: RowsSpec, envs: readonly SlotEnv[]): OpenRows {
-  const { rows, block } = blockHere(spec, envs);
+/** @param buffer as of `blockHere` */
+export function openRowsHere(spec: RowsSpec, envs: readonly SlotEnv[], buffer?: SharedArrayBuffer): OpenRows {
+  const { rows, block } = blockHere(spec, envs, buffer);
   return { rows, blocks: [placeHere(block, 0, spec.numEnvs, rows.seeds)] };
+}
+
+/** Room for the rows, which several threads see. */
+export function sharedBuffer(spec: RowsSpec, shape: SlotEnvShape): SharedArrayBuffer {
+  return new SharedArrayBuffer(rowBytes(layoutOf(spec, shape)));
 }
 
 /** Ends of contiguous ranges, as equal as they can be. */
@@ -74,13 +87,13 @@ export async function openRowsInThreads(
   of: {
     readonly kind: EnvKind;
     readonly kwargs: Readonly<Record<string, unknown>>;
-    readonly sample: SlotEnv;
+    readonly sample: SlotEnvShape;
     readonly withCaller: boolean;
   },
   threads: BlockThreads,
+  buffer: SharedArrayBuffer = sharedBuffer(spec, of.sample),
 ): Promise<OpenRows> {
   const layout = layoutOf(spec, of.sample);
-  const buffer = new SharedArrayBuffer(rowBytes(layout));
   const rows = viewRows(buffer, layout);
   const { kind, kwargs, withCaller } = of;
   const { numEnvs, ...config } = spec;

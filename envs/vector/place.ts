@@ -1,6 +1,6 @@
 /** Where a block of rows lives: on this thread, or in a worker (`worker-threads.ts`), behind one interface. */
 import { CcparkError } from "../../core/errors.ts";
-import type { RowBlock, RowEpisode } from "./block.ts";
+import type { Handover, RowBlock, RowEpisode } from "./block.ts";
 import type { GroundTruth } from "./slots/ground-truth.ts";
 import type { MaybePicture, SlotEnv } from "./slots/slot-env.ts";
 
@@ -26,15 +26,25 @@ export interface BlockPlace {
   stepBeside?(): StepUnderWay;
   state(env: number): MaybePromise<EnvTruth>;
   render(env: number, mode: string): MaybePicture;
+  /** as of `RowBlock` */
+  release(envs: readonly number[]): MaybePromise<Handover[]>;
+  adopt(handovers: readonly Handover[]): MaybePromise<void>;
   /** Frees the environments. */
   close(): void;
 }
 
+type LostWhy = "ended" | "out-of-time" | "out-of-memory";
+const LOST_KINDS = {
+  ended: "internal",
+  "out-of-time": "unavailable",
+  "out-of-memory": "resource-exhausted",
+} as const;
+
 /** The worker thread that held environments is no more, and they are gone with it. */
 export class LostWorker extends CcparkError {
-  readonly why: "ended" | "out-of-time";
-  constructor(why: "ended" | "out-of-time", message: string) {
-    super(why === "ended" ? "internal" : "unavailable", `[env] ${message}`);
+  readonly why: LostWhy;
+  constructor(why: LostWhy, message: string) {
+    super(LOST_KINDS[why], `[env] ${message}`);
     this.why = why;
   }
 }
@@ -52,6 +62,8 @@ export function placeHere(block: RowBlock, from: number, to: number, seeds: Floa
     step: () => block.step(),
     state: (env) => truthOf(block.envAt(env), seeds[env]!),
     render: (env, mode) => block.envAt(env).render(mode),
+    release: (envs) => block.release(envs),
+    adopt: (handovers) => block.adopt(handovers),
     close: () => block.close(),
   };
 }

@@ -3,10 +3,10 @@ import type { MessagePort } from "node:worker_threads";
 import { assert, CcparkError, type ErrorKind } from "../../core/errors.ts";
 import { type RowArrays, viewRows } from "./arrays.ts";
 import { type Bell, linger, willListen } from "./bell.ts";
-import { type Breakage, BrokenEnv, RowBlock, type RowEpisode } from "./block.ts";
+import { type Breakage, BrokenEnv, type Handover, RowBlock, type RowEpisode } from "./block.ts";
 import type { BlockRequest } from "./open-rows.ts";
 import { type EnvTruth, truthOf } from "./place.ts";
-import type { EnvKind, Picture } from "./slots/slot-env.ts";
+import type { EnvKind, Picture, SlotEnv, SlotEnvShape } from "./slots/slot-env.ts";
 
 export type WorkerRequest =
   | ({ readonly do: "open"; readonly block: number } & BlockRequest)
@@ -14,7 +14,21 @@ export type WorkerRequest =
   | { readonly do: "step"; readonly block: number }
   | { readonly do: "state"; readonly block: number; readonly env: number }
   | { readonly do: "render"; readonly block: number; readonly env: number; readonly mode: string }
-  | { readonly do: "close"; readonly block: number };
+  | { readonly do: "release"; readonly block: number; readonly envs: readonly number[] }
+  | { readonly do: "adopt"; readonly block: number; readonly handovers: readonly Handover[] }
+  | { readonly do: "close"; readonly block: number }
+  /** answered by who has loaded its modules */
+  | { readonly do: "greet" }
+  | { readonly do: "examine"; readonly envId: string; readonly kwargs: Kwargs }
+  | {
+      readonly do: "check";
+      readonly envId: string;
+      readonly kwargs: Kwargs;
+      readonly scenario: unknown;
+      readonly seed: number;
+    };
+
+type Kwargs = Readonly<Record<string, unknown>>;
 
 /** What a request came to; undefined: done, and nothing to tell. */
 export type WorkerReply =
@@ -22,6 +36,9 @@ export type WorkerReply =
   | { readonly episodes: readonly RowEpisode[] }
   | { readonly truth: EnvTruth }
   | { readonly picture: Picture | undefined }
+  | { readonly handovers: readonly Handover[] }
+  | { readonly shape: SlotEnvShape }
+  | { readonly memoryBytes: number }
   | { readonly broken: Breakage }
   | { readonly mistake: { readonly kind: ErrorKind; readonly message: string; readonly field?: string } }
   | { readonly thrown: string };
@@ -34,6 +51,22 @@ function failed(error: unknown): WorkerReply {
   return { thrown: error instanceof Error ? error.message : String(error) };
 }
 
+/** What is fixed of an environment, as plain data. */
+function shapeOf(env: SlotEnv): SlotEnvShape {
+  return {
+    observationSpace: env.observationSpace,
+    actionSpace: env.actionSpace,
+    refusesBelow: env.refusesBelow,
+    flowIds: env.flowIds,
+    severalFlows: env.severalFlows,
+    stepSeconds: env.stepSeconds,
+    stateSpace: env.stateSpace,
+    rewardComponents: env.rewardComponents,
+    costUs: env.costUs,
+    memoryBytes: env.memoryBytes,
+  };
+}
+
 /** Answers every request on the port with one reply, in order. */
 export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
   let bell: Bell | undefined;
@@ -42,6 +75,13 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
   let pending: Promise<void> | undefined;
 
   const carryOut = (request: WorkerRequest): WorkerReply | Promise<WorkerReply> => {
+    if (request.do === "greet") return undefined;
+    if (request.do === "examine" || request.do === "check") {
+      const { envId, kwargs } = request;
+      const [env] = kinds.find((each) => each.envId === envId)!.make(kwargs, 1);
+      if (request.do === "examine") return { shape: shapeOf(env!) };
+      return { memoryBytes: env!.checkScenario(request.scenario, request.seed) };
+    }
     if (request.do === "open") {
       const { config, envId, kwargs } = request;
       bell = request.bell;
@@ -67,6 +107,11 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
         const picture = block.envAt(request.env).render(request.mode);
         return picture instanceof Promise ? picture.then((late) => ({ picture: late })) : { picture };
       }
+      case "release":
+        return { handovers: block.release(request.envs) };
+      case "adopt":
+        block.adopt(request.handovers);
+        return undefined;
       case "close":
         block.close();
         blocks.delete(request.block);

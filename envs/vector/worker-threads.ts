@@ -6,10 +6,10 @@
 import { Worker } from "node:worker_threads";
 import { CcparkError } from "../../core/errors.ts";
 import { type Bell, hasTold, isDoneWithin, makeBell, ring } from "./bell.ts";
-import { BrokenEnv, type RowEpisode } from "./block.ts";
+import { BrokenEnv, type Handover, type RowEpisode } from "./block.ts";
 import type { BlockRequest, BlockThreads } from "./open-rows.ts";
 import { type BlockPlace, type EnvTruth, LostWorker, type StepUnderWay } from "./place.ts";
-import type { Picture } from "./slots/slot-env.ts";
+import type { Picture, SlotEnvShape } from "./slots/slot-env.ts";
 import type { WorkerReply, WorkerRequest } from "./worker-thread.ts";
 
 export interface WorkerOptions {
@@ -21,8 +21,21 @@ export interface WorkerOptions {
   readonly timeLimitMs?: number;
 }
 
+/** What is under way, for the sentence when it takes too long; undefined: it is not timed. */
+const TIMED: Readonly<Partial<Record<WorkerRequest["do"], string>>> = {
+  reset: "the reset",
+  step: "the step",
+  state: "the look at its state",
+  render: "the drawing of its picture",
+  release: "the move to another thread",
+  adopt: "the move to another thread",
+  close: "the end",
+  examine: "the check of the scenario",
+  check: "the check of the scenario",
+};
+
 interface Waiting {
-  readonly isTimed: boolean;
+  readonly timed: string | undefined;
   resolve(reply: WorkerReply): void;
   reject(error: unknown): void;
 }
@@ -70,7 +83,7 @@ class RowWorker {
     const thread = (this.#thread ??= this.#start());
     return new Promise((resolve, reject) => {
       // starting a worker and loading its modules is not a step
-      this.#waiting.push({ isTimed: request.do !== "open", resolve, reject });
+      this.#waiting.push({ timed: TIMED[request.do], resolve, reject });
       if (this.#waiting.length === 1) {
         thread.ref(); // a program does not end while it waits for an answer
         this.#watch();
@@ -93,7 +106,7 @@ class RowWorker {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ isTimed: false, resolve, reject });
+      this.#waiting.push({ timed: undefined, resolve, reject });
       thread.ref();
     });
   }
@@ -102,16 +115,17 @@ class RowWorker {
   #watch(): void {
     clearTimeout(this.#timer);
     const { timeLimitMs } = this.#options;
-    if (timeLimitMs !== undefined && this.#waiting[0]?.isTimed) {
-      this.#timer = setTimeout(() => this.#expire(), timeLimitMs).unref();
+    const what = this.#waiting[0]?.timed;
+    if (timeLimitMs !== undefined && what !== undefined) {
+      this.#timer = setTimeout(() => this.#expire(what), timeLimitMs).unref();
     }
   }
 
-  #expire(): void {
+  #expire(what: string): void {
     this.#end(
       new LostWorker(
         "out-of-time",
-        `the step ran beyond ${this.#options.timeLimitMs} ms: its environments are lost`,
+        `${what} ran beyond ${this.#options.timeLimitMs} ms: its environments are lost`,
       ),
     );
   }
@@ -126,10 +140,10 @@ class RowWorker {
       first?.resolve(reply);
     });
     thread.on("error", (error: Error) => {
-      this.#why ??= new LostWorker(
-        "ended",
-        `the worker thread of these environments failed: ${error.message}`,
-      );
+      const isFull = (error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY";
+      this.#why ??= isFull
+        ? new LostWorker("out-of-memory", "the worker thread of these environments ran out of memory")
+        : new LostWorker("ended", `the worker thread of these environments failed: ${error.message}`);
     });
     thread.on("exit", () => {
       if (thread === this.#thread) {
@@ -157,6 +171,11 @@ class RowWorker {
     for (const each of others) each.reject(new LostWorker("ended", also));
   }
 
+  /** Ends the thread at once. */
+  end(): void {
+    this.#end(new LostWorker("ended", "the worker thread of these environments was ended"));
+  }
+
   /** Ends the thread after the requests that it has. */
   async close(): Promise<void> {
     while (this.#waiting.length > 0) {
@@ -178,6 +197,19 @@ class RowWorker {
     clearTimeout(this.#timer);
     await thread?.terminate();
   }
+}
+
+type Result = Exclude<WorkerReply, undefined> | Record<never, never>;
+
+function readReply(reply: WorkerReply): Result {
+  if (reply === undefined) return {};
+  if ("broken" in reply) throw new BrokenEnv(reply.broken, undefined);
+  if ("mistake" in reply) {
+    const { kind, message, field } = reply.mistake;
+    throw new CcparkError(kind, message, { field });
+  }
+  if ("thrown" in reply) throw new Error(reply.thrown);
+  return reply;
 }
 
 /** A block in a worker thread. */
@@ -203,19 +235,8 @@ class RemoteBlock implements BlockPlace {
     this.to = to;
   }
 
-  async call(request: WorkerRequest): Promise<Exclude<WorkerReply, undefined> | Record<never, never>> {
-    return this.#read(await this.#worker.post(request, this.#generation));
-  }
-
-  #read(reply: WorkerReply): Exclude<WorkerReply, undefined> | Record<never, never> {
-    if (reply === undefined) return {};
-    if ("broken" in reply) throw new BrokenEnv(reply.broken, undefined);
-    if ("mistake" in reply) {
-      const { kind, message, field } = reply.mistake;
-      throw new CcparkError(kind, message, { field });
-    }
-    if ("thrown" in reply) throw new Error(reply.thrown);
-    return reply;
+  async call(request: WorkerRequest): Promise<Result> {
+    return readReply(await this.#worker.post(request, this.#generation));
   }
 
   async reset(seeded: boolean, scenario?: unknown): Promise<void> {
@@ -241,7 +262,7 @@ class RemoteBlock implements BlockPlace {
   }
 
   async #told(): Promise<readonly RowEpisode[]> {
-    const reply = this.#read(await this.#worker.awaitReply(this.#generation));
+    const reply = readReply(await this.#worker.awaitReply(this.#generation));
     return "episodes" in reply ? reply.episodes : NO_EPISODES;
   }
 
@@ -264,10 +285,76 @@ class RemoteBlock implements BlockPlace {
     return (reply as { picture: Picture | undefined }).picture;
   }
 
+  async release(envs: readonly number[]): Promise<Handover[]> {
+    const reply = await this.call({ do: "release", block: this.#number, envs });
+    return [...(reply as { handovers: readonly Handover[] }).handovers];
+  }
+
+  async adopt(handovers: readonly Handover[]): Promise<void> {
+    await this.call({ do: "adopt", block: this.#number, handovers });
+  }
+
   close(): void {
     if (this.#generation !== this.#worker.generation) return;
     this.#worker.blocks -= 1;
     this.call({ do: "close", block: this.#number }).catch(() => undefined); // it died meanwhile, and the block with it
+  }
+}
+
+/**
+ * A thread that one owner has alone, for what may take long or break: it keeps nobody else waiting, and nobody else loses
+ * anything with it.
+ */
+export class OwnThread implements BlockThreads {
+  readonly count = 1;
+  readonly #worker: RowWorker;
+  #opened = 0;
+
+  constructor(options: WorkerOptions) {
+    this.#worker = new RowWorker(options);
+  }
+
+  async #ask(request: WorkerRequest): Promise<Result> {
+    // the clock of what follows does not count how long a thread takes to start
+    await this.greet();
+    return readReply(await this.#worker.post(request, this.#worker.generation));
+  }
+
+  /** Answered once it has nothing else to do. @throws LostWorker */
+  async greet(): Promise<void> {
+    await this.#worker.post({ do: "greet" }, this.#worker.generation);
+  }
+
+  /** Makes an environment of that kind to look at. @throws what its making throws, LostWorker */
+  async examine(envId: string, kwargs: Readonly<Record<string, unknown>>): Promise<SlotEnvShape> {
+    const reply = await this.#ask({ do: "examine", envId, kwargs });
+    return (reply as { shape: SlotEnvShape }).shape;
+  }
+
+  /** Whether a reset would take this scenario. @returns and @throws as `SlotEnv.checkScenario`, LostWorker */
+  async check(
+    envId: string,
+    kwargs: Readonly<Record<string, unknown>>,
+    scenario: unknown,
+    seed: number,
+  ): Promise<number> {
+    const reply = await this.#ask({ do: "check", envId, kwargs, scenario, seed });
+    return (reply as { memoryBytes: number }).memoryBytes;
+  }
+
+  async open(requests: readonly BlockRequest[]): Promise<BlockPlace[]> {
+    const blocks: BlockPlace[] = [];
+    for (const request of requests) {
+      const block = new RemoteBlock(this.#worker, ++this.#opened, request.config, undefined);
+      await block.call({ ...request, do: "open", block: this.#opened });
+      blocks.push(block);
+    }
+    return blocks;
+  }
+
+  /** Ends the thread at once, whatever it does. */
+  end(): void {
+    this.#worker.end();
   }
 }
 

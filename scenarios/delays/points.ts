@@ -1,5 +1,5 @@
 /** Delays given as points over time, with laps of `periodSec` if that is given. */
-import { delayMs, nonEmpty, spanSec, timeSec } from "../schema/ranges.ts";
+import { clockSec, delayMs, nonEmpty, timeSec } from "../schema/ranges.ts";
 import { fields, type Shape } from "../schema/shapes.ts";
 
 export interface DelayPoint {
@@ -14,5 +14,5 @@ export interface DelayPoints {
 
 export const pointFields: Shape<DelayPoints> = {
   points: nonEmpty(fields<DelayPoint>({ atSec: timeSec, delayMs })),
-  periodSec: spanSec.optional(),
+  periodSec: clockSec.optional(),
 };

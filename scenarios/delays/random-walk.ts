@@ -1,4 +1,4 @@
-import { delayMs, spanMs } from "../schema/ranges.ts";
+import { clockMs, delayMs } from "../schema/ranges.ts";
 import { complain, type Kind } from "../schema/shapes.ts";
 
 /** Every `everyMs` up or down by up to `stepMs`, reflected at the bounds. */
@@ -12,7 +12,7 @@ export interface RandomWalkDelay {
 }
 
 export const RANDOM_WALK: Kind<RandomWalkDelay> = {
-  fields: { startMs: delayMs, everyMs: spanMs, stepMs: delayMs, minMs: delayMs, maxMs: delayMs },
+  fields: { startMs: delayMs, everyMs: clockMs, stepMs: delayMs, minMs: delayMs, maxMs: delayMs },
   check({ startMs, minMs, maxMs }, complaints) {
     if (maxMs < minMs) complain(complaints, ["maxMs"], `>= ${minMs} (minMs)`);
     else if (startMs < minMs || startMs > maxMs) {

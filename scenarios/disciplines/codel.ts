@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { spanMs } from "../schema/ranges.ts";
+import { aqmMs } from "../schema/ranges.ts";
 import { type Complaints, complain, type Kind } from "../schema/shapes.ts";
 
 /** RFC 8289. */
@@ -21,6 +21,6 @@ export function checkControl(
 }
 
 export const CODEL: Kind<CodelSpec> = {
-  fields: { targetMs: spanMs.optional(), intervalMs: spanMs.optional(), ecn: z.boolean().optional() },
+  fields: { targetMs: aqmMs.optional(), intervalMs: aqmMs.optional(), ecn: z.boolean().optional() },
   check: checkControl,
 };

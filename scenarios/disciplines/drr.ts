@@ -1,4 +1,4 @@
-import { bytes } from "../schema/ranges.ts";
+import { quantumBytes } from "../schema/ranges.ts";
 import type { Kind } from "../schema/shapes.ts";
 
 /** Shreedhar and Varghese 1995: one line per flow; a quantum of at least the largest packet sends one in each turn. */
@@ -7,4 +7,4 @@ export interface DrrSpec {
   readonly quantumBytes?: number;
 }
 
-export const DRR: Kind<DrrSpec> = { fields: { quantumBytes: bytes.optional() } };
+export const DRR: Kind<DrrSpec> = { fields: { quantumBytes: quantumBytes.optional() } };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bytes, spanMs } from "../schema/ranges.ts";
+import { aqmMs, quantumBytes } from "../schema/ranges.ts";
 import type { Kind } from "../schema/shapes.ts";
 import { checkControl } from "./codel.ts";
 import { bucketCount } from "./lines.ts";
@@ -17,9 +17,9 @@ export interface FqCodelSpec {
 export const FQ_CODEL: Kind<FqCodelSpec> = {
   fields: {
     buckets: bucketCount.optional(),
-    quantumBytes: bytes.optional(),
-    targetMs: spanMs.optional(),
-    intervalMs: spanMs.optional(),
+    quantumBytes: quantumBytes.optional(),
+    targetMs: aqmMs.optional(),
+    intervalMs: aqmMs.optional(),
     ecn: z.boolean().optional(),
   },
   check: checkControl,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { delayMs, spanMs } from "../schema/ranges.ts";
+import { aqmMs, clockMs, delayMs } from "../schema/ranges.ts";
 import type { Kind } from "../schema/shapes.ts";
 
 /** RFC 8033. */
@@ -13,8 +13,8 @@ export interface PieSpec {
 
 export const PIE: Kind<PieSpec> = {
   fields: {
-    targetMs: spanMs.optional(),
-    updateMs: spanMs.optional(),
+    targetMs: aqmMs.optional(),
+    updateMs: clockMs.optional(),
     burstMs: delayMs.optional(),
     ecn: z.boolean().optional(),
   },

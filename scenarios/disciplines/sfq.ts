@@ -1,4 +1,4 @@
-import { bytes, timeSec } from "../schema/ranges.ts";
+import { perturbSec, quantumBytes } from "../schema/ranges.ts";
 import type { Kind } from "../schema/shapes.ts";
 import { bucketCount } from "./lines.ts";
 
@@ -14,7 +14,7 @@ export interface SfqSpec {
 export const SFQ: Kind<SfqSpec> = {
   fields: {
     buckets: bucketCount.optional(),
-    quantumBytes: bytes.optional(),
-    perturbSec: timeSec.optional(),
+    quantumBytes: quantumBytes.optional(),
+    perturbSec: perturbSec.optional(),
   },
 };

@@ -1,4 +1,4 @@
-import { count, spanMs } from "../schema/ranges.ts";
+import { clockMs, count } from "../schema/ranges.ts";
 import { fields } from "../schema/shapes.ts";
 import type { Impairment } from "./impairment.ts";
 
@@ -9,6 +9,6 @@ export interface SlotsSpec {
 }
 
 export const SLOTS: Impairment = {
-  schema: fields<SlotsSpec>({ everyMs: spanMs, maxPackets: count.optional() }).optional(),
+  schema: fields<SlotsSpec>({ everyMs: clockMs, maxPackets: count.optional() }).optional(),
   label: "slots",
 };

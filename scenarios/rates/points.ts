@@ -1,6 +1,6 @@
 /** Rates given as points over time, with laps of `periodSec` if that is given. */
-import { type BytesPerSec, fromMbps, type Mbps } from "../../core/units.ts";
-import { mbpsOrZero, nonEmpty, spanSec, timeSec } from "../schema/ranges.ts";
+import { type Bytes, type BytesPerSec, fromMbps, type Mbps } from "../../core/units.ts";
+import { clockSec, mbpsOrZero, nonEmpty, timeSec } from "../schema/ranges.ts";
 import { type Complaints, complain, fields, type Shape } from "../schema/shapes.ts";
 import { checkSchedule } from "../schema/times.ts";
 
@@ -16,7 +16,7 @@ export interface RatePoints {
 
 export const pointFields: Shape<RatePoints> = {
   points: nonEmpty(fields<RatePoint>({ atSec: timeSec, mbps: mbpsOrZero })),
-  periodSec: spanSec.optional(),
+  periodSec: clockSec.optional(),
 };
 
 export function checkPoints(rate: RatePoints, complaints: Complaints): void {
@@ -31,11 +31,23 @@ export function pointsMbps({ points }: RatePoints): readonly Mbps[] {
 }
 
 export function peakOfPoints(rate: RatePoints): Mbps {
-  return Math.max(...pointsMbps(rate));
+  return pointsMbps(rate).reduce((peak, mbps) => Math.max(peak, mbps));
 }
 
 /** The mean of the points, however long each holds. */
 export function meanOfPoints(rate: RatePoints): BytesPerSec {
   const mbps = pointsMbps(rate);
   return fromMbps(mbps.reduce((sum, each) => sum + each, 0) / mbps.length);
+}
+
+/** Laps only: the points of a schedule without period are passed once. */
+export function changesOfPoints({ points, periodSec }: RatePoints): number {
+  return periodSec === undefined ? 0 : points.length / periodSec;
+}
+
+/** Four numbers of a piece, and the object that holds them. */
+const BYTES_PER_POINT = 100;
+
+export function memoryOfPoints({ points }: RatePoints): Bytes {
+  return points.length * BYTES_PER_POINT;
 }

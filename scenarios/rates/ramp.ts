@@ -1,6 +1,8 @@
 import {
+  changesOfPoints,
   checkPoints,
   meanOfPoints,
+  memoryOfPoints,
   peakOfPoints,
   pointFields,
   pointsMbps,
@@ -18,5 +20,7 @@ export const RAMP: RateKind<RampRate> = {
   check: checkPoints,
   peakMbps: peakOfPoints,
   meanBytesPerSec: meanOfPoints,
+  changesPerSec: changesOfPoints,
+  memoryBytes: memoryOfPoints,
   label: (rate) => `ramp ${shortList(pointsMbps(rate), " to ")} Mbit/s`,
 };

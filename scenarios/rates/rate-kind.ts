@@ -11,9 +11,16 @@ export interface RateKind<Spec extends { readonly kind: string }> extends Kind<S
   readonly label: (rate: Spec) => string;
   /** Bytes that the link carries with each packet beside the packet's own (mm-link: a TUN header); absent: none. */
   readonly headerBytes?: Bytes;
-  /** What a run keeps of it in memory beside a handful of numbers; absent: nothing. */
-  readonly memoryBytes?: (rate: Spec) => Bytes;
+  /** What a run of so many seconds keeps of it in memory beside a handful of numbers; absent: nothing. */
+  readonly memoryBytes?: (rate: Spec, durationSec: number) => Bytes;
+  /** How often it changes or draws, whether or not packets come; absent: never, or as often as packets go. */
+  readonly changesPerSec?: (rate: Spec) => number;
 }
+
+/** Random rates are drawn in blocks, of which a run keeps the beginnings. */
+export const BLOCK_START_BYTES: Bytes = 80;
+/** Changes that one block of a random rate holds. */
+export const CHANGES_PER_BLOCK = 64;
 
 const LABEL_DIGITS = 4;
 const LABEL_ENTRIES = 6;

@@ -61,7 +61,12 @@ export function rateHeaderBytes(rate: RateSpec): Bytes {
   return kindOf(rate).headerBytes ?? 0;
 }
 
-/** What a run keeps of a rate in memory. */
-export function rateMemoryBytes(rate: RateSpec): Bytes {
-  return kindOf(rate).memoryBytes?.(rate) ?? 0;
+/** What a run of so many seconds keeps of a rate in memory. */
+export function rateMemoryBytes(rate: RateSpec, durationSec: number): Bytes {
+  return kindOf(rate).memoryBytes?.(rate, durationSec) ?? 0;
+}
+
+/** How often a rate changes or draws, whether or not packets come. */
+export function rateChangesPerSec(rate: RateSpec): number {
+  return kindOf(rate).changesPerSec?.(rate) ?? 0;
 }

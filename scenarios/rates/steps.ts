@@ -1,6 +1,8 @@
 import {
+  changesOfPoints,
   checkPoints,
   meanOfPoints,
+  memoryOfPoints,
   peakOfPoints,
   pointFields,
   pointsMbps,
@@ -18,5 +20,7 @@ export const STEPS: RateKind<StepsRate> = {
   check: checkPoints,
   peakMbps: peakOfPoints,
   meanBytesPerSec: meanOfPoints,
+  changesPerSec: changesOfPoints,
+  memoryBytes: memoryOfPoints,
   label: (rate) => `steps ${shortList(pointsMbps(rate), "/")} Mbit/s`,
 };

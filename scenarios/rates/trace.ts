@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type BytesPerSec, TUN_HEADER_BYTES, toMbps } from "../../core/units.ts";
 import { checkOpportunities, OPPORTUNITY_BYTES, TraceError } from "../../traces/mahimahi.ts";
-import { text } from "../schema/ranges.ts";
+import { words } from "../schema/ranges.ts";
 import { complain } from "../schema/shapes.ts";
 import type { RateKind } from "./rate-kind.ts";
 
@@ -36,7 +36,7 @@ export function traceBaseName({ name }: Pick<TraceRate, "name">): string {
 }
 
 export const TRACE: RateKind<TraceRate> = {
-  fields: { name: text, opportunitiesMs: opportunities, end: z.enum(["loop", "stop"]).optional() },
+  fields: { name: words.min(1), opportunitiesMs: opportunities, end: z.enum(["loop", "stop"]).optional() },
   peakMbps(rate) {
     const mean = meanBytesPerSec(rate);
     return mean === undefined ? undefined : toMbps(mean);

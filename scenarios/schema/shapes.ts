@@ -24,13 +24,20 @@ export type Kinds<Spec extends Kinded> = {
   readonly [K in Spec["kind"]]: Kind<Extract<Spec, { readonly kind: K }>>;
 };
 
+/** Names that a message lists. */
+const MAX_LISTED = 30;
+
 export function quoted(names: readonly string[]): string {
-  return names.map((name) => JSON.stringify(name)).join(", ");
+  const listed = names.slice(0, MAX_LISTED).map((name) => JSON.stringify(name));
+  return listed.join(", ") + (names.length > listed.length ? ", …" : "");
 }
+
+/** `Packets` is the longest word that carries a unit. */
+const MAX_UNIT_LENGTH = 12;
 
 function noSuchField(typed: string, known: readonly string[]): string {
   // `rateMbs` means `mbps`: the last word carries the unit
-  const unit = /[A-Z][a-z]*$/.exec(typed)?.[0] ?? typed;
+  const unit = /[A-Z][a-z]*$/.exec(typed.slice(-MAX_UNIT_LENGTH))?.[0] ?? typed;
   const near = nearestName(typed, known) ?? nearestName(unit, known);
   return near === undefined
     ? `no such field; known: ${known.join(", ")}`

@@ -1,5 +1,5 @@
 /** Spans of time and points in time, as lists in the order of time. */
-import { list, spanSec, timeSec } from "./ranges.ts";
+import { laterSec, list, MIN_CLOCK_SEC, timeSec } from "./ranges.ts";
 import { type Complaints, complain, fields, increasing, type Schema } from "./shapes.ts";
 
 export interface TimeSpan {
@@ -7,7 +7,7 @@ export interface TimeSpan {
   readonly toSec: number;
 }
 
-const timeSpan = increasing(fields<TimeSpan>({ fromSec: timeSec, toSec: spanSec }), "fromSec", "toSec");
+const timeSpan = increasing(fields<TimeSpan>({ fromSec: timeSec, toSec: laterSec }), "fromSec", "toSec");
 
 /** Spans that do not overlap, in the order of time. */
 export const timeSpans: Schema = list(timeSpan).superRefine((value, complaints) => {
@@ -37,7 +37,11 @@ export function checkSchedule({ points, periodSec }: Schedule, complaints: Compl
     }
   }
   const lastSec = points.at(-1)?.atSec ?? 0;
-  if (periodSec !== undefined && periodSec <= lastSec) {
+  if (periodSec === undefined) return;
+  if (periodSec <= lastSec) {
     complain(complaints, ["periodSec"], `more than ${lastSec}, the time of the last point`);
+  } else if (periodSec < points.length * MIN_CLOCK_SEC) {
+    const shortestSec = points.length * MIN_CLOCK_SEC;
+    complain(complaints, ["periodSec"], `>= ${shortestSec}, a mean of 0.1 ms for each of its points`);
   }
 }

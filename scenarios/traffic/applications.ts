@@ -1,8 +1,12 @@
 import { z } from "zod";
 import type { Mbps } from "../../core/units.ts";
-import { bytes, count, mbps, spanSec } from "../schema/ranges.ts";
+import { bytes, clockSec, count, mbps, positive } from "../schema/ranges.ts";
 import { byKind, complain, type Schema } from "../schema/shapes.ts";
 import { type TimeSpan, timeSpans } from "../schema/times.ts";
+
+/** One frame in 100 s is a slide show; 1,000 a second are beyond any camera that streams. */
+const MIN_FRAMES_PER_SEC = 0.01;
+const MAX_FRAMES_PER_SEC = 1_000;
 
 /** What a flow has to send; absent: always more than it can. */
 export type ApplicationSpec =
@@ -35,19 +39,19 @@ export type ApplicationSpec =
 export const APPLICATION_SCHEMA: Schema = byKind<ApplicationSpec>({
   bulk: { fields: {} },
   finite: { fields: { bytes } },
-  "on-off": { fields: { meanOnSec: spanSec, meanOffSec: spanSec } },
+  "on-off": { fields: { meanOnSec: clockSec, meanOffSec: clockSec } },
   "constant-rate": { fields: { mbps } },
   video: {
     fields: {
       mbps,
-      framesPerSec: z.number().gt(0).max(1_000).optional(),
+      framesPerSec: positive(MIN_FRAMES_PER_SEC, MAX_FRAMES_PER_SEC).optional(),
       keyFrameEvery: count.optional(),
       keyFrameRatio: z.number().min(1).max(100).optional(),
       sigma: z.number().min(0).max(3).optional(),
     },
   },
   "short-transfers": {
-    fields: { minBytes: bytes, maxBytes: bytes, meanOffSec: spanSec },
+    fields: { minBytes: bytes, maxBytes: bytes, meanOffSec: clockSec },
     check({ minBytes, maxBytes }, complaints) {
       if (maxBytes < minBytes) complain(complaints, ["maxBytes"], `>= ${minBytes} (minBytes)`);
     },

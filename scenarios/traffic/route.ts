@@ -1,4 +1,4 @@
-import { nonEmpty, text } from "../schema/ranges.ts";
+import { MAX_LINKS, nonEmpty, text } from "../schema/ranges.ts";
 import { fields, type Schema } from "../schema/shapes.ts";
 
 /** Names of links in the order of travel: `forward`, `reverse` or a key of `links`. */
@@ -7,4 +7,6 @@ export interface RouteSpec {
   readonly reverse: readonly string[];
 }
 
-export const ROUTE_SCHEMA: Schema = fields<RouteSpec>({ forward: nonEmpty(text), reverse: nonEmpty(text) });
+const hops = nonEmpty(text).max(MAX_LINKS);
+
+export const ROUTE_SCHEMA: Schema = fields<RouteSpec>({ forward: hops, reverse: hops });

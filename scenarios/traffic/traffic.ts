@@ -3,11 +3,13 @@ import type { Mbps } from "../../core/units.ts";
 import {
   anyTimeSec,
   bytes,
+  clockSec,
   flowCount,
   flowDelayMs,
+  MAX_TRANSFERS_PER_SEC,
   mbps,
+  positive,
   priority,
-  spanSec,
   text,
 } from "../schema/ranges.ts";
 import { ACK_POLICY_SCHEMA, SENDER_SCHEMA } from "../schema/senders.ts";
@@ -16,6 +18,9 @@ import type { AckPolicy, SenderOptions } from "../sender-options.ts";
 import { FLOW_DIRECTION_SCHEMA, type FlowDirection } from "./flow-plan.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./route.ts";
 import { SIZE_SCHEMA, type SizeSpec } from "./sizes.ts";
+
+/** One in eleven days: below it none begins in the longest scenario. */
+const MIN_TRANSFERS_PER_SEC = 1e-6;
 
 /** What sends beside the flows that are named one by one. */
 export type TrafficSpec = TransfersSpec | IncastSpec | DatagramsSpec;
@@ -74,7 +79,7 @@ export const TRAFFIC_SCHEMA: Schema = increasing(
         algorithm: text,
         sizes: SIZE_SCHEMA,
         load: z.number().gt(0).max(10).optional(),
-        flowsPerSec: z.number().gt(0).max(10_000_000).optional(),
+        flowsPerSec: positive(MIN_TRANSFERS_PER_SEC, MAX_TRANSFERS_PER_SEC).optional(),
         direction: FLOW_DIRECTION_SCHEMA.optional(),
         startSec: anyTimeSec.optional(),
         stopSec: anyTimeSec.optional(),
@@ -98,7 +103,7 @@ export const TRAFFIC_SCHEMA: Schema = increasing(
         bytes,
         jitterUs: z.number().min(0).max(10_000_000).optional(),
         startSec: anyTimeSec.optional(),
-        everySec: spanSec.optional(),
+        everySec: clockSec.optional(),
         propagationDelayMs: flowDelayMs.optional(),
         sender: SENDER_SCHEMA.optional(),
         ackPolicy: ACK_POLICY_SCHEMA.optional(),

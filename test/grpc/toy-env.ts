@@ -152,8 +152,9 @@ class ToySlot implements SlotEnv {
     return this.#step.terminated || this.#step.truncated;
   }
 
-  checkScenario(scenario: unknown): void {
+  checkScenario(scenario: unknown): number {
     checkToyScenario(scenario);
+    return this.memoryBytes;
   }
 
   reset(seed: number, scenario?: unknown): void {

@@ -1,7 +1,7 @@
 /** The schema of the whole type: a scenario that uses every field passes, and each mistake is one sentence with its path. */
 import { describe, expect, it } from "vitest";
 import type { DirectionSpec } from "../../scenarios/direction.ts";
-import { estimateMemoryBytes } from "../../scenarios/memory.ts";
+import { estimateMemoryBytes } from "../../scenarios/estimates/memory.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { ScenarioError, validateScenario } from "../../scenarios/validate.ts";

@@ -8,7 +8,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
-import { CcparkError, unknownName } from "../../../core/errors.ts";
+import { CcparkError, showValue, unknownName } from "../../../core/errors.ts";
 import { checkSeed } from "../../vector/episode-seeds.ts";
 import {
   ActionPolicy,
@@ -136,9 +136,13 @@ export class Worlds {
 
   async create(settings: Record<string, unknown>): Promise<string> {
     const { envId = SERVED_IDS.singleFlow, seed = 0, maxEpisodeSteps = 0, ...kwargs } = settings;
-    if (typeof envId !== "string") throw refuse("settings.envId", `got ${envId}, expected a string`);
+    if (typeof envId !== "string")
+      throw refuse("settings.envId", `got ${showValue(envId)}, expected a string`);
     if (!Number.isSafeInteger(maxEpisodeSteps) || Number(maxEpisodeSteps) < 0) {
-      throw refuse("settings.maxEpisodeSteps", `got ${maxEpisodeSteps}, expected a whole number from 0`);
+      throw refuse(
+        "settings.maxEpisodeSteps",
+        `got ${showValue(maxEpisodeSteps)}, expected a whole number from 0`,
+      );
     }
     if (kwargs["scenario"] === undefined) {
       throw refuse("settings.scenario", "is required: a world is a scenario, by name or written out");
@@ -294,7 +298,7 @@ export class DmEnvRpcStream extends OrderlyStream<EnvironmentRequest, Environmen
     const { layout = "vector" } = settings;
     const isLayout = (text: unknown): text is Layout => LAYOUTS.some((known) => known === text);
     if (!isLayout(layout)) {
-      throw refuse("settings.layout", `got ${JSON.stringify(layout)}, expected one of ${LAYOUTS.join(", ")}`);
+      throw refuse("settings.layout", `got ${showValue(layout)}, expected one of ${LAYOUTS.join(", ")}`);
     }
     if (world.entry.stream !== undefined) {
       throw failed(status.FAILED_PRECONDITION, "the world has one agent, and another connection is it");

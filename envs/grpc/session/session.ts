@@ -10,7 +10,7 @@ import { NEW, type RowArrays } from "../../vector/arrays.ts";
 import { type Autoreset, BrokenEnv, type RowEpisode } from "../../vector/block.ts";
 import type { OpenRows } from "../../vector/open-rows.ts";
 import { type BlockPlace, type MaybePromise, onAll } from "../../vector/place.ts";
-import type { SlotEnv } from "../../vector/slots/slot-env.ts";
+import type { SlotEnvShape } from "../../vector/slots/slot-env.ts";
 import {
   ActionPolicy,
   AutoresetMode,
@@ -58,18 +58,38 @@ export const AUTORESET: ReadonlyMap<AutoresetMode, Autoreset> = new Map([
 
 /** What the host has made for a session. */
 export interface SessionParts extends OpenRows {
-  /** an environment like all others, for its shape and to check scenarios with */
-  readonly sample: SlotEnv;
+  readonly shape: SlotEnvShape;
+  readonly strangers: Strangers;
   readonly onClose: () => void;
+}
+
+/** Where scenarios of a client's own are checked and run. */
+export interface Strangers {
+  /**
+   * Checks the scenario for a reset of so many environments, and makes room for it.
+   * @throws CcparkError for one that they would not take, or that does not fit; LostWorker
+   */
+  check(scenario: unknown, seed: number, environments: number): Promise<void>;
+  /**
+   * A block over all environments, empty, that may run them; undefined: those of the session may.
+   * Called after the first `check`, and once.
+   */
+  open(): Promise<BlockPlace> | undefined;
 }
 
 export class EnvSession implements Session {
   readonly config: SessionConfig;
   readonly digest: string;
   readonly description: SessionDescription;
-  readonly #sample: SlotEnv;
   readonly #rows: RowArrays;
-  readonly #blocks: readonly BlockPlace[];
+  /** `#stranger` among them, as the last */
+  readonly #blocks: BlockPlace[];
+  readonly #strangers: Strangers;
+  /** has the environments that a reset gave a scenario; undefined: there is none, or it is not needed */
+  #stranger: BlockPlace | undefined;
+  #isStrangerOpen = false;
+  /** by environment: 1 where `#stranger` has it */
+  readonly #moved: Uint8Array;
   readonly #onClose: () => void;
   readonly #rules: RequestRules;
   readonly #form: AnswerForm;
@@ -82,28 +102,29 @@ export class EnvSession implements Session {
   #poison: RpcError | undefined;
   #isClosed = false;
 
-  constructor(config: SessionConfig, { sample, rows, blocks, onClose }: SessionParts) {
+  constructor(config: SessionConfig, { shape, rows, blocks, strangers, onClose }: SessionParts) {
     this.config = config;
     this.digest = digestOf(config);
-    this.#sample = sample;
     this.#rows = rows;
-    this.#blocks = blocks;
+    this.#blocks = [...blocks];
+    this.#strangers = strangers;
+    this.#moved = new Uint8Array(config.numEnvs);
     this.#onClose = onClose;
     this.#kept = new Array<undefined>(config.keptAnswers).fill(undefined);
     const { withState } = config;
     const isRepeated = config.numberEncoding === NumberEncoding.NUMBER_ENCODING_REPEATED;
     const autoreset = AUTORESET.get(config.autoresetMode)!;
     this.description = {
-      observationSpace: sample.observationSpace,
-      actionSpace: sample.actionSpace,
-      slotsPerEnv: sample.flowIds.length,
-      flowIds: sample.flowIds,
-      stepSeconds: sample.stepSeconds,
+      observationSpace: shape.observationSpace,
+      actionSpace: shape.actionSpace,
+      slotsPerEnv: shape.flowIds.length,
+      flowIds: shape.flowIds,
+      stepSeconds: shape.stepSeconds,
       rng: RNG_NAME,
-      stateSpace: withState ? sample.stateSpace : undefined,
+      stateSpace: withState ? shape.stateSpace : undefined,
     };
     this.#rules = {
-      shape: sample,
+      shape,
       rows,
       autoreset,
       rejects: config.actionPolicy === ActionPolicy.ACTION_POLICY_REJECT,
@@ -111,8 +132,8 @@ export class EnvSession implements Session {
     };
     const form = {
       rows,
-      slots: sample.flowIds.length,
-      severalFlows: sample.severalFlows,
+      slots: shape.flowIds.length,
+      severalFlows: shape.severalFlows,
       isRepeated,
       withState,
       infoKeys: config.infoKeys,
@@ -199,6 +220,7 @@ export class EnvSession implements Session {
     const failure = error instanceof BrokenEnv ? this.#broken(error) : toRpcError(error);
     if (!failure.fatal) return this.#keep({ seq, payload: { $case: "error", value: toStatus(failure) } });
     this.#poison = failure;
+    this.close(); // it holds nothing of worth, and says why until its lease ends
     throw failure;
   }
 
@@ -217,14 +239,35 @@ export class EnvSession implements Session {
 
   #reset(request: Extract<SessionRequest, { $case: "reset" }>["value"]): MaybePromise<ConnectResponse> {
     const { seq } = request;
-    const { seeded, scenario } = readReset(request, this.#rules, (given) =>
-      this.#sample.checkScenario(given, this.config.seed),
-    );
+    const { seeded, scenario } = readReset(request, this.#rules);
     const answer = (): ConnectResponse => ({
       seq,
       payload: { $case: "reset", value: resetAnswer(seq, this.#form) },
     });
-    return onAll(this.#blocks, (block) => block.reset(seeded, scenario), answer);
+    const reset = (): MaybePromise<ConnectResponse> =>
+      onAll(this.#blocks, (block) => block.reset(seeded, scenario), answer);
+    return scenario === undefined ? reset() : this.#admit(scenario).then(reset);
+  }
+
+  /** A scenario of the client's own runs in a thread of the session's own: its environments move there first. */
+  async #admit(scenario: unknown): Promise<void> {
+    const { mask } = this.#rows;
+    const envs = [...mask.keys()].filter((env) => mask[env] === 1);
+    await this.#strangers.check(scenario, this.config.seed, envs.length);
+    if (!this.#isStrangerOpen) {
+      this.#stranger = await this.#strangers.open();
+      this.#isStrangerOpen = true;
+      if (this.#stranger !== undefined) this.#blocks.push(this.#stranger);
+    }
+    const stranger = this.#stranger;
+    if (stranger === undefined) return;
+    const toMove = envs.filter((env) => this.#moved[env] === 0);
+    for (const block of this.#blocks) {
+      if (block === stranger) continue;
+      const own = toMove.filter((env) => block.from <= env && env < block.to);
+      if (own.length > 0) await stranger.adopt(await block.release(own));
+    }
+    for (const env of toMove) this.#moved[env] = 1;
   }
 
   #step(request: Extract<SessionRequest, { $case: "step" }>["value"]): MaybePromise<ConnectResponse> {
@@ -233,11 +276,18 @@ export class EnvSession implements Session {
       this.#blocks,
       (block) => block.step(),
       (ended) => {
-        const episodes = ended.length === 1 ? ended[0]! : ended.flat();
+        const episodes = this.#inOrder(ended);
         if (this.#listeners.size > 0) this.#announce(episodes);
         return stepAnswer(request.seq, episodes, this.#form);
       },
     );
+  }
+
+  /** Episodes that ended, by row, wherever their environments are. */
+  #inOrder(ended: readonly (readonly RowEpisode[])[]): readonly RowEpisode[] {
+    if (ended.length === 1) return ended[0]!;
+    const all = ended.flat();
+    return this.#stranger === undefined ? all : all.sort((a, b) => a.row - b.row);
   }
 
   #announce(episodes: readonly RowEpisode[]): void {
@@ -259,7 +309,8 @@ export class EnvSession implements Session {
 
   #blockOf(env: number): BlockPlace {
     if (this.#poison !== undefined) throw this.#poison;
-    const block = this.#blocks.find(({ from, to }) => from <= env && env < to);
+    const block =
+      this.#moved[env] === 1 ? this.#stranger : this.#blocks.find(({ from, to }) => from <= env && env < to);
     if (block === undefined) {
       throw new CcparkError(
         "invalid-argument",

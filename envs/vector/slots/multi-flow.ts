@@ -2,8 +2,8 @@
 
 import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { unknownName } from "../../../core/errors.ts";
+import { estimateMemoryBytes } from "../../../scenarios/estimates/memory.ts";
 import { flowsUnderTest } from "../../../scenarios/flows.ts";
-import { estimateMemoryBytes } from "../../../scenarios/memory.ts";
 import { measure, summariseFlows } from "../../../testbeds/measure.ts";
 import type { StepInfo } from "../../env.ts";
 import { type FlowRows, MultiFlowEnv } from "../../multi-flow-env.ts";
@@ -51,11 +51,13 @@ export class MultiFlowSlots implements SlotEnv {
     return estimateMemoryBytes(this.#episode.draw(0, undefined));
   }
 
-  checkScenario(scenario: unknown, seed: number): void {
-    for (const id of flowsUnderTest(this.#episode.draw(seed, scenario))) {
+  checkScenario(scenario: unknown, seed: number): number {
+    const drawn = this.#episode.draw(seed, scenario);
+    for (const id of flowsUnderTest(drawn)) {
       if (!this.flowIds.includes(id))
         throw unknownName("env", "flow under test", id, this.flowIds, "scenario.flows");
     }
+    return estimateMemoryBytes(drawn);
   }
 
   reset(seed: number, scenario?: unknown): void {

@@ -2,7 +2,7 @@
 
 import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { NANOS_PER_SEC } from "../../../core/units.ts";
-import { estimateMemoryBytes } from "../../../scenarios/memory.ts";
+import { estimateMemoryBytes } from "../../../scenarios/estimates/memory.ts";
 import { FIRST_FLOW } from "../../../scenarios/scenario.ts";
 import { SIMULATED } from "../../../testbeds/simulated/simulated.ts";
 import { expectAccepts, type Testbed } from "../../../testbeds/testbed.ts";
@@ -69,10 +69,11 @@ export class SingleFlowSlot implements SlotEnv {
     return estimateMemoryBytes(this.#episode.draw(0, undefined));
   }
 
-  checkScenario(scenario: unknown, seed: number): void {
+  checkScenario(scenario: unknown, seed: number): number {
     const drawn = this.#episode.draw(seed, scenario);
     expectOneFlow(drawn);
     expectAccepts(this.#testbed, drawn);
+    return estimateMemoryBytes(drawn);
   }
 
   reset(seed: number, scenario?: unknown): MaybePromise<void> {

@@ -34,9 +34,10 @@ export interface SlotEnv extends SlotEnvShape {
   /**
    * Whether `reset` would take this scenario.
    * @param scenario from another process, plain data
+   * @returns rough size of its episode, bytes
    * @throws CcparkError; nothing has changed
    */
-  checkScenario(scenario: unknown, seed: number): void;
+  checkScenario(scenario: unknown, seed: number): number;
   /**
    * @param seed a whole number, 0 to 2^53 - 1
    * @param scenario for this episode only, from another process; absent: the environment's own

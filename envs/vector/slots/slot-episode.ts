@@ -1,8 +1,6 @@
 /** What environments in rows have in common: the scenario of an episode, its ground truth, its pictures, its cost. */
 import { assert } from "../../../core/errors.ts";
-import { fromMbps, PACKET_BYTES } from "../../../core/units.ts";
-import { leadSec } from "../../../scenarios/flows.ts";
-import { peakMbps } from "../../../scenarios/rates/registry.ts";
+import { eventsOfReset, eventsPerSec } from "../../../scenarios/estimates/cost.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import type { Run } from "../../../testbeds/testbed.ts";
 import { drawScenario, type ScenarioSource } from "../../steps/scenario-source.ts";
@@ -91,22 +89,14 @@ const STEP_US = 2;
 const PACKET_US = 0.4;
 /** Building a simulation: quiet percentile, a few steps between. */
 const RESET_US = 160;
-/** Of a link without limit or a flow that is held by something else. */
-const ASSUMED_MBPS = 100;
 
 /** @param stepSec undefined: a step lasts a round trip, with a queue of half of that */
 export function costUs(scenario: Scenario, stepSec: number | undefined): { step: number; reset: number } {
-  const { forward, reverse, links = {}, flows = [], traffic = [], propagationDelayMs } = scenario;
+  const { propagationDelayMs } = scenario;
   const backMs = scenario.reversePropagationDelayMs ?? propagationDelayMs;
   const span = stepSec ?? (1.5 * (propagationDelayMs + backMs)) / 1000;
-  const data = flows.some(({ direction }) => direction === "backward") ? [forward, reverse] : [forward];
-  const packetsPerSec = [...data, ...Object.values(links)]
-    .map(({ rate }) => fromMbps(peakMbps(rate) ?? ASSUMED_MBPS) / PACKET_BYTES)
-    .reduce((sum, each) => sum + each, 0);
-  // others run from the beginning, the flow under test starts half a second later on average
-  const lead = flows.length + traffic.length > 0 ? leadSec(scenario) + 0.5 : 0;
   return {
-    step: STEP_US + PACKET_US * packetsPerSec * span,
-    reset: RESET_US + PACKET_US * packetsPerSec * lead,
+    step: STEP_US + PACKET_US * eventsPerSec(scenario) * span,
+    reset: RESET_US + PACKET_US * eventsOfReset(scenario),
   };
 }

@@ -72,7 +72,7 @@ it("health is SERVING, and NOT_SERVING while the last step runs", async () => {
     limits: { shutdownGraceMs: 100 },
   });
   const client = new RawClient(server.port);
-  const session = await client.create({ kwargs: { scenario: "toy-long", costUs: 1e6, sleepMs: 300 } });
+  const session = await client.create({ kwargs: { scenario: "toy-long", costUs: 1e4, sleepMs: 300 } });
   const stream = await client.attached(session);
   stream.write(resetPayload(1));
   await stream.read();

@@ -26,7 +26,7 @@ afterAll(() => Promise.all([hosts.here.close(), hosts.threads.close()]));
 
 /** A session whose environments live in worker threads. */
 const inThreads = (fields: Partial<SessionConfig> = {}): Promise<Session> =>
-  openSession(hosts.threads, { ...fields, kwargs: { costUs: 1e6, ...fields.kwargs } });
+  openSession(hosts.threads, { ...fields, kwargs: { costUs: 1e4, ...fields.kwargs } });
 
 // a first thread loads its modules once; what is timed below does not wait for that
 beforeAll(async () => (await inThreads({ numEnvs: 2 })).close());

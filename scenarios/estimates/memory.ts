@@ -1,10 +1,11 @@
 /** How much memory a run of a scenario takes, before it runs: packets in queues and in flight, flows, traces, series. */
-import type { Bytes } from "../core/units.ts";
-import { fromMbps, PACKET_BYTES } from "../core/units.ts";
-import type { DirectionSpec } from "./direction.ts";
-import { peakMbps, rateMemoryBytes } from "./rates/registry.ts";
-import type { Scenario } from "./scenario.ts";
-import { roughMeanBytes, type SizeSpec } from "./traffic/sizes.ts";
+import type { Bytes } from "../../core/units.ts";
+import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
+import type { DirectionSpec } from "../direction.ts";
+import { leadSec } from "../flows.ts";
+import { peakMbps, rateMemoryBytes } from "../rates/registry.ts";
+import type { Scenario } from "../scenario.ts";
+import { transfersPerSec } from "../traffic/arrivals.ts";
 
 /** One packet: its rows in queue and rings, which double, and the sender's record of it until it is acknowledged: 140 to 290. */
 const BYTES_PER_PACKET = 300;
@@ -37,21 +38,22 @@ export function estimateMemoryBytes(scenario: Scenario): Bytes {
   const rttSec =
     (scenario.propagationDelayMs + (scenario.reversePropagationDelayMs ?? scenario.propagationDelayMs)) /
     1000;
+  // others begin before the flow under test, which begins up to a second later unless that is fixed
+  const totalSec = durationSec + leadSec(scenario) + (scenario.fixed?.startSec ?? 1);
   let packets = 0;
   let rateBytes = 0;
   for (const link of all) {
     const mbps = peakMbps(link.rate) ?? 0;
     const inFlight = (fromMbps(mbps) * rttSec) / PACKET_BYTES;
-    packets += queuePackets(link, durationSec) + inFlight;
-    rateBytes += rateMemoryBytes(link.rate);
+    packets += queuePackets(link, totalSec) + inFlight;
+    rateBytes += rateMemoryBytes(link.rate, totalSec);
   }
   let flowCount = 1;
   for (const plan of flows) flowCount += plan.count ?? 1;
   let transfers = 0;
   for (const spec of traffic) {
     if (spec.kind === "incast") flowCount += spec.senders;
-    if (spec.kind === "transfers")
-      transfers += (spec.flowsPerSec ?? loadFlowsPerSec(spec, forward)) * durationSec;
+    transfers += transfersPerSec(spec, forward) * totalSec;
   }
   const bins = Math.min(MAX_BINS, durationSec / BIN_SEC);
   return (
@@ -60,12 +62,4 @@ export function estimateMemoryBytes(scenario: Scenario): Bytes {
     transfers * BYTES_PER_TRANSFER +
     rateBytes
   );
-}
-
-/** Arrivals that a load means. */
-function loadFlowsPerSec(
-  spec: { readonly load?: number; readonly sizes: SizeSpec },
-  forward: DirectionSpec,
-): number {
-  return ((spec.load ?? 0) * fromMbps(peakMbps(forward.rate) ?? 0)) / roughMeanBytes(spec.sizes);
 }
