@@ -33,8 +33,7 @@ import {
   episodeMeans,
   gather,
   type Minibatch,
-  makeBatch,
-  recordStep,
+  normaliseBatch,
   shuffled,
   valuesOf,
 } from "./nn/batch.ts";
@@ -43,6 +42,7 @@ import { mlpTensor } from "./nn/mlp-tensors.ts";
 import type { NetworkPolicy, PolicySpec } from "./nn/network-policy.ts";
 import { choice, FLAG, type OptionKind, readOptions, real, WIDTHS, whole } from "./nn/options.ts";
 import { type Surrogate, surrogateOf } from "./nn/ratios.ts";
+import { collect } from "./nn/rollout.ts";
 import { explainedVariance, Means, RewardScale, STATISTICS } from "./nn/statistics.ts";
 import { rescaleValues } from "./nn/value-scale.ts";
 import { BACKEND_REQUESTS, type BackendRequest, chooseBackend } from "./tfjs/tfjs-backend.ts";
@@ -291,30 +291,14 @@ export class Ppo implements Learner {
   async #rollout(envs: AnyVectorEnv): Promise<Batch> {
     const { rolloutSteps, normaliseObservations } = this.options;
     const { policy, observations: known } = this.#networks;
-    const { numEnvs } = envs;
-    const width = this.spec.observationSpace.shape[0];
-    const count = this.spec.actionSpace.shape[0];
-    const batch = makeBatch(rolloutSteps, numEnvs, width, count);
-    const noise = this.#root.fork(`noise.${this.#updates}`);
-    const actions = new Float32Array(numEnvs * count);
-    for (let t = 0; t < rolloutSteps; t++) {
-      const row = t * numEnvs;
-      const observations = batch.observations.subarray(row * width, (row + numEnvs) * width);
-      if (normaliseObservations) known.observe(envs.observations);
-      policy.normalise(envs.observations, observations);
-      policy.sample(observations, numEnvs, noise, {
-        actions,
-        raw: batch.actions.subarray(row * count, (row + numEnvs) * count),
-        logProbs: batch.logProbs.subarray(row, row + numEnvs),
-      });
-      await envs.step(actions);
-      recordStep(batch, row, envs, (given, into) => policy.normalise(given, into));
-      for (let env = 0; env < numEnvs; env++) {
-        const isOver = envs.terminated[env]! + envs.truncated[env]! > 0;
-        this.#rewardScale.observe(env, envs.rewards[env]!, isOver);
-      }
+    const rng = this.#root.fork(`noise.${this.#updates}`);
+    const batch = await collect(envs, policy, { steps: rolloutSteps, rng });
+    if (normaliseObservations) known.observe(batch.observations);
+    normaliseBatch(batch, policy);
+    for (let row = 0; row < batch.rows; row++) {
+      const isOver = batch.terminated[row]! + batch.truncated[row]! > 0;
+      this.#rewardScale.observe(row % envs.numEnvs, batch.rewards[row]!, isOver);
     }
-    policy.normalise(envs.observations, batch.last);
     return batch;
   }
 

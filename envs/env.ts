@@ -71,7 +71,28 @@ export interface VectorEnv extends VectorRows {
 export interface AsyncVectorEnv extends VectorRows {
   reset(seed: number): Promise<void>;
   step(actions: Float32Array): Promise<void>;
+  /**
+   * Carries out a task on all rows, each thread on those that it has; no thread waits for another meanwhile. Absent: the
+   * caller has to step. Afterwards the arrays are filled as by a step; `endedEpisodes` is the business of the task.
+   * @returns what the task came to on each part, in the order of rows
+   */
+  perform?<Given, Result>(task: RowTask<Given, Result>, given: Given): Promise<Result[]>;
   close(): Promise<void>;
+}
+
+/** Some of the rows of a vector form, on the thread that has them. */
+export interface RowsPart extends VectorRows {
+  /** of its first row, in the whole; `endedEpisodes` have rows of the whole, too */
+  readonly from: number;
+  /** @param actions [numEnvs x actionSpace.shape[0]] */
+  step(actions: Float32Array): void | Promise<void>;
+}
+
+/** What takes many steps of rows by itself. All threads know it by its name, since functions cannot be sent. */
+export interface RowTask<Given, Result> {
+  readonly name: string;
+  /** @param given data that can be sent; arrays in shared memory are the same ones on all threads */
+  run(part: RowsPart, given: Given): Promise<Result>;
 }
 
 /** Either form, for who awaits whatever it answers: a learner. */

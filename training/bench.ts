@@ -2,7 +2,7 @@
  * `npm run bench:train [-- --json] [--workers N]`: PPO steps per second end to end (simulator, environment, policy, updates),
  * with the environments, network and hyperparameters that `npm start` trains with. With `--workers` the same training twice,
  * with one thread and with N, update by update in turn, so that both see the same machine: `simStepsPerSec` is the speed of
- * the simulator's part (waiting for resets and steps), `ratio` the median over updates of one thread's time for it by that
+ * the simulator's part (waiting for resets and rollouts), `ratio` the median over updates of one thread's time for it by that
  * of N. `simStepsPerSecP10` and `ratioP10` are those of the 10th percentiles of each: while nothing else had the cores.
  */
 import { parseArgs } from "node:util";
@@ -28,16 +28,18 @@ interface TimedEnvs extends AsyncVectorEnv {
 
 function timed(envs: AsyncVectorEnv): TimedEnvs {
   const waited = { seconds: 0 };
-  const clock = async (run: () => Promise<void>): Promise<void> => {
+  const clock = async <T>(run: () => Promise<T>): Promise<T> => {
     const began = performance.now();
-    await run();
+    const result = await run();
     waited.seconds += (performance.now() - began) / 1000;
+    return result;
   };
   return {
     ...envs,
     waited,
     reset: (seed) => clock(() => envs.reset(seed)),
     step: (actions) => clock(() => envs.step(actions)),
+    perform: (task, given) => clock(() => envs.perform!(task, given)),
   };
 }
 

@@ -1,10 +1,12 @@
 /** What a rollout leaves behind for learners on policy, its values, and the minibatches that gradient steps look at. */
 import type { Rng } from "../../core/random.ts";
-import type { AnyVectorEnv, EndedEpisode } from "../../envs/env.ts";
+import type { EndedEpisode } from "../../envs/env.ts";
+import type { Spaces } from "../checkpoint.ts";
 import type { TrainingFacts } from "../learner.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import type { MlpLayout } from "./mlp.ts";
 import { mlpTensor, toTensors } from "./mlp-tensors.ts";
+import type { NetworkPolicy } from "./network-policy.ts";
 import { EPSILON, meanOf, variance } from "./statistics.ts";
 import type { ValueScale } from "./value-scale.ts";
 
@@ -21,71 +23,54 @@ export interface Minibatch {
   readonly targets: Float32Array;
 }
 
-/** Everything one rollout leaves behind. */
-export interface Batch {
-  readonly rows: number;
+/** What the rows of a batch fill, in memory that threads share; a row is step x numEnvs + environment. */
+export interface RolloutArrays {
+  /** [rows x observation] */
   readonly observations: Float32Array;
+  /** [rows x action], as the policy's density has them */
   readonly actions: Float32Array;
+  /** [rows] each */
   readonly logProbs: Float32Array;
   readonly rewards: Float64Array;
   readonly terminated: Uint8Array;
   readonly truncated: Uint8Array;
   /** observations after the last step, [numEnvs x observation] */
   readonly last: Float32Array;
-  /** rows that were truncated, and the observation that each led to */
-  readonly truncatedRows: number[];
-  readonly truncatedObservations: Float32Array[];
-  readonly episodes: EndedEpisode[];
 }
 
-export function makeBatch(
-  steps: number,
+/** Everything one rollout leaves behind. */
+export interface Batch extends RolloutArrays {
+  readonly rows: number;
+  /** rows that were truncated, and the observation that each led to */
+  readonly truncatedRows: readonly number[];
+  readonly truncatedObservations: readonly Float32Array[];
+  /** in the order of their ends */
+  readonly episodes: readonly EndedEpisode[];
+}
+
+export function makeRolloutArrays(
+  rows: number,
   numEnvs: number,
-  observationSize: number,
-  actionSize: number,
-): Batch {
-  const rows = steps * numEnvs;
+  { observationSpace, actionSpace }: Spaces,
+): RolloutArrays {
+  const [width] = observationSpace.shape;
+  const float32 = (length: number): Float32Array => new Float32Array(new SharedArrayBuffer(4 * length));
   return {
-    rows,
-    observations: new Float32Array(rows * observationSize),
-    actions: new Float32Array(rows * actionSize),
-    logProbs: new Float32Array(rows),
-    rewards: new Float64Array(rows),
-    terminated: new Uint8Array(rows),
-    truncated: new Uint8Array(rows),
-    last: new Float32Array(numEnvs * observationSize),
-    truncatedRows: [],
-    truncatedObservations: [],
-    episodes: [],
+    observations: float32(rows * width),
+    actions: float32(rows * actionSpace.shape[0]),
+    logProbs: float32(rows),
+    rewards: new Float64Array(new SharedArrayBuffer(8 * rows)),
+    terminated: new Uint8Array(new SharedArrayBuffer(rows)),
+    truncated: new Uint8Array(new SharedArrayBuffer(rows)),
+    last: float32(numEnvs * width),
   };
 }
 
-/**
- * Keeps what the step that was just taken gave, and the episodes that it ended.
- * @param row of environment 0 at this step
- * @param normalise observations as the network wants them, [rows x observation]
- */
-export function recordStep(
-  batch: Batch,
-  row: number,
-  envs: AnyVectorEnv,
-  normalise: (observations: Float32Array, into: Float32Array) => void,
-): void {
-  const width = batch.observations.length / batch.rows;
-  for (let env = 0; env < envs.numEnvs; env++) {
-    const terminated = envs.terminated[env]!;
-    const truncated = terminated ? 0 : envs.truncated[env]!;
-    batch.rewards[row + env] = envs.rewards[env]!;
-    batch.terminated[row + env] = terminated;
-    batch.truncated[row + env] = truncated;
-    if (truncated) {
-      const final = new Float32Array(width);
-      normalise(envs.finalObservations.subarray(env * width, (env + 1) * width), final);
-      batch.truncatedRows.push(row + env);
-      batch.truncatedObservations.push(final);
-    }
+/** Replaces all observations of a batch by what the policy's network is to see. */
+export function normaliseBatch(batch: Batch, policy: NetworkPolicy): void {
+  for (const each of [batch.observations, batch.last, ...batch.truncatedObservations]) {
+    policy.normalise(each, each);
   }
-  if (envs.endedEpisodes.length > 0) batch.episodes.push(...envs.endedEpisodes);
 }
 
 /** What a line of progress says of the episodes that ended in a batch; NaN where none did. */

@@ -37,12 +37,17 @@ export class CategoricalPolicy extends NetworkPolicy {
     for (let r = 0; r < rows; r++) actions[r] = largest(this.outputsOf(normalised, r));
   }
 
-  /** Raw actions are the choices themselves. One number of the generator per row. */
-  override sample(normalised: Float32Array, rows: number, rng: Rng, into: Samples): void {
+  /** A number of [0, 1) per row. */
+  override drawNoise(rng: Rng, rows: number): Float64Array {
+    return Float64Array.from({ length: rows }, () => rng.next());
+  }
+
+  /** Raw actions are the choices themselves. */
+  override sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void {
     for (let r = 0; r < rows; r++) {
       const logits = this.outputsOf(normalised, r);
       const total = logSumExp(logits);
-      let rest = rng.next();
+      let rest = noise[r]!;
       let choice = 0;
       while (choice < this.#n - 1) {
         rest -= exp(logits[choice]! - total);

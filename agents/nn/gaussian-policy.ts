@@ -49,8 +49,13 @@ export class GaussianPolicy extends NetworkPolicy {
     }
   }
 
+  /** A standard normal per number of the action. */
+  override drawNoise(rng: Rng, rows: number): Float64Array {
+    return Float64Array.from({ length: rows * this.#box.shape[0] }, () => drawNormal(rng));
+  }
+
   /** Raw actions are in units of the box. */
-  override sample(normalised: Float32Array, rows: number, rng: Rng, into: Samples): void {
+  override sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void {
     const count = this.#box.shape[0];
     for (let r = 0; r < rows; r++) {
       const mean = this.outputsOf(normalised, r);
@@ -58,7 +63,7 @@ export class GaussianPolicy extends NetworkPolicy {
       for (let a = 0; a < count; a++) {
         const logStd = this.weights[this.#logStdAt + a]!;
         const std = exp(logStd);
-        const raw = Math.fround(mean[a]! + std * drawNormal(rng));
+        const raw = Math.fround(mean[a]! + std * noise[r * count + a]!);
         const z = (raw - mean[a]!) / std;
         logProb -= 0.5 * (z * z + LOG_2_PI) + logStd;
         into.actions[r * count + a] = this.#middle[a]! + this.#half[a]! * raw;

@@ -97,7 +97,7 @@ export abstract class NetworkPolicy implements Agent {
     }
     this.normalise(obs, this.#observation);
     if (mode === "greedy") this.actGreedy(this.#observation, 1, this.#action);
-    else this.sample(this.#observation, 1, this.#rng, { actions: this.#action });
+    else this.sample(this.#observation, 1, this.drawNoise(this.#rng, 1), { actions: this.#action });
     return this.#action;
   }
 
@@ -131,8 +131,11 @@ export abstract class NetworkPolicy implements Agent {
   /** The most likely action of each row. @param normalised [rows x observation]; @param actions [rows x action], written */
   abstract actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void;
 
-  /** Draws one action per row. @param normalised [rows x observation] */
-  abstract sample(normalised: Float32Array, rows: number, rng: Rng, into: Samples): void;
+  /** What `sample` needs of chance, float64 [rows x some per row]; the same for rows drawn together or one by one. */
+  abstract drawNoise(rng: Rng, rows: number): Float64Array;
+
+  /** Draws one action per row. @param normalised [rows x observation]; @param noise of `drawNoise` */
+  abstract sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void;
 
   /** Mean entropy in nat over rows of normalised observations, per action. */
   abstract entropy(normalised: Float32Array, rows: number): number;

@@ -189,6 +189,16 @@ export class RowBlock {
     }
   }
 
+  /** environments from (inclusive) to (exclusive) */
+  get range(): { readonly from: number; readonly to: number } {
+    return this.#config;
+  }
+
+  /** of all blocks */
+  get rows(): RowArrays {
+    return this.#rows;
+  }
+
   /** Frees what the environments hold outside of memory. */
   close(): void {
     for (const { env } of this.#states) env.close?.();

@@ -4,15 +4,16 @@
  */
 import type { AlgorithmResolver } from "../../algorithms/cross-traffic.ts";
 import { assert, CcparkError } from "../../core/errors.ts";
-import type { AsyncVectorEnv, EndedEpisode, VectorEnv, VectorRows } from "../env.ts";
+import type { AsyncVectorEnv, VectorEnv } from "../env.ts";
 import type { EnvOptions } from "../options.ts";
 import type { ScenarioSource } from "../steps/scenario-source.ts";
 import type { RowArrays } from "./arrays.ts";
-import { BrokenEnv, type RowEpisode } from "./block.ts";
+import { BrokenEnv } from "./block.ts";
 import { checkActions, type RowRules } from "./check-actions.ts";
 import { writeFirstSeeds } from "./episode-seeds.ts";
 import { blockHere, openRowsHere, openRowsInThreads, type RowsSpec } from "./open-rows.ts";
-import { type MaybePromise, onAll, stepAll } from "./place.ts";
+import { type MaybePromise, onAll, settleAll } from "./place.ts";
+import { RowsView } from "./rows-view.ts";
 import { SingleFlowSlot } from "./slots/single-flow.ts";
 import type { EnvKind, SlotEnvShape } from "./slots/slot-env.ts";
 import { RowWorkers, type WorkerOptions } from "./worker-threads.ts";
@@ -36,39 +37,18 @@ function specOf(numEnvs: number): RowsSpec {
 }
 
 /** What both forms do before and after their blocks. */
-class RowsView {
-  readonly shown: VectorRows;
+class WholeView extends RowsView {
   readonly #rules: RowRules;
-  readonly #endedEpisodes: EndedEpisode[] = [];
 
   constructor(shape: SlotEnvShape, rows: RowArrays, rejects: boolean) {
+    super(shape, rows, { from: 0, to: rows.phase.length });
     this.#rules = { shape, rows, autoreset: "same-step", rejects };
-    const { observations, rewards, terminated, truncated, finalObservations } = rows;
-    this.shown = {
-      numEnvs: rows.phase.length,
-      observationSpace: shape.observationSpace,
-      actionSpace: shape.actionSpace,
-      observations,
-      rewards,
-      terminated,
-      truncated,
-      finalObservations,
-      endedEpisodes: this.#endedEpisodes,
-    };
   }
 
   beforeReset(seed: number): void {
     const { rows } = this.#rules;
     writeFirstSeeds(seed, rows.nextSeeds);
     rows.mask.fill(1);
-  }
-
-  afterReset(): void {
-    const { rewards, terminated, truncated } = this.#rules.rows;
-    rewards.fill(0);
-    terminated.fill(0);
-    truncated.fill(0);
-    this.#endedEpisodes.length = 0;
   }
 
   beforeStep(actions: Float32Array): void {
@@ -81,24 +61,6 @@ class RowsView {
     }
     rows.actions.set(actions);
     checkActions(this.#rules, "actions");
-  }
-
-  afterStep(episodes: readonly RowEpisode[]): void {
-    if (this.#endedEpisodes.length > 0) this.#endedEpisodes.length = 0;
-    for (const { row, seed, episodeReturn, steps, metrics } of episodes) {
-      const metric = (name: string): number => metrics[name] ?? Number.NaN;
-      this.#endedEpisodes.push({
-        env: row,
-        seed,
-        episodeReturn,
-        steps,
-        goodputMbps: metric("goodputMbps"),
-        utilisation: metric("utilisation"),
-        meanQueueDelayMs: metric("meanQueueDelayMs"),
-        lossRate: metric("lossRate"),
-        score: metric("score"),
-      });
-    }
   }
 }
 
@@ -127,7 +89,7 @@ export function makeVectorEnv(
   const spec = specOf(numEnvs);
   const envs = Array.from({ length: numEnvs }, () => new SingleFlowSlot(options, { scenarios }, algorithms));
   const { rows, block } = blockHere(spec, envs);
-  const view = new RowsView(envs[0]!, rows, options.actionPolicy === "reject");
+  const view = new WholeView(envs[0]!, rows, options.actionPolicy === "reject");
   const carryOut = <T>(run: () => MaybePromise<T>): T => {
     try {
       const done = run();
@@ -186,9 +148,9 @@ export async function openVectorEnv(options: OpenVectorOptions): Promise<AsyncVe
       pool === undefined
         ? openRowsHere(spec, kind.make(kwargs, numEnvs))
         : await openRowsInThreads(spec, { kind, kwargs, sample: sample!, withCaller: true }, pool);
-    const view = new RowsView(sample!, rows, kwargs["actionPolicy"] === "reject");
+    const view = new WholeView(sample!, rows, kwargs["actionPolicy"] === "reject");
     let isBusy = false;
-    const alone = async (run: () => Promise<void>): Promise<void> => {
+    const alone = async <T>(run: () => Promise<T>): Promise<T> => {
       if (isBusy) {
         throw new CcparkError(
           "failed-precondition",
@@ -197,7 +159,7 @@ export async function openVectorEnv(options: OpenVectorOptions): Promise<AsyncVe
       }
       isBusy = true;
       try {
-        await run();
+        return await run();
       } catch (error) {
         throw told(error);
       } finally {
@@ -218,7 +180,17 @@ export async function openVectorEnv(options: OpenVectorOptions): Promise<AsyncVe
       step: (actions) =>
         alone(async () => {
           view.beforeStep(actions);
-          view.afterStep(await stepAll(blocks));
+          await onAll(
+            blocks,
+            (block) => block.step(),
+            (episodes) => view.afterStep(episodes.flat()),
+          );
+        }),
+      perform: (task, given) =>
+        alone(async () => {
+          const results = await settleAll(blocks.map((block) => block.perform(task, given)));
+          view.afterStep([]);
+          return results;
         }),
       close,
     };

@@ -1,6 +1,5 @@
 /** Environments as rows: arrays, and the blocks that fill them, on the calling thread or split over worker threads. */
 import { type RowArrays, type RowLayout, rowBytes, viewRows } from "./arrays.ts";
-import type { Bell } from "./bell.ts";
 import { type BlockConfig, RowBlock } from "./block.ts";
 import { type BlockPlace, placeHere } from "./place.ts";
 import type { EnvKind, SlotEnv, SlotEnvShape } from "./slots/slot-env.ts";
@@ -22,15 +21,12 @@ export interface BlockRequest {
   readonly config: BlockConfig;
   readonly layout: RowLayout;
   readonly buffer: SharedArrayBuffer;
-  /** rung by a caller that steps too and waits for both; absent: steps come as messages */
-  readonly bell?: Bell;
 }
 
 /** Threads that open the blocks of one vector form. */
 export interface BlockThreads {
   readonly count: number;
-  /** @param withBells the caller steps too, and may block for the others */
-  open(requests: readonly BlockRequest[], withBells: boolean): Promise<BlockPlace[]>;
+  open(requests: readonly BlockRequest[]): Promise<BlockPlace[]>;
 }
 
 export function layoutOf({ numEnvs, withState, infoKeys }: RowsSpec, sample: SlotEnvShape): RowLayout {
@@ -102,7 +98,6 @@ export async function openRowsInThreads(
   const own = withCaller ? configs.splice(-1) : [];
   const blocks = await threads.open(
     configs.map((each) => ({ envId: kind.envId, kwargs, config: each, layout, buffer })),
-    withCaller,
   );
   for (const each of own) {
     const block = new RowBlock(each, kind.make(kwargs, each.to - each.from), rows);

@@ -1,6 +1,8 @@
 /** Where a block of rows lives: on this thread, or in a worker (`worker-threads.ts`), behind one interface. */
 import { CcparkError } from "../../core/errors.ts";
+import type { RowTask } from "../env.ts";
 import type { Handover, RowBlock, RowEpisode } from "./block.ts";
+import { partOf } from "./rows-view.ts";
 import type { GroundTruth } from "./slots/ground-truth.ts";
 import type { MaybePicture, SlotEnv } from "./slots/slot-env.ts";
 
@@ -12,9 +14,6 @@ export interface EnvTruth extends GroundTruth {
   readonly seed: number;
 }
 
-/** Waits for a step that has been started. */
-export type StepUnderWay = () => MaybePromise<readonly RowEpisode[]>;
-
 /** Calls are carried out in order; each throws or rejects with BrokenEnv, LostWorker or another CcparkError. */
 export interface BlockPlace {
   /** environments from (inclusive) to (exclusive) */
@@ -22,8 +21,8 @@ export interface BlockPlace {
   readonly to: number;
   reset(seeded: boolean, scenario?: unknown): MaybePromise<void>;
   step(): MaybePromise<readonly RowEpisode[]>;
-  /** Starts a step; the caller does its own part and then blocks, by the function returned, until this one is done. */
-  stepBeside?(): StepUnderWay;
+  /** Carries out a task on the rows of the block. */
+  perform<Given, Result>(task: RowTask<Given, Result>, given: Given): Promise<Result>;
   state(env: number): MaybePromise<EnvTruth>;
   render(env: number, mode: string): MaybePicture;
   /** as of `RowBlock` */
@@ -60,6 +59,7 @@ export function placeHere(block: RowBlock, from: number, to: number, seeds: Floa
     to,
     reset: (seeded, scenario) => block.reset(seeded, scenario),
     step: () => block.step(),
+    perform: (task, given) => task.run(partOf(block), given),
     state: (env) => truthOf(block.envAt(env), seeds[env]!),
     render: (env, mode) => block.envAt(env).render(mode),
     release: (envs) => block.release(envs),
@@ -80,29 +80,6 @@ export function onAll<T, R>(
   }
   const result = start(only);
   return result instanceof Promise ? result.then((late) => answer([late])) : answer([result]);
-}
-
-/** A step of all blocks, those of other threads beside those of this one. */
-export function stepAll(blocks: readonly BlockPlace[]): MaybePromise<readonly RowEpisode[]> {
-  let failure: { readonly error: unknown } | undefined;
-  const begun = blocks.map((block): StepUnderWay => {
-    if (block.stepBeside !== undefined) return block.stepBeside();
-    try {
-      const episodes = block.step();
-      return () => episodes;
-    } catch (error) {
-      // the others are under way and must be waited for
-      failure = { error };
-      return () => [];
-    }
-  });
-  const done = begun.map((wait) => wait());
-  const answer = (all: readonly (readonly RowEpisode[])[]): readonly RowEpisode[] => {
-    if (failure !== undefined) throw failure.error;
-    return all.length === 1 ? all[0]! : all.flat();
-  };
-  const isLate = done.some((each) => each instanceof Promise);
-  return isLate ? settleAll(done).then(answer) : answer(done as (readonly RowEpisode[])[]);
 }
 
 /** Waits for all, also after one has failed: the arrays are theirs until then. */

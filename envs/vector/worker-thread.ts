@@ -1,17 +1,19 @@
 /** The worker's side of `worker-threads.ts`: keeps blocks of many vector forms and does what it is told, in order. */
 import type { MessagePort } from "node:worker_threads";
 import { assert, CcparkError, type ErrorKind } from "../../core/errors.ts";
+import type { RowTask } from "../env.ts";
 import { type RowArrays, viewRows } from "./arrays.ts";
-import { type Bell, linger, willListen } from "./bell.ts";
 import { type Breakage, BrokenEnv, type Handover, RowBlock, type RowEpisode } from "./block.ts";
 import type { BlockRequest } from "./open-rows.ts";
 import { type EnvTruth, truthOf } from "./place.ts";
+import { partOf } from "./rows-view.ts";
 import type { EnvKind, Picture, SlotEnv, SlotEnvShape } from "./slots/slot-env.ts";
 
 export type WorkerRequest =
   | ({ readonly do: "open"; readonly block: number } & BlockRequest)
   | { readonly do: "reset"; readonly block: number; readonly seeded: boolean; readonly scenario: unknown }
   | { readonly do: "step"; readonly block: number }
+  | { readonly do: "perform"; readonly block: number; readonly task: string; readonly given: unknown }
   | { readonly do: "state"; readonly block: number; readonly env: number }
   | { readonly do: "render"; readonly block: number; readonly env: number; readonly mode: string }
   | { readonly do: "release"; readonly block: number; readonly envs: readonly number[] }
@@ -34,6 +36,7 @@ type Kwargs = Readonly<Record<string, unknown>>;
 export type WorkerReply =
   | undefined
   | { readonly episodes: readonly RowEpisode[] }
+  | { readonly result: unknown }
   | { readonly truth: EnvTruth }
   | { readonly picture: Picture | undefined }
   | { readonly handovers: readonly Handover[] }
@@ -67,9 +70,15 @@ function shapeOf(env: SlotEnv): SlotEnvShape {
   };
 }
 
-/** Answers every request on the port with one reply, in order. */
-export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
-  let bell: Bell | undefined;
+/**
+ * Answers every request on the port with one reply, in order.
+ * @param tasks that may be asked for
+ */
+export function serveRows(
+  port: MessagePort,
+  kinds: readonly EnvKind[],
+  tasks: readonly RowTask<never, unknown>[] = [],
+): void {
   const blocks = new Map<number, { readonly block: RowBlock; readonly rows: RowArrays }>();
   /** what takes its time: pictures, and steps in real time; what is told after it waits */
   let pending: Promise<void> | undefined;
@@ -84,7 +93,6 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
     }
     if (request.do === "open") {
       const { config, envId, kwargs } = request;
-      bell = request.bell;
       const rows = viewRows(request.buffer, request.layout);
       const kind = kinds.find((each) => each.envId === envId)!;
       const envs = kind.make(kwargs, config.to - config.from);
@@ -98,6 +106,11 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
           episodes.length === 0 ? undefined : { episodes };
         const episodes = block.step();
         return episodes instanceof Promise ? episodes.then(told) : told(episodes);
+      }
+      case "perform": {
+        const task = tasks.find(({ name }) => name === request.task);
+        assert(task !== undefined, `the threads know the task ${request.task}`);
+        return task.run(partOf(block), request.given as never).then((result) => ({ result }));
       }
       case "reset":
         return block.reset(request.seeded, request.scenario)?.then(() => undefined);
@@ -119,19 +132,6 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
     }
   };
 
-  /** Only what there is to tell is a message. */
-  const stepWhenRung = (block: number): boolean => {
-    let reply: WorkerReply | Promise<WorkerReply>;
-    try {
-      reply = carryOut({ do: "step", block });
-    } catch (error) {
-      reply = failed(error);
-    }
-    assert(!(reply instanceof Promise), "only environments in virtual time are stepped beside others");
-    if (reply !== undefined) port.postMessage(reply);
-    return reply !== undefined;
-  };
-
   const answer = (request: WorkerRequest): Promise<void> | undefined => {
     let reply: WorkerReply | Promise<WorkerReply>;
     try {
@@ -140,10 +140,7 @@ export function serveRows(port: MessagePort, kinds: readonly EnvKind[]): void {
       reply = failed(error);
     }
     if (!(reply instanceof Promise)) {
-      const listens = request.do === "step" ? bell : undefined;
-      if (listens !== undefined) willListen(listens);
       port.postMessage(reply);
-      if (listens !== undefined) linger(listens, stepWhenRung);
       return undefined;
     }
     return reply.then(

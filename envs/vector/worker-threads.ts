@@ -5,10 +5,10 @@
  */
 import { Worker } from "node:worker_threads";
 import { CcparkError } from "../../core/errors.ts";
-import { type Bell, hasTold, isDoneWithin, makeBell, ring } from "./bell.ts";
+import type { RowTask } from "../env.ts";
 import { BrokenEnv, type Handover, type RowEpisode } from "./block.ts";
 import type { BlockRequest, BlockThreads } from "./open-rows.ts";
-import { type BlockPlace, type EnvTruth, LostWorker, type StepUnderWay } from "./place.ts";
+import { type BlockPlace, type EnvTruth, LostWorker } from "./place.ts";
 import type { Picture, SlotEnvShape } from "./slots/slot-env.ts";
 import type { WorkerReply, WorkerRequest } from "./worker-thread.ts";
 
@@ -48,11 +48,6 @@ function startThread(url: URL, workerData: unknown): Worker {
   });
 }
 
-/** How long a caller that steps too blocks for the others, and how often it looks after that. */
-const BLOCK_MS = 50;
-const POLL_MS = 1;
-const NO_EPISODES: readonly RowEpisode[] = [];
-
 /** One thread, and the next after its death. */
 class RowWorker {
   readonly #options: WorkerOptions;
@@ -89,25 +84,6 @@ class RowWorker {
         this.#watch();
       }
       thread.postMessage(request);
-    });
-  }
-
-  /** Whether nothing is under way. */
-  get isIdle(): boolean {
-    return this.#waiting.length === 0;
-  }
-
-  /** The reply to what the thread was told by the bell. */
-  awaitReply(generation: number): Promise<WorkerReply> {
-    const thread = this.#thread;
-    if (generation !== this.#generation || thread === undefined) {
-      return Promise.reject(
-        new LostWorker("ended", "the worker thread that held these environments has ended"),
-      );
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ timed: undefined, resolve, reject });
-      thread.ref();
     });
   }
 
@@ -219,15 +195,8 @@ class RemoteBlock implements BlockPlace {
   readonly #worker: RowWorker;
   readonly #generation: number;
   readonly #number: number;
-  readonly #bell: Bell | undefined;
 
-  constructor(
-    worker: RowWorker,
-    number: number,
-    { from, to }: { from: number; to: number },
-    bell: Bell | undefined,
-  ) {
-    this.#bell = bell;
+  constructor(worker: RowWorker, number: number, { from, to }: { from: number; to: number }) {
     this.#worker = worker;
     this.#generation = worker.generation;
     this.#number = number;
@@ -248,31 +217,9 @@ class RemoteBlock implements BlockPlace {
     return "episodes" in reply ? reply.episodes : [];
   }
 
-  stepBeside(): StepUnderWay {
-    const bell = this.#bell;
-    if (bell === undefined || !this.#worker.isIdle || !ring(bell, this.#number)) {
-      const episodes = this.step();
-      episodes.catch(() => undefined); // whoever waits is told
-      return () => episodes;
-    }
-    return () => {
-      if (isDoneWithin(bell, BLOCK_MS)) return hasTold(bell) ? this.#told() : NO_EPISODES;
-      return this.#late(bell);
-    };
-  }
-
-  async #told(): Promise<readonly RowEpisode[]> {
-    const reply = readReply(await this.#worker.awaitReply(this.#generation));
-    return "episodes" in reply ? reply.episodes : NO_EPISODES;
-  }
-
-  /** A step that takes long no longer blocks, so that the end of its thread is noticed. */
-  async #late(bell: Bell): Promise<readonly RowEpisode[]> {
-    while (!isDoneWithin(bell, 0)) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      if (this.#generation !== this.#worker.generation) return this.#told();
-    }
-    return hasTold(bell) ? this.#told() : NO_EPISODES;
+  async perform<Given, Result>({ name }: RowTask<Given, Result>, given: Given): Promise<Result> {
+    const reply = await this.call({ do: "perform", block: this.#number, task: name, given });
+    return (reply as { result: Result }).result;
   }
 
   async state(env: number): Promise<EnvTruth> {
@@ -345,7 +292,7 @@ export class OwnThread implements BlockThreads {
   async open(requests: readonly BlockRequest[]): Promise<BlockPlace[]> {
     const blocks: BlockPlace[] = [];
     for (const request of requests) {
-      const block = new RemoteBlock(this.#worker, ++this.#opened, request.config, undefined);
+      const block = new RemoteBlock(this.#worker, ++this.#opened, request.config);
       await block.call({ ...request, do: "open", block: this.#opened });
       blocks.push(block);
     }
@@ -370,15 +317,14 @@ export class RowWorkers implements BlockThreads {
   }
 
   /** Opens the blocks of one vector form, each in another worker, those with the fewest blocks first. */
-  async open(requests: readonly BlockRequest[], withBells: boolean): Promise<BlockPlace[]> {
+  async open(requests: readonly BlockRequest[]): Promise<BlockPlace[]> {
     const workers = [...this.#workers].sort((a, b) => a.blocks - b.blocks);
     const blocks = requests.map((request, i) => {
       const worker = workers[i % workers.length]!;
       worker.blocks += 1;
       const number = ++this.#opened;
-      const bell = withBells ? makeBell() : undefined;
-      const block = new RemoteBlock(worker, number, request.config, bell);
-      return { block, opened: block.call({ ...request, do: "open", block: number, bell }) };
+      const block = new RemoteBlock(worker, number, request.config);
+      return { block, opened: block.call({ ...request, do: "open", block: number }) };
     });
     const settled = await Promise.allSettled(blocks.map(({ opened }) => opened));
     const failure = settled.find((each) => each.status === "rejected");

@@ -42,7 +42,10 @@ describe("GaussianPolicy", () => {
     const rows = 20_000;
     const actions = new Float32Array(rows);
     const logProbs = new Float32Array(rows);
-    policy.sample(new Float32Array(rows), rows, Rng.fromSeed(1), { actions, logProbs });
+    policy.sample(new Float32Array(rows), rows, policy.drawNoise(Rng.fromSeed(1), rows), {
+      actions,
+      logProbs,
+    });
     const mean = actions.reduce((sum, x) => sum + x / rows, 0);
     const std = Math.sqrt(actions.reduce((sum, x) => sum + (x - mean) ** 2 / rows, 0));
     expect(mean).toBeCloseTo(0.5, 2);
@@ -137,7 +140,11 @@ describe("CategoricalPolicy", () => {
     const actions = new Float32Array(rows);
     const raw = new Float32Array(rows);
     const logProbs = new Float32Array(rows);
-    policy.sample(new Float32Array(rows), rows, Rng.fromSeed(1), { actions, raw, logProbs });
+    policy.sample(new Float32Array(rows), rows, policy.drawNoise(Rng.fromSeed(1), rows), {
+      actions,
+      raw,
+      logProbs,
+    });
     probabilities.forEach((p, choice) => {
       expect(actions.filter((a) => a === choice).length / rows).toBeCloseTo(p, 2);
     });
@@ -151,7 +158,7 @@ describe("CategoricalPolicy", () => {
     const policy = choosing([-800, 900, 899]);
     const actions = new Float32Array(500);
     const logProbs = new Float32Array(500);
-    policy.sample(new Float32Array(500), 500, Rng.fromSeed(2), { actions, logProbs });
+    policy.sample(new Float32Array(500), 500, policy.drawNoise(Rng.fromSeed(2), 500), { actions, logProbs });
     expect(new Set(actions)).toEqual(new Set([1, 2]));
     expect(logProbs.every(Number.isFinite)).toBe(true);
     expect(Number.isFinite(policy.entropy(new Float32Array(1), 1))).toBe(true);

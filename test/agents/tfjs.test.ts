@@ -134,7 +134,11 @@ describe("parity", () => {
         const observations = Float32Array.from({ length: rows * 6 }, () => rng.uniform(-1, 1));
         const raw = new Float32Array(rows);
         const logProbs = new Float32Array(rows);
-        policy.sample(observations, rows, rng, { actions: new Float32Array(rows), raw, logProbs });
+        policy.sample(observations, rows, policy.drawNoise(rng, rows), {
+          actions: new Float32Array(rows),
+          raw,
+          logProbs,
+        });
         /** mean log probability, and the entropy up to a constant */
         const lossOf = (...parameters: Tensor[]): Tensor => {
           const { logProb, entropy } = policy.evaluate(

@@ -46,7 +46,7 @@ const reset = (session: CreateSessionResponse, seq: number, options?: object, ma
     ),
   );
 const step = (session: CreateSessionResponse, seq: number) => {
-  const width = session.singleActionSpace!.kind!.value.shape[0]!;
+  const width = (session.singleActionSpace!.kind as { value: { shape: number[] } }).value.shape[0]!;
   const actions = new Array<number>(session.numEnvs * width).fill(0);
   return client.unary((done) =>
     client.stub.step({ ...stepPayload(seq, actions).value, ...keysOf(session) }, new Metadata(), {}, done),
