@@ -1,11 +1,13 @@
 /**
  * A learned policy as a CCP algorithm: the environment's datapath program, its observation and its actions, with the
- * policy acting greedily at each report; each flow is an episode in a row of its own. On a datapath that reports as the simulator does, the decisions are those of
- * the environment; what it leaves out is the step without a report (an outage): how long the environment waits there depends
- * on ACKs, of which an agent hears only by reports.
+ * policy acting greedily at each report; each flow is an episode in a row of its own. On a datapath that reports as the
+ * simulator does, the decisions are those of the environment. In silence (an outage) it goes on deciding, as in the
+ * environment. Only a step between a report and silence may take twice as long as there: the environment ends it early
+ * where no ACK has come, of which an agent hears only by reports.
  */
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import { CcparkError } from "../core/errors.ts";
+import { type Micros, NANOS_PER_MICRO } from "../core/units.ts";
 import type { Policy } from "./measured-run.ts";
 import type { EnvOptions } from "./options.ts";
 import { admitAction, getAction } from "./signals/actions.ts";
@@ -13,6 +15,10 @@ import { clearCounters } from "./signals/interval.ts";
 import { getObservation } from "./signals/observations.ts";
 import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "./steps/env-program.ts";
 import { FlowObserver } from "./steps/flow-observer.ts";
+import { silentStepNs } from "./steps/report-step.ts";
+
+/** A step in which ACKs come waits for its report at most twice as long as one in which none does. */
+const BEFORE_SILENCE = 2;
 
 /** @throws CcparkError for an environment with an action delay: that of a real datapath is its own */
 export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): CcpAlgorithm {
@@ -34,9 +40,12 @@ export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): 
       const observer = new FlowObserver(observation, action, { mssBytes, cwndBytes: initCwndBytes });
       const admitted = new Float64Array(action.space.shape[0]);
       let lastReportUs = nowUs;
+      let beganUs = nowUs;
       const row = freeRows.pop() ?? rows++;
       policy.begin?.(row);
-      const decide = (): void => {
+      const decide = (atUs: Micros, silentSteps: number): void => {
+        beganUs = atUs;
+        control.wakeAt(atUs + (silentSteps * silentStepNs(stepMs, observer.srttUs)) / NANOS_PER_MICRO);
         admitAction(action, policy.act(observer.observation, "greedy", row), env.actionPolicy, admitted);
         observer.decide(admitted);
         control.setWindow(observer.setting.cwndBytes, observer.setting.rateBytesPerSec);
@@ -44,14 +53,19 @@ export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): 
       const fields: Record<string, number> = { Cwnd: initCwndBytes };
       if (stepMs !== "rtt") fields["intervalUs"] = Math.round(stepMs * 1000) - 1;
       control.setProgram(programName, fields);
-      decide();
+      decide(nowUs, BEFORE_SILENCE);
       return {
         onReport(report) {
           clearCounters(observer.interval);
           readReport(report, observer.interval);
           observer.endStep(report.nowUs, report.nowUs - lastReportUs);
           lastReportUs = report.nowUs;
-          decide();
+          decide(report.nowUs, BEFORE_SILENCE);
+        },
+        onWake(atUs) {
+          clearCounters(observer.interval);
+          observer.endStep(atUs, atUs - beganUs);
+          decide(atUs, 1);
         },
         onClose: () => void freeRows.push(row),
       };

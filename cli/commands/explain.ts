@@ -1,6 +1,8 @@
 /** `ccpark explain`: every name that other commands take, with unit, range and definition. */
 import type { Command } from "commander";
 import { namedEntry, unknownName } from "../../core/errors.ts";
+import { isModulePath } from "../../core/module-path.ts";
+import { loadSignals } from "../../envs/signals/signal-files.ts";
 import type { PresetStatus } from "../../scenarios/presets/preset.ts";
 import { printOut } from "../console.ts";
 
@@ -36,14 +38,17 @@ type Topic =
   | "algorithms"
   | "testbeds";
 
-interface ScenarioSelection {
-  /** a preset or grid: itself, and its members */
+interface Selection {
+  /** one of the topic, or a user's module; of a preset or grid also its members */
   readonly name?: string;
   /** members of all presets too */
   readonly expand: boolean;
 }
 
-async function scenarios({ name, expand }: ScenarioSelection): Promise<Entry[]> {
+const modulesIn = (name: string | undefined): string[] =>
+  name !== undefined && isModulePath(name) ? [name] : [];
+
+async function scenarios({ name, expand }: Selection): Promise<Entry[]> {
   const { findPreset, presetMembers, SCENARIOS } = await import("../../scenarios/presets.ts");
   const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
   const { linkLabel, storedScenario } = await import("../../eval/links.ts");
@@ -109,7 +114,8 @@ async function suites(): Promise<Entry[]> {
   }));
 }
 
-async function observations(): Promise<Entry[]> {
+async function observations({ name }: Selection): Promise<Entry[]> {
+  await loadSignals({ observations: modulesIn(name), rewards: [] });
   const { DEFAULT_OBSERVATION, OBSERVATIONS } = await import("../../envs/signals/observations.ts");
   return [...OBSERVATIONS.values()].map((spec) => ({
     name: spec.name,
@@ -135,7 +141,8 @@ async function actions(): Promise<Entry[]> {
   }));
 }
 
-async function rewards(): Promise<Entry[]> {
+async function rewards({ name }: Selection): Promise<Entry[]> {
+  await loadSignals({ observations: [], rewards: modulesIn(name) });
   const { DEFAULT_REWARD, REWARDS } = await import("../../envs/signals/rewards.ts");
   const { flowRewards } = await import("../../envs/signals/flow-rewards.ts");
   // the named rewards are flow rewards too; what comes on top needs several flows
@@ -160,25 +167,29 @@ async function states(): Promise<Entry[]> {
   ];
 }
 
-async function algorithms(): Promise<Entry[]> {
+async function algorithms({ name: wanted }: Selection): Promise<Entry[]> {
   const { ALGORITHMS } = await import("../../algorithms/registry.ts");
+  const { loadModules } = await import("../../algorithms/module-files.ts");
   const { OTHER_CONTENDERS } = await import("../contenders.ts");
+  const modules = await loadModules(modulesIn(wanted));
   return [
-    ...[...ALGORITHMS.values()].map(({ name, summary, source, reads, params, ccp, native, recovery }) => ({
-      name,
-      summary,
-      source,
-      facts: [
-        `reads: ${reads.join(", ")}`,
-        ...(native === undefined ? [] : [`\`native-${name}\`: in the datapath, without an agent`]),
-        ...(recovery === undefined ? [] : [`after an outage: ${recovery}`]),
-      ],
-      dimensions: params.map((param) => ({
-        ...param,
-        definition: `default ${Number(param.default.toPrecision(4))}; ${param.why}`,
-      })),
-      data: { reads, ccp: ccp !== undefined, native: native !== undefined, recovery: recovery ?? null },
-    })),
+    ...[...ALGORITHMS, ...modules].map(
+      ([name, { summary, source, reads, params, ccp, native, recovery }]) => ({
+        name,
+        summary,
+        source,
+        facts: [
+          `reads: ${reads.join(", ")}`,
+          ...(native === undefined ? [] : [`\`native-${name}\`: in the datapath, without an agent`]),
+          ...(recovery === undefined ? [] : [`after an outage: ${recovery}`]),
+        ],
+        dimensions: params.map((param) => ({
+          ...param,
+          definition: `default ${Number(param.default.toPrecision(4))}; ${param.why}`,
+        })),
+        data: { reads, ccp: ccp !== undefined, native: native !== undefined, recovery: recovery ?? null },
+      }),
+    ),
     ...OTHER_CONTENDERS,
   ];
 }
@@ -210,7 +221,7 @@ async function testbeds(): Promise<Entry[]> {
   });
 }
 
-const TOPICS: Readonly<Record<Topic, (selection: ScenarioSelection) => Promise<Entry[]>>> = {
+const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>> = {
   scenarios,
   suites,
   observations,
@@ -286,7 +297,7 @@ async function explain(
   if (wanted.length === 0) {
     throw unknownName("explain", "topic", topic ?? "", known);
   }
-  const selection = { name: topic === "scenarios" ? name : undefined, expand: options.expand === true };
+  const selection = { ...(name !== undefined && { name }), expand: options.expand === true };
   for (const each of wanted) {
     const all = await TOPICS[each](selection);
     const entries = name === undefined || each === "scenarios" ? all : [entryNamed(each, all, name)];
@@ -303,13 +314,16 @@ export function addExplain(program: Command): void {
   program
     .command("explain")
     .description(
-      "list scenarios, suites, observations, actions, rewards, states and algorithms with units, ranges and definitions",
+      "list scenarios, suites, observations, actions, rewards, states, algorithms and testbeds with units, ranges and definitions",
     )
     .argument(
       "[topic]",
-      "scenarios, suites, observations, actions, rewards, states or algorithms; absent: all",
+      "scenarios, suites, observations, actions, rewards, states, algorithms or testbeds; absent: all",
     )
-    .argument("[name]", "one name of the topic; of a grid of scenarios, its members too")
+    .argument(
+      "[name]",
+      "one name of the topic, or a module of yours (./mine.js); of a grid of scenarios, its members too",
+    )
     .option("--expand", "scenarios: with all members of grids and variants")
     .option("--json", "one JSON line per name")
     .action(explain);

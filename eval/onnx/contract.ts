@@ -12,6 +12,7 @@ import { getAction } from "../../envs/signals/actions.ts";
 import { getFlowReward } from "../../envs/signals/flow-rewards.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
 import { getReward } from "../../envs/signals/rewards.ts";
+import { loadSignals, signalsOf } from "../../envs/signals/signal-files.ts";
 import type { Box } from "../../envs/spaces.ts";
 
 /** Key of the JSON text among the model's metadata. */
@@ -105,11 +106,11 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * Reads a contract and holds it against the registries of this version.
+ * Reads a contract and holds it against the registries of this version; the modules of its observation and reward are loaded.
  * @param metadata of the model
  * @throws CcparkError that names the field
  */
-export function readContract(metadata: ReadonlyMap<string, string>): PolicyContract {
+export async function readContract(metadata: ReadonlyMap<string, string>): Promise<PolicyContract> {
   const text = metadata.get(CONTRACT_KEY);
   if (text === undefined) {
     const message = `metadata \`${CONTRACT_KEY}\`: got none, expected what ccpark.export_onnx writes`;
@@ -124,6 +125,7 @@ export function readContract(metadata: ReadonlyMap<string, string>): PolicyContr
   const { envId, observation, action, reward, input, output, madeBy = "another learner" } = parsed.data;
   const checkReward = ENVIRONMENTS.get(envId);
   if (checkReward === undefined) throw differs("envId", envId, [...ENVIRONMENTS.keys()].join(" or "));
+  await loadSignals(signalsOf({ observation: observation.name, reward }), "the model");
   const observationSpace = named("observation.name", () => getObservation(observation.name)).space;
   const actionSpace = named("action.name", () => getAction(action.name)).space;
   if (actionSpace.kind !== "box") throw differs("action.name", action.name, "an action that is a box");

@@ -47,9 +47,9 @@ function metadataOf(path: string, model: Uint8Array): Map<string, string> {
   }
 }
 
-function contractOf(path: string, metadata: ReadonlyMap<string, string>): PolicyContract {
+async function contractOf(path: string, metadata: ReadonlyMap<string, string>): Promise<PolicyContract> {
   try {
-    return readContract(metadata);
+    return await readContract(metadata);
   } catch (cause) {
     throw refused(path, (cause as Error).message, cause);
   }
@@ -91,7 +91,7 @@ function checkTensor(
  */
 export async function loadOnnxPolicy(path: string): Promise<OnnxPolicy> {
   const model = readModel(path);
-  const contract = contractOf(path, metadataOf(path, model));
+  const contract = await contractOf(path, metadataOf(path, model));
   const { env, InferenceSession, Tensor } = await import("onnxruntime-web/wasm");
   // one row through a small network: threads would only wait for each other
   env.wasm.numThreads = 1;

@@ -70,12 +70,30 @@ describe("a policy as an algorithm", () => {
     expect(inEnv.begun).toEqual([0, 1, 2]);
     const asAlgorithm = makePolicy(env);
     const { newFlow } = policyAlgorithm("policy", asAlgorithm, env);
-    const control = { setProgram() {}, setWindow() {} } as unknown as FlowControl;
+    const control = { setProgram() {}, setWindow() {}, wakeAt() {} } as unknown as FlowControl;
     const info = { mssBytes: 1448, initCwndBytes: 14_480, nowUs: 0 } as FlowInfo;
     const [first] = [newFlow(control, info), newFlow(control, info)];
     first.onClose!();
     newFlow(control, info);
     expect(asAlgorithm.begun).toEqual([0, 1, 0]);
+  });
+
+  it.each(["rtt", 100] as const)("goes on deciding through an outage: steps of %s", (stepMs) => {
+    const env: EnvOptions = { ...DEFAULT_ENV_OPTIONS, stepMs };
+    const paper = resolveScenario("park-paper", { durationSec: 10 });
+    const forward = { ...paper.forward, outages: [{ fromSec: 4, toSec: 11 }] };
+    const run = { scenario: { ...paper, forward }, seed: 2, rewardName: env.reward };
+    const inEnv = makePolicy(env);
+    runAgent({ ...run, agent: inEnv, env });
+    const asAlgorithm = makePolicy(env);
+    runAlgorithm({ ...run, algorithm: policyAlgorithm("policy", asAlgorithm, env) });
+    // the same until silence begins; there a step after a report (of a timeout, too) is longer
+    const same = inEnv.decisions.findIndex((decision, i) => decision !== asAlgorithm.decisions[i]);
+    expect(same).toBeGreaterThan(25);
+    const [silent, expected] = [asAlgorithm, inEnv].map(({ decisions }) => decisions.length - same);
+    expect(silent).toBeGreaterThan(20);
+    expect(silent! / expected!).toBeGreaterThan(0.85);
+    expect(silent! / expected!).toBeLessThanOrEqual(1);
   });
 
   it("refuses an action delay, which a datapath has of its own", () => {
