@@ -1,9 +1,9 @@
 /** What `bench --export` writes of each run: `exports/SCENARIO/ALGORITHM-seedN.FORMAT` in the results' folder. */
 import { join } from "node:path";
+import { claimFolder, writeFilesWhole } from "../core/whole-files.ts";
 import { RECORDED_FORMATS, type RecordedFormat } from "../testbeds/exports/recorder.ts";
 import { seriesCsv, seriesJsonLines } from "../testbeds/exports/series-rows.ts";
 import { type BenchmarkRun, runTitle } from "./benchmark.ts";
-import { claimFolder, writeFilesWhole } from "./result-files.ts";
 
 export type ExportFormat = "csv" | "jsonl" | RecordedFormat;
 
@@ -38,7 +38,7 @@ function textOf(run: BenchmarkRun, format: ExportFormat): string | undefined {
 
 /**
  * Writes what was asked for of every run; a contender that cannot be recorded has no such file.
- * @throws CcparkError (permission-denied)
+ * @throws CcparkError
  */
 export function writeExports(
   folder: string,

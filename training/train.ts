@@ -3,11 +3,26 @@
  * the shell.
  */
 import { type Checkpoint, checkSpaces, type EnvDescription, inCheckpoint } from "../agents/checkpoint.ts";
-import { flatProgress, type Learner, type Progress } from "../agents/learner.ts";
+import { flatProgress, type Learner, type LearnerSpec, type Progress } from "../agents/learner.ts";
 import { DEFAULT_LEARNER, getLearner, learnerFromCheckpoint } from "../agents/registry.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { AnyVectorEnv } from "../envs/env.ts";
-import { type JsonValue, loadRunCheckpoint, openRunFolder, type RunFolder } from "./run-files.ts";
+import { TRAINING_DEFAULTS } from "./defaults.ts";
+import {
+  Continuation,
+  type JsonObject,
+  type JsonValue,
+  type RunConfig,
+  type RunStart,
+} from "./run-config.ts";
+import {
+  isCheckpointOf,
+  loadRunCheckpoint,
+  loadRunConfig,
+  openRunFolder,
+  type RunFolder,
+  refuseOldRun,
+} from "./run-files.ts";
 
 /**
  * One line of `progress.jsonl`, where the losses, which each learner names itself, lie beside the rest. The names are a
@@ -26,31 +41,46 @@ export type ProgressLine = Progress & { readonly update: number };
 export interface TrainOptions {
   /** called once; the learner resets what it gets, and it is closed in the end */
   readonly makeEnvs: () => AnyVectorEnv | Promise<AnyVectorEnv>;
-  /** name in agents/registry.ts; on resume the checkpoint's, else PPO unless given */
+  /** name in agents/registry.ts; default PPO, on resume the checkpoint's */
   readonly learner?: string;
-  /** hyperparameters of the learner, except `resetEvery`; on resume these replace the stored ones */
+  /** hyperparameters of the learner, except `resetEvery`; on resume the stored ones hold */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** environment steps over all environments, from the very first start */
-  readonly totalSteps: number;
-  /** whole number, 0 to 2^53 - 1; a resumed run keeps the seed of its checkpoint */
-  readonly seed: number;
+  /** environment steps over all environments, from the very first start; default 1,600,000, on resume the run's */
+  readonly totalSteps?: number;
+  /** whole number, 0 to 2^53 - 1; default 1, on resume the checkpoint's */
+  readonly seed?: number;
   /** names that go into the checkpoint */
   readonly env?: EnvDescription;
-  /** more for config.json: versions, command line */
-  readonly config?: { readonly [key: string]: JsonValue };
+  /** more for config.json: versions, scenarios; on resume these replace what was there under the same names */
+  readonly config?: JsonObject;
   /** nothing is written without it */
   readonly runDir?: string;
   readonly onProgress?: (line: ProgressLine) => void;
   /**
-   * Updates between two checkpoints, default 20. The environments start afresh there, so that a resumed run gives the
-   * same bytes as one that was never interrupted.
+   * Updates between two checkpoints, default 20, on resume the run's. The environments start afresh there, so that a resumed
+   * run gives the same bytes as one that was never interrupted.
    */
   readonly checkpointEvery?: number;
-  /** a checkpoint file or the folder of a run */
+  /**
+   * A checkpoint file or the folder of a run. The run goes on as it was: what contradicts its configuration is refused, unless
+   * `continuation` allows it. Its own `runDir` or one without a run.
+   */
   readonly resumeFrom?: string;
+  /** on resume: what may differ from the run */
+  readonly continuation?: Continuation;
   /** stops after the update in progress; what was learnt is saved */
   readonly signal?: AbortSignal;
 }
+
+/** Names that a `Continuation` may have of `train`'s own, beside those of the learner's options. */
+export const CONTINUED_NAMES: readonly string[] = [
+  "observation",
+  "action",
+  "reward",
+  "seed",
+  "envs",
+  "checkpoint-every",
+];
 
 export interface TrainResult {
   readonly learner: Learner;
@@ -81,13 +111,89 @@ function checkCount(name: string, value: number): void {
   }
 }
 
+/** What a run is made of, whether it begins or goes on. */
+interface Plan {
+  readonly spec: LearnerSpec;
+  readonly totalSteps: number;
+  readonly seed: number;
+  readonly checkpointEvery: number;
+  /** the learner's options, of a run that goes on only those that are given anew */
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
+function planOfNew(options: TrainOptions): Plan {
+  const { totalSteps = TRAINING_DEFAULTS.steps, seed = 1, checkpointEvery = 20 } = options;
+  const spec = getLearner(options.learner ?? DEFAULT_LEARNER);
+  return {
+    spec,
+    totalSteps,
+    seed,
+    checkpointEvery,
+    given: { ...options.options, resetEvery: checkpointEvery },
+  };
+}
+
+/** @throws CcparkError (invalid-argument) where options contradict the run */
+function planOfOld(
+  options: TrainOptions,
+  from: Checkpoint,
+  config: RunConfig | undefined,
+  continuation: Continuation,
+): Plan {
+  const { header } = from;
+  const spec = inCheckpoint(from, () => getLearner(header.learner));
+  if (options.learner !== undefined && options.learner !== spec.name) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[train] learner: got \`${options.learner}\`, expected \`${spec.name}\`, which the checkpoint is of`,
+    );
+  }
+  const { env } = options;
+  if (env !== undefined) {
+    for (const name of ["observation", "action", "reward"] as const) {
+      continuation.choose(name, env[name], header.env[name]);
+    }
+  }
+  const stored: Readonly<Record<string, JsonValue>> = { ...spec.defaults, ...header.options };
+  // where TensorFlow.js runs is a matter of the machine; what is no option is for `checkOptions` to refuse
+  for (const [name, value] of Object.entries(options.options ?? {})) {
+    if (name === "backend" || !Object.hasOwn(spec.options, name)) continue;
+    continuation.choose(name, value as JsonValue | undefined, stored[name]!);
+  }
+  const every = continuation.choose("checkpoint-every", options.checkpointEvery, stored["resetEvery"]!);
+  return {
+    spec,
+    totalSteps: options.totalSteps ?? config?.totalSteps ?? header.steps,
+    seed: continuation.choose("seed", options.seed, header.seed),
+    checkpointEvery: Number(every),
+    given: { ...options.options, resetEvery: every },
+  };
+}
+
+/** A start that changes nothing and has nothing to do is not worth a line. */
+function historyWith(history: readonly RunStart[], start: RunStart): readonly RunStart[] {
+  const last = history.at(-1);
+  const isIdle =
+    last !== undefined &&
+    start.steps >= start.totalSteps &&
+    last.totalSteps === start.totalSteps &&
+    Object.keys(start.changed).length === 0;
+  return isIdle ? history : [...history, start];
+}
+
 /**
  * Trains and, with `runDir`, leaves `config.json`, `progress.jsonl` and `checkpoint.ccpark` there.
- * @throws CcparkError before any training where options, folder or checkpoint are wrong; (failed-precondition) where
- *   training diverges, with the last good checkpoint still in the folder
+ * @throws CcparkError before any training where options, folder or checkpoint are wrong, where options contradict the run that
+ *   goes on, or where another process trains in the folder; (failed-precondition) where training diverges, with the last good
+ *   checkpoint still in the folder
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { totalSteps, seed, runDir, signal, onProgress, checkpointEvery = 20 } = options;
+  const { runDir, resumeFrom, signal, onProgress } = options;
+  let from = resumeFrom === undefined ? undefined : loadRunCheckpoint(resumeFrom);
+  const config = resumeFrom === undefined ? undefined : loadRunConfig(resumeFrom);
+  const continuation = options.continuation ?? new Continuation(`the run of \`${resumeFrom}\``);
+  const plan = from === undefined ? planOfNew(options) : planOfOld(options, from, config, continuation);
+  const { spec, totalSteps, seed, checkpointEvery, given } = plan;
   checkCount("totalSteps", totalSteps);
   checkCount("checkpointEvery", checkpointEvery);
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -96,40 +202,48 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       `[train] seed: got ${seed}, expected a whole number, 0 to 2^53 - 1`,
     );
   }
-  const from = options.resumeFrom === undefined ? undefined : loadRunCheckpoint(options.resumeFrom);
-  const spec =
-    from === undefined || options.learner !== undefined
-      ? getLearner(options.learner ?? DEFAULT_LEARNER)
-      : inCheckpoint(from, () => getLearner(from.header.learner));
-  if (from !== undefined && from.header.learner !== spec.name) {
-    throw new CcparkError(
-      "invalid-argument",
-      `[train] learner: got \`${spec.name}\`, expected \`${from.header.learner}\`, which the checkpoint is of`,
-    );
-  }
-  const given = { ...options.options, resetEvery: checkpointEvery };
   spec.checkOptions(given);
-  const folder = runDir === undefined ? undefined : openRunFolder(runDir, from?.header);
-
-  const envs = await options.makeEnvs();
+  const folder = runDir === undefined ? undefined : openRunFolder(runDir);
+  let envs: AnyVectorEnv | undefined;
   try {
+    if (runDir !== undefined) {
+      // whoever wrote there before the lock was had may have come further
+      if (resumeFrom !== undefined && isCheckpointOf(resumeFrom, runDir))
+        from = loadRunCheckpoint(resumeFrom);
+      else refuseOldRun(runDir);
+    }
+    envs = await options.makeEnvs();
     const spaces = { observationSpace: envs.observationSpace, actionSpace: envs.actionSpace };
-    if (from !== undefined) inCheckpoint(from, () => checkSpaces(from.header, spaces));
     const setup = { ...spaces, options: given, env: options.env };
-    const learner = from === undefined ? spec.make({ ...setup, seed }) : learnerFromCheckpoint(from, setup);
+    let learner: Learner;
+    if (from === undefined) learner = spec.make({ ...setup, seed });
+    else {
+      const { header } = from;
+      inCheckpoint(from, () => checkSpaces(header, spaces));
+      if (config !== undefined) continuation.choose("envs", envs.numEnvs, config.numEnvs);
+      learner = learnerFromCheckpoint({ ...from, header: { ...header, seed } }, setup);
+    }
+    folder?.keepProgress(learner.updates);
     folder?.saveConfig({
+      ...config,
       ...options.config,
       algorithm: learner.name,
       seed: learner.seed,
       totalSteps,
       numEnvs: envs.numEnvs,
-      resumedAtUpdate: from?.header.updates ?? null,
       env: { ...learner.env },
-      options: { ...learner.options },
+      options: { ...learner.options } as unknown as JsonObject,
+      history: historyWith(config?.history ?? [], {
+        update: learner.updates,
+        steps: learner.steps,
+        totalSteps,
+        changed: continuation.changed,
+      }),
     });
     return await run({ learner, envs, totalSteps, checkpointEvery, folder, signal, onProgress });
   } finally {
-    if ("close" in envs) await envs.close();
+    folder?.close();
+    if (envs !== undefined && "close" in envs) await envs.close();
   }
 }
 

@@ -94,9 +94,8 @@ async function bench(options: BenchOptions): Promise<void> {
   const { runPlan, runPlanInWorkers, versions } = await import("../bench/run-benchmark.ts");
   const { recordedFormats, writeExports } = await import("../../eval/export-files.ts");
   const { storedScenarios } = await import("../../eval/links.ts");
-  const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
-    "../../eval/result-files.ts"
-  );
+  const { claimFile, claimFolder, writeFilesWhole } = await import("../../core/whole-files.ts");
+  const { jsonLines, writeResults } = await import("../../eval/result-files.ts");
   const { realTimeNotes } = await import("../../eval/report/real-time-notes.ts");
   const { learningBeside } = await import("../train/learning-curve.ts");
   const { makeReportData } = await import("../../eval/report/report-data.ts");

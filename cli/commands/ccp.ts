@@ -96,7 +96,7 @@ async function format(
   options: { readonly write?: true; readonly check?: true },
 ): Promise<void> {
   const { formatProgram } = await import("../../ccp-bridge/lang/format.ts");
-  const { writeFilesWhole } = await import("../../eval/result-files.ts");
+  const { writeFilesWhole } = await import("../../core/whole-files.ts");
   const source = readText(file);
   await orRefused(file, () => {
     const formatted = formatProgram(source);

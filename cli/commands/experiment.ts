@@ -56,7 +56,8 @@ async function incast(options: IncastOptions): Promise<void> {
   const { incastPicture, incastTable, writeIncastResults } = await import(
     "../../eval/experiments/incast-report.ts"
   );
-  const { claimFile, claimFolder, jsonLines, writeFilesWhole } = await import("../../eval/result-files.ts");
+  const { claimFile, claimFolder, writeFilesWhole } = await import("../../core/whole-files.ts");
+  const { jsonLines } = await import("../../eval/result-files.ts");
   const { breathe } = await import("../console.ts");
   const { startTask } = await import("../train/progress.ts");
   const { versions } = await import("../bench/run-benchmark.ts");

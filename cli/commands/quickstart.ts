@@ -1,5 +1,7 @@
 /** `ccpark quickstart`, which `npm start` runs: trains an agent over a range of links and benchmarks it. */
+import { isDeepStrictEqual } from "node:util";
 import { type Command, Option } from "commander";
+import { CcparkError } from "../../core/errors.ts";
 import { outTakesColour, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import { ALL_ALGORITHMS, MAX_SEED, MAX_SEEDS, parseSvgPath, parseWhole, seedsUpTo } from "../options.ts";
@@ -17,22 +19,36 @@ interface QuickstartOptions {
 const PICTURED = "park-paper";
 const CELLULAR = ["cell-lte-driving", "cell-lte-slow-walk"];
 
+/** @throws CcparkError (already-exists) where the folder's training is another one */
+function expectSame(folder: string, facts: readonly (readonly [string, unknown, unknown])[]): void {
+  for (const [name, has, wanted] of facts) {
+    if (isDeepStrictEqual(has, wanted)) continue;
+    const [got, expected] = [JSON.stringify(wanted), JSON.stringify(has)];
+    throw new CcparkError(
+      "already-exists",
+      `[quickstart] \`${folder}\` holds another training, ${name}: got ${got}, expected ${expected} to go on with it, or another --out`,
+    );
+  }
+}
+
 async function quickstart(options: QuickstartOptions): Promise<void> {
   const { join } = await import("node:path");
+  const { newEpisodes } = await import("../train/episodes.ts");
   const setup = await import("../train/training-setup.ts");
   const { trainWithProgress } = await import("../train/train-with-progress.ts");
   const { checkpointContender, namedContenders, untrainedContender } = await import("../contenders.ts");
   const { runPlan, versions } = await import("../bench/run-benchmark.ts");
-  const { saveCheckpoint } = await import("../../agents/checkpoint-files.ts");
   const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
-  const { flatProgress } = await import("../../agents/learner.ts");
+  const { learningBeside } = await import("../train/learning-curve.ts");
+  const { CHECKPOINT_FILE, holdsRun, loadRunCheckpoint, loadRunConfig } = await import(
+    "../../training/run-files.ts"
+  );
   const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
   const { BENCHMARK_LINKS } = await import("../../scenarios/presets.ts");
   const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
   const { storedScenario } = await import("../../eval/links.ts");
-  const { claimFile, claimFolder, jsonLines, writeFilesWhole, writeResults } = await import(
-    "../../eval/result-files.ts"
-  );
+  const { claimFile, claimFolder, writeFilesWhole } = await import("../../core/whole-files.ts");
+  const { jsonLines, writeResults } = await import("../../eval/result-files.ts");
   const { makeReportData } = await import("../../eval/report/report-data.ts");
   const { terminalTable } = await import("../../eval/report/terminal-table.ts");
 
@@ -46,24 +62,47 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
 
   const { env, numEnvs, episodeSec } = TRAINING_DEFAULTS;
   const training = { env, numEnvs, episodeSec };
+  const described = setup.describeEnv(training);
   const totalSteps = options.steps ?? TRAINING_DEFAULTS.steps;
   const learner = getLearner(DEFAULT_LEARNER);
-  say(`training ${learner.title} on links of ${setup.describeTrainingRange()}, seed ${options.seed}\n`);
+  // started again: the same training goes on, and what is finished stays as it is
+  const before = holdsRun(options.out) ? loadRunCheckpoint(options.out) : undefined;
+  if (before !== undefined) {
+    const { backend: _, ...own } = { ...learner.defaults, ...learner.tuned };
+    expectSame(options.out, [
+      ["seed", before.header.seed, options.seed],
+      // 0.1.0 left the checkpoint alone
+      ["steps", loadRunConfig(options.out)?.totalSteps ?? totalSteps, totalSteps],
+      ["learner", before.header.learner, learner.name],
+      ["options", before.header.options, own],
+      ["environment", before.header.env, described],
+    ]);
+  }
+  const already = before?.header.steps ?? 0;
+  if (already >= totalSteps) say(`the training is done: ${already.toLocaleString("en")} steps\n`);
+  else {
+    const how = already === 0 ? "" : `, going on after ${already.toLocaleString("en")} steps`;
+    say(
+      `training ${learner.title} on links of ${setup.describeTrainingRange()}, seed ${options.seed}${how}\n`,
+    );
+  }
   const trained = await trainWithProgress(
     {
       makeEnvs: () => setup.makeTrainingEnvs(training),
-      learner: learner.name,
-      options: learner.tuned,
+      ...(before === undefined
+        ? { learner: learner.name, options: learner.tuned }
+        : { resumeFrom: options.out }),
       totalSteps,
       seed: options.seed,
-      env: setup.describeEnv(training),
+      env: described,
+      config: { versions: versions(), ...newEpisodes({ set: [] }), scenariosSha256: null },
+      runDir: options.out,
     },
-    { quiet },
+    { quiet, already },
   );
-  const checkpointPath = join(options.out, "checkpoint.ccpark");
-  saveCheckpoint(checkpointPath, trained.checkpoint);
+  const checkpointPath = join(options.out, CHECKPOINT_FILE);
   if (trained.stopped) {
-    say(`no benchmark; checkpoint of what was learnt: ${checkpointPath}\n`);
+    say(`no benchmark; checkpoint of what was learnt, to go on with when started again: ${checkpointPath}\n`);
     process.exitCode = EXIT.interrupted;
     return;
   }
@@ -106,7 +145,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
     seeds,
     rewardName,
     runs,
-    learning: trained.lines.map(flatProgress),
+    learning: learningBeside(checkpointPath),
   });
   if (!json) printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour() }));
   writeResults(options.out, data);
@@ -120,7 +159,9 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
 export function addQuickstart(program: Command): void {
   program
     .command("quickstart")
-    .description("train an agent, benchmark it against Cubic, Vegas, BBR and Reno, and write a report")
+    .description(
+      "train an agent, benchmark it against Cubic, Vegas, BBR and Reno, and write a report; started again it goes on",
+    )
     .addOption(new Option("--seed <n>", "seed of the training").argParser(parseWhole(0, MAX_SEED)).default(1))
     .addOption(
       new Option("--seeds <n>", "benchmark with seeds 1 to n").argParser(parseWhole(1, MAX_SEEDS)).default(5),

@@ -1,5 +1,5 @@
 /** `ccpark serve`: the environments over gRPC until Ctrl-C, SIGTERM or, if asked to, the end of stdin. */
-import { appendFileSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
@@ -52,16 +52,10 @@ function readOption(option: string, path: string): Buffer {
 
 /** Its hash goes to the file, the token itself to nobody but the one who asked. */
 async function addToken(path: string): Promise<void> {
+  const { appendToFile } = await import("../../core/whole-files.ts");
   const { generateToken, hashToken } = await import("../../envs/grpc/server/security.ts");
   const token = generateToken();
-  try {
-    appendFileSync(path, `${hashToken(token)}\n`, { mode: 0o600 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CcparkError("invalid-argument", `[serve] --generate-token: cannot write ${path} (${code})`, {
-      cause: error,
-    });
-  }
+  appendToFile(path, `${hashToken(token)}\n`, 0o600);
   printOut(`${token}\n`);
   printErr(`${path} holds its hash; the token is not shown again\n`);
 }

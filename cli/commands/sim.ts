@@ -28,7 +28,8 @@ async function sim(options: SimOptions): Promise<void> {
   const { externalContender, printAgentEvent } = await import("../contenders.ts");
   const { runPlan, versions } = await import("../bench/run-benchmark.ts");
   const { storedScenario } = await import("../../eval/links.ts");
-  const { claimFolder, jsonLines, writeResults } = await import("../../eval/result-files.ts");
+  const { claimFolder } = await import("../../core/whole-files.ts");
+  const { jsonLines, writeResults } = await import("../../eval/result-files.ts");
   const { makeReportData } = await import("../../eval/report/report-data.ts");
 
   const rewardName = options.reward ?? DEFAULT_REWARD;

@@ -83,7 +83,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const { generateTrace, TRACE_MODELS } = await import("../../traces/generate.ts");
   const { formatMahimahiTrace } = await import("../../traces/mahimahi.ts");
   const { unknownName } = await import("../../core/errors.ts");
-  const { claimFile, writeFilesWhole } = await import("../../eval/result-files.ts");
+  const { claimFile, writeFilesWhole } = await import("../../core/whole-files.ts");
   const model = (Object.keys(TRACE_MODELS) as (keyof typeof TRACE_MODELS)[]).find(
     (name) => name === options.model,
   );
@@ -120,7 +120,7 @@ interface ImportOptions {
 async function importFile(file: string, options: ImportOptions): Promise<void> {
   const { CAPACITY_FORMATS, importTrace } = await import("../../traces/import.ts");
   const { formatMahimahiTrace, traceInfo } = await import("../../traces/mahimahi.ts");
-  const { claimFile, writeFilesWhole } = await import("../../eval/result-files.ts");
+  const { claimFile, writeFilesWhole } = await import("../../core/whole-files.ts");
   const { format, trace, meanMbps, firstSec } = importTrace(readText(file), inputName(file), {
     format: CAPACITY_FORMATS.find((name) => name === options.format),
     rateUnit: options.rateUnit,

@@ -8,8 +8,8 @@ import { MAX_SEED, parseList, parsePositive, parseWhole } from "../options.ts";
 interface TrainCommandOptions {
   readonly out: string;
   readonly steps?: number;
-  readonly seed: number;
-  readonly scenario: readonly string[];
+  readonly seed?: number;
+  readonly scenario?: readonly string[];
   readonly trace?: string;
   readonly episode?: number;
   readonly observation?: string;
@@ -24,6 +24,7 @@ interface TrainCommandOptions {
   readonly backend: string;
   readonly checkpointEvery?: number;
   readonly resume?: string;
+  readonly override?: readonly string[];
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -54,51 +55,68 @@ function parseStep(text: string): number | "rtt" {
 
 async function train(options: TrainCommandOptions): Promise<void> {
   const setup = await import("../train/training-setup.ts");
+  const episodesOf = await import("../train/episodes.ts");
   const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
   const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
   const { flatProgress } = await import("../../agents/learner.ts");
+  const { inCheckpoint } = await import("../../agents/checkpoint.ts");
   const { trainWithProgress } = await import("../train/train-with-progress.ts");
-  const { loadRunCheckpoint } = await import("../../training/run-files.ts");
+  const { loadRunCheckpoint, loadRunConfig } = await import("../../training/run-files.ts");
+  const { Continuation } = await import("../../training/run-config.ts");
+  const { CONTINUED_NAMES } = await import("../../training/train.ts");
   const { parseEnvOptions } = await import("../../envs/options.ts");
   const { getObservation } = await import("../../envs/signals/observations.ts");
   const { getAction } = await import("../../envs/signals/actions.ts");
   const { getReward } = await import("../../envs/signals/rewards.ts");
-  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
-  const { parseOverride } = await import("../../scenarios/overrides.ts");
-  const { claimFolder } = await import("../../eval/result-files.ts");
+  const { claimFolder } = await import("../../core/whole-files.ts");
   const { versions } = await import("../bench/run-benchmark.ts");
   const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
 
-  const { resume } = options;
+  const { resume, override = [] } = options;
+  if (resume === undefined && override.length > 0) {
+    throw new CcparkError(
+      "invalid-argument",
+      "[train] --override: got no --resume, expected a run that goes on",
+    );
+  }
   const from = resume === undefined ? undefined : loadRunCheckpoint(resume);
-  const learner = getLearner(options.learner ?? from?.header.learner ?? DEFAULT_LEARNER);
-  const stored = from === undefined ? undefined : setup.envOptionsOf(from);
+  const config = resume === undefined ? undefined : loadRunConfig(resume);
+  const learner =
+    from === undefined || options.learner !== undefined
+      ? getLearner(options.learner ?? DEFAULT_LEARNER)
+      : inCheckpoint(from, () => getLearner(from.header.learner));
+  const continuation = new Continuation(`the run of \`${resume}\``, override);
+  const { EPISODE_NAMES } = episodesOf;
+  continuation.checkNames([
+    ...new Set([...CONTINUED_NAMES, ...STEP_NAMES, ...EPISODE_NAMES, ...Object.keys(learner.options)]),
+  ]);
+
   const { observation, action, reward, stepMs, actionDelayMs } = options;
-  const actionDelayUs = actionDelayMs === undefined ? undefined : actionDelayMs * 1000;
-  const env = parseEnvOptions({
-    ...(stored ?? TRAINING_DEFAULTS.env),
-    ...definedOnly({ observation, action, reward, stepMs, actionDelayUs }),
-  });
+  const given = definedOnly({ observation, action, reward, stepMs });
+  const delay = actionDelayMs === undefined ? {} : { actionDelayUs: actionDelayMs * 1000 };
+  const stored = from === undefined ? undefined : setup.envOptionsOf(from);
+  if (stored !== undefined) {
+    for (const name of ["observation", "action", "reward"] as const) {
+      continuation.choose(name, options[name], stored[name]);
+    }
+    continuation.choose("step-ms", stepMs, stored.stepMs);
+    continuation.choose("action-delay-ms", actionDelayMs, stored.actionDelayUs / 1000);
+  }
+  const env = parseEnvOptions({ ...(stored ?? TRAINING_DEFAULTS.env), ...given, ...delay });
   await loadSignals(signalsOf(env), resume);
   getObservation(env.observation);
   getAction(env.action);
   getReward(env.reward);
 
-  const wholeRange = options.scenario.length === 1 && options.scenario[0] === setup.TRAINING_RANGE_NAME;
-  const episodeSec = options.episode ?? TRAINING_DEFAULTS.episodeSec;
-  const scenarios = wholeRange
-    ? undefined
-    : resolveScenarios(options.scenario, {
-        tracePath: options.trace,
-        durationSec: options.episode,
-        overrides: options.set.scenario.map(parseOverride),
-      });
-  if (wholeRange && options.set.scenario.length > 0) {
-    throw new CcparkError(
-      "invalid-argument",
-      `[train] --set ${options.set.scenario[0]}: got no scenario, expected --scenario beside fields of one`,
-    );
-  }
+  const wanted = { ...options, set: options.set.scenario };
+  const episodes =
+    from === undefined
+      ? episodesOf.newEpisodes(wanted)
+      : episodesOf.continuedEpisodes(wanted, from, config, continuation);
+  const scenarios = episodesOf.resolveEpisodes(episodes);
+  const scenariosSha256 = episodesOf.digestOf(scenarios);
+  episodesOf.expectSameScenarios(scenariosSha256, config, continuation);
+
   const hyperparameters = {
     ...(from === undefined ? learner.tuned : {}),
     ...options.set.learner,
@@ -109,9 +127,9 @@ async function train(options: TrainCommandOptions): Promise<void> {
 
   const training = {
     env,
-    numEnvs: options.envs ?? TRAINING_DEFAULTS.numEnvs,
+    numEnvs: options.envs ?? config?.numEnvs ?? TRAINING_DEFAULTS.numEnvs,
     workers: options.workers,
-    episodeSec,
+    episodeSec: episodes.episodeSec ?? TRAINING_DEFAULTS.episodeSec,
     scenarios,
   };
   const result = await trainWithProgress(
@@ -119,21 +137,18 @@ async function train(options: TrainCommandOptions): Promise<void> {
       makeEnvs: () => setup.makeTrainingEnvs(training),
       learner: learner.name,
       options: hyperparameters,
-      totalSteps: options.steps ?? TRAINING_DEFAULTS.steps,
+      totalSteps: options.steps ?? config?.totalSteps ?? TRAINING_DEFAULTS.steps,
       seed: options.seed,
       env: setup.describeEnv(training),
-      config: {
-        versions: versions(),
-        scenarios: [...options.scenario],
-        set: [...options.set.scenario],
-        episodeSec,
-      },
+      config: { versions: versions(), ...episodes, scenariosSha256 },
       runDir: options.out,
       checkpointEvery: options.checkpointEvery,
-      resumeFrom: options.resume,
+      resumeFrom: resume,
+      continuation,
     },
     {
       quiet: options.quiet === true,
+      already: from?.header.steps ?? 0,
       ...(options.json ? { onLine: (line) => printOut(`${JSON.stringify(flatProgress(line))}\n`) } : {}),
     },
   );
@@ -144,6 +159,9 @@ async function train(options: TrainCommandOptions): Promise<void> {
   if (result.stopped) process.exitCode = EXIT.interrupted;
 }
 
+/** Names for `--override` of what an environment's steps are. */
+const STEP_NAMES = ["step-ms", "action-delay-ms"];
+
 function definedOnly(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
@@ -153,19 +171,21 @@ export function addTrain(program: Command): void {
     .command("train")
     .description("train a policy; Ctrl-C stops after the update in progress and keeps what was learnt")
     .requiredOption("--out <dir>", "run folder: config.json, progress.jsonl, checkpoint.ccpark")
-    .addOption(new Option("--steps <n>", "environment steps in total").argParser(parseWhole(1, 1e12)))
     .addOption(
-      new Option("--seed <n>", "seed of learner and environments")
-        .argParser(parseWhole(0, MAX_SEED))
-        .default(1),
+      new Option("--steps <n>", "environment steps in total, from the very first start").argParser(
+        parseWhole(1, 1e12),
+      ),
+    )
+    .addOption(
+      new Option("--seed <n>", "seed of learner and environments (default: 1)").argParser(
+        parseWhole(0, MAX_SEED),
+      ),
     )
     .addOption(
       new Option(
         "--scenario <names>",
-        "presets, grids or files to draw episodes from, or training-range: a new link per episode",
-      )
-        .argParser(parseList)
-        .default(["training-range"], "training-range"),
+        "presets, grids or files to draw episodes from, or training-range: a new link per episode (default)",
+      ).argParser(parseList),
     )
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
     .option("--episode <sec>", "seconds per episode", parsePositive)
@@ -200,7 +220,16 @@ export function addTrain(program: Command): void {
     .addOption(
       new Option("--checkpoint-every <n>", "updates between two checkpoints").argParser(parseWhole(1, 1e9)),
     )
-    .option("--resume <path>", "go on with this checkpoint or run folder")
+    .option(
+      "--resume <path>",
+      "go on with this checkpoint or run folder, as it was: other options than --steps, --workers and --backend must not contradict it",
+    )
+    .addOption(
+      new Option(
+        "--override <names>",
+        "with --resume: options or hyperparameters that may differ from here on, such as reward,learningRate",
+      ).argParser(parseList),
+    )
     .option("--json", "one JSON line per update on stdout")
     .option("--quiet", "no progress and no messages")
     .action(train);

@@ -21,6 +21,8 @@ export interface TaskOptions {
   /** of the count, such as `runs` or `steps` */
   readonly unit: string;
   readonly quiet: boolean;
+  /** of the total, done before this task began; default 0 */
+  readonly already?: number;
 }
 
 export function formatCount(value: number): string {
@@ -37,15 +39,15 @@ function formatSeconds(seconds: number): string {
 
 const SILENT: Task = { update() {}, finish() {} };
 
-export async function startTask({ label, total, unit, quiet }: TaskOptions): Promise<Task> {
+export async function startTask({ label, total, unit, quiet, already = 0 }: TaskOptions): Promise<Task> {
   if (quiet) return SILENT;
   const startedMs = performance.now();
   const elapsedSec = (): number => (performance.now() - startedMs) / 1000;
   const rateAndLeft = (done: number): { rate: string; left: string } => {
-    const rate = done / elapsedSec();
+    const rate = (done - already) / elapsedSec();
     return { rate: `${formatCount(rate)} ${unit}/s`, left: `${formatSeconds((total - done) / rate)} left` };
   };
-  let latest = 0;
+  let latest = already;
   const summary = (note: string | undefined): string =>
     `${label}: ${formatCount(latest)} ${unit} in ${formatSeconds(elapsedSec())}${note === undefined || note === "" ? "" : `, ${note}`}\n`;
 

@@ -3,37 +3,46 @@ import { type ProgressLine, type TrainOptions, type TrainResult, train } from ".
 import { exitOnInterrupt, printErr, stopOnInterrupt } from "../console.ts";
 import { startTask } from "./progress.ts";
 
-export type TrainRun = TrainResult & { readonly lines: readonly ProgressLine[] };
-
 function note({ meanScore, meanUtilisation, meanQueueDelayMs }: ProgressLine): string {
   if (!Number.isFinite(meanScore)) return "";
   return `score ${meanScore.toFixed(2)}, utilisation ${(100 * meanUtilisation).toFixed(0)} %, queue ${meanQueueDelayMs.toFixed(1)} ms`;
 }
 
-/** @param onLine after each update, after the progress display */
+/**
+ * @param totalSteps environment steps that the run is to have in all
+ * @param already those that it has
+ * @param onLine after each update, after the progress display
+ */
 export async function trainWithProgress(
-  options: Omit<TrainOptions, "signal" | "onProgress">,
-  { quiet, onLine }: { readonly quiet: boolean; readonly onLine?: (line: ProgressLine) => void },
-): Promise<TrainRun> {
+  options: Omit<TrainOptions, "signal" | "onProgress"> & { readonly totalSteps: number },
+  {
+    quiet,
+    already,
+    onLine,
+  }: {
+    readonly quiet: boolean;
+    readonly already: number;
+    readonly onLine?: (line: ProgressLine) => void;
+  },
+): Promise<TrainResult> {
   const abort = new AbortController();
   stopOnInterrupt(() => {
     printErr("\nstopping after this update\n");
     abort.abort();
   });
-  const task = await startTask({ label: "training", total: options.totalSteps, unit: "steps", quiet });
-  const lines: ProgressLine[] = [];
+  const total = options.totalSteps;
+  const task = await startTask({ label: "training", total, unit: "steps", quiet, already });
   let latest = "";
   const result = await train({
     ...options,
     signal: abort.signal,
     onProgress(line) {
-      lines.push(line);
       latest = note(line) || latest;
-      task.update(Math.min(line.steps, options.totalSteps), latest);
+      task.update(Math.min(line.steps, total), latest);
       onLine?.(line);
     },
   });
   exitOnInterrupt();
   task.finish(latest);
-  return { ...result, lines };
+  return result;
 }

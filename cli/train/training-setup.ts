@@ -55,12 +55,23 @@ export function envOptionsOf(checkpoint: Checkpoint): EnvOptions {
   });
 }
 
+/** Names of the scenarios that a checkpoint was trained on; undefined: it does not say. */
+export function scenarioNamesOf(checkpoint: Checkpoint): readonly string[] | undefined {
+  return inCheckpoint(checkpoint, () => describedTraining(checkpoint.header.env.description).scenarios);
+}
+
 /** What `describeEnv` wrote; nothing of what was written by hand. */
-function describedTraining(description: string): { readonly options?: object } {
+function describedTraining(description: string): {
+  readonly options?: object;
+  readonly scenarios?: readonly string[];
+} {
   if (!description.startsWith("{")) return {};
   try {
-    const { options } = JSON.parse(description) as { options?: unknown };
-    return typeof options === "object" && options !== null ? { options } : {};
+    const { options, scenarios } = JSON.parse(description) as { options?: unknown; scenarios?: unknown };
+    return {
+      ...(typeof options === "object" && options !== null && { options }),
+      ...(Array.isArray(scenarios) && { scenarios: scenarios.map(String) }),
+    };
   } catch (cause) {
     throw new CcparkError(
       "invalid-argument",

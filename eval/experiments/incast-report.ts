@@ -1,8 +1,10 @@
 /** The incast experiment as a table for a terminal, as result files and as a picture. */
+
 import { join } from "node:path";
 import Table from "cli-table3";
+import { writeFilesWhole } from "../../core/whole-files.ts";
 import { drawSvg } from "../report/picture.ts";
-import { jsonLines, prettyJson, writeFilesWhole } from "../result-files.ts";
+import { jsonLines, prettyJson } from "../result-files.ts";
 import type { Estimate } from "../statistics.ts";
 import { type IncastPlan, type IncastRecord, type IncastRow, summariseIncast } from "./incast.ts";
 import { PLAIN_TABLE } from "./plain-table.ts";

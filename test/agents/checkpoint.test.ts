@@ -228,8 +228,8 @@ describe("files", () => {
   it("keeps the old file when the new one cannot be written", () => {
     const path = join(folder, "a.ccpark");
     writeFileSync(path, "old");
-    mkdirSync(`${path}.tmp`);
-    expect(() => saveCheckpoint(path, makePpo().checkpoint())).toThrow("[files] cannot write");
+    mkdirSync(`${path}.tmp-${process.pid}`);
+    expect(() => saveCheckpoint(path, makePpo().checkpoint())).toThrow("[output] cannot write file");
     expect(readFileSync(path, "utf8")).toBe("old");
   });
 

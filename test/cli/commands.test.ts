@@ -195,6 +195,8 @@ describe("ccpark quickstart", () => {
       expect(stdout).toContain(name);
     expect(readdirSync(join(cwd, "runs/quickstart")).sort()).toEqual([
       "checkpoint.ccpark",
+      "config.json",
+      "progress.jsonl",
       "report.html",
       "results.jsonl",
       "series.json",
@@ -213,7 +215,11 @@ describe("ccpark quickstart, interrupted in its benchmark", () => {
     const outcome = outcomeOf(child);
     child.stdout?.once("data", () => child.kill("SIGINT"));
     expect((await outcome).code).toBe(130);
-    expect(readdirSync(join(cwd, "runs/quickstart"))).toEqual(["checkpoint.ccpark"]);
+    expect(readdirSync(join(cwd, "runs/quickstart")).sort()).toEqual([
+      "checkpoint.ccpark",
+      "config.json",
+      "progress.jsonl",
+    ]);
   });
 });
 

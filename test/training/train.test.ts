@@ -88,7 +88,9 @@ describe("run folder", () => {
       return makeToyEnv();
     };
     const started = train({ ...BASE, makeEnvs, runDir: join(runDir("file"), "run") });
-    await expect(started).rejects.toThrow(/^\[train\] run folder `.*`: cannot write there \(ENOTDIR\)$/);
+    await expect(started).rejects.toThrow(
+      /^\[output\] cannot write into folder `.*`: a part of the path is a file, not a folder$/,
+    );
     expect(made).toBe(false);
   });
 
@@ -134,7 +136,6 @@ describe("resume", () => {
     const rest = await train({
       makeEnvs: () => makeToyEnv(),
       totalSteps: 1024,
-      seed: 99,
       runDir: runDir("b"),
       resumeFrom: runDir("a"),
       options: { backend: "wasm" },

@@ -1,0 +1,118 @@
+/** Wiring: what `train` draws its episodes from, as its options or `config.json` say it. */
+import { createHash } from "node:crypto";
+import type { Checkpoint } from "../../agents/checkpoint.ts";
+import { CcparkError } from "../../core/errors.ts";
+import { parseOverride } from "../../scenarios/overrides.ts";
+import { resolveScenarios, type ScenarioEntry } from "../../scenarios/scenario-files.ts";
+import type { Continuation, RunConfig } from "../../training/run-config.ts";
+import { scenarioNamesOf, TRAINING_RANGE_NAME } from "./training-setup.ts";
+
+/** Plain data, as `config.json` has it. */
+export interface Episodes {
+  /** presets, grids, files, or the training range alone */
+  readonly scenarios: readonly string[];
+  readonly trace: string | null;
+  /** fields of the scenarios, `path=value` */
+  readonly set: readonly string[];
+  /** null: the scenarios' own, of the training range the default */
+  readonly episodeSec: number | null;
+}
+
+/** Names for `--override`. */
+export const EPISODE_NAMES: readonly string[] = ["scenario", "trace", "set", "episode"];
+
+const NONE: Episodes = { scenarios: [TRAINING_RANGE_NAME], trace: null, set: [], episodeSec: null };
+
+/** Of a run that was written before `config.json` told whether `--episode` was given: it always held a number. */
+const DEFAULT_EPISODE_SEC_OF_010 = 10;
+
+function storedEpisodes(checkpoint: Checkpoint, config: RunConfig | undefined): Episodes {
+  if (config === undefined) return { ...NONE, scenarios: scenarioNamesOf(checkpoint) ?? NONE.scenarios };
+  const { scenarios = NONE.scenarios, trace = null, set = [], episodeSec = null, history } = config;
+  const isOld = history.length === 0 && episodeSec === DEFAULT_EPISODE_SEC_OF_010;
+  return { scenarios, trace, set, episodeSec: isOld ? null : episodeSec } as Episodes;
+}
+
+export interface GivenEpisodes {
+  readonly scenario?: readonly string[];
+  readonly trace?: string;
+  readonly set: readonly string[];
+  readonly episode?: number;
+}
+
+export function newEpisodes({ scenario, trace, set, episode }: GivenEpisodes): Episodes {
+  return {
+    scenarios: scenario ?? NONE.scenarios,
+    trace: trace ?? null,
+    set,
+    episodeSec: episode ?? null,
+  };
+}
+
+/**
+ * Those of a run that goes on. Other scenarios do not inherit trace and fields of the old ones.
+ * @throws CcparkError (invalid-argument) for a contradiction that was not asked for
+ */
+export function continuedEpisodes(
+  given: GivenEpisodes,
+  from: Checkpoint,
+  config: RunConfig | undefined,
+  continuation: Continuation,
+): Episodes {
+  const stored = storedEpisodes(from, config);
+  const scenarios = continuation.choose("scenario", given.scenario, stored.scenarios);
+  const { trace, set } = scenarios === stored.scenarios ? stored : NONE;
+  const others = scenarios !== stored.scenarios;
+  return {
+    scenarios,
+    trace: others ? (given.trace ?? null) : continuation.choose("trace", given.trace, trace),
+    set: others ? given.set : continuation.choose("set", given.set.length === 0 ? undefined : given.set, set),
+    episodeSec: continuation.choose("episode", given.episode, stored.episodeSec),
+  };
+}
+
+/** @returns undefined: the training range, a link per episode */
+export function resolveEpisodes({
+  scenarios,
+  trace,
+  set,
+  episodeSec,
+}: Episodes): readonly ScenarioEntry[] | undefined {
+  if (scenarios.length === 1 && scenarios[0] === TRAINING_RANGE_NAME) {
+    if (set.length === 0) return undefined;
+    throw new CcparkError(
+      "invalid-argument",
+      `[train] --set ${set[0]}: got no scenario, expected --scenario beside fields of one`,
+    );
+  }
+  return resolveScenarios(scenarios, {
+    ...(trace !== null && { tracePath: trace }),
+    ...(episodeSec !== null && { durationSec: episodeSec }),
+    overrides: set.map(parseOverride),
+  });
+}
+
+/** SHA-256 (hex) of everything that the scenarios say, traces included; null of the training range. */
+export function digestOf(entries: readonly ScenarioEntry[] | undefined): string | null {
+  if (entries === undefined) return null;
+  const content = entries.map(({ name, template }) => ({ name, template }));
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+/**
+ * Names alone do not make a scenario the same: its file, or the preset of another version, may say something else by now.
+ * @throws CcparkError (failed-precondition)
+ */
+export function expectSameScenarios(
+  digest: string | null,
+  config: RunConfig | undefined,
+  continuation: Continuation,
+): void {
+  const stored = config?.["scenariosSha256"];
+  if (stored === undefined || stored === digest) return;
+  if (EPISODE_NAMES.some((name) => continuation.allows(name))) return;
+  throw new CcparkError(
+    "failed-precondition",
+    "[train] scenario: it is not what it was when the run began (a file of it, or this version's preset, has changed); put it back, or add --override scenario to go on with it as it is now",
+  );
+}
