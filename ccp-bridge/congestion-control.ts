@@ -96,6 +96,8 @@ export interface CongestionEvent {
   readonly nowUs: Micros;
   readonly inflightBytes: Bytes;
   readonly lostPackets: number;
+  /** a timeout while what an earlier one took for lost is not yet acknowledged: no episode of its own (RFC 5681 3.1) */
+  readonly again?: boolean;
 }
 
 /** What was reported as a loss episode or timeout was none: the packets have arrived (RFC 3522, RFC 3708, RFC 4015). */

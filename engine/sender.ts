@@ -518,8 +518,14 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     this.#readControl();
   }
 
-  congest(kind: number, nowUs: Micros, inflightBytes: Bytes, lostPackets: number): void {
-    const event: CongestionEvent = { kind: CONGESTION_KINDS[kind]!, nowUs, inflightBytes, lostPackets };
+  congest(kind: number, nowUs: Micros, inflightBytes: Bytes, lostPackets: number, again: number): void {
+    const event: CongestionEvent = {
+      kind: CONGESTION_KINDS[kind]!,
+      nowUs,
+      inflightBytes,
+      lostPackets,
+      again: again === 1,
+    };
     this.control.onCongestion(event);
   }
 

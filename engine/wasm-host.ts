@@ -16,7 +16,7 @@ import { ENGINE_WASM } from "./generated/engine-wasm.ts";
 export interface SenderListener {
   decide(): void;
   afterRun(said: number): void;
-  congest(kind: number, nowUs: Micros, inflightBytes: Bytes, lostPackets: number): void;
+  congest(kind: number, nowUs: Micros, inflightBytes: Bytes, lostPackets: number, again: number): void;
   undo(isTimeout: number, nowUs: Micros): void;
   sent(nowUs: Micros, txn: number, inflightBytes: Bytes): void;
   packet(isLost: number): void;
@@ -103,8 +103,8 @@ export class Engine {
       },
       onAck: (sender) => this.#senders[sender]!.decide(),
       afterRun: (sender, said) => this.#senders[sender]!.afterRun(said),
-      onCongestion: (sender, kind, nowUs, inflightBytes, lost) =>
-        this.#senders[sender]!.congest(kind, nowUs, inflightBytes, lost),
+      onCongestion: (sender, kind, nowUs, inflightBytes, lost, again) =>
+        this.#senders[sender]!.congest(kind, nowUs, inflightBytes, lost, again),
       onSpuriousCongestion: (sender, isTimeout, nowUs) => this.#senders[sender]!.undo(isTimeout, nowUs),
       onSent: (sender, nowUs, txn, inflightBytes) => this.#senders[sender]!.sent(nowUs, txn, inflightBytes),
       onPacket: (sender, isLost) => this.#senders[sender]!.packet(isLost),

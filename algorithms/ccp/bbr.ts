@@ -11,8 +11,10 @@
  * The program paces and sizes the window on every ACK from the agent's filters and gains; the agent runs the state machine.
  * It hears of every round (one RTT by send time), and of an alarm: `span` microseconds have passed and inflight has
  * reached `above` (or something was lost), or inflight has fallen below `below`.
- * Left out on purpose: long-term bandwidth sampling against policers, ACK-aggregation windows, app-limited samples (no
- * primitive tells of them).
+ * ACKs that come in lumps, as over cellular links and Wi-Fi, would leave the sender idle between them with a window of two BDP:
+ * the window grows by the most that was acknowledged beyond what the bandwidth explains (Linux's extra_acked; IETF 102, iccrg,
+ * "BBR congestion control: aggregation"). Left out on purpose: long-term bandwidth sampling against policers, app-limited
+ * samples (no primitive tells of them).
  */
 import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import {
@@ -40,12 +42,18 @@ const FIRST_PHASES: readonly number[] = [0, 2, 3, 4, 5, 6, 7];
 const FULL_PIPE_GROWTH = 1.25;
 /** ... in three rounds: one to fill the receive window's tuning, two to be sure. */
 const FULL_PIPE_ROUNDS = 3;
-/** Draft 4.2.2: bursts of about 1 ms, at most 64 KiB, at least two packets (one below 1.2 Mbit/s). */
-const QUANTUM_SEC = 0.001;
-const MAX_QUANTUM_BYTES = 65_536;
+/** Draft 4.2.2 and Linux: bursts of about 1 ms, at most 64 KiB with headers, at least two packets (one below 1.2 Mbit/s). */
+const QUANTA_PER_SEC = 1024;
+const MAX_QUANTUM_BYTES = 65_000;
 const SLOW_RATE_BYTES_PER_SEC = 150_000;
 /** Draft 4.2.3.2: the window leaves room for three bursts: at the sender, in the network, at the receiver. */
 const QUANTA_IN_WINDOW = 3;
+/** Linux: so that probing gets inflight above even a small BDP. */
+const PROBE_PACKETS = 2;
+/** Linux: 1 % below the estimate, so that a standing queue drains. */
+const PACING_SHARE = 0.99;
+/** Linux: aggregation is remembered for 5 to 10 rounds, in two windows of 5. */
+const AGGREGATION_ROUNDS = 5;
 /** Draft 4.3.2.1: 2/ln 2, the least gain that doubles the sending rate every round; its inverse drains in one round what it queued. */
 const STARTUP_GAIN = 2.885;
 /** Gains in the program are whole thousandths. */
@@ -55,8 +63,10 @@ const NEVER_US = 0xffff_ffff;
 const NO_CAP = 0xffff_ffff;
 
 /**
- * Pacing keeps 1 % below the estimate, as Linux does, so that a standing queue drains. Loss handling as Linux's v1: in the
- * first round of recovery the window conserves packets (inflight plus what was delivered), after recovery it is restored.
+ * Loss handling as Linux's v1: in the first round of recovery the window conserves packets (inflight plus what was
+ * delivered), after recovery it is restored. An epoch of ACKs lasts as long as more is acknowledged than the bandwidth
+ * explains; its excess is allowed for, up to 100 ms of the bandwidth. Windows are whole pairs of packets, as Linux's are, so
+ * that delayed ACKs leave none behind.
  */
 const PROGRAM = `
 (def
@@ -66,14 +76,18 @@ const PROGRAM = `
     (volatile round 0)
     (volatile alarm 0)
     (volatile timeout 0)
+    (volatile excess 0)
     (inflight 0)
     (cwnd 0)
     (conserveSince 0)
     (phaseStart 0)
+    (roundStart 0)
+    (epochStart 0)
+    (epochBytes 0)
   )
   (mss 1448) (filterRate 0) (minRtt 0) (pacingGain 2885) (cwndGain 2885) (filled 0) (extra 0)
   (span +infinity) (above 0) (below 0) (cap +infinity)
-  (una 0) (sacked 0) (recover 0) (roundStart 0) (priorCwnd 0)
+  (una 0) (sacked 0) (recover 0) (priorCwnd 0) (aggregation 0)
 )
 (when true
   (:= delivered (+ (- Ack.bytes_acked (min Ack.bytes_acked sacked)) Ack.bytes_misordered))
@@ -84,8 +98,22 @@ const PROGRAM = `
   (:= Report.inflight Flow.bytes_in_flight)
   (:= rate (max filterRate Report.rate))
   (:= pace (/ (* (/ (* rate pacingGain) 1000) 99) 100))
-  (:= target (+ extra (/ (* (/ (* rate minRtt) 1000000) cwndGain) 1000)))
+  (:= expected (/ (* rate (- Ack.now Report.epochStart)) 1000000))
   (fallthrough)
+)
+(when (&& (> delivered 0) (> (+ expected 1) Report.epochBytes))
+  (:= Report.epochStart Ack.now)
+  (:= Report.epochBytes 0)
+  (:= expected 0)
+)
+(when (> delivered 0)
+  (:= Report.epochBytes (+ Report.epochBytes delivered))
+  (:= Report.excess (max Report.excess (min Cwnd (- Report.epochBytes (min Report.epochBytes expected)))))
+)
+(when true
+  (:= target (/ (* (/ (* rate minRtt) 1000000) cwndGain) 1000))
+  (:= target (+ target (* filled (min (max aggregation Report.excess) (/ rate 10)))))
+  (:= target (+ extra (* (* 2 mss) (/ (+ target (- (* 2 mss) 1)) (* 2 mss)))))
 )
 (when (> pace 0)
   (:= Rate (max pace (* Rate (- 1 filled))))
@@ -98,14 +126,14 @@ const PROGRAM = `
   (:= recover (max recover (+ (+ una sacked) (+ Flow.bytes_in_flight (* mss Ack.lost_pkts_sample)))))
   (:= Report.conserveSince 0)
   (:= Report.timeout 1)
-  (:= Cwnd mss)
+  (:= Cwnd (+ Flow.bytes_in_flight mss))
   (report)
 )
 (when (&& (> Ack.lost_pkts_sample 0) (> (+ una 1) recover))
   (:= priorCwnd (max priorCwnd (+ Cwnd (* mss Ack.lost_pkts_sample))))
   (:= recover (+ (+ una sacked) (+ Flow.bytes_in_flight (* mss Ack.lost_pkts_sample))))
   (:= Report.conserveSince Ack.now)
-  (:= roundStart Ack.now)
+  (:= Report.roundStart Ack.now)
   (:= Cwnd (+ Flow.bytes_in_flight (max delivered mss)))
 )
 (when (&& (> priorCwnd 0) (> (+ una 1) recover))
@@ -113,8 +141,8 @@ const PROGRAM = `
   (:= priorCwnd 0)
   (:= Report.conserveSince 0)
 )
-(when (> (+ Ack.now 1) (+ Flow.rtt_sample_us roundStart))
-  (:= roundStart Ack.now)
+(when (> (+ Ack.now 1) (+ Flow.rtt_sample_us Report.roundStart))
+  (:= Report.roundStart Ack.now)
   (:= Report.conserveSince 0)
   (:= Report.round 1)
   (report)
@@ -166,6 +194,8 @@ class BbrFlow implements CcpFlow {
       bandwidth: 0,
       flatRounds: 0,
     };
+  readonly #aggregation: RoundMax = new RoundMax(1);
+  #roundsOfWindow = 0;
   /** rounds until bandwidth samples count again */
   #refillRounds = 0;
   #minRttUs: Micros = Infinity;
@@ -186,10 +216,12 @@ class BbrFlow implements CcpFlow {
     const fields: Record<string, number> = {};
     const hadRtt = this.#minRttUs !== Infinity;
     this.#bandwidth.add(report.get("rate"));
+    this.#aggregation.add(report.get("excess"));
     if (report.get("timeout") === 1) this.#pipe = { ...this.#pipe, bandwidth: 0 };
     if (report.get("round") === 1) {
       this.#checkFullPipe();
       this.#ageBandwidth();
+      this.#ageAggregation();
     }
     this.#move(report, fields);
     this.#updateMinRtt(report, fields);
@@ -208,6 +240,11 @@ class BbrFlow implements CcpFlow {
     if (this.#state.kind === "probe-rtt") this.#refillRounds = REFILL_ROUNDS;
     else if (this.#refillRounds > 0) this.#refillRounds -= 1;
     else this.#bandwidth.advance();
+  }
+
+  #ageAggregation(): void {
+    this.#roundsOfWindow = (this.#roundsOfWindow + 1) % AGGREGATION_ROUNDS;
+    if (this.#roundsOfWindow === 0) this.#aggregation.advance();
   }
 
   /** Draft 4.3.2.2 BBRCheckFullPipe, once per round. */
@@ -290,7 +327,7 @@ class BbrFlow implements CcpFlow {
   #updateMinRtt(report: Report, fields: Record<string, number>): void {
     const rttUs = report.get("rtt");
     const expired = report.nowUs > this.#minRttAtUs + this.#params.minRttWindowSec * MICROS_PER_SEC;
-    if (rttUs !== NEVER_US && (rttUs <= this.#minRttUs || expired)) {
+    if (rttUs !== NEVER_US && (rttUs < this.#minRttUs || expired)) {
       this.#minRttUs = rttUs;
       this.#minRttAtUs = report.nowUs;
     }
@@ -307,7 +344,8 @@ class BbrFlow implements CcpFlow {
       pacingGain: Math.round(pacing * GAIN_UNIT),
       cwndGain: Math.round(cwnd * GAIN_UNIT),
       filled: this.#pipe.kind === "full" ? 1 : 0,
-      extra: this.#burstRoomBytes(),
+      extra: this.#mssBytes * this.#burstRoomPackets(pacing),
+      aggregation: this.#aggregation.value,
       cap: this.#state.kind === "probe-rtt" ? MIN_CWND_PACKETS * this.#mssBytes : NO_CAP,
     };
   }
@@ -341,17 +379,20 @@ class BbrFlow implements CcpFlow {
     }
   }
 
-  /** Draft 4.2.3.2 BBRInflight: gain times the estimated BDP, plus room for bursts. */
+  /** Draft 4.2.3.2 BBRInflight: gain times the estimated BDP, plus room for bursts, in pairs of packets. */
   #inflightBytes(gain: number): Bytes {
     if (this.#minRttUs === Infinity) return 0;
     const bdp = (this.#bandwidth.value * this.#minRttUs) / MICROS_PER_SEC;
-    return Math.floor(gain * bdp + this.#burstRoomBytes());
+    const pairs = Math.ceil((gain * bdp) / (2 * this.#mssBytes));
+    return this.#mssBytes * (2 * pairs + this.#burstRoomPackets(this.#gains().pacing));
   }
 
-  #burstRoomBytes(): Bytes {
-    const rate = this.#bandwidth.value;
-    const least = (rate < SLOW_RATE_BYTES_PER_SEC ? 1 : 2) * this.#mssBytes;
-    return QUANTA_IN_WINDOW * Math.floor(Math.min(Math.max(rate * QUANTUM_SEC, least), MAX_QUANTUM_BYTES));
+  #burstRoomPackets(pacingGain: number): number {
+    const rate = PACING_SHARE * pacingGain * this.#bandwidth.value;
+    const burst = Math.floor(Math.min(rate / QUANTA_PER_SEC, MAX_QUANTUM_BYTES) / this.#mssBytes);
+    const probes = this.#state.kind === "probe-bw" && this.#state.phase === 0;
+    const least = rate < SLOW_RATE_BYTES_PER_SEC ? 1 : 2;
+    return QUANTA_IN_WINDOW * Math.max(burst, least) + (probes ? PROBE_PACKETS : 0);
   }
 }
 

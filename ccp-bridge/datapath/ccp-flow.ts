@@ -84,6 +84,8 @@ export class CcpFlowControl implements CongestionControl, EngineRun {
   #memory: Float64Array = NO_WORDS;
   #words: Float64Array = NO_WORDS;
   #fallback: CongestionControl | undefined;
+  /** the window when the latest loss or timeout was found, before any reaction */
+  #cwndBeforeEpisode: Bytes = 0;
   #closed = false;
 
   /** There only while a native control that wants it drives the flow: a packet costs no call otherwise. */
@@ -131,12 +133,16 @@ export class CcpFlowControl implements CongestionControl, EngineRun {
     return this.#fallback !== undefined;
   }
 
-  /** Nothing: the ACK (or timeout) that follows carries the losses. */
+  /** The program hears of it by the ACK (or timeout) that follows, which carries the losses. */
   onCongestion(event: CongestionEvent): void {
+    if (event.kind !== "ecn" && event.again !== true) this.#cwndBeforeEpisode = this.cwndBytes;
     this.#fallback?.onCongestion(event);
   }
 
+  /** The window from before it is back, as Linux gives it to a datapath (tcp_undo_cwnd_reduction); the program goes on from there. */
   onSpuriousCongestion(event: SpuriousCongestionEvent): void {
+    const block = this.#block();
+    block[HOST_CWND] = Math.max(block[HOST_CWND]!, this.#cwndBeforeEpisode);
     this.#fallback?.onSpuriousCongestion?.(event);
   }
 

@@ -23,6 +23,7 @@ export declare function onCongestion(
   nowUs: f64,
   inflightBytes: f64,
   lostPackets: f64,
+  again: i32,
 ): void;
 
 export declare function onSpuriousCongestion(sender: i32, isTimeout: i32, nowUs: f64): void;

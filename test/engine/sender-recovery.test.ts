@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { cubic } from "../../algorithms/native/cubic.ts";
 import { reno } from "../../algorithms/native/reno.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
+import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { type Address, PRR_VERSIONS } from "../../engine/generated/engine-interface.ts";
 import { Engine } from "../../engine/wasm-host.ts";
 import type { SenderOptions } from "../../scenarios/sender-options.ts";
@@ -285,6 +287,22 @@ describe("undo", () => {
     expect(story.sent.filter(({ sequence }) => sequence === 2).length).toBe(2);
     expect(story.sender.lostPackets).toBe(10 + 1); // the timeout's, and one that was
   });
+
+  it.each(["reno", "cubic", "bbr"])(
+    "gives %s over CCP the window back from before the first of several timeouts",
+    (name) => {
+      const story = new SenderStory(runCcpAlgorithm(ccpAlgorithm(name)), { undo: true });
+      story.send();
+      story.advance(1_001);
+      story.advance(2_002);
+      expect(story.congestion).toEqual(["timeout", "timeout"]);
+      const smallest = story.cwndPackets;
+      story.deliver([0]);
+      expect(story.spurious).toEqual(["timeout"]);
+      expect(smallest).toBeLessThan(4);
+      expect(story.cwndPackets).toBeGreaterThanOrEqual(10);
+    },
+  );
 
   it("keeps the cut of a timeout that was right", () => {
     const story = new SenderStory(reno, { undo: true });

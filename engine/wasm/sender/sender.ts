@@ -556,7 +556,7 @@ export class Sender extends SenderWords {
     if (this.isRecovering || !ecn.isReactionDue(marked, board.cumulative)) return;
     this.undo.begin(Undoable.nothing);
     this.state = CongestionState.cwr;
-    this.congest(CongestionKind.ecn, nowNs, 0);
+    this.congest(CongestionKind.ecn, nowNs, 0, false);
   }
 
   private endRecovery(): void {
@@ -577,7 +577,7 @@ export class Sender extends SenderWords {
     this.recoveryPoint = this.board.next;
     this.probe.cancel();
     this.armTimer();
-    this.congest(CongestionKind.loss, nowNs, lost);
+    this.congest(CongestionKind.loss, nowNs, lost, false);
     if (this.prr.version !== PrrVersion.off) this.prr.begin(<f64>this.recoverFlight(newlyDelivered));
   }
 
@@ -660,7 +660,7 @@ export class Sender extends SenderWords {
     if (!this.probe.hasRepaired) return 0;
     this.totalLostPackets += 1;
     this.undo.begin(Undoable.nothing);
-    this.congest(CongestionKind.loss, nowNs, 1);
+    this.congest(CongestionKind.loss, nowNs, 1, false);
     return 1;
   }
 
@@ -716,6 +716,7 @@ export class Sender extends SenderWords {
    */
   private onRetransmissionTimeout(nowNs: f64): void {
     const board = this.board;
+    const again = this.state === CongestionState.loss;
     this.timeouts += 1;
     this.rtt.onTimeout();
     if (!this.isRecovering) this.undo.begin(Undoable.timeout);
@@ -740,7 +741,7 @@ export class Sender extends SenderWords {
     this.probe.cancel();
     this.state = CongestionState.loss;
     this.recoveryPoint = board.next;
-    this.congest(CongestionKind.timeout, nowNs, lost);
+    this.congest(CongestionKind.timeout, nowNs, lost, again);
     this.armRetransmissionTimer(nowNs);
     this.reportTimer(nowNs, lost, true);
   }
@@ -780,10 +781,10 @@ export class Sender extends SenderWords {
     }
   }
 
-  private congest(kind: CongestionKind, nowNs: f64, lostPackets: i64): void {
+  private congest(kind: CongestionKind, nowNs: f64, lostPackets: i64, again: bool): void {
     this.ecn.onReaction(this.board.next, this.transmissions.next);
     const inflightBytes = <f64>(this.board.inflight + lostPackets) * MSS;
-    host.onCongestion(this.number, kind, nowNs / MICRO, inflightBytes, <f64>lostPackets);
+    host.onCongestion(this.number, kind, nowNs / MICRO, inflightBytes, <f64>lostPackets, again ? 1 : 0);
   }
 
   private report(nowNs: f64, lostPackets: i64, timeout: bool): void {
