@@ -1,7 +1,7 @@
 /** `ccpark train`: trains a policy into a run folder, or goes on with one. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
-import { printErr, printOut } from "../console.ts";
+import { interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import { MAX_SEED, parseList, parsePositive, parseWhole } from "../options.ts";
 
@@ -88,11 +88,13 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const episodeSec = options.episode ?? TRAINING_DEFAULTS.episodeSec;
   const scenarios = wholeRange
     ? undefined
-    : resolveScenarios(options.scenario, {
-        tracePath: options.trace,
-        durationSec: options.episode,
-        overrides: options.set.scenario.map(parseOverride),
-      });
+    : interruptible(() =>
+        resolveScenarios(options.scenario, {
+          tracePath: options.trace,
+          durationSec: options.episode,
+          overrides: options.set.scenario.map(parseOverride),
+        }),
+      );
   if (wholeRange && options.set.scenario.length > 0) {
     throw new CcparkError(
       "invalid-argument",
