@@ -2,12 +2,17 @@
 
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
-import { CcparkError, nearestName, unknownName } from "../core/errors.ts";
+import { CcparkError, clipped, nearestName, unknownName } from "../core/errors.ts";
 import { UNDER_TEST } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { ScenarioError } from "../scenarios/validate.ts";
 import { algorithmNames, overCcp, parseReference, resolveAlgorithm } from "./reference.ts";
 import { ALGORITHMS } from "./registry.ts";
+
+/** As many as a plan may have: a scenario is no kernel, whose table would be full with 1024. */
+const MAX_CROSS_FLOWS = 100_000;
+/** Flows of one environment, which an agent of its own drives through one datapath. */
+const MAX_FLOWS_UNDER_TEST = 1_024;
 
 /** An algorithm of cross traffic by its reference. */
 export type AlgorithmResolver = (reference: string) => CongestionControlFactory;
@@ -18,7 +23,10 @@ export type AlgorithmResolver = (reference: string) => CongestionControlFactory;
  */
 export const crossTrafficAlgorithm: AlgorithmResolver = (reference) => {
   const resolved = resolveAlgorithm(reference);
-  return resolved.spec.native?.(resolved.params) ?? runCcpAlgorithm(overCcp(resolved));
+  return (
+    resolved.spec.native?.(resolved.params) ??
+    runCcpAlgorithm(overCcp(resolved), { maxFlows: MAX_CROSS_FLOWS })
+  );
 };
 
 /**
@@ -41,21 +49,24 @@ export const nativeAlgorithm: AlgorithmResolver = (reference) => {
 };
 
 /**
- * Every algorithm that a scenario names is known, and its parameters are right.
- * @throws ScenarioError with the field's path
+ * Every algorithm that a scenario names is known and its parameters are right, and its flows under test fit into a datapath.
+ * @throws ScenarioError with the field's path: not-found for an unknown name
  */
 export function checkCrossTraffic(scenario: Scenario): void {
+  const known = new Set(algorithmNames());
+  const checked = new Set<string>();
   const check = (path: string, reference: string): void => {
-    const { name } = parseReference(reference);
-    if (!algorithmNames().includes(reference.split(":")[0]!)) {
-      const near = nearestName(name, algorithmNames());
+    if (checked.has(reference)) return;
+    checked.add(reference);
+    const [name = ""] = reference.split(":", 1);
+    if (!known.has(name)) {
+      const near = nearestName(name, known);
       const expected =
-        near === undefined
-          ? `one of ${algorithmNames().join(", ")}`
-          : `a known one; did you mean \`${near}\`?`;
+        near === undefined ? `one of ${[...known].join(", ")}` : `a known one; did you mean \`${near}\`?`;
       throw new ScenarioError(
-        `[scenario] ${scenario.name}: ${path}: got \`${name}\`, expected ${expected}`,
+        `[scenario] ${scenario.name}: ${path}: got \`${clipped(name)}\`, expected ${expected}`,
         path,
+        { kind: "not-found" },
       );
     }
     try {
@@ -66,10 +77,23 @@ export function checkCrossTraffic(scenario: Scenario): void {
       throw new ScenarioError(`[scenario] ${scenario.name}: ${path}: ${why}`, path);
     }
   };
+  const underTest = 1 + countUnderTest(scenario);
+  if (underTest > MAX_FLOWS_UNDER_TEST) {
+    throw new ScenarioError(
+      `[scenario] ${scenario.name}: flows: got ${underTest} flows under test, expected at most ${MAX_FLOWS_UNDER_TEST}`,
+      "flows",
+      { kind: "resource-exhausted" },
+    );
+  }
   scenario.flows?.forEach((plan, i) => {
     if (plan.algorithm !== UNDER_TEST) check(`flows.${i}.algorithm`, plan.algorithm);
   });
   scenario.traffic?.forEach((spec, i) => {
     if (spec.kind !== "datagrams") check(`traffic.${i}.algorithm`, spec.algorithm);
   });
+}
+
+/** Beside the one that every scenario has. */
+function countUnderTest({ flows = [] }: Scenario): number {
+  return flows.reduce((sum, { algorithm, count = 1 }) => sum + (algorithm === UNDER_TEST ? count : 0), 0);
 }

@@ -30,6 +30,8 @@ export interface RunCcpAlgorithmOptions {
   readonly clock?: () => Micros;
   /** default 1 s */
   readonly fallbackTimeoutUs?: Micros;
+  /** flows that are open at one time; default 1024, as of a kernel's table */
+  readonly maxFlows?: number;
   readonly mode?: "strict" | "libccp";
   readonly execution?: "wasm" | "interpreter";
 }
@@ -99,6 +101,7 @@ export function runCcpAlgorithm(
       nowUs,
       mode: options.mode,
       execution: options.execution,
+      maxFlows: options.maxFlows,
       fallbackTimeoutUs: options.fallbackTimeoutUs,
       arena,
     });

@@ -1,4 +1,6 @@
 /** What the commands write to: results to stdout, everything else to stderr. A reader that went away is no error. */
+import { Script } from "node:vm";
+import { isMainThread } from "node:worker_threads";
 import { EXIT } from "./exit-codes.ts";
 
 /** `ccpark explain | head` ends quietly. */
@@ -28,13 +30,48 @@ export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+function endInterrupted(): never {
+  printErr("\ninterrupted\n");
+  process.exit(EXIT.interrupted);
+}
+
 /** Ctrl-C ends the process at once, with its exit code. */
 export function exitOnInterrupt(): void {
   process.removeAllListeners("SIGINT");
-  process.on("SIGINT", () => {
-    printErr("\ninterrupted\n");
-    process.exit(EXIT.interrupted);
-  });
+  process.on("SIGINT", endInterrupted);
+}
+
+/** Where the script below finds what it runs: it sees nothing but global names. */
+const RUN: symbol = Symbol.for("ccpark.interruptible");
+const CALL: Script = new Script('globalThis[Symbol.for("ccpark.interruptible")]()');
+
+/**
+ * A stretch of computing, or of reading that blocks, during which signals have no turn: Ctrl-C ends it all the same, and the
+ * process with it. Node watches for the signal on a thread of its own and stops the script, whatever it does.
+ */
+export function interruptible<T>(run: () => T): T {
+  if (!isMainThread) return run(); // ends with the thread that waits for it
+  const slots = globalThis as Record<symbol, unknown>;
+  const outer = slots[RUN];
+  if (outer !== undefined) return run();
+  slots[RUN] = run;
+  try {
+    return CALL.runInThisContext({ breakOnSigint: true, displayErrors: false }) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") endInterrupted();
+    throw error;
+  } finally {
+    delete slots[RUN];
+  }
+}
+
+/** The same for each step of a generator: what it does until it yields or waits. */
+export async function* interruptibly<T>(runs: AsyncGenerator<T> | Generator<T>): AsyncGenerator<T> {
+  for (;;) {
+    const next = await interruptible(() => runs.next());
+    if (next.done === true) return;
+    yield next.value;
+  }
 }
 
 /** Ctrl-C asks for an orderly end once; a second one ends at once. `exitOnInterrupt` takes it back. */

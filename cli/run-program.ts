@@ -1,6 +1,6 @@
 /** A command line from its arguments to its exit code: inlining budget, broken pipes, Ctrl-C, errors in one sentence. */
 import { type Command, CommanderError } from "commander";
-import { CcparkError } from "../core/errors.ts";
+import { CcparkError, printable } from "../core/errors.ts";
 import { raiseInliningBudget } from "../core/v8-inlining.ts";
 import { exitOnInterrupt, printErr, survivePipes } from "./console.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
@@ -8,12 +8,12 @@ import { EXIT, exitCodeOf } from "./exit-codes.ts";
 /** One sentence; the stack only for those who ask for it. */
 function report(error: unknown): void {
   const debug = (process.env["CCPARK_DEBUG"] ?? "") !== "";
-  if (debug && error instanceof Error) printErr(`${error.stack}\n`);
-  else if (error instanceof CcparkError) printErr(`error: ${error.message}\n`);
+  if (debug && error instanceof Error) printErr(`${printable(error.stack ?? "")}\n`);
+  else if (error instanceof CcparkError) printErr(`error: ${printable(error.message)}\n`);
   else {
     const message = error instanceof Error ? error.message : String(error);
     printErr(
-      `error: ${message}\nThis looks like a defect of ccpark; CCPARK_DEBUG=1 shows where it happened.\n`,
+      `error: ${printable(message)}\nThis looks like a defect of ccpark; CCPARK_DEBUG=1 shows where it happened.\n`,
     );
   }
 }

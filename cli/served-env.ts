@@ -1,9 +1,9 @@
 /** Wiring: the environments that a client of `ccpark serve` asks for, made from its keyword arguments, and their host. */
 
-import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
-import { CcparkError, showValue } from "../core/errors.ts";
+import { checkCrossTraffic, crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
+import { CcparkError, showValue, unknownName } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
-import { CongestionEnv } from "../envs/congestion-env.ts";
+import { CongestionEnv, expectOneFlow } from "../envs/congestion-env.ts";
 import { SERVED_IDS } from "../envs/grpc/served-ids.ts";
 import { describeMultiFlow, describeSingleFlow } from "../envs/grpc/session/env-catalogue.ts";
 import type { EnvHost } from "../envs/grpc/session/env-host.ts";
@@ -19,7 +19,9 @@ import { pictureDrawer } from "../eval/render.ts";
 import { flowsUnderTest } from "../scenarios/flows.ts";
 import type { Override } from "../scenarios/overrides.ts";
 import { findPreset, presetTemplate } from "../scenarios/presets.ts";
+import type { Scenario } from "../scenarios/scenario.ts";
 import { resolveScenarios } from "../scenarios/scenario-files.ts";
+import { measureExtent } from "../scenarios/schema/extent.ts";
 import {
   checkTemplate,
   isPlainObject,
@@ -67,21 +69,32 @@ function checkObject(value: unknown): PlainObject {
   throw invalid(`wrong scenario: got ${showValue(value)}, expected a scenario object`, "scenario");
 }
 
+/** What an environment asks of every scenario that it may get. */
+type CheckScenario = (scenario: Scenario) => void;
+
 /** A template as data may extend a preset; it names no files. */
-function templateSource(value: PlainObject): (rng: Rng) => ReturnType<typeof sampleScenario> {
+function templateSource(value: PlainObject, check: CheckScenario): (rng: Rng) => Scenario {
+  measureExtent(value);
   const { extends: base, ...own } = value;
   const merged = typeof base === "string" ? mergeTemplates(presetTemplate(base), own) : value;
-  const template = checkTemplate(merged);
+  const template = checkTemplate(merged, { check });
   return (rng) => sampleScenario(template, rng);
+}
+
+/** What a kind of environment wants of its scenarios. */
+interface Wanted {
+  readonly defaults: ServedDefaults;
+  /** throws CcparkError */
+  readonly check: CheckScenario;
 }
 
 function sourceOf(
   value: unknown,
   trace: unknown,
   durationSec: unknown,
-  defaults: ServedDefaults,
+  { defaults, check }: Wanted,
 ): ScenarioSource {
-  if (isPlainObject(value)) return templateSource(value);
+  if (isPlainObject(value)) return templateSource(value, check);
   if (value !== undefined && typeof value !== "string") {
     throw invalid(
       `wrong scenario: got ${showValue(value)}, expected a name or a scenario object`,
@@ -123,22 +136,28 @@ function commonKwargs(
     testbed = DEFAULT_TESTBED,
     ...options
   }: Readonly<Record<string, unknown>>,
-  defaults: ServedDefaults,
+  wanted: Wanted,
 ): CommonKwargs {
   if (typeof render !== "boolean") {
     throw invalid(`wrong render: got ${showValue(render)}, expected true or false`, "render");
   }
+  const check: CheckScenario = (drawn) => {
+    checkCrossTraffic(drawn);
+    wanted.check(drawn);
+  };
   const parts: SlotEnvParts = {
-    scenarios: sourceOf(scenario, trace, durationSec, defaults),
-    readScenario: (given) => templateSource(checkObject(given)),
-    draw: pictureDrawer(defaults.assets),
+    scenarios: sourceOf(scenario, trace, durationSec, { ...wanted, check }),
+    readScenario: (given) => templateSource(checkObject(given), check),
+    draw: pictureDrawer(wanted.defaults.assets),
     render,
   };
   if (typeof testbed !== "string") {
     throw invalid(`wrong testbed: got ${showValue(testbed)}, expected a name`, "testbed");
   }
   const world = findTestbed(testbed);
-  expectAccepts(world, drawScenario(parts.scenarios, 0));
+  const first = drawScenario(parts.scenarios, 0);
+  wanted.check(first);
+  expectAccepts(world, first);
   return { parts, testbed: world, options };
 }
 
@@ -151,7 +170,7 @@ export function singleFlowEnv(
   kwargs: Readonly<Record<string, unknown>>,
   defaults: ServedDefaults = DEFAULTS,
 ): CongestionEnv {
-  const { parts, options } = commonKwargs(kwargs, defaults);
+  const { parts, options } = commonKwargs(kwargs, { defaults, check: expectOneFlow });
   return new CongestionEnv(parts.scenarios, parseEnvOptions(options), { algorithms: crossTrafficAlgorithm });
 }
 
@@ -161,7 +180,7 @@ function singleFlow(defaults: ServedDefaults): ServedEnv {
     list: () => describeSingleFlow().env!,
     describe: describeSingleFlow,
     make(kwargs, count) {
-      const { parts, options, testbed } = commonKwargs(kwargs, defaults);
+      const { parts, options, testbed } = commonKwargs(kwargs, { defaults, check: expectOneFlow });
       const parsed = parseEnvOptions(options);
       return repeat(count, () => new SingleFlowSlot(parsed, parts, crossTrafficAlgorithm, testbed));
     },
@@ -171,15 +190,56 @@ function singleFlow(defaults: ServedDefaults): ServedEnv {
 /** Draws of a scenario that are looked at for ids of flows; where a rarer one has others, the client names them. */
 const DRAWS = 16;
 
-/** Ids that a client gives, or those of some draws of its scenario; a draw with the most flows comes first. */
-function possibleFlows(given: unknown, { scenarios }: SlotEnvParts): readonly string[] {
-  if (given !== undefined) {
-    if (Array.isArray(given) && given.length > 0 && given.every((id) => typeof id === "string")) return given;
-    throw invalid(`wrong possibleFlows: got ${showValue(given)}, expected a list of ids`, "possibleFlows");
+/** As many flows under test as one datapath takes. */
+const MAX_POSSIBLE_FLOWS = 1_024;
+/** As of names in scenarios. */
+const MAX_ID_LENGTH = 200;
+
+function isFlowId(id: unknown): id is string {
+  return typeof id === "string" && id !== "" && id.length <= MAX_ID_LENGTH;
+}
+
+/** Ids of all flows under test that may ever be there: given by the client, or found in its scenarios. */
+class PossibleFlows {
+  /** given, or found: no scenario may bring others from then on */
+  #known: readonly string[] | undefined;
+  readonly #seen = new Set<string>();
+
+  constructor(given: unknown) {
+    if (given === undefined) return;
+    if (Array.isArray(given) && given.length > MAX_POSSIBLE_FLOWS) {
+      throw invalid(
+        `wrong possibleFlows: got ${given.length} ids, expected at most ${MAX_POSSIBLE_FLOWS}`,
+        "possibleFlows",
+      );
+    }
+    if (!Array.isArray(given) || given.length === 0 || !given.every(isFlowId)) {
+      throw invalid(
+        `wrong possibleFlows: got ${showValue(given)}, expected a list of ids of 1 to ${MAX_ID_LENGTH} characters`,
+        "possibleFlows",
+      );
+    }
+    this.#known = given;
   }
-  const draws = typeof scenarios === "function" ? DRAWS : 1;
-  const sets = Array.from({ length: draws }, (_, seed) => flowsUnderTest(drawScenario(scenarios, seed)));
-  return [...new Set(sets.sort((a, b) => b.length - a.length).flat())];
+
+  /** Every scenario that a template can make passes by. @throws CcparkError (not-found) for a flow that is not among the given */
+  check(scenario: Scenario): void {
+    for (const id of flowsUnderTest(scenario)) {
+      if (this.#known === undefined) this.#seen.add(id);
+      else if (!this.#known.includes(id)) {
+        throw unknownName("env", "flow under test", id, this.#known, "scenario.flows");
+      }
+    }
+  }
+
+  /** Where nothing is given: those of some draws, one with the most flows first, and what else a choice can bring. */
+  of({ scenarios }: SlotEnvParts): readonly string[] {
+    if (this.#known !== undefined) return this.#known;
+    const draws = typeof scenarios === "function" ? DRAWS : 1;
+    const sets = Array.from({ length: draws }, (_, seed) => flowsUnderTest(drawScenario(scenarios, seed)));
+    this.#known = [...new Set([...sets.sort((a, b) => b.length - a.length).flat(), ...this.#seen])];
+    return this.#known;
+  }
 }
 
 function multiFlow({ assets }: ServedDefaults): ServedEnv {
@@ -188,13 +248,17 @@ function multiFlow({ assets }: ServedDefaults): ServedEnv {
     list: () => describeMultiFlow().env!,
     describe: describeMultiFlow,
     make({ possibleFlows: given, ...kwargs }, count) {
-      const { parts, options, testbed } = commonKwargs(kwargs, { ...SEVERAL_FLOWS, assets });
+      const flows = new PossibleFlows(given);
+      const { parts, options, testbed } = commonKwargs(kwargs, {
+        defaults: { ...SEVERAL_FLOWS, assets },
+        check: (scenario) => flows.check(scenario),
+      });
       if (testbed.clock === "real") {
         const message = `wrong testbed: got ${testbed.name}, expected one in virtual time: flows share the steps`;
         throw invalid(message, "testbed");
       }
       const parsed = parseMultiFlowOptions(options);
-      const extras = { algorithms: crossTrafficAlgorithm, possibleFlows: possibleFlows(given, parts) };
+      const extras = { algorithms: crossTrafficAlgorithm, possibleFlows: flows.of(parts) };
       return repeat(count, () => new MultiFlowSlots(parsed, parts, extras));
     },
   };

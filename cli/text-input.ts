@@ -1,6 +1,7 @@
 /** Text that a command reads: a file, or standard input for `-`. */
-import { readFileSync } from "node:fs";
-import { CcparkError } from "../core/errors.ts";
+import { CcparkError, printable } from "../core/errors.ts";
+import { readWhole } from "../core/text-files.ts";
+import { interruptible } from "./console.ts";
 
 const STDIN = 0;
 
@@ -8,7 +9,7 @@ const STDIN = 0;
 export function readText(file: string): string {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(file === "-" ? STDIN : file);
+    bytes = interruptible(() => readWhole(file === "-" ? STDIN : file));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "this is a folder" : message;
@@ -23,5 +24,5 @@ export function readText(file: string): string {
 
 /** How messages call it. */
 export function inputName(file: string): string {
-  return file === "-" ? "standard input" : file;
+  return file === "-" ? "standard input" : printable(file);
 }

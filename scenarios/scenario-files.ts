@@ -2,10 +2,10 @@
  * Scenarios by name or file: presets with their traces, and files in YAML or JSON that may include others (`extends`); the
  * only file of this folder that touches the file system.
  */
-import { readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
 import { CcparkError, nearestName } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
+import { readWhole } from "../core/text-files.ts";
 import { loadTrace } from "../traces/trace-files.ts";
 import { applyOverride, fieldsOf, type Override } from "./overrides.ts";
 import { drawScenario, expandPreset, findPreset, presetTemplate, SCENARIOS } from "./presets.ts";
@@ -213,7 +213,7 @@ function shownPath(path: string): string {
 function readTemplate(path: string, shown: string): PlainObject {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readWhole(path).toString("utf8");
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
     const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a folder" : code;

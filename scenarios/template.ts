@@ -147,6 +147,8 @@ function ends(end: "low" | "high", at?: { readonly path: string; readonly index:
 export interface TemplateOptions extends ValidateOptions {
   /** absent: `scenario` */
   readonly name?: string;
+  /** further rules, of who runs the scenario; throws ScenarioError */
+  readonly check?: (scenario: Scenario) => void;
 }
 
 /** Where options of choices stand: every one is tried once. */
@@ -222,10 +224,14 @@ export function checkTemplate(value: unknown, options: TemplateOptions = {}): Sc
   if (!isPlainObject(value)) throw scenarioError("scenario", value, "an object", options);
   measureExtent(value, options);
   checkDraws(value, "", options);
-  const low = resolveDraws(value, "", ends("low")) as PlainObject;
-  complete(low, options);
+  const check = (input: unknown): void => {
+    const scenario = complete(input as PlainObject, options);
+    options.check?.(scenario);
+  };
+  const low = resolveDraws(value, "", ends("low"));
+  check(low);
   if (hasDraws(value)) {
-    complete(resolveDraws(value, "", ends("high")) as PlainObject, options);
+    check(resolveDraws(value, "", ends("high")));
     const choices = choicesIn(value, "");
     const toCheck = choices.length * measureExtent(low, options);
     if (toCheck > MAX_CHECKED_VALUES) {
@@ -237,7 +243,7 @@ export function checkTemplate(value: unknown, options: TemplateOptions = {}): Sc
       );
     }
     for (const at of choices) {
-      complete(resolveDraws(value, "", ends("low", at)) as PlainObject, options);
+      check(resolveDraws(value, "", ends("low", at)));
     }
   }
   return value as ScenarioTemplate;

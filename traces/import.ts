@@ -102,9 +102,13 @@ function rateFactor(column: string | undefined, unit: string | undefined): numbe
 
 const timeFactor = (column: string | undefined): number => (/(?:^|[_-])ms$/i.test(column ?? "") ? 1 : 1000);
 
+/** Every digit of the smallest number of 64 bits is shorter. */
+const MAX_NUMBER_LENGTH = 1_100;
+
 /** Digits, a point, an exponent; undefined: no such number. */
 function toNumber(text: string): number | undefined {
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+  if (text.length > MAX_NUMBER_LENGTH) return undefined;
+  return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
 }
 
 /** What a row says, checked. */
@@ -221,15 +225,20 @@ function parseCsv(text: string, name: string, options: ImportOptions): Sample[] 
   });
 }
 
+/** Deeper than any tool nests its list. */
+const MAX_JSON_DEPTH = 50;
+
 /** The lists in a value: itself, or those in an object, by their paths. */
 function findLists(
   value: unknown,
   path = "",
+  depth = 0,
 ): { readonly path: string; readonly list: readonly unknown[] }[] {
+  if (depth > MAX_JSON_DEPTH) return [];
   if (Array.isArray(value)) return value.length === 0 ? [] : [{ path, list: value }];
   if (value === null || typeof value !== "object") return [];
   return Object.entries(value).flatMap(([key, inner]) =>
-    findLists(inner, path === "" ? key : `${path}.${key}`),
+    findLists(inner, path === "" ? key : `${path}.${key}`, depth + 1),
   );
 }
 

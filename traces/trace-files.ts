@@ -1,7 +1,8 @@
 /** Traces on disk: shipped ones by name, any other by path. The only file of this folder that touches the file system. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { CcparkError, nearestName } from "../core/errors.ts";
+import { CcparkError, nearestName, printable } from "../core/errors.ts";
+import { readWhole } from "../core/text-files.ts";
 import { generateTrace } from "./generate.ts";
 import type { MahimahiTrace } from "./mahimahi.ts";
 import { formatMahimahiTrace, parseMahimahiTrace } from "./mahimahi.ts";
@@ -26,11 +27,11 @@ export function loadTrace(nameOrPath: string): MahimahiTrace {
   const path = shipped === undefined ? nameOrPath : `${shippedTraceDirectory()}${shipped.file}`;
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readWhole(path).toString("utf8");
   } catch (cause) {
     throw new CcparkError("not-found", describeReadFailure(nameOrPath, path, cause), { cause });
   }
-  const name = shipped?.name ?? path.split(/[\\/]/).at(-1)!;
+  const name = shipped?.name ?? printable(path.split(/[\\/]/).at(-1)!);
   return parseMahimahiTrace(text, name);
 }
 

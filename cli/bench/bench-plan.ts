@@ -9,6 +9,7 @@ import { resolveScenarios } from "../../scenarios/scenario-files.ts";
 import type { RecordedFormat } from "../../testbeds/exports/recorder.ts";
 import { findTestbed } from "../../testbeds/registry.ts";
 import { expectAccepts } from "../../testbeds/testbed.ts";
+import { interruptible } from "../console.ts";
 import {
   type LoadedCheckpoint,
   type LoadedModel,
@@ -46,11 +47,13 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
   const { seeds, rewardName, recording, quiet, checkpoint } = input;
   const testbed = findTestbed(input.on);
   await loadSignals({ observations: [], rewards: [rewardName] });
-  const entries = resolveScenarios(input.names, {
-    tracePath: input.tracePath,
-    durationSec: input.durationSec,
-    overrides: input.overrides.map(parseOverride),
-  });
+  const entries = interruptible(() =>
+    resolveScenarios(input.names, {
+      tracePath: input.tracePath,
+      durationSec: input.durationSec,
+      overrides: input.overrides.map(parseOverride),
+    }),
+  );
   const { contenders, checkpoints, models } = await namedContenders(input.algorithms, { quiet });
   if (checkpoint !== undefined) {
     const loaded = await loadCheckpointContender("agent", checkpoint);
@@ -58,10 +61,12 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
     contenders.unshift(loaded.contender);
   }
   const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
-  for (const entry of entries) {
-    checkCrossTraffic(entry.of(0));
-    expectAccepts(testbed, entry.of(0));
-  }
+  interruptible(() => {
+    for (const entry of entries) {
+      checkCrossTraffic(entry.of(0));
+      expectAccepts(testbed, entry.of(0));
+    }
+  });
   const names = scenarios.map((scenario) => scenario.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {

@@ -3,7 +3,7 @@ import { CHECKPOINT_VERSION } from "../../agents/checkpoint.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { RNG_NAME } from "../../core/random.ts";
 import { type BenchmarkPlan, type BenchmarkRun, countRuns, runBenchmark } from "../../eval/benchmark.ts";
-import { breathe } from "../console.ts";
+import { breathe, interruptibly } from "../console.ts";
 import { startTask } from "../train/progress.ts";
 import { packageVersion } from "../version.ts";
 import type { BenchInput } from "./bench-plan.ts";
@@ -18,7 +18,7 @@ export interface RunOptions {
 export async function runPlan(plan: BenchmarkPlan, { quiet, onRun }: RunOptions): Promise<BenchmarkRun[]> {
   const task = await startTask({ label: "benchmark", total: countRuns(plan), unit: "runs", quiet });
   const runs: BenchmarkRun[] = [];
-  for await (const run of runBenchmark(plan)) {
+  for await (const run of interruptibly(runBenchmark(plan))) {
     runs.push(run);
     onRun?.(run);
     task.update(runs.length, `${run.record.scenario} ${run.record.algorithm}`);

@@ -1,7 +1,7 @@
 /** `ccpark ccp`: compiles, disassembles, checks and formats programs of CCP's datapath language. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { CompileOptions } from "../../ccp-bridge/lang/compiler.ts";
-import { printErr, printOut } from "../console.ts";
+import { interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import { inputName, readText } from "../text-input.ts";
 
@@ -43,7 +43,7 @@ async function compile(file: string, options: CompileCommandOptions): Promise<vo
   const { describeProgram } = await import("../../ccp-bridge/lang/describe.ts");
   const source = readText(file);
   await orRefused(file, async () => {
-    const program = compileProgram(source, options.update, compileOptions(options));
+    const program = interruptible(() => compileProgram(source, options.update, compileOptions(options)));
     for (const { line, column, message } of program.warnings) {
       printErr(`warning: ${inputName(file)}: line ${line}, column ${column}: ${message}\n`);
     }

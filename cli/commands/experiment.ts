@@ -1,7 +1,7 @@
 /** `ccpark experiment`: published experiments and laws, rerun by one command each. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { IncastAlgorithmName, IncastPlan, IncastRecord } from "../../eval/experiments/incast.ts";
-import { printErr, printOut } from "../console.ts";
+import { interruptible, printErr, printOut } from "../console.ts";
 import { MAX_SEEDS, parsePositive, parseSvgPath, parseWhole, seedsUpTo } from "../options.ts";
 
 /** `10,40` -> [10, 40]; each above 0. */
@@ -58,7 +58,7 @@ async function incast(options: IncastOptions): Promise<void> {
   );
   const { claimFile, claimFolder, writeFilesWhole } = await import("../../core/whole-files.ts");
   const { jsonLines } = await import("../../eval/result-files.ts");
-  const { breathe } = await import("../console.ts");
+  const { breathe, interruptibly } = await import("../console.ts");
   const { startTask } = await import("../train/progress.ts");
   const { versions } = await import("../bench/run-benchmark.ts");
 
@@ -77,7 +77,7 @@ async function incast(options: IncastOptions): Promise<void> {
   const total = countIncastRuns(plan);
   const task = await startTask({ label: "incast", total, unit: "runs", quiet: options.quiet === true });
   const records: IncastRecord[] = [];
-  for (const record of incastRuns(plan)) {
+  for await (const record of interruptibly(incastRuns(plan))) {
     records.push(record);
     if (options.json === true) printOut(jsonLines([record]));
     task.update(records.length, `${record.rateGbps} Gbit/s, ${record.packets} packets`);
@@ -103,14 +103,14 @@ async function response(options: LawOptions): Promise<void> {
   const { RESPONSE_PLANS, measureResponse, responseTable } = await import(
     "../../eval/experiments/response.ts"
   );
-  const points = RESPONSE_PLANS.map(measureResponse);
+  const points = interruptible(() => RESPONSE_PLANS.map(measureResponse));
   if (options.json !== true) printOut(responseTable(points));
   else for (const point of points) printOut(`${JSON.stringify(point)}\n`);
 }
 
 async function fairness(options: LawOptions): Promise<void> {
   const { fairnessTable, runFairness } = await import("../../eval/experiments/fairness.ts");
-  const outcome = runFairness();
+  const outcome = interruptible(runFairness);
   printOut(options.json === true ? `${JSON.stringify(outcome)}\n` : fairnessTable(outcome));
 }
 

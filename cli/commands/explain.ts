@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { namedEntry, unknownName } from "../../core/errors.ts";
 import { isModulePath } from "../../core/module-path.ts";
 import { loadSignals } from "../../envs/signals/signal-files.ts";
-import type { PresetStatus } from "../../scenarios/presets/preset.ts";
-import { printOut } from "../console.ts";
+import type { PresetStatus, ScenarioPreset } from "../../scenarios/presets/preset.ts";
+import { interruptible, printOut } from "../console.ts";
 
 /** One name and what there is to know about it. */
 interface Entry {
@@ -53,10 +53,12 @@ async function scenarios({ name, expand }: Selection): Promise<Entry[]> {
   const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
   const { linkLabel, storedScenario } = await import("../../eval/links.ts");
   const listed = name === undefined ? [...SCENARIOS.values()] : [findPreset(name)];
-  const presets = listed.flatMap((preset) =>
-    expand || name !== undefined ? [preset, ...presetMembers(preset).values()] : [preset],
+  const presets = interruptible(() =>
+    listed.flatMap((preset) =>
+      expand || name !== undefined ? [preset, ...presetMembers(preset).values()] : [preset],
+    ),
   );
-  return presets.map((preset): Entry => {
+  const entryOf = (preset: ScenarioPreset): Entry => {
     const { description, source, trace, status } = preset;
     const members = presetMembers(preset).size;
     const facts = [statusText(status)];
@@ -86,7 +88,8 @@ async function scenarios({ name, expand }: Selection): Promise<Entry[]> {
       facts: [`link: ${linkLabel(scenario)}, ${scenario.durationSec} s`, ...facts],
       data: { ...data, link: linkLabel(scenario), ...parameters },
     };
-  });
+  };
+  return interruptible(() => presets.map(entryOf));
 }
 
 function statusText(status: PresetStatus): string {
@@ -201,7 +204,7 @@ async function testbeds(): Promise<Entry[]> {
   const presets = [...SCENARIOS.values()].filter(
     ({ template, trace }) => template !== undefined && trace !== "any",
   );
-  const scenarios = presets.map(({ name }) => resolveScenarios([name])[0]!.of(0));
+  const scenarios = interruptible(() => presets.map(({ name }) => resolveScenarios([name])[0]!.of(0)));
   return [...TESTBEDS.values()].map((testbed) => {
     const refused = scenarios.flatMap((scenario) => {
       const why = testbed.refuses(scenario);

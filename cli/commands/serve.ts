@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
 import type { ServerSecurity, TlsFiles } from "../../envs/grpc/server/security.ts";
-import { exitOnInterrupt, printErr, printOut } from "../console.ts";
+import { exitOnInterrupt, interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import { collect, parseList, parsePositive, parseWhole, SET_HELP } from "../options.ts";
 import { packageVersion } from "../version.ts";
@@ -108,13 +108,17 @@ async function serve(options: ServeOptions): Promise<void> {
   }
   const { startServer } = await import("../../envs/grpc/server.ts");
   const { servedHost } = await import("../served-env.ts");
+  const { checkCrossTraffic } = await import("../../algorithms/cross-traffic.ts");
   const { parseOverride } = await import("../../scenarios/overrides.ts");
   const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");
   const { destination, pino } = await import("pino");
   const overrides = (options.set ?? []).map(parseOverride);
   // a mistake is the operator's now, not a client's later
-  resolveScenarios(options.scenario, { tracePath: options.trace, overrides });
+  const entries = interruptible(() =>
+    resolveScenarios(options.scenario, { tracePath: options.trace, overrides }),
+  );
+  for (const entry of entries) checkCrossTraffic(entry.of(0));
   const signals = { observations: options.observation ?? [], rewards: options.reward ?? [] };
   await loadSignals(signals);
   const security = await securityOf(options);

@@ -1,6 +1,6 @@
 /** `ccpark sim`: one run of a scenario under an agent of another process. */
 import { type Command, Option } from "commander";
-import { outTakesColour, printErr, printOut } from "../console.ts";
+import { interruptible, outTakesColour, printErr, printOut } from "../console.ts";
 import { collect, MAX_SEED, parsePositive, parseWhole, quoteForShell, SET_HELP } from "../options.ts";
 
 interface SimOptions {
@@ -22,6 +22,7 @@ interface SimOptions {
 async function sim(options: SimOptions): Promise<void> {
   const { basename, join } = await import("node:path");
   const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
+  const { checkCrossTraffic } = await import("../../algorithms/cross-traffic.ts");
   const { parseOverride } = await import("../../scenarios/overrides.ts");
   const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");
@@ -35,12 +36,15 @@ async function sim(options: SimOptions): Promise<void> {
   const rewardName = options.reward ?? DEFAULT_REWARD;
   await loadSignals({ observations: [], rewards: [rewardName] });
   getReward(rewardName);
-  const scenario = resolveScenario(options.scenario, {
-    tracePath: options.trace,
-    durationSec: options.duration,
-    overrides: (options.set ?? []).map(parseOverride),
-    seed: options.seed,
-  });
+  const scenario = interruptible(() =>
+    resolveScenario(options.scenario, {
+      tracePath: options.trace,
+      durationSec: options.duration,
+      overrides: (options.set ?? []).map(parseOverride),
+      seed: options.seed,
+    }),
+  );
+  checkCrossTraffic(scenario);
   const quiet = options.quiet === true;
   const contender = externalContender({
     agent: options.agent,

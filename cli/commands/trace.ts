@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
-import { printErr, printOut } from "../console.ts";
+import { interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import { MAX_SEED, parsePositive, parseWhole } from "../options.ts";
 import { inputName, readText } from "../text-input.ts";
@@ -22,8 +22,8 @@ async function lint(
   let failed = false;
   for (const file of files) {
     try {
-      const trace = loadTrace(file);
-      const findings = lintTrace(trace, options.declaredMbps);
+      const trace = interruptible(() => loadTrace(file));
+      const findings = interruptible(() => lintTrace(trace, options.declaredMbps));
       failed ||= findings.some(({ severity }) => severity === "warning" || options.strict === true);
       if (options.json) printOut(`${JSON.stringify({ trace: trace.name, findings })}\n`);
       else if (findings.length === 0) printOut(`${trace.name}: ok\n`);
@@ -49,7 +49,7 @@ async function info(files: readonly string[], options: JsonOption): Promise<void
   const { traceInfo } = await import("../../traces/mahimahi.ts");
   const { traceSha256 } = await import("../../eval/links.ts");
   const rows = files.map((file) => {
-    const trace = loadTrace(file);
+    const trace = interruptible(() => loadTrace(file));
     return { ...traceInfo(trace), sha256: traceSha256(trace.opportunitiesMs) };
   });
   for (const row of rows) {
@@ -89,13 +89,15 @@ async function generate(options: GenerateOptions): Promise<void> {
   );
   if (model === undefined) throw unknownName("trace", "model", options.model, Object.keys(TRACE_MODELS));
   if (options.out !== undefined) claimFile(options.out);
-  const trace = generateTrace({
-    model,
-    meanMbps: options.mbps,
-    durationSec: options.duration,
-    seed: options.seed,
-  });
-  const text = formatMahimahiTrace(trace);
+  const trace = interruptible(() =>
+    generateTrace({
+      model,
+      meanMbps: options.mbps,
+      durationSec: options.duration,
+      seed: options.seed,
+    }),
+  );
+  const text = interruptible(() => formatMahimahiTrace(trace));
   if (options.out === undefined) {
     printOut(text);
     return;
@@ -121,15 +123,17 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
   const { CAPACITY_FORMATS, importTrace } = await import("../../traces/import.ts");
   const { formatMahimahiTrace, traceInfo } = await import("../../traces/mahimahi.ts");
   const { claimFile, writeFilesWhole } = await import("../../core/whole-files.ts");
-  const { format, trace, meanMbps, firstSec } = importTrace(readText(file), inputName(file), {
-    format: CAPACITY_FORMATS.find((name) => name === options.format),
-    rateUnit: options.rateUnit,
-    timeColumn: options.timeColumn,
-    rateColumn: options.rateColumn,
-    intervalMs: options.intervalMs,
-    durationSec: options.duration,
-  });
-  const text = formatMahimahiTrace(trace);
+  const { format, trace, meanMbps, firstSec } = interruptible(() =>
+    importTrace(readText(file), inputName(file), {
+      format: CAPACITY_FORMATS.find((name) => name === options.format),
+      rateUnit: options.rateUnit,
+      timeColumn: options.timeColumn,
+      rateColumn: options.rateColumn,
+      intervalMs: options.intervalMs,
+      durationSec: options.duration,
+    }),
+  );
+  const text = interruptible(() => formatMahimahiTrace(trace));
   if (options.out === undefined) printOut(text);
   else {
     if (options.force !== true) refuseExisting(options.out);

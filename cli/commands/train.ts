@@ -1,7 +1,7 @@
 /** `ccpark train`: trains a policy into a run folder, or goes on with one. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
-import { printErr, printOut } from "../console.ts";
+import { interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import { MAX_SEED, parseList, parsePositive, parseWhole } from "../options.ts";
 
@@ -113,7 +113,7 @@ async function train(options: TrainCommandOptions): Promise<void> {
     from === undefined
       ? episodesOf.newEpisodes(wanted)
       : episodesOf.continuedEpisodes(wanted, from, config, continuation);
-  const scenarios = episodesOf.resolveEpisodes(episodes);
+  const scenarios = interruptible(() => episodesOf.resolveEpisodes(episodes));
   const scenariosSha256 = episodesOf.digestOf(scenarios);
   episodesOf.expectSameScenarios(scenariosSha256, config, continuation);
 

@@ -21,6 +21,7 @@ import {
 } from "./generated/dm_env_rpc/v1/dm_env_rpc.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./server/limits.ts";
 import { plainCounts, prometheusCounts, type ServedMetrics, serveMetrics } from "./server/metrics.ts";
+import { withDmEnvRpcLimits, withExtentLimits } from "./server/request-extent.ts";
 import {
   checkExposure,
   type ServerSecurity,
@@ -144,14 +145,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     version: options.version ?? "unknown",
     features: reflected ? [...FEATURES, "reflection"] : FEATURES,
   };
-  server.addService(withStepCodec(EnvServiceService), {
+  server.addService(withExtentLimits(withStepCodec(EnvServiceService), limits.maxEnvsPerSession), {
     ...unaryCalls(context, identity),
     connect(call: ServerDuplexStream<ConnectRequest, ConnectResponse>) {
       new ConnectStream(call, context);
     },
   } as unknown as EnvServiceServer);
   const worlds = new Worlds(context);
-  server.addService(EnvironmentService, {
+  server.addService(withDmEnvRpcLimits(EnvironmentService), {
     process(call: ServerDuplexStream<EnvironmentRequest, EnvironmentResponse>) {
       new DmEnvRpcStream(call, context, worlds);
     },

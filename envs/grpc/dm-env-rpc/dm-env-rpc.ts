@@ -27,6 +27,7 @@ import {
 } from "../generated/dm_env_rpc/v1/dm_env_rpc.ts";
 import { SERVED_IDS } from "../served-ids.ts";
 import { OrderlyStream } from "../server/orderly-stream.ts";
+import { checkExtent } from "../server/request-extent.ts";
 import type { ServerContext } from "../server/server-context.ts";
 import type { SessionEntry } from "../server/session-registry.ts";
 import type { SessionRequest } from "../session/env-host.ts";
@@ -231,6 +232,7 @@ export class DmEnvRpcStream extends OrderlyStream<EnvironmentRequest, Environmen
     if (!this.isOpen) return;
     let payload: EnvironmentResponse["payload"];
     try {
+      checkExtent(request);
       payload = await this.#respond(request.payload);
     } catch (thrown) {
       const error = toRpcError(thrown);

@@ -49,6 +49,9 @@ export interface SessionTerms {
   readonly leaseMs: number | undefined;
 }
 
+/** Several times as many as there are. */
+const MAX_INFO_KEYS = 256;
+
 /** Hands a request to the session, and notes it for a stream that attaches before it is answered. */
 export function handOver(entry: SessionEntry, request: SessionRequest): MaybePromise<ConnectResponse> {
   const answer = entry.session.handle(request);
@@ -166,6 +169,12 @@ export class SessionRegistry {
   async open(config: SessionConfig, { requestId, leaseMs }: SessionTerms): Promise<SessionEntry> {
     const limits = this.#limits;
     if (this.draining) throw fatal(status.UNAVAILABLE, "the server shuts down");
+    if (config.infoKeys.length > MAX_INFO_KEYS) {
+      throw exhausted(
+        `info_keys: got ${config.infoKeys.length}, this server allows ${MAX_INFO_KEYS}`,
+        "info_keys",
+      );
+    }
     if (config.numEnvs === 0) throw invalid("num_envs", ": got 0, expected at least 1");
     if (config.numEnvs > limits.maxEnvsPerSession) {
       throw exhausted(

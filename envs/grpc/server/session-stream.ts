@@ -11,6 +11,7 @@ import type { SessionRequest } from "../session/env-host.ts";
 import { fatal, type RpcError, toRpcError } from "../status-codes.ts";
 import { kindOf } from "../step-codec.ts";
 import { OrderlyStream } from "./orderly-stream.ts";
+import { checkExtent } from "./request-extent.ts";
 import type { ServerContext } from "./server-context.ts";
 import { handOver, type SessionEntry } from "./session-registry.ts";
 
@@ -34,6 +35,7 @@ export class ConnectStream extends OrderlyStream<ConnectRequest, ConnectResponse
 
   protected override take(request: ConnectRequest): void {
     try {
+      checkExtent(request, true);
       if (this.#entry === undefined) this.#attach(request);
       else this.#take(this.#entry, request);
     } catch (error) {

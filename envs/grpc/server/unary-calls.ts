@@ -26,6 +26,7 @@ import type { Status } from "../generated/google/rpc/status.ts";
 import type { SessionRequest } from "../session/env-host.ts";
 import { fatal, serviceErrorOf, toRpcError, toServiceError, toStatus } from "../status-codes.ts";
 import { kindOf, StepAnswer } from "../step-codec.ts";
+import { checkExtent } from "./request-extent.ts";
 import type { ServerContext } from "./server-context.ts";
 import { handOver, type SessionEntry } from "./session-registry.ts";
 
@@ -68,6 +69,7 @@ function unary<Request, Response>(
     };
     try {
       checkAwaited(call);
+      checkExtent(call.request as object);
       const answer = handle(call.request, call);
       if (answer instanceof Promise) answer.then((response) => callback(null, response), refuse);
       else callback(null, answer);

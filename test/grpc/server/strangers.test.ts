@@ -2,12 +2,14 @@
  * Scenarios that clients write: each is refused in one sentence, or runs in a thread of its session's own, while nobody else
  * on the server waits. What computes for too long is ended with its session, and nothing else is.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { servedHost } from "../../../cli/served-env.ts";
 import type { CreateSessionResponse } from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
 import { type RunningServer, startServer } from "../../../envs/grpc/server.ts";
+import { spaceFromWire } from "../../../envs/grpc/wire.ts";
 import { RawClient, resetPayload, stepPayload } from "./raw-client.ts";
 
 /** Nothing else on the server waits longer than this. */
@@ -46,7 +48,7 @@ const reset = (session: CreateSessionResponse, seq: number, options?: object, ma
     ),
   );
 const step = (session: CreateSessionResponse, seq: number) => {
-  const width = (session.singleActionSpace!.kind as { value: { shape: number[] } }).value.shape[0]!;
+  const width = spaceFromWire(session.singleActionSpace, "actions").shape[0];
   const actions = new Array<number>(session.numEnvs * width).fill(0);
   return client.unary((done) =>
     client.stub.step({ ...stepPayload(seq, actions).value, ...keysOf(session) }, new Metadata(), {}, done),

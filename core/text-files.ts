@@ -1,0 +1,46 @@
+/** Files as a whole, whatever they are: a pipe or a FIFO is waited for in a way that an interrupt can end. */
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+
+const CHUNK_BYTES = 65_536;
+/** Between two looks at a pipe that has nothing yet. */
+const LOOK_AGAIN_MS = 10;
+const NEVER: Int32Array = new Int32Array(new SharedArrayBuffer(4));
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+/**
+ * The bytes of a file, or of a descriptor that is open.
+ * @throws as `readFileSync`
+ */
+export function readWhole(source: string | number): Buffer {
+  if (typeof source === "number") return readPipe(source);
+  // opened for reading alone, a FIFO would hold the thread until somebody writes
+  const descriptor = openSync(source, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const file = fstatSync(descriptor);
+    return file.isFIFO() || file.isCharacterDevice() ? readPipe(descriptor) : readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Until its writers are gone; before the first byte of a FIFO nobody may have come. */
+function readPipe(descriptor: number): Buffer {
+  const isFifo = fstatSync(descriptor).isFIFO() && descriptor !== 0;
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    let length = -1;
+    try {
+      length = readSync(descriptor, chunk);
+    } catch (error) {
+      if (codeOf(error) === "EOF") return Buffer.concat(chunks);
+      if (codeOf(error) !== "EAGAIN" && codeOf(error) !== "EINTR") throw error;
+    }
+    if (length > 0) chunks.push(chunk.subarray(0, length));
+    else if (length === 0 && (chunks.length > 0 || !isFifo)) return Buffer.concat(chunks);
+    else Atomics.wait(NEVER, 0, 0, LOOK_AGAIN_MS);
+  }
+}

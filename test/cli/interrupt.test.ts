@@ -1,0 +1,53 @@
+/** Ctrl-C ends a command within a second with 130, also while it computes or waits for something to read. */
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { makeFolders, outcomeOf, startCli } from "./run-cli.ts";
+
+const makeFolder = makeFolders();
+/** On a machine that has other work. */
+const WITHIN_MS = 1_000;
+
+/** @param afterMs long enough for the command to be at work */
+async function interrupted(args: readonly string[], afterMs = 4_000): Promise<void> {
+  const child = startCli(args, { cwd: makeFolder() });
+  const outcome = outcomeOf(child);
+  await sleep(afterMs);
+  const sentMs = performance.now();
+  child.kill("SIGINT");
+  const { code, stderr } = await outcome;
+  expect({ code, stderr }).toEqual({ code: 130, stderr: expect.stringMatching(/interrupted\n$/) });
+  expect(performance.now() - sentMs).toBeLessThan(WITHIN_MS);
+}
+
+function fifo(name: string): string {
+  const path = join(makeFolder(), name);
+  spawnSync("mkfifo", [path]);
+  return path;
+}
+
+const LONG = ["--set", "link.rateMbps=10000", "--set", "durationSec=600", "--seeds", "2"];
+
+it.each<[string, () => readonly string[]]>([
+  ["a run of minutes", () => ["bench", "--algorithms", "bbr", ...LONG]],
+  ["runs of minutes in threads", () => ["bench", "--algorithms", "bbr", "--workers", "2", ...LONG]],
+  ["an experiment", () => ["experiment", "response"]],
+  ["standard input", () => ["trace", "import", "-", "--format", "rows"]],
+  ["a FIFO", () => ["trace", "import", fifo("t"), "--format", "rows"]],
+  ["a FIFO as a trace", () => ["bench", "--scenario", "ccp-cell", "--trace", fifo("t")]],
+  ["a FIFO as a scenario", () => ["sim", "--agent", "nobody", "--scenario", fifo("s.yaml")]],
+])("ends at Ctrl-C: %s", async (_, args) => {
+  await interrupted(args());
+});
+
+it("reads a FIFO to its end", async () => {
+  const path = fifo("rows");
+  const child = startCli(["trace", "import", path, "--format", "rows"]);
+  const outcome = outcomeOf(child);
+  const writer = spawn("sh", ["-c", `sleep 1; (echo "0 12"; sleep 1; echo "0.01 12") > ${path}`]);
+  await new Promise((resolve) => writer.on("close", resolve));
+  const { code, stdout } = await outcome;
+  expect(code).toBe(0);
+  expect(stdout.split("\n").length).toBeGreaterThan(10);
+});

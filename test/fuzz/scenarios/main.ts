@@ -1,0 +1,46 @@
+/**
+ * `npm run fuzz:scenarios [-- --objects N --seed S --case I]`: scenario objects by schema, with extreme and wrong values, sent to
+ * a server beside which another client waits. Exits with 1 on a finding, with the command that replays it.
+ */
+import { parseArgs } from "node:util";
+import { fuzzScenarios } from "./run.ts";
+
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter((word) => word !== "--"),
+  options: {
+    objects: { type: "string", default: "20000" },
+    seed: { type: "string", default: "1" },
+    case: { type: "string" },
+  },
+});
+const [objects, seed, only] = [Number(values.objects), Number(values.seed), Number(values.case ?? 0)];
+if (![objects, seed, only].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+  console.error("--objects, --seed and --case expect whole numbers");
+  process.exit(2);
+}
+process.once("SIGINT", () => process.exit(130));
+console.log(`seed ${seed}`);
+const startedMs = performance.now();
+let toldMs = startedMs;
+const outcome = await fuzzScenarios({
+  objects,
+  seed,
+  ...(values.case === undefined ? {} : { only }),
+  onProgress(done) {
+    const nowMs = performance.now();
+    if (nowMs - toldMs < 15_000) return;
+    toldMs = nowMs;
+    console.log(`${((nowMs - startedMs) / 1000).toFixed(0)} s: ${done} objects`);
+  },
+});
+const { refused, ran, ended, longestWaitMs, asked, findings } = outcome;
+console.log(
+  `${refused} refused in one sentence, ${ran} ran their first step, ${ended} ended by the server; another client asked ${asked} times and waited ${longestWaitMs.toFixed(0)} ms at most; seed ${seed}`,
+);
+for (const finding of findings) console.error(`FINDING ${finding}`);
+for (const finding of findings) {
+  const index = /^object (\d+)/.exec(finding)?.[1];
+  console.error(`replay: npm run fuzz:scenarios -- --seed ${seed} --case ${index}`);
+}
+console.log(findings.length === 0 ? "no findings" : `${findings.length} findings`);
+process.exit(findings.length === 0 ? 0 : 1);
