@@ -1,6 +1,6 @@
 /** Text that a command reads: a file, or standard input for `-`. */
 import { CcparkError, printable } from "../core/errors.ts";
-import { readWhole } from "../core/text-files.ts";
+import { readUnpacked } from "../core/text-files.ts";
 import { interruptible } from "./console.ts";
 
 const STDIN = 0;
@@ -9,8 +9,11 @@ const STDIN = 0;
 export function readText(file: string): string {
   let bytes: Uint8Array;
   try {
-    bytes = interruptible(() => readWhole(file === "-" ? STDIN : file));
+    bytes = interruptible(() => readUnpacked(file === "-" ? STDIN : file));
   } catch (error) {
+    if (error instanceof CcparkError) {
+      throw new CcparkError(error.kind, `\`${inputName(file)}\`: ${error.message}`, { cause: error });
+    }
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "this is a folder" : message;
     throw new CcparkError("not-found", `cannot read \`${file}\`: ${reason}`, { cause: error });

@@ -1,5 +1,8 @@
 /** Files as a whole, whatever they are: a pipe or a FIFO is waited for in a way that an interrupt can end. */
+
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { CcparkError } from "./errors.ts";
 
 const CHUNK_BYTES = 65_536;
 /** Between two looks at a pipe that has nothing yet. */
@@ -23,6 +26,29 @@ export function readWhole(source: string | number): Buffer {
     return file.isFIFO() || file.isCharacterDevice() ? readPipe(descriptor) : readFileSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** What gzip may unpack to: more is no text that anybody reads. */
+const MAX_UNPACKED_BYTES = 2 ** 29;
+
+/**
+ * The bytes of a file that may be compressed by gzip, unpacked.
+ * @throws as `readFileSync`; CcparkError (invalid-argument) where it cannot be unpacked
+ */
+export function readUnpacked(source: string | number): Buffer {
+  const bytes = readWhole(source);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const got = code === "ERR_BUFFER_TOO_LARGE" ? `more than ${MAX_UNPACKED_BYTES} bytes` : message;
+    throw new CcparkError(
+      "invalid-argument",
+      `compressed (gzip), but cannot be unpacked: got ${got}, expected a whole gzip file`,
+      { cause },
+    );
   }
 }
 

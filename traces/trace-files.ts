@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CcparkError, nearestName, printable } from "../core/errors.ts";
-import { readWhole } from "../core/text-files.ts";
+import { readUnpacked } from "../core/text-files.ts";
 import { generateTrace } from "./generate.ts";
 import type { MahimahiTrace } from "./mahimahi.ts";
 import { formatMahimahiTrace, parseMahimahiTrace } from "./mahimahi.ts";
@@ -27,8 +27,11 @@ export function loadTrace(nameOrPath: string): MahimahiTrace {
   const path = shipped === undefined ? nameOrPath : `${shippedTraceDirectory()}${shipped.file}`;
   let text: string;
   try {
-    text = readWhole(path).toString("utf8");
+    text = readUnpacked(path).toString("utf8");
   } catch (cause) {
+    if (cause instanceof CcparkError) {
+      throw new CcparkError(cause.kind, `[trace] ${printable(nameOrPath)}: ${cause.message}`, { cause });
+    }
     throw new CcparkError("not-found", describeReadFailure(nameOrPath, path, cause), { cause });
   }
   const name = shipped?.name ?? printable(path.split(/[\\/]/).at(-1)!);

@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
+import type { Capacity } from "../../traces/capacity/import.ts";
+import { RATE_UNITS, TIME_UNITS } from "../../traces/capacity/units.ts";
 import { interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import { MAX_SEED, parsePositive, parseWhole } from "../options.ts";
@@ -108,7 +110,9 @@ async function generate(options: GenerateOptions): Promise<void> {
 
 interface ImportOptions {
   readonly format: string;
+  readonly as: string;
   readonly rateUnit?: string;
+  readonly timeUnit?: string;
   readonly timeColumn?: string;
   readonly rateColumn?: string;
   readonly intervalMs?: number;
@@ -120,39 +124,67 @@ interface ImportOptions {
 }
 
 async function importFile(file: string, options: ImportOptions): Promise<void> {
-  const { CAPACITY_FORMATS, importTrace } = await import("../../traces/import.ts");
+  const { importCapacity, importTrace } = await import("../../traces/capacity/import.ts");
+  const { CAPACITY_FORMATS } = await import("../../traces/capacity/table.ts");
   const { formatMahimahiTrace, traceInfo } = await import("../../traces/mahimahi.ts");
   const { claimFile, writeFilesWhole } = await import("../../core/whole-files.ts");
-  const { format, trace, meanMbps, firstSec } = interruptible(() =>
-    importTrace(readText(file), inputName(file), {
-      format: CAPACITY_FORMATS.find((name) => name === options.format),
-      rateUnit: options.rateUnit,
-      timeColumn: options.timeColumn,
-      rateColumn: options.rateColumn,
-      intervalMs: options.intervalMs,
-      durationSec: options.duration,
-    }),
-  );
-  const text = interruptible(() => formatMahimahiTrace(trace));
+  const name = inputName(file);
+  const how = {
+    format: CAPACITY_FORMATS.find((known) => known === options.format),
+    rateUnit: options.rateUnit,
+    timeUnit: options.timeUnit,
+    timeColumn: options.timeColumn,
+    rateColumn: options.rateColumn,
+    intervalMs: options.intervalMs,
+    durationSec: options.duration,
+  };
+  const imported = interruptible(() => {
+    const content = readText(file);
+    if (options.as === "scenario") {
+      const capacity = importCapacity(content, name, how);
+      const { format, firstSec, endMs, meanMbps, points, notes } = capacity;
+      const facts = { format, firstSec, periodMs: endMs, meanMbps, points: points.length };
+      return { text: scenarioText(capacity), facts, notes, size: `${points.length} rates` };
+    }
+    const { format, trace, meanMbps, firstSec, notes } = importTrace(content, name, how);
+    const { opportunities, periodMs } = traceInfo(trace);
+    const facts = { format, firstSec, periodMs, meanMbps, opportunities };
+    return { text: formatMahimahiTrace(trace), facts, notes, size: `${opportunities} opportunities` };
+  });
+  const { text, facts, notes, size } = imported;
   if (options.out === undefined) printOut(text);
   else {
     if (options.force !== true) refuseExisting(options.out);
     claimFile(options.out);
     writeFilesWhole({ [options.out]: text });
   }
-  const { opportunities, periodMs } = traceInfo(trace);
   if (options.json) {
-    const row = { format, firstSec, periodMs, meanMbps, opportunities, out: options.out ?? null };
+    const row = { ...facts, notes, out: options.out ?? null };
     (options.out === undefined ? printErr : printOut)(`${JSON.stringify(row)}\n`);
   } else if (!options.quiet) {
-    const how = options.format === "auto" ? "found to be" : "read as";
-    const shift = firstSec === 0 ? "" : `; its first time, ${firstSec} s, became 0`;
+    const found = options.format === "auto" ? "found to be" : "read as";
+    const shift = facts.firstSec === 0 ? "" : `; its first time, ${facts.firstSec} s, became 0`;
+    const written = options.out === undefined ? "" : `, written to ${options.out}`;
     printErr(
-      `${inputName(file)}: ${how} ${format}${shift}\n` +
-        `${(periodMs / 1000).toFixed(3)} s, ${meanMbps.toFixed(3)} Mbit/s on average, ` +
-        `${opportunities} opportunities${options.out === undefined ? "" : `, written to ${options.out}`}\n`,
+      `${name}: ${found} ${facts.format}${shift}\n${notes.map((note) => `${note}\n`).join("")}` +
+        `${(facts.periodMs / 1000).toFixed(3)} s, ${facts.meanMbps.toFixed(3)} Mbit/s on average, ${size}${written}\n`,
     );
   }
+}
+
+/** Of a scenario that replays rates; the delay is no matter of the file. */
+const IMPORTED_RTT_MS = 40;
+
+/** The rates themselves: no packets are counted, so they may be of any size. JSON is YAML too. */
+function scenarioText({ name, points, endMs }: Capacity): string {
+  const periodSec = endMs / 1000;
+  const rate = {
+    kind: "steps",
+    points: points.map(({ atMs, mbps }) => ({ atSec: atMs / 1000, mbps })),
+    periodSec,
+  };
+  const described = { description: `capacity of ${name}; rttMs is not the file's: set your own` };
+  return `${JSON.stringify({ ...described, forward: { rate }, rttMs: IMPORTED_RTT_MS }, null, 1)}\n`;
 }
 
 function refuseExisting(file: string): void {
@@ -205,10 +237,21 @@ export function addTrace(program: Command): void {
         .default("auto"),
     )
     .addOption(
+      new Option("--as <what>", "a trace, or a scenario file with the rates, which may be of any size")
+        .choices(["trace", "scenario"])
+        .default("trace"),
+    )
+    .addOption(
       new Option(
         "--rate-unit <unit>",
-        "unit of the rates; default: mbps, or as the column's name ends",
-      ).choices(["mbps", "kbps", "bps", "bytes-per-sec"]),
+        "unit of the rates; default: as the column's name says, else mbps",
+      ).choices([...RATE_UNITS.keys()]),
+    )
+    .addOption(
+      new Option(
+        "--time-unit <unit>",
+        "unit of the times; default: as the column's name or their size says, else s",
+      ).choices([...TIME_UNITS.keys()]),
     )
     .option("--time-column <name>", "CSV column (name or number from 1) or JSON key of the time")
     .option("--rate-column <name>", "the same of the rate")

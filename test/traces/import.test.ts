@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { detectFormat, type ImportOptions, importTrace } from "../../traces/import.ts";
+import { type ImportOptions, importCapacity, importTrace } from "../../traces/capacity/import.ts";
+import { detectFormat } from "../../traces/capacity/table.ts";
 import { checkOpportunities } from "../../traces/mahimahi.ts";
 import { sharedData } from "../shared-data.ts";
 
@@ -121,6 +122,62 @@ describe("import", () => {
   });
 });
 
+/** Rates and where they begin, in s and Mbit/s, then where the last one ends. */
+const capacity = (text: string, options?: ImportOptions) => {
+  const { points, endMs } = importCapacity(text, "x", options);
+  return [...points.map(({ atMs, mbps }) => [atMs / 1000, mbps]), endMs / 1000];
+};
+
+describe("what a file says", () => {
+  const HALF_SECONDS = [[0, 12], [0.5, 6], [1, 9], 1.5];
+  it.each<[string, string, ImportOptions]>([
+    ["Time (ms)", "Time (ms),mbps\n0,12\n500,6\n1000,9\n", {}],
+    ["timeMs", "timeMs,mbps\n0,12\n500,6\n1000,9\n", {}],
+    [
+      "t [us] and DL (kbps)",
+      "t [us];DL (kbps)\n0;12000\n500000;6000\n1e6;9000\n",
+      { rateColumn: "DL (kbps)" },
+    ],
+    ["seconds and MB/s", "seconds,rate (MB/s)\n0,1.5\n0.5,0.75\n1,1.125\n", {}],
+    ["throughputMBps", "time_s,throughputMBps\n0,1.5\n0.5,0.75\n1,1.125\n", {}],
+    ["bandwidth in Mbit/s", "time bandwidth\n0 12\n0.5 6\n1 9\n", {}],
+    [
+      "times since 1970 in ms",
+      "timestamp,throughput\n1700000000000,12\n1700000000500,6\n1700000001000,9\n",
+      {},
+    ],
+    ["times since 1970 in s", "timestamp,throughput\n1700000000,12\n1700000000.5,6\n1700000001,9\n", {}],
+    ["dates", "Date,mbps\n2024-02-28T23:59:59.5Z,12\n2024-02-29T00:00:00Z,6\n2024-02-29T00:00:00.5Z,9\n", {}],
+    ["times of day", "clock,mbps\n10:00:00,12\n10:00:00.5,6\n10:00:01,9\n", { timeColumn: "clock" }],
+    ["rows with --time-unit", "0\t12\n500\t6\n1000\t9\n", { timeUnit: "ms" }],
+    ["durations", "duration_ms,mbps\n500,12\n500,6\n500,9\n", {}],
+    [
+      "objects with durations",
+      '[{"duration":0.5,"rate":12},{"duration":0.5,"rate":6},{"duration":0.5,"rate":9}]',
+      {},
+    ],
+    ["lists side by side", '{"timestamps":[0,0.5,1],"bandwidths":[12,6,9],"delays":[40],"loss":0.1}', {}],
+    ["one number a line, with --interval-ms", "12\n6\n9\n", { intervalMs: 500 }],
+    ["rows of the same time, by their mean", "time,mbps\n0,12\n0.5,2\n0.5,10\n1,9\n", {}],
+  ])("is understood: %s", (_what, text, options) => {
+    expect(capacity(text, options)).toEqual(HALF_SECONDS);
+  });
+
+  it("is told: what was taken for what, and what was left", () => {
+    const text = "Time (ms),mbps,loss\n0,12,0\n500,6,0\n500,8,1\n";
+    expect(importCapacity(text, "x").notes).toEqual([
+      "times: `Time (ms)` in ms, as its name says",
+      "rates: `mbps` in mbps, as its name says",
+      "not taken along: loss",
+      "times with several rows, of which the mean is taken: 1",
+    ]);
+    expect(importCapacity("0 12\n1 6\n", "x").notes).toEqual([
+      "times: column 1 in s, which is taken for granted (--time-unit)",
+      "rates: column 2 in mbps, which is taken for granted (--rate-unit)",
+    ]);
+  });
+});
+
 describe("import refuses in one sentence", () => {
   it.each<[string, string, ImportOptions, string]>([
     ["nothing", "", {}, "[trace] empty trace, x: got no line"],
@@ -143,7 +200,49 @@ describe("import refuses in one sentence", () => {
     ["one row", "0 12\n", {}, "expected --duration"],
     ["a duration before the last row", "0 12\n5 6\n", { durationSec: 3 }, "got 3 s, expected more than 5 s"],
     ["no capacity", "0 0\n5 0\n", {}, "got 0 packets, expected 1 to"],
-    ["far too much", "0 12000000\n50 12000000\n", {}, "is the unit right (--rate-unit)?"],
+    [
+      "far too much",
+      "0 12000\n50000 12000\n",
+      { timeUnit: "s" },
+      "--as scenario writes the rates themselves",
+    ],
+    [
+      "a rate that can be no Mbit/s",
+      "0 12000000\n50 6\n",
+      {},
+      "got up to 12000000 Mbit/s without a unit, expected --rate-unit",
+    ],
+    [
+      "a unit in capitals",
+      "time,rate (MBPS)\n0,12\n1,6\n",
+      {},
+      "got bits or bytes in capitals, expected --rate-unit",
+    ],
+    [
+      "times that may be s or ms",
+      "0\t12\n500\t6\n1000\t9\n",
+      {},
+      "in steps of 500, which may be s or ms, expected --time-unit",
+    ],
+    [
+      "an option for a Mahimahi trace",
+      "1\n2\n",
+      { durationSec: 3 },
+      "[trace] --duration, x: does not apply to a Mahimahi trace",
+    ],
+    [
+      "two kinds of times",
+      "time,mbps\n0,1\n1,2\n",
+      { timeColumn: "time", intervalMs: 5 },
+      "got --interval-ms and --time-column",
+    ],
+    [
+      "a unit of dates",
+      "date,mbps\n2024-01-02 10:00:00,1\n2024-01-02 10:00:01,2\n",
+      { timeUnit: "s" },
+      "got dates in `date`, expected no unit",
+    ],
+    ["a duration of 0", "duration,mbps\n1,1\n0,2\n", {}, "[trace] bad duration, x line 3"],
     [
       "a missing column",
       "a,b\n1,2\n",
@@ -157,7 +256,13 @@ describe("import refuses in one sentence", () => {
     ["numbers without an interval", "[1, 2]", {}, "expected --interval-ms"],
     ["a number that is none", '[1, "a"]', { intervalMs: 5 }, '[trace] bad rate, x entry 2: got `"a"`'],
     ["an object without a list", '{"a":1}', {}, "got none, expected one list"],
-    ["two lists", '{"a":[1],"b":[2]}', {}, "got `a`, `b`, expected one list"],
+    [
+      "two lists",
+      '{"a":[1],"b":[2]}',
+      {},
+      "[trace] no such column, x entry 1: got `a`, `b`, expected one named time",
+    ],
+    ["lists of several lengths", '{"a":[1],"b":[2,3]}', {}, "got `a`, `b`, expected one list"],
     [
       "an entry without a rate",
       '[{"time":0,"mbps":1},{"time":1}]',
@@ -165,7 +270,7 @@ describe("import refuses in one sentence", () => {
       '[trace] bad rate, x entry 2: got `{"time":1}`',
     ],
     ["a null entry", '[{"time":0,"mbps":1},null]', {}, "[trace] bad time, x entry 2: got `null`"],
-    ["lists of one", "[[0],[1]]", {}, "[trace] no such column, x entry 1: got `0`"],
+    ["lists of one", "[[0],[1]]", {}, "got no interval, expected --interval-ms"],
   ])("%s", (_what, text, options, expected) => {
     expect(message(text, options)).toContain(expected);
     expect(message(text, options)).not.toContain("\n");

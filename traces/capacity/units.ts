@@ -1,0 +1,88 @@
+/** Units of times and rates, in the spellings that people's files have: `Time (ms)`, `timeMs`, `rate_kbps`, `DL [MB/s]`. */
+import type { Mbps } from "../../core/units.ts";
+
+/** Milliseconds of one unit. */
+export const TIME_UNITS: ReadonlyMap<string, number> = new Map([
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1000],
+  ["ms", 1],
+  ["us", 1e-3],
+  ["ns", 1e-6],
+]);
+
+/** Mbit/s of one unit. */
+export const RATE_UNITS: ReadonlyMap<string, Mbps> = new Map([
+  ["gbps", 1e3],
+  ["mbps", 1],
+  ["kbps", 1e-3],
+  ["bps", 1e-6],
+  ["mbytes-per-sec", 8],
+  ["kbytes-per-sec", 8e-3],
+  ["bytes-per-sec", 8e-6],
+]);
+
+const TIME_SPELLINGS: Readonly<Record<string, readonly string[]>> = {
+  h: ["h", "hour", "hours"],
+  min: ["min", "mins", "minute", "minutes"],
+  s: ["s", "sec", "secs", "second", "seconds"],
+  ms: ["ms", "msec", "msecs", "milli", "millis", "millisec", "millisecs", "millisecond", "milliseconds"],
+  us: ["us", "µs", "μs", "usec", "usecs", "micro", "micros", "microsecond", "microseconds"],
+  ns: ["ns", "nsec", "nsecs", "nano", "nanos", "nanosecond", "nanoseconds"],
+};
+
+/** Key of `TIME_UNITS`; undefined: no unit of time. */
+export function timeUnitOf(spelling: string): string | undefined {
+  const wanted = spelling.toLowerCase();
+  return Object.entries(TIME_SPELLINGS).find(([, spellings]) => spellings.includes(wanted))?.[0];
+}
+
+const RATE = /^(giga|mega|kilo|g|m|k)?[- ]?(bytes?|bits?|b)(?:ps|[- ]?(?:\/|per)[- ]?s(?:ec(?:ond)?)?)$/i;
+
+/**
+ * Key of `RATE_UNITS`; undefined: no unit of rates. A lone b says bits, a lone B bytes.
+ * @returns `ambiguous` where all letters are capitals, such as MBPS, so that B may be either
+ */
+export function rateUnitOf(spelling: string): string | "ambiguous" | undefined {
+  const match = RATE.exec(spelling);
+  if (match === null) return undefined;
+  const [whole, prefix = "", amount = ""] = match;
+  const isLone = amount.length === 1;
+  if (isLone && amount === "B" && /[a-z]/i.test(whole.slice(prefix.length + 1)) && !/[a-z]/.test(whole)) {
+    return "ambiguous";
+  }
+  const isBytes = isLone ? amount === "B" : /^byte/i.test(amount);
+  const letter = prefix[0]?.toLowerCase() ?? "";
+  if (!isBytes) return `${letter}bps`;
+  return letter === "g" ? undefined : `${letter}bytes-per-sec`;
+}
+
+/** Where a unit may stand in a column's name, from the surest on. */
+const PLACES: readonly RegExp[] = [
+  /^(.*?)\s*[([{<]\s*([^()[\]{}<>]+?)\s*[)\]}>]\s*$/,
+  /^(.*?)[\s_.:,-]+((?:[gmk]?(?:bits?|bytes?|b))\/s(?:ec)?)$/i,
+  /^(.*?)[\s_.:,/-]+([a-zµμ]+)$/i,
+  /^(.*[a-z0-9])([A-Z][A-Za-z]*)$/,
+  /^()(.+)$/,
+];
+
+export interface ColumnName {
+  /** without its unit, in small letters and without separators: empty where the name is nothing but a unit */
+  readonly base: string;
+  readonly timeUnit: string | undefined;
+  /** also `ambiguous` */
+  readonly rateUnit: string | undefined;
+}
+
+const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+export function parseColumn(name: string): ColumnName {
+  const text = name.trim();
+  for (const place of PLACES) {
+    const [, base = "", unit = ""] = place.exec(text) ?? [];
+    if (unit === "") continue;
+    const [timeUnit, rateUnit] = [timeUnitOf(unit), rateUnitOf(unit)];
+    if (timeUnit !== undefined || rateUnit !== undefined) return { base: plain(base), timeUnit, rateUnit };
+  }
+  return { base: plain(text), timeUnit: undefined, rateUnit: undefined };
+}
