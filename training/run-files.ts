@@ -82,9 +82,14 @@ export function holdsRun(folder: string): boolean {
   return existsSync(join(folder, CHECKPOINT_FILE));
 }
 
-/** @throws CcparkError (already-exists) where a new run would overwrite an old one */
+/**
+ * A new run may take the place of one that was ended before its first checkpoint, and of nothing else.
+ * @throws CcparkError: already-exists where it would overwrite a run; invalid-argument where files of these names are not a run's
+ */
 export function refuseOldRun(folder: string): void {
-  if (!holdsRun(folder)) return;
+  const config = readRunConfig(join(folder, CONFIG_FILE));
+  const isForeign = config === undefined && existsSync(join(folder, PROGRESS_FILE));
+  if (!holdsRun(folder) && !isForeign) return;
   throw new CcparkError(
     "already-exists",
     `[train] run folder \`${folder}\`: holds a run already; resume it or choose another folder`,

@@ -110,7 +110,10 @@ export function expectSameScenarios(
 ): void {
   const stored = config?.["scenariosSha256"];
   if (stored === undefined || stored === digest) return;
-  if (EPISODE_NAMES.some((name) => continuation.allows(name))) return;
+  if (EPISODE_NAMES.some((name) => continuation.allows(name))) {
+    continuation.changed["scenariosSha256"] = { from: stored as string | null, to: digest };
+    return;
+  }
   throw new CcparkError(
     "failed-precondition",
     "[train] scenario: it is not what it was when the run began (a file of it, or this version's preset, has changed); put it back, or add --override scenario to go on with it as it is now",

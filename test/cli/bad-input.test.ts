@@ -152,10 +152,12 @@ describe("mistakes on the command line", () => {
       "run",
       "--observation",
       "park-14",
+      "--override",
+      "observation",
       "--quiet",
     ];
     const outcome = await runCli(other, { cwd });
-    expectOneSentence(outcome, 2, /checkpoint/, /14/);
+    expectOneSentence(outcome, 2, /run\/checkpoint\.ccpark/, /14/);
   });
 
   it.concurrent("a port in use: exit code 1", async () => {

@@ -169,6 +169,18 @@ describe("ccpark train", () => {
     expect(again.stderr).toMatch(/holds a run already/);
   });
 
+  it.concurrent("learns choices, and bench runs the checkpoint", async () => {
+    const cwd = makeFolder();
+    const small = ["--steps", "256", "--envs", "4", "--episode", "1", "--set", "rolloutSteps=32", "--quiet"];
+    const trained = await runCli(["train", ...small, "--action", "indigo", "--out", "choices"], { cwd });
+    expect(trained).toMatchObject({ code: 0, stderr: "" });
+    const bench = await runCli([...TINY, "--algorithms", "reno,agent:choices", "--json"], { cwd });
+    expect(bench.code).toBe(0);
+    const records = parseLines(bench.stdout).filter((line) => line["algorithm"] === "agent:choices");
+    expect(records).toHaveLength(4);
+    for (const record of records) expect(record["goodputMbps"]).toBeGreaterThan(0.1);
+  });
+
   it.concurrent("keeps what was learnt when Ctrl-C stops it, with 130", async () => {
     const cwd = makeFolder();
     const child = startCli(

@@ -227,6 +227,8 @@ describe("a run that goes on", { timeout: 180_000 }, () => {
     const resume = ["--out", "a", "--resume", "a", "--steps", "256"];
     expectRefused(await train(...resume), /scenario: it is not what it was when the run began/, 1);
     expect((await train(...resume, "--override", "scenario")).code).toBe(0);
+    const { history } = configOf(join(cwd, "a")) as { history: { changed: object }[] };
+    expect(Object.keys(history.at(-1)!.changed)).toEqual(["scenariosSha256"]);
     // a checkpoint that was taken out of its folder still knows its scenario and environment
     rmSync(join(cwd, "b/config.json"));
     expectRefused(await train("--out", "c", "--resume", "b", "--reward", "park"), /reward: got "park"/);

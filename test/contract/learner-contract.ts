@@ -85,8 +85,10 @@ function learnerContractOver(
       const learner = make(toy);
       const greedy = (): number => greedyReturn((o) => learner.act(o, "greedy", 0), { choices });
       const before = greedy();
+      const random = greedyReturn((o) => learner.act(o, "explore", 0), { choices });
       await learn(learner, toySteps);
       expect(before).toBeLessThan(learntReturn);
+      expect(random).toBeLessThan(10 * learntReturn);
       expect(greedy()).toBeGreaterThan(learntReturn);
     });
 

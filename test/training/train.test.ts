@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeCheckpoint } from "../../agents/checkpoint.ts";
 import { loadCheckpoint } from "../../agents/checkpoint-files.ts";
+import { Continuation } from "../../training/run-config.ts";
 import { type ProgressLine, type TrainOptions, type TrainResult, train } from "../../training/train.ts";
 import { makeToyEnv } from "../agents/toy-env.ts";
 
@@ -99,6 +100,41 @@ describe("run folder", () => {
     await expect(train({ ...BASE, runDir: runDir("a") })).rejects.toThrow("holds a run already");
   });
 
+  it("takes the place of a run without a checkpoint, and of no file that is not a run's", async () => {
+    await train({ ...BASE, totalSteps: 256, runDir: runDir("a") });
+    rmSync(join(runDir("a"), "checkpoint.ccpark"));
+    await train({ ...BASE, totalSteps: 512, runDir: runDir("a") });
+    expect(linesOf("a").map((line) => line.update)).toEqual([1, 2]);
+    mkdirSync(runDir("b"));
+    for (const [name, text] of [
+      ["config.json", '{"name": "somebody\'s own"}'],
+      ["progress.jsonl", "somebody's own\n"],
+    ]) {
+      writeFileSync(join(runDir("b"), name!), text!);
+      await expect(train({ ...BASE, runDir: runDir("b") })).rejects.toThrow(
+        /config\.json|holds a run already/,
+      );
+      expect(readFileSync(join(runDir("b"), name!), "utf8")).toBe(text);
+      rmSync(join(runDir("b"), name!));
+    }
+    expect(readdirSync(runDir("b"))).toEqual([]);
+  });
+
+  it("lets one training at a time into a folder, also of this process", async () => {
+    const first = train({ ...BASE, runDir: runDir("a") });
+    await expect(train({ ...BASE, runDir: runDir("a") })).rejects.toThrow("is training there");
+    await first;
+    expect(readdirSync(runDir("a")).sort()).toEqual(["checkpoint.ccpark", "config.json", "progress.jsonl"]);
+  });
+
+  it("gives the lock back when training fails", async () => {
+    const makeEnvs = (): never => {
+      throw new Error("no environment");
+    };
+    await expect(train({ ...BASE, makeEnvs, runDir: runDir("a") })).rejects.toThrow("no environment");
+    await train({ ...BASE, totalSteps: 256, runDir: runDir("a") });
+  });
+
   it("keeps the last good checkpoint when training diverges", async () => {
     const makeEnvs = (): ReturnType<typeof makeToyEnv> => makeToyEnv({ nanAfter: 32 * 4 + 5 });
     await expect(train({ ...BASE, makeEnvs, runDir: runDir("a") })).rejects.toThrow("diverged in update 5");
@@ -154,6 +190,26 @@ describe("resume", () => {
       resumeFrom: runDir("a"),
     });
     await expect(other).rejects.toThrow("observation shape [32]");
+  });
+
+  it("refuses what contradicts the run, and does what is asked for by name", async () => {
+    await train({ ...BASE, runDir: runDir("a"), totalSteps: 512 });
+    const refused = (options: Partial<TrainOptions>, message: string): Promise<void> =>
+      expect(train({ ...BASE, resumeFrom: runDir("a"), ...options })).rejects.toThrow(message);
+    await refused({ seed: 9 }, "[train] seed: got 9, but the run of");
+    await refused({ options: { gamma: 0.5 } }, "gamma: got 0.5");
+    await refused({ checkpointEvery: 3 }, "checkpoint-every: got 3");
+    await refused({ makeEnvs: () => makeToyEnv({ numEnvs: 4 }) }, "envs: got 4");
+    await refused({ env: { ...BASE.env!, reward: "other" } }, 'reward: got "other"');
+    await refused({ learner: "pop" }, "expected `ppo`, which the checkpoint is of");
+    const continuation = new Continuation("the run", ["seed", "gamma"]);
+    const rest = await train({
+      ...BASE,
+      ...{ seed: 9, options: { gamma: 0.5, backend: "wasm" }, totalSteps: 1024 },
+      ...{ resumeFrom: runDir("a"), runDir: runDir("a"), continuation },
+    });
+    expect(rest.learner.seed).toBe(9);
+    expect(rest.learner.options).toMatchObject({ gamma: 0.5, hidden: [8] });
   });
 
   it("has nothing to do where the steps are done", async () => {
