@@ -10,7 +10,7 @@ import { CCBENCH_GRIDS, ORCA_SAGE } from "./presets/ccbench.ts";
 import { CCP, cellular, PARK } from "./presets/ccp-park.ts";
 import { LEARNERS } from "./presets/learners.ts";
 import { PANTHEON } from "./presets/pantheon.ts";
-import type { ScenarioPreset } from "./presets/preset.ts";
+import { onLinux, type ScenarioPreset } from "./presets/preset.ts";
 import { RMCAT } from "./presets/rmcat.ts";
 import { TESTBEDS } from "./presets/testbeds.ts";
 import type { Scenario } from "./scenario.ts";
@@ -61,20 +61,18 @@ const CCPARK: readonly ScenarioPreset[] = [
     }),
   ),
   ...["lte-driving", "lte-slow-walk"].map((shipped) =>
-    cellular(`cell-${shipped}`, {
-      trace: { shipped },
-      source: "ccpark, generated trace in the set-up of ccp-cell",
-      description: `trace ${shipped}, 10 ms each way, drop-tail 100 packets, unlimited ACK direction`,
-    }),
+    onLinux(
+      cellular(`cell-${shipped}`, {
+        trace: { shipped },
+        source: "ccpark, generated trace in the set-up of ccp-cell",
+        description: `trace ${shipped}, 10 ms each way, drop-tail 100 packets, unlimited ACK direction`,
+      }),
+    ),
   ),
 ];
 
 const ALL: readonly ScenarioPreset[] = [
-  ...PARK,
-  ...CCP,
-  ...PANTHEON,
-  ...ORCA_SAGE,
-  ...CCBENCH_GRIDS,
+  ...[...PARK, ...CCP, ...PANTHEON, ...ORCA_SAGE, ...CCBENCH_GRIDS].map(onLinux),
   ...RMCAT,
   ...LEARNERS,
   ...TESTBEDS,

@@ -23,6 +23,12 @@ export interface SenderOptions {
   readonly minRtoMs?: number;
 }
 
+/**
+ * What Linux's sender has by default: RACK-TLP, PRR as its tcp_cwnd_reduction does it, and undo by F-RTO, Eifel and DSACK.
+ * test/fidelity holds it against Linux 6.18.
+ */
+export const LINUX_SENDER: SenderOptions = { lossDetection: "rack-tlp", prr: "rfc9937", undo: true };
+
 /** When a receiver acknowledges: delayed is every second packet or after 40 ms; per-packet each. */
 export type AckPolicy = "delayed" | "per-packet" | { readonly packets: number; readonly delayMs: number };
 

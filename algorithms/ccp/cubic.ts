@@ -99,12 +99,15 @@ class CubicFlow implements CcpFlow {
   readonly #c: number;
   /** growth that gives Reno's average window, RFC 9438 4.3 */
   readonly #alpha: number;
+  /** the same beyond cwnd_prior */
+  readonly #fullAlpha: number;
   readonly #convergesFast: boolean;
 
   constructor(control: FlowControl, info: FlowInfo, params: ParamValues) {
     this.#beta = params["beta"]!;
     this.#c = params["c"]!;
     this.#alpha = renoFriendlyAlpha(this.#beta);
+    this.#fullAlpha = params["fullSlope"] === 1 ? 1 : this.#alpha;
     this.#convergesFast = params["fastConvergence"] === 1;
     this.#control = control;
     this.#mssBytes = info.mssBytes;
@@ -164,7 +167,7 @@ class CubicFlow implements CcpFlow {
     if (this.#wMaxPackets === 0) growth = Math.max(growth, cwnd * FIRST_EPOCH_SHARE);
 
     // W_est = W_est + alpha * segments_acked / cwnd                                    RFC 9438 equation (4)
-    const alpha = epoch.renoPackets < this.#priorPackets ? this.#alpha : 1;
+    const alpha = epoch.renoPackets < this.#priorPackets ? this.#alpha : this.#fullAlpha;
     epoch.renoPackets += (alpha * report.get("acked")) / (cwnd * this.#mssBytes);
     growth = Math.min(Math.max(growth, epoch.renoPackets - cwnd), MAX_GROWTH_SHARE * cwnd);
 

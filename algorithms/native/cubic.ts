@@ -54,6 +54,15 @@ export const CUBIC_PARAMS: readonly AlgorithmParam[] = [
     whole: true,
     why: "1: slow start ends when the RTT or the train of ACKs grows (Ha and Rhee 2011); 0: only at a loss",
   },
+  {
+    name: "fullSlope",
+    unit: "1",
+    low: 0,
+    high: 1,
+    default: 1,
+    whole: true,
+    why: "1: Reno's estimate grows by a packet per round once it has reached the window from before the cut (RFC 9438 4.3); 0: never, as in Linux",
+  },
 ];
 
 /** RFC 9438 4.3: growth, packets per window, that gives Reno's average window. */
@@ -113,6 +122,8 @@ export class Cubic implements CongestionControl {
   readonly #beta: number;
   readonly #c: number;
   readonly #alpha: number;
+  /** the same beyond cwnd_prior */
+  readonly #fullAlpha: number;
   readonly #convergesFast: boolean;
   readonly #hasHystart: boolean;
 
@@ -122,6 +133,7 @@ export class Cubic implements CongestionControl {
     this.#alpha = renoFriendlyAlpha(this.#beta);
     this.#convergesFast = params["fastConvergence"] === 1;
     this.#hasHystart = params["hystart"] === 1;
+    this.#fullAlpha = params["fullSlope"] === 1 ? 1 : this.#alpha;
     this.#mssBytes = start.mssBytes;
     this.#cwndPackets = start.initialCwndBytes / start.mssBytes;
     this.#hystart = this.#hasHystart ? new HyStart(start.nowUs) : undefined;
@@ -173,7 +185,7 @@ export class Cubic implements CongestionControl {
     if (this.#wMaxPackets === 0) growth = Math.max(growth, cwnd * FIRST_EPOCH_SHARE);
 
     // W_est = W_est + alpha * segments_acked / cwnd                                    RFC 9438 equation (4)
-    const alpha = epoch.renoPackets < this.#priorPackets ? this.#alpha : 1;
+    const alpha = epoch.renoPackets < this.#priorPackets ? this.#alpha : this.#fullAlpha;
     epoch.renoPackets += (alpha * ackedPackets) / cwnd;
     growth = Math.max(growth, epoch.renoPackets - cwnd);
 

@@ -3,6 +3,7 @@ import type { MahimahiTrace } from "../../traces/mahimahi.ts";
 import type { DirectionSpec, QueueSpec } from "../direction.ts";
 import { constantRate, makeDirection } from "../links.ts";
 import type { RateSpec } from "../rates/registry.ts";
+import { LINUX_SENDER } from "../sender-options.ts";
 import type { ScenarioTemplate } from "../template.ts";
 
 /** How near to its source a preset runs. */
@@ -64,6 +65,18 @@ export function grid(
 ): ScenarioPreset {
   const { substitution, ...rest } = parts;
   return { name, ...rest, status: statusOf(substitution), trace: "none" };
+}
+
+/** The set-up's hosts run Linux: all its senders have what Linux's has. */
+export function onLinux<Preset extends ScenarioPreset>(published: Preset): Preset {
+  const { template, members } = published;
+  return {
+    ...published,
+    ...(template && {
+      template: (trace: MahimahiTrace | undefined) => ({ ...template(trace), sender: LINUX_SENDER }),
+    }),
+    ...(members && { members: () => members().map(onLinux) }),
+  };
 }
 
 /** Both directions at one rate; the ACK direction's queue is unlimited unless given. */

@@ -1,6 +1,6 @@
 /** Set-ups of testbeds: Prudentia, CCTestbed, transperf, CoCo-Beholder, the QUIC interop runner. */
 import { bdpPackets } from "../links.ts";
-import { grid, preset, type ScenarioPreset, sameRate } from "./preset.ts";
+import { grid, onLinux, preset, type ScenarioPreset, sameRate } from "./preset.ts";
 
 const PRUDENTIA = "internetfairness.net, methodology page";
 const CCTESTBED = "arukshani/tmp-cctestbed, ccalg_fairness.py @1da7772";
@@ -79,7 +79,7 @@ const COCO_DELAY = {
 const COCO_JITTER = { kind: "uniform", maxMs: 5 } as const;
 const COCO_LINK = sameRate(120, { packets: 1000 }, { reverseQueue: { packets: 1000 } });
 
-export const TESTBEDS: readonly ScenarioPreset[] = [
+const LINUX: readonly ScenarioPreset[] = [
   prudentia(8),
   prudentia(50),
   grid("cctestbed-table", {
@@ -120,6 +120,10 @@ export const TESTBEDS: readonly ScenarioPreset[] = [
       { id: "vegas", algorithm: "vegas", count: 2, startSec: 15 },
     ],
   }),
+];
+
+export const TESTBEDS: readonly ScenarioPreset[] = [
+  ...LINUX.map(onLinux),
   preset("quic-interop-goodput", {
     ...quicInterop(),
     members: () => [
