@@ -41,6 +41,8 @@ export interface Scenario {
   readonly sender?: SenderOptions;
   /** what the flow under test has to send */
   readonly application?: ApplicationSpec;
+  /** a finite application should be done by then, seconds from the flow's start; absent: whenever */
+  readonly deadlineSec?: number;
   /** flows beside the flow under test */
   readonly flows?: readonly FlowPlan[];
   readonly traffic?: readonly TrafficSpec[];

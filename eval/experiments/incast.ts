@@ -87,8 +87,8 @@ export function runIncast(setting: IncastSetting, agent: AgentPlan | undefined, 
     agent === undefined ? nativeReno : agentControl(agent, (atNs, run) => network!.schedule(atNs, run));
   let open = setting.senders;
   let tailNs = 0;
-  const transfer = sendOnce(setting.packets * MSS_BYTES, (completedNs) => {
-    tailNs = Math.max(tailNs, completedNs);
+  const transfer = sendOnce(setting.packets * MSS_BYTES, ({ arrivedNs }) => {
+    tailNs = Math.max(tailNs, arrivedNs);
     open -= 1;
     if (open === 0) network!.requestStop();
   });

@@ -54,12 +54,13 @@ const company = (quantity: CompanyQuantity, title: string, unit: string, better:
   digits: 2,
 });
 
-/** Of links with several flows, and of links with generated transfers. */
+/** Of links with several flows, of links with generated transfers, and of finite flows. */
 const COMPANY_COLUMNS: readonly Column[] = [
   { ...company("jainIndex", "jain", "", "high"), digits: 3 },
   company("totalGoodputMbps", "all flows", "Mbit/s", "high"),
   { ...company("medianCompletionMs", "fct p50", "ms", "low"), digits: 1 },
   { ...company("p99CompletionMs", "fct p99", "ms", "low"), digits: 1 },
+  { ...company("completionMs", "completion", "s", "low"), factor: 1 / 1000 },
 ];
 
 /** What is left of a finite transfer after the run does not count in completion times: the share that does. */
@@ -79,9 +80,12 @@ export function heading(column: Column): string {
   return column.unit === "" ? column.title : `${column.title} (${column.unit})`;
 }
 
-/** Empty where there is no such value. */
+/** What stands where nothing could be measured. */
+export const ABSENT = "–";
+
+/** A dash where there is no such value. */
 export function formatMean(column: Column, value: Estimate | undefined): string {
-  return value === undefined ? "" : (value.mean * column.factor).toFixed(column.digits);
+  return value === undefined ? ABSENT : (value.mean * column.factor).toFixed(column.digits);
 }
 
 /** The half width alone, empty where one seed gives none. */

@@ -3,7 +3,7 @@
  * below a link with several flows, what each of them got.
  */
 import Table from "cli-table3";
-import type { SummaryRow } from "../summary.ts";
+import type { FlowRow, SummaryRow } from "../summary.ts";
 import {
   byLink,
   COLUMNS,
@@ -14,7 +14,7 @@ import {
   formatMean,
   isBest,
 } from "./columns.ts";
-import { delayText, flowLines, goodputText } from "./flow-lines.ts";
+import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
 
 export interface TableOptions {
   /** ANSI bold for the best values and dim for the intervals */
@@ -74,6 +74,7 @@ export function terminalTable(
         table.toString(),
         ...notes,
         ...completedNote(rows),
+        ...endNotes(rows).map((note) => `  ${note}`),
         ...flowNotes(rows),
       ].join("\n"),
     );
@@ -92,6 +93,9 @@ export function terminalTable(
   }
   if (summary.some((row) => row.completedShare !== undefined)) {
     legend.push("fct: completion time of the transfers that completed.");
+  }
+  if (summary.some((row) => row.ends !== undefined)) {
+    legend.push("A finite flow is measured over its life, which ends when all is acknowledged.");
   }
   if (summary.some((row) => row.reproducible === false)) {
     legend.push(
@@ -119,8 +123,13 @@ function flowNotes(rows: readonly SummaryRow[]): string[] {
     style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 1 },
     chars: NO_LINES,
   });
+  const textOf = (flow: FlowRow): string[] => [
+    goodputText(flow),
+    delayText(flow),
+    ...(flows.haveEnds ? [completionText(flow)] : []),
+  ];
   for (const { id, algorithm, startSec, got } of flows.lines) {
-    const cells = got.map((flow) => (flow === undefined ? "" : `${goodputText(flow)} | ${delayText(flow)}`));
+    const cells = got.map((flow) => (flow === undefined ? "" : textOf(flow).join(" | ")));
     table.push([`  ${id}`, algorithm, `${startSec} s`, ...cells]);
   }
   const lines = table
@@ -128,5 +137,6 @@ function flowNotes(rows: readonly SummaryRow[]): string[] {
     .split("\n")
     .map((line) => line.trimEnd());
   const more = flows.more === 0 ? [] : [`  and ${flows.more} more flows`];
-  return ["  each flow: mean goodput (Mbit/s) | p95 one-way delay (ms)", ...lines, ...more];
+  const completion = flows.haveEnds ? " | completion (s)" : "";
+  return [`  each flow: mean goodput (Mbit/s) | p95 one-way delay (ms)${completion}`, ...lines, ...more];
 }

@@ -22,8 +22,9 @@ import { FIRST_FLOW, type Scenario } from "../../scenarios/scenario.ts";
 import type { FlowDirection, FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
 import type { RouteSpec } from "../../scenarios/traffic/route.ts";
 import type { DatagramsSpec, IncastSpec, TransfersSpec } from "../../scenarios/traffic/traffic.ts";
-import type { FlowSpec, LinkSpec, Route } from "../../sim/network.ts";
-import { makeApplication } from "../traffic/applications.ts";
+import type { FlowSpec, LinkSpec, Network, Route } from "../../sim/network.ts";
+import { FlowLife } from "../lives.ts";
+import { type Attach, makeApplication } from "../traffic/applications.ts";
 import type { TransferTemplate } from "../traffic/traffic.ts";
 import { flowDelay } from "./flow-delays.ts";
 import { linkImpairments, spansNs } from "./link-impairments.ts";
@@ -38,6 +39,8 @@ export interface PlannedFlow {
   readonly algorithm: string;
   readonly isBackward: boolean;
   readonly spec: FlowSpec;
+  /** of a finite one */
+  readonly life?: FlowLife;
 }
 
 /** Everything that does not depend on one flow. */
@@ -50,6 +53,8 @@ export interface PlanContext {
   /** of a flow under test */
   readonly controlOf: (id: string) => CongestionControlFactory;
   readonly algorithms: AlgorithmResolver;
+  /** a finite flow has ended */
+  readonly onFlowEnd: (network: Network) => void;
 }
 
 /** @param name of the link; its trace begins at a place drawn from the fork `NAME.offset` unless the scenario fixes it */
@@ -129,12 +134,14 @@ function jitterNs(scenario: Scenario): Nanos {
 
 /** The flow under test comes first, then the scenario's flows in their order. */
 export function planFlows(context: PlanContext): PlannedFlow[] {
-  const { scenario, rng, zeroNs, seriesBinNs, controlOf } = context;
+  const { scenario, zeroNs, seriesBinNs, controlOf } = context;
   const { isBackward, ...path } = pathOf(context, "flow.0", {});
+  const { life, onStart } = planApplication(context, "flow.0", scenario);
   const first: PlannedFlow = {
     id: FIRST_FLOW,
     algorithm: UNDER_TEST,
     isBackward,
+    life,
     spec: {
       ...path,
       control: controlOf(FIRST_FLOW),
@@ -145,7 +152,7 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
       sendJitterNs: jitterNs(scenario),
       seriesBinNs,
       oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
-      onStart: makeApplication(scenario.application, rng.fork("flow.0.application"), zeroNs),
+      onStart,
     },
   };
   const flows = [first];
@@ -154,6 +161,20 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
     for (let i = 0; i < count; i++) flows.push(planFlow(context, plan, i, flows.length));
   }
   return flows;
+}
+
+/** What attaches a flow's application, and the life of a finite one. */
+function planApplication(
+  { rng, zeroNs, onFlowEnd }: PlanContext,
+  fork: string,
+  { application, deadlineSec }: Pick<FlowPlan, "application" | "deadlineSec">,
+): { readonly life: FlowLife | undefined; readonly onStart: Attach | undefined } {
+  const life = application?.kind === "finite" ? new FlowLife(deadlineSec) : undefined;
+  const onStart = makeApplication(application, rng.fork(`${fork}.application`), zeroNs, (end, network) => {
+    life!.complete(end.acknowledgedNs, network);
+    onFlowEnd(network);
+  });
+  return { life, onStart };
 }
 
 function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: number): PlannedFlow {
@@ -166,10 +187,12 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
   const scale = 1 + spread * draws.uniform(-1, 1);
   const { isBackward, ...path } = pathOf(context, fork, plan, scale);
   const id = flowId(plan, i, number);
+  const { life, onStart } = planApplication(context, fork, plan);
   return {
     id,
     algorithm: plan.algorithm,
     isBackward,
+    life,
     spec: {
       ...path,
       control: plan.algorithm === UNDER_TEST ? controlOf(id) : algorithms(plan.algorithm),
@@ -181,7 +204,7 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
       seriesBinNs,
       oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
       ...(plan.priority !== undefined && { priority: plan.priority }),
-      onStart: makeApplication(plan.application, context.rng.fork(`${fork}.application`), zeroNs),
+      onStart,
     },
   };
 }

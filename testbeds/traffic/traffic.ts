@@ -41,7 +41,9 @@ function startTransfer(
     ...template,
     startNs: transfer.startNs,
     stopNs: Number.POSITIVE_INFINITY,
-    onStart: sendOnce(transfer.bytes, (completedNs) => log.completed.push({ ...transfer, completedNs })),
+    onStart: sendOnce(transfer.bytes, ({ arrivedNs }) =>
+      log.completed.push({ ...transfer, completedNs: arrivedNs }),
+    ),
   });
 }
 
