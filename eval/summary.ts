@@ -2,7 +2,7 @@
 import type { Completion, FlowSummary } from "../testbeds/results.ts";
 import type { BenchmarkRecord } from "./benchmark.ts";
 import { groupBy } from "./group-by.ts";
-import { type Estimate, estimate, mean } from "./statistics.ts";
+import { bootstrapEstimate, type Estimate, estimate, mean } from "./statistics.ts";
 
 /** Quantities that every record has, unless there was nothing to measure. */
 export const SUMMARISED = [
@@ -28,6 +28,16 @@ export const SUMMARISED_OF_COMPANY = [
   "completionMs",
 ] as const;
 export type CompanyQuantity = (typeof SUMMARISED_OF_COMPANY)[number];
+
+/** Ratios and scores: their intervals are bootstrapped. */
+const BOOTSTRAPPED: readonly string[] = [
+  "utilisation",
+  "lossRate",
+  "score",
+  "reward",
+  "jainIndex",
+  "completedShare",
+] satisfies (Quantity | CompanyQuantity)[];
 
 /** Undefined where a record has no such thing. */
 function companyValue(
@@ -132,7 +142,8 @@ function estimates<Q extends string>(
   const found: Partial<Record<Q, Estimate>> = {};
   for (const quantity of quantities) {
     const values = valuesOf(quantity).filter((value) => value !== undefined && !Number.isNaN(value));
-    if (values.length > 0) found[quantity] = estimate(values as number[]);
+    const of = BOOTSTRAPPED.includes(quantity) ? bootstrapEstimate : estimate;
+    if (values.length > 0) found[quantity] = of(values as number[]);
   }
   return found;
 }

@@ -25,6 +25,7 @@ import { datagramsPerSec, transfersPerSec } from "./traffic/arrivals.ts";
 import { FLOW_PLAN_SCHEMA, type FlowPlan } from "./traffic/flow-plan.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./traffic/route.ts";
 import { TRAFFIC_SCHEMA } from "./traffic/traffic.ts";
+import { VARIATION_SCHEMA } from "./variation.ts";
 
 /** The two links that every scenario has. */
 const OWN_LINKS = ["forward", "reverse"] as const;
@@ -136,6 +137,7 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>({
   deadlineSec: clockSec.optional(),
   flows: list(FLOW_PLAN_SCHEMA).optional(),
   traffic: list(TRAFFIC_SCHEMA).optional(),
+  variation: VARIATION_SCHEMA.optional(),
   fixed: fields({
     startSec: timeSec.optional(),
     traceOffsetMs: z.number().min(0).max(86_400_000).optional(),

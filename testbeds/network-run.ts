@@ -15,6 +15,7 @@ import {
   planDatagrams,
   planFlows,
   planLink,
+  planStartQueue,
   planTransfer,
 } from "./simulated/network-plan.ts";
 import type { LinkTruth, OpenOptions, Run, RunFlow } from "./testbed.ts";
@@ -212,7 +213,7 @@ function networkSpec(context: PlanContext, planned: readonly PlannedFlow[]): Net
     reverse: planLink(context, "reverse", scenario.reverse),
     links: Object.entries(scenario.links ?? {}).map(([name, link]) => planLink(context, name, link)),
     flows: planned.map(({ spec }) => spec),
-    datagrams,
+    datagrams: [...datagrams, ...planStartQueue(context)],
   };
 }
 

@@ -23,6 +23,8 @@ export interface BenchInput {
   readonly names: readonly string[];
   readonly tracePath?: string;
   readonly durationSec?: number;
+  /** what real runs vary is drawn */
+  readonly vary: boolean;
   /** `path=value` */
   readonly overrides: readonly string[];
   readonly algorithms: readonly string[];
@@ -51,6 +53,7 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
     resolveScenarios(input.names, {
       tracePath: input.tracePath,
       durationSec: input.durationSec,
+      vary: input.vary,
       overrides: input.overrides.map(parseOverride),
     }),
   );

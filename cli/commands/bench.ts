@@ -26,6 +26,7 @@ interface BenchOptions {
   readonly seeds?: number;
   readonly checkpoint?: string;
   readonly duration?: number;
+  readonly vary?: boolean;
   readonly reward?: string;
   readonly on: string;
   readonly out?: string;
@@ -71,6 +72,7 @@ function normalisedCommand(
   words.push(`--algorithms ${algorithms.join(",")}`, `--seeds ${seeds}`);
   if (options.checkpoint !== undefined) words.push(`--checkpoint ${baseName(options.checkpoint)}`);
   if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
+  if (options.vary !== undefined) words.push(options.vary ? "--vary" : "--no-vary");
   words.push(`--reward ${rewardName}`);
   if (options.on !== DEFAULT_TESTBED) words.push(`--on ${options.on}`);
   return words.join(" ");
@@ -117,6 +119,7 @@ async function bench(options: BenchOptions): Promise<void> {
     names,
     tracePath: options.trace,
     durationSec: options.duration,
+    vary: options.vary ?? suite !== undefined,
     overrides: options.set ?? [],
     algorithms: options.algorithms,
     checkpoint: options.checkpoint,
@@ -158,6 +161,7 @@ async function bench(options: BenchOptions): Promise<void> {
         reward: rewardName,
         testbed: options.on,
         durationSec: options.duration ?? null,
+        vary: input.vary,
         checkpoints: checkpoints.map((loaded) => loaded.stored),
         ...(models.length > 0 && { models: models.map((loaded) => loaded.stored) }),
       },
@@ -224,6 +228,11 @@ export function addBench(program: Command): void {
     )
     .option("--checkpoint <file>", "adds the trained agent of this checkpoint as `agent`")
     .option("--duration <sec>", "seconds per run instead of the scenario's own", parsePositive)
+    .option(
+      "--vary",
+      "draw what differs from run to run of a real link: jitter, phases, packets of others (default: of suites)",
+    )
+    .option("--no-vary", "the opposite: a suite's links without it")
     .option(
       "--reward <name>",
       "reward to report (see `ccpark explain rewards`), or a module of your own, ./FILE.js",

@@ -52,16 +52,16 @@ export function tradeoffRows(data: ReportData, link: LinkKey): TradeoffRow[] {
       return {
         algorithm: row.algorithm,
         goodputMbps: row.goodputMbps.mean,
-        goodputLow: Math.max(0, row.goodputMbps.mean - goodputCi),
-        goodputHigh: row.goodputMbps.mean + goodputCi,
+        goodputLow: Math.max(0, row.goodputMbps.low ?? row.goodputMbps.mean),
+        goodputHigh: row.goodputMbps.high ?? row.goodputMbps.mean,
         goodputCi,
         p95QueueDelayMs: p95,
-        p95Low: Math.max(0, p95 - p95Ci),
-        p95High: p95 + p95Ci,
+        p95Low: Math.max(0, row.p95QueueDelayMs?.low ?? p95),
+        p95High: row.p95QueueDelayMs?.high ?? p95,
         p95Ci,
         score,
-        scoreLow: score - scoreCi,
-        scoreHigh: score + scoreCi,
+        scoreLow: row.score?.low ?? score,
+        scoreHigh: row.score?.high ?? score,
         scoreCi,
       };
     });

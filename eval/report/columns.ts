@@ -88,11 +88,28 @@ export function formatMean(column: Column, value: Estimate | undefined): string 
   return value === undefined ? ABSENT : (value.mean * column.factor).toFixed(column.digits);
 }
 
-/** The half width alone, empty where one seed gives none. */
+/** The half width alone; empty where there is none, or none that the digits can show. */
 export function formatCi(column: Column, value: Estimate | undefined): string {
-  return value === undefined || value.ci95 === null
-    ? ""
-    : `± ${(value.ci95 * column.factor).toFixed(column.digits)}`;
+  if (value === undefined || value.ci95 === null) return "";
+  const text = (value.ci95 * column.factor).toFixed(column.digits);
+  return Number(text) === 0 ? "" : `± ${text}`;
+}
+
+/** What stands below means over seeds. */
+export function intervalsText(seeds: readonly number[]): string {
+  if (seeds.length === 1) return "one seed: no confidence interval";
+  return `mean ± half width of the 95 % confidence interval over ${seeds.length} seeds (Student's t; ratios and scores: bootstrap)`;
+}
+
+/** Where rows have values without interval: what that means. Undefined: every value has one, or there is one seed. */
+export function oneOutcomeText(summary: readonly SummaryRow[]): string | undefined {
+  const isBare = (row: SummaryRow): boolean =>
+    COLUMNS.some((column) => {
+      const value = row[column.quantity];
+      return value !== undefined && value.samples > 1 && formatCi(column, value) === "";
+    });
+  if (!summary.some(isBare)) return undefined;
+  return "A value without ± is one outcome, the same in every seed: how real runs would differ it does not say";
 }
 
 /** Whether a row has the best mean of its link, as printed: equal digits are equally good. */

@@ -10,7 +10,9 @@ import {
   formatCi,
   formatMean,
   heading,
+  intervalsText,
   isBest,
+  oneOutcomeText,
   PAGE_COLUMNS,
 } from "./columns.ts";
 import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
@@ -194,10 +196,7 @@ export function htmlReport(data: ReportData): string {
   const withLearning = data.learning.length > 0;
   const links = linksOf(data);
   const seedsText = data.seeds.length === 1 ? `seed ${data.seeds[0]}` : `seeds ${data.seeds.join(", ")}`;
-  const interval =
-    data.seeds.length > 1
-      ? `mean ± half width of the 95 % confidence interval over ${data.seeds.length} seeds (Student's t)`
-      : "one seed, so there is no confidence interval";
+  const interval = [intervalsText(data.seeds), oneOutcomeText(data.summary)].filter(Boolean).join(". ");
   const legend = names
     .map(
       (name, i) =>

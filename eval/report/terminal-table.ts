@@ -12,7 +12,9 @@ import {
   columnsOf,
   formatCi,
   formatMean,
+  intervalsText,
   isBest,
+  oneOutcomeText,
 } from "./columns.ts";
 import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
 
@@ -79,13 +81,12 @@ export function terminalTable(
       ].join("\n"),
     );
   }
-  const intervals =
-    seeds.length > 1
-      ? `mean ± half width of the 95 % confidence interval over ${seeds.length} seeds (Student's t)`
-      : "one seed: no confidence interval";
+  const intervals = intervalsText(seeds);
   const oneWay = common.some(({ quantity }) => quantity.endsWith("OneWayDelayMs"));
   const delays = oneWay ? "one-way delays include propagation" : "delays are queueing delays";
   const legend = [`${intervals}; * best of its link; ${delays}.`];
+  const oneOutcome = oneOutcomeText(summary);
+  if (oneOutcome !== undefined) legend.push(`${oneOutcome} (--vary draws it).`);
   if (summary.some((row) => row.flows !== undefined)) {
     legend.push(
       "Several flows: a row is the first flow, `all flows` the goodput of all forward ones, `jain` their Jain's index.",
