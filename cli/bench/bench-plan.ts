@@ -15,6 +15,7 @@ import {
   type LoadedModel,
   loadCheckpointContender,
   namedContenders,
+  type OutsideOptions,
 } from "../contenders.ts";
 
 /** Plain data: it goes to workers. */
@@ -36,6 +37,8 @@ export interface BenchInput {
   readonly on: string;
   readonly recording: readonly RecordedFormat[];
   readonly quiet: boolean;
+  /** of agents in other processes */
+  readonly outside?: OutsideOptions;
 }
 
 export interface PlannedBench {
@@ -57,7 +60,10 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
       overrides: input.overrides.map(parseOverride),
     }),
   );
-  const { contenders, checkpoints, models } = await namedContenders(input.algorithms, { quiet });
+  const { contenders, checkpoints, models } = await namedContenders(input.algorithms, {
+    quiet,
+    outside: input.outside,
+  });
   if (checkpoint !== undefined) {
     const loaded = await loadCheckpointContender("agent", checkpoint);
     checkpoints.unshift(loaded);

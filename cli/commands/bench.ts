@@ -1,20 +1,25 @@
 /** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Pace } from "../../envs/foreign-agent/pace.ts";
 import type { BenchmarkRun } from "../../eval/benchmark.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
 import { outTakesColour, printErr, printOut } from "../console.ts";
 import {
   ALL_ALGORITHMS,
   collect,
+  DEFAULT_PACE,
   MAX_SEEDS,
+  modeOption,
   parseAlgorithms,
   parseList,
   parsePositive,
   parseSvgPath,
   parseWhole,
+  quietMsOption,
   quoteForShell,
   SET_HELP,
   seedsUpTo,
+  socketDirOption,
 } from "../options.ts";
 
 interface BenchOptions {
@@ -27,6 +32,9 @@ interface BenchOptions {
   readonly checkpoint?: string;
   readonly duration?: number;
   readonly vary?: boolean;
+  readonly mode: Pace;
+  readonly socketDir?: string;
+  readonly quietMs?: number;
   readonly reward?: string;
   readonly on: string;
   readonly out?: string;
@@ -74,6 +82,8 @@ function normalisedCommand(
   if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
   if (options.vary !== undefined) words.push(options.vary ? "--vary" : "--no-vary");
   words.push(`--reward ${rewardName}`);
+  if (options.mode !== DEFAULT_PACE) words.push(`--mode ${options.mode}`);
+  if (options.quietMs !== undefined) words.push(`--quiet-ms ${options.quietMs}`);
   if (options.on !== DEFAULT_TESTBED) words.push(`--on ${options.on}`);
   return words.join(" ");
 }
@@ -128,6 +138,7 @@ async function bench(options: BenchOptions): Promise<void> {
     on: options.on,
     recording: recordedFormats(formats),
     quiet: options.quiet === true,
+    outside: { pace: options.mode, quietMs: options.quietMs, socketDir: options.socketDir },
   };
   const { plan, entries, checkpoints, models } = await planBench(input);
   const { scenarios, contenders } = plan;
@@ -238,6 +249,9 @@ export function addBench(program: Command): void {
       "reward to report (see `ccpark explain rewards`), or a module of your own, ./FILE.js",
     )
     .option("--on <testbed>", "the world that runs it (see `ccpark explain testbeds`)", DEFAULT_TESTBED)
+    .addOption(modeOption())
+    .addOption(quietMsOption())
+    .addOption(socketDirOption())
     .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
     .addOption(
       new Option(
