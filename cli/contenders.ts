@@ -153,7 +153,9 @@ export interface ExternalContender extends Contender {
 }
 
 /** An agent of another process: the simulator is its datapath. */
-export function externalContender(options: ExternalAgentOptions): ExternalContender {
+export function externalContender(
+  options: ExternalAgentOptions & { readonly onWarning?: (text: string) => void },
+): ExternalContender {
   const { algorithmName = "" } = options;
   let last: ExternalRunResult | undefined;
   return {
@@ -164,8 +166,10 @@ export function externalContender(options: ExternalAgentOptions): ExternalConten
       return last;
     },
     async run(run) {
-      const { runExternalAgent } = await import("../envs/foreign-agent/external-agent.ts");
+      const { runExternalAgent, unheededText } = await import("../envs/foreign-agent/external-agent.ts");
       last = await runExternalAgent({ ...run, ...options });
+      const unheeded = options.pace === "real-time" ? undefined : unheededText(options.agent, last.counters);
+      if (unheeded !== undefined) options.onWarning?.(unheeded);
       return last;
     },
   };
@@ -196,6 +200,14 @@ export function printAgentEvent({ nowUs, message }: AgentEvent): void {
   printErr(`[${(nowUs / 1_000_000).toFixed(3)} s] ${message}\n`);
 }
 
+/** What is to be known beside the results goes to stderr, also where no messages were asked for. */
+export function printAgentWarning(text: string): void {
+  printErr(`warning: ${text}\n`);
+}
+
+/** How agents of other processes are run. */
+export type OutsideOptions = Pick<ExternalAgentOptions, "pace" | "quietMs" | "socketDir">;
+
 /**
  * Contenders by name: algorithms of the registry and of modules, with parameters, `constant`, `untrained`, `agent:FILE` for
  * a checkpoint, `onnx:FILE` for a policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
@@ -203,7 +215,7 @@ export function printAgentEvent({ nowUs, message }: AgentEvent): void {
  */
 export async function namedContenders(
   names: readonly string[],
-  { quiet = false }: { readonly quiet?: boolean } = {},
+  { quiet = false, outside }: { readonly quiet?: boolean; readonly outside?: OutsideOptions } = {},
 ): Promise<{
   contenders: Contender[];
   checkpoints: LoadedCheckpoint[];
@@ -230,7 +242,12 @@ export async function namedContenders(
       return loaded.contender;
     }
     if (name.startsWith(UNIX_PREFIX)) {
-      return externalContender({ ...parseExternal(name), ...(quiet ? {} : { onEvent: printAgentEvent }) });
+      return externalContender({
+        ...outside,
+        ...parseExternal(name),
+        onWarning: printAgentWarning,
+        ...(quiet ? {} : { onEvent: printAgentEvent }),
+      });
     }
     return algorithmContender(resolveAlgorithm(name, modules, OTHER_NAMES));
   };

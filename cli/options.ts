@@ -1,6 +1,7 @@
 /** Readers of option values; a wrong value is one sentence and exit code 2. */
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { splitReferences } from "../algorithms/reference.ts";
+import { PACES, type Pace } from "../envs/foreign-agent/pace.ts";
 
 /** `a,b , c` -> ["a", "b", "c"], without repetition. */
 export function parseList(text: string): string[] {
@@ -70,3 +71,29 @@ export function seedsUpTo(count: number): number[] {
 
 export const MAX_SEEDS = 1000;
 export const MAX_SEED: number = Number.MAX_SAFE_INTEGER;
+
+/** How virtual time passes under an agent of another process. */
+export const DEFAULT_PACE: Pace = "lock-step";
+
+export function modeOption(): Option {
+  return new Option(
+    "--mode <mode>",
+    "agents of other processes: virtual time waits for their answers, or follows the clock, which agents with timers need",
+  )
+    .choices(PACES)
+    .default(DEFAULT_PACE);
+}
+
+export function quietMsOption(): Option {
+  return new Option(
+    "--quiet-ms <ms>",
+    "lock-step: how long an agent's first answer to a report may take (default: 5)",
+  ).argParser(parsePositive);
+}
+
+export function socketDirOption(): Option {
+  return new Option(
+    "--socket-dir <dir>",
+    "folder of the agents' sockets, by Portus' versions with /NAME or /0/in (default: /tmp/ccp)",
+  );
+}

@@ -58,7 +58,7 @@ export interface OnAny {
 
 const DEFAULT_SERIES_BIN_SEC = 0.5;
 
-/** Closes the meter's interval every REWARD_STEP_MS of the run's time from the flow's start on. */
+/** Closes the meter's interval every REWARD_STEP_MS of the run's time from the flow's start on, to the step in which it ends. */
 class RewardClock {
   readonly #reward: (stepUs: number) => number;
   #sum = 0;
@@ -70,10 +70,10 @@ class RewardClock {
   }
 
   start(run: Run): void {
-    const { startNs, endNs } = run;
+    const { startNs, endNs, flows } = run;
     const stepNs = REWARD_STEP_MS * NANOS_PER_MILLI;
     const tick = (atNs: number): void => {
-      if (atNs > endNs) return;
+      if (atNs > endNs || flows[0]!.isComplete) return;
       run.schedule(atNs, () => {
         this.#sum += this.#reward(stepNs / NANOS_PER_MICRO);
         this.#steps++;
@@ -84,7 +84,7 @@ class RewardClock {
   }
 
   get mean(): number {
-    return this.#steps === 0 ? 0 : this.#sum / this.#steps;
+    return this.#steps === 0 ? Number.NaN : this.#sum / this.#steps;
   }
 }
 
@@ -132,7 +132,7 @@ class Measurement {
       rewardName: this.#options.rewardName,
       series: timeSeries(run),
       ...(flows.length > 1 && { flows }),
-      ...(forward.length > 1 && { jainIndex: jainIndex(forward.map((flow) => flow.goodputMbps)) }),
+      ...fairnessOf(run.shares === undefined ? forward.map((flow) => flow.goodputMbps) : run.shares()),
       ...(run.transfers.started > 0 && { transfers: summariseTransfers(run) }),
       ...(this.#recorder && { recordings: this.#recorder.texts(run, this.#options.recording!.title) }),
       ...("timing" in run && { timing: run.timing }),
@@ -141,11 +141,18 @@ class Measurement {
   }
 }
 
-/** Jain's fairness index, 1/n to 1 (Jain, Chiu and Hawe 1984); 1 where nothing was delivered. */
+/** Nothing where there are fewer than two flows, or where they got nothing. */
+function fairnessOf(got: readonly number[] | undefined): Pick<RunResult, "jainIndex"> {
+  return got === undefined || got.length < 2 || got.every((each) => each === 0)
+    ? {}
+    : { jainIndex: jainIndex(got) };
+}
+
+/** Jain's fairness index, 1/n to 1 (Jain, Chiu and Hawe 1984); NaN where nobody got anything. */
 export function jainIndex(values: readonly number[]): number {
   const sum = values.reduce((total, value) => total + value, 0);
   const squares = values.reduce((total, value) => total + value * value, 0);
-  return squares === 0 ? 1 : (sum * sum) / (values.length * squares);
+  return squares === 0 ? Number.NaN : (sum * sum) / (values.length * squares);
 }
 
 /** A run that has been opened: whoever drives it to its end may then ask for the result. */

@@ -3,7 +3,7 @@
 import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
-import type { RunResult, TimeSeries } from "../testbeds/results.ts";
+import type { Completion, RunResult, TimeSeries } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
 import { expectAccepts, type Testbed } from "../testbeds/testbed.ts";
 import type { Contender } from "./contenders/contender.ts";
@@ -28,8 +28,8 @@ export interface BenchmarkPlan {
   readonly recording?: readonly RecordedFormat[];
 }
 
-/** One line of `results.jsonl` and of `bench --json`. */
-export interface BenchmarkRecord {
+/** One line of `results.jsonl` and of `bench --json`; NaN, which JSON has as null, is what had nothing to be measured on. */
+export interface BenchmarkRecord extends Partial<Completion> {
   readonly scenario: string;
   readonly algorithm: string;
   readonly link: string;
@@ -118,6 +118,9 @@ function toRecord(
     droppedPackets: metrics.droppedPackets,
     servedBytes: metrics.servedBytes,
     wastedBytes: metrics.wastedBytes,
+    ...(metrics.completionMs === undefined ? {} : { completionMs: metrics.completionMs }),
+    ...(metrics.deadlineSec === undefined ? {} : { deadlineSec: metrics.deadlineSec }),
+    ...(metrics.deadlineMet === undefined ? {} : { deadlineMet: metrics.deadlineMet }),
     ...(result.flows === undefined ? {} : { flows: result.flows }),
     ...(result.jainIndex === undefined ? {} : { jainIndex: result.jainIndex }),
     ...(result.transfers === undefined ? {} : { transfers: result.transfers }),

@@ -5,7 +5,7 @@ import type { DirectionSpec } from "../scenarios/direction.ts";
 import { impairmentLabels } from "../scenarios/impairments/registry.ts";
 import { meanRateBytesPerSec, type RateSpec, rateLabel } from "../scenarios/rates/registry.ts";
 import { traceBaseName } from "../scenarios/rates/trace.ts";
-import type { Scenario } from "../scenarios/scenario.ts";
+import { roundTripMs, type Scenario } from "../scenarios/scenario.ts";
 
 /** sha256 of the trace as Mahimahi writes it: one decimal number and a line feed per opportunity. */
 export function traceSha256(opportunitiesMs: readonly number[]): string {
@@ -20,13 +20,6 @@ export function bdpBytes(scenario: Scenario): Bytes {
   return (rate * roundTripMs(scenario)) / 1000;
 }
 
-function roundTripMs({
-  propagationDelayMs,
-  reversePropagationDelayMs = propagationDelayMs,
-}: Scenario): number {
-  return +(propagationDelayMs + reversePropagationDelayMs).toPrecision(12);
-}
-
 function queueLabel(direction: DirectionSpec): string {
   const { packets, bytes, discipline } = direction.queue;
   const kind = discipline === undefined || discipline.kind === "drop-tail" ? "" : ` ${discipline.kind}`;
@@ -34,13 +27,15 @@ function queueLabel(direction: DirectionSpec): string {
   return `${bytes === undefined ? "no queue limit" : `${bytes} bytes`}${kind}`;
 }
 
-function extraLabels({ forward, reverse, route, sender, application, delay }: Scenario): string[] {
+function extraLabels(scenario: Scenario): string[] {
+  const { forward, reverse, route, sender, application, delay, variation } = scenario;
   const hops = route?.forward.length ?? 1;
   return [
     ...(hops > 1 ? [`${hops} hops`] : []),
     ...impairmentLabels(forward),
     ...impairmentLabels(reverse).map((label) => `${label} of ACKs`),
     ...(delay === undefined ? [] : ["changing delay"]),
+    ...(variation === undefined ? [] : ["varied"]),
     ...(application === undefined || application.kind === "bulk" ? [] : [application.kind]),
     ...(sender?.ecn === undefined || sender.ecn === "off" ? [] : [`${sender.ecn} ECN`]),
   ];

@@ -1,10 +1,10 @@
 /** Means over seeds: one row per contender and link, and where several flows take part, what each of them got. */
-import type { FlowSummary } from "../testbeds/results.ts";
+import type { Completion, FlowSummary } from "../testbeds/results.ts";
 import type { BenchmarkRecord } from "./benchmark.ts";
 import { groupBy } from "./group-by.ts";
-import { type Estimate, estimate, mean } from "./statistics.ts";
+import { bootstrapEstimate, type Estimate, estimate, mean } from "./statistics.ts";
 
-/** Quantities that every record has. */
+/** Quantities that every record has, unless there was nothing to measure. */
 export const SUMMARISED = [
   "goodputMbps",
   "utilisation",
@@ -18,32 +18,47 @@ export const SUMMARISED = [
 ] as const;
 export type Quantity = (typeof SUMMARISED)[number];
 
-/** Quantities of links with several forward flows (the first two) or with generated transfers. */
+/** Quantities of links with several forward flows (the first two), with generated transfers, or of a finite flow (the last). */
 export const SUMMARISED_OF_COMPANY = [
   "jainIndex",
   "totalGoodputMbps",
   "completedShare",
   "medianCompletionMs",
   "p99CompletionMs",
+  "completionMs",
 ] as const;
 export type CompanyQuantity = (typeof SUMMARISED_OF_COMPANY)[number];
 
-/** Undefined where a record has no such thing; a completion time needs a transfer that completed. */
+/** Ratios and scores: their intervals are bootstrapped. */
+const BOOTSTRAPPED: readonly string[] = [
+  "utilisation",
+  "lossRate",
+  "score",
+  "reward",
+  "jainIndex",
+  "completedShare",
+] satisfies (Quantity | CompanyQuantity)[];
+
+/** Undefined where a record has no such thing. */
 function companyValue(
-  { jainIndex, flows = [], transfers }: BenchmarkRecord,
+  { jainIndex, flows = [], transfers, completionMs }: BenchmarkRecord,
   quantity: CompanyQuantity,
 ): number | undefined {
   switch (quantity) {
     case "jainIndex":
       return jainIndex;
     case "totalGoodputMbps":
-      return jainIndex === undefined ? undefined : totalGoodputMbps(flows);
+      return flows.filter(({ direction }) => direction === "forward").length > 1
+        ? totalGoodputMbps(flows)
+        : undefined;
     case "completedShare":
       return transfers && transfers.started > 0 ? transfers.completed / transfers.started : undefined;
     case "medianCompletionMs":
       return transfers && transfers.completed > 0 ? transfers.medianMs : undefined;
     case "p99CompletionMs":
       return transfers && transfers.completed > 0 ? transfers.p99Ms : undefined;
+    case "completionMs":
+      return completionMs;
   }
 }
 
@@ -61,17 +76,35 @@ export interface FlowRow extends Pick<FlowSummary, "id" | "algorithm" | "directi
   readonly goodputMbps: Estimate;
   /** over the seeds in which a packet of it arrived; absent: in none */
   readonly p95OneWayDelayMs?: Estimate;
+  /** of a finite flow, over the seeds in which it was done; absent: in none */
+  readonly completionMs?: Estimate;
+  readonly ends?: FlowEnds;
 }
 
-/** One contender on one link, over all seeds. */
+/** How a finite flow ended over the seeds. */
+export interface FlowEnds {
+  readonly runs: number;
+  readonly completed: number;
+  /** where the scenario gives one: in how many runs it was met, and the run that took longest */
+  readonly deadline?: {
+    readonly sec: number;
+    readonly met: number;
+    /** null: it was not done by the end of its run */
+    readonly worst: { readonly seed: number; readonly completionMs: number | null };
+  };
+}
+
+/** One contender on one link, over all seeds; a quantity is absent where no seed has a value. */
 export interface SummaryRow
-  extends Readonly<Record<Quantity, Estimate>>,
-    Readonly<Partial<Record<CompanyQuantity, Estimate>>> {
+  extends Readonly<Partial<Record<Exclude<Quantity, "goodputMbps"> | CompanyQuantity, Estimate>>> {
   readonly scenario: string;
   readonly link: string;
   readonly algorithm: string;
   readonly detail?: string;
   readonly reproducible?: false;
+  readonly goodputMbps: Estimate;
+  /** of a finite flow under test */
+  readonly ends?: FlowEnds;
   /** where there are several, in the order of the scenario */
   readonly flows?: readonly FlowRow[];
 }
@@ -81,8 +114,7 @@ export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
   const groups = groupBy(records, ({ scenario, link, algorithm }) => `${scenario}\n${link}\n${algorithm}`);
   return [...groups.values()].map((group) => {
     const first = group[0]!;
-    const of = (quantity: Quantity): Estimate => estimate(group.map((record) => record[quantity]));
-    const flows = summariseFlows(group.flatMap((record) => record.flows ?? []));
+    const flows = summariseFlows(group);
     return {
       scenario: first.scenario,
       link: first.link,
@@ -91,46 +123,65 @@ export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
         ? {}
         : { detail: first.detail }),
       ...(first.reproducible === false ? { reproducible: false } : {}),
-      goodputMbps: of("goodputMbps"),
-      utilisation: of("utilisation"),
-      meanQueueDelayMs: of("meanQueueDelayMs"),
-      p95QueueDelayMs: of("p95QueueDelayMs"),
-      meanOneWayDelayMs: of("meanOneWayDelayMs"),
-      p95OneWayDelayMs: of("p95OneWayDelayMs"),
-      lossRate: of("lossRate"),
-      score: of("score"),
-      reward: of("reward"),
-      ...companyEstimates(group),
+      goodputMbps: estimate(group.map(({ goodputMbps }) => goodputMbps)),
+      ...estimates(SUMMARISED, (quantity) => group.map((record) => record[quantity])),
+      ...estimates(SUMMARISED_OF_COMPANY, (quantity) =>
+        group.map((record) => companyValue(record, quantity)),
+      ),
+      ...endsOf(group),
       ...(flows.length === 0 ? {} : { flows }),
     };
   });
 }
 
 /** Each over the seeds that have a value: another seed of a drawn scenario may have fewer flows. */
-function companyEstimates(group: readonly BenchmarkRecord[]): Partial<Record<CompanyQuantity, Estimate>> {
-  const estimates: Partial<Record<CompanyQuantity, Estimate>> = {};
-  for (const quantity of SUMMARISED_OF_COMPANY) {
-    const values = group
-      .map((record) => companyValue(record, quantity))
-      .filter((value) => value !== undefined);
-    if (values.length > 0) estimates[quantity] = estimate(values);
+function estimates<Q extends string>(
+  quantities: readonly Q[],
+  valuesOf: (quantity: Q) => readonly (number | undefined)[],
+): Partial<Record<Q, Estimate>> {
+  const found: Partial<Record<Q, Estimate>> = {};
+  for (const quantity of quantities) {
+    const values = valuesOf(quantity).filter((value) => value !== undefined && !Number.isNaN(value));
+    const of = BOOTSTRAPPED.includes(quantity) ? bootstrapEstimate : estimate;
+    if (values.length > 0) found[quantity] = of(values as number[]);
   }
-  return estimates;
+  return found;
 }
 
-function summariseFlows(flows: readonly FlowSummary[]): FlowRow[] {
+type Ended = Partial<Completion> & { readonly seed: number };
+
+/** Nothing for a flow without an end. */
+function endsOf(group: readonly Ended[]): { ends?: FlowEnds } {
+  const finite = group.filter(({ completionMs }) => completionMs !== undefined);
+  if (finite.length === 0) return {};
+  const ends = { runs: finite.length, completed: finite.filter(isCompleted).length };
+  const { deadlineSec: sec } = finite[0]!;
+  if (sec === undefined) return { ends };
+  const met = finite.filter(({ deadlineMet }) => deadlineMet === true).length;
+  const spanMs = (run: Ended): number => (isCompleted(run) ? run.completionMs! : Number.POSITIVE_INFINITY);
+  const slowest = finite.reduce((worst, run) => (spanMs(run) > spanMs(worst) ? run : worst));
+  const completionMs = isCompleted(slowest) ? slowest.completionMs! : null;
+  return { ends: { ...ends, deadline: { sec, met, worst: { seed: slowest.seed, completionMs } } } };
+}
+
+function isCompleted({ completionMs }: Ended): boolean {
+  return completionMs !== undefined && !Number.isNaN(completionMs);
+}
+
+function summariseFlows(records: readonly BenchmarkRecord[]): FlowRow[] {
+  const flows = records.flatMap(({ flows: own = [], seed }) => own.map((flow) => ({ ...flow, seed })));
   return [...groupBy(flows, ({ id }) => id).values()].map((group) => {
     const { id, algorithm, direction } = group[0]!;
-    const arrived = group.filter(({ goodputMbps }) => goodputMbps > 0);
     return {
       id,
       algorithm,
       direction,
       startSec: mean(group.map(({ startSec }) => startSec)),
       goodputMbps: estimate(group.map(({ goodputMbps }) => goodputMbps)),
-      ...(arrived.length === 0
-        ? {}
-        : { p95OneWayDelayMs: estimate(arrived.map(({ p95OneWayDelayMs }) => p95OneWayDelayMs)) }),
+      ...estimates(["p95OneWayDelayMs", "completionMs"] as const, (quantity) =>
+        group.filter(({ goodputMbps }) => goodputMbps > 0).map((flow) => flow[quantity]),
+      ),
+      ...endsOf(group),
     };
   });
 }

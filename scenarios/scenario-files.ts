@@ -21,6 +21,7 @@ import {
   sampleScenario,
 } from "./template.ts";
 import { scenarioError, valueAt } from "./validate.ts";
+import { TYPICAL_VARIATION } from "./variation.ts";
 import { readYaml } from "./yaml-text.ts";
 
 export interface ResolveOptions {
@@ -30,6 +31,8 @@ export interface ResolveOptions {
   readonly durationSec?: number;
   /** single fields, in this order, after everything else */
   readonly overrides?: readonly Override[];
+  /** what real runs vary is drawn, in every scenario that does not say itself what */
+  readonly vary?: boolean;
   /** draws what the scenario leaves to a seed */
   readonly seed?: number;
 }
@@ -90,7 +93,7 @@ export function resolveScenarios(names: readonly string[], options: ResolveOptio
 }
 
 function resolveEntry(name: string, options: ResolveOptions): ScenarioEntry {
-  const { durationSec, overrides = [], tracePath } = options;
+  const { durationSec, overrides = [], tracePath, vary = false } = options;
   const layers = isScenarioFile(name) ? fileLayers(name, []) : [presetLayer(name, tracePath)];
   if (isScenarioFile(name) && tracePath !== undefined) {
     throw scenarioError("forward.rate", tracePath, "no --trace beside a file: it names its own", {
@@ -102,6 +105,7 @@ function resolveEntry(name: string, options: ResolveOptions): ScenarioEntry {
     {},
   );
   if (durationSec !== undefined) template = { ...template, durationSec };
+  if (vary) template = { variation: TYPICAL_VARIATION, ...template };
   for (const override of overrides) template = applyOverride(template, withOverrideTraces(override));
   const checks = { name: titleOf(name), origin: originIn(layers, overrides, name) };
   const checked = checkTemplate(template, checks);

@@ -12,6 +12,7 @@ import type { ApplicationSpec } from "./traffic/applications.ts";
 import type { FlowPlan } from "./traffic/flow-plan.ts";
 import type { RouteSpec } from "./traffic/route.ts";
 import type { TrafficSpec } from "./traffic/traffic.ts";
+import type { Variation } from "./variation.ts";
 
 /** Id of the flow under test that every scenario has. */
 export const FIRST_FLOW = "flow-0";
@@ -41,9 +42,13 @@ export interface Scenario {
   readonly sender?: SenderOptions;
   /** what the flow under test has to send */
   readonly application?: ApplicationSpec;
+  /** a finite application should be done by then, seconds from the flow's start; absent: whenever */
+  readonly deadlineSec?: number;
   /** flows beside the flow under test */
   readonly flows?: readonly FlowPlan[];
   readonly traffic?: readonly TrafficSpec[];
+  /** what real runs vary and a seed draws; absent: nothing of it */
+  readonly variation?: Variation;
   /** What a seed draws unless the scenario fixes it (absent: drawn). */
   readonly fixed?: {
     /** seconds from the beginning of the simulation; absent: U(0, 1 s) */
@@ -53,4 +58,12 @@ export interface Scenario {
     /** upper bound of the uniform per-packet send jitter, microseconds; 0: none */
     readonly sendJitterUs?: number;
   };
+}
+
+/** Propagation there and back of the flow under test, without the noise of binary fractions. */
+export function roundTripMs({
+  propagationDelayMs,
+  reversePropagationDelayMs = propagationDelayMs,
+}: Scenario): number {
+  return +(propagationDelayMs + reversePropagationDelayMs).toPrecision(12);
 }

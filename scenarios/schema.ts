@@ -22,9 +22,10 @@ import { ACK_POLICY_SCHEMA, SENDER_SCHEMA } from "./schema/senders.ts";
 import { type Complaints, complain, fields, quoted, type Schema } from "./schema/shapes.ts";
 import { APPLICATION_SCHEMA } from "./traffic/applications.ts";
 import { datagramsPerSec, transfersPerSec } from "./traffic/arrivals.ts";
-import { FLOW_PLAN_SCHEMA } from "./traffic/flow-plan.ts";
+import { FLOW_PLAN_SCHEMA, type FlowPlan } from "./traffic/flow-plan.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./traffic/route.ts";
 import { TRAFFIC_SCHEMA } from "./traffic/traffic.ts";
+import { VARIATION_SCHEMA } from "./variation.ts";
 
 /** The two links that every scenario has. */
 const OWN_LINKS = ["forward", "reverse"] as const;
@@ -91,6 +92,16 @@ function checkTraffic(
   });
 }
 
+/** Only what ends can be late. */
+function checkDeadlines(complaints: Complaints, scenario: Scenario): void {
+  const complainOf = (plan: Pick<FlowPlan, "application" | "deadlineSec">, at: (string | number)[]): void => {
+    if (plan.deadlineSec !== undefined && plan.application?.kind !== "finite")
+      complain(complaints, [...at, "deadlineSec"], "an `application` of kind `finite` beside it");
+  };
+  complainOf(scenario, []);
+  for (const [i, plan] of (scenario.flows ?? []).entries()) complainOf(plan, ["flows", i]);
+}
+
 /** A link that no route takes is a mistake: it would do nothing. */
 function checkUse(complaints: Complaints, scenario: Scenario, further: readonly string[]): void {
   const { route: own, flows = [], traffic = [] } = scenario;
@@ -123,8 +134,10 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>({
   ackPolicy: ACK_POLICY_SCHEMA,
   sender: SENDER_SCHEMA.optional(),
   application: APPLICATION_SCHEMA.optional(),
+  deadlineSec: clockSec.optional(),
   flows: list(FLOW_PLAN_SCHEMA).optional(),
   traffic: list(TRAFFIC_SCHEMA).optional(),
+  variation: VARIATION_SCHEMA.optional(),
   fixed: fields({
     startSec: timeSec.optional(),
     traceOffsetMs: z.number().min(0).max(86_400_000).optional(),
@@ -137,5 +150,6 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>({
   checkOwnLinks(complaints, scenario, further, known);
   checkFlows(complaints, scenario, known);
   checkTraffic(complaints, scenario, known);
+  checkDeadlines(complaints, scenario);
   checkUse(complaints, scenario, further);
 });

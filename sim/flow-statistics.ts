@@ -9,10 +9,22 @@ const MICRO = NANOS_PER_MICRO;
 /** A day in bins of 50 ms, the longest run: a slow link knows departures that lie years behind its end. */
 const MAX_BINS = 86_400 * 20;
 
+/** A packet whose arrival is known and has not come. */
+interface Taken {
+  readonly arrivalNs: Nanos;
+  readonly delayNs: Nanos;
+}
+
+/** Packets under way that are looked through again only when there are more. */
+const UNDER_WAY_KEPT = 1024;
+
 export class FlowStatistics {
   readonly queueDelay: DelayHistogram = new DelayHistogram();
-  /** from leaving the sender to reaching the receiver, of all packets that the path has taken; only where asked for */
+  /** from leaving the sender to reaching the receiver, of the packets that have, as of `settle`; only where asked for */
   declare readonly oneWayDelay: DelayHistogram | undefined;
+  /** packets that will reach the receiver later: an arrival is known from the enqueueing on */
+  #underWay: Taken[] = [];
+  #settleAt = UNDER_WAY_KEPT;
   /** when a payload reached the receiver for the first time, the latest so far */
   lastArrivalNs: Nanos = 0;
   readonly #startNs: Nanos = 0;
@@ -40,9 +52,28 @@ export class FlowStatistics {
     return this.#hasBins;
   }
 
-  /** The path has taken a packet: it will be at the receiver `delayNs` after it left the sender. */
-  onTaken(delayNs: Nanos): void {
-    if (this.oneWayDelay !== undefined) this.oneWayDelay.record(delayNs / MICRO);
+  /** The path has taken a packet: it is at the receiver at `arrivalNs`, `delayNs` after it left the sender. */
+  onTaken(arrivalNs: Nanos, delayNs: Nanos, nowNs: Nanos): void {
+    if (this.oneWayDelay === undefined) return;
+    // in the order of taking, so that sums of fractions do not depend on when somebody looks
+    if (this.#underWay.length === 0 && arrivalNs <= nowNs) {
+      this.oneWayDelay.record(delayNs / MICRO);
+      return;
+    }
+    this.#underWay.push({ arrivalNs, delayNs });
+    if (this.#underWay.length < this.#settleAt) return;
+    this.settle(nowNs);
+    this.#settleAt = Math.max(UNDER_WAY_KEPT, 2 * this.#underWay.length);
+  }
+
+  /** Counts the one-way delays of the packets that have arrived by now. */
+  settle(nowNs: Nanos): void {
+    if (this.#underWay.length === 0) return;
+    this.#underWay = this.#underWay.filter(({ arrivalNs, delayNs }) => {
+      if (arrivalNs > nowNs) return true;
+      this.oneWayDelay!.record(delayNs / MICRO);
+      return false;
+    });
   }
 
   /** A payload reaches the receiver for the first time. */

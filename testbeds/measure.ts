@@ -1,42 +1,89 @@
 /** Measured quantities of a run, the same for every world and contender, from the run's own books. */
 import { assert } from "../core/errors.ts";
-import { MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC, toMbps } from "../core/units.ts";
-import type { FlowMetrics, FlowSummary, TimeSeries, TransferSummary } from "./results.ts";
+import {
+  type Micros,
+  MSS_BYTES,
+  NANOS_PER_MICRO,
+  NANOS_PER_MILLI,
+  NANOS_PER_SEC,
+  type Nanos,
+  toMbps,
+} from "../core/units.ts";
+import type { DelayHistogram } from "../sim/delay-histogram.ts";
+import type { Completion, FlowMetrics, FlowSummary, TimeSeries, TransferSummary } from "./results.ts";
 import { powerScore } from "./score.ts";
 import { expectTruth, type FlowPath, type Run, type RunFlow } from "./testbed.ts";
 
 /**
- * The measured quantities from the start of the flow under test until now. NaN where the world does not know: the link's
- * without `truth`, and the path's without `FlowPath`, where goodput is what the sender knows to be delivered.
+ * The measured quantities over the life of the flow under test, until now at the latest. NaN where the world does not know:
+ * the link's without `truth`, and the path's without `FlowPath`, where goodput is what the sender knows to be delivered.
  */
 export function measure({ nowNs, flows, startNs, truth }: Run): FlowMetrics {
   const flow = flows[0]!;
   const { path, sentPackets } = flow;
+  const endNs = endOf(flow, nowNs);
+  // brings the books of the link up to now
   const served = truth === undefined ? Number.NaN : truth.forward.servedBytes(nowNs);
   path?.advance(nowNs);
-  const servedBytes = served - (path?.servedBytesAtStart ?? Number.NaN);
-  const durationSec = (nowNs - startNs) / NANOS_PER_SEC;
+  const servedBytes =
+    (flow.life?.completed?.servedBytes ?? served) - (path?.servedBytesAtStart ?? Number.NaN);
+  const durationSec = (endNs - startNs) / NANOS_PER_SEC;
   const arrivedBytes = (path?.firstArrivedPackets ?? flow.deliveredPackets) * MSS_BYTES;
   const goodputBytesPerSec = durationSec > 0 ? arrivedBytes / durationSec : 0;
-  const couldServeBytes = truth?.forward.capacityBytes(startNs, nowNs) ?? Number.NaN;
-  const delayUs = path?.statistics.queueDelay.meanUs() ?? Number.NaN;
+  const couldServeBytes = truth?.forward.capacityBytes(startNs, endNs) ?? Number.NaN;
   const { queueDelay, oneWayDelay } = path?.statistics ?? {};
+  const meanQueueDelayUs = meanUs(queueDelay);
   const droppedPackets = path?.droppedPackets ?? flow.lostPackets;
   return {
     durationSec,
     goodputMbps: toMbps(goodputBytesPerSec),
-    utilisation: couldServeBytes === 0 ? 0 : servedBytes / couldServeBytes,
-    meanQueueDelayMs: delayUs / 1000,
-    p95QueueDelayMs: (queueDelay?.quantileUs(0.95) ?? Number.NaN) / 1000,
-    meanOneWayDelayMs: (oneWayDelay?.meanUs() ?? Number.NaN) / 1000,
-    p95OneWayDelayMs: (oneWayDelay?.quantileUs(0.95) ?? Number.NaN) / 1000,
-    lossRate: sentPackets > 0 ? droppedPackets / sentPackets : 0,
-    score: powerScore(goodputBytesPerSec, delayUs),
+    utilisation: ratio(servedBytes, couldServeBytes),
+    meanQueueDelayMs: meanQueueDelayUs / 1000,
+    p95QueueDelayMs: p95Us(queueDelay) / 1000,
+    meanOneWayDelayMs: meanUs(oneWayDelay) / 1000,
+    p95OneWayDelayMs: p95Us(oneWayDelay) / 1000,
+    lossRate: ratio(droppedPackets, sentPackets),
+    score:
+      path !== undefined && arrivedBytes === 0
+        ? powerScore(0, (endNs - startNs) / NANOS_PER_MICRO)
+        : powerScore(goodputBytesPerSec, meanQueueDelayUs),
     sentPackets,
     droppedPackets,
     servedBytes,
     wastedBytes: couldServeBytes - servedBytes,
+    ...completionOf(flow, nowNs),
   };
+}
+
+/** When its life ended, now at the latest. */
+function endOf({ life, stopNs }: RunFlow, nowNs: Nanos): Nanos {
+  return Math.min(nowNs, stopNs, life?.completed?.atNs ?? Number.POSITIVE_INFINITY);
+}
+
+/** Empty for a flow without an end. */
+function completionOf({ life, startNs }: RunFlow, nowNs: Nanos): Partial<Completion> {
+  if (life === undefined) return {};
+  const { deadlineSec } = life;
+  const completionMs = ((life.completed?.atNs ?? Number.NaN) - startNs) / NANOS_PER_MILLI;
+  if (deadlineSec === undefined) return { completionMs };
+  const isDecided = life.completed !== undefined || nowNs - startNs >= deadlineSec * NANOS_PER_SEC;
+  const deadlineMet = completionMs <= deadlineSec * 1000;
+  return { completionMs, deadlineSec, ...(isDecided && { deadlineMet }) };
+}
+
+/** NaN of an empty sample, and where there is none. */
+function meanUs(delays: DelayHistogram | undefined): Micros {
+  return delays === undefined || delays.count === 0 ? Number.NaN : delays.meanUs();
+}
+
+/** The same. */
+function p95Us(delays: DelayHistogram | undefined): Micros {
+  return delays === undefined || delays.count === 0 ? Number.NaN : delays.quantileUs(0.95);
+}
+
+/** NaN: a share of nothing. */
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? Number.NaN : part / whole;
 }
 
 /** The flow's course in whole bins up to now; call `measure` before. */
@@ -74,7 +121,7 @@ export function summariseFlows({ nowNs, startNs, flows }: Run): FlowSummary[] {
     path.advance(nowNs);
     const { statistics, firstArrivedPackets, droppedPackets } = path;
     const { id, algorithm, sentPackets } = flow;
-    const durationSec = Math.max(0, Math.min(nowNs, flow.stopNs) - flow.startNs) / NANOS_PER_SEC;
+    const durationSec = Math.max(0, endOf(flow, nowNs) - flow.startNs) / NANOS_PER_SEC;
     return {
       id,
       algorithm,
@@ -82,11 +129,12 @@ export function summariseFlows({ nowNs, startNs, flows }: Run): FlowSummary[] {
       startSec: (flow.startNs - startNs) / NANOS_PER_SEC,
       durationSec,
       goodputMbps: durationSec > 0 ? toMbps((firstArrivedPackets * MSS_BYTES) / durationSec) : 0,
-      meanQueueDelayMs: statistics.queueDelay.meanUs() / 1000,
-      p95OneWayDelayMs: (statistics.oneWayDelay?.quantileUs(0.95) ?? Number.NaN) / 1000,
-      lossRate: sentPackets > 0 ? droppedPackets / sentPackets : 0,
+      meanQueueDelayMs: meanUs(statistics.queueDelay) / 1000,
+      p95OneWayDelayMs: p95Us(statistics.oneWayDelay) / 1000,
+      lossRate: ratio(droppedPackets, sentPackets),
       sentPackets,
       droppedPackets,
+      ...completionOf(flow, nowNs),
     };
   });
 }
@@ -97,11 +145,14 @@ export function summariseTransfers({ transfers }: Run): TransferSummary {
     .map(({ startNs, completedNs }) => (completedNs - startNs) / NANOS_PER_MILLI)
     .sort((a, b) => a - b);
   const count = sortedMs.length;
-  const quantile = (q: number): number => (count === 0 ? 0 : sortedMs[Math.ceil(q * count) - 1]!);
+  const quantile = (q: number): number => sortedMs[Math.ceil(q * count) - 1] ?? Number.NaN;
   return {
     started: transfers.started,
     completed: count,
-    meanMs: count === 0 ? 0 : sortedMs.reduce((sum, each) => sum + each, 0) / count,
+    meanMs: ratio(
+      sortedMs.reduce((sum, each) => sum + each, 0),
+      count,
+    ),
     medianMs: quantile(0.5),
     p95Ms: quantile(0.95),
     p99Ms: quantile(0.99),

@@ -8,15 +8,18 @@ import type { Scenario } from "../scenarios/scenario.ts";
 import { GeneralNetwork } from "../sim/general/general-network.ts";
 import type { Network, NetworkFlow, NetworkSpec } from "../sim/network.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
+import { Competition, type FlowLife } from "./lives.ts";
 import {
   type PlanContext,
   type PlannedFlow,
   planDatagrams,
   planFlows,
   planLink,
+  planStartQueue,
   planTransfer,
 } from "./simulated/network-plan.ts";
-import type { LinkTruth, OpenOptions, RunFlow } from "./testbed.ts";
+import type { LinkTruth, OpenOptions, Run, RunFlow } from "./testbed.ts";
+import type { Attach } from "./traffic/applications.ts";
 import { addIncast, addTransfers, datagramSpec, type TransferLog } from "./traffic/traffic.ts";
 
 /** A flow of the scenario as it runs. */
@@ -24,13 +27,15 @@ export class NetworkRunFlow implements RunFlow {
   readonly id: string;
   readonly algorithm: string;
   readonly isBackward: boolean;
+  readonly life: FlowLife | undefined;
   /** the network's own */
   readonly path: NetworkFlow;
 
-  constructor({ id, algorithm, isBackward }: PlannedFlow, flow: NetworkFlow) {
+  constructor({ id, algorithm, isBackward, life }: PlannedFlow, flow: NetworkFlow) {
     this.id = id;
     this.algorithm = algorithm;
     this.isBackward = isBackward;
+    this.life = life;
     this.path = flow;
   }
 
@@ -111,6 +116,8 @@ export class RunPlan {
   readonly #context: PlanContext;
   readonly #planned: readonly PlannedFlow[];
   readonly #recorder: RunRecorder | undefined;
+  /** of forward flows that are not all endless */
+  readonly #competition: Competition | undefined;
 
   /**
    * @param seed draws the start of the flow under test in U(0, 1 s), the trace offsets in U(0, period), the send jitter,
@@ -137,10 +144,13 @@ export class RunPlan {
       seriesBinNs: this.seriesBinNs,
       controlOf: control,
       algorithms: resolveOnce(algorithms),
+      onFlowEnd: (network) => this.#competition?.end(network),
     };
-    this.#planned = planFlows(this.#context).map((flow, i) =>
+    const planned = planFlows(this.#context).map((flow, i) =>
       i === 0 && recorder !== undefined ? watched(flow, recorder) : flow,
     );
+    this.#competition = competitionOf(planned);
+    this.#planned = this.#competition === undefined ? planned : withCompetition(planned, this.#competition);
     this.spec = networkSpec(this.#context, this.#planned);
   }
 
@@ -157,6 +167,11 @@ export class RunPlan {
 
   flowsOf(network: Network): NetworkRunFlow[] {
     return this.#planned.map((flow, i) => new NetworkRunFlow(flow, network.flows[i]!));
+  }
+
+  sharesIn(network: Network): Run["shares"] {
+    const competition = this.#competition;
+    return competition && (() => competition.sharesPackets(network.flows, network.nowNs));
   }
 
   truthOf(network: Network): LinkTruth {
@@ -198,7 +213,7 @@ function networkSpec(context: PlanContext, planned: readonly PlannedFlow[]): Net
     reverse: planLink(context, "reverse", scenario.reverse),
     links: Object.entries(scenario.links ?? {}).map(([name, link]) => planLink(context, name, link)),
     flows: planned.map(({ spec }) => spec),
-    datagrams,
+    datagrams: [...datagrams, ...planStartQueue(context)],
   };
 }
 
@@ -222,15 +237,44 @@ function addTraffic(network: GeneralNetwork, context: PlanContext, log: Transfer
 }
 
 function watched(flow: PlannedFlow, recorder: RunRecorder): PlannedFlow {
+  return atStart(flow, (started, network) => recorder.watchFlow(started, network.nowNs));
+}
+
+/** The flow with something done before its application begins. */
+function atStart(flow: PlannedFlow, before: Attach): PlannedFlow {
   const { onStart } = flow.spec;
   return {
     ...flow,
     spec: {
       ...flow.spec,
       onStart: (started, network) => {
-        recorder.watchFlow(started, network.nowNs);
+        before(started, network);
         onStart?.(started, network);
       },
     },
   };
+}
+
+/** Undefined: fewer than two forward flows, or none of them is finite. */
+function competitionOf(planned: readonly PlannedFlow[]): Competition | undefined {
+  const forward = planned.flatMap(({ isBackward }, place) => (isBackward ? [] : [place]));
+  const someEnd = forward.some((place) => planned[place]!.life !== undefined);
+  return forward.length > 1 && someEnd ? new Competition(forward) : undefined;
+}
+
+/** It begins with the last forward flow's start; the first that stops by its plan ends it too. */
+function withCompetition(planned: readonly PlannedFlow[], competition: Competition): PlannedFlow[] {
+  const forward = planned.filter(({ isBackward }) => !isBackward);
+  const lastStartNs = Math.max(...forward.map(({ spec }) => spec.startNs));
+  const firstStopNs = Math.min(...forward.map(({ spec }) => spec.stopNs));
+  const last = forward.find(({ spec }) => spec.startNs === lastStartNs)!;
+  return planned.map((flow) => {
+    if (flow !== last) return flow;
+    return atStart(flow, (_, network) => {
+      if (firstStopNs <= lastStartNs) competition.end(network);
+      competition.begin(network);
+      if (firstStopNs > lastStartNs && firstStopNs !== Number.POSITIVE_INFINITY)
+        network.schedule(firstStopNs, () => competition.end(network));
+    });
+  });
 }

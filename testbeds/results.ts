@@ -3,16 +3,17 @@ import type { Mbps } from "../core/units.ts";
 import type { RunTiming } from "./testbed.ts";
 
 /**
- * Measured quantities of one flow on one bottleneck, from the flow's start to its end.
+ * Measured quantities of one flow on one bottleneck over its life: from its start until now, or until all that a finite
+ * flow had to send is acknowledged. NaN (null in JSON) is what has no value: the mean of no packets, a share of nothing.
  * - goodput: payload bytes first delivered / time
  * - utilisation: wire bytes the bottleneck served / wire bytes it could have served
- * - queueing delay: dequeue start - enqueue at the bottleneck, over delivered packets
- * - one-way delay: from leaving the sender to arriving at the receiver, over the packets that the path has taken; 0 where a run does not
- *   measure it (without a time series)
+ * - queueing delay: dequeue start - enqueue at the bottleneck, over the packets that have left it
+ * - one-way delay: from leaving the sender to arriving at the receiver, over the packets that have arrived
  * - loss rate: dropped / sent, a fraction
- * - score: log2(goodput in B/s) - 0.5 log2(max(mean queueing delay in us, 1000))
+ * - score: log2(max(goodput in B/s, 1448)) - 0.5 log2(max(mean queueing delay in us, 1000)); where nothing arrived, as if one
+ *   packet per second had waited for the whole life, which is less than anything that arrived can get
  */
-export interface FlowMetrics {
+export interface FlowMetrics extends Partial<Completion> {
   readonly durationSec: number;
   readonly goodputMbps: Mbps;
   readonly utilisation: number;
@@ -30,6 +31,16 @@ export interface FlowMetrics {
   readonly wastedBytes: number;
 }
 
+/** Of a finite flow: whether and when it was done. */
+export interface Completion {
+  /** from its start until all is acknowledged; NaN (null in JSON): it was not by the end of the run */
+  readonly completionMs: number;
+  /** from its start, where the scenario gives one */
+  readonly deadlineSec?: number;
+  /** absent: no deadline, or the run ended before it came */
+  readonly deadlineMet?: boolean;
+}
+
 /** Equal bins over the flow's life; all arrays have one entry per bin, `timeSec` is the end of the bin. */
 export interface TimeSeries {
   readonly binSec: number;
@@ -45,7 +56,7 @@ export interface TimeSeries {
 }
 
 /** One flow of a scenario over its own life. */
-export interface FlowSummary {
+export interface FlowSummary extends Partial<Completion> {
   readonly id: string;
   /** `test`: under test */
   readonly algorithm: string;
@@ -61,7 +72,10 @@ export interface FlowSummary {
   readonly droppedPackets: number;
 }
 
-/** Completion times of generated transfers, from a transfer's start to the arrival of its last byte; nearest rank. */
+/**
+ * Completion times of generated transfers, from a transfer's start to the arrival of its last byte; nearest rank. NaN (null
+ * in JSON) where none completed.
+ */
 export interface TransferSummary {
   readonly started: number;
   readonly completed: number;
@@ -92,7 +106,10 @@ export interface RunResult {
   readonly series: TimeSeries;
   /** where the scenario has more than one */
   readonly flows?: readonly FlowSummary[];
-  /** Jain's index of the flows' goodput; where there are two forward flows or more */
+  /**
+   * Jain's index of the forward flows' goodput, where there are two or more: each over its own life, or where some are
+   * finite over the time in which all are there. Absent where they never are, or where nothing arrived.
+   */
   readonly jainIndex?: number;
   /** where the scenario generates transfers */
   readonly transfers?: TransferSummary;

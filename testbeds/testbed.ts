@@ -15,6 +15,7 @@ import type { Scenario } from "../scenarios/scenario.ts";
 import type { FlowStatistics } from "../sim/flow-statistics.ts";
 import type { LinkMeter } from "../sim/network.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
+import type { FlowLife } from "./lives.ts";
 import type { TransferLog } from "./traffic/traffic.ts";
 
 export type { LinkMeter } from "../sim/network.ts";
@@ -63,6 +64,8 @@ export interface RunFlow {
   /** `test`, or the name of the algorithm */
   readonly algorithm: string;
   readonly isBackward: boolean;
+  /** of a finite one: when it ended, and by when it should have */
+  readonly life: FlowLife | undefined;
   readonly startNs: Nanos;
   /** Infinity: never */
   readonly stopNs: Nanos;
@@ -123,6 +126,8 @@ interface RunFacts {
   readonly flows: readonly RunFlow[];
   /** transfers of generated traffic */
   readonly transfers: TransferLog;
+  /** payloads of each forward flow that arrived while all of them were there; absent: all are endless */
+  readonly shares?: () => readonly number[] | undefined;
   /** Infinity: none */
   readonly seriesBinNs: Nanos;
   readonly truth?: LinkTruth;

@@ -75,11 +75,13 @@ export function normaliseBatch(batch: Batch, policy: NetworkPolicy): void {
 
 /** What a line of progress says of the episodes that ended in a batch; NaN where none did. */
 export function episodeMeans({ episodes }: Batch): Omit<TrainingFacts, "steps" | "totalSteps" | "episodes"> {
+  // an episode in which no packet left the queue has no delay
+  const over = (values: readonly number[]): number => meanOf(values.filter((each) => !Number.isNaN(each)));
   return {
     meanEpisodeReturn: meanOf(episodes.map((e) => e.episodeReturn)),
     meanScore: meanOf(episodes.map((e) => e.score)),
-    meanUtilisation: meanOf(episodes.map((e) => e.utilisation)),
-    meanQueueDelayMs: meanOf(episodes.map((e) => e.meanQueueDelayMs)),
+    meanUtilisation: over(episodes.map((e) => e.utilisation)),
+    meanQueueDelayMs: over(episodes.map((e) => e.meanQueueDelayMs)),
   };
 }
 

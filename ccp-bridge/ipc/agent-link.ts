@@ -13,6 +13,7 @@ import type { Address } from "../agent/agent.ts";
 import type { AckEvent, CongestionControlFactory, CongestionEvent } from "../congestion-control.ts";
 import { CcpFlowControl } from "../datapath/ccp-flow.ts";
 import { CcpDatapath, SEND_FULL } from "../datapath/datapath.ts";
+import { DATAPATH_ERRORS } from "../datapath/datapath-errors.ts";
 import { HEADER_BYTES, MESSAGE_TYPES } from "../wire/header.ts";
 import type { DatagramTransport, OnMessage } from "./datagram-transport.ts";
 
@@ -49,6 +50,9 @@ export interface AgentLinkCounters {
   failedSends: number;
   /** messages of the agent that the datapath refused */
   refusedMessages: number;
+  /** times that the host waited for an answer to reports, and those of them without one */
+  stops: number;
+  unansweredStops: number;
 }
 
 export type OpenTransport = (onMessage: OnMessage) => Promise<DatagramTransport>;
@@ -78,6 +82,8 @@ const REPEAT_READY_US = 500_000;
 /** How long the first answer may take: to the very first ready, to a later ready or create. */
 const FIRST_READY_MS = 5000;
 const SET_UP_MS = 1000;
+/** Meanwhile it is looked whether the agent is still there this often. */
+const LOOK_MS = 100;
 /** An answer is complete when so long no further message came: after ready and create, after a report. */
 const SET_UP_SILENCE_MS = 20;
 const SILENCE_MS = 1;
@@ -110,6 +116,8 @@ export class AgentLink {
     adoptions: 0,
     failedSends: 0,
     refusedMessages: 0,
+    stops: 0,
+    unansweredStops: 0,
   };
   readonly flows: CcpFlowControl[] = [];
   /** flow id -> change_progs that the datapath has accepted for it */
@@ -129,6 +137,8 @@ export class AgentLink {
   /** what was sent since the last `settle` */
   #awaiting: "nothing" | "report" | "set-up" = "nothing";
   #received = 0;
+  /** the first message that the datapath refused, and why */
+  #refused: string | undefined;
   #wake: (() => void) | undefined;
   #closed = false;
 
@@ -150,11 +160,10 @@ export class AgentLink {
         const why = options.agentIsPath ? whyGone(agent) : "nobody receives there";
         throw new CcparkError("unavailable", `[agent-link] no agent at \`${agent}\`: ${why}`);
       }
-      await link.#exchange(FIRST_READY_MS, SET_UP_SILENCE_MS);
+      await link.#awaitPrograms();
       link.#awaiting = "nothing";
       if (link.counters.installs === 0) {
-        const what = `the agent at \`${agent}\` sent no program within ${FIRST_READY_MS / 1000} s of our ready`;
-        throw new CcparkError("unavailable", `[agent-link] ${what}`);
+        throw new CcparkError("unavailable", `[agent-link] the agent at \`${agent}\` ${link.#whatWasSeen()}`);
       }
       return link;
     } catch (error) {
@@ -206,8 +215,10 @@ export class AgentLink {
   async settle(): Promise<void> {
     const awaiting = this.#awaiting;
     this.#awaiting = "nothing";
-    if (awaiting === "report") await this.#exchange(this.#options.quietMs, SILENCE_MS);
-    else if (awaiting === "set-up") await this.#exchange(SET_UP_MS, SET_UP_SILENCE_MS);
+    if (awaiting === "report") {
+      this.counters.stops += 1;
+      if (!(await this.#exchange(this.#options.quietMs, SILENCE_MS))) this.counters.unansweredStops += 1;
+    } else if (awaiting === "set-up") await this.#exchange(SET_UP_MS, SET_UP_SILENCE_MS);
   }
 
   /** Closes the flows, so that the agent forgets them, and the socket. */
@@ -311,8 +322,9 @@ export class AgentLink {
     const code = this.datapath.receive(message);
     if (code < 0) {
       this.counters.refusedMessages += 1;
-      if (this.counters.refusedMessages === 1) {
-        this.#tell("refused", this.#nowUs, `the datapath refused a message of the agent (code ${code})`);
+      if (this.#refused === undefined) {
+        this.#refused = `${describeMessage(message)}: ${describeError(code)}`;
+        this.#tell("refused", this.#nowUs, `the datapath refused a message of the agent, ${this.#refused}`);
       }
     } else if (type === MESSAGE_TYPES.install) {
       this.counters.installs += 1;
@@ -327,14 +339,47 @@ export class AgentLink {
     this.#wake?.();
   }
 
-  async #exchange(firstMs: number, silenceMs: number): Promise<void> {
+  /** Until the first answer has programs, the agent is gone, it talks nonsense and falls silent, or the time is over. */
+  async #awaitPrograms(): Promise<void> {
+    const untilMs = performance.now() + FIRST_READY_MS;
+    let heardMs = performance.now();
+    while (this.counters.installs === 0) {
+      if (await this.#messageWithin(LOOK_MS, this.#received)) heardMs = performance.now();
+      else if (this.#received > 0 && performance.now() - heardMs > SET_UP_MS) return;
+      if (this.#isAgentGone() || performance.now() > untilMs) return;
+    }
+    await this.#exchange(SET_UP_SILENCE_MS, SET_UP_SILENCE_MS);
+  }
+
+  #isAgentGone(): boolean {
+    return this.#transport!.isThere?.(this.#options.agent) === false;
+  }
+
+  /** What came instead of programs, as the end of a sentence about the agent. */
+  #whatWasSeen(): string {
+    const count = this.#received === 1 ? "one message" : `${this.#received} messages`;
+    const refused =
+      this.#refused === undefined ? "" : `; the datapath refused the first of them, ${this.#refused}`;
+    if (this.#isAgentGone()) {
+      const before = this.#received === 0 ? "without an answer" : `after ${count} that held no program`;
+      return `went away after our ready, ${before}${refused}: nobody receives there any more`;
+    }
+    if (this.#received > 0) return `answered our ready with ${count}, none of them a program${refused}`;
+    return (
+      `is there and sent nothing within ${FIRST_READY_MS / 1000} s of our ready: it hangs, does not speak CCP, or ` +
+      `answers elsewhere than at \`${this.#transport!.address}\``
+    );
+  }
+
+  /** @returns whether there was an answer */
+  async #exchange(firstMs: number, silenceMs: number): Promise<boolean> {
     const beganMs = performance.now();
     const before = this.#received;
-    if (!(await this.#messageWithin(firstMs, before))) return;
+    if (!(await this.#messageWithin(firstMs, before))) return false;
     for (;;) {
       const heard = this.#received;
-      if (!(await this.#messageWithin(silenceMs, heard))) return;
-      if (performance.now() - beganMs > MAX_EXCHANGE_MS) return;
+      if (!(await this.#messageWithin(silenceMs, heard))) return true;
+      if (performance.now() - beganMs > MAX_EXCHANGE_MS) return true;
     }
   }
 
@@ -353,6 +398,23 @@ export class AgentLink {
     if (this.#received === before) await turn();
     return this.#received > before;
   }
+}
+
+/** Bytes of a message that a reader is shown: the header and what begins behind it. */
+const SHOWN_BYTES = 16;
+
+function describeMessage(message: Uint8Array): string {
+  const known = Object.entries(MESSAGE_TYPES).find(([, type]) => type === message[0])?.[0];
+  const type = message.length === 0 ? "" : ` of type ${known ?? message[0]}`;
+  const more = message.length > SHOWN_BYTES ? " ..." : "";
+  const shown = [...message.subarray(0, SHOWN_BYTES)].map((byte) => byte.toString(16).padStart(2, "0"));
+  return `${message.length} bytes${type} (${shown.join(" ")}${more})`;
+}
+
+/** Such as `unknown type (-32)`. */
+function describeError(code: number): string {
+  const name = Object.entries(DATAPATH_ERRORS).find(([, value]) => value === code)?.[0];
+  return `${name?.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`) ?? "refused"} (${code})`;
 }
 
 function whyGone(path: string): string {

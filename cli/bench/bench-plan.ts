@@ -15,6 +15,7 @@ import {
   type LoadedModel,
   loadCheckpointContender,
   namedContenders,
+  type OutsideOptions,
 } from "../contenders.ts";
 
 /** Plain data: it goes to workers. */
@@ -23,6 +24,8 @@ export interface BenchInput {
   readonly names: readonly string[];
   readonly tracePath?: string;
   readonly durationSec?: number;
+  /** what real runs vary is drawn */
+  readonly vary: boolean;
   /** `path=value` */
   readonly overrides: readonly string[];
   readonly algorithms: readonly string[];
@@ -34,6 +37,8 @@ export interface BenchInput {
   readonly on: string;
   readonly recording: readonly RecordedFormat[];
   readonly quiet: boolean;
+  /** of agents in other processes */
+  readonly outside?: OutsideOptions;
 }
 
 export interface PlannedBench {
@@ -51,10 +56,14 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
     resolveScenarios(input.names, {
       tracePath: input.tracePath,
       durationSec: input.durationSec,
+      vary: input.vary,
       overrides: input.overrides.map(parseOverride),
     }),
   );
-  const { contenders, checkpoints, models } = await namedContenders(input.algorithms, { quiet });
+  const { contenders, checkpoints, models } = await namedContenders(input.algorithms, {
+    quiet,
+    outside: input.outside,
+  });
   if (checkpoint !== undefined) {
     const loaded = await loadCheckpointContender("agent", checkpoint);
     checkpoints.unshift(loaded);

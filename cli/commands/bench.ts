@@ -1,20 +1,25 @@
 /** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Pace } from "../../envs/foreign-agent/pace.ts";
 import type { BenchmarkRun } from "../../eval/benchmark.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
 import { outTakesColour, printErr, printOut } from "../console.ts";
 import {
   ALL_ALGORITHMS,
   collect,
+  DEFAULT_PACE,
   MAX_SEEDS,
+  modeOption,
   parseAlgorithms,
   parseList,
   parsePositive,
   parseSvgPath,
   parseWhole,
+  quietMsOption,
   quoteForShell,
   SET_HELP,
   seedsUpTo,
+  socketDirOption,
 } from "../options.ts";
 
 interface BenchOptions {
@@ -26,6 +31,10 @@ interface BenchOptions {
   readonly seeds?: number;
   readonly checkpoint?: string;
   readonly duration?: number;
+  readonly vary?: boolean;
+  readonly mode: Pace;
+  readonly socketDir?: string;
+  readonly quietMs?: number;
   readonly reward?: string;
   readonly on: string;
   readonly out?: string;
@@ -71,7 +80,10 @@ function normalisedCommand(
   words.push(`--algorithms ${algorithms.join(",")}`, `--seeds ${seeds}`);
   if (options.checkpoint !== undefined) words.push(`--checkpoint ${baseName(options.checkpoint)}`);
   if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
+  if (options.vary !== undefined) words.push(options.vary ? "--vary" : "--no-vary");
   words.push(`--reward ${rewardName}`);
+  if (options.mode !== DEFAULT_PACE) words.push(`--mode ${options.mode}`);
+  if (options.quietMs !== undefined) words.push(`--quiet-ms ${options.quietMs}`);
   if (options.on !== DEFAULT_TESTBED) words.push(`--on ${options.on}`);
   return words.join(" ");
 }
@@ -117,6 +129,7 @@ async function bench(options: BenchOptions): Promise<void> {
     names,
     tracePath: options.trace,
     durationSec: options.duration,
+    vary: options.vary ?? suite !== undefined,
     overrides: options.set ?? [],
     algorithms: options.algorithms,
     checkpoint: options.checkpoint,
@@ -125,6 +138,7 @@ async function bench(options: BenchOptions): Promise<void> {
     on: options.on,
     recording: recordedFormats(formats),
     quiet: options.quiet === true,
+    outside: { pace: options.mode, quietMs: options.quietMs, socketDir: options.socketDir },
   };
   const { plan, entries, checkpoints, models } = await planBench(input);
   const { scenarios, contenders } = plan;
@@ -158,6 +172,7 @@ async function bench(options: BenchOptions): Promise<void> {
         reward: rewardName,
         testbed: options.on,
         durationSec: options.duration ?? null,
+        vary: input.vary,
         checkpoints: checkpoints.map((loaded) => loaded.stored),
         ...(models.length > 0 && { models: models.map((loaded) => loaded.stored) }),
       },
@@ -225,10 +240,18 @@ export function addBench(program: Command): void {
     .option("--checkpoint <file>", "adds the trained agent of this checkpoint as `agent`")
     .option("--duration <sec>", "seconds per run instead of the scenario's own", parsePositive)
     .option(
+      "--vary",
+      "draw what differs from run to run of a real link: jitter, phases, packets of others (default: of suites)",
+    )
+    .option("--no-vary", "the opposite: a suite's links without it")
+    .option(
       "--reward <name>",
       "reward to report (see `ccpark explain rewards`), or a module of your own, ./FILE.js",
     )
     .option("--on <testbed>", "the world that runs it (see `ccpark explain testbeds`)", DEFAULT_TESTBED)
+    .addOption(modeOption())
+    .addOption(quietMsOption())
+    .addOption(socketDirOption())
     .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
     .addOption(
       new Option(

@@ -1,18 +1,30 @@
 /** `ccpark sim`: one run of a scenario under an agent of another process. */
 import { type Command, Option } from "commander";
+import type { Pace } from "../../envs/foreign-agent/pace.ts";
 import { interruptible, outTakesColour, printErr, printOut } from "../console.ts";
-import { collect, MAX_SEED, parsePositive, parseWhole, quoteForShell, SET_HELP } from "../options.ts";
+import {
+  collect,
+  MAX_SEED,
+  modeOption,
+  parsePositive,
+  parseWhole,
+  quietMsOption,
+  quoteForShell,
+  SET_HELP,
+  socketDirOption,
+} from "../options.ts";
 
 interface SimOptions {
   readonly scenario: string;
   readonly set?: readonly string[];
   readonly agent: string;
   readonly algorithm?: string;
-  readonly mode: "lock-step" | "real-time";
+  readonly mode: Pace;
   readonly seed: number;
   readonly duration?: number;
   readonly trace?: string;
-  readonly quietMs: number;
+  readonly quietMs?: number;
+  readonly socketDir?: string;
   readonly reward?: string;
   readonly out?: string;
   readonly json?: true;
@@ -26,7 +38,7 @@ async function sim(options: SimOptions): Promise<void> {
   const { parseOverride } = await import("../../scenarios/overrides.ts");
   const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");
-  const { externalContender, printAgentEvent } = await import("../contenders.ts");
+  const { externalContender, printAgentEvent, printAgentWarning } = await import("../contenders.ts");
   const { runPlan, versions } = await import("../bench/run-benchmark.ts");
   const { storedScenario } = await import("../../eval/links.ts");
   const { claimFolder } = await import("../../core/whole-files.ts");
@@ -51,6 +63,8 @@ async function sim(options: SimOptions): Promise<void> {
     algorithmName: options.algorithm,
     pace: options.mode,
     quietMs: options.quietMs,
+    socketDir: options.socketDir,
+    onWarning: printAgentWarning,
     ...(quiet ? {} : { onEvent: printAgentEvent }),
   });
   if (options.out !== undefined) claimFolder(options.out);
@@ -63,7 +77,8 @@ async function sim(options: SimOptions): Promise<void> {
   const sets = (options.set ?? []).map((text) => ` --set ${quoteForShell(text)}`).join("");
   const words = ["ccpark sim", `--scenario ${options.scenario}${sets}`, `--agent ${basename(options.agent)}`];
   if (options.algorithm !== undefined) words.push(`--algorithm ${options.algorithm}`);
-  words.push(`--mode ${options.mode}`, `--seed ${options.seed}`, `--quiet-ms ${options.quietMs}`);
+  words.push(`--mode ${options.mode}`, `--seed ${options.seed}`);
+  if (options.quietMs !== undefined) words.push(`--quiet-ms ${options.quietMs}`);
   if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
   if (options.trace !== undefined) words.push(`--trace ${basename(options.trace)}`);
   const data = makeReportData({
@@ -112,18 +127,11 @@ export function addSim(program: Command): void {
       ),
     )
     .option("--set <path=value>", SET_HELP, collect)
-    .requiredOption("--agent <socket>", "the agent's socket: a path, or a name below /tmp/ccp (portus)")
+    .requiredOption("--agent <socket>", "the agent's socket: a path, or a name below --socket-dir (portus)")
     .option("--algorithm <name>", "algorithm to ask the agent for; default: the agent's own")
-    .addOption(
-      new Option("--mode <mode>", "virtual time waits for the agent's answers, or follows the clock")
-        .choices(["lock-step", "real-time"])
-        .default("lock-step"),
-    )
-    .addOption(
-      new Option("--quiet-ms <ms>", "lock-step: how long the first answer to a report may take")
-        .argParser(parsePositive)
-        .default(5),
-    )
+    .addOption(modeOption())
+    .addOption(quietMsOption())
+    .addOption(socketDirOption())
     .addOption(new Option("--seed <n>", "seed of the run").argParser(parseWhole(0, MAX_SEED)).default(1))
     .option("--duration <sec>", "seconds instead of the scenario's own", parsePositive)
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one (ccp-cell)")

@@ -3,21 +3,21 @@
  * messages. Measured like any other run (`episode.ts`), but not reproducible to the bit: the agent's clock, its
  * scheduling and its restarts are no part of the scenario.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { cubic } from "../../algorithms/native/cubic.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { type AgentEvent, AgentLink, type AgentLinkCounters } from "../../ccp-bridge/ipc/agent-link.ts";
-import { openUnixDatagram, toSocketPath } from "../../ccp-bridge/ipc/unix-datagram.ts";
+import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
 import { CcparkError } from "../../core/errors.ts";
 import type { RunResult } from "../../testbeds/results.ts";
 import { beginRun, type MeasuredRun, type RunOptions } from "../measured-run.ts";
 import { drive, type Pace } from "./pace.ts";
+import { makeSocketLayout } from "./socket-layout.ts";
 
 export interface ExternalAgentOptions {
-  /** path of the agent's socket, or its name below /tmp/ccp */
+  /** path of the agent's socket, or its name below `socketDir` */
   readonly agent: string;
+  /** folder of the agents' sockets; absent: /tmp/ccp, Portus' own */
+  readonly socketDir?: string;
   /** the algorithm to ask the agent for; absent: its default */
   readonly algorithmName?: string;
   /** default lock-step */
@@ -45,18 +45,35 @@ export interface OpenAgentLinkOptions extends ExternalAgentOptions {
   readonly onSent?: () => void;
 }
 
-function makeFolder(): string {
-  try {
-    return mkdtempSync(join(tmpdir(), "ccpark-datapath-"));
-  } catch (cause) {
-    const { code = "failed" } = cause as NodeJS.ErrnoException;
-    const message = `cannot make a folder for the datapath's socket below \`${tmpdir()}\`: ${code}`;
-    throw new CcparkError("permission-denied", `[agent-link] ${message}`, { cause });
-  }
+/** Reports after which it is said whether the agent heeds them: before, one may still be starting. */
+const MIN_STOPS = 20;
+/** More changes of the window than so many per answer are the program's own. */
+const CHANGES_PER_ANSWER = 4;
+/** An agent that leaves more than this share of stops unanswered is not one that answers in time. */
+const MAX_UNANSWERED = 0.5;
+
+/**
+ * What is to be said of an agent that ignored most reports in lock-step; undefined: it did not, or its program moves the
+ * window by itself between the answers.
+ */
+export function unheededText(
+  agent: string,
+  {
+    stops,
+    unansweredStops,
+    cwndChanges,
+  }: Pick<AgentLinkCounters, "stops" | "unansweredStops" | "cwndChanges">,
+): string | undefined {
+  if (stops < MIN_STOPS || unansweredStops <= MAX_UNANSWERED * stops) return undefined;
+  if (cwndChanges > CHANGES_PER_ANSWER * (stops - unansweredStops + 1)) return undefined;
+  return (
+    `${agent} left ${unansweredStops} of ${stops} reports unanswered for which virtual time stood still. If it reads the ` +
+    "wall clock (a timer, a minimum interval), its time hardly passes in lock-step: --mode real-time lets both clocks run together"
+  );
 }
 
 /**
- * Connects to an agent from a socket of our own in a temporary folder.
+ * Connects to an agent from a socket of our own that its version can answer (socket-layout.ts).
  * @throws CcparkError (unavailable) if there is no agent, or none that answers
  */
 export async function openAgentLink(
@@ -67,17 +84,17 @@ export async function openAgentLink(
     const message = `algorithm name \`${algorithmName}\`: expected at most ${MAX_ALGORITHM_NAME_BYTES} bytes`;
     throw new CcparkError("invalid-argument", `[agent-link] ${message}`);
   }
-  const folder = makeFolder();
+  const layout = makeSocketLayout(options.agent, options.socketDir);
   const removeFolder = (): void => {
     process.off("exit", removeFolder);
-    rmSync(folder, { recursive: true, force: true });
+    layout.remove();
   };
   // Ctrl-C ends the process without closing.
   process.on("exit", removeFolder);
   try {
     const link = await AgentLink.open({
-      transport: (onMessage) => openUnixDatagram({ path: join(folder, "socket"), onMessage }),
-      agent: toSocketPath(options.agent),
+      transport: (onMessage) => openUnixDatagram({ path: layout.own, onMessage }),
+      agent: layout.agent,
       agentIsPath: true,
       fallback: options.fallback ?? cubic,
       algorithmName,

@@ -53,7 +53,8 @@ export function incastTable(plan: IncastPlan, rows: readonly IncastRow[]): strin
     }
     return `${rateGbps} Gbit/s: tail completion, the last byte of the last flow\n${table.toString()}`;
   });
-  const note = "mean ± half width of the 95 % confidence interval; drops and timeouts: means per run.";
+  const note =
+    "mean ± half width of the 95 % confidence interval (times: Student's t; ratio: bootstrap over pairs of runs); drops and timeouts: means per run.";
   return `${parts.join("\n\n")}\n\n${incastSettingText(plan)}.\n${note}\n`;
 }
 
@@ -84,8 +85,8 @@ export async function incastPicture(plan: IncastPlan, rows: readonly IncastRow[]
     algorithm: `${packets} packets`,
     intervalUs,
     ratio: ratio.mean,
-    low: ratio.mean - (ratio.ci95 ?? 0),
-    high: ratio.mean + (ratio.ci95 ?? 0),
+    low: ratio.low ?? ratio.mean,
+    high: ratio.high ?? ratio.mean,
   }));
   const x = {
     field: "intervalUs",

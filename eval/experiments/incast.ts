@@ -18,7 +18,7 @@ import { FifoNetwork } from "../../sim/fifo/fifo-network.ts";
 import type { FlowSpec, Network } from "../../sim/network.ts";
 import { sendOnce } from "../../testbeds/traffic/applications.ts";
 import { groupBy } from "../group-by.ts";
-import { type Estimate, estimate, mean } from "../statistics.ts";
+import { bootstrap, type Estimate, estimate, mean } from "../statistics.ts";
 import { bottleneck, flowOf, OPEN_LINK } from "./path.ts";
 
 export interface IncastSetting {
@@ -87,8 +87,8 @@ export function runIncast(setting: IncastSetting, agent: AgentPlan | undefined, 
     agent === undefined ? nativeReno : agentControl(agent, (atNs, run) => network!.schedule(atNs, run));
   let open = setting.senders;
   let tailNs = 0;
-  const transfer = sendOnce(setting.packets * MSS_BYTES, (completedNs) => {
-    tailNs = Math.max(tailNs, completedNs);
+  const transfer = sendOnce(setting.packets * MSS_BYTES, ({ arrivedNs }) => {
+    tailNs = Math.max(tailNs, arrivedNs);
     open -= 1;
     if (open === 0) network!.requestStop();
   });
@@ -187,11 +187,16 @@ export function* incastRuns(plan: IncastPlan): Generator<IncastRecord> {
   }
 }
 
-/** The ratio of two means of pairs: its residuals y - r x, over mean(x), give the interval. */
+/** The ratio of two means of pairs, with its interval by the bootstrap over pairs. */
 export function ratioOfMeans(ys: readonly number[], xs: readonly number[]): Estimate {
-  const ratio = mean(ys) / mean(xs);
-  const residuals = ys.map((y, i) => (y - ratio * xs[i]!) / mean(xs));
-  return { ...estimate(residuals), mean: ratio };
+  return bootstrap(ys.length, (picked) => {
+    let [sumY, sumX] = [0, 0];
+    for (const i of picked) {
+      sumY += ys[i]!;
+      sumX += xs[i]!;
+    }
+    return sumY / sumX;
+  });
 }
 
 export function summariseIncast(records: readonly IncastRecord[]): IncastRow[] {

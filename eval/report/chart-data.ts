@@ -7,6 +7,7 @@ export interface TradeoffRow {
   readonly goodputLow: number;
   readonly goodputHigh: number;
   readonly goodputCi: number;
+  /** NaN here and below, which draws nothing: no packet left the queue */
   readonly p95QueueDelayMs: number;
   readonly p95Low: number;
   readonly p95High: number;
@@ -44,21 +45,23 @@ export function tradeoffRows(data: ReportData, link: LinkKey): TradeoffRow[] {
     .filter((row) => same(row, link))
     .map((row) => {
       const goodputCi = row.goodputMbps.ci95 ?? 0;
-      const p95Ci = row.p95QueueDelayMs.ci95 ?? 0;
-      const scoreCi = row.score.ci95 ?? 0;
+      const p95 = row.p95QueueDelayMs?.mean ?? Number.NaN;
+      const p95Ci = row.p95QueueDelayMs?.ci95 ?? 0;
+      const score = row.score?.mean ?? Number.NaN;
+      const scoreCi = row.score?.ci95 ?? 0;
       return {
         algorithm: row.algorithm,
         goodputMbps: row.goodputMbps.mean,
-        goodputLow: Math.max(0, row.goodputMbps.mean - goodputCi),
-        goodputHigh: row.goodputMbps.mean + goodputCi,
+        goodputLow: Math.max(0, row.goodputMbps.low ?? row.goodputMbps.mean),
+        goodputHigh: row.goodputMbps.high ?? row.goodputMbps.mean,
         goodputCi,
-        p95QueueDelayMs: row.p95QueueDelayMs.mean,
-        p95Low: Math.max(0, row.p95QueueDelayMs.mean - p95Ci),
-        p95High: row.p95QueueDelayMs.mean + p95Ci,
+        p95QueueDelayMs: p95,
+        p95Low: Math.max(0, row.p95QueueDelayMs?.low ?? p95),
+        p95High: row.p95QueueDelayMs?.high ?? p95,
         p95Ci,
-        score: row.score.mean,
-        scoreLow: row.score.mean - scoreCi,
-        scoreHigh: row.score.mean + scoreCi,
+        score,
+        scoreLow: row.score?.low ?? score,
+        scoreHigh: row.score?.high ?? score,
         scoreCi,
       };
     });

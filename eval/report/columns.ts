@@ -54,12 +54,13 @@ const company = (quantity: CompanyQuantity, title: string, unit: string, better:
   digits: 2,
 });
 
-/** Of links with several flows, and of links with generated transfers. */
+/** Of links with several flows, of links with generated transfers, and of finite flows. */
 const COMPANY_COLUMNS: readonly Column[] = [
   { ...company("jainIndex", "jain", "", "high"), digits: 3 },
   company("totalGoodputMbps", "all flows", "Mbit/s", "high"),
   { ...company("medianCompletionMs", "fct p50", "ms", "low"), digits: 1 },
   { ...company("p99CompletionMs", "fct p99", "ms", "low"), digits: 1 },
+  { ...company("completionMs", "completion", "s", "low"), factor: 1 / 1000 },
 ];
 
 /** What is left of a finite transfer after the run does not count in completion times: the share that does. */
@@ -79,16 +80,36 @@ export function heading(column: Column): string {
   return column.unit === "" ? column.title : `${column.title} (${column.unit})`;
 }
 
-/** Empty where there is no such value. */
+/** What stands where nothing could be measured. */
+export const ABSENT = "–";
+
+/** A dash where there is no such value. */
 export function formatMean(column: Column, value: Estimate | undefined): string {
-  return value === undefined ? "" : (value.mean * column.factor).toFixed(column.digits);
+  return value === undefined ? ABSENT : (value.mean * column.factor).toFixed(column.digits);
 }
 
-/** The half width alone, empty where one seed gives none. */
+/** The half width alone; empty where there is none, or none that the digits can show. */
 export function formatCi(column: Column, value: Estimate | undefined): string {
-  return value === undefined || value.ci95 === null
-    ? ""
-    : `± ${(value.ci95 * column.factor).toFixed(column.digits)}`;
+  if (value === undefined || value.ci95 === null) return "";
+  const text = (value.ci95 * column.factor).toFixed(column.digits);
+  return Number(text) === 0 ? "" : `± ${text}`;
+}
+
+/** What stands below means over seeds. */
+export function intervalsText(seeds: readonly number[]): string {
+  if (seeds.length === 1) return "one seed: no confidence interval";
+  return `mean ± half width of the 95 % confidence interval over ${seeds.length} seeds (Student's t; ratios and scores: bootstrap)`;
+}
+
+/** Where rows have values without interval: what that means. Undefined: every value has one, or there is one seed. */
+export function oneOutcomeText(summary: readonly SummaryRow[]): string | undefined {
+  const isBare = (row: SummaryRow): boolean =>
+    COLUMNS.some((column) => {
+      const value = row[column.quantity];
+      return value !== undefined && value.samples > 1 && formatCi(column, value) === "";
+    });
+  if (!summary.some(isBare)) return undefined;
+  return "A value without ± is one outcome, the same in every seed: how real runs would differ it does not say";
 }
 
 /** Whether a row has the best mean of its link, as printed: equal digits are equally good. */

@@ -10,10 +10,12 @@ import {
   formatCi,
   formatMean,
   heading,
+  intervalsText,
   isBest,
+  oneOutcomeText,
   PAGE_COLUMNS,
 } from "./columns.ts";
-import { delayText, flowLines, goodputText } from "./flow-lines.ts";
+import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { type ContenderStyle, chartConfig, styleContenders, type Theme } from "./palette.ts";
@@ -119,24 +121,35 @@ function linkTable(group: readonly SummaryRow[], names: readonly string[], rewar
     .join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
+/** Deadlines of finite flows; empty where nothing is to be said. */
+function endsList(group: readonly SummaryRow[]): string {
+  const notes = endNotes(group).map((note) => `<li>${html(note)}</li>`);
+  return notes.length === 0 ? "" : `<ul class="ends">${notes.join("")}</ul>`;
+}
+
 /** Flows down, contenders across: goodput and p95 one-way delay of each; empty where the link has one flow. */
 function flowTable(group: readonly SummaryRow[], names: readonly string[]): string {
   const flows = flowLines(group);
   if (flows === undefined) return "";
+  const width = flows.haveEnds ? 3 : 2;
   const contenders = group.map(
-    ({ algorithm }) => `<th scope="colgroup" colspan="2">${swatch(names, algorithm)}${html(algorithm)}</th>`,
+    ({ algorithm }) =>
+      `<th scope="colgroup" colspan="${width}">${swatch(names, algorithm)}${html(algorithm)}</th>`,
   );
-  const units = group.map(() => '<th scope="col">Mbit/s</th><th scope="col">p95 ms</th>');
+  const ends = (text: string): string => (flows.haveEnds ? text : "");
+  const done = ends('<th scope="col">done s</th>');
+  const units = group.map(() => `<th scope="col">Mbit/s</th><th scope="col">p95 ms</th>${done}`);
   const rows = flows.lines.map(({ id, algorithm, startSec, got }) => {
     const cells = got.map((flow) => {
-      if (flow === undefined) return "<td></td><td></td>";
-      return `<td>${goodputText(flow)}</td><td>${delayText(flow)}</td>`;
+      if (flow === undefined) return "<td></td>".repeat(width);
+      const completion = ends(`<td>${completionText(flow)}</td>`);
+      return `<td>${goodputText(flow)}</td><td>${delayText(flow)}</td>${completion}`;
     });
     return `<tr><th scope="row">${html(id)}</th><td class="text">${html(algorithm)}</td><td>${startSec}</td>${cells.join("")}</tr>`;
   });
   if (flows.more > 0) {
     rows.push(
-      `<tr><td class="muted" colspan="${3 + 2 * group.length}">and ${flows.more} more flows</td></tr>`,
+      `<tr><td class="muted" colspan="${3 + width * group.length}">and ${flows.more} more flows</td></tr>`,
     );
   }
   return `<h3 class="flows">Flow by flow</h3>
@@ -183,10 +196,7 @@ export function htmlReport(data: ReportData): string {
   const withLearning = data.learning.length > 0;
   const links = linksOf(data);
   const seedsText = data.seeds.length === 1 ? `seed ${data.seeds[0]}` : `seeds ${data.seeds.join(", ")}`;
-  const interval =
-    data.seeds.length > 1
-      ? `mean ± half width of the 95 % confidence interval over ${data.seeds.length} seeds (Student's t)`
-      : "one seed, so there is no confidence interval";
+  const interval = [intervalsText(data.seeds), oneOutcomeText(data.summary)].filter(Boolean).join(". ");
   const legend = names
     .map(
       (name, i) =>
@@ -220,7 +230,7 @@ export function htmlReport(data: ReportData): string {
 </div></header>
 <main>
 <h2>Score on every link</h2>
-<p class="muted">Score = log2(goodput in B/s) − ½ log2(mean queueing delay in µs, at least 1000). Higher is better; ${html(interval)}; the best of each link is marked. Choose a link to see it below.</p>
+<p class="muted">Score = log2(goodput in B/s, at least 1448) − ½ log2(mean queueing delay in µs, at least 1000). Higher is better; ${html(interval)}; the best of each link is marked. Choose a link to see it below.</p>
 ${overviewTable(data, names)}
 <h2 id="link-section">Link by link</h2>
 <div class="bar"><label class="pick">Link <select id="link">${options}</select></label><fieldset id="legend" aria-label="Contenders shown">${legend}</fieldset></div>
@@ -240,7 +250,7 @@ ${figure("cwnd", "Congestion window over time", `Packets that may be in flight, 
 ${byLink(data.summary)
   .map(
     (group, i) =>
-      `<div data-link="${i}">${linkTable(group, names, data.rewardName)}${flowTable(group, names)}</div>`,
+      `<div data-link="${i}">${linkTable(group, names, data.rewardName)}${endsList(group)}${flowTable(group, names)}</div>`,
   )
   .join("\n")}
 ${

@@ -31,7 +31,7 @@ export async function suitePicture(data: ReportData): Promise<string> {
       ({ algorithm, goodputMbps, p95OneWayDelayMs }): Point => ({
         algorithm,
         throughputMbps: goodputMbps.mean,
-        p95OneWayDelayMs: p95OneWayDelayMs.mean,
+        p95OneWayDelayMs: p95OneWayDelayMs?.mean ?? Number.NaN,
       }),
     );
     const runs = data.records

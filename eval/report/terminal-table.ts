@@ -3,7 +3,7 @@
  * below a link with several flows, what each of them got.
  */
 import Table from "cli-table3";
-import type { SummaryRow } from "../summary.ts";
+import type { FlowRow, SummaryRow } from "../summary.ts";
 import {
   byLink,
   COLUMNS,
@@ -12,9 +12,11 @@ import {
   columnsOf,
   formatCi,
   formatMean,
+  intervalsText,
   isBest,
+  oneOutcomeText,
 } from "./columns.ts";
-import { delayText, flowLines, goodputText } from "./flow-lines.ts";
+import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
 
 export interface TableOptions {
   /** ANSI bold for the best values and dim for the intervals */
@@ -74,17 +76,17 @@ export function terminalTable(
         table.toString(),
         ...notes,
         ...completedNote(rows),
+        ...endNotes(rows).map((note) => `  ${note}`),
         ...flowNotes(rows),
       ].join("\n"),
     );
   }
-  const intervals =
-    seeds.length > 1
-      ? `mean ± half width of the 95 % confidence interval over ${seeds.length} seeds (Student's t)`
-      : "one seed: no confidence interval";
+  const intervals = intervalsText(seeds);
   const oneWay = common.some(({ quantity }) => quantity.endsWith("OneWayDelayMs"));
   const delays = oneWay ? "one-way delays include propagation" : "delays are queueing delays";
   const legend = [`${intervals}; * best of its link; ${delays}.`];
+  const oneOutcome = oneOutcomeText(summary);
+  if (oneOutcome !== undefined) legend.push(`${oneOutcome} (--vary draws it).`);
   if (summary.some((row) => row.flows !== undefined)) {
     legend.push(
       "Several flows: a row is the first flow, `all flows` the goodput of all forward ones, `jain` their Jain's index.",
@@ -92,6 +94,9 @@ export function terminalTable(
   }
   if (summary.some((row) => row.completedShare !== undefined)) {
     legend.push("fct: completion time of the transfers that completed.");
+  }
+  if (summary.some((row) => row.ends !== undefined)) {
+    legend.push("A finite flow is measured over its life, which ends when all is acknowledged.");
   }
   if (summary.some((row) => row.reproducible === false)) {
     legend.push(
@@ -119,8 +124,13 @@ function flowNotes(rows: readonly SummaryRow[]): string[] {
     style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 1 },
     chars: NO_LINES,
   });
+  const textOf = (flow: FlowRow): string[] => [
+    goodputText(flow),
+    delayText(flow),
+    ...(flows.haveEnds ? [completionText(flow)] : []),
+  ];
   for (const { id, algorithm, startSec, got } of flows.lines) {
-    const cells = got.map((flow) => (flow === undefined ? "" : `${goodputText(flow)} | ${delayText(flow)}`));
+    const cells = got.map((flow) => (flow === undefined ? "" : textOf(flow).join(" | ")));
     table.push([`  ${id}`, algorithm, `${startSec} s`, ...cells]);
   }
   const lines = table
@@ -128,5 +138,6 @@ function flowNotes(rows: readonly SummaryRow[]): string[] {
     .split("\n")
     .map((line) => line.trimEnd());
   const more = flows.more === 0 ? [] : [`  and ${flows.more} more flows`];
-  return ["  each flow: mean goodput (Mbit/s) | p95 one-way delay (ms)", ...lines, ...more];
+  const completion = flows.haveEnds ? " | completion (s)" : "";
+  return [`  each flow: mean goodput (Mbit/s) | p95 one-way delay (ms)${completion}`, ...lines, ...more];
 }

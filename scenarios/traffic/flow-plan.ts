@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DELAYS_SCHEMA, type DelaySpecs } from "../delays/registry.ts";
-import { anyTimeSec, flowCount, flowDelayMs, priority, text, timeSec } from "../schema/ranges.ts";
+import { anyTimeSec, clockSec, flowCount, flowDelayMs, priority, text, timeSec } from "../schema/ranges.ts";
 import { ACK_POLICY_SCHEMA, SENDER_SCHEMA } from "../schema/senders.ts";
 import { fields, increasing, type Schema } from "../schema/shapes.ts";
 import type { AckPolicy, SenderOptions } from "../sender-options.ts";
@@ -35,6 +35,8 @@ export interface FlowPlan {
   readonly delay?: DelaySpecs;
   readonly route?: RouteSpec;
   readonly application?: ApplicationSpec;
+  /** a finite application should be done by then, seconds from the flow's own start; absent: whenever */
+  readonly deadlineSec?: number;
   readonly sender?: SenderOptions;
   readonly ackPolicy?: AckPolicy;
   /** strict priority: 0 is served first; absent: 0 */
@@ -56,6 +58,7 @@ export const FLOW_PLAN_SCHEMA: Schema = increasing(
     delay: DELAYS_SCHEMA.optional(),
     route: ROUTE_SCHEMA.optional(),
     application: APPLICATION_SCHEMA.optional(),
+    deadlineSec: clockSec.optional(),
     sender: SENDER_SCHEMA.optional(),
     ackPolicy: ACK_POLICY_SCHEMA.optional(),
     priority: priority.optional(),

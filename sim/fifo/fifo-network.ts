@@ -103,6 +103,7 @@ export class FifoFlow implements NetworkFlow {
   get statistics(): FlowStatistics {
     this.#network.readLogs();
     const statistics = this.#statistics;
+    statistics.settle(this.#network.nowNs);
     statistics.lastArrivalNs = this.#face.words[FIFO_FLOW_WORD.lastArrivalNs]!;
     if (this.#delays.words[DELAY_HISTOGRAM_WORD.count] !== statistics.queueDelay.count)
       this.#readDelays(statistics.queueDelay);
@@ -343,12 +344,14 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     if (rows === 0) return;
     words[FIFO_NETWORK_WORD.logged] = 0;
     const { f64 } = this.#engine;
+    const { nowNs } = this;
     const first = words[FIFO_NETWORK_WORD.logAddress]! / 8;
     const end = first + rows * ARRIVAL_WORD_COUNT;
     for (let at = first; at < end; at += ARRIVAL_WORD_COUNT) {
       const statistics = this.#statistics[f64[at + ARRIVAL_WORD.flow]!]!;
-      if (f64[at + ARRIVAL_WORD.first] === 1) statistics.onArrival(f64[at + ARRIVAL_WORD.atNs]!);
-      statistics.onTaken(f64[at + ARRIVAL_WORD.tookNs]!);
+      const atNs = f64[at + ARRIVAL_WORD.atNs]!;
+      if (f64[at + ARRIVAL_WORD.first] === 1) statistics.onArrival(atNs);
+      statistics.onTaken(atNs, f64[at + ARRIVAL_WORD.tookNs]!, nowNs);
     }
   }
 

@@ -145,8 +145,10 @@ export class GeneralFlow implements NetworkFlow {
     return this.sender?.control;
   }
 
-  /** Nothing: arrivals are events here, so the counts are always those of now. */
-  advance(): void {}
+  /** Arrivals are events here, so the counts are always those of now; delays are known from the last hop on. */
+  advance(nowNs: Nanos): void {
+    this.statistics.settle(nowNs);
+  }
 }
 
 /** A source of datagrams and what became of them. */
@@ -549,7 +551,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   #deliverData(flow: GeneralFlow, packet: number, leaveNs: Nanos): void {
     const arrivalNs = flow.toReceiver.add(packet, leaveNs);
-    flow.statistics.onTaken(arrivalNs - this.#packets.sentNs[packet]!);
+    flow.statistics.onTaken(arrivalNs, arrivalNs - this.#packets.sentNs[packet]!, this.nowNs);
     this.#wake(flow, arrivalNs);
   }
 
@@ -560,7 +562,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     if (packets.corrupt[packet] === 0) {
       source.arrivedPackets++;
       const arrivalNs = leaveNs + source.spec.propagationNs;
-      source.statistics.onTaken(arrivalNs - packets.sentNs[packet]!);
+      source.statistics.onTaken(arrivalNs, arrivalNs - packets.sentNs[packet]!, this.nowNs);
       source.statistics.onArrival(arrivalNs);
     } else source.droppedPackets++;
     packets.release(packet);

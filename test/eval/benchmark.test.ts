@@ -50,7 +50,7 @@ describe("benchmark", () => {
     expect(summary).toEqual(summarise(records));
     expect(summary).toHaveLength(4);
     const cubic = records.filter((r) => r.scenario === "park-paper" && r.algorithm === "cubic");
-    expect(summary[0]!.score.mean).toBeCloseTo(cubic.reduce((sum, r) => sum + r.score, 0) / 3, 12);
+    expect(summary[0]!.score!.mean).toBeCloseTo(cubic.reduce((sum, r) => sum + r.score, 0) / 3, 12);
   });
 
   it("averages what several flows and transfers got, where there are any", async () => {

@@ -17,13 +17,14 @@ import {
 } from "../../core/units.ts";
 import type { DirectionSpec } from "../../scenarios/direction.ts";
 import { flowId, UNDER_TEST } from "../../scenarios/flows.ts";
-import { rateHeaderBytes } from "../../scenarios/rates/registry.ts";
-import { FIRST_FLOW, type Scenario } from "../../scenarios/scenario.ts";
+import { meanRateBytesPerSec, rateHeaderBytes } from "../../scenarios/rates/registry.ts";
+import { FIRST_FLOW, roundTripMs, type Scenario } from "../../scenarios/scenario.ts";
 import type { FlowDirection, FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
 import type { RouteSpec } from "../../scenarios/traffic/route.ts";
 import type { DatagramsSpec, IncastSpec, TransfersSpec } from "../../scenarios/traffic/traffic.ts";
-import type { FlowSpec, LinkSpec, Route } from "../../sim/network.ts";
-import { makeApplication } from "../traffic/applications.ts";
+import type { DatagramSpec, FlowSpec, LinkSpec, Network, Route } from "../../sim/network.ts";
+import { FlowLife } from "../lives.ts";
+import { type Attach, makeApplication } from "../traffic/applications.ts";
 import type { TransferTemplate } from "../traffic/traffic.ts";
 import { flowDelay } from "./flow-delays.ts";
 import { linkImpairments, spansNs } from "./link-impairments.ts";
@@ -38,6 +39,8 @@ export interface PlannedFlow {
   readonly algorithm: string;
   readonly isBackward: boolean;
   readonly spec: FlowSpec;
+  /** of a finite one */
+  readonly life?: FlowLife;
 }
 
 /** Everything that does not depend on one flow. */
@@ -50,11 +53,14 @@ export interface PlanContext {
   /** of a flow under test */
   readonly controlOf: (id: string) => CongestionControlFactory;
   readonly algorithms: AlgorithmResolver;
+  /** a finite flow has ended */
+  readonly onFlowEnd: (network: Network) => void;
 }
 
 /** @param name of the link; its trace begins at a place drawn from the fork `NAME.offset` unless the scenario fixes it */
-export function planLink(context: PlanContext, name: string, link: DirectionSpec): LinkSpec {
+export function planLink(context: PlanContext, name: string, spec: DirectionSpec): LinkSpec {
   const { scenario, rng, zeroNs } = context;
+  const link = name === "reverse" ? withAckJitter(scenario, spec) : spec;
   const headerBytes = rateHeaderBytes(link.rate);
   return {
     rate: linkRate(link.rate, {
@@ -74,6 +80,20 @@ export function planLink(context: PlanContext, name: string, link: DirectionSpec
     dataBytes: PACKET_BYTES + headerBytes,
     ackBytes: ACK_BYTES + headerBytes,
   };
+}
+
+/** The reverse link with the run's own variation, unless it has a jitter already. */
+function withAckJitter(scenario: Scenario, link: DirectionSpec): DirectionSpec {
+  const { ackJitterRtt = 0 } = scenario.variation ?? {};
+  if (ackJitterRtt === 0 || link.jitter !== undefined) return link;
+  return { ...link, jitter: { kind: "uniform", maxMs: ackJitterRtt * roundTripMs(scenario) } };
+}
+
+/** When a flow or a source beside the flow under test starts, later than planned. */
+function phaseNs({ scenario, rng }: PlanContext, fork: string): Nanos {
+  const { crossPhaseRtt = 0 } = scenario.variation ?? {};
+  if (crossPhaseRtt === 0) return 0;
+  return rng.fork(`${fork}.phase`).next() * crossPhaseRtt * roundTripMs(scenario) * NANOS_PER_MILLI;
 }
 
 /** Names of a scenario's links in the order of their numbers. */
@@ -124,17 +144,20 @@ function pathOf(
 }
 
 function jitterNs(scenario: Scenario): Nanos {
-  return (scenario.fixed?.sendJitterUs ?? DEFAULT_SEND_JITTER_US) * NANOS_PER_MICRO;
+  const { fixed, variation } = scenario;
+  return (fixed?.sendJitterUs ?? variation?.sendJitterUs ?? DEFAULT_SEND_JITTER_US) * NANOS_PER_MICRO;
 }
 
 /** The flow under test comes first, then the scenario's flows in their order. */
 export function planFlows(context: PlanContext): PlannedFlow[] {
-  const { scenario, rng, zeroNs, seriesBinNs, controlOf } = context;
+  const { scenario, zeroNs, seriesBinNs, controlOf } = context;
   const { isBackward, ...path } = pathOf(context, "flow.0", {});
+  const { life, onStart } = planApplication(context, "flow.0", scenario);
   const first: PlannedFlow = {
     id: FIRST_FLOW,
     algorithm: UNDER_TEST,
     isBackward,
+    life,
     spec: {
       ...path,
       control: controlOf(FIRST_FLOW),
@@ -145,7 +168,7 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
       sendJitterNs: jitterNs(scenario),
       seriesBinNs,
       oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
-      onStart: makeApplication(scenario.application, rng.fork("flow.0.application"), zeroNs),
+      onStart,
     },
   };
   const flows = [first];
@@ -154,6 +177,20 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
     for (let i = 0; i < count; i++) flows.push(planFlow(context, plan, i, flows.length));
   }
   return flows;
+}
+
+/** What attaches a flow's application, and the life of a finite one. */
+function planApplication(
+  { rng, zeroNs, onFlowEnd }: PlanContext,
+  fork: string,
+  { application, deadlineSec }: Pick<FlowPlan, "application" | "deadlineSec">,
+): { readonly life: FlowLife | undefined; readonly onStart: Attach | undefined } {
+  const life = application?.kind === "finite" ? new FlowLife(deadlineSec) : undefined;
+  const onStart = makeApplication(application, rng.fork(`${fork}.application`), zeroNs, (end, network) => {
+    life!.complete(end.acknowledgedNs, network);
+    onFlowEnd(network);
+  });
+  return { life, onStart };
 }
 
 function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: number): PlannedFlow {
@@ -166,14 +203,16 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
   const scale = 1 + spread * draws.uniform(-1, 1);
   const { isBackward, ...path } = pathOf(context, fork, plan, scale);
   const id = flowId(plan, i, number);
+  const { life, onStart } = planApplication(context, fork, plan);
   return {
     id,
     algorithm: plan.algorithm,
     isBackward,
+    life,
     spec: {
       ...path,
       control: plan.algorithm === UNDER_TEST ? controlOf(id) : algorithms(plan.algorithm),
-      startNs: zeroNs + startSec * NANOS_PER_SEC,
+      startNs: zeroNs + startSec * NANOS_PER_SEC + phaseNs(context, fork),
       stopNs: plan.stopSec === undefined ? Number.POSITIVE_INFINITY : zeroNs + plan.stopSec * NANOS_PER_SEC,
       ackPolicy: plan.ackPolicy ?? scenario.ackPolicy,
       sender: plan.sender ?? scenario.sender,
@@ -181,7 +220,7 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
       seriesBinNs,
       oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
       ...(plan.priority !== undefined && { priority: plan.priority }),
-      onStart: makeApplication(plan.application, context.rng.fork(`${fork}.application`), zeroNs),
+      onStart,
     },
   };
 }
@@ -204,12 +243,42 @@ export function planTransfer(
   };
 }
 
-/** Route and delay of datagrams. */
+/** Route and delay of datagrams, and how much later than planned they start. */
 export function planDatagrams(
   context: PlanContext,
   traffic: DatagramsSpec,
   number: number,
-): { readonly route: readonly number[]; readonly propagationNs: Nanos } {
-  const { isBackward, propagationNs, route } = pathOf(context, `traffic.${number}`, traffic);
-  return { route: route?.forward ?? [isBackward ? 1 : 0], propagationNs };
+): { readonly route: readonly number[]; readonly propagationNs: Nanos; readonly phaseNs: Nanos } {
+  const fork = `traffic.${number}`;
+  const { isBackward, propagationNs, route } = pathOf(context, fork, traffic);
+  return {
+    route: route?.forward ?? [isBackward ? 1 : 0],
+    propagationNs,
+    phaseNs: phaseNs(context, fork),
+  };
+}
+
+/** Packets of others that wait before the flow under test starts: a burst just before it. Empty: none. */
+export function planStartQueue({ scenario, rng, zeroNs }: PlanContext): DatagramSpec[] {
+  const { forward, variation } = scenario;
+  const { startQueue = 0 } = variation ?? {};
+  const rateBytesPerSec = meanRateBytesPerSec(forward.rate);
+  if (startQueue === 0 || rateBytesPerSec === undefined) return [];
+  const bdpBytes = (rateBytesPerSec * roundTripMs(scenario)) / 1000;
+  const { packets = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = forward.queue;
+  const limit = Math.min(packets, Math.min(bytes, bdpBytes) / PACKET_BYTES);
+  const count = Math.floor(rng.fork("start.queue").next() * startQueue * (limit + 1));
+  if (count === 0) return [];
+  // one per nanosecond, the last one before the flow's first packet
+  const startNs = Math.max(0, zeroNs - count - 1);
+  return [
+    {
+      startNs,
+      stopNs: startNs + count + 0.5,
+      gapNs: () => 1,
+      bytes: () => PACKET_BYTES,
+      route: [0],
+      propagationNs: scenario.propagationDelayMs * NANOS_PER_MILLI,
+    },
+  ];
 }

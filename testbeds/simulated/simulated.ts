@@ -5,7 +5,7 @@ import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { makeNetwork } from "../../sim/make-network.ts";
 import type { Network } from "../../sim/network.ts";
 import { type NetworkRunFlow, RunPlan } from "../network-run.ts";
-import type { LinkTruth, OpenOptions, VirtualRun, VirtualTestbed } from "../testbed.ts";
+import type { LinkTruth, OpenOptions, Run, VirtualRun, VirtualTestbed } from "../testbed.ts";
 import type { TransferLog } from "../traffic/traffic.ts";
 
 export class SimulatedRun implements VirtualRun {
@@ -15,6 +15,7 @@ export class SimulatedRun implements VirtualRun {
   readonly endNs: Nanos;
   readonly seriesBinNs: Nanos;
   readonly truth: LinkTruth;
+  readonly shares: Run["shares"];
   readonly #network: Network;
 
   constructor(plan: RunPlan) {
@@ -25,6 +26,7 @@ export class SimulatedRun implements VirtualRun {
     this.flows = plan.flowsOf(network);
     this.truth = plan.truthOf(network);
     this.transfers = plan.transfers;
+    this.shares = plan.sharesIn(network);
     this.startNs = plan.startNs;
     this.endNs = plan.endNs;
     this.seriesBinNs = plan.seriesBinNs;

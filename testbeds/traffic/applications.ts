@@ -53,14 +53,26 @@ class Host {
   }
 }
 
-/** One transfer, then the flow is over; `onComplete` is told of it with the arrival of the last segment. */
-export function sendOnce(bytes: Bytes, onComplete?: (completedNs: Nanos) => void): Attach {
+/** The end of a transfer, as its two ends see it. */
+export interface Completion {
+  /** the last segment reached the receiver */
+  readonly arrivedNs: Nanos;
+  /** the sender knows that all has arrived */
+  readonly acknowledgedNs: Nanos;
+}
+
+/** One transfer, then the flow is over; `onComplete` is told when all of it is acknowledged. */
+export function sendOnce(
+  bytes: Bytes,
+  onComplete?: (completion: Completion, network: Network) => void,
+): Attach {
   return (flow, network) => {
     const host = new Host(flow, network);
     host.begin(segmentsOf(bytes));
     host.sender.finish();
     if (onComplete !== undefined) {
-      host.sender.onDrained = () => onComplete(flow.statistics.lastArrivalNs);
+      host.sender.onDrained = (acknowledgedNs) =>
+        onComplete({ arrivedNs: flow.statistics.lastArrivalNs, acknowledgedNs }, network);
     }
   };
 }
@@ -159,19 +171,21 @@ function pauses({ pauses: spans }: Spec<"pauses">, zeroNs: Nanos): Attach {
 
 /**
  * @param rng this application's own
+ * @param onComplete of a finite transfer
  * @returns what attaches it to a flow; undefined: a bulk flow needs nothing
  */
 export function makeApplication(
   spec: ApplicationSpec | undefined,
   rng: Rng,
   zeroNs: Nanos,
+  onComplete?: (completion: Completion, network: Network) => void,
 ): Attach | undefined {
   switch (spec?.kind) {
     case undefined:
     case "bulk":
       return undefined;
     case "finite":
-      return sendOnce(spec.bytes);
+      return sendOnce(spec.bytes, onComplete);
     case "on-off":
       return onOff(spec, rng);
     case "constant-rate":

@@ -41,7 +41,9 @@ function startTransfer(
     ...template,
     startNs: transfer.startNs,
     stopNs: Number.POSITIVE_INFINITY,
-    onStart: sendOnce(transfer.bytes, (completedNs) => log.completed.push({ ...transfer, completedNs })),
+    onStart: sendOnce(transfer.bytes, ({ arrivedNs }) =>
+      log.completed.push({ ...transfer, completedNs: arrivedNs }),
+    ),
   });
 }
 
@@ -108,17 +110,19 @@ export function datagramSpec(
   options: {
     readonly route: readonly number[];
     readonly propagationNs: Nanos;
+    /** later than the spec says */
+    readonly phaseNs: Nanos;
     readonly rng: Rng;
     readonly zeroNs: Nanos;
   },
 ): DatagramSpec {
-  const { route, propagationNs, rng, zeroNs } = options;
+  const { route, propagationNs, phaseNs, rng, zeroNs } = options;
   const sizes = makeSizes(spec.sizes ?? { kind: "fixed", bytes: PACKET_BYTES });
   const meanGapNs = (sizes.meanBytes * NANOS_PER_SEC) / fromMbps(spec.mbps);
   const gaps = rng.fork("gaps");
   const draws = rng.fork("sizes");
   return {
-    startNs: Math.max(0, zeroNs + (spec.startSec ?? 0) * NANOS_PER_SEC),
+    startNs: Math.max(0, zeroNs + (spec.startSec ?? 0) * NANOS_PER_SEC) + phaseNs,
     stopNs: spec.stopSec === undefined ? Number.POSITIVE_INFINITY : zeroNs + spec.stopSec * NANOS_PER_SEC,
     gapNs: spec.arrivals === "constant" ? () => meanGapNs : () => meanGapNs * drawExponential(gaps),
     bytes: () => sizes.draw(draws),

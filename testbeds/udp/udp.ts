@@ -55,6 +55,7 @@ class UdpRun implements RealTimeRun, PacketCarrier {
   readonly endNs: Nanos;
   readonly seriesBinNs: Nanos;
   readonly truth: LinkTruth;
+  readonly shares: RealTimeRun["shares"];
   readonly #network: GeneralNetwork;
   readonly #clock = new Stopwatch();
   readonly #alarm: Alarm;
@@ -80,6 +81,7 @@ class UdpRun implements RealTimeRun, PacketCarrier {
     plan.prepare(this.#network);
     this.flows = plan.flowsOf(this.#network);
     this.truth = plan.truthOf(this.#network);
+    this.shares = plan.sharesIn(this.#network);
     const onError = (error: unknown): void => this.#fail(error);
     this.#alarm = new Alarm(() => this.#turn(), onError);
   }

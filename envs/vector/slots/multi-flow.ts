@@ -11,6 +11,7 @@ import type { MultiFlowOptions } from "../../options.ts";
 import { getAction } from "../../signals/actions.ts";
 import { getFlowReward } from "../../signals/flow-rewards.ts";
 import type { Box, Space } from "../../spaces.ts";
+import { asNumbers } from "./episode-metrics.ts";
 import type { SlotEnv } from "./slot-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 
@@ -111,7 +112,7 @@ export class MultiFlowSlots implements SlotEnv {
     measure(run); // brings the books of the links up to now
     const summary = summariseFlows(run).find(({ id }) => id === this.flowIds[slot])!;
     const { id: _, algorithm: __, direction: ___, ...metrics } = summary;
-    return metrics;
+    return asNumbers(metrics);
   }
 
   state: SlotEnv["state"] = () => this.#episode.state(this.#env.run);

@@ -14,6 +14,7 @@ import { getAction } from "../../signals/actions.ts";
 import { getReward } from "../../signals/rewards.ts";
 import type { Box, Space } from "../../spaces.ts";
 import type { MaybePromise } from "../place.ts";
+import { asNumbers } from "./episode-metrics.ts";
 import type { SlotEnv } from "./slot-env.ts";
 import { costUs, type SlotEnvParts, SlotEpisode } from "./slot-episode.ts";
 
@@ -130,7 +131,7 @@ export class SingleFlowSlot implements SlotEnv {
   }
 
   episodeMetrics(): Readonly<Record<string, number>> {
-    return { ...this.#env.metrics() };
+    return asNumbers(this.#env.metrics());
   }
 
   state: SlotEnv["state"] = () => this.#episode.state(this.#env.run);

@@ -225,7 +225,7 @@ describe("what can be wrong at the start", () => {
 
   it("a socket whose owner never answers", { timeout: 20_000 }, async () => {
     const socket = await openUnixDatagram({ path, onMessage: () => {} });
-    await expect(run(1, { agent: path })).rejects.toThrow("sent no program within 5 s");
+    await expect(run(1, { agent: path })).rejects.toThrow("sent nothing within 5 s");
     socket.close();
   });
 
