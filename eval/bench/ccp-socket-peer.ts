@@ -25,9 +25,11 @@ const socket = await openUnixDatagram({
 });
 
 function send(message: Uint8Array): void {
-  while (socket.send(message, agentPath) !== "sent") {
+  for (let outcome = socket.send(message, agentPath); outcome !== "sent"; ) {
+    if (outcome === "gone") throw new Error("the agent has gone");
     // the queue holds ten or so: look again until there is room
     socket.receiveNow(0);
+    outcome = socket.send(message, agentPath);
   }
 }
 
