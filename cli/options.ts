@@ -25,10 +25,20 @@ export function parseAlgorithms(text: string): string[] {
   return [...new Set(names.flatMap((name) => (name === "all" ? ALL_ALGORITHMS : [name])))];
 }
 
+const MULTIPLES: Readonly<Record<string, number>> = { "": 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9 };
+
+/** `1200000`, as people write it: also `1.2M`, `1_200_000`, `1,200,000` and `1.2e6`. NaN: no number. */
+function readCount(text: string): number {
+  const match = /^(\d{1,3}(?:[_,]\d{3})+|\d+(?:\.\d+)?(?:[eE]\d+)?)([kKMG]?)$/.exec(text);
+  if (match === null) return Number.NaN;
+  // 1.2 x 1e6 is not whole in floating point for every such number
+  return Number((Number(match[1]!.replace(/[_,]/g, "")) * MULTIPLES[match[2]!]!).toPrecision(15));
+}
+
 export function parseWhole(low: number, high: number): (text: string) => number {
   return (text) => {
-    const value = Number(text);
-    if (!/^[0-9]+$/.test(text) || value < low || value > high) {
+    const value = /^\d+$/.test(text) ? Number(text) : readCount(text);
+    if (!Number.isInteger(value) || value < low || value > high) {
       throw new InvalidArgumentError(`expected a whole number from ${low} to ${high}.`);
     }
     return value;

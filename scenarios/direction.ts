@@ -8,7 +8,7 @@ import {
 } from "./impairments/registry.ts";
 import { RATE_SCHEMA, type RateSpec } from "./rates/registry.ts";
 import { bytes, count } from "./schema/ranges.ts";
-import { fields, type Schema } from "./schema/shapes.ts";
+import { fields, type Schema, type Shape } from "./schema/shapes.ts";
 
 /** Limits of the whole queue (a missing limit is no limit) and what it does before they are reached. */
 export interface QueueSpec {
@@ -30,9 +30,7 @@ const queue = fields<QueueSpec>({
 });
 
 /** Fields in the order of travel: it is the order in which results store them. */
-export const DIRECTION_SCHEMA: Schema = fields<DirectionSpec>({
-  ...entryFields,
-  queue,
-  rate: RATE_SCHEMA,
-  ...exitFields,
-});
+const directionFields: Shape<DirectionSpec> = { ...entryFields, queue, rate: RATE_SCHEMA, ...exitFields };
+
+export const DIRECTION_SCHEMA: Schema = fields<DirectionSpec>(directionFields);
+export const DIRECTION_FIELDS: readonly string[] = Object.keys(directionFields);

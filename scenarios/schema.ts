@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { DELAYS_SCHEMA } from "./delays/registry.ts";
-import { DIRECTION_SCHEMA } from "./direction.ts";
+import { DIRECTION_FIELDS, DIRECTION_SCHEMA } from "./direction.ts";
 import { peakMbps } from "./rates/registry.ts";
 import { FIRST_FLOW, type Scenario } from "./scenario.ts";
 import {
@@ -116,34 +116,37 @@ function checkUse(complaints: Complaints, scenario: Scenario, further: readonly 
   }
 }
 
-export const SCENARIO_SCHEMA: Schema = fields<Scenario>({
-  name: text,
-  source: words,
-  description: words,
-  forward: DIRECTION_SCHEMA,
-  reverse: DIRECTION_SCHEMA,
-  links: z
-    .record(text, DIRECTION_SCHEMA)
-    .refine((links) => Object.keys(links).length <= MAX_LINKS, { error: `at most ${MAX_LINKS} links` })
-    .optional(),
-  route: ROUTE_SCHEMA.optional(),
-  propagationDelayMs: flowDelayMs,
-  reversePropagationDelayMs: flowDelayMs.optional(),
-  delay: DELAYS_SCHEMA.optional(),
-  durationSec: clockSec,
-  ackPolicy: ACK_POLICY_SCHEMA,
-  sender: SENDER_SCHEMA.optional(),
-  application: APPLICATION_SCHEMA.optional(),
-  deadlineSec: clockSec.optional(),
-  flows: list(FLOW_PLAN_SCHEMA).optional(),
-  traffic: list(TRAFFIC_SCHEMA).optional(),
-  variation: VARIATION_SCHEMA.optional(),
-  fixed: fields({
-    startSec: timeSec.optional(),
-    traceOffsetMs: z.number().min(0).max(86_400_000).optional(),
-    sendJitterUs: z.number().min(0).max(1_000_000).optional(),
-  }).optional(),
-}).superRefine((value, complaints) => {
+export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
+  {
+    name: text,
+    source: words,
+    description: words,
+    forward: DIRECTION_SCHEMA,
+    reverse: DIRECTION_SCHEMA,
+    links: z
+      .record(text, DIRECTION_SCHEMA)
+      .refine((links) => Object.keys(links).length <= MAX_LINKS, { error: `at most ${MAX_LINKS} links` })
+      .optional(),
+    route: ROUTE_SCHEMA.optional(),
+    propagationDelayMs: flowDelayMs,
+    reversePropagationDelayMs: flowDelayMs.optional(),
+    delay: DELAYS_SCHEMA.optional(),
+    durationSec: clockSec,
+    ackPolicy: ACK_POLICY_SCHEMA,
+    sender: SENDER_SCHEMA.optional(),
+    application: APPLICATION_SCHEMA.optional(),
+    deadlineSec: clockSec.optional(),
+    flows: list(FLOW_PLAN_SCHEMA).optional(),
+    traffic: list(TRAFFIC_SCHEMA).optional(),
+    variation: VARIATION_SCHEMA.optional(),
+    fixed: fields({
+      startSec: timeSec.optional(),
+      traceOffsetMs: z.number().min(0).max(86_400_000).optional(),
+      sendJitterUs: z.number().min(0).max(1_000_000).optional(),
+    }).optional(),
+  },
+  { path: "forward", fields: DIRECTION_FIELDS },
+).superRefine((value, complaints) => {
   const scenario = value as unknown as Scenario;
   const further = Object.keys(scenario.links ?? {});
   const known = new Set([...OWN_LINKS, ...further]);

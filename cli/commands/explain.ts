@@ -235,6 +235,8 @@ const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>
   testbeds,
 };
 
+const TOPIC_NAMES = Object.keys(TOPICS) as Topic[];
+
 const WIDTH = 100;
 
 /** Breaks prose at spaces. */
@@ -290,22 +292,52 @@ interface ExplainOptions {
   readonly json?: true;
 }
 
+function print(topic: Topic, entries: readonly Entry[], json: boolean): void {
+  if (json) printOut(entries.map((entry) => toJson(topic, entry)).join(""));
+  else printOut(`${topic}\n\n${entries.map(describe).join("\n\n")}\n\n`);
+}
+
+/** Nothing but names: what there is, on one page. */
+async function overview(): Promise<void> {
+  for (const topic of TOPIC_NAMES) {
+    const entries = await TOPICS[topic]({ expand: false });
+    printOut(`${topic}\n${wrap(entries.map(({ name }) => name).join(", "), 2)}\n\n`);
+  }
+  printOut(
+    "ccpark explain TOPIC has their definitions, units and ranges, ccpark explain NAME those of one.\n",
+  );
+}
+
+/** @throws CcparkError (not-found) where no topic has it */
+async function explainName(name: string, json: boolean): Promise<void> {
+  const names: string[] = [...TOPIC_NAMES];
+  let isFound = false;
+  for (const topic of TOPIC_NAMES) {
+    const all = await TOPICS[topic]({ expand: topic === "scenarios" });
+    const found = all.filter((entry) => entry.name === name);
+    if (found.length > 0) print(topic, found, json);
+    isFound ||= found.length > 0;
+    names.push(...all.map((entry) => entry.name));
+  }
+  if (!isFound) throw unknownName("explain", "topic or name", name, names);
+}
+
 async function explain(
   topic: string | undefined,
   name: string | undefined,
   options: ExplainOptions,
 ): Promise<void> {
-  const known = Object.keys(TOPICS) as Topic[];
-  const wanted = known.filter((each) => topic === undefined || each === topic);
+  const json = options.json === true;
+  const expand = options.expand === true;
+  if (topic === undefined && !json) return overview();
+  const wanted = TOPIC_NAMES.filter((each) => topic === undefined || each === topic);
   if (wanted.length === 0) {
-    throw unknownName("explain", "topic", topic ?? "", known);
+    if (name === undefined && !isModulePath(topic!)) return explainName(topic!, json);
+    throw unknownName("explain", "topic", topic!, TOPIC_NAMES);
   }
-  const selection = { ...(name !== undefined && { name }), expand: options.expand === true };
   for (const each of wanted) {
-    const all = await TOPICS[each](selection);
-    const entries = name === undefined || each === "scenarios" ? all : [entryNamed(each, all, name)];
-    if (options.json) printOut(entries.map((entry) => toJson(each, entry)).join(""));
-    else printOut(`${each}\n\n${entries.map(describe).join("\n\n")}\n\n`);
+    const all = await TOPICS[each]({ ...(name !== undefined && { name }), expand });
+    print(each, name === undefined || each === "scenarios" ? all : [entryNamed(each, all, name)], json);
   }
 }
 
@@ -321,7 +353,7 @@ export function addExplain(program: Command): void {
     )
     .argument(
       "[topic]",
-      "scenarios, suites, observations, actions, rewards, states, algorithms or testbeds; absent: all",
+      "scenarios, suites, observations, actions, rewards, states, algorithms, testbeds, or a name of any of them; absent: their names",
     )
     .argument(
       "[name]",

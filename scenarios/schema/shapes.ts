@@ -35,7 +35,9 @@ export function quoted(names: readonly string[]): string {
 /** `Packets` is the longest word that carries a unit. */
 const MAX_UNIT_LENGTH = 12;
 
-function noSuchField(typed: string, known: readonly string[]): string {
+function noSuchField(typed: string, known: readonly string[], elsewhere?: Elsewhere): string {
+  const there = elsewhere?.fields.find((field) => field === typed);
+  if (there !== undefined) return `no such field; did you mean \`${elsewhere!.path}.${there}\`?`;
   // `rateMbs` means `mbps`: the last word carries the unit
   const unit = /[A-Z][a-z]*$/.exec(typed.slice(-MAX_UNIT_LENGTH))?.[0] ?? typed;
   const near = nearestName(typed, known) ?? nearestName(unit, known);
@@ -44,12 +46,18 @@ function noSuchField(typed: string, known: readonly string[]): string {
     : `no such field; did you mean \`${near}\`?`;
 }
 
-/** An object with these fields only. */
-export function fields<T>(shape: Shape<T>): z.ZodObject {
+/** Fields of something inside, which may be asked for a level too high. */
+export interface Elsewhere {
+  readonly path: string;
+  readonly fields: readonly string[];
+}
+
+/** An object with these fields only. @param elsewhere for the message about another one */
+export function fields<T>(shape: Shape<T>, elsewhere?: Elsewhere): z.ZodObject {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) =>
-      issue.code === "unrecognized_keys" ? noSuchField(issue.keys[0] ?? "", known) : undefined,
+      issue.code === "unrecognized_keys" ? noSuchField(issue.keys[0] ?? "", known, elsewhere) : undefined,
   });
 }
 

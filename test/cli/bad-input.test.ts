@@ -34,6 +34,17 @@ describe("mistakes on the command line", () => {
       ["bench", "--algorithms", "onnx:none.onnx"],
       "`none.onnx`: no such file",
     ],
+    [
+      "a policy's file without its prefix",
+      ["bench", "--algorithms", "x.onnx"],
+      "unknown algorithm `x.onnx`; a policy's file is called `onnx:x.onnx`",
+    ],
+    [
+      "a field of a link a level too high",
+      ["bench", "--scenario", "park-paper", "--set", "queue.packets=10"],
+      "did you mean `forward.queue`?",
+    ],
+    ["a count that is not whole", ["train", "--steps", "1.25", "--out", "x"], "expected a whole number"],
     ["an unknown reward", ["bench", "--reward", "scor"], "unknown reward `scor`", "did you mean `score`?"],
     [
       "an unknown observation",
@@ -47,7 +58,7 @@ describe("mistakes on the command line", () => {
       "unknown action `absolut`",
       "did you mean `absolute`?",
     ],
-    ["an unknown topic", ["explain", "reward"], "unknown topic `reward`", "did you mean `rewards`?"],
+    ["an unknown topic", ["explain", "reward"], "unknown topic or name `reward`", "did you mean `rewards`?"],
     [
       "an unknown trace model",
       ["trace", "generate", "--model", "lt", "--mbps", "5"],

@@ -236,20 +236,41 @@ describe("ccpark quickstart, interrupted in its benchmark", () => {
 });
 
 describe("ccpark explain", () => {
-  it.concurrent("lists every topic with units, ranges and definitions", async () => {
+  it.concurrent("lists the names of every topic on a page", async () => {
     const { code, stdout } = await runCli(["explain"]);
     expect(code).toBe(0);
+    expect(stdout.split("\n").length).toBeLessThan(60);
     for (const text of [
       "park-paper",
       "park-14",
       "multiplicative",
       "score",
-      "native-cubic",
-      "B/s",
-      "range of one step",
+      "cubic",
+      "udp",
+      "explain TOPIC",
     ]) {
       expect(stdout).toContain(text);
     }
+  });
+
+  it.concurrent("has units, ranges and definitions of a topic", async () => {
+    for (const [topic, texts] of [
+      ["observations", ["park-14", "B/s"]],
+      ["rewards", ["range of one step"]],
+      ["algorithms", ["native-cubic", "packets"]],
+    ] as const) {
+      const { stdout } = await runCli(["explain", topic]);
+      for (const text of texts) expect(stdout).toContain(text);
+    }
+  });
+
+  it.concurrent("finds a name in any topic, and a module", async () => {
+    expect((await runCli(["explain", "vegas"])).stdout).toMatch(/^algorithms\n\n {2}vegas\n/);
+    expect((await runCli(["explain", "pantheon-18"])).stdout).toMatch(/^scenarios\n\n {2}pantheon-18\n/);
+    const { code, stderr } = await runCli(["explain", "vegaz"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("did you mean `vegas`?")]);
+    const mine = await runCli(["explain", "algorithms", "./examples/algorithms/mine.js"]);
+    expect(mine.stdout).toContain("targetMs");
   });
 
   it.concurrent("--json gives one line per name", async () => {
@@ -318,7 +339,8 @@ describe("ccpark trace", () => {
     const first = await runCli(args, { cwd });
     expect([first.code, first.stdout]).toEqual([0, ""]);
     expect(first.stderr).toBe(
-      "rows.txt: found to be rows\n2.000 s, 9.000 Mbit/s on average, 1500 opportunities, written to t.trace\n",
+      "rows.txt: found to be rows\ntimes: column 1 in s, which is taken for granted (--time-unit)\n" +
+        "rates: column 2 in mbps, which is taken for granted (--rate-unit)\n2.000 s, 9.000 Mbit/s on average, 1500 opportunities, written to t.trace\n",
     );
     const text = readFileSync(join(cwd, "t.trace"), "utf8");
     expect(text.split("\n").slice(998, 1003)).toEqual(["999", "1000", "1002", "1004", "1006"]);
