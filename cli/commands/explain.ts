@@ -1,6 +1,6 @@
 /** `ccpark explain`: every name that other commands take, with unit, range and definition. */
 import type { Command } from "commander";
-import { namedEntry, unknownName } from "../../core/errors.ts";
+import { CcparkError, namedEntry, unknownName } from "../../core/errors.ts";
 import { isModulePath } from "../../core/module-path.ts";
 import { loadSignals } from "../../envs/signals/signal-files.ts";
 import type { PresetStatus, ScenarioPreset } from "../../scenarios/presets/preset.ts";
@@ -308,13 +308,26 @@ async function overview(): Promise<void> {
   );
 }
 
+/** Members of grids are many: only the one that is asked for is looked at. */
+async function gridMember(name: string): Promise<Entry[]> {
+  const { findPreset } = await import("../../scenarios/presets.ts");
+  try {
+    findPreset(name);
+  } catch (error) {
+    if (error instanceof CcparkError && error.kind === "not-found") return [];
+    throw error;
+  }
+  return scenarios({ name, expand: false });
+}
+
 /** @throws CcparkError (not-found) where no topic has it */
 async function explainName(name: string, json: boolean): Promise<void> {
   const names: string[] = [...TOPIC_NAMES];
   let isFound = false;
   for (const topic of TOPIC_NAMES) {
-    const all = await TOPICS[topic]({ expand: topic === "scenarios" });
+    const all = await TOPICS[topic]({ expand: false });
     const found = all.filter((entry) => entry.name === name);
+    if (topic === "scenarios" && found.length === 0) found.push(...(await gridMember(name)));
     if (found.length > 0) print(topic, found, json);
     isFound ||= found.length > 0;
     names.push(...all.map((entry) => entry.name));

@@ -1,7 +1,7 @@
 /** The commands as a script uses them: what they print, what they write, and how they end. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
 
@@ -269,7 +269,7 @@ describe("ccpark explain", () => {
     expect((await runCli(["explain", "pantheon-18"])).stdout).toMatch(/^scenarios\n\n {2}pantheon-18\n/);
     const { code, stderr } = await runCli(["explain", "vegaz"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("did you mean `vegas`?")]);
-    const mine = await runCli(["explain", "algorithms", "./examples/algorithms/mine.js"]);
+    const mine = await runCli(["explain", "algorithms", resolve("examples/algorithms/mine.js")]);
     expect(mine.stdout).toContain("targetMs");
   });
 
@@ -351,7 +351,11 @@ describe("ccpark trace", () => {
     );
     const forced = await runCli([...args, "--force", "--json"], { cwd });
     expect(parseLines(forced.stdout)).toEqual([
-      { format: "rows", firstSec: 0, periodMs: 2000, meanMbps: 9, opportunities: 1500, out: "t.trace" },
+      {
+        ...{ format: "rows", firstSec: 0, periodMs: 2000, meanMbps: 9, opportunities: 1500 },
+        notes: [expect.stringContaining("in s"), expect.stringContaining("in mbps")],
+        out: "t.trace",
+      },
     ]);
     expect((await runCli(["trace", "import", "t.trace", "--quiet"], { cwd })).stdout).toBe(text);
   });
