@@ -9,6 +9,7 @@ import type { RateSpec } from "../../scenarios/rates/registry.ts";
 import { peakMbps } from "../../scenarios/rates/registry.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { resolveScenario, resolveScenarios } from "../../scenarios/scenario-files.ts";
+import { LINUX_SENDER } from "../../scenarios/sender-options.ts";
 import type { FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
 import { sharedData } from "../shared-data.ts";
 
@@ -231,5 +232,30 @@ describe.skipIf(path === undefined)("the table of published presets", () => {
         expect(expandPreset(name).length, `${suite.name}: ${name}`).toBeGreaterThan(0);
       }
     }
+  });
+});
+
+describe("the sender", () => {
+  const senderOf = (name: string) => resolveScenario(name, { seed: 1 }).sender;
+
+  it("is Linux's where the source ran Linux, in variants and members too", () => {
+    const names = [
+      "park-paper",
+      "park-code/12mbps",
+      "ccp-fixed",
+      "ccp-fct",
+      "pantheon-1",
+      "pantheon-13/3-flows",
+    ];
+    names.push("orca-sample", "sage-sample-24-flat", "ccbench1-grid/12-flat-5ms-1bdp", "cell-lte-driving");
+    names.push("prudentia-8/cubic", "cctestbed-table/5mbps-35ms", "transperf-4bbr2", "coco-default");
+    for (const name of names) expect(senderOf(name), name).toEqual(LINUX_SENDER);
+  });
+
+  it("is the default where the source ran another stack or a simulator", () => {
+    for (const name of ["aurora-train", "genet-udr3", "ns3gym-rltcp", "rmcat-5.1", "quic-interop-goodput"]) {
+      expect(senderOf(name), name).toBeUndefined();
+    }
+    for (const { name } of expandPreset("indigo-train")) expect(senderOf(name), name).toBeUndefined();
   });
 });
