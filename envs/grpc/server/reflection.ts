@@ -103,16 +103,20 @@ class Descriptors {
     );
   }
 
-  /** The file first, then all that it imports, each once. */
+  /** The file first, then all that it imports, each once and before what it imports itself. */
   #withImports(file: DescFile): Answer {
-    const files = new Set<DescFile>();
+    const seen = new Set<DescFile>();
+    const importedFirst: DescFile[] = [];
     const visit = (each: DescFile): void => {
-      if (files.has(each)) return;
-      files.add(each);
+      if (seen.has(each)) return;
+      seen.add(each);
       for (const imported of each.dependencies) visit(imported);
+      importedFirst.push(each);
     };
     visit(file);
-    const bytes = [...files].map(({ proto }) => Buffer.from(toBinary(FileDescriptorProtoSchema, proto)));
+    const bytes = importedFirst
+      .reverse()
+      .map(({ proto }) => Buffer.from(toBinary(FileDescriptorProtoSchema, proto)));
     return { file_descriptor_response: { file_descriptor_proto: bytes } };
   }
 }
