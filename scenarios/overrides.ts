@@ -71,7 +71,7 @@ export function fieldsOf({ path }: Override): readonly string[] {
 export function parseOverride(text: string): Override {
   const at = text.indexOf("=");
   const path = text.slice(0, Math.max(at, 0)).trim();
-  if (path === "" || path.split(".").includes("")) {
+  if (path === "" || path.split(".").some((key) => key === "" || key === "__proto__")) {
     throw scenarioError("scenario", text, "PATH=VALUE, such as link.rateMbps=24", { origin: "--set" });
   }
   const written = text.slice(at + 1);

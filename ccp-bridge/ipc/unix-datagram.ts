@@ -7,6 +7,7 @@ import {
   chmodSync,
   closeSync,
   fchmodSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -40,6 +41,10 @@ import {
   type UnixCalls,
 } from "./unix-calls.ts";
 
+const ROOT = 0;
+/** of a folder's mode */
+const OTHERS_WRITE = 0o002;
+const STICKY = 0o1000;
 /** where Portus and its datapaths keep their sockets */
 export const SOCKET_FOLDER = "/tmp/ccp";
 export const DEFAULT_AGENT_SOCKET = "/tmp/ccp/portus";
@@ -123,6 +128,7 @@ function bindPath(calls: UnixCalls, fd: number, path: string, address: Uint8Arra
     throw folderError(path, cause);
   }
   try {
+    checkOwner(folder, path);
     calls.flock(folder, LOCK_EX);
     removeStale(calls, path, address);
     // Linux takes the mode of the file from the socket, so that it is never open to others
@@ -132,6 +138,24 @@ function bindPath(calls: UnixCalls, fd: number, path: string, address: Uint8Arra
   } finally {
     closeSync(folder);
   }
+}
+
+/**
+ * Whoever owns the folder can put another socket in place of this one, and so can anybody where all may write (but in a
+ * folder like /tmp, where each may remove only what is his).
+ * @throws CcparkError (permission-denied)
+ */
+function checkOwner(folder: number, path: string): void {
+  const uid = process.getuid?.();
+  if (uid === undefined) return;
+  const { uid: owner, mode } = fstatSync(folder);
+  const isOpen = (mode & OTHERS_WRITE) !== 0 && (mode & STICKY) === 0;
+  if ((owner === uid || owner === ROOT) && !isOpen) return;
+  const whose = isOpen ? "one that everybody may write to" : `one of the user with the number ${owner}`;
+  throw new CcparkError(
+    "permission-denied",
+    `[ccp-ipc] folder of socket ${path}: got ${whose}, expected one of your own`,
+  );
 }
 
 function removeStale(calls: UnixCalls, path: string, address: Uint8Array): void {

@@ -27,6 +27,7 @@ interface ServeOptions {
   readonly tokenFile?: string;
   readonly generateToken?: string;
   readonly maxSessions: number;
+  readonly maxSessionsPerClient: number;
   readonly maxMemoryGib: number;
   readonly maxEnvs: number;
   readonly maxMessageMb: number;
@@ -134,6 +135,7 @@ async function serve(options: ServeOptions): Promise<void> {
     }),
     limits: {
       maxSessions: options.maxSessions,
+      maxSessionsPerClient: options.maxSessionsPerClient,
       maxEnvsPerSession: options.maxEnvs,
       maxMessageBytes: Math.round(options.maxMessageMb * 1024 * 1024),
       maxStepsPerSec: options.maxStepsPerSec ?? 0,
@@ -208,6 +210,11 @@ export function addServe(program: Command): void {
     .optionsGroup("Limits:")
     .addOption(
       new Option("--max-sessions <n>", "sessions at one time").argParser(parseWhole(1, 1e6)).default(64),
+    )
+    .addOption(
+      new Option("--max-sessions-per-client <n>", "of these, by one token, certificate or connection")
+        .argParser(parseWhole(1, 1e6))
+        .default(48),
     )
     .addOption(
       new Option("--max-envs <n>", "environments in a session").argParser(parseWhole(1, 1e6)).default(1024),

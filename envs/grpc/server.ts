@@ -24,6 +24,7 @@ import { plainCounts, prometheusCounts, type ServedMetrics, serveMetrics } from 
 import { withDmEnvRpcLimits, withExtentLimits } from "./server/request-extent.ts";
 import {
   checkExposure,
+  joinDoubles,
   type ServerSecurity,
   serverCredentials,
   tokenInterceptor,
@@ -68,6 +69,8 @@ export interface RunningServer {
    */
   close(): Promise<void>;
 }
+
+const OWN_SERVICES = ["ccpark.v1.EnvService", "dm_env_rpc.v1.Environment"];
 
 /** Beyond creating, resetting and stepping. */
 const FEATURES = [
@@ -139,8 +142,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
             }),
           ],
   });
-  const reflected = await addReflection(server, options.protoFolder ?? findProtoFolder(), log);
-  const health = await addHealth(server, ["ccpark.v1.EnvService", "dm_env_rpc.v1.Environment"]);
+  const protoFolder = options.protoFolder ?? findProtoFolder();
+  const services = [...OWN_SERVICES, "grpc.health.v1.Health"];
+  const reflected = await addReflection(server, { protoFolder, services }, log);
+  const health = await addHealth(server, OWN_SERVICES);
   const identity = {
     version: options.version ?? "unknown",
     features: reflected ? [...FEATURES, "reflection"] : FEATURES,
@@ -167,6 +172,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }
     });
   });
+  if (hashes.length > 0) joinDoubles(server);
   let metrics: ServedMetrics | undefined;
   if (prometheus !== undefined) {
     try {

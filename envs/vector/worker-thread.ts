@@ -1,4 +1,5 @@
 /** The worker's side of `worker-threads.ts`: keeps blocks of many vector forms and does what it is told, in order. */
+import { getPriority, platform, setPriority } from "node:os";
 import type { MessagePort } from "node:worker_threads";
 import { assert, CcparkError, type ErrorKind } from "../../core/errors.ts";
 import type { RowTask } from "../env.ts";
@@ -54,6 +55,14 @@ function failed(error: unknown): WorkerReply {
   return { thrown: error instanceof Error ? error.message : String(error) };
 }
 
+/** Below that of threads that others wait for. */
+const OWN_PRIORITY = 5;
+
+/** What only one session waits for lets the rest of the process go first. Linux alone has priorities of threads. */
+function giveWay(): void {
+  if (platform() === "linux") setPriority(Math.max(getPriority(), OWN_PRIORITY));
+}
+
 /** What is fixed of an environment, as plain data. */
 function shapeOf(env: SlotEnv): SlotEnvShape {
   return {
@@ -86,6 +95,7 @@ export function serveRows(
   const carryOut = (request: WorkerRequest): WorkerReply | Promise<WorkerReply> => {
     if (request.do === "greet") return undefined;
     if (request.do === "examine" || request.do === "check") {
+      giveWay();
       const { envId, kwargs } = request;
       const [env] = kinds.find((each) => each.envId === envId)!.make(kwargs, 1);
       if (request.do === "examine") return { shape: shapeOf(env!) };

@@ -110,12 +110,14 @@ class RowWorker {
     const thread = startThread(this.#options.url, this.#options.data);
     thread.unref();
     thread.on("message", (reply: WorkerReply) => {
+      if (thread !== this.#thread) return; // it was ended, and what it still says is nobody's answer
       const first = this.#waiting.shift();
       if (this.#waiting.length === 0) thread.unref();
       this.#watch();
       first?.resolve(reply);
     });
     thread.on("error", (error: Error) => {
+      if (thread !== this.#thread) return;
       const isFull = (error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY";
       this.#why ??= isFull
         ? new LostWorker("out-of-memory", "the worker thread of these environments ran out of memory")

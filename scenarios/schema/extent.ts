@@ -47,6 +47,7 @@ export function measureExtent(value: unknown, options: ValidateOptions = {}): nu
         return;
       }
       for (const key of Object.keys(at)) {
+        if (key === "__proto__") throw scenarioError(pathText(path), key, "names of fields", options);
         if (key.length > MAX_KEY_LENGTH) {
           throw scenarioError(
             pathText(path),

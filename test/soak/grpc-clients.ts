@@ -1,6 +1,7 @@
 /**
  * Clients of the soak test, a few in one process that its parent kills without a word: each connects, steps, breaks a rule
- * now and then, and leaves in one of many ways, for ever. An answer that was not asked for is told to the parent.
+ * now and then, and leaves in one of many ways, for ever. One in five is hostile instead: what it sends is large, slow or
+ * wrong on purpose. An answer that was not asked for is told to the parent.
  * Arguments: port, number of clients, seed.
  */
 
@@ -13,13 +14,18 @@ import { RawClient, type RawStream, resetPayload, stepPayload } from "../grpc/se
 
 /** What a client process tells: steps taken, lives ended, and what nobody asked for. */
 export interface SoakNews {
+  /** of the hostile ones */
+  readonly attacks: number;
+  /** the longest that a client waited for an answer which takes no computing, ms */
+  readonly longestWaitMs: number;
   readonly steps: number;
   readonly lives: number;
   readonly unasked: readonly string[];
 }
 
 const [port, clients, seed] = process.argv.slice(2).map(Number) as [number, number, number];
-let news = { steps: 0, lives: 0, unasked: [] as string[] };
+const noNews = () => ({ attacks: 0, longestWaitMs: 0, steps: 0, lives: 0, unasked: [] as string[] });
+let news = noNews();
 
 /** Longer than a client of a busy machine may sleep. */
 const LEASE = { seconds: 15n, nanos: 0 };
@@ -42,6 +48,7 @@ class Life {
   async live(): Promise<void> {
     const rng = this.#rng;
     try {
+      await this.#look();
       const large = rng.next() < 0.1; // for the worker threads
       const session = await this.#client.create({
         numEnvs: large ? 48 : 1 + rng.integer(4),
@@ -65,6 +72,13 @@ class Life {
       this.#client.close();
     }
     news.lives += 1;
+  }
+
+  /** What no client should wait for. */
+  async #look(): Promise<void> {
+    const startedMs = performance.now();
+    await this.#client.unary((done) => this.#client.stub.getServerInfo({}, done));
+    news.longestWaitMs = Math.max(news.longestWaitMs, performance.now() - startedMs);
   }
 
   #actions(session: CreateSessionResponse): number[] {
@@ -144,6 +158,109 @@ class Life {
   }
 }
 
+/** Answers that an attack may get. */
+const REPELLED = new Set<number>([
+  status.INVALID_ARGUMENT,
+  status.NOT_FOUND,
+  status.RESOURCE_EXHAUSTED,
+  status.DEADLINE_EXCEEDED,
+]);
+
+const SMALL = { forward: { rate: { kind: "constant", mbps: 12 } }, rttMs: 40, durationSec: 2 };
+
+/** Each is large, slow or wrong in its own way. */
+const ATTACKS: readonly ((rng: Rng) => object)[] = [
+  () => ({ scenario: "x".repeat(1_000_000) }),
+  () => ({ ["k".repeat(100_000)]: 1 }),
+  () => ({ scenario: { ...SMALL, flows: [{ algorithm: "cubik" }] } }),
+  () => ({ scenario: { ...SMALL, flows: [{ algorithm: "bbr", count: 1_500 }] } }),
+  () => ({
+    scenario: {
+      ...SMALL,
+      links: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`l${i}`, {}])),
+    },
+  }),
+  () => ({
+    scenario: {
+      ...SMALL,
+      flows: Array.from({ length: 2_000 }, () => ({ algorithm: "cubic", startSec: { choice: [0, 1] } })),
+    },
+  }),
+  () => ({
+    scenario: {
+      ...SMALL,
+      forward: {
+        rate: {
+          kind: "markov",
+          states: [
+            { mbps: 1, meanSec: 1e-12 },
+            { mbps: 2, meanSec: 1e-12 },
+          ],
+        },
+      },
+    },
+  }),
+  // legal, and slow: its step ends at the server's limit
+  (rng) => ({
+    stepMs: 60_000,
+    scenario: {
+      forward: { rate: { kind: "constant", mbps: 100_000 }, queue: { packets: 1_000 + rng.integer(9_000) } },
+      reverse: { rate: { kind: "unlimited" } },
+      rttMs: 1,
+      durationSec: 600,
+      flows: [{ algorithm: "cubic", count: 50 }],
+    },
+  }),
+  // legal and lively: many clocks at their bounds
+  () => ({
+    scenario: {
+      ...SMALL,
+      forward: { rate: { kind: "random-steps", minMbps: 0, maxMbps: 50, everySec: 1e-4 } },
+      delay: { forward: { kind: "random-walk", startMs: 1, everyMs: 0.1, stepMs: 1, minMs: 0, maxMs: 5 } },
+      traffic: [{ kind: "incast", algorithm: "reno", senders: 50, bytes: 5_000, everySec: 0.01 }],
+    },
+  }),
+];
+
+/** One attack: a session with it, or a reset of an ordinary one that brings it. */
+async function attack(rng: Rng): Promise<void> {
+  const raw = new RawClient(port);
+  const make = ATTACKS[rng.integer(ATTACKS.length)]!;
+  const kwargs = make(rng) as { readonly scenario?: unknown };
+  const byReset = rng.next() < 0.3 && typeof kwargs.scenario === "object";
+  try {
+    const session = await raw.create({
+      kwargs: byReset ? { scenario: "park-paper" } : (kwargs as never),
+      leaseTtl: LEASE,
+    });
+    const { sessionId, sessionToken } = session;
+    const keys = { sessionId, sessionToken };
+    const options = byReset ? { scenario: kwargs.scenario } : undefined;
+    const reset = { ...resetPayload(1, { options: options as never }).value, ...keys };
+    await raw.unary((done) => raw.stub.reset(reset, done));
+    const width = spaceFromWire(session.singleActionSpace, "action space").shape[0];
+    const actions = new Array<number>(width).fill(0);
+    for (let seq = 2; seq < 8; seq++) {
+      const step = { ...stepPayload(seq, actions).value, ...keys };
+      await raw.unary((done) => raw.stub.step(step, done));
+    }
+    await raw.unary((done) => raw.stub.closeSession(keys, done));
+  } catch (error) {
+    const { code, message } = error as { code?: number; message: string };
+    if (!REPELLED.has(code ?? -1)) news.unasked.push(`an attack got ${message.slice(0, 300)}`);
+  } finally {
+    raw.close();
+  }
+  news.attacks += 1;
+}
+
+async function hostile(rng: Rng): Promise<never> {
+  for (let i = 0; ; i++) {
+    await attack(rng.fork(`attack ${i}`));
+    await sleep(rng.integer(500));
+  }
+}
+
 async function client(rng: Rng): Promise<never> {
   for (let life = 0; ; life++) {
     let timer: NodeJS.Timeout | undefined;
@@ -165,7 +282,11 @@ setInterval(() => {
   process.send?.(news satisfies SoakNews, undefined, undefined, (error) => {
     if (error !== null) orphaned();
   });
-  news = { steps: 0, lives: 0, unasked: [] };
+  news = noNews();
 }, 250);
 const rng = Rng.fromSeed(seed);
-for (let i = 0; i < clients; i++) void client(rng.fork(`client ${i}`));
+const HOSTILE_ONE_IN = 5;
+for (let i = 0; i < clients; i++) {
+  const own = rng.fork(`client ${i}`);
+  void (i % HOSTILE_ONE_IN === HOSTILE_ONE_IN - 1 ? hostile(own) : client(own));
+}

@@ -14,13 +14,22 @@ const PROCESSES = 5;
 const KILL_EVERY_MS = 4_000;
 const SAMPLE_EVERY_MS = 1_000;
 /** Codes that the clients ask for; any other is a problem. */
-const ASKED = new Set(["INVALID_ARGUMENT", "PERMISSION_DENIED", "ABORTED", "CANCELLED"]);
+const ASKED = new Set([
+  "INVALID_ARGUMENT",
+  "PERMISSION_DENIED",
+  "ABORTED",
+  "CANCELLED",
+  // of the hostile ones
+  "NOT_FOUND",
+  "RESOURCE_EXHAUSTED",
+  "DEADLINE_EXCEEDED",
+]);
 /** Of the resident memory, between the second and the last quarter of the run. */
 const MAX_GROWTH = { factor: 1.1, mb: 25 };
 /** Before that the heap still finds its size: only the limit below holds. */
 const FLAT_FROM_MINUTES = 5;
-/** A hundred sessions with a thousand environments at once, a heap per thread. */
-const MAX_RSS_MB = 1_200;
+/** A hundred sessions with a thousand environments at once, and a heap per thread, ten of them of hostile sessions. */
+const MAX_RSS_MB = 2_000;
 /** Longer than the lease of the last session. */
 const LEFT_SEC = 40;
 
@@ -36,8 +45,12 @@ export interface SoakOutcome {
   readonly problems: readonly string[];
   readonly steps: number;
   readonly lives: number;
+  /** by hostile clients, each repelled or borne */
+  readonly attacks: number;
   readonly kills: number;
   readonly peakSessions: number;
+  /** of any client for an answer that takes no computing, its own process's delays included, ms */
+  readonly longestWaitMs: number;
   /** medians of the second and the last quarter, MB */
   readonly rssMb: readonly [number, number];
 }
@@ -76,6 +89,8 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
     "--json",
     "--max-sessions",
     "1000",
+    "--step-limit-sec",
+    "5",
     "--log-level",
     "error",
   ];
@@ -92,7 +107,7 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
     gone = true;
   };
   outcome.then(noteEnd, noteEnd);
-  const totals = { steps: 0, lives: 0, kills: 0, peakSessions: 0 };
+  const totals = { steps: 0, lives: 0, attacks: 0, kills: 0, peakSessions: 0, longestWaitMs: 0 };
   const processes: ChildProcess[] = [];
   /** have something to lose */
   const stepping = new Set<ChildProcess>();
@@ -100,10 +115,12 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
   const bear = (): ChildProcess => {
     const args = [port, clients / PROCESSES, seed + ++born].map(String);
     const child = fork(clientsFile, args, { execArgv: [] });
-    child.on("message", ({ steps, lives, unasked }: SoakNews) => {
+    child.on("message", ({ steps, lives, attacks, longestWaitMs, unasked }: SoakNews) => {
       if (steps > 0) stepping.add(child);
       totals.steps += steps;
       totals.lives += lives;
+      totals.attacks += attacks;
+      totals.longestWaitMs = Math.max(totals.longestWaitMs, longestWaitMs);
       problems.push(...unasked);
     });
     return child;
@@ -137,7 +154,7 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
     }
     if (performance.now() > untilMs - (minutes - minute) * 60_000) {
       onMinute?.(
-        `minute ${minute++}: ${totals.lives} lives, ${totals.steps} steps, ${metrics.get("ccpark_sessions")} sessions, ${rss.at(-1)!.toFixed(0)} MB`,
+        `minute ${minute++}: ${totals.lives} lives, ${totals.attacks} attacks, ${totals.steps} steps, ${metrics.get("ccpark_sessions")} sessions, ${rss.at(-1)!.toFixed(0)} MB`,
       );
     }
   }

@@ -26,6 +26,7 @@ import {
   type Tensor,
 } from "../generated/dm_env_rpc/v1/dm_env_rpc.ts";
 import { SERVED_IDS } from "../served-ids.ts";
+import { clientOf } from "../server/client-identity.ts";
 import { OrderlyStream } from "../server/orderly-stream.ts";
 import { checkExtent } from "../server/request-extent.ts";
 import type { ServerContext } from "../server/server-context.ts";
@@ -135,7 +136,8 @@ export class Worlds {
     this.#context = context;
   }
 
-  async create(settings: Record<string, unknown>): Promise<string> {
+  /** @param client as of `clientOf` */
+  async create(settings: Record<string, unknown>, client: string): Promise<string> {
     const { envId = SERVED_IDS.singleFlow, seed = 0, maxEpisodeSteps = 0, ...kwargs } = settings;
     if (typeof envId !== "string")
       throw refuse("settings.envId", `got ${showValue(envId)}, expected a string`);
@@ -162,7 +164,7 @@ export class Worlds {
         infoKeys: [],
         keptAnswers: 1, // a stream of this protocol cannot be resumed
       },
-      { requestId: "", leaseMs: undefined },
+      { madeBy: undefined, client, leaseMs: undefined },
     );
     if (entry.session.description.slotsPerEnv !== 1) {
       const error = failed(status.UNIMPLEMENTED, `${envId} has several flows; use ccpark.v1 for it`);
@@ -250,7 +252,7 @@ export class DmEnvRpcStream extends OrderlyStream<EnvironmentRequest, Environmen
   async #respond(payload: EnvironmentRequest["payload"]): Promise<EnvironmentResponse["payload"]> {
     switch (payload?.$case) {
       case "createWorld": {
-        const worldName = await this.#worlds.create(settingsOf(payload.value.settings));
+        const worldName = await this.#worlds.create(settingsOf(payload.value.settings), clientOf(this.call));
         return { $case: "createWorld", value: { worldName } };
       }
       case "joinWorld": {

@@ -3,6 +3,8 @@
 export interface ServerLimits {
   /** at one time, over all clients; worlds of dm_env_rpc count too */
   readonly maxSessions: number;
+  /** of these, by one client: a bearer token, a certificate, or without both a connection */
+  readonly maxSessionsPerClient: number;
   readonly maxEnvsPerSession: number;
   /** of one request or answer */
   readonly maxMessageBytes: number;
@@ -24,6 +26,7 @@ export interface ServerLimits {
 
 export const DEFAULT_LIMITS: ServerLimits = {
   maxSessions: 64,
+  maxSessionsPerClient: 48, // nobody can take all
   maxEnvsPerSession: 1024,
   maxMessageBytes: 16 * 1024 * 1024, // 1024 environments with 256 numbers each and room for info
   maxInFlight: 16, // throughput does not grow beyond this depth on loopback

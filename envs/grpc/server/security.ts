@@ -2,11 +2,14 @@
  * Who may call: TLS, client certificates and bearer tokens. Of a token only its SHA-256 is kept; that is enough because
  * a token is 256 random bits and not a word to guess.
  */
+
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { EventEmitter } from "node:events";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import {
   type Metadata,
   ResponderBuilder,
+  type Server,
   ServerCredentials,
   ServerInterceptingCall,
   type ServerInterceptor,
@@ -108,7 +111,12 @@ export function tokenInterceptor(
 ): ServerInterceptor {
   const known = hashes.map((hash) => Buffer.from(hash));
   const refusal = (metadata: Metadata): { code: status; details: string } | undefined => {
-    const [given] = metadata.get("authorization");
+    const [given, second] = metadata.get("authorization");
+    // of two, a proxy in front may have looked at the other one
+    if (second !== undefined || (typeof given === "string" && given.includes(","))) {
+      const details = "[grpc] got several values of `authorization`, expected one";
+      return { code: status.UNAUTHENTICATED, details };
+    }
     const token = typeof given === "string" ? /^Bearer +(\S+)$/i.exec(given)?.[1] : undefined;
     if (token === undefined) {
       const details = "[grpc] this server wants metadata `authorization: Bearer TOKEN` in every call";
@@ -136,4 +144,26 @@ export function tokenInterceptor(
     const responder = new ResponderBuilder().withStart((next) => next(listener)).build();
     return new ServerInterceptingCall(call, responder);
   };
+}
+
+/** What grpc-js keeps to itself: the servers of HTTP/2 below it. */
+interface WithHttp2Servers {
+  readonly http2Servers?: ReadonlyMap<EventEmitter, unknown>;
+}
+
+/**
+ * Node keeps the first of several values of `authorization` and says nothing of the others: here all become one value, as
+ * Node does with other names, so that the interceptor sees them. Call it when the server is bound.
+ */
+export function joinDoubles(server: Server): void {
+  const { http2Servers = new Map<EventEmitter, unknown>() } = server as unknown as WithHttp2Servers;
+  for (const http2 of http2Servers.keys()) {
+    http2.prependListener(
+      "stream",
+      (_stream: unknown, headers: Record<string, unknown>, _flags: number, raw: readonly string[]) => {
+        const values = raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === "authorization");
+        if (values.length > 1) headers["authorization"] = values.join(", ");
+      },
+    );
+  }
 }

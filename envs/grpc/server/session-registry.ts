@@ -27,7 +27,10 @@ export interface SessionStream {
 export interface SessionEntry {
   readonly id: string;
   readonly token: string;
-  readonly requestId: string;
+  /** names the request that made it, and whose it was; undefined: it has no name */
+  readonly madeBy: string | undefined;
+  /** as of `clientOf` */
+  readonly client: string;
   readonly leaseMs: number;
   readonly session: Session;
   /** undefined: as many steps as it can */
@@ -44,7 +47,8 @@ export interface SessionEntry {
 
 /** What makes a session, besides its configuration. */
 export interface SessionTerms {
-  readonly requestId: string;
+  readonly madeBy: string | undefined;
+  readonly client: string;
   /** wanted, ms; undefined: the server's default */
   readonly leaseMs: number | undefined;
 }
@@ -69,6 +73,13 @@ const invalid = (field: string, message: string): CcparkError =>
   new CcparkError("invalid-argument", `[grpc] ${field}${message}`, { field });
 const exhausted = (message: string, field?: string): CcparkError =>
   new CcparkError("resource-exhausted", `[grpc] ${message}`, { field });
+
+/** Proto3 takes any number for an enum: one that has no name is a mistake, or of a version to come. */
+function checkEnum(field: string, value: number, names: Readonly<Record<string, number>>): void {
+  if (Object.values(names).includes(value)) return;
+  const known = Object.entries(names).map(([name, number]) => `${number} (${name})`);
+  throw invalid(field, `: got ${value}, expected one of ${known.join(", ")}`);
+}
 
 function toMillis(duration: Duration): number {
   return Number(duration.seconds) * 1e3 + duration.nanos / 1e6;
@@ -95,10 +106,12 @@ export class SessionRegistry {
   readonly #limits: ServerLimits;
   readonly #log: ServerLog;
   readonly #sessions = new Map<string, SessionEntry>();
-  /** by request_id, to answer retries */
+  /** by owner and request_id, to answer retries */
   readonly #requests = new Map<string, { bytes: Uint8Array; entry: Promise<SessionEntry> }>();
   /** sessions whose environments are being made */
   #opening = 0;
+  /** sessions by client, those that are being made too */
+  readonly #held = new Map<string, number>();
   draining = false;
 
   constructor(host: EnvHost, limits: ServerLimits, log: ServerLog) {
@@ -115,11 +128,17 @@ export class SessionRegistry {
     return this.#sessions.values();
   }
 
-  async create(request: CreateSessionRequest): Promise<CreateSessionResponse> {
+  /** @param caller owner: as of `ownerOf`; only the same may fetch what its request made */
+  async create(
+    request: CreateSessionRequest,
+    caller: { readonly owner: string; readonly client: string },
+  ): Promise<CreateSessionResponse> {
     const { requestId } = request;
-    if (requestId === "") return this.#describe(await this.#make(request));
+    const { client } = caller;
+    if (requestId === "") return this.#describe(await this.#make(request, { madeBy: undefined, client }));
+    const madeBy = `${caller.owner} ${requestId}`;
     const bytes = CreateSessionRequest.encode(request).finish();
-    const made = this.#requests.get(requestId);
+    const made = this.#requests.get(madeBy);
     if (made !== undefined) {
       if (Buffer.compare(made.bytes, bytes) !== 0) {
         throw new CcparkError("already-exists", "[grpc] this request_id made a session with other content", {
@@ -130,17 +149,23 @@ export class SessionRegistry {
       this.touch(entry);
       return this.#describe(entry);
     }
-    const entry = this.#make(request);
-    this.#requests.set(requestId, { bytes, entry });
+    const entry = this.#make(request, { madeBy, client });
+    this.#requests.set(madeBy, { bytes, entry });
     try {
       return this.#describe(await entry);
     } catch (error) {
-      this.#requests.delete(requestId);
+      this.#requests.delete(madeBy);
       throw error;
     }
   }
 
-  async #make(request: CreateSessionRequest): Promise<SessionEntry> {
+  async #make(
+    request: CreateSessionRequest,
+    { madeBy, client }: Pick<SessionTerms, "madeBy" | "client">,
+  ): Promise<SessionEntry> {
+    checkEnum("autoreset_mode", request.autoresetMode, AutoresetMode);
+    checkEnum("action_policy", request.actionPolicy, ActionPolicy);
+    checkEnum("number_encoding", request.numberEncoding, NumberEncoding);
     const leaseMs = request.leaseTtl === undefined ? undefined : toMillis(request.leaseTtl);
     if (leaseMs !== undefined && !(leaseMs > 0)) {
       throw invalid("lease_ttl", `: got ${leaseMs} ms, expected a positive duration`);
@@ -159,14 +184,14 @@ export class SessionRegistry {
       infoKeys: request.infoKeys,
       keptAnswers: this.#limits.maxInFlight,
     };
-    return await this.open(config, { requestId: request.requestId, leaseMs });
+    return await this.open(config, { madeBy, client, leaseMs });
   }
 
   /**
    * A session whose lease runs.
    * @throws CcparkError or RpcError: limits reached, the server shuts down, what the host throws
    */
-  async open(config: SessionConfig, { requestId, leaseMs }: SessionTerms): Promise<SessionEntry> {
+  async open(config: SessionConfig, { madeBy, client, leaseMs }: SessionTerms): Promise<SessionEntry> {
     const limits = this.#limits;
     if (this.draining) throw fatal(status.UNAVAILABLE, "the server shuts down");
     if (config.infoKeys.length > MAX_INFO_KEYS) {
@@ -185,16 +210,27 @@ export class SessionRegistry {
     if (this.#sessions.size + this.#opening >= limits.maxSessions) {
       throw exhausted(`${limits.maxSessions} sessions are open, this server allows ${limits.maxSessions}`);
     }
+    const held = this.#held.get(client) ?? 0;
+    if (held >= limits.maxSessionsPerClient) {
+      throw exhausted(
+        `this client has ${held} sessions open, this server allows ${limits.maxSessionsPerClient} to each`,
+      );
+    }
     this.#opening += 1;
+    this.#held.set(client, held + 1);
     let session: Session;
     try {
       session = await this.#host.open(config);
+    } catch (error) {
+      this.#letGo(client);
+      throw error;
     } finally {
       this.#opening -= 1;
     }
     const largest = largestAnswerBytes(session);
     if (this.draining || largest > limits.maxMessageBytes) {
       session.close();
+      this.#letGo(client);
       if (this.draining) throw fatal(status.UNAVAILABLE, "the server shuts down");
       throw exhausted(
         `num_envs: ${config.numEnvs} environments make answers of up to ${largest} bytes, this server allows ${limits.maxMessageBytes}`,
@@ -204,7 +240,8 @@ export class SessionRegistry {
     const entry: SessionEntry = {
       id: randomUUID(),
       token: randomUUID(),
-      requestId,
+      madeBy,
+      client,
       leaseMs: Math.min(leaseMs ?? limits.leaseMs, limits.maxLeaseMs),
       session,
       budget: limits.maxStepsPerSec > 0 ? new StepBudget(limits.maxStepsPerSec) : undefined,
@@ -221,6 +258,13 @@ export class SessionRegistry {
       "session created",
     );
     return entry;
+  }
+
+  /** One session of this client less. */
+  #letGo(client: string): void {
+    const left = (this.#held.get(client) ?? 1) - 1;
+    if (left > 0) this.#held.set(client, left);
+    else this.#held.delete(client);
   }
 
   #describe({ id, token, session, leaseMs }: SessionEntry): CreateSessionResponse {
@@ -280,7 +324,8 @@ export class SessionRegistry {
   /** @param event what the log says */
   remove(entry: SessionEntry, reason: RpcError, event = "session closed"): void {
     if (!this.#sessions.delete(entry.id)) return;
-    this.#requests.delete(entry.requestId);
+    if (entry.madeBy !== undefined) this.#requests.delete(entry.madeBy);
+    this.#letGo(entry.client);
     clearTimeout(entry.leaseTimer);
     entry.stream?.fail(reason);
     for (const end of entry.watchers) end();

@@ -5,18 +5,14 @@ import { fileURLToPath } from "node:url";
 import type { Server } from "@grpc/grpc-js";
 import type { ServerLog } from "./server-log.ts";
 
-/** The .proto files that reflection tells of, below the folder `proto`. */
-const SERVED_PROTOS = [
-  "ccpark/v1/environment.proto",
-  "dm_env_rpc/v1/dm_env_rpc.proto",
-  "google/rpc/error_details.proto", // read by tools that show error details
-] as const;
+/** What reflection tells of, in the folder `proto`: made by `npm run proto`. */
+const DESCRIPTORS = "descriptors.binpb";
 
 /** `proto/` of the package, from `envs/grpc/server/`, from `dist/envs/grpc/server/`, or beside a bundle. */
 export function findProtoFolder(): string | undefined {
   return ["../../../proto", "../../../../proto", "./proto"]
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(join(path, SERVED_PROTOS[0])));
+    .find((path) => existsSync(join(path, DESCRIPTORS)));
 }
 
 export interface Health {
@@ -37,21 +33,19 @@ export async function addHealth(server: Server, services: readonly string[]): Pr
   };
 }
 
-/** Reflection reads .proto files; where they are missing, as beside an odd bundle, the server runs without it. */
+/** Where the descriptors are missing, as beside an odd bundle, the server runs without it. @param services full names */
 export async function addReflection(
   server: Server,
-  protoFolder: string | undefined,
+  {
+    protoFolder,
+    services,
+  }: { readonly protoFolder: string | undefined; readonly services: readonly string[] },
   log: ServerLog,
 ): Promise<boolean> {
   try {
     if (protoFolder === undefined) throw new Error("no folder `proto` near the program");
-    const { loadSync } = await import("@grpc/proto-loader");
-    const { ReflectionService } = await import("@grpc/reflection");
-    const health = await import("grpc-health-check");
-    const definition = loadSync([...SERVED_PROTOS.map((path) => join(protoFolder, path)), health.protoPath], {
-      includeDirs: [protoFolder],
-    });
-    new ReflectionService(definition).addToServer(server);
+    const { addReflectionService } = await import("./reflection.ts");
+    await addReflectionService(server, join(protoFolder, DESCRIPTORS), services);
     return true;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -26,6 +26,7 @@ import type { Status } from "../generated/google/rpc/status.ts";
 import type { SessionRequest } from "../session/env-host.ts";
 import { fatal, serviceErrorOf, toRpcError, toServiceError, toStatus } from "../status-codes.ts";
 import { kindOf, StepAnswer } from "../step-codec.ts";
+import { clientOf, ownerOf } from "./client-identity.ts";
 import { checkExtent } from "./request-extent.ts";
 import type { ServerContext } from "./server-context.ts";
 import { handOver, type SessionEntry } from "./session-registry.ts";
@@ -46,7 +47,10 @@ class AnsweredError extends Error {
   }
 }
 
-type Call = Pick<ServerUnaryCall<unknown, unknown>, "cancelled" | "getDeadline">;
+type Call = Pick<
+  ServerUnaryCall<unknown, unknown>,
+  "cancelled" | "getDeadline" | "metadata" | "getPeer" | "getAuthContext"
+>;
 
 /** @throws RpcError if nobody waits for the answer any more */
 function checkAwaited(call: Call): void {
@@ -209,7 +213,9 @@ export function unaryCalls(
       context,
       ({ envId }: DescribeEnvRequest): DescribeEnvResponse => host.describeEnv(envId),
     ),
-    createSession: unary(context, (request: CreateSessionRequest) => sessions.create(request)),
+    createSession: unary(context, (request: CreateSessionRequest, call) =>
+      sessions.create(request, { owner: ownerOf(call), client: clientOf(call) }),
+    ),
     closeSession: unary(context, (request: CloseSessionRequest): CloseSessionResponse => {
       if (sessions.has(request.sessionId)) {
         const entry = sessions.find(request.sessionId, request.sessionToken);

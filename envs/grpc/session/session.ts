@@ -9,7 +9,7 @@ import { RNG_NAME } from "../../../core/random.ts";
 import { NEW, type RowArrays } from "../../vector/arrays.ts";
 import { type Autoreset, BrokenEnv, type RowEpisode } from "../../vector/block.ts";
 import type { OpenRows } from "../../vector/open-rows.ts";
-import { type BlockPlace, type MaybePromise, onAll } from "../../vector/place.ts";
+import { type BlockPlace, LostWorker, type MaybePromise, onAll } from "../../vector/place.ts";
 import type { SlotEnvShape } from "../../vector/slots/slot-env.ts";
 import {
   ActionPolicy,
@@ -217,6 +217,7 @@ export class EnvSession implements Session {
 
   /** A mistake is an answer; anything else ends the session. */
   #refuse(seq: bigint, error: unknown): ConnectResponse {
+    if (this.#isClosed && error instanceof LostWorker) this.#abort("the session was closed");
     const failure = error instanceof BrokenEnv ? this.#broken(error) : toRpcError(error);
     if (!failure.fatal) return this.#keep({ seq, payload: { $case: "error", value: toStatus(failure) } });
     this.#poison = failure;

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -109,6 +109,21 @@ describe("a unix datagram socket", () => {
   it("can be written to by its owner only, in a folder that it makes", async () => {
     const end = await makeEnd("new/folder/agent");
     expect(statSync(end.path).mode & 0o777).toBe(0o600);
+  });
+
+  it("refuses a folder that everybody may write to, and one of somebody else", async () => {
+    chmodSync(folder, 0o777);
+    await expect(makeEnd("agent")).rejects.toMatchObject({
+      kind: "permission-denied",
+      message: expect.stringMatching(/got one that everybody may write to, expected one of your own/),
+    });
+    chmodSync(folder, 0o1777); // as /tmp is: nobody can replace the files of others
+    (await makeEnd("agent")).socket.close();
+    chmodSync(folder, 0o700);
+    if (process.getuid?.() !== 0) return; // nobody else can give a folder away
+    chownSync(folder, 12_345, 12_345);
+    await expect(makeEnd("agent")).rejects.toThrow(/got one of the user with the number 12345/);
+    chownSync(folder, 0, 0);
   });
 
   it.skipIf(process.getuid?.() === 0)("says that the folder cannot be written to", async () => {

@@ -32,6 +32,7 @@ const outcome = await fuzzScenarios({
     toldMs = nowMs;
     console.log(`${((nowMs - startedMs) / 1000).toFixed(0)} s: ${done} objects`);
   },
+  onSuspects: (indices) => console.log(`tried again alone: ${indices.join(", ") || "none"}`),
 });
 const { refused, ran, ended, longestWaitMs, asked, findings } = outcome;
 console.log(

@@ -40,6 +40,8 @@ export interface FuzzOptions {
   /** the built command instead of the sources, where there is one */
   readonly built?: boolean;
   readonly onProgress?: (done: number) => void;
+  /** told which are tried alone in the end */
+  readonly onSuspects?: (indices: readonly number[]) => void;
 }
 
 export interface FuzzOutcome {
@@ -151,7 +153,7 @@ async function startBench(built: boolean): Promise<Bench> {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function fuzzScenarios(options: FuzzOptions): Promise<FuzzOutcome> {
-  const { objects, seed, only, atOnce = 3, built = true, onProgress } = options;
+  const { objects, seed, only, atOnce = 3, built = true, onProgress, onSuspects } = options;
   const counts = { refused: 0, ran: 0, ended: 0 };
   const findings: string[] = [];
   const suspects = new Set<number>();
@@ -196,6 +198,7 @@ export async function fuzzScenarios(options: FuzzOptions): Promise<FuzzOutcome> 
     longestWaitMs = bench.longestWaitMs;
     asked = bench.asked;
     clearInterval(watch);
+    onSuspects?.([...suspects]);
     for (const index of suspects) {
       const why = await tryAlone(index);
       if (why !== undefined)

@@ -1,10 +1,17 @@
 /** Health and reflection, asked as tools ask. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import {
   type ClientDuplexStream,
   type ClientReadableStream,
   credentials,
   makeClientConstructor,
+  status,
 } from "@grpc/grpc-js";
 import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
 import { service as healthService } from "grpc-health-check";
@@ -24,6 +31,7 @@ const SERVICES = ["ccpark.v1.EnvService", "dm_env_rpc.v1.Environment", "grpc.hea
 
 interface ReflectionAnswer {
   readonly listServicesResponse?: { readonly service: readonly { readonly name: string }[] };
+  readonly errorResponse?: { readonly errorCode: number };
   readonly fileDescriptorResponse?: { readonly fileDescriptorProto: readonly Buffer[] };
 }
 
@@ -45,11 +53,37 @@ it("reflection lists every service and knows its files", async () => {
   for (const service of SERVICES) {
     expect(names).toContain(service);
     const { fileDescriptorResponse } = await ask({ fileContainingSymbol: service });
-    expect(fileDescriptorResponse!.fileDescriptorProto.length).toBeGreaterThan(0);
+    const files = fileDescriptorResponse!.fileDescriptorProto.map((bytes) =>
+      fromBinary(FileDescriptorProtoSchema, bytes),
+    );
+    // each file with all that it imports: a client can build them
+    const known = new Set(files.map(({ name }) => name));
+    expect(files.flatMap(({ dependency }) => dependency).filter((name) => !known.has(name))).toEqual([]);
+    // imports come last in an answer, and first where files are built
+    const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: files.toReversed() }));
+    expect(registry.getService(service)!.methods.length).toBeGreaterThan(0);
   }
+  const { fileDescriptorResponse } = await ask({ fileByFilename: "ccpark/v1/environment.proto" });
+  const own = fromBinary(FileDescriptorProtoSchema, fileDescriptorResponse!.fileDescriptorProto[0]!);
+  expect(own.dependency).toContain("google/protobuf/struct.proto");
+  const request = own.messageType.find(({ name }) => name === "CreateSessionRequest")!;
+  expect(request.field.find(({ name }) => name === "kwargs")!.typeName).toBe(".google.protobuf.Struct");
+  const { errorResponse } = await ask({ fileContainingSymbol: "ccpark.v1.No" });
+  expect(errorResponse).toMatchObject({ errorCode: status.NOT_FOUND });
   call.end();
   client.close();
   await server.close();
+});
+
+it("reflection answers with the descriptors that the .proto files have now", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "ccpark-descriptors-"));
+  const file = join(folder, "descriptors.binpb");
+  const script = fileURLToPath(new URL("../../../envs/grpc/describe-protos.mjs", import.meta.url));
+  const { status: code, stderr } = spawnSync(process.execPath, [script, file], { encoding: "utf8" });
+  if (code !== 0) context.skip(`buf build ended with ${code}: ${stderr}`);
+  const kept = fileURLToPath(new URL("../../../proto/descriptors.binpb", import.meta.url));
+  expect(readFileSync(file).equals(readFileSync(kept)), "run `npm run proto`").toBe(true);
+  rmSync(folder, { recursive: true });
 });
 
 it("a server without .proto files runs without reflection, and says so", async () => {
