@@ -347,7 +347,13 @@ def _normaliser_of(env: object) -> object | None:
         names = " and ".join(type(wrapper).__name__ for wrapper in found)
         raise ValueError(f"observations are normalised twice, by {names}: expected one wrapper, or normalisation=")
     for wrapper in _wrappers(env):
-        changes = isinstance(wrapper, gymnasium.ObservationWrapper | gymnasium.ActionWrapper)
+        changes = isinstance(
+            wrapper,
+            gymnasium.ObservationWrapper
+            | gymnasium.ActionWrapper
+            | gymnasium.vector.VectorObservationWrapper
+            | gymnasium.vector.VectorActionWrapper,
+        )
         if changes and wrapper not in found:
             raise ValueError(
                 f"wrapper {type(wrapper).__name__}: it changes what passes between policy and environment, and would "
