@@ -260,7 +260,7 @@ class AgentRun<P extends Policy | AsyncPolicy> {
       count,
       late: sum((each) => each.late),
       missedReports: sum((each) => each.missedReports),
-      meanLatenessUs: count === 0 ? 0 : sum((each) => each.latenessSumUs) / count,
+      meanLatenessUs: count === 0 ? Number.NaN : sum((each) => each.latenessSumUs) / count,
       maxLatenessUs: Math.max(0, ...all.map((each) => each.maxLatenessUs)),
     };
   }

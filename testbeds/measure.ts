@@ -100,7 +100,7 @@ export function timeSeries(run: Run): TimeSeries {
   const capacityMbps: number[] = [];
   const queueDelayMs: number[] = [];
   const cwndPackets: number[] = [];
-  let heldDelayMs = 0;
+  let heldDelayMs = Number.NaN;
   for (let bin = 0; bin < bins; bin++) {
     const fromNs = startNs + bin * seriesBinNs;
     timeSec.push((bin + 1) * binSec);

@@ -49,7 +49,7 @@ export interface TimeSeries {
   readonly throughputMbps: readonly Mbps[];
   /** payload that the bottleneck could have delivered in the bin */
   readonly capacityMbps: readonly Mbps[];
-  /** mean over the packets that left the queue in the bin; the last value is held where none did */
+  /** mean over the packets that left the queue in the bin; the last value is held where none did, NaN before the first */
   readonly queueDelayMs: readonly number[];
   /** at the end of the bin */
   readonly cwndPackets: readonly number[];

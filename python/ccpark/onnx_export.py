@@ -42,6 +42,13 @@ IR_VERSION = 8
 # float32 networks of two implementations differ by some 1e-6 of the box
 TOLERANCE = 1e-4
 
+# why a recurrent policy has no way home
+NO_STATE = (
+    "it keeps a state from step to step, and an exported policy answers each observation by itself, so its memory "
+    "would be lost; train a policy without recurrence (the observation `standard` holds several frames)"
+)
+RECURRENT_NODES = {"LSTM", "GRU", "RNN", "Scan", "Loop"}
+
 Array = npt.NDArray[Any]
 ActionRule = Literal["clip", "squash", "scale"]
 Dimensions = Sequence[Mapping[str, Any]]
@@ -107,12 +114,21 @@ class Normalisation:
 
     @staticmethod
     def of(wrapper: object) -> Normalisation | None:
-        """Of Stable-Baselines3's ``VecNormalize`` or Gymnasium's ``NormalizeObservation``; None: it does nothing."""
+        """Of Stable-Baselines3's ``VecNormalize`` or Gymnasium's ``NormalizeObservation``; None: it does nothing.
+
+        Raises:
+            TypeError: no normalisation; a path is not read, since only its library can.
+        """
         if isinstance(wrapper, Normalisation):
             return wrapper
-        statistics = getattr(wrapper, "obs_rms", None)
-        if statistics is None or not getattr(wrapper, "norm_obs", True):
+        if wrapper is False or getattr(wrapper, "norm_obs", True) is False:
             return None
+        statistics: Any = getattr(wrapper, "obs_rms", None)
+        if not hasattr(statistics, "mean"):
+            raise TypeError(
+                f"normalisation: got {type(wrapper).__name__}, expected a VecNormalize (saved statistics: "
+                "VecNormalize.load(path, venv)), a NormalizeObservation, a ccpark.Normalisation, or False for none"
+            )
         clip = float(getattr(wrapper, "clip_obs", np.inf))
         epsilon = float(getattr(wrapper, "epsilon", 1e-8))
         return Normalisation(np.array(statistics.mean), np.array(statistics.var), epsilon, clip)
@@ -170,6 +186,8 @@ def _add_layer(graph: _Graph, layer: torch.nn.Module, dtype: type[np.floating[An
         graph.add("Elu", alpha=float(layer.alpha))
     elif isinstance(layer, nn.LeakyReLU):
         graph.add("LeakyRelu", alpha=float(layer.negative_slope))
+    elif isinstance(layer, nn.RNNBase | nn.RNNCellBase):
+        raise ValueError(f"layer {type(layer).__name__}: {NO_STATE}")
     elif not isinstance(layer, nn.Flatten | nn.Identity | nn.Dropout):
         raise ValueError(
             f"layer {type(layer).__name__}: expected Linear, Tanh, ReLU, Sigmoid, ELU or LeakyReLU in nn.Sequential; "
@@ -265,6 +283,9 @@ def _actor_of(model: Any) -> tuple[torch.nn.Module, ActionRule]:
     from torch import nn
 
     policy = model.policy
+    recurrent = next((m for m in policy.modules() if isinstance(m, nn.RNNBase | nn.RNNCellBase)), None)
+    if recurrent is not None:
+        raise ValueError(f"{type(model).__name__} with {type(recurrent).__name__}: {NO_STATE}")
     if hasattr(policy, "mlp_extractor"):  # PPO, A2C
         extractor = policy.pi_features_extractor
         parts = [extractor, policy.mlp_extractor.policy_net, policy.action_net]
@@ -283,10 +304,13 @@ def _unwrap(parts: Sequence[Any]) -> Iterator[torch.nn.Module]:
         yield part.flatten if type(part).__name__ == "FlattenExtractor" else part
 
 
-def _check_space(what: str, space: Any, contracted: Mapping[str, Any]) -> None:
+def _check_space(what: str, space: Any, contracted: Mapping[str, Any], is_normalised: bool = False) -> None:
+    """A normalised space has other bounds, some libraries say so."""
     low, high = PolicyContract.bounds_of(contracted)
     got = f"shape {space.shape}"
     if space.shape == low.shape:
+        if is_normalised:
+            return
         if np.array_equal(space.low, low) and np.array_equal(space.high, high):
             return
         got = f"bounds {space.low} to {space.high}"
@@ -296,14 +320,54 @@ def _check_space(what: str, space: Any, contracted: Mapping[str, Any]) -> None:
     )
 
 
+def _wrappers(env: object) -> Iterator[Any]:
+    """An environment and what is below it, to that of this package; of several beside each other the first."""
+    inner: Any = env
+    while inner is not None:
+        yield inner
+        if isinstance(inner, Remote):
+            return
+        inner = getattr(inner, "venv", None) or getattr(inner, "env", None) or getattr(inner, "envs", [None])[0]
+
+
+def _normaliser_of(env: object) -> object | None:
+    """The wrapper that normalises observations; None: there is none.
+
+    Raises:
+        ValueError: two of them, or a wrapper that changes observations or actions in another way.
+    """
+    import gymnasium
+
+    def normalises(wrapper: Any) -> bool:
+        # its own: wrappers of Stable-Baselines3 hand attributes through
+        return "obs_rms" in getattr(wrapper, "__dict__", {}) and getattr(wrapper, "norm_obs", True)
+
+    found = [wrapper for wrapper in _wrappers(env) if normalises(wrapper)]
+    if len(found) > 1:
+        names = " and ".join(type(wrapper).__name__ for wrapper in found)
+        raise ValueError(f"observations are normalised twice, by {names}: expected one wrapper, or normalisation=")
+    for wrapper in _wrappers(env):
+        changes = isinstance(
+            wrapper,
+            gymnasium.ObservationWrapper
+            | gymnasium.ActionWrapper
+            | gymnasium.vector.VectorObservationWrapper
+            | gymnasium.vector.VectorActionWrapper,
+        )
+        if changes and wrapper not in found:
+            raise ValueError(
+                f"wrapper {type(wrapper).__name__}: it changes what passes between policy and environment, and would "
+                "be missing in the exported policy"
+            )
+    return found[0] if found else None
+
+
 def _remote(env: object) -> Remote:
     """The environment of this package below any wrappers of Gymnasium or Stable-Baselines3."""
-    inner: Any = env
-    while inner is not None and not isinstance(inner, Remote):
-        inner = getattr(inner, "venv", None) or getattr(inner, "env", None) or getattr(inner, "envs", [None])[0]
-    if inner is None:
-        raise ValueError(f"env: got {type(env).__name__}, expected an environment of ccpark, or contract= instead")
-    return inner
+    for inner in _wrappers(env):
+        if isinstance(inner, Remote):
+            return inner
+    raise ValueError(f"env: got {type(env).__name__}, expected an environment of ccpark, or contract= instead")
 
 
 def _space(name: str, space: pb.Space) -> dict[str, Any]:
@@ -364,8 +428,9 @@ def export_onnx(
         path: of the file to write
         env: the environment, below any wrappers; the model's own unless given
         contract: instead of ``env``
-        normalisation: a ``VecNormalize``, a ``NormalizeObservation`` or a ``Normalisation``; the ``VecNormalize`` of a
-            Stable-Baselines3 model unless given
+        normalisation: a ``VecNormalize``, a ``NormalizeObservation`` or a ``Normalisation``, False for none; the one
+            among the wrappers of ``env``, or of a Stable-Baselines3 model's own, unless given. A model that was loaded
+            without its environment does not know whether it had one, so it must be said
         action_rule: of a ``torch.nn.Module``, from output to action: ``clip`` (it is in the unit of the action),
             ``squash`` (tanh, then scaled to the box) or ``scale`` (-1 to 1, scaled to the box); all are clipped
         made_by: a few words for tables; library and version unless given
@@ -389,19 +454,30 @@ def export_onnx(
         raise TypeError(f"model: got {got}, expected a model of Stable-Baselines3 or a torch.nn.Module")
     if isinstance(model, torch.nn.Module):
         network, rule, by = model, action_rule, f"torch {torch.__version__}"
-        scaling = None if normalisation is None else Normalisation.of(normalisation)
+        wrapper = _normaliser_of(env) if normalisation is None and env is not None else normalisation
+        scaling = None if wrapper is None else Normalisation.of(wrapper)
     else:
         network, rule = _actor_of(model)
         import stable_baselines3
 
         by = f"stable-baselines3 {stable_baselines3.__version__} {type(model).__name__}"
-        wrapper = model.get_vec_normalize_env() if normalisation is None else normalisation
+        own = model.get_env()
+        wrapper = normalisation
+        for candidate in (env, own):
+            if wrapper is None and candidate is not None:
+                wrapper = _normaliser_of(candidate)
+        if wrapper is None and own is None:
+            raise ValueError(
+                f"{type(model).__name__}: it was loaded without its environment, and does not know whether its "
+                "observations were normalised; give normalisation=VecNormalize.load(path, venv), or False "
+                "if they were not"
+            )
         scaling = None if wrapper is None else Normalisation.of(wrapper)
-        env = env if env is not None else model.get_env()
+        env = env if env is not None else own
     promise = contract or contract_of(env)
     promise = PolicyContract(**{**promise.__dict__, "made_by": made_by or promise.made_by or by})
     if not isinstance(model, torch.nn.Module):
-        _check_space("observation", model.observation_space, promise.observation)
+        _check_space("observation", model.observation_space, promise.observation, scaling is not None)
         _check_space("action", model.action_space, promise.action)
     low, high = promise.bounds_of(promise.action)
 
@@ -432,7 +508,7 @@ def add_contract(
     ``[batch, m]``, with all normalisation and clipping inside.
 
     Raises:
-        ValueError: an input or output of another name.
+        ValueError: an input or output of another name, or a graph with a state.
         ModuleNotFoundError: `onnx` is missing.
     """
     with needs_library("ccpark.add_contract", "'./python[onnx]'"):
@@ -441,6 +517,9 @@ def add_contract(
 
     model = onnx.load(os.fspath(path))
     names = [value.name for value in model.graph.input] + [value.name for value in model.graph.output]
+    recurrent = next((node.op_type for node in model.graph.node if node.op_type in RECURRENT_NODES), None)
+    if recurrent is not None:
+        raise ValueError(f"the graph has a node {recurrent}: {NO_STATE}")
     if names != [INPUT, OUTPUT]:
         raise ValueError(f"inputs and outputs of the graph: got {names}, expected ['{INPUT}', '{OUTPUT}']")
     kept = {entry.key: entry.value for entry in model.metadata_props}

@@ -29,11 +29,12 @@ def test_the_stubs_are_those_of_the_specification(tmp_path):
     subprocess.run(
         [
             *(sys.executable, "-m", "grpc_tools.protoc", f"-I{PYTHON.parent / 'proto'}"),
-            *(f"--python_out={tmp_path}", f"--pyi_out={tmp_path}", "ccpark/v1/environment.proto"),
+            *(f"--python_out={tmp_path}", f"--pyi_out={tmp_path}", f"--grpc_python_out={tmp_path}"),
+            "ccpark/v1/environment.proto",
         ],
         check=True,
     )
-    for name in ("environment_pb2.py", "environment_pb2.pyi"):
+    for name in ("environment_pb2.py", "environment_pb2.pyi", "environment_pb2_grpc.py"):
         committed = PYTHON / "ccpark" / "v1" / name
         assert committed.read_text() == (tmp_path / "ccpark" / "v1" / name).read_text(), "run ./generate-stubs.sh"
 

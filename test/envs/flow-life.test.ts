@@ -5,6 +5,7 @@ import { runAlgorithm } from "../../envs/measured-run.ts";
 import { makeLink } from "../../scenarios/links.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { validateScenario } from "../../scenarios/validate.ts";
+import { seriesCsv } from "../../testbeds/exports/series-rows.ts";
 import type { RunResult } from "../../testbeds/results.ts";
 
 const REWARD = "score";
@@ -98,6 +99,8 @@ describe("what did not happen", () => {
       expect(metrics[quantity], quantity).toBeNaN();
     }
     expect(metrics.goodputMbps).toBe(0);
+    expect(series.queueDelayMs.every(Number.isNaN)).toBe(true);
+    expect(seriesCsv(series, [])).toMatch(/\n0\.5,0,\d*,,\d/);
     expect(metrics.utilisation).toBeNaN();
     expect(metrics.score).toBeCloseTo(Math.log2(1448) - 0.5 * Math.log2(30e6), 9);
     expect(rest).not.toHaveProperty("jainIndex");

@@ -23,7 +23,8 @@ const COLUMNS = ["timeSec", "throughputMbps", "capacityMbps", "queueDelayMs", "c
 
 /** RFC 4180 with lines of one feed; comments with # before the head say what the run was. */
 export function seriesCsv(series: TimeSeries, comments: readonly string[]): string {
-  const lines = seriesRows(series).map((row) => COLUMNS.map((column) => row[column]).join(","));
+  const cell = (value: number): string => (Number.isNaN(value) ? "" : String(value));
+  const lines = seriesRows(series).map((row) => COLUMNS.map((column) => cell(row[column])).join(","));
   return `${[...comments.map((each) => `# ${each}`), COLUMNS.join(","), ...lines].join("\n")}\n`;
 }
 

@@ -108,6 +108,83 @@ def test_models_of_stable_baselines3_act_alike(name, tmp_path):
     env.close()
 
 
+def normalised(**kwargs):
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    from ccpark.sb3 import make_vec_env
+
+    return VecNormalize(make_vec_env(1, scenario="park-paper", duration_sec=1), **kwargs)
+
+
+def test_a_loaded_model_is_exported_with_the_statistics_it_was_trained_with_or_not_at_all(tmp_path):
+    sb3 = pytest.importorskip("stable_baselines3")
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    env = normalised(clip_obs=5.0)
+    model = sb3.PPO("MlpPolicy", env, n_steps=64, batch_size=64, seed=1, device="cpu").learn(130)
+    ccpark.export_onnx(model, tmp_path / "own.onnx")
+    model.save(tmp_path / "model.zip")
+    env.save(tmp_path / "statistics.pkl")
+    loaded = sb3.PPO.load(tmp_path / "model.zip", device="cpu")
+    path = tmp_path / "loaded.onnx"
+    with pytest.raises(ValueError, match="PPO: it was loaded without its environment, and does not know whether"):
+        ccpark.export_onnx(loaded, path, env=env.venv)
+    with pytest.raises(TypeError, match=r"normalisation: got PosixPath, expected a VecNormalize"):
+        ccpark.export_onnx(loaded, path, env=env.venv, normalisation=tmp_path / "statistics.pkl")
+    assert not path.exists()
+    observations = np.random.default_rng(5).normal(size=(20, env.observation_space.shape[0])).astype(np.float32)
+    for given in (
+        {"env": VecNormalize.load(str(tmp_path / "statistics.pkl"), env.venv)},
+        {"env": env.venv, "normalisation": env},
+    ):
+        ccpark.export_onnx(loaded, path, **given)
+        np.testing.assert_array_equal(run(path, observations), run(tmp_path / "own.onnx", observations))
+    ccpark.export_onnx(loaded, path, env=env.venv, normalisation=False)
+    assert np.any(run(path, observations) != run(tmp_path / "own.onnx", observations))
+    env.close()
+
+
+def test_gymnasiums_normalisation_below_a_vector_is_taken_along(tmp_path):
+    sb3 = pytest.importorskip("stable_baselines3")
+    import gymnasium
+    from stable_baselines3.common.vec_env import DummyVecEnv
+
+    def make():
+        return gymnasium.wrappers.NormalizeObservation(gymnasium.make("ccpark/park-paper-v0", duration_sec=1))
+
+    env = DummyVecEnv([make])
+    model = sb3.PPO("MlpPolicy", env, n_steps=64, batch_size=64, seed=1, device="cpu").learn(64)
+    path = tmp_path / "policy.onnx"
+    ccpark.export_onnx(model, path)
+    observations = np.random.default_rng(6).normal(size=(20, env.observation_space.shape[0])).astype(np.float32)
+    expected, _ = model.predict(ccpark.Normalisation.of(env.envs[0])(observations), deterministic=True)
+    np.testing.assert_allclose(run(path, observations), expected, atol=1e-4)
+    env.close()
+
+    def shifted():
+        inner = gymnasium.make("ccpark/park-paper-v0", duration_sec=1)
+        return gymnasium.wrappers.TransformObservation(inner, lambda o: o + 1, inner.observation_space)
+
+    env = DummyVecEnv([shifted])
+    model = sb3.PPO("MlpPolicy", env, n_steps=64, batch_size=64, seed=1, device="cpu")
+    with pytest.raises(ValueError, match="wrapper TransformObservation: it changes what passes"):
+        ccpark.export_onnx(model, path)
+    env.close()
+
+
+def test_a_policy_with_memory_is_refused_with_the_reason(env, tmp_path):
+    contrib = pytest.importorskip("sb3_contrib")
+    from ccpark.sb3 import make_vec_env
+
+    envs = make_vec_env(1, scenario="park-paper", duration_sec=1)
+    model = contrib.RecurrentPPO("MlpLstmPolicy", envs, n_steps=64, batch_size=64, device="cpu")
+    path = tmp_path / "policy.onnx"
+    with pytest.raises(ValueError, match="RecurrentPPO with LSTM: it keeps a state from step to step"):
+        ccpark.export_onnx(model, path)
+    assert not path.exists()
+    envs.close()
+
+
 def test_a_graph_of_another_exporter_gets_its_contract(env, tmp_path):
     path = tmp_path / "policy.onnx"
     ccpark.export_onnx(network(env.single_observation_space.shape[0], 1), path, env=env)
@@ -116,6 +193,12 @@ def test_a_graph_of_another_exporter_gets_its_contract(env, tmp_path):
     onnx.save(foreign, str(path))
     ccpark.add_contract(path, env=env)
     assert contract_in(path)["stepMs"] == 20
+    kept = foreign.SerializeToString()
+    foreign.graph.node[0].op_type = "LSTM"
+    onnx.save(foreign, str(path))
+    with pytest.raises(ValueError, match="the graph has a node LSTM: it keeps a state"):
+        ccpark.add_contract(path, contract=contract_of(env))
+    foreign = onnx.load_model_from_string(kept)
     foreign.graph.output[0].name = "y"
     onnx.save(foreign, str(path))
     with pytest.raises(ValueError, match=r"got \['observation', 'y'\]"):
@@ -125,7 +208,7 @@ def test_a_graph_of_another_exporter_gets_its_contract(env, tmp_path):
 def test_what_cannot_be_exported_is_named(env, tmp_path):
     width = env.single_observation_space.shape[0]
     path = tmp_path / "policy.onnx"
-    with pytest.raises(ValueError, match="layer GRU"):
+    with pytest.raises(ValueError, match="layer GRU: it keeps a state"):
         ccpark.export_onnx(nn.Sequential(nn.GRU(width, 1)), path, env=env)
     with pytest.raises(TypeError, match="model: got None, expected a model of Stable-Baselines3"):
         ccpark.export_onnx(None, path, env=env)
