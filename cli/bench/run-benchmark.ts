@@ -3,7 +3,7 @@ import { CHECKPOINT_VERSION } from "../../agents/checkpoint.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { RNG_NAME } from "../../core/random.ts";
 import { type BenchmarkPlan, type BenchmarkRun, countRuns, runBenchmark } from "../../eval/benchmark.ts";
-import { breathe, interruptibly } from "../console.ts";
+import { breathe } from "../console.ts";
 import { startTask } from "../train/progress.ts";
 import { packageVersion } from "../version.ts";
 import type { BenchInput } from "./bench-plan.ts";
@@ -15,10 +15,11 @@ export interface RunOptions {
   readonly onRun?: (run: BenchmarkRun) => void;
 }
 
+/** On this thread: for what takes its time from elsewhere, or runs so briefly that Ctrl-C may wait for it. */
 export async function runPlan(plan: BenchmarkPlan, { quiet, onRun }: RunOptions): Promise<BenchmarkRun[]> {
   const task = await startTask({ label: "benchmark", total: countRuns(plan), unit: "runs", quiet });
   const runs: BenchmarkRun[] = [];
-  for await (const run of interruptibly(runBenchmark(plan))) {
+  for await (const run of runBenchmark(plan)) {
     runs.push(run);
     onRun?.(run);
     task.update(runs.length, `${run.record.scenario} ${run.record.algorithm}`);
@@ -39,8 +40,13 @@ function unitsOf({ scenarios, contenders, seeds }: BenchmarkPlan): BenchUnit[] {
   );
 }
 
+/** Whether other threads may run a plan: nothing of it lives in another process or in real time. */
+export function mayRunInWorkers({ contenders, testbed }: BenchmarkPlan): boolean {
+  return testbed?.clock !== "real" && contenders.every(({ reproducible }) => reproducible !== false);
+}
+
 /**
- * The same runs in worker threads, handed back and told in the same order: the bytes of the results do not change.
+ * The same runs in worker threads, while this one listens to signals, handed back and told in the same order: the bytes of the results do not change.
  * @throws CcparkError for a contender that lives in another process, and in real time
  */
 export async function runPlanInWorkers(

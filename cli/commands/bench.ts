@@ -103,7 +103,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");
   const { CcparkError } = await import("../../core/errors.ts");
   const { planBench } = await import("../bench/bench-plan.ts");
-  const { runPlan, runPlanInWorkers, versions } = await import("../bench/run-benchmark.ts");
+  const { mayRunInWorkers, runPlan, runPlanInWorkers, versions } = await import("../bench/run-benchmark.ts");
   const { recordedFormats, writeExports } = await import("../../eval/export-files.ts");
   const { storedScenarios } = await import("../../eval/links.ts");
   const { claimFile, claimFolder, writeFilesWhole } = await import("../../core/whole-files.ts");
@@ -152,7 +152,7 @@ async function bench(options: BenchOptions): Promise<void> {
   };
   const workers = options.workers ?? 1;
   const runs =
-    workers === 1
+    workers === 1 && !mayRunInWorkers(plan)
       ? await runPlan(plan, runOptions)
       : await runPlanInWorkers(input, plan, workers, runOptions);
   const shown = names.map((name) => (isScenarioFile(name) ? basename(name) : name));
