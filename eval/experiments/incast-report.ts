@@ -12,7 +12,9 @@ import { PLAIN_TABLE } from "./plain-table.ts";
 const us = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 function withInterval({ mean, ci95 }: Estimate, format: (value: number) => string): string {
-  return ci95 === null ? format(mean) : `${format(mean)} ± ${format(ci95)}`;
+  const half = ci95 === null ? undefined : format(ci95);
+  // what the digits cannot show is no certainty
+  return half === undefined || Number(half) === 0 ? format(mean) : `${format(mean)} ± ${half}`;
 }
 
 /** One sentence: what stands beside every number of this experiment. */

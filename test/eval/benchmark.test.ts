@@ -175,6 +175,58 @@ describe("reports", () => {
     );
   });
 
+  it("say of finite flows when they were done, whether in time, and which run was the worst", async () => {
+    const { records, rewardName } = await sampleReport(["cubic", "reno"]);
+    const finite = records
+      .filter(({ scenario }) => scenario === "park-paper")
+      .map((record) => {
+        const isLost = record.algorithm === "reno" && record.seed === 2;
+        const completionMs = isLost ? Number.NaN : 10_000 + 1000 * record.seed;
+        return { ...record, completionMs, deadlineSec: 12, deadlineMet: completionMs <= 12_000 };
+      });
+    const rows = summarise(finite);
+    expect(rows[0]!.completionMs!.mean).toBe(12_000);
+    expect(rows[1]!.ends).toEqual({
+      runs: 3,
+      completed: 2,
+      deadline: { sec: 12, met: 1, worst: { seed: 2, completionMs: null } },
+    });
+    const table = terminalTable(rows, [1, 2, 3], rewardName, { colour: false });
+    expect(table).toMatch(/completion .*\n.* s │\n/);
+    expect(table).toContain("  cubic: deadline 12 s: fail in 1 of 3 runs, worst 13.00 s (seed 3)\n");
+    expect(table).toContain("  reno: deadline 12 s: fail in 2 of 3 runs, worst not completed (seed 2)\n");
+  });
+
+  it("call it one outcome where every seed gives the same, instead of a certainty of ± 0.00", async () => {
+    const { records, rewardName } = await sampleReport(["cubic"]);
+    const same = records.map((record) => ({ ...record, goodputMbps: 46.03 + 1e-6 * record.seed, score: 14 }));
+    const rows = summarise(same);
+    const table = terminalTable(rows, [1, 2, 3], rewardName, { colour: false });
+    expect(table).toContain("46.03");
+    expect(table).not.toMatch(/± 0\.0+\b/);
+    expect(table).toMatch(/A value without ± is one outcome.*--vary/);
+    expect(rows[0]!.score!.ci95).toBeNull();
+    const all = terminalTable((await sampleReport(["agent"])).summary, [1, 2, 3], rewardName, {
+      colour: false,
+    });
+    expect(all).toContain("one outcome");
+  });
+
+  it("have a dash where nothing could be measured", async () => {
+    const data = await sampleReport(["cubic", "reno"]);
+    const records = data.records.map((record) =>
+      record.algorithm === "reno"
+        ? { ...record, meanQueueDelayMs: Number.NaN, p95QueueDelayMs: Number.NaN, utilisation: Number.NaN }
+        : record,
+    );
+    const summary = summarise(records);
+    const table = terminalTable(summary, data.seeds, data.rewardName, { colour: false });
+    expect(table).toMatch(/│ reno .*–.*–.*–/);
+    const page = resultFiles({ ...data, records, summary });
+    expect(page["report.html"]).toMatch(/<td>–<span class="ci"><\/span><\/td>/);
+    expect(page["results.jsonl"]).toContain('"meanQueueDelayMs":null');
+  });
+
   it("list twelve flows of a link and count the others", async () => {
     const data = await sampleReport(["agent"], 15);
     const table = terminalTable(data.summary, data.seeds, data.rewardName, { colour: false });
