@@ -53,6 +53,14 @@ describe("a file in YAML", () => {
     expect(error.message).not.toContain("\n");
   });
 
+  it("and a rate at which nothing ever leaves are refused", () => {
+    const overrides = [parseOverride("link.rateMbps=1e-8")];
+    expect(errorOf(() => resolveScenario("park-paper", { overrides })).message).toMatch(
+      /forward\.rate\.mbps: got 1e-8, expected >= 0\.001/,
+    );
+    expect(errorOf(() => parseOverride("__proto__.x=1")).message).toMatch(/expected PATH=VALUE/);
+  });
+
   it("of an override is read the same way", () => {
     expect(errorOf(() => parseOverride("a=*b")).message).toMatch(
       /^\[scenario\] --set: a: .*Unresolved alias/,
