@@ -95,6 +95,15 @@ describe("a name", () => {
   });
 });
 
+describe("a limit beside one that is left out", () => {
+  it("is compared with what stands for it", () => {
+    const forward = { ...LINK.forward, queue: { discipline: { kind: "red", maxPackets: 4 } } };
+    expect(errorOf(() => checkTemplate({ ...LINK, forward })).message).toMatch(
+      /maxPackets: got 4, expected > 5 \(minPackets\)/,
+    );
+  });
+});
+
 describe("many choices", () => {
   it("are checked in proportion to their number, or refused", () => {
     const mbps = { choice: Array.from({ length: 2_000 }, (_, i) => i + 1) };
