@@ -12,6 +12,9 @@ export interface RedSpec {
   readonly ecn?: boolean;
 }
 
+/** Where a scenario names no other: Floyd 1997, "RED: Discussions of Setting Parameters". */
+export const RED_MIN_PACKETS = 5;
+
 export const RED: Kind<RedSpec> = {
   fields: {
     minPackets: z.number().gt(0).optional(),
@@ -22,8 +25,9 @@ export const RED: Kind<RedSpec> = {
     ecn: z.boolean().optional(),
   },
   check({ minPackets, maxPackets }, complaints) {
-    if ((maxPackets ?? Number.POSITIVE_INFINITY) <= (minPackets ?? 0)) {
-      complain(complaints, ["maxPackets"], `> ${minPackets} (minPackets)`);
+    const min = minPackets ?? RED_MIN_PACKETS;
+    if ((maxPackets ?? Number.POSITIVE_INFINITY) <= min) {
+      complain(complaints, ["maxPackets"], `> ${min} (minPackets)`);
     }
   },
 };

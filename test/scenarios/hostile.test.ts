@@ -53,6 +53,14 @@ describe("a file in YAML", () => {
     expect(error.message).not.toContain("\n");
   });
 
+  it("and a rate at which nothing ever leaves are refused", () => {
+    const overrides = [parseOverride("link.rateMbps=1e-8")];
+    expect(errorOf(() => resolveScenario("park-paper", { overrides })).message).toMatch(
+      /forward\.rate\.mbps: got 1e-8, expected >= 0\.001/,
+    );
+    expect(errorOf(() => parseOverride("__proto__.x=1")).message).toMatch(/expected PATH=VALUE/);
+  });
+
   it("of an override is read the same way", () => {
     expect(errorOf(() => parseOverride("a=*b")).message).toMatch(
       /^\[scenario\] --set: a: .*Unresolved alias/,
@@ -84,6 +92,15 @@ describe("a name", () => {
     const error = errorOf(() => checkTemplate({ ...LINK, ["x".repeat(1_000_000)]: 1 }));
     expect(error.message.length).toBeLessThan(500);
     expect(performance.now() - startedMs).toBeLessThan(200);
+  });
+});
+
+describe("a limit beside one that is left out", () => {
+  it("is compared with what stands for it", () => {
+    const forward = { ...LINK.forward, queue: { discipline: { kind: "red", maxPackets: 4 } } };
+    expect(errorOf(() => checkTemplate({ ...LINK, forward })).message).toMatch(
+      /maxPackets: got 4, expected > 5 \(minPackets\)/,
+    );
   });
 });
 

@@ -276,3 +276,15 @@ describe("import refuses in one sentence", () => {
     expect(message(text, options)).not.toContain("\n");
   });
 });
+
+describe("what is written to take long", () => {
+  it.each([
+    ["a number of 80,000 digits that is none", `${"1".repeat(80_000)}x 12\n`],
+    ["the same with a point", `0 ${"1".repeat(80_000)}.${"1".repeat(80_000)}x\n`],
+    ["lists in objects, thousands deep", `${'{"a":'.repeat(5_000)}[1]${"}".repeat(5_000)}`],
+  ])("is refused at once: %s", (_what, text) => {
+    const startedMs = performance.now();
+    expect(message(text)).toMatch(/^\[trace\] /);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+});

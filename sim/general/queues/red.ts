@@ -8,12 +8,12 @@ import { assert } from "../../../core/errors.ts";
 import { pow } from "../../../core/math.ts";
 import type { Rng } from "../../../core/random.ts";
 import type { Nanos } from "../../../core/units.ts";
+import { RED_MIN_PACKETS } from "../../../scenarios/disciplines/red.ts";
 import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
 import { DropTail } from "./drop-tail.ts";
 import type { QueueParts } from "./queue-parts.ts";
 
-/** Floyd 1997, "RED: Discussions of Setting Parameters": min_th about 5 packets, max_th three times min_th. */
-const MIN_PACKETS = 5;
+/** Floyd 1997, "RED: Discussions of Setting Parameters": max_th three times min_th. */
 const MAX_OVER_MIN = 3;
 /** Floyd 1997: max_p 0.1, since 1993's 1/50 is too low for today's loss rates. */
 const MAX_PROBABILITY = 0.1;
@@ -44,7 +44,7 @@ export class Red extends DropTail {
     meanPacketNs: Nanos | undefined,
   ) {
     super(parts);
-    this.#minPackets = options.minPackets ?? MIN_PACKETS;
+    this.#minPackets = options.minPackets ?? RED_MIN_PACKETS;
     this.#maxPackets = options.maxPackets ?? MAX_OVER_MIN * this.#minPackets;
     assert(
       this.#minPackets < this.#maxPackets,

@@ -9,6 +9,6 @@ it("scenario objects are refused in one sentence or run their first step, and no
   const outcome = await fuzzScenarios({ objects: 150, seed, built: false });
   expect(outcome.findings, `seed ${seed}`).toEqual([]);
   expect(outcome.refused).toBeGreaterThan(20);
-  expect(outcome.ran).toBeGreaterThan(20);
+  expect(outcome.ran).toBeGreaterThan(10);
   expect(outcome.asked).toBeGreaterThan(100);
 });

@@ -3,14 +3,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { spaceFromWire } from "../../../envs/grpc/wire.ts";
 import { RawClient, resetPayload, stepPayload } from "../../grpc/server/raw-client.ts";
+import { Starvation } from "../../starvation.ts";
 
-/** Since the last message: the longest wait for anything, ms, and how often it asked. */
+/** Since the last message: the longest wait for anything, less what a busy machine adds, ms, and how often it asked. */
 export interface Waits {
   readonly longestMs: number;
   readonly asked: number;
 }
 
 const REPORT_MS = 100;
+const starvation = new Starvation();
+/** of the report before: a wait may have begun in its time */
+let addedMs = 0;
 const client = new RawClient(Number(process.argv[2]));
 let news = { longestMs: 0, asked: 0 };
 
@@ -38,7 +42,10 @@ const ask = (request: "reset" | "step"): Promise<unknown> => {
 };
 await ask("reset");
 setInterval(() => {
-  process.send?.(news satisfies Waits);
+  const beforeMs = addedMs;
+  addedMs = starvation.take();
+  const longestMs = Math.max(0, news.longestMs - Math.max(addedMs, beforeMs));
+  process.send?.({ ...news, longestMs } satisfies Waits);
   news = { longestMs: 0, asked: 0 };
 }, REPORT_MS);
 for (;;) {
