@@ -157,7 +157,7 @@ describe("a mistake in a request", () => {
 
 describe("a client that is too much", () => {
   it("gets 100 sessions of 10,000 asked", async () => {
-    const { server, client } = await serve({ maxSessions: 100 });
+    const { server, client } = await serve({ maxSessions: 100, maxSessionsPerClient: 10_000 });
     const answers = await Promise.all(
       Array.from({ length: 10_000 }, () =>
         client.create().then(
