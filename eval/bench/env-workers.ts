@@ -31,8 +31,8 @@ export interface Rollouts {
 export type WorkerResult = Pick<Rollouts, "episodes" | "sliceMicros">;
 
 export function makeRollouts(observation: string): Rollouts {
-  // the simulator's default ACK path
-  const scenario = { ...getScenario("park-paper"), reverse: UNLIMITED };
+  // the simulator's default ACK path and sender
+  const scenario = { ...getScenario("park-paper"), reverse: UNLIMITED, sender: undefined };
   const options = { ...DEFAULT_ENV_OPTIONS, action: "absolute", observation, stepMs: 10 } as const;
   const envs = makeVectorEnv(scenario, options, NUM_ENVS);
   const actions = new Float32Array(NUM_ENVS * envs.actionSpace.shape[0]);
