@@ -31,7 +31,7 @@ export function pointsMbps({ points }: RatePoints): readonly Mbps[] {
 }
 
 export function peakOfPoints(rate: RatePoints): Mbps {
-  return pointsMbps(rate).reduce((peak, mbps) => Math.max(peak, mbps));
+  return pointsMbps(rate).reduce((peak, mbps) => Math.max(peak, mbps), 0);
 }
 
 /** The mean of the points, however long each holds. */
