@@ -28,7 +28,7 @@ export const MARKOV: RateKind<MarkovRate> = {
       complain(complaints, ["states", 0, "mbps"], "a rate above 0 in at least one state");
     }
   },
-  peakMbps: (rate) => stateMbps(rate).reduce((peak, mbps) => Math.max(peak, mbps)),
+  peakMbps: (rate) => stateMbps(rate).reduce((peak, mbps) => Math.max(peak, mbps), 0),
   meanBytesPerSec({ states }) {
     // from each state to any other: the share of a state is its dwelling time
     const totalSec = states.reduce((sum, state) => sum + state.meanSec, 0);
