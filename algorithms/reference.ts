@@ -29,11 +29,6 @@ const NO_MODULES: AlgorithmModules = new Map();
 /** bytes; labels are ASCII */
 const MAX_WIRE_NAME = 63;
 const NATIVE_PREFIX = "native-";
-/** Files of policies, which contenders are called by with a prefix. */
-const POLICY_FILES: readonly (readonly [ending: string, prefix: string])[] = [
-  [".onnx", "onnx:"],
-  [".ccpark", "agent:"],
-];
 /** `name=value`: what a comma separates from further parameters, not from the next algorithm */
 const PARAMETER = /^[A-Za-z]\w*=/;
 const WITH_PARAMETERS = /^(.*?):([A-Za-z]\w*=.*)$/s;
@@ -104,11 +99,6 @@ export function resolveAlgorithm(
   const spec = isModule ? modules.get(name) : ALGORITHMS.get(name);
   const written = isNative ? `${NATIVE_PREFIX}${name}` : name;
   if (spec === undefined || (isNative && spec.native === undefined)) {
-    const prefix = POLICY_FILES.find(([ending]) => name.endsWith(ending))?.[1];
-    if (prefix !== undefined) {
-      const hint = `a policy's file is called \`${prefix}${name}\``;
-      throw new CcparkError("not-found", `[algorithm] unknown algorithm \`${written}\`; ${hint}`);
-    }
     throw unknownName("algorithm", "algorithm", written, [...algorithmNames(), ...others]);
   }
   const params = readParams(spec, given);

@@ -128,6 +128,11 @@ const ONNX_PREFIX = "onnx:";
 const UNIX_PREFIX = "unix:";
 const OTHER_PREFIXES = [AGENT_PREFIX, ONNX_PREFIX, UNIX_PREFIX];
 const OTHER_NAMES = ["constant", "untrained"];
+/** Endings of files that are contenders only with their prefix. */
+const POLICY_FILES: readonly (readonly [ending: string, prefix: string])[] = [
+  [".onnx", ONNX_PREFIX],
+  [".ccpark", AGENT_PREFIX],
+];
 
 export interface LoadedModel {
   readonly contender: Contender;
@@ -248,6 +253,11 @@ export async function namedContenders(
         onWarning: printAgentWarning,
         ...(quiet ? {} : { onEvent: printAgentEvent }),
       });
+    }
+    const prefix = POLICY_FILES.find(([ending]) => name.endsWith(ending))?.[1];
+    if (prefix !== undefined) {
+      const hint = `a policy's file is called \`${prefix}${name}\``;
+      throw new CcparkError("not-found", `[algorithm] unknown algorithm \`${name}\`; ${hint}`);
     }
     return algorithmContender(resolveAlgorithm(name, modules, OTHER_NAMES));
   };
