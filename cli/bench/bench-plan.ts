@@ -1,5 +1,6 @@
 /** Wiring: what a benchmark's options mean, the same in the command's own thread and in its workers. */
 
+import { statSync } from "node:fs";
 import { checkCrossTraffic } from "../../algorithms/cross-traffic.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { loadSignals } from "../../envs/signals/signal-files.ts";
@@ -46,6 +47,12 @@ export interface PlannedBench {
   readonly entries: ReturnType<typeof resolveScenarios>;
   readonly checkpoints: readonly LoadedCheckpoint[];
   readonly models: readonly LoadedModel[];
+}
+
+/** A file of the input that only its first reader sees, such as a pipe: other threads cannot read it again. */
+export function pipeOf({ names, tracePath, checkpoint }: BenchInput): string | undefined {
+  const paths = [tracePath, checkpoint, ...names].filter((path) => path !== undefined);
+  return paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFIFO());
 }
 
 export async function planBench(input: BenchInput): Promise<PlannedBench> {

@@ -6,7 +6,7 @@ import { type BenchmarkPlan, type BenchmarkRun, countRuns, runBenchmark } from "
 import { breathe } from "../console.ts";
 import { startTask } from "../train/progress.ts";
 import { packageVersion } from "../version.ts";
-import type { BenchInput } from "./bench-plan.ts";
+import { type BenchInput, pipeOf } from "./bench-plan.ts";
 import type { BenchUnit, UnitOutcome } from "./bench-worker.ts";
 
 export interface RunOptions {
@@ -40,9 +40,10 @@ function unitsOf({ scenarios, contenders, seeds }: BenchmarkPlan): BenchUnit[] {
   );
 }
 
-/** Whether other threads may run a plan: nothing of it lives in another process or in real time. */
-export function mayRunInWorkers({ contenders, testbed }: BenchmarkPlan): boolean {
-  return testbed?.clock !== "real" && contenders.every(({ reproducible }) => reproducible !== false);
+/** Whether other threads may run a plan: nothing of it lives in another process, in real time or in a pipe. */
+export function mayRunInWorkers(input: BenchInput, { contenders, testbed }: BenchmarkPlan): boolean {
+  const isHere = contenders.every(({ reproducible }) => reproducible !== false);
+  return isHere && testbed?.clock !== "real" && pipeOf(input) === undefined;
 }
 
 /**
@@ -62,6 +63,11 @@ export async function runPlanInWorkers(
   }
   if (plan.testbed?.clock === "real") {
     const message = `[bench] on ${plan.testbed.name} runs take turns, since threads beside them would delay packets: it runs without --workers`;
+    throw new CcparkError("invalid-argument", message);
+  }
+  const pipe = pipeOf(input);
+  if (pipe !== undefined) {
+    const message = `[bench] \`${pipe}\` is a pipe, which each thread would have to read: it runs without --workers`;
     throw new CcparkError("invalid-argument", message);
   }
   const { Piscina } = await import("piscina");

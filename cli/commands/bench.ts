@@ -152,7 +152,7 @@ async function bench(options: BenchOptions): Promise<void> {
   };
   const workers = options.workers ?? 1;
   const runs =
-    workers === 1 && !mayRunInWorkers(plan)
+    workers === 1 && !mayRunInWorkers(input, plan)
       ? await runPlan(plan, runOptions)
       : await runPlanInWorkers(input, plan, workers, runOptions);
   const shown = names.map((name) => (isScenarioFile(name) ? basename(name) : name));

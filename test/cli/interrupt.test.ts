@@ -41,6 +41,21 @@ it.each<[string, () => readonly string[]]>([
   await interrupted(args());
 });
 
+it("bench reads a trace from a pipe once, and says why threads cannot", async () => {
+  const bench = (path: string, ...more: string[]) => {
+    const child = startCli([
+      ...["bench", "--scenario", "ccp-cell", "--trace", path, "--algorithms", "reno"],
+      ...["--duration", "1", "--seeds", "1", "--json", ...more],
+    ]);
+    spawn("sh", ["-c", `seq 1 100 > ${path}`]);
+    return outcomeOf(child);
+  };
+  const alone = await bench(fifo("t"));
+  expect([alone.code, alone.stdout]).toEqual([0, expect.stringContaining('"algorithm":"reno"')]);
+  const threads = await bench(fifo("t"), "--workers", "2");
+  expect([threads.code, threads.stderr]).toEqual([2, expect.stringContaining("is a pipe")]);
+});
+
 it("reads a FIFO to its end", async () => {
   const path = fifo("rows");
   const child = startCli(["trace", "import", path, "--format", "rows"]);
