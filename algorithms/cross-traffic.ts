@@ -1,7 +1,6 @@
 /** Which algorithms a scenario may name for its other flows: those in the datapath where there is one, else over CCP. */
 
-import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
-import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
+import type { FlowAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { CcparkError, clipped, nearestName, unknownName } from "../core/errors.ts";
 import { UNDER_TEST } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
@@ -9,13 +8,11 @@ import { ScenarioError } from "../scenarios/validate.ts";
 import { algorithmNames, overCcp, parseReference, resolveAlgorithm } from "./reference.ts";
 import { ALGORITHMS } from "./registry.ts";
 
-/** As many as a plan may have: a scenario is no kernel, whose table would be full with 1024. */
-const MAX_CROSS_FLOWS = 100_000;
 /** Flows of one environment, which an agent of its own drives through one datapath. */
 const MAX_FLOWS_UNDER_TEST = 1_024;
 
 /** An algorithm of cross traffic by its reference. */
-export type AlgorithmResolver = (reference: string) => CongestionControlFactory;
+export type AlgorithmResolver = (reference: string) => FlowAlgorithm;
 
 /**
  * Native where there is a native one (as in every environment), else over CCP.
@@ -23,10 +20,7 @@ export type AlgorithmResolver = (reference: string) => CongestionControlFactory;
  */
 export const crossTrafficAlgorithm: AlgorithmResolver = (reference) => {
   const resolved = resolveAlgorithm(reference);
-  return (
-    resolved.spec.native?.(resolved.params) ??
-    runCcpAlgorithm(overCcp(resolved), { maxFlows: MAX_CROSS_FLOWS })
-  );
+  return resolved.spec.native?.(resolved.params) ?? overCcp(resolved);
 };
 
 /**

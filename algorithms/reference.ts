@@ -6,7 +6,7 @@
  * A file is a module whose default export is an AlgorithmSpec; loading it is I/O (`module-files.ts`).
  */
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
-import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import type { FlowAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { CcparkError, unknownName } from "../core/errors.ts";
 import { isModulePath } from "../core/module-path.ts";
 import { hashText } from "../core/random.ts";
@@ -108,12 +108,7 @@ export function resolveAlgorithm(
 }
 
 /** A fresh one, without any state of another. Over CCP unless the reference says native or there is nothing else. */
-export function makeAlgorithm({
-  label,
-  spec,
-  isNative,
-  params,
-}: ResolvedAlgorithm): CcpAlgorithm | CongestionControlFactory {
+export function makeAlgorithm({ label, spec, isNative, params }: ResolvedAlgorithm): FlowAlgorithm {
   return isNative ? spec.native!(params) : overCcp({ label, spec, params });
 }
 

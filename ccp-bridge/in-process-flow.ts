@@ -13,9 +13,13 @@ import { InProcessChannel } from "./ipc/in-process.ts";
 /** The primitives by which a program reads ECN marks: an algorithm whose programs read neither cannot react to them. */
 const MARKS = /\bAck\.ecn_(packets|bytes)\b/;
 
+/** What decides for a flow: a CCP algorithm, which runs on any datapath, or a control inside one of this process. */
+export type FlowAlgorithm = CcpAlgorithm | CongestionControlFactory;
+
+/** of algorithms that have run here: one object may be run many times, such as once an episode */
+const COMPILED: WeakMap<CcpAlgorithm, ProgramSet> = new WeakMap();
+
 export interface RunCcpAlgorithmOptions {
-  /** the algorithm's programs, compiled before; for many factories of one algorithm */
-  readonly compiled?: ProgramSet;
   /** takes over flows while the agent is gone */
   readonly fallback?: CongestionControlFactory;
   readonly onEvent?: (event: CcpFlowEvent) => void;
@@ -69,7 +73,8 @@ export function runCcpAlgorithm(
   algorithm: CcpAlgorithm,
   options: RunCcpAlgorithmOptions = {},
 ): CcpAlgorithmFactory {
-  const set = options.compiled ?? compileAlgorithms([algorithm]);
+  const set = COMPILED.get(algorithm) ?? compileAlgorithms([algorithm]);
+  COMPILED.set(algorithm, set);
   const ignoresMarks = !Object.values(algorithm.programs).some((source) => MARKS.test(source));
   let link: Link | undefined;
   let lastStartUs: Micros = Number.NEGATIVE_INFINITY;

@@ -1,9 +1,7 @@
 /** Whole runs of one contender on one scenario and seed in one world, measured in the same way for all. */
 
 import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
-import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
-import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
-import { runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
+import type { FlowAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
 import { FIRST_FLOW, type Scenario } from "../scenarios/scenario.ts";
 import { type RecordedFormat, RunRecorder } from "../testbeds/exports/recorder.ts";
@@ -102,16 +100,18 @@ class Measurement {
     this.#options = options;
     this.#clock = new RewardClock(this.#meter, options.rewardName);
     this.#recorder = recording && new RunRecorder(recording.formats);
-    this.extras = { algorithms, seriesBinSec, ...(this.#recorder && { recorder: this.#recorder }) };
+    this.extras = {
+      algorithms,
+      seriesBinSec,
+      // the first flow's ACKs are metered for the reward
+      observer: (id) => (id === FIRST_FLOW ? this.#meter : undefined),
+      ...(this.#recorder && { recorder: this.#recorder }),
+    };
   }
 
-  /** The control of a flow under test; the first one's ACKs are metered for the reward. */
-  readonly around = (id: string, factory: CongestionControlFactory): CongestionControlFactory =>
-    id === FIRST_FLOW ? (start) => this.#meter.around(factory(start)) : factory;
-
   /** What to open a run of one congestion control with. */
-  of(control: CongestionControlFactory): OpenOptions {
-    return { ...this.extras, control: (id) => this.around(id, control) };
+  of(algorithm: FlowAlgorithm): OpenOptions {
+    return { ...this.extras, control: () => algorithm };
   }
 
   /** Before the run's time goes on. */
@@ -161,26 +161,19 @@ export interface MeasuredRun {
   result(): RunResult;
 }
 
-type Controlled = RunOptions & { readonly control: CongestionControlFactory };
+/** A CCP algorithm (its programs in the world's datapath, its agent in this process) or an in-datapath control. */
+type AlgorithmRunOptions = RunOptions & { readonly algorithm: FlowAlgorithm };
 
-/** Opens a run of one congestion control, to be driven by the caller. */
-export function beginRun(options: Controlled & OnVirtual): MeasuredRun {
-  const { testbed = SIMULATED, control, scenario, seed } = options;
+/** Opens a run of one algorithm, to be driven by the caller. */
+export function beginRun(options: AlgorithmRunOptions & OnVirtual): MeasuredRun {
+  const { testbed = SIMULATED, algorithm, scenario, seed } = options;
   const measurement = new Measurement(options);
-  const run = measurement.attach(testbed.open(scenario, seed, measurement.of(control)));
+  const run = measurement.attach(testbed.open(scenario, seed, measurement.of(algorithm)));
   return { run, result: () => measurement.result(run, testbed.name) };
 }
 
-type AlgorithmRunOptions = RunOptions & { readonly algorithm: CcpAlgorithm | CongestionControlFactory };
-
-function controlled(options: AlgorithmRunOptions): Controlled {
-  const { algorithm } = options;
-  return { ...options, control: typeof algorithm === "function" ? algorithm : runCcpAlgorithm(algorithm) };
-}
-
-/** Runs a CCP algorithm (its datapath programs in the world's datapath, agent in process) or an in-datapath control. */
 export function runAlgorithm(options: AlgorithmRunOptions & OnVirtual): RunResult {
-  const { run, result } = beginRun({ ...controlled(options), testbed: options.testbed });
+  const { run, result } = beginRun(options);
   run.runUntil(run.endNs);
   return result();
 }
@@ -190,7 +183,7 @@ export async function runAlgorithmLater(options: AlgorithmRunOptions & OnAny): P
   const { testbed = SIMULATED, scenario, seed } = options;
   if (testbed.clock === "virtual") return runAlgorithm({ ...options, testbed });
   const measurement = new Measurement(options);
-  const run = await testbed.open(scenario, seed, measurement.of(controlled(options).control));
+  const run = await testbed.open(scenario, seed, measurement.of(options.algorithm));
   try {
     measurement.attach(run);
     while (run.nowNs < run.endNs) await run.runUntil(run.endNs);
@@ -225,8 +218,7 @@ class AgentRun<P extends Policy | AsyncPolicy> {
 
   /** @param stop asks the run for a stop */
   open(stop: () => void): OpenOptions {
-    const { extras, around } = this.#measurement;
-    return this.#flows.prepare({ ...extras, around, onReport: stop });
+    return this.#flows.prepare({ ...this.#measurement.extras, onReport: stop });
   }
 
   attach(run: Run): Turns {

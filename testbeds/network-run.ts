@@ -1,6 +1,9 @@
 /** What worlds made of the simulator's links have in common: a scenario and a seed become a network and its flows. */
 import { type AlgorithmResolver, nativeAlgorithm } from "../algorithms/cross-traffic.ts";
+import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import { type FlowAlgorithm, runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
+import { observedControl } from "../ccp-bridge/observed-control.ts";
 import { Rng } from "../core/random.ts";
 import { type BytesPerSec, type Micros, MSS_BYTES, NANOS_PER_SEC, type Nanos } from "../core/units.ts";
 import { leadSec } from "../scenarios/flows.ts";
@@ -21,6 +24,9 @@ import {
 import type { LinkTruth, OpenOptions, Run, RunFlow } from "./testbed.ts";
 import type { Attach } from "./traffic/applications.ts";
 import { addIncast, addTransfers, datagramSpec, type TransferLog } from "./traffic/traffic.ts";
+
+/** As many as a plan may have: a scenario is no kernel, whose table would be full with 1024. */
+const MAX_FLOWS = 100_000;
 
 /** A flow of the scenario as it runs. */
 export class NetworkRunFlow implements RunFlow {
@@ -130,7 +136,9 @@ export class RunPlan {
       algorithms = nativeAlgorithm,
       seriesBinSec = Number.POSITIVE_INFINITY,
       recorder,
+      observer,
     } = options;
+    const inProcess = controlsInProcess();
     this.rng = Rng.fromSeed(seed);
     const drawnStartSec = scenario.fixed?.startSec ?? this.rng.fork("flow.start").next();
     this.startNs = (leadSec(scenario) + drawnStartSec) * NANOS_PER_SEC;
@@ -142,8 +150,12 @@ export class RunPlan {
       rng: this.rng,
       zeroNs: this.startNs,
       seriesBinNs: this.seriesBinNs,
-      controlOf: control,
-      algorithms: resolveOnce(algorithms),
+      controlOf: (id) => {
+        const factory = named(inProcess(control(id)), id);
+        const seeing = observer?.(id);
+        return seeing === undefined ? factory : (start) => observedControl(factory(start), seeing);
+      },
+      algorithms: resolveOnce(algorithms, inProcess),
       onFlowEnd: (network) => this.#competition?.end(network),
     };
     const planned = planFlows(this.#context).map((flow, i) =>
@@ -185,11 +197,30 @@ export class RunPlan {
   }
 }
 
-/** One factory per name: the flows of one CCP algorithm share a datapath and an agent. */
-function resolveOnce(resolve: AlgorithmResolver): AlgorithmResolver {
+/** The flows of one CCP algorithm share a datapath and an agent. */
+function controlsInProcess(): (algorithm: FlowAlgorithm) => CongestionControlFactory {
+  const made = new Map<CcpAlgorithm, CongestionControlFactory>();
+  return (algorithm) => {
+    if (typeof algorithm === "function") return algorithm;
+    const control = made.get(algorithm) ?? runCcpAlgorithm(algorithm, { maxFlows: MAX_FLOWS });
+    made.set(algorithm, control);
+    return control;
+  };
+}
+
+/** Its agent knows the flow by its id. */
+function named(factory: CongestionControlFactory, id: string): CongestionControlFactory {
+  return (start) => factory({ ...start, hosting: { ...start.hosting, name: id } });
+}
+
+/** One algorithm per name. */
+function resolveOnce(
+  resolve: AlgorithmResolver,
+  inProcess: (algorithm: FlowAlgorithm) => CongestionControlFactory,
+): PlanContext["algorithms"] {
   const resolved = new Map<string, CongestionControlFactory>();
   return (name) => {
-    const known = resolved.get(name) ?? resolve(name);
+    const known = resolved.get(name) ?? inProcess(resolve(name));
     resolved.set(name, known);
     return known;
   };

@@ -8,7 +8,8 @@
  * absent with a reason, never zero.
  */
 import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
-import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
+import type { FlowAlgorithm } from "../ccp-bridge/in-process-flow.ts";
+import type { AckObserver } from "../ccp-bridge/observed-control.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
@@ -21,8 +22,13 @@ import type { TransferLog } from "./traffic/traffic.ts";
 export type { LinkMeter } from "../sim/network.ts";
 
 export interface OpenOptions {
-  /** the congestion control of each flow under test, by its id; called once for each flow, when the run is opened */
-  readonly control: (flowId: string) => CongestionControlFactory;
+  /**
+   * The congestion control of each flow under test, by its id; called once for each flow, when the run is opened. Flows of
+   * one CCP algorithm share a datapath and an agent, which knows them by their ids (`FlowInfo.name`).
+   */
+  readonly control: (flowId: string) => FlowAlgorithm;
+  /** sees the ACKs of a flow under test; where they are counted outside of this process, several come as one event */
+  readonly observer?: (flowId: string) => AckObserver | undefined;
   /** finds the algorithms that the scenario names for cross traffic; absent: those that need no agent */
   readonly algorithms?: AlgorithmResolver;
   /** bins of the flows' time series, which also makes them measure one-way delays; absent: none */

@@ -448,10 +448,10 @@ export class CcpAgent {
     const { flowId, algorithmName, ...info } = create;
     const known = datapath.flows.get(flowId);
     if (known !== undefined) this.#close(known, nowUs);
-    const { schedule, host = from, weight = 1, rng } = this.#hooks.hosting?.(flowId, from) ?? {};
+    const { schedule, host = from, name = "", weight = 1, rng } = this.#hooks.hosting?.(flowId, from) ?? {};
     const own = rng ?? this.#rng.fork(`flow.${this.#started}`);
     this.#started += 1;
-    const flowInfo: FlowInfo = { flowId, ...info, nowUs, host, weight, rng: own };
+    const flowInfo: FlowInfo = { flowId, ...info, nowUs, host, name, weight, rng: own };
     const algorithm = this.#byName.get(algorithmName) ?? this.#chosen(flowInfo);
     const programs = this.#set.byAlgorithm.get(algorithm)!;
     const { send } = this.#hooks;

@@ -20,6 +20,8 @@ export interface FlowInfo {
   readonly nowUs: Micros;
   /** which host the flow sends from: the datapath's address, or what a simulator calls the host */
   readonly host: string;
+  /** what the host calls the flow, such as its id in a scenario; empty: it has not said */
+  readonly name: string;
   /** the flow's share among the flows of its group (see `aggregateBy`), > 0; 1 unless the host says otherwise */
   readonly weight: number;
   /** the flow's own generator, a fork of the run's: same seed, same draws, whatever other flows do */

@@ -14,4 +14,6 @@ export interface FlowHosting {
   readonly weight?: number;
   /** see `FlowInfo`; absent: the datapath's address */
   readonly host?: string;
+  /** see `FlowInfo`; absent: empty */
+  readonly name?: string;
 }

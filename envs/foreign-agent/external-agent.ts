@@ -132,7 +132,7 @@ export async function runExternalAgent(
     onSent: pace === "lock-step" ? () => run?.run.requestStop() : undefined,
   });
   try {
-    run = beginRun({ ...options, control: link.control });
+    run = beginRun({ ...options, algorithm: link.control });
     await drive(link, run.run, run.run.endNs, pace);
     return { ...run.result(), counters: { ...link.counters }, events };
   } finally {

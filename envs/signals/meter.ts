@@ -2,11 +2,12 @@
  * Measures the interval beside any congestion control, from the same ACK events that it sees, so that a reward is computed
  * in the same way for a learned policy, a CCP algorithm and a native one.
  */
-import type { AckEvent, CongestionControl, SentEvent } from "../../ccp-bridge/congestion-control.ts";
+import type { AckEvent } from "../../ccp-bridge/congestion-control.ts";
+import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
 import { MSS_BYTES } from "../../core/units.ts";
 import { clearCounters, emptyInterval, type Interval } from "./interval.ts";
 
-export class Meter {
+export class Meter implements AckObserver {
   readonly interval: Interval = emptyInterval(MSS_BYTES);
   #rttSumUs = 0;
 
@@ -42,33 +43,5 @@ export class Meter {
     clearCounters(interval);
     this.#rttSumUs = 0;
     return result;
-  }
-
-  /** The same congestion control, with each ACK recorded after it was handled. */
-  around(control: CongestionControl): CongestionControl {
-    return {
-      name: control.name,
-      get cwndBytes() {
-        return control.cwndBytes;
-      },
-      get pacingRateBytesPerSec() {
-        return control.pacingRateBytesPerSec;
-      },
-      onAck: (ack) => {
-        control.onAck(ack);
-        this.record(ack);
-      },
-      onCongestion: (event) => control.onCongestion(event),
-      onSpuriousCongestion: (event) => control.onSpuriousCongestion?.(event),
-      ignoresMarks: control.ignoresMarks,
-      readsPackets: control.readsPackets,
-      onPacketAcked: (packet) => control.onPacketAcked?.(packet),
-      onPacketLost: (packet) => control.onPacketLost?.(packet),
-      onClose: () => control.onClose?.(),
-      get onSent() {
-        const { onSent } = control;
-        return onSent === undefined ? undefined : (sent: SentEvent) => onSent.call(control, sent);
-      },
-    };
   }
 }

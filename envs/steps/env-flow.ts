@@ -3,15 +3,12 @@
  * the step at hand and a decision becomes an update of `Cwnd` and `Rate`, so agent and datapath meet in CCP messages only. All flows of an
  * episode share one datapath and one agent, as on one host. When a step ends is the business of those who use this.
  */
-import { compileAlgorithms, type ProgramSet } from "../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
-import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
-import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
-import { type Micros, MSS_BYTES, NANOS_PER_MICRO, type Nanos } from "../../core/units.ts";
+import { type Micros, NANOS_PER_MICRO, type Nanos } from "../../core/units.ts";
 import type { OpenOptions, Run, RunFlow } from "../../testbeds/testbed.ts";
 import type { StepInfo } from "../env.ts";
 import type { EnvOptions } from "../options.ts";
-import { type ActionSpec, admitAction, getAction, MIN_CWND_PACKETS } from "../signals/actions.ts";
+import { type ActionSpec, admitAction, getAction } from "../signals/actions.ts";
 import { clearCounters, deliveredBytes } from "../signals/interval.ts";
 import { getObservation, type ObservationSpec } from "../signals/observations.ts";
 import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "./env-program.ts";
@@ -181,8 +178,6 @@ export class EnvFlow {
 }
 
 export interface EpisodeExtras extends Omit<OpenOptions, "control"> {
-  /** wraps the congestion control of a flow under test */
-  readonly around?: (id: string, factory: CongestionControlFactory) => CongestionControlFactory;
   /** a report of this flow has come */
   readonly onReport?: (flow: EnvFlow) => void;
 }
@@ -193,12 +188,9 @@ export class EnvFlows {
   readonly action: ActionSpec;
   readonly #specs: FlowSpecs;
   readonly #algorithm: CcpAlgorithm;
-  readonly #compiled: ProgramSet;
   readonly #reportEveryUs: Micros | "rtt";
   #run: Run | undefined;
   #onReport: ((flow: EnvFlow) => void) | undefined;
-  /** the flow whose congestion control is being made */
-  #opening = "";
   #started: EnvFlow[] = [];
 
   /** @param reportEveryUs the datapath reports with the first ACK so long after the last report */
@@ -212,7 +204,6 @@ export class EnvFlows {
       programs: envPrograms(options.reportLossAtOnce),
       newFlow: (control, info) => this.#newFlow(control, info),
     };
-    this.#compiled = compileAlgorithms([this.#algorithm]);
   }
 
   /** Flows under test that have started in this episode, in the order of their starts. */
@@ -221,22 +212,9 @@ export class EnvFlows {
   }
 
   /** What to open the run of an episode with, which is then to be given to `attach`. */
-  prepare({ around, onReport, ...extras }: EpisodeExtras = {}): OpenOptions {
-    const factory = runCcpAlgorithm(this.#algorithm, {
-      compiled: this.#compiled,
-      minCwndBytes: MIN_CWND_PACKETS * MSS_BYTES,
-    });
+  prepare({ onReport, ...extras }: EpisodeExtras = {}): OpenOptions {
     this.#onReport = onReport;
-    return {
-      ...extras,
-      control: (id) => {
-        const own: CongestionControlFactory = (start) => {
-          this.#opening = id;
-          return factory(start);
-        };
-        return around === undefined ? own : around(id, own);
-      },
-    };
+    return { ...extras, control: () => this.#algorithm };
   }
 
   /** Before the run's time goes on. */
@@ -247,7 +225,7 @@ export class EnvFlows {
 
   #newFlow(control: FlowControl, info: FlowInfo): ReturnType<CcpAlgorithm["newFlow"]> {
     const run = this.#run!;
-    const facts = run.flows.find(({ id }) => id === this.#opening)!;
+    const facts = run.flows.find(({ id }) => id === info.name)!;
     const flow = new EnvFlow(this.#specs, { facts, run, control, info });
     const fields: Record<string, number> = { Cwnd: info.initCwndBytes };
     const every = this.#reportEveryUs;

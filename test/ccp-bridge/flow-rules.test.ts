@@ -16,6 +16,7 @@ const info = (fields: Partial<FlowInfo>): FlowInfo => ({
   dstPort: 0,
   nowUs: 0,
   host: "here",
+  name: "",
   weight: 1,
   rng: Rng.fromSeed(1),
   ...fields,

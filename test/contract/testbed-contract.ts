@@ -5,7 +5,10 @@
 import { describe, expect, it } from "vitest";
 import { cubic } from "../../algorithms/native/cubic.ts";
 import { reno } from "../../algorithms/native/reno.ts";
+import { ccpAlgorithm } from "../../algorithms/reference.ts";
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
+import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
 import { NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
@@ -132,6 +135,37 @@ export function testbedContract(testbed: Testbed): void {
       for (const { goodputMbps } of summaries) expect(goodputMbps).toBeGreaterThan(0.05);
       expect(sum).toBeGreaterThan(8);
       expect(sum).toBeLessThan(14);
+    });
+
+    it("runs a CCP algorithm, whose agent knows the flows by their ids, and shows their ACKs", async () => {
+      const vegas = ccpAlgorithm("vegas");
+      const names: string[] = [];
+      const control: CcpAlgorithm = {
+        ...vegas,
+        newFlow: (flow, info) => {
+          names.push(info.name);
+          return vegas.newFlow(flow, info);
+        },
+      };
+      let acked = 0;
+      let smallestRttUs = Number.POSITIVE_INFINITY;
+      const observer: AckObserver = {
+        record: ({ ackedPackets, misorderedPackets, rttUs }) => {
+          acked += ackedPackets + misorderedPackets;
+          if (rttUs > 0) smallestRttUs = Math.min(smallestRttUs, rttUs);
+        },
+      };
+      const run = await finished(
+        { ...LINK, flows: [{ algorithm: "test", id: "other" }] },
+        { control: () => control, observer: (id) => (id === "other" ? observer : undefined) },
+      );
+      expect(names.sort()).toEqual(["flow-0", "other"]);
+      const { deliveredPackets, minRttUs } = run.flows[1]!;
+      expect(deliveredPackets).toBeGreaterThan(100);
+      expect(acked / deliveredPackets).toBeGreaterThan(0.9);
+      expect(acked).toBeLessThanOrEqual(deliveredPackets);
+      expect(smallestRttUs).toBeGreaterThanOrEqual(minRttUs);
+      expect(measure(run).utilisation).toBeGreaterThan(0.5);
     });
 
     it("refuses unknown cross traffic before anything runs", async () => {

@@ -7,6 +7,7 @@ import type { CongestionControlFactory } from "../../ccp-bridge/congestion-contr
 import { BLOCK } from "../../ccp-bridge/datapath/register-arena.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import { PRIMITIVE } from "../../ccp-bridge/lang/scope.ts";
+import { observedControl } from "../../ccp-bridge/observed-control.ts";
 import { Rng } from "../../core/random.ts";
 import { fromMbps, MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
 import { BLOCK_WORD } from "../../engine/generated/engine-interface.ts";
@@ -132,7 +133,7 @@ describe("a CCP program that the engine runs", () => {
             const control: CongestionControlFactory = (start) => {
               const made = factory(start);
               // what listens to each ACK hides the registers, so that the engine must hand them over
-              return isAsked ? new Meter().around(made) : made;
+              return isAsked ? observedControl(made, new Meter()) : made;
             };
             const spec: NetworkSpec = {
               forward: bottleneck(12, queuePackets, lossRate),

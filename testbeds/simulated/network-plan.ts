@@ -4,7 +4,6 @@
  * simulation's beginning.
  */
 
-import type { AlgorithmResolver } from "../../algorithms/cross-traffic.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import type { Rng } from "../../core/random.ts";
 import {
@@ -52,7 +51,8 @@ export interface PlanContext {
   readonly seriesBinNs: Nanos;
   /** of a flow under test */
   readonly controlOf: (id: string) => CongestionControlFactory;
-  readonly algorithms: AlgorithmResolver;
+  /** of cross traffic, by reference */
+  readonly algorithms: (reference: string) => CongestionControlFactory;
   /** a finite flow has ended */
   readonly onFlowEnd: (network: Network) => void;
 }

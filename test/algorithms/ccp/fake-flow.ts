@@ -26,6 +26,7 @@ export class FakeFlow implements FlowControl {
       dstPort: 0,
       nowUs: 0,
       host: "here",
+      name: "",
       weight: 1,
       rng: Rng.fromSeed(1),
     });
