@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
+import { DATE_ORDERS, type DateOrder } from "../../traces/capacity/clock.ts";
 import type { Capacity } from "../../traces/capacity/import.ts";
 import { RATE_UNITS, TIME_UNITS } from "../../traces/capacity/units.ts";
 import { interruptible, printErr, printOut } from "../console.ts";
@@ -113,6 +114,7 @@ interface ImportOptions {
   readonly as: string;
   readonly rateUnit?: string;
   readonly timeUnit?: string;
+  readonly dateOrder?: DateOrder;
   readonly timeColumn?: string;
   readonly rateColumn?: string;
   readonly intervalMs?: number;
@@ -133,6 +135,7 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
     format: CAPACITY_FORMATS.find((known) => known === options.format),
     rateUnit: options.rateUnit,
     timeUnit: options.timeUnit,
+    dateOrder: options.dateOrder,
     timeColumn: options.timeColumn,
     rateColumn: options.rateColumn,
     intervalMs: options.intervalMs,
@@ -252,6 +255,11 @@ export function addTrace(program: Command): void {
         "--time-unit <unit>",
         "unit of the times; default: as the column's name or their size says, else s",
       ).choices([...TIME_UNITS.keys()]),
+    )
+    .addOption(
+      new Option("--date-order <order>", "of dates such as 02/01/2024, where both may be meant").choices(
+        DATE_ORDERS,
+      ),
     )
     .option("--time-column <name>", "CSV column (name or number from 1) or JSON key of the time")
     .option("--rate-column <name>", "the same of the rate")

@@ -158,6 +158,82 @@ describe("what a file says", () => {
     ],
     ["lists side by side", '{"timestamps":[0,0.5,1],"bandwidths":[12,6,9],"delays":[40],"loss":0.1}', {}],
     ["one number a line, with --interval-ms", "12\n6\n9\n", { intervalMs: 500 }],
+    ["times since 1970 in us", "ts,mbps\n1700000000000000,12\n1700000000500000,6\n1700000001000000,9\n", {}],
+    ["time_in_ms", "time_in_ms,rate (in Mbps)\n0,12\n500,6\n1000,9\n", {}],
+    [
+      "a unit alone in brackets, blanks between",
+      "Time (ms)  DL Rate (Mbps)\n0  12\n500  6\n1000  9\n",
+      { rateColumn: "2" },
+    ],
+    ["time, ms between semicolons", "Time, ms;Rate, Mbit/s\n0;12\n500;6\n1000;9\n", {}],
+    ["Mbit/s alone", "t,Mbit/s\n0,12\n0.5,6\n1,9\n", {}],
+    ["bits_per_second", "t,dl_bits_per_second\n0,12e6\n0.5,6e6\n1,9e6\n", {}],
+    ["units below the names", "time,rate\nms,kbps\n0,12000\n500,6000\n1000,9000\n", {}],
+    ["names in a comment", "# time_ms kbps\n0 12000\n500 6000\n1000 9000\n", {}],
+    ["the only rate of a longer name", "time,rtt_ms,linkCapacityMbps\n0,40,12\n0.5,40,6\n1,40,9\n", {}],
+    ["decimal commas", "time;mbps\n0;12,0\n0,5;6,0\n1;9,0\n", {}],
+    ["quoted decimal commas", '"time","mbps"\n"0","12,0"\n"0,5","6"\n"1","9"\n', {}],
+    ["line ends of old systems", "time,mbps\r0,12\r0.5,6\r1,9\r", {}],
+    ["commas at the ends of rows", "time,mbps\n0,12,\n0.5,6,\n1,9,\n", {}],
+    ["remarks behind rows", "// link\n0 12 # up\n0.5 6\n1 9\n", {}],
+    ["Excel's first line", "sep=;\ntime;mbps\n0;12\n0.5;6\n1;9\n", {}],
+    ["what is quoted over two lines", 'note,time,mbps\n"a ""b""\nc",0,12\nd,0.5,6\ne,1,9\n', {}],
+    [
+      "dates, the day first",
+      "date;mbps\n25/12/2023 10:00:00.0;12\n25/12/2023 10:00:00.5;6\n25/12/2023 10:00:01;9\n",
+      {},
+    ],
+    [
+      "dates, the month first",
+      "date;mbps\n12/25/2023 11:59:59.5 PM;12\n12/26/2023 12:00:00 AM;6\n12/26/2023 12:00:00.5 AM;9\n",
+      {},
+    ],
+    [
+      "dates of one day, whichever it is",
+      "date,mbps\n02/01/2023 10:00:00,12\n02/01/2023 10:00:00.5,6\n02/01/2023 10:00:01,9\n",
+      {},
+    ],
+    [
+      "dates in words",
+      "date,mbps\n2 Jan 2024 10:00:00,12\n2 Jan 2024 10:00:00.5,6\n2 Jan 2024 10:00:01,9\n",
+      {},
+    ],
+    ["times of day over midnight", "clock,mbps\n23:59:59.5,12\n00:00:00,6\n00:00:00.5,9\n", {}],
+    ["starts and ends", "start,end,mbps\n0,0.5,12\n0.5,1,6\n1,1.5,9\n", {}],
+    ["one value a line", '{"time":0,"mbps":12}\n{"time":0.5,"mbps":6}\n{"time":1,"mbps":9}\n', {}],
+    ["columns of pandas", '{"time":{"0":0,"1":0.5,"2":1},"mbps":{"0":12,"1":6,"2":9}}', {}],
+    [
+      "columns and data of pandas",
+      '{"columns":["time","mbps"],"index":[0,1,2],"data":[[0,12],[0.5,6],[1,9]]}',
+      {},
+    ],
+    [
+      "the list with rates among several",
+      '{"tags":["a"],"hosts":[{"ip":"x"}],"samples":[{"t":0,"mbps":12},{"t":0.5,"mbps":6},{"t":1,"mbps":9}]}',
+      {},
+    ],
+    [
+      "what iperf3 --json says",
+      JSON.stringify({
+        start: { connected: [{ socket: 5 }] },
+        intervals: [
+          [0, 12e6],
+          [0.5, 6e6],
+          [1, 9e6],
+        ].map(([start, rate]) => ({
+          streams: [{ socket: 5, start, bits_per_second: rate }],
+          sum: { start, end: start! + 0.5, seconds: 0.5, bits_per_second: rate },
+        })),
+        end: { sum_sent: { bits_per_second: 9e6 } },
+      }),
+      {},
+    ],
+    ["numbers in one line, with --interval-ms", "12 6 9\n", { intervalMs: 500 }],
+    [
+      "a name whose unit is another than was asked for",
+      "time_s,mbps\n0,12\n500,6\n1000,9\n",
+      { timeUnit: "ms" },
+    ],
     ["rows of the same time, by their mean", "time,mbps\n0,12\n0.5,2\n0.5,10\n1,9\n", {}],
   ])("is understood: %s", (_what, text, options) => {
     expect(capacity(text, options)).toEqual(HALF_SECONDS);
@@ -203,7 +279,7 @@ describe("import refuses in one sentence", () => {
     [
       "far too much",
       "0 12000\n50000 12000\n",
-      { timeUnit: "s" },
+      { timeUnit: "s", rateUnit: "mbps" },
       "--as scenario writes the rates themselves",
     ],
     [
@@ -241,6 +317,67 @@ describe("import refuses in one sentence", () => {
       "date,mbps\n2024-01-02 10:00:00,1\n2024-01-02 10:00:01,2\n",
       { timeUnit: "s" },
       "got dates in `date`, expected no unit",
+    ],
+    [
+      "times of an epoch in another unit than their name",
+      "time_s,mbps\n1700000000000,1\n1700000001000,2\n",
+      {},
+      "got s by its name and ms since 1970 by its numbers, expected --time-unit",
+    ],
+    [
+      "dates that may be two",
+      "date,mbps\n02/01/2023,1\n03/01/2023,2\n",
+      {},
+      "got `02/01/2023`, expected --date-order",
+    ],
+    [
+      "an order without dates",
+      "t,mbps\n0,1\n1,2\n",
+      { dateOrder: "dmy" },
+      "--date-order, x: got no dates in `t`",
+    ],
+    ["a unit that is unknown", "t,rate (packets/s)\n0,1\n1,2\n", {}, "got `packets/s`, expected --rate-unit"],
+    [
+      "kbit/s without a unit",
+      "time,throughput\n0,24000\n1,12000\n",
+      {},
+      "got up to 24000 Mbit/s without a unit, expected --rate-unit",
+    ],
+    [
+      "commas of thousands or decimals",
+      "t;kbps\n0;12,000\n1;6,000\n",
+      {},
+      "got `12,000`, expected numbers with a point",
+    ],
+    [
+      "three columns without names",
+      "0,1,2\n1,2,3\n",
+      {},
+      "got 3 columns without names, expected --time-column and --rate-column",
+    ],
+    [
+      "two lists in a list",
+      "[[0,0.5,1],[12,6,3]]",
+      {},
+      "got 3 columns without names, expected --time-column",
+    ],
+    [
+      "downlink and uplink",
+      "time,DL_mbps,UL_mbps\n0,1,2\n1,2,3\n",
+      {},
+      "got `time`, `DL_mbps`, `UL_mbps`, expected one named",
+    ],
+    [
+      "iperf's text",
+      "[ ID] Interval Transfer Bitrate\n[  5] 0.00-1.00 sec 1 MBytes 8 Mbits/sec\n",
+      {},
+      "got what it prints, expected its JSON (`iperf3 --json`)",
+    ],
+    [
+      "a rate that is not a number",
+      "time,mbps\n0,12\n1,NaN\n2,6\n",
+      {},
+      "[trace] bad rate, x line 3: got `1,NaN`",
     ],
     ["a duration of 0", "duration,mbps\n1,1\n0,2\n", {}, "[trace] bad duration, x line 3"],
     [
@@ -281,6 +418,7 @@ describe("what is written to take long", () => {
   it.each([
     ["a number of 80,000 digits that is none", `${"1".repeat(80_000)}x 12\n`],
     ["the same with a point", `0 ${"1".repeat(80_000)}.${"1".repeat(80_000)}x\n`],
+    ["a quote in every line that nothing closes", `time,mbps\n${'0,"12\n'.repeat(20_001)}`],
     ["lists in objects, thousands deep", `${'{"a":'.repeat(5_000)}[1]${"}".repeat(5_000)}`],
   ])("is refused at once: %s", (_what, text) => {
     const startedMs = performance.now();

@@ -16,7 +16,7 @@ import {
   quote,
   TraceError,
 } from "../mahimahi.ts";
-import { parseClock } from "./clock.ts";
+import { type DateOrder, MS_PER_DAY, parseDate, parseTimeOfDay } from "./clock.ts";
 import {
   type CapacityFormat,
   detectFormat,
@@ -27,8 +27,9 @@ import {
   tableOfJson,
   tableOfLines,
   toNumber,
+  withPoints,
 } from "./table.ts";
-import { parseColumn, RATE_UNITS, TIME_UNITS } from "./units.ts";
+import { type ColumnName, parseColumn, RATE_UNITS, TIME_UNITS } from "./units.ts";
 
 export interface ImportOptions {
   /** absent: found out from the text */
@@ -37,6 +38,8 @@ export interface ImportOptions {
   readonly rateUnit?: string | undefined;
   /** a key of `TIME_UNITS`; absent: as the column's name says, or as times of an epoch or dates do, else s */
   readonly timeUnit?: string | undefined;
+  /** of dates such as 02/01/2024; absent: as the one of them says that can be meant */
+  readonly dateOrder?: DateOrder | undefined;
   /** name of a CSV column or JSON key, or a column's number from 1; absent: a usual name */
   readonly timeColumn?: string | undefined;
   readonly rateColumn?: string | undefined;
@@ -82,28 +85,45 @@ interface Sample extends CapacityPoint {
 
 /** Bases of columns' names; the empty one is a name that is nothing but a unit. */
 const TIME_BASES = [
-  "time",
-  "",
-  "t",
-  "timestamp",
-  "timestamps",
-  "times",
-  "ts",
-  "elapsed",
-  "epoch",
-  "date",
-  "datetime",
+  ...[
+    "time",
+    "timestamp",
+    "start",
+    "starttime",
+    "",
+    "t",
+    "timestamps",
+    "times",
+    "ts",
+    "elapsed",
+    "elapsedtime",
+  ],
+  ...[
+    "timeelapsed",
+    "epoch",
+    "epochtime",
+    "unixtime",
+    "unixtimestamp",
+    "timestampunix",
+    "unix",
+    "utc",
+    "timeutc",
+  ],
+  ...["simtime", "systemtime", "clock", "date", "datetime"],
 ];
+const END_BASES = ["end", "endtime", "stop"];
 const DURATION_BASES = ["duration", "durations", "interval", "intervals", "length"];
 const RATE_BASES = [
   "",
   ...["bandwidth", "rate", "throughput", "capacity", "bitrate", "bw", "datarate", "goodput"],
   ...["bandwidths", "rates", "throughputs", "capacities", "bitrates"],
 ];
+/** In a longer name, such as `available_bandwidth` or `DL_bitrate`. */
+const RATE_WORD = /bandwidth|throughput|capacity|bitrate|goodput|datarate/;
 
-/** More is a mistaken unit. */
-const MAX_PLAIN_MBPS = 100_000;
-/** Steps of whole times from here on may be milliseconds as well as seconds. */
+/** More, without a unit, are kbit/s or bit/s as well. */
+const MAX_PLAIN_MBPS = 10_000;
+/** Steps of times from here on may be milliseconds as well as seconds. */
 const DOUBTFUL_STEP = 100;
 
 function refuse(message: string): CcparkError {
@@ -134,6 +154,19 @@ function usualColumn(
   return undefined;
 }
 
+/** Where no name is usual: the only one with a unit of rates, or with a word for one in it. */
+function onlyRate(table: Table): number | undefined {
+  const names = table.columns.map(parseColumn);
+  for (const isRate of [
+    ({ rateUnit }: ColumnName) => rateUnit !== undefined,
+    ({ base }: ColumnName) => RATE_WORD.test(base),
+  ]) {
+    const first = names.findIndex(isRate);
+    if (first >= 0 && !names.slice(first + 1).some(isRate)) return first;
+  }
+  return undefined;
+}
+
 function noColumn(
   { columns, name, firstLine, unit }: Table,
   bases: readonly string[],
@@ -144,7 +177,20 @@ function noColumn(
   return fail("no such column", name, { line: firstLine, unit }, columns.map(quote).join(", "), expected);
 }
 
-type Times = { readonly column: number; readonly are: "times" | "durations" } | "interval";
+type Times =
+  | {
+      readonly column: number;
+      readonly are: "times" | "durations" /** where rows end */;
+      readonly end?: number;
+    }
+  | "interval";
+
+/** Columns without names, which mean time and rate where they are two. */
+function expectTwo({ columns, name, firstLine, unit, rows }: Table, option: string): void {
+  const isEmpty = (column: number): boolean => rows.every(({ cells }) => cells[column] === "");
+  if (columns.every((_, column) => column < 2 || isEmpty(column))) return;
+  fail("no such column", name, { line: firstLine, unit }, `${columns.length} columns without names`, option);
+}
 
 function findTimes(table: Table, { timeColumn, intervalMs }: ImportOptions): Times {
   if (intervalMs !== undefined) {
@@ -157,7 +203,10 @@ function findTimes(table: Table, { timeColumn, intervalMs }: ImportOptions): Tim
     return { column, are: isDuration ? "durations" : "times" };
   }
   if (!table.hasHeader) {
-    if (table.columns.length > 1) return { column: 0, are: "times" };
+    if (table.columns.length > 1) {
+      expectTwo(table, "--time-column and --rate-column");
+      return { column: 0, are: "times" };
+    }
     if (table.unit === "entry" && typeof table.rows[0]?.cells[0] === "number") {
       throw refuse(
         `list of numbers, ${table.name}: got no interval, expected --interval-ms, how long each number holds`,
@@ -166,7 +215,12 @@ function findTimes(table: Table, { timeColumn, intervalMs }: ImportOptions): Tim
     return noColumn(table, ["time and one of rate"], "--interval-ms");
   }
   const column = usualColumn(table, TIME_BASES, "timeUnit");
-  if (column !== undefined) return { column, are: "times" };
+  if (column !== undefined) {
+    const { base, timeUnit } = parseColumn(table.columns[column]!);
+    const end = base.startsWith("start") ? usualColumn(table, END_BASES, "timeUnit") : undefined;
+    const isAlike = end !== undefined && parseColumn(table.columns[end]!).timeUnit === timeUnit;
+    return { column, are: "times", ...(isAlike && { end }) };
+  }
   const duration = usualColumn(table, DURATION_BASES, "timeUnit");
   if (duration !== undefined) return { column: duration, are: "durations" };
   return noColumn(table, TIME_BASES, "--time-column");
@@ -174,52 +228,125 @@ function findTimes(table: Table, { timeColumn, intervalMs }: ImportOptions): Tim
 
 function findRates(table: Table, { rateColumn }: ImportOptions): number {
   if (rateColumn !== undefined) return askedColumn(table, rateColumn);
-  if (!table.hasHeader) return table.columns.length > 1 ? 1 : 0;
-  return usualColumn(table, RATE_BASES, "rateUnit") ?? noColumn(table, RATE_BASES, "--rate-column");
+  if (!table.hasHeader) {
+    expectTwo(table, "--rate-column");
+    return table.columns.length > 1 ? 1 : 0;
+  }
+  const column = usualColumn(table, RATE_BASES, "rateUnit") ?? onlyRate(table);
+  return column ?? noColumn(table, RATE_BASES, "--rate-column");
 }
 
 const called = ({ hasHeader, columns }: Table, column: number): string =>
   hasHeader ? `\`${columns[column]}\`` : `column ${column + 1}`;
 
+const NO_NAME: ColumnName = { base: "", timeUnit: undefined, rateUnit: undefined };
+
+const nameOf = ({ hasHeader, columns }: Table, column: number): ColumnName =>
+  hasHeader ? parseColumn(columns[column]!) : NO_NAME;
+
+/** What a note says of a unit that was asked for. */
+function asAsked(asked: string, named: string | undefined): string {
+  return named === undefined || named === asked ? "as asked" : "as asked, though its name says otherwise";
+}
+
 /** Mbit/s of one unit, and the note that says which. */
 function rateUnitFor(table: Table, column: number, asked: string | undefined): [number, string] {
-  const { rateUnit } = table.hasHeader ? parseColumn(table.columns[column]!) : {};
+  const { rateUnit, timeUnit, unknown } = nameOf(table, column);
   const name = called(table, column);
-  if (asked !== undefined) return [RATE_UNITS.get(asked)!, `rates: ${name} in ${asked}, as asked`];
+  if (asked !== undefined) {
+    return [RATE_UNITS.get(asked)!, `rates: ${name} in ${asked}, ${asAsked(asked, rateUnit)}`];
+  }
   if (rateUnit === "ambiguous") {
     throw refuse(`unit of ${name}, ${table.name}: got bits or bytes in capitals, expected --rate-unit`);
   }
   if (rateUnit !== undefined)
     return [RATE_UNITS.get(rateUnit)!, `rates: ${name} in ${rateUnit}, as its name says`];
+  if (unknown !== undefined || timeUnit !== undefined) {
+    throw refuse(`unit of ${name}, ${table.name}: got ${quote(unknown ?? timeUnit!)}, expected --rate-unit`);
+  }
   return [1, `rates: ${name} in mbps, which is taken for granted (--rate-unit)`];
 }
 
 interface ReadTimes {
   readonly timesMs: readonly number[];
   readonly note: string;
+  /** ms of one unit of the column */
+  readonly msPerUnit: number;
 }
 
-/** The cells of a column as numbers or dates, in units that are still open. */
-function readColumn(table: Table, column: number): { readonly values: number[]; readonly areDates: boolean } {
+interface ReadColumn {
+  /** of numbers in a unit that is still open, of clocks in ms */
+  readonly values: readonly number[];
+  readonly are: "numbers" | "dates" | "times of day";
+}
+
+/** Each cell by a reader; where one is none, undefined, or an error. */
+function readCells(table: Table, column: number, read: (cell: unknown) => number | undefined): number[] {
   const { name, unit, rows } = table;
-  const first = rows[0]?.cells[column];
-  const areDates =
-    typeof first === "string" && toNumber(first) === undefined && parseClock(first) !== undefined;
-  const values = rows.map(({ cells, line, got }) => {
-    const cell = cells[column];
-    const value = typeof cell === "number" ? cell : readText(cell, areDates);
-    if (value === undefined || !Number.isFinite(value)) {
-      const expected = areDates ? "a date like the first" : "a time that is a number";
-      return fail("bad time", name, { line, unit }, got, expected);
-    }
-    return value;
+  return rows.map(({ cells, line, got }) => {
+    const value = read(cells[column]);
+    if (value !== undefined && Number.isFinite(value)) return value;
+    return fail(
+      "bad time",
+      name,
+      { line, unit },
+      got,
+      "a time that is a number, or a date, as in the first row",
+    );
   });
-  return { values, areDates };
 }
 
-function readText(cell: unknown, isDate: boolean): number | undefined {
-  if (typeof cell !== "string") return undefined;
-  return isDate ? parseClock(cell) : toNumber(cell);
+/** Times of day go on after midnight. */
+function pastMidnight(timesMs: readonly number[]): number[] {
+  let days = 0;
+  return timesMs.map((timeMs, i) => {
+    if (i > 0 && timeMs < timesMs[i - 1]! - MS_PER_DAY / 2) days++;
+    return timeMs + days * MS_PER_DAY;
+  });
+}
+
+/** The same date whatever comes first, day or month, is none of doubt. */
+function readDates(table: Table, column: number, asked: DateOrder | undefined): readonly number[] {
+  const by = (order: DateOrder) => (cell: unknown) =>
+    isText(cell) ? parseDate(String(cell), order) : undefined;
+  if (asked !== undefined) return readCells(table, column, by(asked));
+  const readable = (["dmy", "mdy"] as const).filter((order) =>
+    table.rows.every(({ cells }) => by(order)(cells[column]) !== undefined),
+  );
+  const [first, second] = readable.map((order) => readCells(table, column, by(order)));
+  if (first === undefined) return readCells(table, column, by("dmy"));
+  if (second === undefined || first.every((atMs, i) => atMs - first[0]! === second[i]! - second[0]!))
+    return first;
+  const got = quote(String(table.rows[0]!.cells[column]));
+  throw refuse(`dates of ${called(table, column)}, ${table.name}: got ${got}, expected --date-order`);
+}
+
+const isText = (cell: unknown): boolean => typeof cell === "string" || typeof cell === "number";
+
+function readColumn(table: Table, column: number, order: DateOrder | undefined): ReadColumn {
+  const first = table.rows[0]?.cells[column];
+  if (
+    isText(first) &&
+    parseDate(String(first), "dmy") === undefined &&
+    parseDate(String(first), "mdy") === undefined
+  ) {
+    if (order !== undefined) {
+      throw refuse(`--date-order, ${table.name}: got no dates in ${called(table, column)}, expected none`);
+    }
+    if (parseTimeOfDay(String(first)) === undefined) {
+      return { values: readCells(table, column, numberOf), are: "numbers" };
+    }
+    const clock = (cell: unknown) => (isText(cell) ? parseTimeOfDay(String(cell)) : undefined);
+    return { values: pastMidnight(readCells(table, column, clock)), are: "times of day" };
+  }
+  return isText(first)
+    ? { values: readDates(table, column, order), are: "dates" }
+    : { values: readCells(table, column, numberOf), are: "numbers" };
+}
+
+function numberOf(cell: unknown): number | undefined {
+  if (typeof cell === "number") return cell;
+  return typeof cell === "string" ? toNumber(cell) : undefined;
 }
 
 /** By their size, times since 1970: seconds have ten digits, milliseconds thirteen, and so on. */
@@ -238,28 +365,37 @@ function median(values: readonly number[]): number {
 function readTimes(
   table: Table,
   { column, are }: Exclude<Times, string>,
-  asked: string | undefined,
+  { timeUnit: asked, dateOrder }: ImportOptions,
 ): ReadTimes {
-  const { values, areDates } = readColumn(table, column);
+  const { values, are: kind } = readColumn(table, column, dateOrder);
   const name = called(table, column);
   const label = are === "times" ? "times" : "durations";
-  if (areDates) {
-    if (asked === undefined) return { timesMs: values, note: `${label}: ${name}, dates` };
-    throw refuse(`--time-unit ${asked}, ${table.name}: got dates in ${name}, expected no unit`);
+  if (kind !== "numbers") {
+    if (asked === undefined) return { timesMs: values, note: `${label}: ${name}, ${kind}`, msPerUnit: 1 };
+    throw refuse(`--time-unit ${asked}, ${table.name}: got ${kind} in ${name}, expected no unit`);
   }
   const scaled = (unit: string, why: string): ReadTimes => {
-    const factor = TIME_UNITS.get(unit)!;
-    return { timesMs: values.map((value) => value * factor), note: `${label}: ${name} in ${unit}, ${why}` };
+    const msPerUnit = TIME_UNITS.get(unit)!;
+    const timesMs = values.map((value) => value * msPerUnit);
+    return { timesMs, note: `${label}: ${name} in ${unit}, ${why}`, msPerUnit };
   };
-  if (asked !== undefined) return scaled(asked, "as asked");
-  const { timeUnit } = table.hasHeader ? parseColumn(table.columns[column]!) : {};
-  if (timeUnit !== undefined) return scaled(timeUnit, "as its name says");
+  const { timeUnit, rateUnit, unknown } = nameOf(table, column);
+  if (asked !== undefined) return scaled(asked, asAsked(asked, timeUnit));
   const epoch = values.length === 0 || are === "durations" ? undefined : epochUnit(values);
-  if (epoch !== undefined) return scaled(epoch, "times since 1970");
-  const steps = are === "durations" ? values : values.slice(1).map((value, i) => value - values[i]!);
-  if (steps.length > 0 && median(steps) >= DOUBTFUL_STEP && values.every(Number.isInteger)) {
+  if (timeUnit !== undefined) {
+    if (epoch === undefined || epoch === timeUnit) return scaled(timeUnit, "as its name says");
     throw refuse(
-      `unit of ${name}, ${table.name}: got whole numbers in steps of ${median(steps)}, which may be s or ms, expected --time-unit`,
+      `unit of ${name}, ${table.name}: got ${timeUnit} by its name and ${epoch} since 1970 by its numbers, expected --time-unit`,
+    );
+  }
+  if (epoch !== undefined) return scaled(epoch, "times since 1970");
+  if (unknown !== undefined || rateUnit !== undefined) {
+    throw refuse(`unit of ${name}, ${table.name}: got ${quote(unknown ?? rateUnit!)}, expected --time-unit`);
+  }
+  const steps = are === "durations" ? values : values.slice(1).map((value, i) => value - values[i]!);
+  if (steps.length > 0 && median(steps) >= DOUBTFUL_STEP) {
+    throw refuse(
+      `unit of ${name}, ${table.name}: got numbers in steps of ${median(steps)}, which may be s or ms, expected --time-unit`,
     );
   }
   return scaled("s", "which is taken for granted (--time-unit)");
@@ -280,21 +416,23 @@ function startsOf(table: Table, durationsMs: readonly number[]): { startsMs: num
 
 interface Samples {
   readonly samples: readonly Sample[];
-  /** where durations end */
+  /** where the last row ends, by the times of rows */
   readonly endMs?: number;
   readonly notes: readonly string[];
 }
 
-function readSamples(table: Table, options: ImportOptions): Samples {
-  const times = findTimes(table, options);
-  const rates = findRates(table, options);
+function readSamples(whole: Table, options: ImportOptions): Samples {
+  const times = findTimes(whole, options);
+  const rates = findRates(whole, options);
+  const taken =
+    times === "interval" ? [rates] : [rates, times.column, ...(times.end === undefined ? [] : [times.end])];
+  const table = withPoints(whole, taken);
   const { name, unit, rows } = table;
   if (rows.length === 0) throw emptyTrace(name);
   const { timesMs, note, endMs } = timesOf(table, times, options);
   const [factor, rateNote] = rateUnitFor(table, rates, options.rateUnit);
   const samples = rows.map(({ cells, line, got }: TableRow, i): Sample => {
-    const cell = cells[rates];
-    const rate = typeof cell === "number" ? cell : readText(cell, false);
+    const rate = numberOf(cells[rates]);
     if (rate === undefined || !Number.isFinite(rate) || rate < 0) {
       fail("bad rate", name, { line, unit }, got, "a rate that is a number, 0 or more");
     }
@@ -306,31 +444,44 @@ function readSamples(table: Table, options: ImportOptions): Samples {
       `unit of ${called(table, rates)}, ${name}: got up to ${largest} Mbit/s without a unit, expected --rate-unit`,
     );
   }
-  const taken = times === "interval" ? [rates] : [rates, times.column];
-  const left = table.hasHeader
-    ? [...table.columns.filter((_, column) => !taken.includes(column)), ...table.others]
-    : [];
+  const left = [
+    ...table.columns.map((each, column) => (table.hasHeader ? each : `column ${column + 1}`)),
+  ].filter((each, column) => each !== "" && !taken.includes(column));
   return {
     samples,
     ...(endMs !== undefined && { endMs }),
-    notes: [note, rateNote, ...(left.length > 0 ? [`not taken along: ${left.slice(0, 8).join(", ")}`] : [])],
+    notes: [note, rateNote, ...leftNote([...left, ...table.others])],
   };
+}
+
+/** Names that a note lists before it counts them. */
+const LISTED = 8;
+
+function leftNote(left: readonly string[]): string[] {
+  if (left.length === 0) return [];
+  const more = left.length > LISTED ? ` and ${left.length - LISTED} more` : "";
+  return [`not taken along: ${left.slice(0, LISTED).join(", ")}${more}`];
 }
 
 function timesOf(
   table: Table,
   times: Times,
-  { intervalMs, timeUnit }: ImportOptions,
-): ReadTimes & { endMs?: number } {
+  options: ImportOptions,
+): Omit<ReadTimes, "msPerUnit"> & { endMs?: number } {
+  const { intervalMs } = options;
   if (times === "interval") {
-    if (timeUnit !== undefined) {
-      throw refuse(`${table.name}: got --time-unit and --interval-ms, expected one of them`);
+    for (const option of ["timeUnit", "dateOrder"] as const) {
+      if (options[option] === undefined) continue;
+      throw refuse(`${table.name}: got ${OPTIONS[option]} and --interval-ms, expected one of them`);
     }
     const timesMs = table.rows.map((_, i) => i * intervalMs!);
     return { timesMs, note: `times: one row every ${intervalMs} ms, as asked` };
   }
-  const read = readTimes(table, times, timeUnit);
-  if (times.are === "times") return read;
+  const read = readTimes(table, times, options);
+  if (times.are === "times") {
+    const last = times.end === undefined ? undefined : numberOf(table.rows.at(-1)!.cells[times.end]);
+    return last === undefined ? read : { ...read, endMs: last * read.msPerUnit };
+  }
   const { startsMs, endMs } = startsOf(table, read.timesMs);
   return { timesMs: startsMs, note: read.note, endMs };
 }
@@ -361,8 +512,8 @@ export function importCapacity(text: string, name: string, options: ImportOption
   const content = text.replace(/^\uFEFF/, "");
   const format = formatOf(content, options);
   if (format === "mahimahi") throw refuse(`${name}: got a Mahimahi trace, expected rates over time`);
-  const table = format === "json" ? tableOfJson(content, name) : tableOfLines(content, name, format);
-  const read = readSamples(table, options);
+  const table = format === "json" ? jsonTable(content, name, options) : tableOfLines(content, name, format);
+  const read = readSamples(options.intervalMs === undefined ? table : inOneColumn(table), options);
   const { samples, notes } = merged(read.samples);
   for (let i = 1; i < samples.length; i++) {
     const { atMs, line } = samples[i]!;
@@ -374,7 +525,8 @@ export function importCapacity(text: string, name: string, options: ImportOption
   const firstMs = samples[0]!.atMs;
   const points = samples.map(({ atMs, mbps }) => ({ atMs: atMs - firstMs, mbps }));
   const last = samples.at(-1)!;
-  const endMs = endOf(points, name, last.line, options.durationSec, read.endMs);
+  const ofRowsMs = read.endMs === undefined ? undefined : read.endMs - firstMs;
+  const endMs = endOf(points, name, last.line, options.durationSec, ofRowsMs);
   const megabits = points.reduce(
     (sum, { atMs, mbps }, i) => sum + (mbps * ((points[i + 1]?.atMs ?? endMs) - atMs)) / 1000,
     0,
@@ -390,16 +542,37 @@ export function importCapacity(text: string, name: string, options: ImportOption
   };
 }
 
+/** Of several lists in a text, the one that has times and rates. */
+function jsonTable(content: string, name: string, options: ImportOptions): Table {
+  return tableOfJson(content, name, (table) => {
+    try {
+      findTimes(table, options);
+      findRates(table, options);
+      return true;
+    } catch (error) {
+      if (error instanceof CcparkError) return false;
+      throw error;
+    }
+  });
+}
+
+/** `9 12 16` in one line, with an interval, is a list. */
+function inOneColumn(table: Table): Table {
+  const [row, second] = table.rows;
+  if (table.hasHeader || row === undefined || second !== undefined || row.cells.length < 2) return table;
+  return { ...table, columns: ["1"], rows: row.cells.map((cell) => ({ ...row, cells: [cell] })) };
+}
+
 function endOf(
   points: readonly CapacityPoint[],
   name: string,
   line: number,
   durationSec: number | undefined,
-  ofDurationsMs: number | undefined,
+  ofRowsMs: number | undefined,
 ): number {
   const lastMs = points.at(-1)!.atMs;
   const beforeLast = points.at(-2);
-  const asked = durationSec === undefined ? ofDurationsMs : durationSec * 1000;
+  const asked = durationSec === undefined ? ofRowsMs : durationSec * 1000;
   if (asked === undefined && beforeLast === undefined) {
     throw new TraceError(
       `[trace] no end, ${name}: got one row, expected --duration, since a rate holds until the next row`,
@@ -451,9 +624,10 @@ export function traceOf({ name, points, endMs, meanMbps }: Capacity): MahimahiTr
 }
 
 /** How options are called on the command line, where a Mahimahi trace has no use for them. */
-const TABLE_OPTIONS: Readonly<Partial<Record<keyof ImportOptions, string>>> = {
+const OPTIONS: Readonly<Record<Exclude<keyof ImportOptions, "format">, string>> = {
   rateUnit: "--rate-unit",
   timeUnit: "--time-unit",
+  dateOrder: "--date-order",
   timeColumn: "--time-column",
   rateColumn: "--rate-column",
   intervalMs: "--interval-ms",
@@ -461,9 +635,9 @@ const TABLE_OPTIONS: Readonly<Partial<Record<keyof ImportOptions, string>>> = {
 };
 
 function formatOf(content: string, options: ImportOptions): CapacityFormat {
-  const isTable = (["rateUnit", "rateColumn", "timeColumn", "timeUnit", "intervalMs"] as const).some(
-    (key) => options[key] !== undefined,
-  );
+  const isTable = (
+    ["rateUnit", "rateColumn", "timeColumn", "timeUnit", "dateOrder", "intervalMs"] as const
+  ).some((key) => options[key] !== undefined);
   return options.format ?? detectFormat(content, isTable);
 }
 
@@ -475,7 +649,7 @@ function formatOf(content: string, options: ImportOptions): CapacityFormat {
 export function importTrace(text: string, name: string, options: ImportOptions = {}): ImportedTrace {
   const content = text.replace(/^\uFEFF/, "");
   if (formatOf(content, options) === "mahimahi") {
-    for (const [key, option] of Object.entries(TABLE_OPTIONS)) {
+    for (const [key, option] of Object.entries(OPTIONS)) {
       if (options[key as keyof ImportOptions] === undefined) continue;
       throw refuse(`${option}, ${name}: does not apply to a Mahimahi trace, expected a file of rates`);
     }

@@ -17,6 +17,7 @@ export const RATE_UNITS: ReadonlyMap<string, Mbps> = new Map([
   ["mbps", 1],
   ["kbps", 1e-3],
   ["bps", 1e-6],
+  ["gbytes-per-sec", 8e3],
   ["mbytes-per-sec", 8],
   ["kbytes-per-sec", 8e-3],
   ["bytes-per-sec", 8e-6],
@@ -37,7 +38,9 @@ export function timeUnitOf(spelling: string): string | undefined {
   return Object.entries(TIME_SPELLINGS).find(([, spellings]) => spellings.includes(wanted))?.[0];
 }
 
-const RATE = /^(giga|mega|kilo|g|m|k)?[- ]?(bytes?|bits?|b)(?:ps|[- ]?(?:\/|per)[- ]?s(?:ec(?:ond)?)?)$/i;
+const PER_SECOND = String.raw`(?:ps|[- _]?(?:\/|per)[- _]?s(?:ec(?:ond)?)?)`;
+const AMOUNT = `(giga|mega|kilo|g|m|k)?[- _]?(bytes?|bits?|b)`;
+const RATE: RegExp = new RegExp(`^${AMOUNT}${PER_SECOND}$`, "i");
 
 /**
  * Key of `RATE_UNITS`; undefined: no unit of rates. A lone b says bits, a lone B bytes.
@@ -52,18 +55,18 @@ export function rateUnitOf(spelling: string): string | "ambiguous" | undefined {
     return "ambiguous";
   }
   const isBytes = isLone ? amount === "B" : /^byte/i.test(amount);
-  const letter = prefix[0]?.toLowerCase() ?? "";
-  if (!isBytes) return `${letter}bps`;
-  return letter === "g" ? undefined : `${letter}bytes-per-sec`;
+  return `${prefix[0]?.toLowerCase() ?? ""}${isBytes ? "bytes-per-sec" : "bps"}`;
 }
+
+const BRACKETS = /^(.*?)\s*[([{<]\s*(?:in\s+)?([^()[\]{}<>]+?)\s*[)\]}>]\s*$/i;
 
 /** Where a unit may stand in a column's name, from the surest on. */
 const PLACES: readonly RegExp[] = [
-  /^(.*?)\s*[([{<]\s*([^()[\]{}<>]+?)\s*[)\]}>]\s*$/,
-  /^(.*?)[\s_.:,-]+((?:[gmk]?(?:bits?|bytes?|b))\/s(?:ec)?)$/i,
+  /^()(.+)$/,
+  BRACKETS,
+  new RegExp(String.raw`^(.*?)[\s_.:,-]+(${AMOUNT}${PER_SECOND})$`, "i"),
   /^(.*?)[\s_.:,/-]+([a-zµμ]+)$/i,
   /^(.*[a-z0-9])([A-Z][A-Za-z]*)$/,
-  /^()(.+)$/,
 ];
 
 export interface ColumnName {
@@ -72,6 +75,8 @@ export interface ColumnName {
   readonly timeUnit: string | undefined;
   /** also `ambiguous` */
   readonly rateUnit: string | undefined;
+  /** what stands in brackets and is no unit that is known here */
+  readonly unknown?: string;
 }
 
 const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
@@ -82,7 +87,12 @@ export function parseColumn(name: string): ColumnName {
     const [, base = "", unit = ""] = place.exec(text) ?? [];
     if (unit === "") continue;
     const [timeUnit, rateUnit] = [timeUnitOf(unit), rateUnitOf(unit)];
-    if (timeUnit !== undefined || rateUnit !== undefined) return { base: plain(base), timeUnit, rateUnit };
+    if (timeUnit === undefined && rateUnit === undefined) continue;
+    return { base: plain(base.replace(/[\s_]in$/i, "")), timeUnit, rateUnit };
   }
-  return { base: plain(text), timeUnit: undefined, rateUnit: undefined };
+  const [, base, unknown] = BRACKETS.exec(text) ?? [];
+  const nothing = { timeUnit: undefined, rateUnit: undefined };
+  return unknown === undefined
+    ? { base: plain(text), ...nothing }
+    : { base: plain(base!), ...nothing, unknown };
 }
