@@ -72,7 +72,7 @@ module.exports = {
       from: {
         path: "^(core|scenarios|ccp-bridge|algorithms|engine|sim|testbeds|envs|agents)/",
         pathNot:
-          "^(envs/grpc|envs/foreign-agent|testbeds/udp|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
+          "^(envs/grpc|envs/foreign-agent|testbeds/(udp|host|emulated|mahimahi|linux)|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
       },
       to: { dependencyTypes: ["core"] },
     },
@@ -86,7 +86,7 @@ module.exports = {
     owner("grpc-only-in-envs-grpc", "node_modules/@grpc", "^envs/grpc/"),
     owner("protobuf-only-where-it-is-spoken", "node_modules/@bufbuild", "^(envs/grpc|eval/onnx)/"),
     owner("onnx-only-in-eval-onnx", "node_modules/onnxruntime", "^eval/onnx/"),
-    owner("ffi-only-in-ipc", "node_modules/(koffi|@koromix)", "^ccp-bridge/ipc/"),
+    owner("ffi-only-at-the-system", "node_modules/(koffi|@koromix)", "^(ccp-bridge/ipc|testbeds/host)/"),
     owner("charts-only-in-eval", "node_modules/vega", "^eval/"),
     owner("progress-only-in-cli", "node_modules/(cli-progress|commander)", "^cli/"),
   ],

@@ -68,7 +68,18 @@ const SANS_IO = [
   "agents",
 ];
 /** Shells around them, which are there for I/O. */
-const SHELLS = ["envs/grpc", "envs/foreign-agent", "testbeds/udp", "ccp-bridge/ipc", "cli", "eval"];
+const SHELLS = [
+  "envs/grpc",
+  "envs/foreign-agent",
+  "testbeds/udp",
+  "testbeds/host",
+  "testbeds/emulated",
+  "testbeds/mahimahi",
+  "testbeds/linux",
+  "ccp-bridge/ipc",
+  "cli",
+  "eval",
+];
 
 interface Finding {
   readonly file: string;
