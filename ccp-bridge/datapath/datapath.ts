@@ -72,7 +72,8 @@ export interface CcpDatapathOptions {
   maxPrograms?: number;
   /** time after the first failed send at which flows fall back, default 1 s */
   fallbackTimeoutUs?: Micros;
-  execution?: "wasm" | "interpreter";
+  /** what runs programs; a host may bring its own. Default `wasm` */
+  execution?: "wasm" | "interpreter" | MakeRunner;
   /** Called where libccp calls set_cwnd and set_rate_abs: on every invocation. Most hosts read the flow instead. */
   onSetCwnd?: (flowId: number, cwndBytes: Bytes) => void;
   onSetRate?: (flowId: number, rateBytesPerSec: BytesPerSec) => void;
@@ -221,7 +222,7 @@ export class CcpDatapath {
     this.#options = options;
     this.arena = options.arena ?? sharedArena();
     this.mode = options.mode ?? "strict";
-    this.#makeRunner = options.execution === "interpreter" ? makeInterpreter : makeWasmProgram;
+    this.#makeRunner = runnerOf(options.execution ?? "wasm");
     this.#flags = this.mode === "libccp" ? CUT_TO_32_BITS : 0;
     this.#hasCallbacks = options.onSetCwnd !== undefined || options.onSetRate !== undefined;
     this.#engineMayRun = !this.#hasCallbacks && this.mode === "strict";
@@ -686,6 +687,11 @@ export class CcpDatapath {
     }
     return 0;
   }
+}
+
+function runnerOf(execution: "wasm" | "interpreter" | MakeRunner): MakeRunner {
+  if (typeof execution === "function") return execution;
+  return execution === "interpreter" ? makeInterpreter : makeWasmProgram;
 }
 
 function clearStaged(flow: Flow): void {

@@ -27,7 +27,7 @@ const U32_MAX = 0xffffffffn;
 const wrap = (value: bigint): bigint => BigInt.asUintN(64, value);
 
 /** f64 to u64 as WebAssembly's saturating truncation does it. */
-function toU64(value: number): bigint {
+export function toU64(value: number): bigint {
   if (!(value > 0)) return 0n;
   if (value >= 2 ** 64) return U64 - 1n;
   return BigInt(Math.trunc(value));
@@ -63,6 +63,33 @@ function wrappedMax(left: bigint, right: bigint): bigint {
   return distance(b, a) < distance(a, b) ? a : b;
 }
 
+/** The value of a primitive in a flow's block; a missing RTT sample is 0. */
+export function primitiveAt({ f64 }: RegisterArena, word: number, index: number, now: bigint): bigint {
+  const value = toU64(f64[word + BLOCK.primitives + index]!);
+  return index === PRIMITIVE.now ? wrap(now - value) : value;
+}
+
+/** Loads the implicit registers, as before each run. @param word first of the flow's block */
+export function beginRun({ u64, f64 }: RegisterArena, word: number, now: bigint, flags: number): void {
+  const implicit = word + BLOCK.implicit;
+  if ((flags & KEEP_CWND_AND_RATE) === 0) {
+    u64[implicit + IMPLICIT.cwnd] = toU64(f64[word + BLOCK.hostCwnd]!);
+    u64[implicit + IMPLICIT.rate] = toU64(f64[word + BLOCK.hostRate]!);
+  }
+  u64.fill(0n, implicit, implicit + IMPLICIT.micros);
+  u64[implicit + IMPLICIT.micros] = wrap(now - u64[word + BLOCK.microsStart]!);
+}
+
+/** Hands `Cwnd` and `Rate` to the host, as after each run without an error. */
+export function endRun({ u64, f64 }: RegisterArena, word: number, flags: number): void {
+  const implicit = word + BLOCK.implicit;
+  const cut = (flags & CUT_TO_32_BITS) === 0 ? U64 - 1n : U32_MAX;
+  const cwnd = u64[implicit + IMPLICIT.cwnd]!;
+  if (cwnd !== 0n) f64[word + BLOCK.hostCwnd] = Number(cwnd & cut);
+  const rate = u64[implicit + IMPLICIT.rate]!;
+  if (rate !== 0n) f64[word + BLOCK.hostRate] = Number(rate & cut);
+}
+
 export function makeInterpreter(
   events: readonly ProgramEvent[],
   instructions: readonly Instruction[],
@@ -70,7 +97,7 @@ export function makeInterpreter(
 ): RunProgram {
   return (base, nowUs, flags) => {
     const word = base / 8;
-    const { u64, f64 } = arena;
+    const { u64 } = arena;
     const now = toU64(nowUs);
     const implicit = word + BLOCK.implicit;
 
@@ -78,8 +105,7 @@ export function makeInterpreter(
       if (type === REGISTER_TYPES.immediate) return BigInt(index);
       if (type === REGISTER_TYPES.primitive) {
         if (index >= CAPACITY.primitive) return 0n;
-        const value = toU64(f64[word + BLOCK.primitives + index]!);
-        if (index === PRIMITIVE.now) return wrap(now - value);
+        const value = primitiveAt(arena, word, index, now);
         return index === PRIMITIVE.rttSampleUs && value === 0n ? U32_MAX : value;
       }
       const file = registerFile(type)!;
@@ -164,12 +190,7 @@ export function makeInterpreter(
       return 0;
     };
 
-    if ((flags & KEEP_CWND_AND_RATE) === 0) {
-      u64[implicit + IMPLICIT.cwnd] = toU64(f64[word + BLOCK.hostCwnd]!);
-      u64[implicit + IMPLICIT.rate] = toU64(f64[word + BLOCK.hostRate]!);
-    }
-    u64.fill(0n, implicit, implicit + IMPLICIT.micros);
-    u64[implicit + IMPLICIT.micros] = wrap(now - u64[word + BLOCK.microsStart]!);
+    beginRun(arena, word, now, flags);
     for (const event of events) {
       let code = runRange(event.flagIndex, event.flagCount);
       if (code < 0) return code;
@@ -180,11 +201,7 @@ export function makeInterpreter(
       const taken = u64[implicit + IMPLICIT.eventFlag] !== 0n;
       if (taken && u64[implicit + IMPLICIT.fallthrough] === 0n) break;
     }
-    const cut = (flags & CUT_TO_32_BITS) === 0 ? U64 - 1n : U32_MAX;
-    const cwnd = u64[implicit + IMPLICIT.cwnd]!;
-    if (cwnd !== 0n) f64[word + BLOCK.hostCwnd] = Number(cwnd & cut);
-    const rate = u64[implicit + IMPLICIT.rate]!;
-    if (rate !== 0n) f64[word + BLOCK.hostRate] = Number(rate & cut);
+    endRun(arena, word, flags);
     return u64[implicit + IMPLICIT.report] === 0n ? RUN_NOTHING : RUN_REPORT;
   };
 }
