@@ -22,7 +22,15 @@ export {
   parseMultiFlowOptions,
 } from "./options.ts";
 export { policyAlgorithm } from "./policy-algorithm.ts";
-export { ACTIONS, type ActionSpec, getAction } from "./signals/actions.ts";
+export {
+  ACTIONS,
+  type ActionParts,
+  type ActionSpec,
+  getAction,
+  makeAction,
+  registerAction,
+} from "./signals/actions.ts";
+export { FACTS, type Fact, FLOW_FACTS, type FlowStep } from "./signals/facts.ts";
 export {
   type Feature,
   type FlowView,

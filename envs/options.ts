@@ -10,7 +10,7 @@ export interface EnvOptions {
   readonly observation: string;
   /** name in ACTIONS */
   readonly action: string;
-  /** name in REWARDS */
+  /** name in REWARDS, or a formula over FACTS */
   readonly reward: string;
   /** length of a step in milliseconds of virtual time, or one per round trip */
   readonly stepMs: number | "rtt";
@@ -36,7 +36,7 @@ export const DEFAULT_ENV_OPTIONS: EnvOptions = {
 export interface MultiFlowOptions extends EnvOptions {
   /** milliseconds of virtual time, the same for all flows: "rtt" is refused */
   readonly stepMs: number;
-  /** name in flowRewards() */
+  /** name in flowRewards(), or a formula over FLOW_FACTS */
   readonly reward: string;
   /** what a flow is rewarded with: its own reward, or the mean over the flows that acted */
   readonly share: "own" | "mean";

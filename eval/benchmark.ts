@@ -8,6 +8,7 @@ import { SIMULATED } from "../testbeds/simulated/simulated.ts";
 import { expectAccepts, type Testbed } from "../testbeds/testbed.ts";
 import type { Contender } from "./contenders/contender.ts";
 import { linkLabel } from "./links.ts";
+import type { MetricKey } from "./metrics.ts";
 
 /** A scenario that each seed draws anew. */
 export interface DrawnScenario {
@@ -62,6 +63,8 @@ export interface BenchmarkRecord extends Partial<Completion> {
   readonly jainIndex?: number;
   /** where there are finite transfers: their completion times */
   readonly transfers?: RunResult["transfers"];
+  /** of one's own; NaN: no finite value */
+  readonly [metric: MetricKey]: number;
   /** in real time: how late packets and decisions came */
   readonly timing?: RunResult["timing"];
   readonly decisions?: RunResult["decisions"];

@@ -2,6 +2,7 @@
 import type { Completion, FlowSummary } from "../testbeds/results.ts";
 import type { BenchmarkRecord } from "./benchmark.ts";
 import { groupBy } from "./group-by.ts";
+import { type MetricKey, metricKeys } from "./metrics.ts";
 import { bootstrapEstimate, type Estimate, estimate, mean } from "./statistics.ts";
 
 /** Quantities that every record has, unless there was nothing to measure. */
@@ -105,6 +106,8 @@ export interface SummaryRow
   readonly goodputMbps: Estimate;
   /** of a finite flow under test */
   readonly ends?: FlowEnds;
+  /** of one's own: over the seeds that have a value */
+  readonly [metric: MetricKey]: Estimate | undefined;
   /** where there are several, in the order of the scenario */
   readonly flows?: readonly FlowRow[];
 }
@@ -128,6 +131,7 @@ export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
       ...estimates(SUMMARISED_OF_COMPANY, (quantity) =>
         group.map((record) => companyValue(record, quantity)),
       ),
+      ...estimates(metricKeys(first), (key) => group.map((record) => record[key])),
       ...endsOf(group),
       ...(flows.length === 0 ? {} : { flows }),
     };

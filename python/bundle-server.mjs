@@ -41,6 +41,9 @@ const locations = {
       const own = inModules < 0;
       const place = (own ? relative(clone, path) : path.slice(inModules + 1)).split(sep).join("/");
       const loader = path.endsWith(".ts") ? "ts" : "js";
+      // a library that is loaded late and synchronously is part of the bundle, too
+      const lazy = "const require = createRequire(import.meta.url);";
+      if (own && text.includes(lazy)) return { contents: text.replace(lazy, ""), loader };
       if (own && text.includes("import.meta.url")) {
         const built = `dist/${place.replace(/\.ts$/, ".js")}`;
         const url = `new __URL(${JSON.stringify(built)}, __root).href`;

@@ -58,7 +58,7 @@ export function pipeOf({ names, tracePath, checkpoint }: BenchInput): string | u
 export async function planBench(input: BenchInput): Promise<PlannedBench> {
   const { seeds, rewardName, recording, quiet, checkpoint } = input;
   const testbed = findTestbed(input.on);
-  await loadSignals({ observations: [], rewards: [rewardName] });
+  await loadSignals({ rewards: [rewardName] });
   const entries = interruptible(() =>
     resolveScenarios(input.names, {
       tracePath: input.tracePath,

@@ -36,6 +36,7 @@ interface BenchOptions {
   readonly socketDir?: string;
   readonly quietMs?: number;
   readonly reward?: string;
+  readonly metric?: readonly string[];
   readonly on: string;
   readonly out?: string;
   readonly export?: readonly ExportFormat[];
@@ -81,7 +82,8 @@ function normalisedCommand(
   if (options.checkpoint !== undefined) words.push(`--checkpoint ${baseName(options.checkpoint)}`);
   if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
   if (options.vary !== undefined) words.push(options.vary ? "--vary" : "--no-vary");
-  words.push(`--reward ${rewardName}`);
+  words.push(`--reward ${quoteForShell(rewardName)}`);
+  for (const text of options.metric ?? []) words.push(`--metric ${quoteForShell(text)}`);
   if (options.mode !== DEFAULT_PACE) words.push(`--mode ${options.mode}`);
   if (options.quietMs !== undefined) words.push(`--quiet-ms ${options.quietMs}`);
   if (options.on !== DEFAULT_TESTBED) words.push(`--on ${options.on}`);
@@ -111,9 +113,11 @@ async function bench(options: BenchOptions): Promise<void> {
   const { realTimeNotes } = await import("../../eval/report/real-time-notes.ts");
   const { learningBeside } = await import("../train/learning-curve.ts");
   const { makeReportData } = await import("../../eval/report/report-data.ts");
+  const { parseMetrics, withMetrics } = await import("../../eval/metrics.ts");
 
+  const metrics = parseMetrics(options.metric ?? []);
   const rewardName = options.reward ?? DEFAULT_REWARD;
-  await loadSignals({ observations: [], rewards: [rewardName] });
+  await loadSignals({ rewards: [rewardName] });
   getReward(rewardName);
   const suite = options.suite === undefined ? undefined : findSuite(options.suite);
   const names =
@@ -148,13 +152,16 @@ async function bench(options: BenchOptions): Promise<void> {
   const json = options.json === true;
   const runOptions = {
     quiet: input.quiet,
-    ...(json ? { onRun: ({ record }: BenchmarkRun) => printOut(jsonLines([record])) } : {}),
+    ...(json
+      ? { onRun: (run: BenchmarkRun) => printOut(jsonLines([withMetrics(run, metrics).record])) }
+      : {}),
   };
   const workers = options.workers ?? 1;
-  const runs =
+  const plain =
     workers === 1 && !mayRunInWorkers(input, plan)
       ? await runPlan(plan, runOptions)
       : await runPlanInWorkers(input, plan, workers, runOptions);
+  const runs = plain.map((run) => withMetrics(run, metrics));
   const shown = names.map((name) => (isScenarioFile(name) ? basename(name) : name));
   const data = makeReportData({
     title: titleOf(
@@ -170,6 +177,7 @@ async function bench(options: BenchOptions): Promise<void> {
         algorithms: contenders.map((contender) => contender.name),
         seeds,
         reward: rewardName,
+        ...(metrics.length > 0 && { metrics: metrics.map(({ text }) => text) }),
         testbed: options.on,
         durationSec: options.duration ?? null,
         vary: input.vary,
@@ -246,7 +254,12 @@ export function addBench(program: Command): void {
     .option("--no-vary", "the opposite: a suite's links without it")
     .option(
       "--reward <name>",
-      "reward to report (see `ccpark explain rewards`), or a module of your own, ./FILE.js",
+      "reward to report (see `ccpark explain rewards`), a formula (`ccpark explain facts`), or a module of your own, ./FILE.js",
+    )
+    .option(
+      "--metric <formula>",
+      "one more column, such as 'power = goodputMbps / meanQueueDelayMs' (see `ccpark explain facts`); may repeat",
+      collect,
     )
     .option("--on <testbed>", "the world that runs it (see `ccpark explain testbeds`)", DEFAULT_TESTBED)
     .addOption(modeOption())

@@ -1,10 +1,18 @@
 /** `ccpark explain`: every name that other commands take, with unit, range and definition. */
 import type { Command } from "commander";
 import { CcparkError, namedEntry, unknownName } from "../../core/errors.ts";
-import { isModulePath } from "../../core/module-path.ts";
+import { isModuleFile, isModulePath } from "../../core/module-path.ts";
 import { loadSignals } from "../../envs/signals/signal-files.ts";
 import type { PresetStatus, ScenarioPreset } from "../../scenarios/presets/preset.ts";
 import { interruptible, printOut } from "../console.ts";
+
+interface Dimension {
+  readonly name: string;
+  readonly unit: string;
+  readonly low: number;
+  readonly high: number;
+  readonly definition: string;
+}
 
 /** One name and what there is to know about it. */
 interface Entry {
@@ -13,13 +21,7 @@ interface Entry {
   readonly source?: string;
   readonly isDefault?: boolean;
   /** vectors: one row per dimension; scalars: one row */
-  readonly dimensions?: readonly {
-    readonly name: string;
-    readonly unit: string;
-    readonly low: number;
-    readonly high: number;
-    readonly definition: string;
-  }[];
+  readonly dimensions?: readonly Dimension[];
   /** in the order of their numbers, from 0 */
   readonly choices?: readonly { readonly name: string; readonly definition: string }[];
   /** for a reader, such as `history: 5 frames` */
@@ -34,6 +36,7 @@ type Topic =
   | "observations"
   | "actions"
   | "rewards"
+  | "facts"
   | "states"
   | "algorithms"
   | "testbeds";
@@ -118,7 +121,7 @@ async function suites(): Promise<Entry[]> {
 }
 
 async function observations({ name }: Selection): Promise<Entry[]> {
-  await loadSignals({ observations: modulesIn(name), rewards: [] });
+  await loadSignals({ observations: modulesIn(name) });
   const { DEFAULT_OBSERVATION, OBSERVATIONS } = await import("../../envs/signals/observations.ts");
   return [...OBSERVATIONS.values()].map((spec) => ({
     name: spec.name,
@@ -133,7 +136,8 @@ async function observations({ name }: Selection): Promise<Entry[]> {
   }));
 }
 
-async function actions(): Promise<Entry[]> {
+async function actions({ name: wanted }: Selection): Promise<Entry[]> {
+  await loadSignals({ actions: modulesIn(wanted) });
   const { ACTIONS, DEFAULT_ACTION } = await import("../../envs/signals/actions.ts");
   return [...ACTIONS.values()].map(({ name, definition, source, space }) => ({
     name,
@@ -145,21 +149,60 @@ async function actions(): Promise<Entry[]> {
 }
 
 async function rewards({ name }: Selection): Promise<Entry[]> {
-  await loadSignals({ observations: [], rewards: modulesIn(name) });
+  const isFormula = name !== undefined && !isModuleFile(name) && /\W/.test(name.replaceAll("-", ""));
+  if (name !== undefined && isModuleFile(name)) await loadSignals({ rewards: [name] });
   const { DEFAULT_REWARD, REWARDS } = await import("../../envs/signals/rewards.ts");
-  const { flowRewards } = await import("../../envs/signals/flow-rewards.ts");
+  const { flowRewards, getFlowReward } = await import("../../envs/signals/flow-rewards.ts");
   // the named rewards are flow rewards too; what comes on top needs several flows
-  return [...flowRewards().values()].map((spec) => ({
+  const specs = [...flowRewards().values(), ...(isFormula ? [getFlowReward(name)] : [])];
+  const wantsFlows = (reward: string): boolean =>
+    reward === name && isFormula ? reward.includes("fairShareMbps") : !REWARDS.has(reward);
+  return specs.map((spec) => ({
     name: spec.name,
     summary: spec.definition,
     source: spec.source,
     isDefault: spec.name === DEFAULT_REWARD,
     facts: [
       `range of one step: ${range(spec.low, spec.high)}, unit: 1`,
-      ...(REWARDS.has(spec.name) ? [] : ["only in environments of several flows"]),
+      ...(wantsFlows(spec.name) ? ["only in environments of several flows"] : []),
+      ...(spec.components.length > 1
+        ? [`components: ${spec.components.map((each) => `${each.name}: ${each.definition}`).join(", ")}`]
+        : []),
     ],
-    data: { low: spec.low, high: spec.high, unit: "1", severalFlows: !REWARDS.has(spec.name) },
+    data: { low: spec.low, high: spec.high, unit: "1", severalFlows: wantsFlows(spec.name) },
   }));
+}
+
+/** What formulas may read: of a step for rewards, of a run for `bench --metric`. */
+async function facts(): Promise<Entry[]> {
+  const { FLOW_FACTS } = await import("../../envs/signals/facts.ts");
+  const { RUN_FACTS } = await import("../../eval/metrics.ts");
+  const entries = new Map<string, Entry>();
+  const add = (use: string, { name, unit, low, high, definition }: Dimension): void => {
+    const before = entries.get(name);
+    entries.set(name, {
+      name,
+      summary: [before?.summary, `${use}: ${definition}`].filter(Boolean).join("; "),
+      facts: before?.facts ?? [`unit: ${unit}, range: ${range(low, high)}`],
+      data: { unit, low, high },
+    });
+  };
+  for (const each of FLOW_FACTS) add("of a step (--reward)", each);
+  for (const each of RUN_FACTS) add("of a run (--metric)", each);
+  return [...entries.values()];
+}
+
+/** The language that facts are the names of. */
+async function formulaNotes(): Promise<string> {
+  const { FORMULA_FUNCTIONS } = await import("../../core/formula.ts");
+  const lines = [
+    "A formula is a reward wherever a name of one is taken, and a column of `ccpark bench --metric`:",
+    "  ccpark train --reward 'log2(throughputMbps) - 0.5 * log2(max(queueDelayMs, 1)) - 10 * lossRate' --out runs/mine",
+    "  ccpark bench --metric 'power = goodputMbps / meanQueueDelayMs'",
+    `functions: ${FORMULA_FUNCTIONS.join(", ")}`,
+    "operators: + - * / % ^, comparisons (1 or 0), and, or, not, a ? b : c; pi, e",
+  ];
+  return `${lines.join("\n")}\n\n`;
 }
 
 async function states(): Promise<Entry[]> {
@@ -230,6 +273,7 @@ const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>
   observations,
   actions,
   rewards,
+  facts,
   states,
   algorithms,
   testbeds,
@@ -351,6 +395,7 @@ async function explain(
   for (const each of wanted) {
     const all = await TOPICS[each]({ ...(name !== undefined && { name }), expand });
     print(each, name === undefined || each === "scenarios" ? all : [entryNamed(each, all, name)], json);
+    if (each === "facts" && name === undefined && !json) printOut(await formulaNotes());
   }
 }
 
@@ -362,11 +407,11 @@ export function addExplain(program: Command): void {
   program
     .command("explain")
     .description(
-      "list scenarios, suites, observations, actions, rewards, states, algorithms and testbeds with units, ranges and definitions",
+      "list scenarios, suites, observations, actions, rewards, facts for formulas, states, algorithms and testbeds with units, ranges and definitions",
     )
     .argument(
       "[topic]",
-      "scenarios, suites, observations, actions, rewards, states, algorithms, testbeds, or a name of any of them; absent: their names",
+      "scenarios, suites, observations, actions, rewards, facts, states, algorithms, testbeds, or a name of any of them; absent: their names",
     )
     .argument(
       "[name]",

@@ -16,6 +16,7 @@ interface ServeOptions {
   readonly set?: readonly string[];
   readonly trace?: string;
   readonly observation?: readonly string[];
+  readonly action?: readonly string[];
   readonly reward?: readonly string[];
   readonly host: string;
   readonly port: number;
@@ -120,7 +121,11 @@ async function serve(options: ServeOptions): Promise<void> {
     resolveScenarios(options.scenario, { tracePath: options.trace, overrides }),
   );
   for (const entry of entries) checkCrossTraffic(entry.of(0));
-  const signals = { observations: options.observation ?? [], rewards: options.reward ?? [] };
+  const signals = {
+    observations: options.observation ?? [],
+    actions: options.action ?? [],
+    rewards: options.reward ?? [],
+  };
   await loadSignals(signals);
   const security = await securityOf(options);
   const log = pino({ name: "ccpark", level: options.logLevel }, destination({ dest: 2, sync: true }));
@@ -196,7 +201,12 @@ export function addServe(program: Command): void {
     .option("--set <path=value>", SET_HELP, collect)
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
     .option("--observation <files>", "modules of observations that clients may name", parseList)
-    .option("--reward <files>", "modules of rewards that clients may name", parseList)
+    .option("--action <files>", "modules of actions that clients may name", parseList)
+    .option(
+      "--reward <files>",
+      "modules of rewards that clients may name (a formula needs no permission)",
+      parseList,
+    )
     .optionsGroup("Address and access:")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .addOption(

@@ -46,7 +46,7 @@ async function sim(options: SimOptions): Promise<void> {
   const { makeReportData } = await import("../../eval/report/report-data.ts");
 
   const rewardName = options.reward ?? DEFAULT_REWARD;
-  await loadSignals({ observations: [], rewards: [rewardName] });
+  await loadSignals({ rewards: [rewardName] });
   getReward(rewardName);
   const scenario = interruptible(() =>
     resolveScenario(options.scenario, {

@@ -190,8 +190,11 @@ export function addTrain(program: Command): void {
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
     .option("--episode <sec>", "seconds per episode", parsePositive)
     .option("--observation <name>", "see `ccpark explain observations`, or a module of your own, ./FILE.js")
-    .option("--action <name>", "see `ccpark explain actions`")
-    .option("--reward <name>", "see `ccpark explain rewards`, or a module of your own, ./FILE.js")
+    .option("--action <name>", "see `ccpark explain actions`, or a module of your own, ./FILE.js")
+    .option(
+      "--reward <name>",
+      "see `ccpark explain rewards`; a formula (`ccpark explain facts`), or a module of your own, ./FILE.js",
+    )
     .option("--step-ms <ms>", "length of a step in milliseconds, or rtt", parseStep)
     .option(
       "--action-delay-ms <ms>",

@@ -5,6 +5,7 @@ import type { Bytes, BytesPerSec } from "../../core/units.ts";
 import {
   type Choice,
   checkFinite,
+  type Dimension,
   isChoice,
   makeBox,
   makeDiscrete,
@@ -127,14 +128,65 @@ const indigo: ActionSpec = {
   },
 };
 
-export const ACTIONS: ReadonlyMap<string, ActionSpec> = new Map(
+const TABLE: Map<string, ActionSpec> = new Map(
   [multiplicative, absolute, indigo].map((spec) => [spec.name, spec]),
 );
+export const ACTIONS: ReadonlyMap<string, ActionSpec> = TABLE;
 export const DEFAULT_ACTION = "multiplicative";
 
 /** @throws CcparkError (not-found) with the nearest name */
 export function getAction(name: string): ActionSpec {
   return namedEntry("env", "action", ACTIONS, name);
+}
+
+/**
+ * Makes an action form known to this process, and no other.
+ * @throws CcparkError (already-exists)
+ */
+export function registerAction(spec: ActionSpec): void {
+  if (TABLE.has(spec.name)) {
+    throw new CcparkError("already-exists", `[env] action \`${spec.name}\` is known already`);
+  }
+  TABLE.set(spec.name, spec);
+}
+
+/** What an action form of one's own is made of: dimensions or choices, and what they do. */
+export interface ActionParts {
+  readonly name: string;
+  readonly definition: string;
+  readonly source: string;
+  /** of a box, whose bounds are finite; absent where there are choices */
+  readonly dimensions?: readonly Dimension[];
+  /** of a discrete space; an action is the number of one, from 0 */
+  readonly choices?: readonly Choice[];
+  /** Changes window and rate; what it leaves is held at 2 packets or more, and at finite numbers. */
+  apply(action: ArrayLike<number>, setting: Setting, mssBytes: Bytes): void;
+}
+
+/** A window below the least one is lifted; a rate below 0 means nothing. */
+const LEAST_SETTING = [
+  ["cwndBytes", Number.NEGATIVE_INFINITY],
+  ["rateBytesPerSec", 0],
+] as const;
+
+/** @throws CcparkError (invalid-argument) from `apply`, where it sets what is no window or rate */
+export function makeAction({ dimensions, choices, apply, ...about }: ActionParts): ActionSpec {
+  const space = dimensions === undefined ? makeDiscrete(choices ?? []) : makeBox(dimensions);
+  return {
+    ...about,
+    space,
+    refusesBelow: space.kind === "discrete",
+    apply(action, setting, mssBytes) {
+      apply(action, setting, mssBytes);
+      for (const [field, low] of LEAST_SETTING) {
+        const value: unknown = setting[field];
+        if (typeof value === "number" && value >= low && Number.isFinite(value)) continue;
+        const message = `[env] action ${about.name}: ${field}: got ${value}, expected a finite number`;
+        throw new CcparkError("invalid-argument", low === 0 ? `${message} from 0` : message);
+      }
+      setting.cwndBytes = Math.max(setting.cwndBytes, MIN_CWND_PACKETS * mssBytes);
+    },
+  };
 }
 
 /**

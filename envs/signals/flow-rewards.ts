@@ -1,7 +1,8 @@
 /** Rewards of a flow among others by name: those of a flow alone, and those that know its fair share. */
-import { namedEntry } from "../../core/errors.ts";
 import { exp } from "../../core/math.ts";
 import type { BytesPerSec } from "../../core/units.ts";
+import { FLOW_FACTS, type FlowStep } from "./facts.ts";
+import { formulaReward, PROBES } from "./formula-rewards.ts";
 import { type Interval, throughputBytesPerSec } from "./interval.ts";
 import { REWARDS, type RewardComponent, type RewardSpec } from "./rewards.ts";
 
@@ -43,7 +44,22 @@ export function flowRewards(): ReadonlyMap<string, FlowRewardSpec> {
   return new Map<string, FlowRewardSpec>([...REWARDS, [sageFair.name, sageFair]]);
 }
 
-/** @throws CcparkError (not-found) with the nearest name */
+const FLOW_PROBES: readonly FlowStep[] = PROBES.map((interval) => ({
+  interval,
+  fairShareBytesPerSec: interval.sendRateBytesPerSec,
+}));
+
+/**
+ * @param name of a reward, or a formula over `FLOW_FACTS`
+ * @throws CcparkError (not-found) with the nearest name, (invalid-argument) for what is no formula
+ */
 export function getFlowReward(name: string): FlowRewardSpec {
-  return namedEntry("env", "reward", flowRewards(), name);
+  const known = flowRewards();
+  const spec = known.get(name);
+  if (spec !== undefined) return spec;
+  const { components, of, ...rest } = formulaReward(name, FLOW_FACTS, [...known.keys()], FLOW_PROBES);
+  const bound = (compute: (step: FlowStep) => number): FlowRewardSpec["of"] => {
+    return (interval, fairShareBytesPerSec) => compute({ interval, fairShareBytesPerSec });
+  };
+  return { ...rest, components: components.map((each) => ({ ...each, of: bound(each.of) })), of: bound(of) };
 }

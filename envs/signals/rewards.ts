@@ -1,8 +1,10 @@
 /** Rewards by name: pure functions of one step's interval. */
 
-import { CcparkError, namedEntry } from "../../core/errors.ts";
+import { CcparkError } from "../../core/errors.ts";
 import { log2 } from "../../core/math.ts";
 import { delayTerm, powerScore, throughputTerm } from "../../testbeds/score.ts";
+import { FACTS } from "./facts.ts";
+import { formulaReward, PROBES } from "./formula-rewards.ts";
 import type { Interval } from "./interval.ts";
 import { queueDelayUs, throughputBytesPerSec } from "./interval.ts";
 
@@ -79,9 +81,12 @@ const TABLE: Map<string, RewardSpec> = new Map([score, park].map((spec) => [spec
 export const REWARDS: ReadonlyMap<string, RewardSpec> = TABLE;
 export const DEFAULT_REWARD = "score";
 
-/** @throws CcparkError (not-found) with the nearest name */
+/**
+ * @param name of a reward, or a formula over `FACTS`
+ * @throws CcparkError (not-found) with the nearest name, (invalid-argument) for what is no formula
+ */
 export function getReward(name: string): RewardSpec {
-  return namedEntry("env", "reward", REWARDS, name);
+  return REWARDS.get(name) ?? formulaReward(name, FACTS, [...REWARDS.keys()], PROBES);
 }
 
 /**

@@ -1,17 +1,17 @@
-/** Observations and rewards from a user's own modules, known to this process under the path as written. */
+/** Observations, actions and rewards from a user's own modules, known to this process under the path as written. */
 import { CcparkError } from "../../core/errors.ts";
 import { loadDefaultExport } from "../../core/module-files.ts";
-import { isModulePath } from "../../core/module-path.ts";
+import { isModuleFile, isModulePath } from "../../core/module-path.ts";
+import { ACTIONS, type ActionParts, makeAction, registerAction } from "./actions.ts";
 import { type Feature, OBSERVATIONS, type ObservationParts, registerObservation } from "./observations.ts";
 import { REWARDS, type RewardSpec, registerReward } from "./rewards.ts";
 
-/** Names of observations and rewards, some of which may be paths of modules. Plain data: every thread loads its own. */
+/** Names of observations, actions and rewards, some of which may be paths of modules. Plain data: every thread loads its own. */
 export interface SignalNames {
-  readonly observations: readonly string[];
-  readonly rewards: readonly string[];
+  readonly observations?: readonly string[];
+  readonly actions?: readonly string[];
+  readonly rewards?: readonly string[];
 }
-
-export const NO_SIGNALS: SignalNames = { observations: [], rewards: [] };
 
 /** frames; more is no history but a mistake */
 const MAX_HISTORY = 1000;
@@ -42,16 +42,24 @@ function checkRange({ low, high }: Fields<Feature>, at: string, refuse: Refuse):
 }
 
 /** What the parts of a list have in common: objects with a name of their own. */
-function checkList(input: unknown, field: string, refuse: Refuse): readonly Fields<Feature>[] {
+function checkNamed(input: unknown, field: string, refuse: Refuse): readonly Fields<Feature>[] {
   if (!Array.isArray(input) || input.length === 0) return refuse(field, "a list that is not empty");
   for (const [i, each] of input.entries()) {
     if (typeof each !== "object" || each === null) refuse(`${field}.${i}`, "an object");
     checkTexts(each as Fields<Feature>, ["name", "definition"], `${field}.${i}.`, refuse);
-    if (typeof each.of !== "function") refuse(`${field}.${i}.of`, "a function");
     const isTwice = input.slice(0, i).some((other: { name?: unknown }) => other.name === each.name);
     if (isTwice) refuse(`${field}.${i}.name`, `a name of its own, not \`${each.name}\` again`);
   }
   return input;
+}
+
+/** The same of parts that compute something. */
+function checkList(input: unknown, field: string, refuse: Refuse): readonly Fields<Feature>[] {
+  const list = checkNamed(input, field, refuse);
+  for (const [i, each] of list.entries()) {
+    if (typeof each.of !== "function") refuse(`${field}.${i}.of`, "a function");
+  }
+  return list;
 }
 
 /**
@@ -73,6 +81,33 @@ export function checkObservation(input: unknown, where: string): ObservationPart
     checkRange(feature, `features.${i}.`, refuse);
   }
   return input as ObservationParts;
+}
+
+/**
+ * Checks what a module calls an action form.
+ * @param where for messages, such as the module's path
+ * @throws CcparkError (invalid-argument) naming the first field that is wrong
+ */
+export function checkAction(input: unknown, where: string): ActionParts {
+  const refuse = refusal("action", where);
+  if (typeof input !== "object" || input === null) return refuse("default export", "an action's parts");
+  const parts: Fields<ActionParts> = input;
+  checkTexts(parts, ["name", "definition", "source"], "", refuse);
+  if ((parts.dimensions === undefined) === (parts.choices === undefined)) {
+    refuse("dimensions, choices", "one of the two");
+  }
+  if (parts.choices !== undefined) checkNamed(parts.choices, "choices", refuse);
+  else {
+    for (const [i, dimension] of checkNamed(parts.dimensions, "dimensions", refuse).entries()) {
+      checkTexts(dimension, ["unit"], `dimensions.${i}.`, refuse);
+      checkRange(dimension, `dimensions.${i}.`, refuse);
+      if (!Number.isFinite(dimension.low) || !Number.isFinite(dimension.high)) {
+        refuse(`dimensions.${i}.low, high`, "finite numbers");
+      }
+    }
+  }
+  if (typeof parts.apply !== "function") refuse("apply", "a function of (action, setting, mssBytes)");
+  return input as ActionParts;
 }
 
 /**
@@ -122,8 +157,16 @@ async function loadFor(path: string, what: string, neededBy: string | undefined)
 }
 
 /** The names that options of an environment have. */
-export function signalsOf({ observation, reward }: { observation: string; reward: string }): SignalNames {
-  return { observations: [observation], rewards: [reward] };
+export function signalsOf({
+  observation,
+  action,
+  reward,
+}: {
+  readonly observation: string;
+  readonly action: string;
+  readonly reward: string;
+}): SignalNames {
+  return { observations: [observation], actions: [action], rewards: [reward] };
 }
 
 /**
@@ -131,7 +174,10 @@ export function signalsOf({ observation, reward }: { observation: string; reward
  * @param neededBy what asks for them, such as a checkpoint's path; for messages
  * @throws CcparkError (not-found, invalid-argument)
  */
-export async function loadSignals({ observations, rewards }: SignalNames, neededBy?: string): Promise<void> {
+export async function loadSignals(
+  { observations = [], actions = [], rewards = [] }: SignalNames,
+  neededBy?: string,
+): Promise<void> {
   for (const path of observations) {
     if (!isModulePath(path) || OBSERVATIONS.has(path)) continue;
     const input = await loadFor(path, "observation", neededBy);
@@ -139,8 +185,14 @@ export async function loadSignals({ observations, rewards }: SignalNames, needed
     // another call may have been quicker
     if (!OBSERVATIONS.has(path)) registerObservation(finiteFeatures(path, parts));
   }
+  for (const path of actions) {
+    if (!isModulePath(path) || ACTIONS.has(path)) continue;
+    const input = await loadFor(path, "action", neededBy);
+    const parts = checkAction(input, `\`${path}\``);
+    if (!ACTIONS.has(path)) registerAction(makeAction({ ...parts, name: path }));
+  }
   for (const path of rewards) {
-    if (!isModulePath(path) || REWARDS.has(path)) continue;
+    if (!isModuleFile(path) || REWARDS.has(path)) continue;
     const input = await loadFor(path, "reward", neededBy);
     const spec = checkReward(input, `\`${path}\``);
     if (!REWARDS.has(path)) registerReward({ ...spec, name: path, of: finite(`reward ${path}`, spec.of) });

@@ -125,7 +125,7 @@ export async function readContract(metadata: ReadonlyMap<string, string>): Promi
   const { envId, observation, action, reward, input, output, madeBy = "another learner" } = parsed.data;
   const checkReward = ENVIRONMENTS.get(envId);
   if (checkReward === undefined) throw differs("envId", envId, [...ENVIRONMENTS.keys()].join(" or "));
-  await loadSignals(signalsOf({ observation: observation.name, reward }), "the model");
+  await loadSignals(signalsOf({ observation: observation.name, action: action.name, reward }), "the model");
   const observationSpace = named("observation.name", () => getObservation(observation.name)).space;
   const actionSpace = named("action.name", () => getAction(action.name)).space;
   if (actionSpace.kind !== "box") throw differs("action.name", action.name, "an action that is a box");

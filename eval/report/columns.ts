@@ -1,13 +1,14 @@
 /** The columns of every table, terminal and page: unit, digits, and which end is the better one. */
 import { groupBy } from "../group-by.ts";
+import { type MetricKey, metricKeys } from "../metrics.ts";
 import type { Estimate } from "../statistics.ts";
 import type { CompanyQuantity, Quantity, SummaryRow } from "../summary.ts";
 
 export interface Column {
-  readonly quantity: Quantity | CompanyQuantity;
+  readonly quantity: Quantity | CompanyQuantity | MetricKey;
   readonly title: string;
   readonly unit: string;
-  readonly better: "high" | "low";
+  readonly better: "high" | "low" | "unknown";
   /** what the stored value is multiplied by for a reader (a fraction becomes percent) */
   readonly factor: number;
   readonly digits: number;
@@ -70,10 +71,21 @@ export const COMPLETED_COLUMN: Column = {
   digits: 1,
 };
 
-/** The columns of one link: those given, and those of the company that its flow has. */
+/** Which end of a metric of one's own is the better one, nobody has said. */
+const metric = (key: MetricKey): Column => ({
+  quantity: key,
+  title: key.slice("metric.".length),
+  unit: "",
+  better: "unknown",
+  factor: 1,
+  digits: 3,
+});
+
+/** The columns of one link: those given, those of the company that its flow has, and metrics of one's own. */
 export function columnsOf(columns: readonly Column[], rowsOfLink: readonly SummaryRow[]): Column[] {
   const has = ({ quantity }: Column): boolean => rowsOfLink.some((row) => row[quantity] !== undefined);
-  return [...columns, ...COMPANY_COLUMNS.filter(has)];
+  const own = [...new Set(rowsOfLink.flatMap(metricKeys))].map(metric);
+  return [...columns, ...COMPANY_COLUMNS.filter(has), ...own];
 }
 
 export function heading(column: Column): string {
@@ -114,6 +126,7 @@ export function oneOutcomeText(summary: readonly SummaryRow[]): string | undefin
 
 /** Whether a row has the best mean of its link, as printed: equal digits are equally good. */
 export function isBest(column: Column, row: SummaryRow, rowsOfLink: readonly SummaryRow[]): boolean {
+  if (column.better === "unknown") return false;
   const valued = rowsOfLink.filter((r) => r[column.quantity] !== undefined);
   if (valued.length < 2) return false;
   const printed = (r: SummaryRow): number => Number(formatMean(column, r[column.quantity]));

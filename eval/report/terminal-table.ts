@@ -3,6 +3,7 @@
  * below a link with several flows, what each of them got.
  */
 import Table from "cli-table3";
+import { clipped } from "../../core/errors.ts";
 import type { FlowRow, SummaryRow } from "../summary.ts";
 import {
   byLink,
@@ -26,6 +27,8 @@ export interface TableOptions {
 }
 
 const ANSI = { bold: "\u001b[1m", dim: "\u001b[2m", reset: "\u001b[0m" };
+/** A formula is its own name, and long. */
+const MAX_REWARD_WIDTH = 12;
 const NO_MIDDLE = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
 const NO_LINES = {
   ...{ top: "", "top-left": "", "top-mid": "", "top-right": "", left: "", middle: " ", right: "" },
@@ -48,7 +51,8 @@ export function terminalTable(
       head: [
         "",
         ...columns.map(
-          (column) => `${column.title}\n${column.quantity === "reward" ? rewardName : column.unit}`,
+          (column) =>
+            `${column.title}\n${column.quantity === "reward" ? clipped(rewardName, MAX_REWARD_WIDTH) : column.unit}`,
         ),
       ],
       colAligns: ["left", ...columns.map(() => "right" as const)],

@@ -1,5 +1,5 @@
-/** Observations and rewards from a user's own modules, by the commands as a user types them. */
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+/** Observations, actions and rewards from a user's own modules, by the commands as a user types them. */
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadCheckpoint } from "../../agents/checkpoint-files.ts";
@@ -8,13 +8,16 @@ import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
 
 const makeFolder = makeFolders();
 const OBSERVATION = "./my-observation.js";
+const ACTION = "./my-action.js";
 const REWARD = "./my-reward.js";
+const FORMULA = "log2(throughputMbps) - 0.5 * log2(max(queueDelayMs, 1)) - 10 * lossRate";
 
-/** A folder with both examples. */
+/** A folder with the examples. */
 function folderWithModules(): string {
   const cwd = makeFolder();
   writeFileSync(join(cwd, "package.json"), '{ "type": "module" }');
-  for (const file of [OBSERVATION, REWARD]) cpSync(resolve("examples/signals", file), join(cwd, file));
+  for (const file of [OBSERVATION, ACTION, REWARD])
+    cpSync(resolve("examples/signals", file), join(cwd, file));
   return cwd;
 }
 
@@ -30,7 +33,7 @@ const TRAIN = [
   "rolloutSteps=32",
   "--quiet",
 ];
-const OWN = ["--observation", OBSERVATION, "--reward", REWARD];
+const OWN = ["--observation", OBSERVATION, "--action", ACTION, "--reward", REWARD];
 
 describe("modules of one's own", () => {
   it("train a policy that remembers their paths, whatever the number of workers, and bench runs it", async () => {
@@ -42,7 +45,7 @@ describe("modules of one's own", () => {
     const checkpoint = loadCheckpoint(join(cwd, "1/checkpoint.ccpark"));
     const { where } = checkpoint;
     expect(checkpoint).toEqual({ ...loadCheckpoint(join(cwd, "2/checkpoint.ccpark")), where });
-    expect(checkpoint.header.env).toMatchObject({ observation: OBSERVATION, reward: REWARD });
+    expect(checkpoint.header.env).toMatchObject({ observation: OBSERVATION, action: ACTION, reward: REWARD });
     expect(checkpoint.header.observationSpace.names).toHaveLength(8);
 
     const bench = ["bench", "--duration", "2", "--seeds", "2", "--algorithms", "cubic,agent:1", "--json"];
@@ -84,7 +87,7 @@ describe("modules of one's own", () => {
       );
       const { address } = JSON.parse(ready) as { address: string };
       const connect = (observation: string) =>
-        connectVectorEnv({ address, numEnvs: 3, kwargs: { observation, reward: REWARD } });
+        connectVectorEnv({ address, numEnvs: 3, kwargs: { observation, action: ACTION, reward: REWARD } });
       const envs = await connect(OBSERVATION);
       try {
         expect(envs.observationSpace.dimensions.map(({ name }) => name)).toContain("queueDelay[-3]");
@@ -93,6 +96,7 @@ describe("modules of one's own", () => {
         const { rewards, observations } = envs;
         expect(observations).toHaveLength(24);
         expect([...rewards].every(Number.isFinite)).toBe(true);
+        expect(envs.actionSpace).toMatchObject({ dimensions: [{ name: "packets", low: -10, high: 10 }] });
       } finally {
         await envs.close();
       }
@@ -105,6 +109,27 @@ describe("modules of one's own", () => {
     }
   });
 
+  it("a formula is a reward in every command, recorded as it was written, and a metric of bench", async () => {
+    const cwd = makeFolder();
+    const trained = await runCli([...TRAIN, "--reward", FORMULA, "--out", "1"], { cwd });
+    expect(trained).toMatchObject({ code: 0, stderr: "" });
+    expect(loadCheckpoint(join(cwd, "1/checkpoint.ccpark")).header.env.reward).toBe(FORMULA);
+    expect(readFileSync(join(cwd, "1/config.json"), "utf8")).toContain(FORMULA);
+    const metric = ["--metric", "power = goodputMbps / meanQueueDelayMs", "--metric", "lossRate / 0"];
+    const bench = ["bench", "--duration", "2", "--seeds", "1", "--reward", FORMULA, ...metric];
+    const { code, stdout } = await runCli([...bench, "--algorithms", "cubic,agent:1", "--json"], { cwd });
+    expect(code).toBe(0);
+    for (const line of stdout.trim().split("\n")) {
+      const record = JSON.parse(line) as Record<string, number | string | null>;
+      expect(record).toMatchObject({ rewardName: FORMULA, "metric.lossRate / 0": null });
+      expect(record["metric.power"]).toBe(Number(record["goodputMbps"]) / Number(record["meanQueueDelayMs"]));
+      expect(record["reward"]).toBeLessThan(8);
+    }
+    const wrong = await runCli(["bench", "--reward", FORMULA.replace("throughput", "thruput")], { cwd });
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("unknown name `thruputMbps`; did you mean `throughputMbps`?");
+  });
+
   it.concurrent.each([
     ["--observation", "export default 3;", "default export: expected an observation's parts"],
     [
@@ -112,6 +137,7 @@ describe("modules of one's own", () => {
       'export default { name: "a", definition: "a", source: "a", history: 1, features: [{ name: "q", unit: "1", low: 0, high: 1, definition: "a", of: () => 0 / 0 }] };',
       "[env] observation ./bad.js, q: got NaN, expected a finite number",
     ],
+    ["--action", "export default {};", "[action] `./bad.js`: name: expected a text"],
     ["--reward", "export default {", "[reward] cannot load `./bad.js`"],
   ])("%s %s is refused in one sentence", async (option, text, sentence) => {
     const cwd = folderWithModules();

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { FACTS } from "../../envs/signals/facts.ts";
+import { getFlowReward } from "../../envs/signals/flow-rewards.ts";
 import { emptyInterval, type Interval } from "../../envs/signals/interval.ts";
 import { getReward } from "../../envs/signals/rewards.ts";
 
@@ -41,5 +43,50 @@ describe("the score reward", () => {
 
   it("stays finite in silence", () => {
     expect(score.of(interval({ report: false }))).toBeCloseTo(Math.log2(1448) - 0.5 * Math.log2(1000), 12);
+  });
+});
+
+describe("a formula as a reward", () => {
+  const text = "log2(throughputMbps) - 0.5 * log2(max(queueDelayMs, 1)) - 10 * lossRate";
+
+  it("is the reward of its text, with its summands as components", () => {
+    const reward = getReward(text);
+    const step = interval({ ackedPackets: 99, lostPackets: 1, meanRttUs: 54_000, minRttUs: 50_000 });
+    const mbps = (99 * 1448 * 8) / 10_000;
+    expect(reward.of(step)).toBeCloseTo(Math.log2(mbps) - 0.5 * Math.log2(4) - 0.1, 12);
+    expect(reward.name).toBe(text);
+    const sum = reward.components.reduce((total, each) => total + each.of(step), 0);
+    expect(sum).toBe(reward.of(step));
+    expect(reward.components.map(({ name }) => name)).toEqual(["term1", "term2", "term3"]);
+  });
+
+  it("of every fact is finite in silence, as their reciprocals and logarithms are above 0", () => {
+    const silence = emptyInterval(1448);
+    for (const { name, low, high } of FACTS) {
+      const value = getReward(`${name} + 0`).of(silence);
+      expect(value).toBeGreaterThanOrEqual(low);
+      expect(value).toBeLessThanOrEqual(high);
+      if (low > 0) expect(getReward(`log2(${name}) / ${name}`).of(silence)).not.toBeNaN();
+    }
+    expect(getFlowReward("throughputMbps / fairShareMbps").of(silence, 0)).toBe(1);
+  });
+
+  it("is told from a name and from a path", () => {
+    expect(getReward("throughputMbps-queueDelayMs").components).toHaveLength(2);
+    expect(getReward("throughputMbps / rttMs").components).toHaveLength(1);
+    expect(() => getReward("scroe")).toThrow("[env] unknown reward `scroe`; did you mean `score`?");
+    expect(() => getReward("sage-fair")).toThrow(/unknown name `sage`/);
+    expect(() => getReward("./score")).toThrow("[env] unknown reward `./score`");
+    expect(() => getReward("throughput")).toThrow("did you mean `throughputMbps`?");
+    expect(() => getReward("fairShareMbps")).toThrow(/unknown name `fairShareMbps`/);
+  });
+
+  it("that has no value in silence is refused before anything runs, with what it was made of", () => {
+    const message = "got -Infinity where lossRate = 0, expected a finite number";
+    expect(() => getReward("log2(lossRate)")).toThrow(message);
+    expect(() => getReward("1 / queueDelayMs")).toThrow("where queueDelayMs = 0");
+    expect(() => getReward("throughputMbps / (stepMs - 7)").of(interval({ stepUs: 7000 }))).toThrow(
+      "where throughputMbps = 0.011584, stepMs = 7",
+    );
   });
 });

@@ -4,14 +4,16 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { reno } from "../../algorithms/native/reno.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
+import { getAction, makeAction } from "../../envs/signals/actions.ts";
 import { flowRewards } from "../../envs/signals/flow-rewards.ts";
 import { emptyInterval } from "../../envs/signals/interval.ts";
 import { getObservation, OBSERVATIONS, registerObservation } from "../../envs/signals/observations.ts";
 import { getReward, registerReward } from "../../envs/signals/rewards.ts";
-import { checkObservation, checkReward, loadSignals } from "../../envs/signals/signal-files.ts";
+import { checkAction, checkObservation, checkReward, loadSignals } from "../../envs/signals/signal-files.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 
 const OBSERVATION = "./examples/signals/my-observation.js";
+const ACTION = "./examples/signals/my-action.js";
 const REWARD = "./examples/signals/my-reward.js";
 const ABOUT = { name: "a", definition: "a", source: "a" };
 const PART = { ...ABOUT, unit: "1", low: 0, high: 1, of: () => 0 };
@@ -89,6 +91,41 @@ describe("observations and rewards of one's own", () => {
   });
 
   it.each([
+    [3, "default export: expected an action's parts"],
+    [ABOUT, "dimensions, choices: expected one of the two"],
+    [{ ...ABOUT, dimensions: [PART], choices: [PART] }, "dimensions, choices: expected one of the two"],
+    [{ ...ABOUT, choices: [] }, "choices: expected a list that is not empty"],
+    [{ ...ABOUT, dimensions: [{ ...PART, unit: 1 }] }, "dimensions.0.unit: expected a text"],
+    [
+      { ...ABOUT, dimensions: [{ ...PART, high: Number.POSITIVE_INFINITY }] },
+      "dimensions.0.low, high: expected finite numbers",
+    ],
+    [{ ...ABOUT, choices: [PART] }, "apply: expected a function of (action, setting, mssBytes)"],
+  ])("an action's field that is wrong is named: %j", (input, sentence) => {
+    expect(() => checkAction(input, "`./a.js`")).toThrow(`[action] \`./a.js\`: ${sentence}`);
+  });
+
+  it("actions of one's own hold the window, and say where they set none", async () => {
+    await loadSignals({ actions: [ACTION] });
+    const { apply, space } = getAction(ACTION);
+    expect(space).toMatchObject({ kind: "box", dimensions: [{ name: "packets" }] });
+    const setting = { cwndBytes: 14_480, rateBytesPerSec: 0 };
+    apply([5], setting, 1448);
+    expect(setting.cwndBytes).toBe(15 * 1448);
+    for (let i = 0; i < 5; i++) apply([-10], setting, 1448);
+    expect(setting.cwndBytes).toBe(2 * 1448);
+    const wrong = makeAction({
+      ...ABOUT,
+      choices: [{ name: "a", definition: "a" }],
+      apply(_, given) {
+        given.rateBytesPerSec = Number.NaN;
+      },
+    });
+    const message = "[env] action a: rateBytesPerSec: got NaN, expected a finite number from 0";
+    expect(() => wrong.apply([0], setting, 1448)).toThrow(message);
+  });
+
+  it.each([
     [3, "default export: expected a RewardSpec"],
     [{ ...ABOUT, source: undefined }, "source: expected a text"],
     [{ ...ABOUT, low: 0, high: Number.NaN }, "low, high: expected numbers, low below high"],
@@ -104,10 +141,10 @@ describe("observations and rewards of one's own", () => {
       path,
       'export default { name: "a", definition: "a", source: "a", low: 0, high: 1, components: [{ name: "a", definition: "a", of: () => 0 }], of: () => undefined };',
     );
-    await loadSignals({ observations: [], rewards: [path] });
+    await loadSignals({ rewards: [path] });
     const message = `[env] reward ${path}: got undefined, expected a finite number`;
     expect(() => getReward(path).of(emptyInterval(1448))).toThrow(message);
-    const gone = { observations: ["./gone.js"], rewards: [] };
+    const gone = { observations: ["./gone.js"] };
     await expect(loadSignals(gone, "runs/mine")).rejects.toThrow(
       "[observation] no module `./gone.js`: expected a JavaScript file; runs/mine was made with it",
     );

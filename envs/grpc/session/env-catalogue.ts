@@ -74,7 +74,10 @@ function withNames(
     ...rest,
     observation: { ...properties["observation"], enum: [...OBSERVATIONS.keys()] },
     action: { ...properties["action"], enum: [...ACTIONS.keys()] },
-    reward: { ...properties["reward"], enum: [...rewards.keys()] },
+    reward: {
+      anyOf: [{ enum: [...rewards.keys()] }, { type: "string" }],
+      description: "a name, or a formula over the facts of a step (`ccpark explain facts`)",
+    },
   };
   const known: Readonly<Record<string, unknown>> = { ...defaults };
   const own = Object.entries(named).map(([name, schema]) => [name, { ...schema, default: known[name] }]);

@@ -1,0 +1,91 @@
+/** Metrics of one's own: formulas over the measured quantities of a run, columns of every table. */
+import { CcparkError } from "../core/errors.ts";
+import { compileFormula, type Owner, type Variable } from "../core/formula.ts";
+import type { BenchmarkRecord, BenchmarkRun } from "./benchmark.ts";
+
+/** Key of a metric's value in records and summaries. */
+export type MetricKey = `metric.${string}`;
+
+export interface Metric {
+  readonly key: MetricKey;
+  readonly text: string;
+  /** NaN: not finite, such as a quotient by 0; absent from means then */
+  of(record: BenchmarkRecord): number;
+}
+
+type RunFact = Variable<BenchmarkRecord>;
+
+const fact = (
+  name: keyof BenchmarkRecord & string,
+  unit: string,
+  definition: string,
+  high = Number.POSITIVE_INFINITY,
+): RunFact => ({
+  name,
+  unit,
+  low: 0,
+  high,
+  definition,
+  of: (record) => (record[name] as number | undefined) ?? Number.NaN,
+});
+
+const BOTTOMLESS = { low: Number.NEGATIVE_INFINITY } as const;
+
+export const RUN_FACTS: readonly RunFact[] = [
+  fact("goodputMbps", "Mbit/s", "payload first delivered / time"),
+  fact("utilisation", "1", "wire bytes that the bottleneck served / could have served", 1),
+  fact("meanQueueDelayMs", "ms", "mean queueing delay of the packets that left the queue"),
+  fact("p95QueueDelayMs", "ms", "95th percentile of the same"),
+  fact("meanOneWayDelayMs", "ms", "mean delay from sender to receiver, propagation included"),
+  fact("p95OneWayDelayMs", "ms", "95th percentile of the same"),
+  fact("lossRate", "1", "packets dropped / sent", 1),
+  {
+    ...fact("score", "1", "log2(max(goodput in B/s, 1448)) - 0.5 log2(max(mean queueing delay in us, 1000))"),
+    ...BOTTOMLESS,
+  },
+  { ...fact("reward", "1", "mean of --reward per step of 100 ms"), ...BOTTOMLESS },
+  fact("durationSec", "s", "life of the flow"),
+  fact("sentPackets", "packets", "sent"),
+  fact("droppedPackets", "packets", "dropped on the way"),
+  fact("jainIndex", "1", "Jain's index of the forward flows' goodput; no value with one flow", 1),
+  fact("completionMs", "ms", "completion time of a finite flow; no value without end"),
+];
+
+const OWNER: Owner = { part: "bench", what: "metric", listedBy: "ccpark explain facts" };
+
+/** `power = goodputMbps / meanQueueDelayMs`, or the formula alone, which is its name then. */
+const NAMED = /^\s*([A-Za-z][\w-]*)\s*=(?!=)\s*(.*)$/s;
+
+/** @throws CcparkError not-found: an unknown name; invalid-argument: no formula, or a name that is taken */
+export function parseMetrics(texts: readonly string[]): Metric[] {
+  const metrics = texts.map((text): Metric => {
+    const [, name = text.trim(), formula = text] = NAMED.exec(text) ?? [];
+    const { of } = compileFormula(formula, RUN_FACTS, OWNER);
+    return {
+      key: `metric.${name}`,
+      text,
+      of: (record) => {
+        const value = of(record);
+        return Number.isFinite(value) ? value : Number.NaN;
+      },
+    };
+  });
+  const keys = metrics.map(({ key }) => key);
+  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
+  if (twice === undefined) return metrics;
+  throw new CcparkError(
+    "invalid-argument",
+    `[bench] two metrics are called \`${twice.slice("metric.".length)}\``,
+  );
+}
+
+/** The run with the values of the metrics in its record. */
+export function withMetrics<R extends BenchmarkRun>(run: R, metrics: readonly Metric[]): R {
+  if (metrics.length === 0) return run;
+  const values = metrics.map(({ key, of }) => [key, of(run.record)] as const);
+  return { ...run, record: { ...run.record, ...Object.fromEntries(values) } };
+}
+
+export function metricKeys(row: object): MetricKey[] {
+  return Object.keys(row).filter((key): key is MetricKey => key.startsWith("metric."));
+}
