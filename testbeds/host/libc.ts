@@ -53,6 +53,16 @@ interface Koffi {
   view(pointer: bigint, length: number): ArrayBuffer;
   address(memory: Memory): bigint;
   readonly os: { readonly errno: Readonly<Record<string, number>> };
+  readonly node: {
+    poll(fd: number, events: { readonly readable: true }, callback: () => void): PollHandle;
+  };
+}
+
+/** Watches a descriptor for the event loop. */
+export interface PollHandle {
+  close(): void;
+  /** A loop with nothing else to wait for ends. */
+  unref(): void;
 }
 
 const MAP_FAILED = 2n ** 64n - 1n;
@@ -131,6 +141,11 @@ export class Libc {
     const errno = this.errno();
     if (errno === this.#wouldBlock || errno === this.#interrupted) return -1;
     throw this.failure(call);
+  }
+
+  /** Calls back on each turn of this thread's event loop that finds the descriptor readable. */
+  onReadable(fd: number, callback: () => void): PollHandle {
+    return this.#koffi.node.poll(fd, { readable: true }, callback);
   }
 
   /** Bytes of memory from an address; it must stay mapped as long as they are used. */
