@@ -2,7 +2,6 @@
 
 import { checkCrossTraffic, crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
 import { CcparkError, showValue, unknownName } from "../core/errors.ts";
-import type { Rng } from "../core/random.ts";
 import { CongestionEnv, expectOneFlow } from "../envs/congestion-env.ts";
 import { SERVED_IDS } from "../envs/grpc/served-ids.ts";
 import { describeMultiFlow, describeSingleFlow } from "../envs/grpc/session/env-catalogue.ts";
@@ -18,17 +17,10 @@ import type { SlotEnvParts } from "../envs/vector/slots/slot-episode.ts";
 import { pictureDrawer } from "../eval/render.ts";
 import { flowsUnderTest } from "../scenarios/flows.ts";
 import type { Override } from "../scenarios/overrides.ts";
-import { findPreset, presetTemplate } from "../scenarios/presets.ts";
+import { findPreset } from "../scenarios/presets.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import { resolveScenarios } from "../scenarios/scenario-files.ts";
-import { measureExtent } from "../scenarios/schema/extent.ts";
-import {
-  checkTemplate,
-  isPlainObject,
-  mergeTemplates,
-  type PlainObject,
-  sampleScenario,
-} from "../scenarios/template.ts";
+import { isScenarioFile, resolveScenarios, resolveWritten } from "../scenarios/scenario-files.ts";
+import { isPlainObject, type PlainObject } from "../scenarios/template.ts";
 import { DEFAULT_TESTBED, findTestbed } from "../testbeds/registry.ts";
 import { expectAccepts, type Testbed } from "../testbeds/testbed.ts";
 import { SHIPPED_TRACES } from "../traces/shipped.ts";
@@ -52,14 +44,13 @@ const SEVERAL_FLOWS: ServedDefaults = { scenarios: ["transperf-sample"] };
 const invalid = (message: string, field: string): CcparkError =>
   new CcparkError("invalid-argument", `[env] ${message}`, { field });
 
-/** A client names a shipped trace; paths of the server's file system are not for it to open. */
-function shippedTrace(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
+/** A client names a shipped trace, or sends its text with its scenario; this machine's files are not for it to open. */
+function shippedTrace(name: string | undefined): string | undefined {
   const names = SHIPPED_TRACES.map((trace) => trace.name);
-  if (typeof value === "string" && names.includes(value)) return value;
+  if (name === undefined || names.includes(name)) return name;
   throw new CcparkError(
     "not-found",
-    `[env] unknown trace ${showValue(value)}: a client may name a shipped one: ${names.join(", ")}`,
+    `[env] unknown trace ${showValue(name)}: a client may name a shipped one: ${names.join(", ")}, or send \`scenario.files\` with the text`,
     { field: "trace" },
   );
 }
@@ -71,15 +62,6 @@ function checkObject(value: unknown): PlainObject {
 
 /** What an environment asks of every scenario that it may get. */
 type CheckScenario = (scenario: Scenario) => void;
-
-/** A template as data may extend a preset; it names no files. */
-function templateSource(value: PlainObject, check: CheckScenario): (rng: Rng) => Scenario {
-  measureExtent(value);
-  const { extends: base, ...own } = value;
-  const merged = typeof base === "string" ? mergeTemplates(presetTemplate(base), own) : value;
-  const template = checkTemplate(merged, { check });
-  return (rng) => sampleScenario(template, rng);
-}
 
 /** What a kind of environment wants of its scenarios. */
 interface Wanted {
@@ -94,18 +76,25 @@ function sourceOf(
   durationSec: unknown,
   { defaults, check }: Wanted,
 ): ScenarioSource {
-  if (isPlainObject(value)) return templateSource(value, check);
-  if (value !== undefined && typeof value !== "string") {
+  if (value !== undefined && !isPlainObject(value) && typeof value !== "string") {
     throw invalid(
       `wrong scenario: got ${showValue(value)}, expected a name or a scenario object`,
       "scenario",
     );
+  }
+  if (trace !== undefined && typeof trace !== "string") {
+    throw invalid(`wrong trace: got ${showValue(trace)}, expected a name`, "trace");
   }
   if (durationSec !== undefined && typeof durationSec !== "number") {
     throw invalid(
       `wrong durationSec: got ${showValue(durationSec)}, expected seconds above 0`,
       "durationSec",
     );
+  }
+  if (isPlainObject(value)) return resolveWritten(value, { tracePath: trace, durationSec, check }).draw;
+  if (typeof value === "string" && isScenarioFile(value)) {
+    const message = `${showValue(value)} is a file: got its name, expected \`{ extends: NAME, files: { NAME: its text } }\`, as clients of this package send it`;
+    throw invalid(message, "scenario");
   }
   // a client's name is a preset's, never that of a file
   const names = value === undefined ? defaults.scenarios : [findPreset(value).name];
@@ -147,7 +136,7 @@ function commonKwargs(
   };
   const parts: SlotEnvParts = {
     scenarios: sourceOf(scenario, trace, durationSec, { ...wanted, check }),
-    readScenario: (given) => templateSource(checkObject(given), check),
+    readScenario: (given) => resolveWritten(checkObject(given), { check }).draw,
     draw: pictureDrawer(wanted.defaults.assets),
     render,
   };

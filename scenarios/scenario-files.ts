@@ -2,10 +2,12 @@
  * Scenarios by name or file: presets with their traces, and files in YAML or JSON that may include others (`extends`); the
  * only file of this folder that touches the file system.
  */
-import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
-import { CcparkError, nearestName } from "../core/errors.ts";
+import { basename, dirname, isAbsolute, posix, relative, resolve } from "node:path";
+import { CcparkError, nearestName, printable, showValue } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
 import { readWhole } from "../core/text-files.ts";
+import { type MahimahiTrace, parseMahimahiTrace } from "../traces/mahimahi.ts";
+import { SHIPPED_TRACES } from "../traces/shipped.ts";
 import { loadTrace } from "../traces/trace-files.ts";
 import { applyOverride, fieldsOf, type Override } from "./overrides.ts";
 import { drawScenario, expandPreset, findPreset, presetTemplate, SCENARIOS } from "./presets.ts";
@@ -56,6 +58,62 @@ export function isScenarioFile(name: string): boolean {
   return FILE_NAME.test(name);
 }
 
+/** Where files come from: the disk, or the texts that another process sent. */
+interface Files {
+  /** where a path means from a folder */
+  resolve(folder: string, path: string): string;
+  /** @throws an error of node:fs */
+  readText(path: string): string;
+  /** a shipped one by its name, any other by its path. @throws CcparkError */
+  loadTrace(nameOrPath: string): MahimahiTrace;
+}
+
+const DISK: Files = { resolve, readText: (path) => readWhole(path).toString("utf8"), loadTrace };
+
+/** Texts by path, and no disk: paths mean what they mean to whoever sent them. */
+class SentFiles implements Files {
+  readonly #texts: PlainObject;
+
+  /** @throws ScenarioError */
+  constructor(texts: unknown) {
+    if (
+      texts !== undefined &&
+      !(isPlainObject(texts) && Object.values(texts).every((text) => typeof text === "string"))
+    ) {
+      throw scenarioError("files", texts, "texts by their paths");
+    }
+    this.#texts = texts ?? {};
+  }
+
+  resolve(folder: string, path: string): string {
+    return posix.normalize(
+      /^(?:[a-z]:)?[\\/]/i.test(path) || folder === "." ? path : posix.join(folder, path),
+    );
+  }
+
+  readText(path: string): string {
+    const text = Object.hasOwn(this.#texts, path) ? this.#texts[path] : undefined;
+    if (typeof text === "string") return text;
+    throw new CcparkError(
+      "not-found",
+      `got no text of ${path}, expected it in \`files\`: a server reads no files for its clients`,
+    );
+  }
+
+  loadTrace(nameOrPath: string): MahimahiTrace {
+    if (SHIPPED_TRACES.some(({ name }) => name === nameOrPath)) return loadTrace(nameOrPath);
+    const path = this.resolve(".", nameOrPath);
+    if (!Object.hasOwn(this.#texts, path)) {
+      const names = SHIPPED_TRACES.map(({ name }) => name).join(", ");
+      throw new CcparkError(
+        "not-found",
+        `[trace] unknown trace ${showValue(nameOrPath)}: got no text of it in \`files\`, expected one, or a shipped one: ${names}`,
+      );
+    }
+    return parseMahimahiTrace(this.readText(path), printable(basename(path)));
+  }
+}
+
 /** One part of a template, and where it is written. */
 interface Layer {
   readonly origin: string;
@@ -92,14 +150,17 @@ export function resolveScenarios(names: readonly string[], options: ResolveOptio
   );
 }
 
-function resolveEntry(name: string, options: ResolveOptions): ScenarioEntry {
-  const { durationSec, overrides = [], tracePath, vary = false } = options;
-  const layers = isScenarioFile(name) ? fileLayers(name, []) : [presetLayer(name, tracePath)];
-  if (isScenarioFile(name) && tracePath !== undefined) {
-    throw scenarioError("forward.rate", tracePath, "no --trace beside a file: it names its own", {
-      origin: name,
-    });
-  }
+/** How a template is finished, whatever it was written in. */
+interface Finish extends Pick<ResolveOptions, "durationSec" | "overrides" | "vary"> {
+  /** of a template that has none */
+  readonly name: string;
+  /** what was read, for messages; absent: a program's own */
+  readonly source?: string;
+  readonly check?: (scenario: Scenario) => void;
+}
+
+function finish(layers: readonly Layer[], { name, source, check, ...options }: Finish): ScenarioEntry {
+  const { durationSec, overrides = [], vary = false } = options;
   let template = layers.reduce<PlainObject>(
     (merged, { value }) => mergeTemplates(merged, value) as PlainObject,
     {},
@@ -107,7 +168,7 @@ function resolveEntry(name: string, options: ResolveOptions): ScenarioEntry {
   if (durationSec !== undefined) template = { ...template, durationSec };
   if (vary) template = { variation: TYPICAL_VARIATION, ...template };
   for (const override of overrides) template = applyOverride(template, withOverrideTraces(override));
-  const checks = { name: titleOf(name), origin: originIn(layers, overrides, name) };
+  const checks = { name, origin: originIn(layers, overrides, source), ...(check && { check }) };
   const checked = checkTemplate(template, checks);
   const drawn = hasDraws(checked);
   const fixed = drawn ? undefined : sampleScenario(checked, Rng.fromSeed(0), checks);
@@ -121,6 +182,60 @@ function resolveEntry(name: string, options: ResolveOptions): ScenarioEntry {
   };
 }
 
+function resolveEntry(name: string, options: ResolveOptions): ScenarioEntry {
+  const { tracePath } = options;
+  const layers = isScenarioFile(name)
+    ? fileLayers(name, [], { files: DISK, tracePath })
+    : [presetLayer(name, { files: DISK, tracePath })];
+  return finish(layers, { ...options, name: titleOf(name), source: name });
+}
+
+/** What a program's scenario may have beside its fields. */
+export interface WrittenScenario extends PlainObject {
+  /** a preset, or a path among `files` */
+  readonly extends?: unknown;
+  /** a shipped trace, or a path among `files`, for a preset that takes one */
+  readonly trace?: unknown;
+  /** texts by path: scenarios in YAML or JSON and traces, for `extends`, `trace` and `file` */
+  readonly files?: unknown;
+}
+
+/**
+ * A scenario that another process has written: no file of this machine is read for it.
+ * @param tracePath as `trace` of the scenario, which counts where both are given
+ * @param check as in `checkTemplate`
+ * @throws as `resolveScenarios`
+ */
+export function resolveWritten(
+  value: WrittenScenario,
+  {
+    tracePath,
+    durationSec,
+    check,
+  }: Pick<ResolveOptions, "tracePath" | "durationSec"> & Pick<Finish, "check">,
+): ScenarioEntry {
+  const { extends: base, trace = tracePath, files: texts, ...own } = value;
+  measureExtent(own);
+  if (trace !== undefined && typeof trace !== "string") {
+    throw scenarioError("trace", trace, "a shipped trace, or a path among `files`");
+  }
+  const from: Source = { files: new SentFiles(texts), tracePath: trace };
+  const layer: Layer = { origin: "", value: withTraces(own, ".", "", "", from.files) as PlainObject };
+  const finished = { durationSec, ...(check && { check }) };
+  if (base === undefined) {
+    if (trace !== undefined) throw noTrace("a scenario", trace);
+    return finish([layer], { name: "scenario", ...finished });
+  }
+  if (typeof base !== "string" || base === "") throw scenarioError("extends", base, EXPECTED_BASE);
+  const complain = (expected: string, cause?: unknown): never => {
+    throw scenarioError("extends", base, expected, { cause });
+  };
+  const below = isScenarioFile(base)
+    ? fileLayers(posix.normalize(base), [], from)
+    : [extendedPreset(base, from, complain)];
+  return finish([...below, layer], { name: isScenarioFile(base) ? titleOf(base) : "scenario", ...finished });
+}
+
 function titleOf(name: string): string {
   return isScenarioFile(name) ? basename(name).replace(FILE_NAME, "") : name;
 }
@@ -129,7 +244,7 @@ function titleOf(name: string): string {
 function originIn(
   layers: readonly Layer[],
   overrides: readonly Override[],
-  name: string,
+  source: string | undefined,
 ): (path: string) => string | undefined {
   return (path) => {
     const set = overrides.findLast((each) =>
@@ -139,23 +254,43 @@ function originIn(
     const keys = path.replace(/\(\d+\)/g, "").split(".");
     const layer = layers.findLast(({ value }) => valueAt(value, keys) !== undefined);
     if (layer !== undefined) return isScenarioFile(layer.origin) ? layer.origin : undefined;
-    return isScenarioFile(name) ? name : undefined;
+    return source !== undefined && isScenarioFile(source) ? source : undefined;
   };
 }
 
-function presetLayer(name: string, tracePath?: string): Layer {
+/** What presets and files are resolved with. */
+interface Source {
+  readonly files: Files;
+  readonly tracePath: string | undefined;
+}
+
+const EXPECTED_BASE = "the name of a preset or a file";
+
+function noTrace(what: string, tracePath: string): CcparkError {
+  return scenarioError(
+    "forward.rate",
+    tracePath,
+    `no trace beside ${what} that takes none: it names its own`,
+  );
+}
+
+function presetLayer(name: string, { files, tracePath }: Source): Layer {
   const { trace: wanted } = findPreset(name);
   const source = tracePath ?? (typeof wanted === "object" ? wanted.shipped : undefined);
-  const template = presetTemplate(name, source === undefined ? undefined : loadTrace(source));
+  const template = presetTemplate(name, source === undefined ? undefined : files.loadTrace(source));
   return { origin: name, value: template as PlainObject };
 }
 
 /** The layers of a file, what it extends first. */
-function fileLayers(path: string, including: readonly string[]): Layer[] {
-  const absolute = resolve(path);
+function fileLayers(path: string, including: readonly string[], from: Source): Layer[] {
+  const { files } = from;
+  const absolute = files.resolve(".", path);
   const shown = shownPath(path);
-  const value = readTemplate(path, shown);
-  const { extends: base, ...own } = value;
+  const value = readTemplate(path, shown, files);
+  const { extends: base, trace: ownTrace, ...own } = value;
+  if (ownTrace !== undefined && typeof ownTrace !== "string") {
+    throw scenarioError("trace", ownTrace, "a shipped trace or the path of one", { origin: shown });
+  }
   // what a base says of itself is not true of the file that extends it
   const words =
     base === undefined
@@ -163,22 +298,27 @@ function fileLayers(path: string, including: readonly string[]): Layer[] {
       : { name: titleOf(path), source: `scenario file, extends ${String(base)}`, description: "" };
   const layer: Layer = {
     origin: shown,
-    value: { ...words, ...(withTraces(own, dirname(absolute), "", shown) as PlainObject) },
+    value: { ...words, ...(withTraces(own, dirname(absolute), "", shown, files) as PlainObject) },
   };
-  if (base === undefined) return [layer];
+  const tracePath =
+    from.tracePath ?? (ownTrace === undefined ? undefined : traceOf(ownTrace, dirname(absolute), files));
+  if (base === undefined) {
+    if (tracePath !== undefined) throw noTrace(`\`${shown}\``, tracePath);
+    return [layer];
+  }
   const complain = (expected: string, cause?: unknown): never => {
     throw scenarioError("extends", base, expected, { origin: shown, cause });
   };
-  if (typeof base !== "string" || base === "") return complain("the name of a preset or a file");
-  if (!isScenarioFile(base)) return [extendedPreset(base, complain), layer];
-  const target = resolve(dirname(absolute), base);
+  if (typeof base !== "string" || base === "") return complain(EXPECTED_BASE);
+  if (!isScenarioFile(base)) return [extendedPreset(base, { files, tracePath }, complain), layer];
+  const target = files.resolve(dirname(absolute), base);
   const chain = [...including, absolute];
   if (chain.includes(target)) {
     const circle = [...chain.slice(chain.indexOf(target)), target].map(shownPath).join(" -> ");
     return complain(`a file that does not lead back here: ${circle}`);
   }
   try {
-    return [...fileLayers(target, chain), layer];
+    return [...fileLayers(target, chain, { files, tracePath }), layer];
   } catch (error) {
     if (
       error instanceof CcparkError &&
@@ -191,8 +331,12 @@ function fileLayers(path: string, including: readonly string[]): Layer[] {
   }
 }
 
-/** A preset as a base; one that takes a trace leaves its rate to the file. */
-function extendedPreset(name: string, complain: (expected: string, cause?: unknown) => never): Layer {
+/** A preset as a base; one that takes a trace leaves its rate to what extends it, unless there is one. */
+function extendedPreset(
+  name: string,
+  from: Source,
+  complain: (expected: string, cause?: unknown) => never,
+): Layer {
   let preset: ReturnType<typeof findPreset>;
   try {
     preset = findPreset(name);
@@ -203,7 +347,7 @@ function extendedPreset(name: string, complain: (expected: string, cause?: unkno
   if (preset.template === undefined) {
     return complain(`one scenario: \`${name}\` is a grid (see \`ccpark explain scenarios ${name}\`)`);
   }
-  if (preset.trace !== "any") return presetLayer(name);
+  if (preset.trace !== "any" || from.tracePath !== undefined) return presetLayer(name, from);
   return { origin: name, value: preset.template(undefined) as PlainObject };
 }
 
@@ -214,11 +358,13 @@ function shownPath(path: string): string {
   return near.startsWith("..") ? path : near;
 }
 
-function readTemplate(path: string, shown: string): PlainObject {
+function readTemplate(path: string, shown: string, files: Files): PlainObject {
   let text: string;
   try {
-    text = readWhole(path).toString("utf8");
+    text = files.readText(path);
   } catch (cause) {
+    if (cause instanceof CcparkError)
+      throw new CcparkError(cause.kind, `[scenario] ${shown}: ${cause.message}`, { cause });
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
     const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a folder" : code;
     throw new CcparkError(
@@ -244,20 +390,20 @@ function readTemplate(path: string, shown: string): PlainObject {
 }
 
 /** Traces named by `file` are loaded: a shipped name, or a path from the folder of the file that names it. */
-function withTraces(value: unknown, folder: string, path: string, origin: string): unknown {
+function withTraces(value: unknown, folder: string, path: string, origin: string, files: Files): unknown {
   const below = (key: string | number): string => (path === "" ? String(key) : `${path}.${key}`);
   if (Array.isArray(value)) {
     if (!value.some((entry) => typeof entry === "object")) return value;
-    return value.map((entry, i) => withTraces(entry, folder, below(i), origin));
+    return value.map((entry, i) => withTraces(entry, folder, below(i), origin, files));
   }
   if (!isPlainObject(value)) return value;
   if (typeof value["file"] === "string") {
     const { file, ...rest } = value;
-    const { name, opportunitiesMs } = readTrace(String(file), folder, below("file"), origin);
+    const { name, opportunitiesMs } = readTrace(String(file), folder, below("file"), origin, files);
     return { kind: "trace", ...rest, name, opportunitiesMs };
   }
   return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [key, withTraces(entry, folder, below(key), origin)]),
+    Object.entries(value).map(([key, entry]) => [key, withTraces(entry, folder, below(key), origin, files)]),
   );
 }
 
@@ -266,15 +412,23 @@ function withOverrideTraces(override: Override): Override {
   const field = /^(.+)\.file$/.exec(override.path)?.[1];
   const path = field ?? override.path;
   const value = field === undefined ? override.value : { file: override.value };
-  return { ...override, path, value: withTraces(value, resolve("."), path, "--set") };
+  return { ...override, path, value: withTraces(value, resolve("."), path, "--set", DISK) };
 }
 
-function readTrace(file: string, folder: string, path: string, origin: string): ReturnType<typeof loadTrace> {
+/** A word without points and slashes is a shipped name, or a file beside the working folder. */
+function traceOf(file: string, folder: string, files: Files): string {
+  return /[./\\]/.test(file) ? files.resolve(folder, file) : file;
+}
+
+function readTrace(file: string, folder: string, path: string, origin: string, files: Files): MahimahiTrace {
   try {
-    return loadTrace(/[./\\]/.test(file) ? resolve(folder, file) : file);
+    return files.loadTrace(traceOf(file, folder, files));
   } catch (error) {
     if (!(error instanceof CcparkError)) throw error;
     const reason = error.message.replace(/^\[trace\] /, "");
-    throw scenarioError(path, file, `a trace that can be read (${reason})`, { origin, cause: error });
+    throw scenarioError(path, file, `a trace that can be read (${reason})`, {
+      ...(origin !== "" && { origin }),
+      cause: error,
+    });
   }
 }

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from typing_extensions import Unpack
 
 from ccpark.catalogue import SINGLE_FLOW
+from ccpark.files import with_files
 from ccpark.options import Options, plain, to_snake
 from ccpark.remote import (
     INFO_KEYS,
@@ -78,7 +79,7 @@ class CongestionControlEnv(Remote, gymnasium.Env[npt.NDArray[np.float32], Action
         session = self._open()
         if seed is None and self._fresh:
             seed = int(self.np_random.integers(2**31))
-        answer = session.reset(seed, options=plain(options or {}))
+        answer = session.reset(seed, options=plain(with_files(options or {})))
         self._fresh = False
         return unpack_rows(answer.observations[0], self._obs_shape), rows_of(answer.infos, 0)
 

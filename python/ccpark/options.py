@@ -15,8 +15,9 @@ import numpy as np
 class EnvOptions(TypedDict, total=False):
     """Options of the environments; what is left out has the service's default."""
 
-    scenario: str | Mapping[str, Any]  # a preset's name, or a scenario as an object
-    trace: str  # the name of a shipped trace, for scenarios that take one
+    # a preset's name, the path of a scenario file (.yaml, .json), or a scenario as an object
+    scenario: str | os.PathLike[str] | Mapping[str, Any]
+    trace: str | os.PathLike[str]  # the name of a shipped trace or the path of one, for scenarios that take one
     duration_sec: float  # virtual seconds of an episode
     testbed: str  # "simulated" (virtual time), or "udp": real packets on loopback, in real time
     observation: str  # "standard", "park-14", ...

@@ -15,6 +15,7 @@ from typing_extensions import Unpack
 from ccpark.catalogue import MULTI_FLOW
 from ccpark.env import DEFAULT_INFO, RENDER_MODES, check_render_mode
 from ccpark.errors import needs_library
+from ccpark.files import with_files
 from ccpark.options import Options, plain
 from ccpark.remote import (
     Remote,
@@ -102,7 +103,7 @@ class MultiFlowParallelEnv(Remote, ParallelEnv[str, Floats, Action]):  # type: i
         elif self._fresh:
             seed = int(np.random.default_rng().integers(2**31))
         mine = {key: value for key, value in (options or {}).items() if key == "scenario"}
-        answer = session.reset(seed, options=plain(mine))
+        answer = session.reset(seed, options=plain(with_files(mine)))
         self._fresh = False
         observations, infos = self._present(answer)
         self._take(answer)

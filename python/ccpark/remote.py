@@ -14,6 +14,7 @@ from gymnasium import error, spaces
 from gymnasium.vector import AutoresetMode
 
 from ccpark.catalogue import MULTI_FLOW
+from ccpark.files import with_files
 from ccpark.options import split_options, to_kwargs, to_snake
 from ccpark.session import Connection, Session, Target
 from ccpark.spaces import ActionSpace, action_space_from_wire, box_from_wire
@@ -84,7 +85,7 @@ class Setup:
         """
         arguments = ["render_mode", *(name for name in rest if name not in ("render", "with_state"))]
         env_options, connection = split_options(options, env_id == MULTI_FLOW, arguments)
-        return cls(env_id, env_options, Target(**connection), **rest)
+        return cls(env_id, with_files(env_options), Target(**connection), **rest)
 
     def __post_init__(self) -> None:
         policy = self.options.get("action_policy")

@@ -14,6 +14,7 @@ from typing_extensions import Unpack
 
 from ccpark.catalogue import SINGLE_FLOW
 from ccpark.env import RENDER_MODES, check_render_mode
+from ccpark.files import with_files
 from ccpark.options import Options, plain, to_snake
 from ccpark.remote import (
     Remote,
@@ -107,7 +108,7 @@ class CongestionControlVectorEnv(Remote, VectorEnv[Floats, Actions, npt.NDArray[
         session = self._open()
         if seeds is None and self._fresh:
             seeds = int(self.np_random.integers(2**31))
-        answer = session.reset(seeds, mask, plain(rest))
+        answer = session.reset(seeds, mask, plain(with_files(rest)))
         self._fresh = False
         self.reset_rows = np.zeros(self.num_envs, np.bool_)
         infos: dict[str, Any] = {}

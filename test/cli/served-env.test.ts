@@ -40,7 +40,48 @@ describe("the served environment", () => {
     }
   });
 
+  it("takes files that the client sends: scenarios that extend others, traces by path and by name", () => {
+    const trace = Array.from({ length: 2_000 }, (_, i) => i + 1);
+    const files = {
+      "mine/own.trace": `${trace.join("\n")}\n`,
+      "mine/link.yaml": "extends: ../base.yaml\nforward: { rate: { kind: trace, file: own.trace } }\n",
+      "base.yaml": "extends: ccp-cell\ndurationSec: 1\n",
+    };
+    const written = { forward: { rate: { kind: "trace", name: "own.trace", opportunitiesMs: trace } } };
+    const [first, ...others] = [
+      { scenario: { extends: "ccp-cell", durationSec: 1, ...written } },
+      { scenario: { extends: "mine/link.yaml", files } },
+      { scenario: { extends: "base.yaml", trace: "mine/own.trace", files } },
+      { scenario: { extends: "ccp-cell", files }, trace: "mine/own.trace", durationSec: 1 },
+      { scenario: { extends: "base.yaml", files, forward: { rate: { file: "mine/own.trace" } } } },
+    ].map((kwargs) => {
+      const env = make(kwargs);
+      env.reset(1);
+      const seen = Array.from({ length: 20 }, () => {
+        env.step(Float32Array.of(0.2));
+        return observationOf(env);
+      });
+      return { seen, metrics: env.episodeMetrics(0) };
+    });
+    expect(first!.metrics["goodputMbps"]).toBeGreaterThan(1);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
   it.each([
+    [{ scenario: "mine.yaml" }, /is a file: got its name, expected `{ extends: NAME, files/],
+    [
+      { scenario: { extends: "/etc/passwd.yaml" } },
+      /got no text of \/etc\/passwd.yaml, expected it in `files`/,
+    ],
+    [{ scenario: { extends: "ccp-cell", trace: "/etc/passwd" } }, /unknown trace "\/etc\/passwd"/],
+    [
+      { scenario: { forward: { rate: { kind: "trace", file: "/etc/passwd" } } } },
+      /unknown trace "\/etc\/passwd"/,
+    ],
+    [{ scenario: { extends: "a.yaml", files: { "a.yaml": "extends: b.yaml\n" } } }, /extends/],
+    [{ scenario: { extends: "a.yaml", files: { "a.yaml": "a: [\n" } } }, /neither YAML nor JSON/],
+    [{ scenario: { files: { "a.yaml": 7 } } }, /files: got .*, expected texts by their paths/],
+    [{ scenario: { extends: "park-paper" }, trace: "lte-driving" }, /takes no trace/],
     [{ scenario: "park-papr" }, /did you mean `park-paper`/],
     [{ scenario: 7 }, /wrong scenario/],
     [{ scenario: "park-paper", durationSec: "long" }, /wrong durationSec/],
