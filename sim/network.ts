@@ -79,6 +79,20 @@ export interface DatagramSpec {
   readonly priority?: number;
 }
 
+/** What a path is, whoever's packets take it: as of a flow. */
+export type PathSpec = Pick<
+  FlowSpec,
+  "route" | "propagationNs" | "reversePropagationNs" | "delay" | "priority"
+>;
+
+/** Packets from outside, such as those of a device: the general network alone carries them. */
+export interface OutsideSpec {
+  /** each has two ways: 2 * i there, 2 * i + 1 back */
+  readonly paths: readonly PathSpec[];
+  /** how many flows they are told apart as, by a number below */
+  readonly flows: number;
+}
+
 export interface NetworkSpec {
   readonly forward: LinkSpec;
   readonly reverse: LinkSpec;
@@ -86,6 +100,7 @@ export interface NetworkSpec {
   readonly links?: readonly LinkSpec[];
   readonly flows: readonly FlowSpec[];
   readonly datagrams?: readonly DatagramSpec[];
+  readonly outside?: OutsideSpec;
 }
 
 /** One flow as its user sees it. */

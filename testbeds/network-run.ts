@@ -9,7 +9,7 @@ import { type BytesPerSec, type Micros, MSS_BYTES, NANOS_PER_SEC, type Nanos } f
 import { leadSec } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { GeneralNetwork } from "../sim/general/general-network.ts";
-import type { Network, NetworkFlow, NetworkSpec } from "../sim/network.ts";
+import type { Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
 import { Competition, type FlowLife } from "./lives.ts";
 import {
@@ -119,8 +119,9 @@ export class RunPlan {
   readonly endNs: Nanos;
   readonly seriesBinNs: Nanos;
   readonly transfers: TransferLog = { started: 0, completed: [] };
+  /** flows of the scenario, the first flow under test before the others */
+  readonly planned: readonly PlannedFlow[];
   readonly #context: PlanContext;
-  readonly #planned: readonly PlannedFlow[];
   readonly #recorder: RunRecorder | undefined;
   /** of forward flows that are not all endless */
   readonly #competition: Competition | undefined;
@@ -162,8 +163,8 @@ export class RunPlan {
       i === 0 && recorder !== undefined ? watched(flow, recorder) : flow,
     );
     this.#competition = competitionOf(planned);
-    this.#planned = this.#competition === undefined ? planned : withCompetition(planned, this.#competition);
-    this.spec = networkSpec(this.#context, this.#planned);
+    this.planned = this.#competition === undefined ? planned : withCompetition(planned, this.#competition);
+    this.spec = networkSpec(this.#context, this.planned);
   }
 
   /** Flows come and go, or somebody listens to every packet: only the general network can do that. */
@@ -177,8 +178,15 @@ export class RunPlan {
     this.#recorder?.watchNetwork(network);
   }
 
+  /** One for each kind of generated flows, in the scenario's order. */
+  transferPaths(): PathSpec[] {
+    return (this.#context.scenario.traffic ?? []).flatMap((traffic, i) =>
+      traffic.kind === "datagrams" ? [] : [planTransfer(this.#context, traffic, i)],
+    );
+  }
+
   flowsOf(network: Network): NetworkRunFlow[] {
-    return this.#planned.map((flow, i) => new NetworkRunFlow(flow, network.flows[i]!));
+    return this.planned.map((flow, i) => new NetworkRunFlow(flow, network.flows[i]!));
   }
 
   sharesIn(network: Network): Run["shares"] {

@@ -3,8 +3,9 @@
  * request is one message and so is its reply, and replies come in the order of requests. A worker that does not answer in
  * time is ended, one that dies is replaced, and what it held is lost: whoever asks for it is told.
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { CcparkError } from "../../core/errors.ts";
+import { startWorkerThread } from "../../core/start-worker-thread.ts";
 import type { RowTask } from "../env.ts";
 import { BrokenEnv, type Handover, type RowEpisode } from "./block.ts";
 import type { BlockRequest, BlockThreads } from "./open-rows.ts";
@@ -38,14 +39,6 @@ interface Waiting {
   readonly timed: string | undefined;
   resolve(reply: WorkerReply): void;
   reject(error: unknown): void;
-}
-
-function startThread(url: URL, workerData: unknown): Worker {
-  if (!url.pathname.endsWith(".ts")) return new Worker(url, { workerData });
-  return new Worker(new URL("./typescript-worker-thread.mjs", import.meta.url), {
-    workerData,
-    argv: [url.href],
-  });
 }
 
 /** One thread, and the next after its death. */
@@ -107,7 +100,7 @@ class RowWorker {
   }
 
   #start(): Worker {
-    const thread = startThread(this.#options.url, this.#options.data);
+    const thread = startWorkerThread(this.#options.url, this.#options.data);
     thread.unref();
     thread.on("message", (reply: WorkerReply) => {
       if (thread !== this.#thread) return; // it was ended, and what it still says is nobody's answer

@@ -11,20 +11,28 @@
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import { assert } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
-import type { Bytes, Nanos } from "../../core/units.ts";
+import { type Bytes, NANOS_PER_MICRO, type Nanos } from "../../core/units.ts";
 import type { Sender } from "../../engine/sender.ts";
 import { Engine } from "../../engine/wasm-host.ts";
 import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
-import type { DatagramSpec, FlowSpec, Network, NetworkFlow, NetworkSpec, Route } from "../network.ts";
-import type { DelayProcess } from "../servers/delay-process.ts";
+import type {
+  DatagramSpec,
+  FlowSpec,
+  Network,
+  NetworkFlow,
+  NetworkSpec,
+  PathSpec,
+  Route,
+} from "../network.ts";
 import { startSender } from "../start-sender.ts";
-import { ACK, DATA, DATAGRAM, Hop, NOBODY } from "./hop.ts";
+import { ACK, DATA, DATAGRAM, Hop, NOBODY, OUTSIDE, OUTSIDE_ACK } from "./hop.ts";
+import { type LastWay, lastWays } from "./last-way.ts";
 import type { DequeueListener } from "./link.ts";
 import { CE, ECT, NOT_ECT, PacketStore } from "./packet-store.ts";
 import { Receiver } from "./receiver.ts";
-import { Routes } from "./routes.ts";
-import { TimedRing } from "./timed-ring.ts";
+import { FIRST_END, Routes } from "./routes.ts";
+import type { TimedRing } from "./timed-ring.ts";
 import { WinnerTree } from "./winner-tree.ts";
 
 const DIRECT: Route = { forward: [0], reverse: [1] };
@@ -39,39 +47,44 @@ export interface PacketCarrier {
   carry(packet: number, way: "into" | "out", wireBytes: Bytes): void;
 }
 
-/** The way from the last hop of a route to where it ends, and the packets on it by arrival. */
-class LastWay {
-  readonly arrivals: TimedRing = new TimedRing();
-  readonly #propagationNs: Nanos = 0;
-  readonly #delay: DelayProcess | undefined;
-  /** a way that becomes shorter does not reorder */
-  readonly #keepsOrder: boolean = false;
-  #lastArrivalNs: Nanos = 0;
+/** Where packets from outside go when their way through the network has ended. */
+export interface Outlet {
+  /**
+   * A packet is at the end of its way, at the time of the network.
+   * @param way as of `enterOutside`; @param number what its owner knows it by
+   */
+  leave(way: number, number: number, facts: OutsideFacts): void;
+  /** One is lost on its way. */
+  drop(number: number): void;
+  /** The network has made a second one of it. @returns what the owner knows that one by */
+  copy(number: number): number;
+}
 
-  /** @param delay instead of the constant propagation */
-  constructor(propagationNs: Nanos, delay: DelayProcess | undefined, keepsOrder: boolean) {
-    this.#propagationNs = propagationNs;
-    this.#delay = delay;
-    this.#keepsOrder = keepsOrder;
-  }
+/** What became of a packet on its way. One object, overwritten by the next. */
+export interface OutsideFacts {
+  readonly isMarked: boolean;
+  readonly isCorrupt: boolean;
+  /** on all links */
+  readonly queuedNs: Nanos;
+}
 
-  /** @returns when the packet arrives that leaves the last hop at `leaveNs` */
-  add(packet: number, leaveNs: Nanos): Nanos {
-    const delayNs = this.#delay === undefined ? this.#propagationNs : this.#delay.delayNs(leaveNs);
-    const arrivalNs = leaveNs + delayNs;
-    const lastNs = this.#lastArrivalNs;
-    if (arrivalNs >= lastNs) {
-      this.#lastArrivalNs = arrivalNs;
-      this.arrivals.push(arrivalNs, packet);
-      return arrivalNs;
-    }
-    if (this.#keepsOrder) {
-      this.arrivals.push(lastNs, packet);
-      return lastNs;
-    }
-    this.arrivals.insert(arrivalNs, packet);
-    return arrivalNs;
-  }
+/** What a packet from outside is. */
+export interface OutsidePacket {
+  readonly number: number;
+  /** without what links add */
+  readonly bytes: Bytes;
+  /** below `OutsideSpec.flows` */
+  readonly flow: number;
+  /** NOT_ECT, ECT or CE */
+  readonly ecn: number;
+  readonly isAck: boolean;
+}
+
+/** One direction of a path for packets from outside. */
+interface OutsideWay {
+  readonly place: number;
+  readonly last: LastWay;
+  readonly priority: number;
 }
 
 export class GeneralFlow implements NetworkFlow {
@@ -123,18 +136,12 @@ export class GeneralFlow implements NetworkFlow {
     this.nextNs = spec.startNs;
     this.receiver = new Receiver(spec.ackPolicy);
     this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, spec.oneWayDelay);
-    const { forward, reverse } = spec.route ?? DIRECT;
-    const { delay, propagationNs } = spec;
-    const keepsOrder = (route: readonly number[]): boolean =>
-      delay !== undefined && !hops[route[route.length - 1]!]!.reorders;
-    this.dataPlace = routes.placeOf(forward, DATA);
-    this.ackPlace = routes.placeOf(reverse, ACK);
-    this.toReceiver = new LastWay(propagationNs, delay?.forward, keepsOrder(forward));
-    this.toSender = new LastWay(
-      spec.reversePropagationNs ?? propagationNs,
-      delay?.reverse,
-      keepsOrder(reverse),
-    );
+    const route = spec.route ?? DIRECT;
+    this.dataPlace = routes.placeOf(route.forward, DATA);
+    this.ackPlace = routes.placeOf(route.reverse, ACK);
+    const { there, back } = lastWays(spec, route, hops);
+    this.toReceiver = there;
+    this.toSender = back;
     this.data = this.toReceiver.arrivals;
     this.acks = this.toSender.arrivals;
     this.stopNs = spec.stopNs;
@@ -189,9 +196,9 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   readonly #rng: Rng;
   readonly #packets = new PacketStore();
   readonly #routes = new Routes();
-  /** NOBODY's place, then those of the datagram sources and of the flow slots, in the order of `PacketStore.flow` */
+  /** NOBODY's place, then those of the datagram sources, of flows from outside (nobody) and of the flow slots, in the order of `PacketStore.flow` */
   readonly #listeners: (DequeueListener | undefined)[] = [undefined];
-  /** sources: server and wire of each hop, datagram sources, flow slots */
+  /** sources: server and wire of each hop, ways of packets from outside, datagram sources, flow slots */
   #tree: WinnerTree = new WinnerTree(1);
   #treeSize = 1;
   readonly #firstDatagram: number = 0;
@@ -201,15 +208,26 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   #placed = 0;
   readonly #listenerOf: (packet: number) => number;
   readonly #carrier: PacketCarrier | undefined;
+  readonly #outlet: Outlet | undefined;
+  readonly #ways: readonly OutsideWay[] = [];
+  /** of flow slots, in `PacketStore.flow`: behind the datagram sources and the flows from outside */
+  readonly #firstSlot: number = 0;
+  readonly #facts = { isMarked: false, isCorrupt: false, queuedNs: 0 };
 
   /**
    * @param rng forks: forward.EFFECT, reverse.EFFECT, link.N.EFFECT, flow.N.jitter
-   * @param carrier absent: packets need no time between a host and its link
+   * @param shell of a world with real packets. Without a carrier packets need no time between a host and its link; an
+   *   outlet is needed where the spec has paths for packets from outside
    */
-  constructor(spec: NetworkSpec, rng: Rng, carrier?: PacketCarrier) {
+  constructor(
+    spec: NetworkSpec,
+    rng: Rng,
+    shell: { readonly carrier?: PacketCarrier; readonly outlet?: Outlet } = {},
+  ) {
     super();
     this.#rng = rng;
-    this.#carrier = carrier;
+    this.#carrier = shell.carrier;
+    this.#outlet = shell.outlet;
     const specs = [spec.forward, spec.reverse, ...(spec.links ?? [])];
     const names = ["forward", "reverse"];
     this.hops = specs.map(
@@ -225,11 +243,13 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     );
     this.forward = this.hops[0]!;
     this.reverse = this.hops[1]!;
-    this.#firstDatagram = 2 * this.hops.length;
+    this.#ways = (spec.outside?.paths ?? []).flatMap((path, i) => this.#waysOf(path, i));
+    this.#firstDatagram = 2 * this.hops.length + this.#ways.length;
     this.datagrams = (spec.datagrams ?? []).map(
       (datagrams, i) => new DatagramFlow(i, datagrams, this.#routes),
     );
     this.#firstFlow = this.#firstDatagram + this.datagrams.length;
+    this.#firstSlot = this.datagrams.length + (spec.outside?.flows ?? 0);
     this.#treeSize = this.#firstFlow + Math.max(1, spec.flows.length);
     this.#tree = new WinnerTree(this.#treeSize);
     this.#listenerOf = (packet) => this.#findListener(packet, this.#packets.place[packet]!);
@@ -260,6 +280,26 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     return { kind: kind[packet]!, number: number[packet]!, sequence: sequence[packet]! };
   }
 
+  /** The flow of a data packet or an ACK, and whether its sender understands marks. */
+  senderOf(packet: number): { readonly flow: GeneralFlow; readonly isEcnCapable: boolean } {
+    return { flow: this.#flowOf(packet)!, isEcnCapable: this.#packets.ecn[packet] !== NOT_ECT };
+  }
+
+  /**
+   * A packet has come out of a carrier that took it all its way, over links that are not this network's. All that was due
+   * before must have been run.
+   */
+  deliver(packet: number, nowNs: Nanos, { isMarked, queuedNs }: Omit<OutsideFacts, "isCorrupt">): void {
+    const packets = this.#packets;
+    if (packets.kind[packet] === DATA) {
+      if (isMarked) packets.ecn[packet] = CE;
+      const { statistics } = this.#flowOf(packet)!;
+      statistics.onDequeue(nowNs, queuedNs / NANOS_PER_MICRO);
+      statistics.onTaken(nowNs, nowNs - packets.sentNs[packet]!, nowNs);
+    }
+    this.arrive(packet, "out", nowNs);
+  }
+
   /** A packet has come out of the carrier. All that was due before must have been run. */
   arrive(packet: number, way: "into" | "out", nowNs: Nanos): void {
     this.nowNs = nowNs;
@@ -280,6 +320,46 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     this.#lose(packet);
   }
 
+  #waysOf(path: PathSpec, i: number): [OutsideWay, OutsideWay] {
+    const route = path.route ?? DIRECT;
+    const { there, back } = lastWays(path, route, this.hops);
+    const priority = path.priority ?? 0;
+    return [
+      { place: this.#routes.placeOf(route.forward, FIRST_END + 2 * i), last: there, priority },
+      { place: this.#routes.placeOf(route.reverse, FIRST_END + 2 * i + 1), last: back, priority },
+    ];
+  }
+
+  /**
+   * A packet comes from outside. All that was due before must have been run.
+   * @param way 2 * i there, 2 * i + 1 back, of the i-th path of `OutsideSpec`
+   */
+  enterOutside(way: number, { number, bytes, flow, ecn, isAck }: OutsidePacket, nowNs: Nanos): void {
+    this.nowNs = nowNs;
+    const { place, priority } = this.#ways[way]!;
+    const packets = this.#packets;
+    const kind = isAck ? OUTSIDE_ACK : OUTSIDE;
+    const packet = this.#make(this.datagrams.length + flow, kind, nowNs, place, priority);
+    packets.number[packet] = number;
+    packets.sequence[packet] = bytes;
+    packets.ecn[packet] = ecn;
+    this.#enter(packet, place, nowNs);
+  }
+
+  /** The next packet is at the end of its way. */
+  #leaveNetwork(way: number): void {
+    const { arrivals } = this.#ways[way]!.last;
+    const packets = this.#packets;
+    const packet = arrivals.shift();
+    this.#tree.update(2 * this.hops.length + way, arrivals.headNs);
+    const facts = this.#facts;
+    facts.isMarked = packets.ecn[packet] === CE;
+    facts.isCorrupt = packets.corrupt[packet] === 1;
+    facts.queuedNs = packets.queuedNs[packet]!;
+    this.#outlet!.leave(way, packets.number[packet]!, facts);
+    packets.release(packet);
+  }
+
   /** Packets in the network, of any kind. */
   get packetsUnderWay(): number {
     return this.#packets.inUse;
@@ -289,7 +369,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
     const flow = new GeneralFlow(slot, this.#placed++, spec, isTransient, this.#routes, this.hops);
     this.#slots[slot] = flow;
-    this.#listeners[1 + this.datagrams.length + slot] = flow.statistics;
+    this.#listeners[1 + this.#firstSlot + slot] = flow.statistics;
     if (this.#firstFlow + slot >= this.#treeSize) this.#growTree();
     this.#tree.update(this.#firstFlow + slot, spec.startNs);
     return flow;
@@ -301,6 +381,9 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     this.hops.forEach((hop, i) => {
       tree.update(2 * i, hop.readyNs);
       tree.update(2 * i + 1, hop.wire.headNs);
+    });
+    this.#ways.forEach(({ last }, i) => {
+      tree.update(2 * this.hops.length + i, last.arrivals.headNs);
     });
     for (const source of this.datagrams) tree.update(this.#firstDatagram + source.index, source.nextNs);
     for (const flow of this.#slots) {
@@ -344,6 +427,8 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
       this.reschedule(flow);
     } else if (source >= this.#firstDatagram) {
       this.#sendDatagram(this.datagrams[source - this.#firstDatagram]!, nowNs);
+    } else if (source >= 2 * this.hops.length) {
+      this.#leaveNetwork(source - 2 * this.hops.length);
     } else {
       const hop = this.hops[source >> 1]!;
       if ((source & 1) === 0) {
@@ -385,7 +470,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     this.#close(flow);
     flow.sender!.release();
     this.#slots[flow.index] = undefined;
-    this.#listeners[1 + this.datagrams.length + flow.index] = undefined;
+    this.#listeners[1 + this.#firstSlot + flow.index] = undefined;
     this.#freeSlots.push(flow.index);
   }
 
@@ -453,7 +538,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   #send(flow: GeneralFlow, nowNs: Nanos, kind: number, place: number, ecn: number): number {
     flow.underWay++;
-    const packet = this.#make(this.datagrams.length + flow.index, kind, nowNs, place, flow.priority);
+    const packet = this.#make(this.#firstSlot + flow.index, kind, nowNs, place, flow.priority);
     this.#packets.ecn[packet] = ecn;
     return packet;
   }
@@ -489,13 +574,13 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   /** Undefined: it is a datagram. */
   #flowOf(packet: number): GeneralFlow | undefined {
-    return this.#slots[this.#packets.flow[packet]! - this.datagrams.length];
+    return this.#slots[this.#packets.flow[packet]! - this.#firstSlot];
   }
 
   /** Of a packet that is at `place`: its flow's where its route ends behind it, NOBODY before that and for an ACK. */
   #findListener(packet: number, place: number): number {
     const next = this.#routes.table[place + 1]!;
-    return next >= 0 || next === ~ACK ? NOBODY : 1 + this.#packets.flow[packet]!;
+    return next >= 0 || next === ~ACK || next <= ~FIRST_END ? NOBODY : 1 + this.#packets.flow[packet]!;
   }
 
   /** A packet arrives at the hop of its place. */
@@ -521,13 +606,18 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   }
 
   #duplicate(packet: number): number {
-    const flow = this.#flowOf(packet);
-    if (flow === undefined) this.datagrams[this.#packets.flow[packet]!]!.duplicatedPackets++;
-    else {
+    const twin = this.#packets.copy(packet);
+    const kind = this.#packets.kind[packet]!;
+    if (kind >= OUTSIDE) {
+      this.#packets.number[twin] = this.#outlet!.copy(this.#packets.number[packet]!);
+    } else if (kind === DATAGRAM) {
+      this.datagrams[this.#packets.flow[packet]!]!.duplicatedPackets++;
+    } else {
+      const flow = this.#flowOf(packet)!;
       flow.underWay++;
-      if (this.#packets.kind[packet] === DATA) flow.duplicatedPackets++;
+      if (kind === DATA) flow.duplicatedPackets++;
     }
-    return this.#packets.copy(packet);
+    return twin;
   }
 
   /** A packet will be at the end of the hop's wire at `atNs`: on to the next hop, or over the flow's own propagation. */
@@ -542,6 +632,11 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
       if (wire.headNs !== before) this.#tree.update(2 * hop.number + 1, wire.headNs);
     } else if (next === ~DATAGRAM) {
       this.#deliverDatagram(packet, atNs);
+    } else if (next <= ~FIRST_END) {
+      const way = ~next - FIRST_END;
+      const { last } = this.#ways[way]!;
+      last.add(packet, atNs);
+      this.#tree.update(2 * this.hops.length + way, last.arrivals.headNs);
     } else {
       const flow = this.#flowOf(packet)!;
       if (next === ~ACK) this.#wake(flow, flow.toSender.add(packet, atNs));
@@ -607,14 +702,15 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   /** A packet is lost on a hop. */
   #lose(packet: number): void {
-    const flow = this.#flowOf(packet);
-    const isAck = this.#packets.kind[packet] === ACK;
-    if (flow === undefined) {
-      this.datagrams[this.#packets.flow[packet]!]!.droppedPackets++;
+    const kind = this.#packets.kind[packet]!;
+    if (kind >= DATAGRAM) {
+      if (kind === DATAGRAM) this.datagrams[this.#packets.flow[packet]!]!.droppedPackets++;
+      else this.#outlet!.drop(this.#packets.number[packet]!);
       this.#packets.release(packet);
       return;
     }
-    if (!isAck) flow.droppedPackets++;
+    const flow = this.#flowOf(packet)!;
+    if (kind === DATA) flow.droppedPackets++;
     this.#release(packet, flow);
     if (flow.underWay === 0 && flow.nextNs === Number.POSITIVE_INFINITY) this.reschedule(flow);
   }

@@ -5,7 +5,7 @@
  */
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
-import { NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
+import { NANOS_PER_MICRO, NANOS_PER_SEC, PACKET_BYTES } from "../../core/units.ts";
 import type { LinkMeter, LinkSpec } from "../network.ts";
 import { makeServer } from "../servers/make-server.ts";
 import type { Server } from "../servers/server.ts";
@@ -22,6 +22,9 @@ import { TimedRing } from "./timed-ring.ts";
 export const DATA = 0;
 export const ACK = 1;
 export const DATAGRAM = 2;
+/** from outside the network: any packet, and a pure ACK */
+export const OUTSIDE = 3;
+export const OUTSIDE_ACK = 4;
 
 /** The listener of packets whose queueing delay is told to nobody: an index where the listeners have none. */
 export const NOBODY = 0;
@@ -29,6 +32,10 @@ export const NOBODY = 0;
 /** Service time of a full packet; undefined where it changes or is nothing. */
 function packetTimeNs({ rate, dataBytes }: LinkSpec): Nanos | undefined {
   return rate.kind === "constant" ? (dataBytes * NANOS_PER_SEC) / rate.rateBytesPerSec : undefined;
+}
+
+function isAck(kind: number): boolean {
+  return kind === ACK || kind === OUTSIDE_ACK;
 }
 
 export class Hop implements LinkMeter {
@@ -48,6 +55,8 @@ export class Hop implements LinkMeter {
   departNs: Nanos = 0;
   readonly #dataBytes: Bytes = 0;
   readonly #ackBytes: Bytes = 0;
+  /** what this link counts beside a packet's own bytes */
+  readonly #headerBytes: Bytes = 0;
   readonly #packets: PacketStore;
   readonly #filter: EntryFilter | undefined;
   readonly #fifo: Link | undefined;
@@ -85,6 +94,7 @@ export class Hop implements LinkMeter {
     this.number = number;
     this.#dataBytes = spec.dataBytes;
     this.#ackBytes = spec.ackBytes;
+    this.#headerBytes = spec.dataBytes - PACKET_BYTES;
     this.#packets = packets;
     this.#listeners = listeners;
     this.#onDrop = onDrop;
@@ -114,7 +124,8 @@ export class Hop implements LinkMeter {
     const kind = this.#packets.kind[packet]!;
     if (kind === DATA) return this.#dataBytes;
     if (kind === ACK) return this.#ackBytes;
-    return this.#packets.bytes[packet]!;
+    if (kind === DATAGRAM) return this.#packets.bytes[packet]!;
+    return this.#packets.sequence[packet]! + this.#headerBytes;
   }
 
   /**
@@ -151,10 +162,13 @@ export class Hop implements LinkMeter {
     const packets = this.#packets;
     const queue = this.#queue!;
     this.#offeredPackets++;
-    if (this.#waitingAcks !== undefined && packets.kind[packet] === ACK) {
+    if (this.#waitingAcks !== undefined && isAck(packets.kind[packet]!)) {
       const waiting = this.#waitingAcks.get(packets.flow[packet]!);
       if (waiting !== undefined) {
+        // what the newer one says takes the place of the older one in the queue
+        const older = packets.number[waiting]!;
         packets.number[waiting] = packets.number[packet]!;
+        packets.number[packet] = older;
         this.#drop(packet, nowNs);
         return;
       }

@@ -27,11 +27,11 @@ export class PacketStore {
   queuedNs: Float64Array = new Float64Array(0);
   /** where it is on its route: an index of the table of routes */
   place: Int32Array = new Int32Array(0);
-  /** what it is: a data packet, an ACK, a datagram of a source without feedback */
+  /** what it is: a data packet, an ACK, a datagram of a source without feedback, a packet from outside */
   kind: Uint8Array = new Uint8Array(0);
-  /** data packet: its transmission number; ACK: arrivals that it acknowledges */
+  /** data packet: its transmission number; ACK: arrivals that it acknowledges; from outside: what its owner knows it by */
   number: Float64Array = new Float64Array(0);
-  /** data packet: which payload it carries */
+  /** data packet: which payload it carries; from outside: its bytes, without what links add */
   sequence: Float64Array = new Float64Array(0);
   /** 1: damaged on its way; the receiver will not take it */
   corrupt: Uint8Array = new Uint8Array(0);

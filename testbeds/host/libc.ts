@@ -6,6 +6,7 @@
  * A call that fails throws `SystemCallError`; one that would block returns -1.
  */
 import { CcparkError, type ErrorKind } from "../../core/errors.ts";
+import { O_CLOEXEC, O_NONBLOCK } from "./constants.ts";
 
 /** Memory that a call reads or writes; it must not be on its way elsewhere when the call is made. */
 export type Memory = Uint8Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
@@ -261,6 +262,11 @@ export class Libc {
     );
     const six = [...args, 0, 0, 0, 0, 0, 0].slice(0, 6);
     return this.check(name, Number(syscall(number, ...six)));
+  }
+
+  /** A descriptor that is readable once 8 bytes of a number above 0 have been written to it; it does not block. */
+  eventfd(): number {
+    return this.check("eventfd", this.#function("int eventfd(unsigned int, int)")(0, O_NONBLOCK | O_CLOEXEC));
   }
 
   socket(domain: number, type: number, protocol = 0): number {

@@ -77,7 +77,7 @@ class UdpRun implements RealTimeRun, PacketCarrier {
     this.endNs = plan.endNs;
     this.seriesBinNs = plan.seriesBinNs;
     this.transfers = plan.transfers;
-    this.#network = new GeneralNetwork(plan.spec, plan.rng, this);
+    this.#network = new GeneralNetwork(plan.spec, plan.rng, { carrier: this });
     plan.prepare(this.#network);
     this.flows = plan.flowsOf(this.#network);
     this.truth = plan.truthOf(this.#network);

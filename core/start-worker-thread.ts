@@ -1,0 +1,10 @@
+/** A worker thread from a module of this project, from source as well as built. */
+import { Worker } from "node:worker_threads";
+
+export function startWorkerThread(url: URL, workerData: unknown): Worker {
+  if (!url.pathname.endsWith(".ts")) return new Worker(url, { workerData });
+  return new Worker(new URL("./typescript-worker-thread.mjs", import.meta.url), {
+    workerData,
+    argv: [url.href],
+  });
+}

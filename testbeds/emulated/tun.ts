@@ -1,0 +1,119 @@
+/**
+ * TUN devices (Linux, Documentation/networking/tuntap.rst): what the system sends into one is read from its descriptor as
+ * an IP packet, and the other way round. A device belongs to the namespace in which its descriptor was opened, and is gone
+ * when that is closed.
+ */
+import { ipv4Bytes } from "../host/addresses.ts";
+import { AF_INET, O_CLOEXEC, O_NONBLOCK, O_RDWR, SOCK_CLOEXEC, SOCK_DGRAM } from "../host/constants.ts";
+import type { Libc } from "../host/libc.ts";
+import type { Namespace } from "../host/namespaces.ts";
+
+// <linux/if_tun.h>: packets without a header of the device's own
+const TUNSETIFF = 0x400454ca;
+const IFF_TUN = 0x0001;
+const IFF_NO_PI = 0x1000;
+
+// <linux/sockios.h>, <linux/if.h>
+const SIOCGIFFLAGS = 0x8913;
+const SIOCSIFFLAGS = 0x8914;
+const SIOCSIFADDR = 0x8916;
+const SIOCSIFDSTADDR = 0x8918;
+const SIOCSIFNETMASK = 0x891c;
+const SIOCSIFMTU = 0x8922;
+const SIOCSIFTXQLEN = 0x8943;
+const SIOCADDRT = 0x890b;
+const IFF_UP = 0x1;
+const RTF_UP = 0x1;
+
+const IFREQ_BYTES = 40;
+const NAME_BYTES = 16;
+/** of `struct rtentry` on 64-bit systems: destination, gateway, mask, flags, device */
+const RTENTRY_BYTES = 120;
+const RT_DST_AT = 8;
+const RT_GENMASK_AT = 40;
+const RT_FLAGS_AT = 56;
+const RT_DEV_AT = 88;
+
+/** what the system may have waiting for us to read: we always read at once, so it fills only while we are held up */
+const QUEUE_PACKETS = 5000;
+
+export interface TunOptions {
+  readonly name: string;
+  readonly address: string;
+  /** of the other end */
+  readonly peer: string;
+  readonly mtuBytes: number;
+}
+
+/** `struct ifreq` */
+function request(name: string): { readonly bytes: Uint8Array; readonly view: DataView } {
+  const bytes = new Uint8Array(IFREQ_BYTES);
+  bytes.set(new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1));
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
+function setFlags(libc: Libc, socket: number, name: string): void {
+  const { bytes, view } = request(name);
+  libc.ioctl(socket, SIOCGIFFLAGS, bytes, name);
+  view.setInt16(NAME_BYTES, view.getInt16(NAME_BYTES, true) | IFF_UP, true);
+  libc.ioctl(socket, SIOCSIFFLAGS, bytes, name);
+}
+
+function setAddress(libc: Libc, socket: number, code: number, name: string, address: string): void {
+  const { bytes, view } = request(name);
+  view.setUint16(NAME_BYTES, AF_INET, true);
+  bytes.set(ipv4Bytes(address), NAME_BYTES + 4);
+  libc.ioctl(socket, code, bytes, `${name} ${address}`);
+}
+
+function setNumber(libc: Libc, socket: number, code: number, name: string, value: number): void {
+  const { bytes, view } = request(name);
+  view.setInt32(NAME_BYTES, value, true);
+  libc.ioctl(socket, code, bytes, name);
+}
+
+/** Everything goes over the device. */
+function addDefaultRoute(libc: Libc, socket: number, name: string): void {
+  const entry = new Uint8Array(RTENTRY_BYTES);
+  const view = new DataView(entry.buffer);
+  view.setUint16(RT_DST_AT, AF_INET, true);
+  view.setUint16(RT_GENMASK_AT, AF_INET, true);
+  view.setUint16(RT_FLAGS_AT, RTF_UP, true);
+  // 64 bytes at least, so that it does not move before the call
+  const text = new Uint8Array(64);
+  text.set(new TextEncoder().encode(name));
+  view.setBigUint64(RT_DEV_AT, libc.address(text), true);
+  libc.ioctl(socket, SIOCADDRT, entry, `default route over ${name}`);
+}
+
+/**
+ * A device in the namespace, up, with its address, the only way out.
+ * @returns its descriptor, which does not block
+ * @throws SystemCallError
+ */
+export function openTun(libc: Libc, space: Namespace, options: TunOptions): number {
+  const { name, address, peer, mtuBytes } = options;
+  return space.run(() => {
+    const fd = libc.open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    const socket = libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+    try {
+      const { bytes, view } = request(name);
+      view.setInt16(NAME_BYTES, IFF_TUN | IFF_NO_PI, true);
+      libc.ioctl(fd, TUNSETIFF, bytes, name);
+      setAddress(libc, socket, SIOCSIFADDR, name, address);
+      setAddress(libc, socket, SIOCSIFDSTADDR, name, peer);
+      setAddress(libc, socket, SIOCSIFNETMASK, name, "255.255.255.255");
+      setNumber(libc, socket, SIOCSIFMTU, name, mtuBytes);
+      setNumber(libc, socket, SIOCSIFTXQLEN, name, QUEUE_PACKETS);
+      setFlags(libc, socket, "lo");
+      setFlags(libc, socket, name);
+      addDefaultRoute(libc, socket, name);
+      return fd;
+    } catch (error) {
+      libc.close(fd);
+      throw error;
+    } finally {
+      libc.close(socket);
+    }
+  });
+}
