@@ -1,9 +1,17 @@
 /** The algorithms that there are: written once, run on any datapath. What lists or explains algorithms reads this table. */
 import { bbr } from "./ccp/bbr.ts";
+import { cdg } from "./ccp/cdg.ts";
+import { copa } from "./ccp/copa.ts";
 import { cubic } from "./ccp/cubic.ts";
 import { dctcp } from "./ccp/dctcp.ts";
+import { htcp } from "./ccp/htcp.ts";
+import { illinois } from "./ccp/illinois.ts";
+import { dtlLedbat, ledbat } from "./ccp/ledbat.ts";
+import { ledbatPlusPlus } from "./ccp/ledbat-plus-plus.ts";
 import { reno } from "./ccp/reno.ts";
+import { swift } from "./ccp/swift.ts";
 import { vegas } from "./ccp/vegas.ts";
+import { westwood } from "./ccp/westwood.ts";
 import { portusBbrSpec, portusConstSpec, portusRenoSpec, portusVegasSpec } from "./portus/index.ts";
 import type { AlgorithmSpec } from "./spec.ts";
 
@@ -11,8 +19,17 @@ import type { AlgorithmSpec } from "./spec.ts";
 const TABLE: readonly AlgorithmSpec[] = [
   reno,
   cubic,
+  westwood,
+  illinois,
+  htcp,
+  cdg,
   dctcp,
   vegas,
+  ledbat,
+  dtlLedbat,
+  ledbatPlusPlus,
+  copa,
+  swift,
   bbr,
   portusRenoSpec,
   portusVegasSpec,

@@ -25,7 +25,7 @@ import {
   type Micros,
 } from "../../core/units.ts";
 import type { AlgorithmSpec } from "../spec.ts";
-import { RoundMax } from "./round-max.ts";
+import { RoundMax } from "./parts/round-max.ts";
 
 /**
  * Rounds after PROBE_RTT whose samples still measure the four packets in flight, not the path: the round that refills the

@@ -14,8 +14,8 @@ import { cbrt } from "../../core/math.ts";
 import { type Bytes, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
 import { CUBIC_PARAMS, nativeCubic, renoFriendlyAlpha } from "../native/cubic.ts";
 import type { AlgorithmSpec, ParamValues } from "../spec.ts";
-import { type Fields, LossAnswers } from "./loss-answers.ts";
-import { EPISODE, tcpProgram } from "./tcp-program.ts";
+import { type Fields, LossAnswers } from "./parts/loss-answers.ts";
+import { EPISODE, tcpProgram } from "./parts/tcp-program.ts";
 
 /** RFC 9438 4.2: the target is at most half a window ahead. */
 const MAX_GROWTH_SHARE = 0.5;

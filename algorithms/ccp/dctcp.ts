@@ -7,9 +7,9 @@ import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/ag
 import type { Bytes } from "../../core/units.ts";
 import { DCTCP_PARAMS, nativeDctcp } from "../native/dctcp.ts";
 import type { AlgorithmSpec, ParamValues } from "../spec.ts";
-import { LossAnswers } from "./loss-answers.ts";
+import { LossAnswers } from "./parts/loss-answers.ts";
+import { EPISODE, tcpProgram } from "./parts/tcp-program.ts";
 import { ADDITIVE_INCREASE, MIN_SSTHRESH_PACKETS, RenoReaction } from "./reno.ts";
-import { EPISODE, tcpProgram } from "./tcp-program.ts";
 
 /** Marks end growth for the rest of the window, as a loss does; the cut comes with the agent's answer. */
 const PROGRAM = tcpProgram({

@@ -16,8 +16,8 @@ import type {
 import type { Bytes, Micros } from "../../core/units.ts";
 import { nativeReno, RENO_BETA } from "../native/reno.ts";
 import type { AlgorithmSpec } from "../spec.ts";
-import { type Fields, LossAnswers } from "./loss-answers.ts";
-import { EPISODE, tcpProgram } from "./tcp-program.ts";
+import { type Fields, LossAnswers } from "./parts/loss-answers.ts";
+import { EPISODE, tcpProgram } from "./parts/tcp-program.ts";
 
 /** RFC 5681 equation (4): at least two segments, or fast retransmit could never start again. */
 export const MIN_SSTHRESH_PACKETS = 2;

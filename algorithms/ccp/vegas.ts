@@ -12,8 +12,8 @@
 import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import type { Bytes } from "../../core/units.ts";
 import type { AlgorithmSpec, ParamValues } from "../spec.ts";
+import { tcpProgram } from "./parts/tcp-program.ts";
 import { RenoReaction } from "./reno.ts";
-import { tcpProgram } from "./tcp-program.ts";
 
 /** Linux: with two samples or fewer a delayed ACK may be all there is, so Reno's rule decides. */
 const MIN_SAMPLES = 3;

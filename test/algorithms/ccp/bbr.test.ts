@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RoundMax } from "../../../algorithms/ccp/round-max.ts";
+import { RoundMax } from "../../../algorithms/ccp/parts/round-max.ts";
 import { ccpAlgorithm } from "../../../algorithms/reference.ts";
 import { fromMbps, MICROS_PER_SEC, MSS_BYTES } from "../../../core/units.ts";
 import { FakeFlow, INFINITY_REPORTED } from "./fake-flow.ts";

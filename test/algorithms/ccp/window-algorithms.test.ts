@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EPISODE } from "../../../algorithms/ccp/tcp-program.ts";
+import { EPISODE } from "../../../algorithms/ccp/parts/tcp-program.ts";
 import { ccpAlgorithm } from "../../../algorithms/reference.ts";
 import { cbrt } from "../../../core/math.ts";
 import { MICROS_PER_SEC, MSS_BYTES } from "../../../core/units.ts";

@@ -4,7 +4,7 @@
  * asks for no second cut, only for the same answer again (the first may have been lost), and its window says nothing of
  * what the cut achieved.
  */
-import type { Report } from "../../ccp-bridge/agent/algorithm.ts";
+import type { Report } from "../../../ccp-bridge/agent/algorithm.ts";
 
 export type Fields = Readonly<Record<string, number>>;
 
