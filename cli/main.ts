@@ -6,6 +6,7 @@ import { addBench } from "./commands/bench.ts";
 import { addCcp } from "./commands/ccp.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
+import { addLink } from "./commands/link.ts";
 import { addQuickstart } from "./commands/quickstart.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSim } from "./commands/sim.ts";
@@ -40,6 +41,7 @@ function makeProgram(): Command {
   addSim(program);
   addExperiment(program);
   addExplain(program);
+  addLink(program);
   addTrace(program);
   addCcp(program);
   return program;

@@ -5,7 +5,7 @@
  */
 import { ipv4Bytes } from "../host/addresses.ts";
 import { AF_INET, O_CLOEXEC, O_NONBLOCK, O_RDWR, SOCK_CLOEXEC, SOCK_DGRAM } from "../host/constants.ts";
-import type { Libc } from "../host/libc.ts";
+import { type Libc, SystemCallError } from "../host/libc.ts";
 import type { Namespace } from "../host/namespaces.ts";
 
 // <linux/if_tun.h>: packets without a header of the device's own
@@ -72,6 +72,15 @@ function setNumber(libc: Libc, socket: number, code: number, name: string, value
   libc.ioctl(socket, code, bytes, name);
 }
 
+/** Where the user may: inside a user namespace the system's 500 packets have to do. */
+function lengthenQueue(libc: Libc, socket: number, name: string): void {
+  try {
+    setNumber(libc, socket, SIOCSIFTXQLEN, name, QUEUE_PACKETS);
+  } catch (error) {
+    if (!(error instanceof SystemCallError && error.errnoName === "EPERM")) throw error;
+  }
+}
+
 /** Everything goes over the device. */
 function addDefaultRoute(libc: Libc, socket: number, name: string): void {
   const entry = new Uint8Array(RTENTRY_BYTES);
@@ -104,7 +113,7 @@ export function openTun(libc: Libc, space: Namespace, options: TunOptions): numb
       setAddress(libc, socket, SIOCSIFDSTADDR, name, peer);
       setAddress(libc, socket, SIOCSIFNETMASK, name, "255.255.255.255");
       setNumber(libc, socket, SIOCSIFMTU, name, mtuBytes);
-      setNumber(libc, socket, SIOCSIFTXQLEN, name, QUEUE_PACKETS);
+      lengthenQueue(libc, socket, name);
       setFlags(libc, socket, "lo");
       setFlags(libc, socket, name);
       addDefaultRoute(libc, socket, name);

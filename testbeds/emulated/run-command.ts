@@ -1,0 +1,88 @@
+/** Runs a command of the user's at the client's end of a link, and one at the server's, as Mahimahi's shells run one inside. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { CcparkError } from "../../core/errors.ts";
+import type { EmulatedLink, LinkEnd } from "./open-link.ts";
+
+export interface CommandOptions {
+  /** program and arguments, at the client's end */
+  readonly command: readonly string[];
+  /** for `sh -c`, at the server's end, ended with the command; absent: nothing */
+  readonly serve: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Signals that ask to end are the command's to answer: a terminal sends Ctrl-C to it too, others only to us. */
+const FORWARDED = ["SIGTERM", "SIGHUP"] as const;
+/** Where the system says that a command is not there, and that it cannot be run (POSIX shells). */
+const EXIT_NOT_FOUND = 127;
+const EXIT_NOT_RUN = 126;
+/** So long the server's command may take to end before it is killed. */
+const GRACE_MS = 500;
+
+function start(end: LinkEnd, [program, ...args]: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  return end.namespace.run(() => spawn(program!, args, { stdio: "inherit", env }));
+}
+
+/** @returns its exit code, as a shell says it: 128 and the signal where one ended it */
+function ended(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      resolve(error.code === "ENOENT" ? EXIT_NOT_FOUND : EXIT_NOT_RUN);
+    });
+    child.once("exit", (code, signal) => {
+      resolve(code ?? 128 + constants.signals[signal!]);
+    });
+  });
+}
+
+function environmentOf(own: LinkEnd, other: LinkEnd, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, CCPARK_PEER: other.address, CCPARK_ADDRESS: own.address };
+}
+
+/**
+ * @returns the command's exit code; 127: there is no such program
+ * @throws CcparkError (unavailable) if the link's thread ends before the command
+ */
+export async function runCommand(link: EmulatedLink, options: CommandOptions): Promise<number> {
+  const { client, server } = link;
+  const { command, serve, env } = options;
+  const served =
+    serve === undefined ? undefined : start(server, ["sh", "-c", serve], environmentOf(server, client, env));
+  const serverEnd = served && ended(served);
+  const child = start(client, command, environmentOf(client, server, env));
+  const ignore = (): void => {};
+  const forward = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+  };
+  const interrupts = process.listeners("SIGINT");
+  process.removeAllListeners("SIGINT");
+  process.on("SIGINT", ignore);
+  for (const signal of FORWARDED) process.on(signal, forward);
+  try {
+    return await Promise.race([ended(child), failureOf(link)]);
+  } finally {
+    child.kill("SIGKILL");
+    if (served !== undefined) {
+      served.kill("SIGTERM");
+      const timer = setTimeout(() => served.kill("SIGKILL"), GRACE_MS);
+      await serverEnd;
+      clearTimeout(timer);
+    }
+    process.off("SIGINT", ignore);
+    for (const listener of interrupts) process.on("SIGINT", listener);
+    for (const signal of FORWARDED) process.off(signal, forward);
+  }
+}
+
+function failureOf(link: EmulatedLink): Promise<never> {
+  return new Promise((_, reject) => {
+    link.onFailure((cause) => {
+      reject(
+        new CcparkError("unavailable", `[emulated] the link has failed: ${(cause as Error).message}`, {
+          cause,
+        }),
+      );
+    });
+  });
+}
