@@ -107,18 +107,18 @@ describe("our agent over libccp", () => {
     expect(reno!.goodputMbps).toBeGreaterThan(20);
   });
 
-  // libccp holds nine programs: two agents
+  // libccp holds nine programs: as many agents as it takes
   it("drives flows with every algorithm, chosen by the name in the create message", async () => {
     const names = [...ALGORITHMS.keys()];
-    const own = names.filter((name) => !name.startsWith("portus-"));
-    const twins = names.filter((name) => name.startsWith("portus-"));
-    const [ours, published] = await Promise.all([drive(own), drive(twins)]);
-    for (const [algorithm, outcome] of Object.entries({ ...ours, ...published })) {
+    const outcomes: Awaited<ReturnType<typeof drive>> = {};
+    for (let i = 0; i < names.length; i += 9) Object.assign(outcomes, await drive(names.slice(i, i + 9)));
+    expect(Object.keys(outcomes).sort()).toEqual(names.sort());
+    for (const [algorithm, outcome] of Object.entries(outcomes)) {
       expect(outcome, algorithm).toMatchObject({ creates: 1, messagesRefused: 0, invokeErrors: 0 });
       expect(outcome.reports, algorithm).toBeGreaterThanOrEqual(20);
       expect(outcome.cwndChanges, algorithm).toBeGreaterThanOrEqual(1);
     }
-    expect(published["portus-reno"]!.reports).toBeGreaterThanOrEqual(100);
-    expect(published["portus-reno"]!.lossEvents).toBeGreaterThanOrEqual(1);
+    expect(outcomes["portus-reno"]!.reports).toBeGreaterThanOrEqual(100);
+    expect(outcomes["portus-reno"]!.lossEvents).toBeGreaterThanOrEqual(1);
   });
 });
