@@ -1,7 +1,13 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
 import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
-import { type Checkpoint, encodeCheckpoint, inCheckpoint, type Spaces } from "../agents/checkpoint.ts";
+import {
+  type Checkpoint,
+  encodeCheckpoint,
+  inCheckpoint,
+  restoreSpaces,
+  type Spaces,
+} from "../agents/checkpoint.ts";
 import type { Agent } from "../agents/learner.ts";
 import { DEFAULT_LEARNER, getLearner, policyFromCheckpoint } from "../agents/registry.ts";
 import { loadModules } from "../algorithms/module-files.ts";
@@ -11,6 +17,7 @@ import { CcparkError } from "../core/errors.ts";
 import type { ExternalAgentOptions, ExternalRunResult } from "../envs/foreign-agent/external-agent.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
 import { getAction } from "../envs/signals/actions.ts";
+import { DEFAULT_ENVELOPE, type Envelope, envelopeOfSpaces } from "../envs/signals/envelope.ts";
 import { getObservation } from "../envs/signals/observations.ts";
 import { loadSignals, signalsOf } from "../envs/signals/signal-files.ts";
 import { algorithmContender } from "../eval/contenders/algorithm-contender.ts";
@@ -61,10 +68,10 @@ export const OTHER_CONTENDERS: readonly Described[] = [
 ];
 
 /** Spaces of the environment that options name. */
-export function spacesOf(options: EnvOptions): Spaces {
+export function spacesOf(options: EnvOptions, envelope: Envelope = DEFAULT_ENVELOPE): Spaces {
   return {
-    observationSpace: getObservation(options.observation).space,
-    actionSpace: getAction(options.action).space,
+    observationSpace: getObservation(options.observation, envelope).space,
+    actionSpace: getAction(options.action, envelope.maxCwndPackets).space,
   };
 }
 
@@ -79,15 +86,17 @@ export interface LoadedCheckpoint {
 
 export function checkpointContender(name: string, path: string, checkpoint: Checkpoint): LoadedCheckpoint {
   const env = envOptionsOf(checkpoint);
+  const { observationSpace, actionSpace } = restoreSpaces(checkpoint.header);
+  const envelope = envelopeOfSpaces(observationSpace, actionSpace.kind === "box" ? actionSpace : undefined);
   const policy = policyFromCheckpoint(
     checkpoint,
-    inCheckpoint(checkpoint, () => spacesOf(env)),
+    inCheckpoint(checkpoint, () => spacesOf(env, envelope)),
   );
   const sha256 = createHash("sha256").update(encodeCheckpoint(checkpoint)).digest("hex");
   const { learner, steps } = checkpoint.header;
   const description = `${getLearner(learner).title} after ${steps.toLocaleString("en")} steps, acting greedily`;
   return {
-    contender: agentContender(name, description, policy, env),
+    contender: agentContender(name, description, policy, env, envelope),
     checkpoint,
     policy,
     env,
@@ -147,7 +156,13 @@ async function loadOnnxContender(path: string): Promise<LoadedModel> {
   const sha256 = createHash("sha256").update(policy.model).digest("hex");
   const name = `${ONNX_PREFIX}${basename(path).replace(/\.onnx$/, "")}`;
   return {
-    contender: asyncAgentContender(name, `ONNX policy by ${madeBy}, acting greedily`, policy, env),
+    contender: asyncAgentContender(
+      name,
+      `ONNX policy by ${madeBy}, acting greedily`,
+      policy,
+      env,
+      policy.contract.envelope,
+    ),
     stored: { name: basename(path), sha256 },
   };
 }

@@ -23,6 +23,7 @@ import type {
 } from "../testbeds/testbed.ts";
 import type { Env, ResetOptions, StepInfo, TimeStep } from "./env.ts";
 import type { EnvOptions } from "./options.ts";
+import { envelopeOfSource } from "./signals/envelope.ts";
 import { getReward, type RewardSpec } from "./signals/rewards.ts";
 import type { Box, Space } from "./spaces.ts";
 import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
@@ -67,7 +68,7 @@ abstract class SingleFlowEnv<R extends Run> {
     this.options = options;
     this.#scenarios = scenarios;
     this.#algorithms = extras.algorithms;
-    this.#flows = new EnvFlows(options, reportEveryUs(options));
+    this.#flows = new EnvFlows(options, reportEveryUs(options), envelopeOfSource(scenarios));
     this.#reward = getReward(options.reward);
     this.observationSpace = this.#flows.observation.space;
     this.actionSpace = this.#flows.action.space;

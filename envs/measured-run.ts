@@ -10,6 +10,7 @@ import type { DecisionTiming, RunResult } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
 import type { OpenOptions, Run, Testbed, VirtualRun, VirtualTestbed } from "../testbeds/testbed.ts";
 import type { EnvOptions } from "./options.ts";
+import { DEFAULT_ENVELOPE, envelopeOf, type Spans } from "./signals/envelope.ts";
 import { Meter } from "./signals/meter.ts";
 import { getReward } from "./signals/rewards.ts";
 import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
@@ -197,6 +198,8 @@ type AgentRunOptions<P> = RunOptions & {
   /** one policy for all flows under test, or the policy of each by the flow's id */
   readonly agent: P | ((flow: string) => P);
   readonly env: EnvOptions;
+  /** of the observations that the policy was made for; absent: the default's */
+  readonly spans?: Spans;
 };
 
 /** A run of an agent before it is opened. */
@@ -209,10 +212,13 @@ class AgentRun<P extends Policy | AsyncPolicy> {
   readonly #policies: Map<EnvFlow, { readonly policy: P; readonly row: number }> = new Map();
 
   constructor(options: AgentRunOptions<P>) {
-    const { agent, env } = options;
+    const { agent, env, spans = DEFAULT_ENVELOPE, scenario } = options;
     this.#env = env;
     this.#measurement = new Measurement(options);
-    this.#flows = new EnvFlows(env, reportEveryUs(env));
+    this.#flows = new EnvFlows(env, reportEveryUs(env), {
+      ...spans,
+      maxCwndPackets: envelopeOf(scenario).maxCwndPackets,
+    });
     this.#policyOf = typeof agent === "function" ? agent : () => agent;
   }
 

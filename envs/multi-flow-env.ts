@@ -37,6 +37,7 @@ import { SIMULATED } from "../testbeds/simulated/simulated.ts";
 import { expectTruth, type VirtualRun, type VirtualTestbed } from "../testbeds/testbed.ts";
 import type { StepInfo, TimeStep } from "./env.ts";
 import { fixedStepMs, type MultiFlowOptions } from "./options.ts";
+import { envelopeOfSource } from "./signals/envelope.ts";
 import { type FlowRewardSpec, getFlowReward } from "./signals/flow-rewards.ts";
 import { countLive, GLOBAL_STATE, GlobalStateMeter } from "./signals/global-state.ts";
 import type { Box, Space } from "./spaces.ts";
@@ -142,7 +143,11 @@ export class MultiFlowEnv {
     this.#extras = { algorithms, seriesBinSec };
     this.#testbed = testbed;
     this.#stepNs = stepMs * NANOS_PER_MILLI;
-    this.#flows = new EnvFlows(options, (stepMs * MICROS_PER_MILLI) / REPORTS_PER_STEP);
+    this.#flows = new EnvFlows(
+      options,
+      (stepMs * MICROS_PER_MILLI) / REPORTS_PER_STEP,
+      envelopeOfSource(scenarios),
+    );
     this.#reward = getFlowReward(options.reward);
     this.observationSpace = this.#flows.observation.space;
     this.actionSpace = this.#flows.action.space;

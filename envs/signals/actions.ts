@@ -12,6 +12,7 @@ import {
   noChoice,
   type Space,
 } from "../spaces.ts";
+import { DEFAULT_ENVELOPE } from "./envelope.ts";
 
 /** What a flow holds at present; a form changes it. */
 export interface Setting {
@@ -28,26 +29,42 @@ export interface ActionSpec {
   readonly space: Space;
   /** refuses values below the box in every mode; what is none of the choices of a discrete space always is */
   readonly refusesBelow: boolean;
-  /** Applies an action that lies inside the box or is one of the choices. */
-  apply(action: ArrayLike<number>, setting: Setting, mssBytes: Bytes): void;
+  /**
+   * Applies an action that lies inside the box or is one of the choices.
+   * @returns whether the window was held at the most that it may be
+   */
+  apply(action: ArrayLike<number>, setting: Setting, mssBytes: Bytes): boolean;
+  /** The same form with another largest window, packets; absent: it has none. */
+  within?(maxCwndPackets: number): ActionSpec;
 }
 
 /** cwnd never falls below 2 packets and a set rate never below 1 packet/s, so that a flow never stops. */
 export const MIN_CWND_PACKETS = 2;
 const MIN_RATE_PACKETS_PER_SEC = 1;
-/** Park's bound of the absolute form; 4800 packets are 6.9 MB in flight. */
-const MAX_CWND_PACKETS = 4800;
+const { maxCwndPackets: MAX_CWND_PACKETS } = DEFAULT_ENVELOPE;
 
 const LN2 = Math.LN2;
 
-function heldCwnd(cwndBytes: Bytes, mssBytes: Bytes): Bytes {
-  return Math.min(Math.max(cwndBytes, MIN_CWND_PACKETS * mssBytes), MAX_CWND_PACKETS * mssBytes);
+/** Sets a window within its limits. @returns whether it was held at the most */
+function holdCwnd(setting: Setting, cwndBytes: Bytes, mssBytes: Bytes, maxPackets: number): boolean {
+  const most = maxPackets * mssBytes;
+  setting.cwndBytes = Math.min(Math.max(cwndBytes, MIN_CWND_PACKETS * mssBytes), most);
+  return cwndBytes > most;
 }
 
-const absolute: ActionSpec = {
+/** Of a form whose window has a limit: itself with each. */
+function limited(about: (maxPackets: number) => Omit<ActionSpec, "within">): ActionSpec {
+  const within = (maxPackets: number): ActionSpec => ({ ...about(maxPackets), within });
+  return within(MAX_CWND_PACKETS);
+}
+
+/** Said of each form that has one. */
+const LIMIT =
+  "4800 packets, or four bandwidth-delay products of a scenario that has more than 2400 packets of one; a window held there counts as a clipped action";
+
+const absolute: ActionSpec = limited((maxPackets) => ({
   name: "absolute",
-  definition:
-    "Sets cwnd and pacing rate as in Park; 0 leaves a field alone. cwnd is held at 2 packets or more, a rate at 1 packet/s or more. Negative values are always refused",
+  definition: `Sets cwnd and pacing rate as in Park; 0 leaves a field alone. cwnd is held at 2 packets or more, a rate at 1 packet/s or more. Negative values are always refused. The largest window is ${LIMIT}`,
   source: "Park (Mao et al. 2019)",
   refusesBelow: true,
   space: makeBox([
@@ -55,7 +72,7 @@ const absolute: ActionSpec = {
       name: "cwndPackets",
       unit: "packets",
       low: 0,
-      high: MAX_CWND_PACKETS,
+      high: maxPackets,
       definition: "congestion window; 0: as it is",
     },
     {
@@ -71,12 +88,13 @@ const absolute: ActionSpec = {
     const rate = action[1]!;
     if (cwndPackets > 0) setting.cwndBytes = Math.max(MIN_CWND_PACKETS, cwndPackets) * mssBytes;
     if (rate > 0) setting.rateBytesPerSec = Math.max(MIN_RATE_PACKETS_PER_SEC * mssBytes, rate);
+    return false;
   },
-};
+}));
 
-const multiplicative: ActionSpec = {
+const multiplicative: ActionSpec = limited((maxPackets) => ({
   name: "multiplicative",
-  definition: "cwnd *= 2^a; the window keeps its fraction between steps and stays within 2 to 4800 packets",
+  definition: `cwnd *= 2^a; the window keeps its fraction between steps and stays within 2 packets and ${LIMIT}`,
   source: "ccpark; the form of Orca (Abbasloo et al. 2020) without its TCP below",
   refusesBelow: false,
   space: makeBox([
@@ -89,9 +107,9 @@ const multiplicative: ActionSpec = {
     },
   ]),
   apply(action, setting, mssBytes) {
-    setting.cwndBytes = heldCwnd(setting.cwndBytes * exp(LN2 * action[0]!), mssBytes);
+    return holdCwnd(setting, setting.cwndBytes * exp(LN2 * action[0]!), mssBytes, maxPackets);
   },
-};
+}));
 
 /** Packets by which the additive choices of `indigo` change the window. */
 const INDIGO_STEP_PACKETS = 10;
@@ -115,18 +133,17 @@ const INDIGO_CHOICES: readonly (Choice & {
   { name: "double", definition: "cwnd *= 2", of: (cwnd) => cwnd * 2 },
 ];
 
-const indigo: ActionSpec = {
+const indigo: ActionSpec = limited((maxPackets) => ({
   name: "indigo",
-  definition:
-    "One of five steps of cwnd: half, 10 packets less, the same, 10 packets more, twice; the window stays within 2 to 4800 packets",
+  definition: `One of five steps of cwnd: half, 10 packets less, the same, 10 packets more, twice; the window stays within 2 packets and ${LIMIT}`,
   source: "Indigo (Yan et al. 2018, Pantheon), section 5.2",
   refusesBelow: true,
   space: makeDiscrete(INDIGO_CHOICES.map(({ name, definition }) => ({ name, definition }))),
   apply(action, setting, mssBytes) {
     const { of } = INDIGO_CHOICES[action[0]!]!;
-    setting.cwndBytes = heldCwnd(of(setting.cwndBytes, mssBytes), mssBytes);
+    return holdCwnd(setting, of(setting.cwndBytes, mssBytes), mssBytes, maxPackets);
   },
-};
+}));
 
 const TABLE: Map<string, ActionSpec> = new Map(
   [multiplicative, absolute, indigo].map((spec) => [spec.name, spec]),
@@ -134,9 +151,13 @@ const TABLE: Map<string, ActionSpec> = new Map(
 export const ACTIONS: ReadonlyMap<string, ActionSpec> = TABLE;
 export const DEFAULT_ACTION = "multiplicative";
 
-/** @throws CcparkError (not-found) with the nearest name */
-export function getAction(name: string): ActionSpec {
-  return namedEntry("env", "action", ACTIONS, name);
+/**
+ * @param maxCwndPackets of a form that has a limit
+ * @throws CcparkError (not-found) with the nearest name
+ */
+export function getAction(name: string, maxCwndPackets: number = MAX_CWND_PACKETS): ActionSpec {
+  const spec = namedEntry("env", "action", ACTIONS, name);
+  return maxCwndPackets === MAX_CWND_PACKETS ? spec : (spec.within?.(maxCwndPackets) ?? spec);
 }
 
 /**
@@ -185,6 +206,7 @@ export function makeAction({ dimensions, choices, apply, ...about }: ActionParts
         throw new CcparkError("invalid-argument", low === 0 ? `${message} from 0` : message);
       }
       setting.cwndBytes = Math.max(setting.cwndBytes, MIN_CWND_PACKETS * mssBytes);
+      return false;
     },
   };
 }

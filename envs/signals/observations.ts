@@ -1,8 +1,16 @@
 /** Observations by name: what of an interval an agent sees, each dimension with unit, range and definition. */
 import { CcparkError, namedEntry } from "../../core/errors.ts";
 import { log2 } from "../../core/math.ts";
-import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
+import type { Bytes, BytesPerSec } from "../../core/units.ts";
 import { type Box, type Dimension, makeBox } from "../spaces.ts";
+import {
+  DEFAULT_ENVELOPE,
+  RATE_OCTAVES,
+  REFERENCE_RATE_BYTES_PER_SEC,
+  REFERENCE_RTT_US,
+  RTT_OCTAVES,
+  type Spans,
+} from "./envelope.ts";
 import { type Interval, queueDelayUs } from "./interval.ts";
 
 /** What is known of the flow besides the interval. */
@@ -39,6 +47,8 @@ export interface ObservationSpec {
   values(view: FlowView): number[];
   /** Writes the same, float32 [features.length]. */
   writeFrame(view: FlowView, into: Float32Array, offset: number): void;
+  /** The same with other limits of the features that have some; absent: none has. */
+  within?(spans: Spans): ObservationSpec;
 }
 
 /** @param writeFrame the features called by their names, which is quicker; absent: through the table */
@@ -206,10 +216,6 @@ const park14 = makeSpec(
   ],
 );
 
-/** Reference points of the two features that give the scale of a path. */
-const REFERENCE_RTT_US: Micros = 40_000;
-const REFERENCE_RATE_BYTES_PER_SEC: BytesPerSec = 5e6;
-
 function queueDelayRatio({ interval }: FlowView): number {
   return interval.minRttUs === 0 ? 0 : clip(queueDelayUs(interval) / interval.minRttUs, 0, 2) / 2;
 }
@@ -253,125 +259,143 @@ function log2CwndChange(v: FlowView): number {
   return clip(v.log2CwndChange, -1, 1);
 }
 
-function minRttLog({ interval }: FlowView): number {
-  return interval.minRttUs === 0 ? 0 : clip(log2(interval.minRttUs / REFERENCE_RTT_US) / 4, -1, 1);
+function minRttLog({ interval }: FlowView, span: number): number {
+  return interval.minRttUs === 0
+    ? 0
+    : clip(log2(interval.minRttUs / REFERENCE_RTT_US) / RTT_OCTAVES, -span, span);
 }
 
-function maxRateLog({ maxDeliveryRateBytesPerSec: max }: FlowView): number {
-  return max === 0 ? -1 : clip(log2(max / REFERENCE_RATE_BYTES_PER_SEC) / 6, -1, 1);
+/** Little is no matter of scale: the lower end stays. */
+function maxRateLog({ maxDeliveryRateBytesPerSec: max }: FlowView, span: number): number {
+  return max === 0 ? -1 : clip(log2(max / REFERENCE_RATE_BYTES_PER_SEC) / RATE_OCTAVES, -1, span);
 }
 
-const standard = makeSpec(
-  {
-    name: "standard",
-    definition:
-      "Ten bounded features of the step, relative to the path's own minimum RTT and delivery rate; three frames",
-    source: "ours; the ratios follow Orca, Astraea and Aurora",
-    history: 3,
-  },
-  [
+const makeStandard = ({ rtt, rate }: Spans): ObservationSpec => ({
+  ...standardSpec(rtt, rate),
+  within: makeStandard,
+});
+
+const standardSpec = (rttSpan: number, rateSpan: number): ObservationSpec =>
+  makeSpec(
     {
-      name: "queueDelayRatio",
-      unit: "1",
-      low: 0,
-      high: 1,
-      definition: "(mean RTT - min RTT) / min RTT, capped at 2, halved",
-      of: queueDelayRatio,
+      name: "standard",
+      definition:
+        "Ten bounded features of the step, relative to the path's own minimum RTT and delivery rate; three frames",
+      source: "ours; the ratios follow Orca, Astraea and Aurora",
+      history: 3,
     },
-    {
-      name: "queueDelayLog",
-      unit: "1",
-      low: -1,
-      high: 1,
-      definition: "log2((mean RTT - min RTT) / 1 ms) / 4, within +-1 (62 us to 16 ms)",
-      of: queueDelayLog,
+    [
+      {
+        name: "queueDelayRatio",
+        unit: "1",
+        low: 0,
+        high: 1,
+        definition: "(mean RTT - min RTT) / min RTT, capped at 2, halved",
+        of: queueDelayRatio,
+      },
+      {
+        name: "queueDelayLog",
+        unit: "1",
+        low: -1,
+        high: 1,
+        definition: "log2((mean RTT - min RTT) / 1 ms) / 4, within +-1 (62 us to 16 ms)",
+        of: queueDelayLog,
+      },
+      {
+        name: "rttTrend",
+        unit: "1",
+        low: -1,
+        high: 1,
+        definition: "(last RTT - mean RTT) / min RTT, doubled, within +-1",
+        of: rttTrend,
+      },
+      {
+        name: "deliveryRatio",
+        unit: "1",
+        low: 0,
+        high: 1,
+        definition: "delivery rate / highest of the last 10 s",
+        of: deliveryRatio,
+      },
+      {
+        name: "cwndBdpLog",
+        unit: "1",
+        low: -1,
+        high: 1,
+        definition: "log2(cwnd / (highest delivery rate of the last 10 s x min RTT)) / 2, within +-1",
+        of: cwndBdpLog,
+      },
+      {
+        name: "lossRate",
+        unit: "1",
+        low: 0,
+        high: 1,
+        definition: "lost / (lost + delivered) in the step, times 5, capped at 1",
+        of: lossRate,
+      },
+      {
+        name: "report",
+        unit: "1",
+        low: 0,
+        high: 1,
+        definition: "1 if a report ended the step, 0 if its time limit did",
+        of: report,
+      },
+      {
+        name: "log2CwndChange",
+        unit: "1",
+        low: -1,
+        high: 1,
+        definition: "log2(cwnd now / cwnd a step ago), within +-1",
+        of: log2CwndChange,
+      },
+      {
+        name: "minRttLog",
+        unit: "1",
+        low: -rttSpan,
+        high: rttSpan,
+        definition:
+          "log2(min RTT / 40 ms) / 4, within +-1 (2.5 to 640 ms), and further where the scenario's round trip lies outside",
+        of: (view) => minRttLog(view, rttSpan),
+      },
+      {
+        name: "maxRateLog",
+        unit: "1",
+        low: -1,
+        high: rateSpan,
+        definition:
+          "log2(highest delivery rate of the last 10 s / 40 Mbit/s) / 6, within +-1 (0.6 to 2,560 Mbit/s), and further where the scenario's rate is higher",
+        of: (view) => maxRateLog(view, rateSpan),
+      },
+    ],
+    (view, into, at) => {
+      into[at] = queueDelayRatio(view);
+      into[at + 1] = queueDelayLog(view);
+      into[at + 2] = rttTrend(view);
+      into[at + 3] = deliveryRatio(view);
+      into[at + 4] = cwndBdpLog(view);
+      into[at + 5] = lossRate(view);
+      into[at + 6] = report(view);
+      into[at + 7] = log2CwndChange(view);
+      into[at + 8] = minRttLog(view, rttSpan);
+      into[at + 9] = maxRateLog(view, rateSpan);
     },
-    {
-      name: "rttTrend",
-      unit: "1",
-      low: -1,
-      high: 1,
-      definition: "(last RTT - mean RTT) / min RTT, doubled, within +-1",
-      of: rttTrend,
-    },
-    {
-      name: "deliveryRatio",
-      unit: "1",
-      low: 0,
-      high: 1,
-      definition: "delivery rate / highest of the last 10 s",
-      of: deliveryRatio,
-    },
-    {
-      name: "cwndBdpLog",
-      unit: "1",
-      low: -1,
-      high: 1,
-      definition: "log2(cwnd / (highest delivery rate of the last 10 s x min RTT)) / 2, within +-1",
-      of: cwndBdpLog,
-    },
-    {
-      name: "lossRate",
-      unit: "1",
-      low: 0,
-      high: 1,
-      definition: "lost / (lost + delivered) in the step, times 5, capped at 1",
-      of: lossRate,
-    },
-    {
-      name: "report",
-      unit: "1",
-      low: 0,
-      high: 1,
-      definition: "1 if a report ended the step, 0 if its time limit did",
-      of: report,
-    },
-    {
-      name: "log2CwndChange",
-      unit: "1",
-      low: -1,
-      high: 1,
-      definition: "log2(cwnd now / cwnd a step ago), within +-1",
-      of: log2CwndChange,
-    },
-    {
-      name: "minRttLog",
-      unit: "1",
-      low: -1,
-      high: 1,
-      definition: "log2(min RTT / 40 ms) / 4, within +-1",
-      of: minRttLog,
-    },
-    {
-      name: "maxRateLog",
-      unit: "1",
-      low: -1,
-      high: 1,
-      definition: "log2(highest delivery rate of the last 10 s / 40 Mbit/s) / 6, within +-1",
-      of: maxRateLog,
-    },
-  ],
-  (view, into, at) => {
-    into[at] = queueDelayRatio(view);
-    into[at + 1] = queueDelayLog(view);
-    into[at + 2] = rttTrend(view);
-    into[at + 3] = deliveryRatio(view);
-    into[at + 4] = cwndBdpLog(view);
-    into[at + 5] = lossRate(view);
-    into[at + 6] = report(view);
-    into[at + 7] = log2CwndChange(view);
-    into[at + 8] = minRttLog(view);
-    into[at + 9] = maxRateLog(view);
-  },
+  );
+
+const TABLE: Map<string, ObservationSpec> = new Map(
+  [makeStandard(DEFAULT_ENVELOPE), park14].map((spec) => [spec.name, spec]),
 );
-
-const TABLE: Map<string, ObservationSpec> = new Map([standard, park14].map((spec) => [spec.name, spec]));
 export const OBSERVATIONS: ReadonlyMap<string, ObservationSpec> = TABLE;
 export const DEFAULT_OBSERVATION = "standard";
 
-/** @throws CcparkError (not-found) with the nearest name */
-export function getObservation(name: string): ObservationSpec {
-  return namedEntry("env", "observation", OBSERVATIONS, name);
+/**
+ * @param spans of an observation with features that have some
+ * @throws CcparkError (not-found) with the nearest name
+ */
+export function getObservation(name: string, { rtt, rate }: Spans = DEFAULT_ENVELOPE): ObservationSpec {
+  const spec = namedEntry("env", "observation", OBSERVATIONS, name);
+  const isDefault = rtt === DEFAULT_ENVELOPE.rtt && rate === DEFAULT_ENVELOPE.rate;
+  return isDefault ? spec : (spec.within?.({ rtt, rate }) ?? spec);
 }
 
 /**

@@ -9,6 +9,7 @@ import type { OpenOptions, Run, RunFlow } from "../../testbeds/testbed.ts";
 import type { StepInfo } from "../env.ts";
 import type { EnvOptions } from "../options.ts";
 import { type ActionSpec, admitAction, getAction } from "../signals/actions.ts";
+import type { Envelope } from "../signals/envelope.ts";
 import { clearCounters, deliveredBytes } from "../signals/interval.ts";
 import { getObservation, type ObservationSpec } from "../signals/observations.ts";
 import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "./env-program.ts";
@@ -36,7 +37,7 @@ export class EnvFlow {
   readonly id: string;
   readonly facts: RunFlow;
   readonly observer: FlowObserver;
-  /** whether the action of the step at hand lay outside the box and was clipped */
+  /** whether the action of the step at hand lay outside the box, or led to a larger window than there may be, and was clipped */
   clipped = false;
   /** of the step that ended last; 0 before */
   stepUs: Micros = 0;
@@ -118,7 +119,7 @@ export class EnvFlow {
 
   /** Begins a step now: the admitted action goes to the datapath, at once or after the action delay. */
   act(nowNs: Nanos): void {
-    this.observer.decide(this.#admitted);
+    if (this.observer.decide(this.#admitted)) this.clipped = true;
     const { cwndBytes, rateBytesPerSec } = this.observer.setting;
     const { actionDelayUs } = this.#specs.options;
     if (actionDelayUs === 0) {
@@ -194,9 +195,9 @@ export class EnvFlows {
   #started: EnvFlow[] = [];
 
   /** @param reportEveryUs the datapath reports with the first ACK so long after the last report */
-  constructor(options: EnvOptions, reportEveryUs: Micros | "rtt") {
-    this.observation = getObservation(options.observation);
-    this.action = getAction(options.action);
+  constructor(options: EnvOptions, reportEveryUs: Micros | "rtt", envelope: Envelope) {
+    this.observation = getObservation(options.observation, envelope);
+    this.action = getAction(options.action, envelope.maxCwndPackets);
     this.#specs = { observation: this.observation, action: this.action, options };
     this.#reportEveryUs = reportEveryUs;
     this.#algorithm = {

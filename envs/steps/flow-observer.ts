@@ -47,12 +47,16 @@ export class FlowObserver {
     this.#pushFrame();
   }
 
-  /** Applies an action that lies inside the box: what is to be set is in `setting` then. */
-  decide(action: ArrayLike<number>): void {
+  /**
+   * Applies an action that lies inside the box: what is to be set is in `setting` then.
+   * @returns whether the window was held at the most that it may be
+   */
+  decide(action: ArrayLike<number>): boolean {
     const { setting } = this;
     const cwndBefore = setting.cwndBytes;
-    this.#actionSpec.apply(action, setting, this.interval.mssBytes);
+    const isHeld = this.#actionSpec.apply(action, setting, this.interval.mssBytes);
     this.#view.log2CwndChange = setting.cwndBytes === cwndBefore ? 0 : log2(setting.cwndBytes / cwndBefore);
+    return isHeld;
   }
 
   /** A step is over; the interval holds its counters (of a report, or none). @param stepUs what the counters span */

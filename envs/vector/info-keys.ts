@@ -25,7 +25,10 @@ const STEP_INFO: Readonly<Record<keyof StepInfo, InfoKeySpec>> = {
   rttUs: float64("us", "last round-trip time of the step; held where none was measured"),
   cwndBytes: float64("B", "congestion window that the flow was set to"),
   pacingRateBytesPerSec: float64("B/s", "pacing rate that the flow was set to; 0: ACK-clocked"),
-  clippedActions: float64("1", "1 when the action of the step lay outside the box and was clipped"),
+  clippedActions: float64(
+    "1",
+    "1 when the action of the step lay outside the box, or led to a larger window than there may be, and was clipped",
+  ),
   actionLateUs: float64("us", "from the end of the step before to the action of this one; 0 in virtual time"),
   missedReports: float64(
     "reports",

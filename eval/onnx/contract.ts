@@ -9,6 +9,7 @@ import { CcparkError } from "../../core/errors.ts";
 import { SERVED_IDS } from "../../envs/grpc/served-ids.ts";
 import { type EnvOptions, parseEnvOptions } from "../../envs/options.ts";
 import { getAction } from "../../envs/signals/actions.ts";
+import { type Envelope, envelopeOfSpaces } from "../../envs/signals/envelope.ts";
 import { getFlowReward } from "../../envs/signals/flow-rewards.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
 import { getReward } from "../../envs/signals/rewards.ts";
@@ -50,6 +51,8 @@ const contractSchema = z.object({
 
 export interface PolicyContract {
   readonly env: EnvOptions;
+  /** what it was made for */
+  readonly envelope: Envelope;
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   /** names of the graph's input and output */
@@ -126,8 +129,9 @@ export async function readContract(metadata: ReadonlyMap<string, string>): Promi
   const checkReward = ENVIRONMENTS.get(envId);
   if (checkReward === undefined) throw differs("envId", envId, [...ENVIRONMENTS.keys()].join(" or "));
   await loadSignals(signalsOf({ observation: observation.name, action: action.name, reward }), "the model");
-  const observationSpace = named("observation.name", () => getObservation(observation.name)).space;
-  const actionSpace = named("action.name", () => getAction(action.name)).space;
+  const envelope = envelopeOfSpaces(observation, action);
+  const observationSpace = named("observation.name", () => getObservation(observation.name, envelope)).space;
+  const actionSpace = named("action.name", () => getAction(action.name, envelope.maxCwndPackets)).space;
   if (actionSpace.kind !== "box") throw differs("action.name", action.name, "an action that is a box");
   checkSpace("observation", observation, observationSpace);
   checkSpace("action", action, actionSpace);
@@ -137,5 +141,5 @@ export async function readContract(metadata: ReadonlyMap<string, string>): Promi
   const env = named(undefined, () =>
     parseEnvOptions({ observation: observation.name, action: action.name, ...options }),
   );
-  return { env, observationSpace, actionSpace, input, output, madeBy };
+  return { env, envelope, observationSpace, actionSpace, input, output, madeBy };
 }
