@@ -72,7 +72,7 @@ module.exports = {
       from: {
         path: "^(core|scenarios|ccp-bridge|algorithms|engine|sim|testbeds|envs|agents)/",
         pathNot:
-          "^(envs/grpc|envs/foreign-agent|testbeds/(udp|host|emulated|mahimahi|linux)|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
+          "^(envs/grpc|envs/foreign-agent|testbeds/(udp|real-time|host|emulated|mahimahi|linux)|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
       },
       to: { dependencyTypes: ["core"] },
     },

@@ -55,6 +55,8 @@ export interface FlowSpec {
   readonly delay?: { readonly forward?: DelayProcess; readonly reverse?: DelayProcess };
   /** strict priority: 0 is served first; absent: 0 */
   readonly priority?: number;
+  /** number of its path among those of `OutsideSpec`, where a real link carries its packets */
+  readonly path?: number;
   /** Called once when the flow starts, before its first packet: attaches an application. Absent: a bulk flow. */
   readonly onStart?: (flow: NetworkFlow, network: Network) => void;
 }

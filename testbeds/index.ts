@@ -1,4 +1,12 @@
 /** Worlds that run scenarios, behind one contract, and what a run yields. */
+export { EMULATED } from "./emulated/emulated.ts";
+export {
+  EmulatedLink,
+  type LinkCounts,
+  type LinkEnd,
+  type LinkOptions,
+  openLink,
+} from "./emulated/open-link.ts";
 export { measure, summariseFlows, summariseTransfers, timeSeries } from "./measure.ts";
 export { DEFAULT_TESTBED, findTestbed, TESTBEDS } from "./registry.ts";
 export type { DecisionTiming, FlowMetrics, FlowSummary, RunResult, TimeSeries } from "./results.ts";

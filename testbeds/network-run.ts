@@ -111,6 +111,14 @@ export class NetworkRunFlow implements RunFlow {
   }
 }
 
+/** A way of packets, there and back. */
+export interface PlannedPath {
+  /** its data go against the scenario's */
+  readonly isBackward: boolean;
+  /** as its data see it */
+  readonly spec: PathSpec;
+}
+
 /** What a run is made of, before there is a network. */
 export class RunPlan {
   readonly spec: NetworkSpec;
@@ -159,9 +167,9 @@ export class RunPlan {
       algorithms: resolveOnce(algorithms, inProcess),
       onFlowEnd: (network) => this.#competition?.end(network),
     };
-    const planned = planFlows(this.#context).map((flow, i) =>
-      i === 0 && recorder !== undefined ? watched(flow, recorder) : flow,
-    );
+    const planned = planFlows(this.#context)
+      .map((flow, path) => ({ ...flow, spec: { ...flow.spec, path } }))
+      .map((flow, i) => (i === 0 && recorder !== undefined ? watched(flow, recorder) : flow));
     this.#competition = competitionOf(planned);
     this.planned = this.#competition === undefined ? planned : withCompetition(planned, this.#competition);
     this.spec = networkSpec(this.#context, this.planned);
@@ -174,15 +182,27 @@ export class RunPlan {
 
   /** Adds what the spec cannot hold. */
   prepare(network: GeneralNetwork): void {
-    addTraffic(network, this.#context, this.transfers, this.endNs);
+    addTraffic(network, this.#context, {
+      log: this.transfers,
+      endNs: this.endNs,
+      firstPath: this.planned.length,
+    });
     this.#recorder?.watchNetwork(network);
   }
 
-  /** One for each kind of generated flows, in the scenario's order. */
-  transferPaths(): PathSpec[] {
-    return (this.#context.scenario.traffic ?? []).flatMap((traffic, i) =>
-      traffic.kind === "datagrams" ? [] : [planTransfer(this.#context, traffic, i)],
+  /** Of the flows in their order, then of each kind of generated flows: `FlowSpec.path` is an index of these. */
+  get paths(): readonly PlannedPath[] {
+    const generated = (this.#context.scenario.traffic ?? []).flatMap((traffic, i) =>
+      traffic.kind === "datagrams"
+        ? []
+        : [
+            {
+              isBackward: traffic.kind === "transfers" && traffic.direction === "backward",
+              spec: planTransfer(this.#context, traffic, i),
+            },
+          ],
     );
+    return [...this.planned, ...generated];
   }
 
   flowsOf(network: Network): NetworkRunFlow[] {
@@ -260,18 +280,24 @@ function hasTransfers({ traffic = [] }: Scenario): boolean {
   return traffic.some(({ kind }) => kind !== "datagrams");
 }
 
-function addTraffic(network: GeneralNetwork, context: PlanContext, log: TransferLog, endNs: Nanos): void {
+/** @param firstPath of the generated flows, among the paths of the plan */
+function addTraffic(
+  network: GeneralNetwork,
+  context: PlanContext,
+  of: { readonly log: TransferLog; readonly endNs: Nanos; readonly firstPath: number },
+): void {
   const { scenario, rng, zeroNs } = context;
+  const { log, endNs } = of;
   const sec = (endNs - zeroNs) / NANOS_PER_SEC;
+  let path = of.firstPath;
   (scenario.traffic ?? []).forEach((traffic, i) => {
-    const options = { rng: rng.fork(`traffic.${i}`), zeroNs, log };
+    if (traffic.kind === "datagrams") return;
+    const template = { ...planTransfer(context, traffic, i), path: path++ };
+    const options = { rng: rng.fork(`traffic.${i}`), zeroNs, log, template };
     if (traffic.kind === "transfers") {
       const capacityBytesPerSec = network.forward.capacityBytes(zeroNs, endNs) / sec;
-      const template = planTransfer(context, traffic, i);
-      addTransfers(network, traffic, { ...options, template, capacityBytesPerSec });
-    } else if (traffic.kind === "incast") {
-      addIncast(network, traffic, { ...options, template: planTransfer(context, traffic, i) });
-    }
+      addTransfers(network, traffic, { ...options, capacityBytesPerSec });
+    } else addIncast(network, traffic, options);
   });
 }
 

@@ -19,6 +19,7 @@ import { FlowStatistics } from "../flow-statistics.ts";
 import type {
   DatagramSpec,
   FlowSpec,
+  LinkMeter,
   Network,
   NetworkFlow,
   NetworkSpec,
@@ -182,8 +183,8 @@ export class DatagramFlow {
 }
 
 export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
-  declare readonly forward: Hop;
-  declare readonly reverse: Hop;
+  declare readonly forward: LinkMeter;
+  declare readonly reverse: LinkMeter;
   declare readonly hops: readonly Hop[];
   declare readonly flows: readonly GeneralFlow[];
   declare readonly datagrams: readonly DatagramFlow[];
@@ -217,12 +218,17 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   /**
    * @param rng forks: forward.EFFECT, reverse.EFFECT, link.N.EFFECT, flow.N.jitter
    * @param shell of a world with real packets. Without a carrier packets need no time between a host and its link; an
-   *   outlet is needed where the spec has paths for packets from outside
+   *   outlet is needed where the spec has paths for packets from outside; meters are those of the links where the carrier
+   *   takes packets over links elsewhere
    */
   constructor(
     spec: NetworkSpec,
     rng: Rng,
-    shell: { readonly carrier?: PacketCarrier; readonly outlet?: Outlet } = {},
+    shell: {
+      readonly carrier?: PacketCarrier;
+      readonly outlet?: Outlet;
+      readonly meters?: { readonly forward: LinkMeter; readonly reverse: LinkMeter };
+    } = {},
   ) {
     super();
     this.#rng = rng;
@@ -241,8 +247,8 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
           fork: (effect) => rng.fork(`${names[i] ?? `link.${i}`}.${effect}`),
         }),
     );
-    this.forward = this.hops[0]!;
-    this.reverse = this.hops[1]!;
+    this.forward = shell.meters?.forward ?? this.hops[0]!;
+    this.reverse = shell.meters?.reverse ?? this.hops[1]!;
     this.#ways = (spec.outside?.paths ?? []).flatMap((path, i) => this.#waysOf(path, i));
     this.#firstDatagram = 2 * this.hops.length + this.#ways.length;
     this.datagrams = (spec.datagrams ?? []).map(
@@ -492,7 +498,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     while (flow.data.headNs <= nowNs) {
       const packet = flow.data.shift();
       if (this.#carrier === undefined) this.#receive(flow, sender, packet, nowNs);
-      else this.#carrier.carry(packet, "out", this.forward.wireBytes(packet));
+      else this.#carrier.carry(packet, "out", this.hops[0]!.wireBytes(packet));
     }
     if (receiver.delayedAckAtNs <= nowNs) {
       receiver.flush();
@@ -501,7 +507,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     if (flow.acks.headNs <= nowNs) {
       const packet = flow.acks.shift();
       if (this.#carrier === undefined) this.#acknowledge(flow, sender, packet, nowNs);
-      else this.#carrier.carry(packet, "out", this.reverse.wireBytes(packet));
+      else this.#carrier.carry(packet, "out", this.hops[1]!.wireBytes(packet));
     } else if (sender.timerAtNs <= nowNs) {
       sender.onTimer(nowNs);
     }

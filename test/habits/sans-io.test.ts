@@ -72,6 +72,7 @@ const SHELLS = [
   "envs/grpc",
   "envs/foreign-agent",
   "testbeds/udp",
+  "testbeds/real-time",
   "testbeds/host",
   "testbeds/emulated",
   "testbeds/mahimahi",

@@ -41,7 +41,7 @@ describe(`CoDel, 10 Mbit/s, Reno flows of 40 ms, seconds 10 to 40 (seed ${SEED})
     network.runUntil(10 * NANOS_PER_SEC);
     const sojournsMs: number[] = [];
     const servedBefore = network.forward.servedBytes(network.nowNs);
-    network.forward.tracer = {
+    network.hops[0]!.tracer = {
       onArrival() {},
       onDrop() {},
       // the delay of a departure has the packet's own transmission, which is no sojourn in the queue

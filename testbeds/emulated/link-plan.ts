@@ -7,7 +7,7 @@ import { UNDER_TEST } from "../../scenarios/flows.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { GeneralNetwork } from "../../sim/general/general-network.ts";
 import type { NetworkSpec, PathSpec } from "../../sim/network.ts";
-import { RunPlan } from "../network-run.ts";
+import { type PlannedPath, RunPlan } from "../network-run.ts";
 import { MAX_FLOWS } from "./flow-numbers.ts";
 
 /** Flows of a scenario beside those under test, and its transfers: simulated inside the link, or somebody else's matter. */
@@ -35,15 +35,12 @@ export function planLink(scenario: Scenario, seed: number, crossTraffic: CrossTr
   const isSimulated = crossTraffic === "simulated";
   const outside = plan.planned.filter(({ algorithm }) => algorithm === UNDER_TEST || !isSimulated);
   const inside = plan.planned.filter((flow) => !outside.includes(flow));
-  const paths: PathSpec[] = [
-    ...outside.map(({ spec }) => spec),
-    ...(isSimulated ? [] : plan.transferPaths()),
-  ];
+  const paths = isSimulated ? outside : plan.paths;
   return {
     spec: {
       ...plan.spec,
       flows: inside.map(({ spec }) => spec),
-      outside: { paths: paths.map(pathSpec), flows: MAX_FLOWS },
+      outside: { paths: paths.map(fromClient), flows: MAX_FLOWS },
     },
     rng: plan.rng,
     startNs: plan.startNs,
@@ -54,6 +51,15 @@ export function planLink(scenario: Scenario, seed: number, crossTraffic: CrossTr
   };
 }
 
-function pathSpec({ route, propagationNs, reversePropagationNs, delay, priority }: PathSpec): PathSpec {
-  return { route, propagationNs, reversePropagationNs, delay, priority };
+/** The path as packets from the client see it, which a backward flow's ACKs are. */
+function fromClient({ isBackward, spec }: PlannedPath): PathSpec {
+  const { route, propagationNs, reversePropagationNs = propagationNs, delay, priority } = spec;
+  if (!isBackward) return { route, propagationNs, reversePropagationNs, delay, priority };
+  return {
+    route: route && { forward: route.reverse, reverse: route.forward },
+    propagationNs: reversePropagationNs,
+    reversePropagationNs: propagationNs,
+    delay: delay && { forward: delay.reverse, reverse: delay.forward },
+    priority,
+  };
 }

@@ -39,10 +39,10 @@ async function carry(data: LinkThreadData): Promise<void> {
     startsByItself,
     pcap: data.pcap === undefined ? undefined : new PcapFile(data.pcap),
   });
-  const { forward, reverse } = loop.network;
+  const [forward, reverse] = loop.network.hops;
   const logs = [
-    { link: forward, file: data.forwardLog, name: "uplink" },
-    { link: reverse, file: data.reverseLog, name: "downlink" },
+    { link: forward!, file: data.forwardLog, name: "uplink" },
+    { link: reverse!, file: data.reverseLog, name: "downlink" },
   ].flatMap(({ link, file, name }) => {
     if (file === undefined) return [];
     const log = new MahimahiLog();

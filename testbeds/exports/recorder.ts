@@ -22,7 +22,7 @@ export class RunRecorder {
   /** Before the network runs. */
   watchNetwork(network: GeneralNetwork): void {
     this.#network = network;
-    network.forward.tracer = this.#mahimahi;
+    network.hops[0]!.tracer = this.#mahimahi;
   }
 
   /** When the flow under test starts. */

@@ -90,6 +90,8 @@ export interface KernelDatapathOptions {
    * @param stampUs when the kernel wrote it, on the datapath's clock
    */
   readonly onMessage: (message: Uint8Array, stampUs: Micros) => void;
+  /** room for reports that the agent has not read, a power of 2 from 4,096 on; default 4 MiB */
+  readonly ringBytes?: number;
   /** every invocation leaves its registers: for tests */
   readonly isTracing?: boolean;
 }
@@ -184,6 +186,9 @@ export class KernelDatapath {
   get nowUs(): Micros {
     return Number(process.hrtime.bigint() / NANOS_PER_MICRO - this.#zeroUs);
   }
+
+  /** programs that its table holds */
+  readonly maxPrograms: number = SHELL.maxPrograms;
 
   /** readable when a message is there */
   get fd(): number {

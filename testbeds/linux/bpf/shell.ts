@@ -23,9 +23,9 @@ export const SHELL = {
   agentBytes: 40,
   maxInitials: 220,
   programBytes: 1776,
-  reportsBytes: 4_194_304,
 } as const;
 
+const DEFAULT_RING_BYTES = 1 << 22;
 const TRACES_BYTES = 1 << 24;
 
 type Pointer = bigint | null;
@@ -97,6 +97,8 @@ function optionsWithLog(libc: Libc, log: Uint8Array): Uint8Array {
 export interface ShellOptions {
   /** as `setsockopt(TCP_CONGESTION)` has it: at most 15 lower-case letters, digits and _ */
   readonly name: string;
+  /** room for reports that the agent has not read, a power of 2 from 4,096 on; default 4 MiB */
+  readonly ringBytes?: number;
   /** every invocation leaves the registers before and after it: for tests */
   readonly isTracing?: boolean;
 }
@@ -113,6 +115,7 @@ export class Shell {
   readonly jumpsFd: number;
   readonly #bpf: Bpf;
   readonly #lib: LibBpf;
+  readonly #ringBytes: number;
   readonly #object: Pointer;
   #link: (() => void) | undefined;
 
@@ -120,7 +123,8 @@ export class Shell {
    * Loads it; nobody can choose it yet.
    * @throws CcparkError (unavailable) without libbpf, (permission-denied) without root, and with the verifier's words
    */
-  constructor(libc: Libc, bpf: Bpf, { name, isTracing = false }: ShellOptions) {
+  constructor(libc: Libc, bpf: Bpf, options: ShellOptions) {
+    const { name, isTracing = false, ringBytes = DEFAULT_RING_BYTES } = options;
     if (!NAME.test(name)) {
       const expected = "expected at most 15 lower-case letters, digits and _, a letter first";
       throw new CcparkError("invalid-argument", `[linux] name of the algorithm: got ${name}, ${expected}`);
@@ -128,6 +132,7 @@ export class Shell {
     this.name = name;
     this.#bpf = bpf;
     this.#lib = new LibBpf(libc);
+    this.#ringBytes = ringBytes;
     this.#object = this.#load(libc, isTracing, undefined) ?? this.#refuse(libc, isTracing);
     try {
       this.flowsFd = this.#mapFd("flows");
@@ -136,7 +141,7 @@ export class Shell {
       this.agents = bpf.mapValues(this.#mapFd("agents"), SHELL.agentBytes);
       const programBytes = SHELL.programBytes * (SHELL.maxPrograms + 1);
       this.programs = bpf.mapValues(this.#mapFd("programs"), programBytes);
-      this.reports = new Ring(libc, this.#mapFd("reports"), SHELL.reportsBytes);
+      this.reports = new Ring(libc, this.#mapFd("reports"), ringBytes);
       if (isTracing) this.traces = new Ring(libc, this.#mapFd("traces"), TRACES_BYTES);
       bpf.updateMap(this.jumpsFd, 0, new Uint8Array(Uint32Array.of(this.#programFd("ccp_post")).buffer));
     } catch (error) {
@@ -153,6 +158,7 @@ export class Shell {
     const object = lib.openMem(bytes, bytes.length, options) as Pointer;
     if (object === null) throw libc.failure("bpf_object__open_mem");
     lib.setMapFlags(lib.findMap(object, "ccp") as Pointer, BPF_F_LINK);
+    lib.setMaxEntries(lib.findMap(object, "reports") as Pointer, this.#ringBytes);
     if (isTracing) {
       lib.setMaxEntries(lib.findMap(object, "traces") as Pointer, TRACES_BYTES);
       this.#trace(libc, object);

@@ -1,0 +1,215 @@
+/**
+ * A run of the engine's senders and receivers under a clock that does not wait: what worlds with real packets have in
+ * common. An alarm wakes this thread for the next event; packets come in between from wherever they were carried.
+ */
+import { CcparkError } from "../../core/errors.ts";
+import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
+import { peakMbps } from "../../scenarios/rates/registry.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import type { GeneralNetwork, PacketCarrier } from "../../sim/general/general-network.ts";
+import type { NetworkRunFlow, RunPlan } from "../network-run.ts";
+import type { LinkTruth, RealTimeRun, RunTiming } from "../testbed.ts";
+import type { TransferLog } from "../traffic/traffic.ts";
+import { Alarm, Stopwatch } from "./alarm.ts";
+
+/** Beyond, one thread cannot carry the packets: a packet costs it some 30 us in its sockets. */
+const MAX_MBPS = 200;
+
+interface Waiter {
+  readonly untilNs: Nanos;
+  readonly resolve: (reached: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Why packets of the engine's senders cannot be carried at the scenario's rates by one thread. */
+export function rateRefusal(scenario: Scenario): string | undefined {
+  const links = { forward: scenario.forward, reverse: scenario.reverse, ...scenario.links };
+  for (const [name, { rate }] of Object.entries(links)) {
+    const mbps = peakMbps(rate);
+    // an unlimited link carries no more than what the others let through
+    if (mbps !== undefined && mbps > MAX_MBPS) {
+      return `link ${name} has ${mbps} Mbit/s, expected at most ${MAX_MBPS}: all packets go through one thread`;
+    }
+  }
+  if (Object.values(links).every(({ rate }) => rate.kind === "unlimited")) {
+    return "no link has a limit, expected one: the flow would be as fast as the machine";
+  }
+  return undefined;
+}
+
+/** The scenario without what the machine has of its own: a send jitter. */
+export function withoutSendJitter(scenario: Scenario): Scenario {
+  return { ...scenario, fixed: { ...scenario.fixed, sendJitterUs: 0 } };
+}
+
+export abstract class RealTimeNetworkRun implements RealTimeRun, PacketCarrier {
+  readonly flows: readonly NetworkRunFlow[];
+  readonly transfers: TransferLog;
+  readonly startNs: Nanos;
+  readonly endNs: Nanos;
+  readonly seriesBinNs: Nanos;
+  readonly shares: RealTimeRun["shares"];
+  readonly truth: LinkTruth;
+  protected readonly network: GeneralNetwork;
+  protected readonly clock: Stopwatch = new Stopwatch();
+  /** rows of packets that are being carried, and since when */
+  protected readonly carried: Map<number, Nanos> = new Map();
+  /** packets that were neither delivered nor lost by a link */
+  protected strayLosses = 0;
+  readonly #name: string;
+  readonly #alarm: Alarm;
+  readonly #sweepEveryNs: Nanos;
+  #waiter: Waiter | undefined;
+  #failure: unknown;
+  #isClosed = false;
+  #isTurning = false;
+
+  /**
+   * @param name of the testbed
+   * @param networkOf makes the plan's network
+   * @param sweepEveryNs how often packets are looked for that will not come
+   */
+  constructor(
+    name: string,
+    plan: RunPlan,
+    parts: {
+      readonly networkOf: (carrier: PacketCarrier) => GeneralNetwork;
+      /** absent: the network's own links */
+      readonly truth?: LinkTruth;
+      readonly sweepEveryNs?: Nanos;
+    },
+  ) {
+    this.#name = name;
+    this.startNs = plan.startNs;
+    this.endNs = plan.endNs;
+    this.seriesBinNs = plan.seriesBinNs;
+    this.transfers = plan.transfers;
+    this.network = parts.networkOf(this);
+    plan.prepare(this.network);
+    this.flows = plan.flowsOf(this.network);
+    this.truth = parts.truth ?? plan.truthOf(this.network);
+    this.shares = plan.sharesIn(this.network);
+    this.#sweepEveryNs = parts.sweepEveryNs ?? NANOS_PER_SEC;
+    this.#alarm = new Alarm(
+      () => this.turn(),
+      (error) => this.fail(error),
+    );
+  }
+
+  abstract readonly timing: RunTiming;
+
+  abstract carry(packet: number, way: "into" | "out", wireBytes: Bytes): void;
+
+  /** Time begins. */
+  protected onStart(): void {}
+
+  /** Whether a packet that has been carried since `sinceNs` will not come; a stray one is counted by who answers. */
+  protected abstract isLost(packet: number, sinceNs: Nanos, nowNs: Nanos): boolean;
+
+  /** Gives back what carries packets. */
+  protected abstract giveBack(): void | Promise<void>;
+
+  get nowNs(): Nanos {
+    return this.#isTurning ? this.network.nowNs : Math.max(this.network.nowNs, this.clock.nowNs);
+  }
+
+  schedule(atNs: Nanos, call: () => void): void {
+    this.network.schedule(Math.max(atNs, this.network.nowNs), call);
+    if (!this.#isTurning) this.#setAlarm();
+  }
+
+  requestStop(): void {
+    this.network.requestStop();
+  }
+
+  runUntil(untilNs: Nanos): Promise<boolean> {
+    if (!this.clock.isRunning) {
+      this.clock.start();
+      this.onStart();
+      this.#sweep(this.#sweepEveryNs);
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiter = { untilNs, resolve, reject };
+      this.turn();
+    });
+  }
+
+  /** Everything that is due happens. */
+  protected turn(): void {
+    if (this.#isClosed || this.#isTurning || !this.clock.isRunning) return;
+    this.#isTurning = true;
+    let isStopped = false;
+    try {
+      const nowNs = this.clock.nowNs;
+      while (!this.network.runUntil(nowNs)) isStopped = true;
+    } catch (error) {
+      this.#failure = error;
+    }
+    this.#isTurning = false;
+    this.#settle(isStopped);
+    this.#setAlarm();
+  }
+
+  /** A packet has come out of what carried it; what happens before its arrival happens first. */
+  protected arriving(arrive: (nowNs: Nanos) => void): void {
+    if (this.#isClosed) return;
+    this.turn();
+    this.#isTurning = true;
+    try {
+      arrive(Math.max(this.network.nowNs, this.clock.nowNs));
+    } catch (error) {
+      this.#failure = error;
+    }
+    this.#isTurning = false;
+    this.turn();
+  }
+
+  #settle(isStopped: boolean): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    if (this.#failure !== undefined) {
+      this.#waiter = undefined;
+      waiter.reject(this.#failure);
+    } else if (this.network.nowNs >= waiter.untilNs || isStopped) {
+      this.#waiter = undefined;
+      waiter.resolve(this.network.nowNs >= waiter.untilNs);
+    }
+  }
+
+  #setAlarm(): void {
+    if (!this.clock.isRunning || this.#isClosed) return;
+    const nextNs = Math.min(this.network.nextNs, this.#waiter?.untilNs ?? Number.POSITIVE_INFINITY);
+    this.#alarm.set(nextNs === Number.POSITIVE_INFINITY ? undefined : this.clock.absolute(nextNs));
+  }
+
+  /** Packets that will not come are given up, so that their senders find out. */
+  #sweep(atNs: Nanos): void {
+    this.network.schedule(atNs, () => {
+      for (const [packet, sinceNs] of this.carried) {
+        if (!this.isLost(packet, sinceNs, atNs)) continue;
+        this.carried.delete(packet);
+        this.network.lose(packet);
+      }
+      this.#sweep(atNs + this.#sweepEveryNs);
+    });
+  }
+
+  protected fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#settle(false);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#waiter?.reject(
+      new CcparkError(
+        "failed-precondition",
+        `[${this.#name}] the run was closed while somebody waited for it`,
+      ),
+    );
+    this.#waiter = undefined;
+    await this.giveBack();
+    await this.#alarm.close();
+  }
+}
