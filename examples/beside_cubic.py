@@ -16,10 +16,10 @@ Array = npt.NDArray[np.float32]
 CCPARK = ["node", str(Path(__file__).resolve().parents[1] / "dist" / "cli" / "main.js")]
 
 
-def make_parser(description: str | None, name: str) -> argparse.ArgumentParser:
+def make_parser(description: str | None, name: str, steps: int = 200_000) -> argparse.ArgumentParser:
     """Options of every learner; an example may add its own."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=200_000, help="environment steps in all")
+    parser.add_argument("--steps", type=int, default=steps, help="environment steps in all")
     parser.add_argument("--seed", type=int, default=1, help="of the training")
     parser.add_argument("--scenario", default="park-paper", help="preset to train and to compare on")
     parser.add_argument("--out", type=Path, default=Path("runs") / name, help="folder for the policy")

@@ -1,6 +1,6 @@
-// `node bundle-server.mjs FOLDER`: the server of the Python package, with all that it needs besides node. The folder has the
-// layout of the npm package (dist/, traces/, proto/, package.json), so code finds its files as it does there; libraries
-// are part of the code. Left out: what other commands need (TensorFlow.js, koffi, ONNX).
+// `node bundle-server.mjs FOLDER`: the command line of the Python package, with all that it needs besides node. The folder has
+// the layout of the npm package (dist/, traces/, proto/, package.json), so code finds its files as it does there; libraries
+// are part of the code, but for those that look for files of their own. Left out: koffi (agents over Unix sockets).
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -21,14 +21,35 @@ const ASSETS = [
   "dejavu-fonts-ttf/package.json",
   "dejavu-fonts-ttf/ttf/DejaVuSans.ttf",
   "dejavu-fonts-ttf/LICENSE",
+  "vega/package.json",
+  "vega/build/vega.min.js",
+  "vega-lite/package.json",
+  "vega-lite/build/vega-lite.min.js",
+  "piscina/package.json",
+  "piscina/dist",
+  "onnxruntime-web/package.json",
+  "onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
+  "onnxruntime-web/dist/ort-wasm-simd-threaded.mjs",
+  "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
+  "@tensorflow/tfjs-core/package.json",
+  "@tensorflow/tfjs-core/dist/tf-core.node.js",
+  "@tensorflow/tfjs-backend-cpu/package.json",
+  "@tensorflow/tfjs-backend-cpu/dist/tf-backend-cpu.node.js",
+  "@tensorflow/tfjs-backend-wasm/package.json",
+  "@tensorflow/tfjs-backend-wasm/dist/tf-backend-wasm.node.js",
+  "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm",
+  "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
+  "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm",
+  "seedrandom",
 ];
-const EXTERNAL = ["@tensorflow/*", "koffi", "onnxruntime-*", "playwright-core", "canvas"];
+/** Without what only a debugger reads. */
+const UNREAD = /\.(map|d\.ts)$/;
+const EXTERNAL = ["@tensorflow/*", "koffi", "onnxruntime-*", "piscina", "playwright-core", "canvas"];
 
-// Every output file lies two folders below the package (dist/cli/x.js, dist/chunks/x.js).
 const BANNER = `import { createRequire as __createRequire } from "node:module";
 import { fileURLToPath as __fileURLToPath, URL as __URL } from "node:url";
 const require = __createRequire(import.meta.url);
-const __root = new __URL("../../", import.meta.url);
+const __root = new __URL(import.meta.url.slice(0, import.meta.url.lastIndexOf("/dist/") + 1));
 `;
 
 /** Code that looks for files beside itself looks where they lie in an installed npm package. */
@@ -83,7 +104,12 @@ const namesOfCommonJs = {
   },
 };
 
-const entries = ["cli/serve-main.ts", "cli/env-worker.ts"].map((file) => join(clone, file));
+const entries = [
+  "cli/main.ts",
+  "cli/env-worker.ts",
+  "cli/bench/bench-worker.ts",
+  "training/training-worker.ts",
+].map((file) => join(clone, file));
 await build({
   absWorkingDir: clone,
   entryPoints: entries.filter((file) => existsSync(file)),
@@ -105,7 +131,9 @@ await build({
 });
 for (const asset of ASSETS) {
   const from = join(modules, asset);
-  if (existsSync(from)) cpSync(from, join(out, "node_modules", asset), { recursive: true });
+  if (existsSync(from)) {
+    cpSync(from, join(out, "node_modules", asset), { recursive: true, filter: (file) => !UNREAD.test(file) });
+  }
 }
 for (const folder of ["proto", "traces/shipped", "LICENSE"]) {
   cpSync(join(clone, folder), join(out, folder), { recursive: true });

@@ -11,11 +11,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ccpark.catalogue import describe_env
+from ccpark.command import bench
 from ccpark.env import CongestionControlEnv
 from ccpark.errors import CcparkError
 from ccpark.onnx_export import Normalisation, PolicyContract, add_contract, export_onnx
 from ccpark.options import EnvOptions, Options
 from ccpark.registration import register_envs
+from ccpark.rewards import register_reward
 from ccpark.vector import CongestionControlVectorEnv
 
 if TYPE_CHECKING:
@@ -33,11 +35,13 @@ __all__ = [
     "PolicyContract",
     "__version__",
     "add_contract",
+    "bench",
     "describe_env",
     "export_onnx",
     "make_vec",
     "parallel_env",
     "register_envs",
+    "register_reward",
 ]
 
 register_envs()

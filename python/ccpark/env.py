@@ -80,18 +80,19 @@ class CongestionControlEnv(Remote, gymnasium.Env[npt.NDArray[np.float32], Action
         if seed is None and self._fresh:
             seed = int(self.np_random.integers(2**31))
         answer = session.reset(seed, options=plain(with_files(options or {})))
-        self._fresh = False
+        self._begun(answer)
         return unpack_rows(answer.observations[0], self._obs_shape), rows_of(answer.infos, 0)
 
     def step(self, action: Action) -> tuple[npt.NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Applies the action and runs to the end of the step."""
         answer = self._running().step(pack_actions(action, self._action_shape, self._action_dtype))
+        (reward,) = self._rewards_of(answer)
         info = rows_of(answer.infos, 0)
         for episode in answer.episodes:
             info["cc_episode"] = episode_info(episode)
         return (
             unpack_rows(answer.observations[0], self._obs_shape),
-            float(np.frombuffer(answer.rewards, "<f8")[0]),
+            float(reward),
             answer.terminated[0] == 1,
             answer.truncated[0] == 1,
             info,

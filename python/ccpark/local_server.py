@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -26,8 +27,8 @@ _LIMITS = ["--max-sessions", "100000", "--max-envs", "100000", "--max-message-mb
 _ARGUMENTS = ["--port", "0", "--json", "--quiet", "--exit-with-stdin", *_LIMITS]
 
 _PACKAGE = Path(__file__).resolve().parent
-_BUNDLED = _PACKAGE / "_server" / "dist" / "cli" / "serve-main.js"
-_CLONE = _PACKAGE.parents[1] / "dist" / "cli" / "serve-main.js"
+_BUNDLED = _PACKAGE / "_server" / "dist" / "cli" / "main.js"
+_CLONE = _PACKAGE.parents[1] / "dist" / "cli" / "main.js"
 
 
 def _unavailable(message: str) -> CcparkError:
@@ -46,23 +47,30 @@ def _check_node(node: str) -> None:
 
 
 def server_command() -> list[str]:
-    """The program that serves, without arguments: CCPARK_SERVER_COMMAND, else the package's, else the clone's.
+    """The program that serves, without arguments: CCPARK_SERVER_COMMAND, else `node_program`.
 
     Raises:
         CcparkError: Node is missing or too old, or nothing is built.
     """
     override = os.environ.get("CCPARK_SERVER_COMMAND", "")
-    if override:
-        return shlex.split(override)
+    return shlex.split(override) if override else [*node_program(), "serve"]
+
+
+def node_program() -> list[str]:
+    """The command line of ccpark, the package's, else the clone's, without arguments.
+
+    Raises:
+        CcparkError: Node is missing or too old, or nothing is built.
+    """
     entry = next((path for path in (_BUNDLED, _CLONE) if path.exists()), None)
     if entry is None:
-        raise _unavailable(f"no server: {_CLONE} does not exist; run `npm ci` in the clone, or pip install ./python")
+        raise _unavailable(f"no program: {_CLONE} does not exist; run `npm ci` in the clone, or pip install ./python")
     node = shutil.which("node")
     if node is None:
         wanted = ".".join(map(str, OLDEST_NODE))
         raise _unavailable(f"`node` is not on the PATH: install Node {wanted} or newer, or give an address")
     _check_node(node)
-    return [node, str(entry), "serve"]
+    return [node, str(entry)]
 
 
 def _stop(process: subprocess.Popen[str], stderr: IO[str], owner: int) -> None:
@@ -81,12 +89,15 @@ def _stop(process: subprocess.Popen[str], stderr: IO[str], owner: int) -> None:
 
 
 class LocalServer:
-    """One server process. It ends by `stop`, with this process however that ends, and when nobody refers to it."""
+    """One server process, with further arguments of `ccpark serve`.
+
+    It ends by `stop`, with this process however that ends, and when nobody refers to it.
+    """
 
     address: str
 
-    def __init__(self) -> None:
-        command = [*server_command(), *_ARGUMENTS]
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        command = [*server_command(), *_ARGUMENTS, *arguments]
         # a file, so that nobody has to read it; a full pipe would stop the server
         self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         try:
@@ -152,24 +163,24 @@ def _pump(stdout: IO[str], lines: queue.SimpleQueue[str]) -> None:
 
 
 _started_here: weakref.WeakSet[LocalServer] = weakref.WeakSet()
-_shared: LocalServer | None = None
+_shared: dict[tuple[str, ...], LocalServer] = {}  # by its further arguments
 _lock = threading.Lock()
 
 
-def shared_server() -> LocalServer:
-    """The server of this process; it starts with the first call, and again if it died."""
-    global _shared
+def shared_server(arguments: Sequence[str] = ()) -> LocalServer:
+    """The server of this process with these arguments; it starts with the first call, and again if it died."""
     with _lock:
-        if _shared is None or not _shared.alive():
-            _shared = LocalServer()
-        return _shared
+        server = _shared.get(tuple(arguments))
+        if server is None or not server.alive():
+            server = _shared[tuple(arguments)] = LocalServer(arguments)
+        return server
 
 
 def _after_fork() -> None:
     """The servers are the parent's: a child must neither use them nor hold the pipes that keep them alive."""
     global _shared, _lock, _started_here
     _lock = threading.Lock()
-    _shared = None
+    _shared = {}
     for server in list(_started_here):
         server.stop.detach()
         stdin = server._process.stdin

@@ -20,9 +20,9 @@ class EnvOptions(TypedDict, total=False):
     trace: str | os.PathLike[str]  # the name of a shipped trace or the path of one, for scenarios that take one
     duration_sec: float  # virtual seconds of an episode
     testbed: str  # "simulated" (virtual time), or "udp": real packets on loopback, in real time
-    observation: str  # "standard", "park-14", ...
-    action: str  # "multiplicative", "absolute", "indigo" (five choices)
-    reward: str  # "score", "park", ...
+    observation: str  # "standard", "park-14", ...; the local server loads a module too, "./mine.js"
+    action: str  # "multiplicative", "absolute", "indigo" (five choices), or a module
+    reward: str  # "score", "park", a formula, a function of `register_reward`, or a module
     step_ms: float | Literal["rtt"]  # virtual milliseconds of a step, or one round trip
     report_loss_at_once: bool  # a loss or a timeout ends a step at once
     action_delay_us: float  # virtual microseconds between a decision and its arrival at the datapath
@@ -56,6 +56,11 @@ def to_camel(name: str) -> str:
 def to_snake(name: str) -> str:
     """Turn pacingRateBytesPerSec into pacing_rate_bytes_per_sec and reward.delay into reward_delay."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.replace(".", "_")).lower()
+
+
+def is_module(value: object) -> bool:
+    """Whether it is the path of a JavaScript module rather than a name or a formula."""
+    return isinstance(value, str) and value.endswith((".js", ".mjs", ".ts", ".mts"))
 
 
 def plain(value: Any) -> Any:

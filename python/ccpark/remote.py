@@ -15,7 +15,8 @@ from gymnasium.vector import AutoresetMode
 
 from ccpark.catalogue import MULTI_FLOW
 from ccpark.files import with_files
-from ccpark.options import split_options, to_kwargs, to_snake
+from ccpark.options import is_module, split_options, to_kwargs, to_snake
+from ccpark.rewards import FORMULA, TERM_KEYS, ClientReward, Ledger, find_reward
 from ccpark.session import Connection, Session, Target
 from ccpark.spaces import ActionSpace, action_space_from_wire, box_from_wire
 from ccpark.v1 import environment_pb2 as pb
@@ -74,6 +75,7 @@ class Setup:
     info_keys: Sequence[str] = ()  # snake_case
     with_state: bool = False
     render: bool = False  # keeps what pictures need
+    client_reward: ClientReward | None = None
 
     @classmethod
     def of(cls, env_id: str, options: Mapping[str, Any], **rest: Any) -> Setup:
@@ -85,7 +87,12 @@ class Setup:
         """
         arguments = ["render_mode", *(name for name in rest if name not in ("render", "with_state"))]
         env_options, connection = split_options(options, env_id == MULTI_FLOW, arguments)
-        return cls(env_id, with_files(env_options), Target(**connection), **rest)
+        reward = find_reward(env_options.get("reward"))
+        if reward is not None:
+            if env_id == MULTI_FLOW:
+                raise ValueError(f"reward: got {reward.name}, a function of this process, expected one of the service")
+            env_options = {**env_options, "reward": FORMULA}
+        return cls(env_id, with_files(env_options), Target(**connection), client_reward=reward, **rest)
 
     def __post_init__(self) -> None:
         policy = self.options.get("action_policy")
@@ -95,6 +102,11 @@ class Setup:
         if self.max_episode_steps is not None:
             _check_count("max_episode_steps", self.max_episode_steps)
 
+    def modules(self) -> list[str]:
+        """What a server of this process is told of modules that the options name by path."""
+        named = ((name, self.options.get(name)) for name in ("observation", "action", "reward"))
+        return [word for name, path in named if is_module(path) for word in (f"--{name}", str(path))]
+
     def request(self) -> pb.CreateSessionRequest:
         """The message."""
         request = pb.CreateSessionRequest(
@@ -103,7 +115,10 @@ class Setup:
             max_episode_steps=self.max_episode_steps,
             autoreset_mode=_MODES[self.autoreset_mode],
             action_policy=_POLICIES[self.options.get("action_policy")],
-            info_keys=[wire_info_key(key) for key in self.info_keys],
+            info_keys=[
+                *(wire_info_key(key) for key in self.info_keys),
+                *(() if self.client_reward is None else TERM_KEYS),
+            ],
             with_state=self.with_state,
         )
         request.kwargs.update(to_kwargs(self.options))
@@ -128,6 +143,7 @@ class Remote:
     _closed = False
     _owner = 0
     _cleanup: weakref.finalize[..., Any] | None = None
+    _ledger: Ledger | None = None  # where the reward is a function of this process
 
     def _announce(self) -> pb.CreateSessionResponse:
         """Of the session, which is made now if there is none."""
@@ -151,13 +167,15 @@ class Remote:
             session.close()
         elif self._cleanup is not None:
             self._cleanup.detach()  # it belongs to the process that this one was forked from
-        connection = Connection(self._setup.target)
+        connection = Connection(self._setup.target, self._setup.modules())
         try:
             session = Session(connection, self._setup.request())
         except BaseException:
             connection.close()
             raise
         self._session, self._owner, self._fresh = session, os.getpid(), True
+        reward = self._setup.client_reward
+        self._ledger = None if reward is None else Ledger(reward, self._setup.num_envs)
         self._cleanup = weakref.finalize(self, session.close)
         return session
 
@@ -170,6 +188,18 @@ class Remote:
             raise error.ResetNeeded("[ccpark] step or render before the first reset")
         return session
 
+    def _begun(self, answer: pb.ResetResponse, mask: npt.NDArray[np.bool_] | None = None) -> None:
+        """After a reset of these rows, or of all."""
+        self._fresh = False
+        if self._ledger is not None:
+            self._ledger.begin(answer, mask)
+
+    def _rewards_of(self, answer: pb.StepResponse) -> npt.NDArray[np.float64]:
+        """Before anything else of the answer is read: a function of this process changes its returns."""
+        if self._ledger is not None:
+            return self._ledger.settle(answer)
+        return np.frombuffer(answer.rewards, "<f8").astype(np.float64)
+
     def _close_session(self) -> None:
         self._closed = True
         if self._cleanup is not None and self._owner == os.getpid():
@@ -177,7 +207,7 @@ class Remote:
         self._session = self._cleanup = None
 
     def __getstate__(self) -> dict[str, Any]:
-        here = ("_session", "_cleanup", "_owner", "_fresh", "_np_random", "_np_random_seed")
+        here = ("_session", "_cleanup", "_owner", "_fresh", "_ledger", "_np_random", "_np_random_seed")
         return {key: value for key, value in self.__dict__.items() if key not in here}
 
 

@@ -92,11 +92,12 @@ class Target:
 class Connection:
     """A channel to one server, and the local server if there is one."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, arguments: Sequence[str] = ()) -> None:
+        """With further arguments of `ccpark serve`, for a local server."""
         self.timeout = target.timeout
         self.local: LocalServer | None = None
         if target.address is None:
-            self.local = shared_server() if target.server == "shared" else LocalServer()
+            self.local = shared_server(arguments) if target.server == "shared" else LocalServer(arguments)
             self.address = self.local.address
         else:
             self.address = target.address

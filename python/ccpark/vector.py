@@ -109,7 +109,7 @@ class CongestionControlVectorEnv(Remote, VectorEnv[Floats, Actions, npt.NDArray[
         if seeds is None and self._fresh:
             seeds = int(self.np_random.integers(2**31))
         answer = session.reset(seeds, mask, plain(with_files(rest)))
-        self._fresh = False
+        self._begun(answer, mask)
         self.reset_rows = np.zeros(self.num_envs, np.bool_)
         infos: dict[str, Any] = {}
         self._add_columns(infos, answer.infos)
@@ -130,6 +130,7 @@ class CongestionControlVectorEnv(Remote, VectorEnv[Floats, Actions, npt.NDArray[
         if session.in_flight == 0:
             raise error.NoAsyncCallError("recv without send", "send")
         answer = session.receive().step
+        rewards = self._rewards_of(answer)
         self.reset_rows = unpack_flags(answer.reset_rows)
         infos: dict[str, Any] = {}
         if answer.HasField("final"):
@@ -139,7 +140,7 @@ class CongestionControlVectorEnv(Remote, VectorEnv[Floats, Actions, npt.NDArray[
         self._add_columns(infos, answer.infos)
         return (
             unpack_rows(answer.observations[0], self._obs_shape),
-            np.frombuffer(answer.rewards, "<f8").astype(np.float64),
+            rewards,
             unpack_flags(answer.terminated),
             unpack_flags(answer.truncated),
             infos,

@@ -17,7 +17,7 @@ import pytest
 import ccpark
 from ccpark.env import DEFAULT_INFO
 from ccpark.options import OF_SEVERAL_FLOWS, EnvOptions, to_camel, to_snake
-from ccpark.presets import PRESETS
+from ccpark.registration import PRESETS
 from ccpark.remote import wire_info_key
 from ccpark.v1 import environment_pb2
 
