@@ -1,7 +1,7 @@
 /**
  * How algorithms are written down, on command lines and in scenario files, read in one place:
  *
- *   vegas    vegas:alpha=3,beta=5    native-cubic    native-cubic:beta=0.8    ./mine.js    ./mine.js:gain=2
+ *   vegas    vegas:alpha=3,beta=5    native-cubic    native-cubic:beta=0.8    kernel-cubic    ./mine.js    ./mine.js:gain=2
  *
  * A file is a module whose default export is an AlgorithmSpec; loading it is I/O (`module-files.ts`).
  */
@@ -10,6 +10,7 @@ import type { FlowAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { CcparkError, unknownName } from "../core/errors.ts";
 import { isModulePath } from "../core/module-path.ts";
 import { hashText } from "../core/random.ts";
+import { KernelAlgorithm, kernelSpec } from "./kernel-algorithm.ts";
 import { ALGORITHMS } from "./registry.ts";
 import { type AlgorithmSpec, type ParamValues, readParams } from "./spec.ts";
 
@@ -96,7 +97,7 @@ export function resolveAlgorithm(
   others: readonly string[] = [],
 ): ResolvedAlgorithm {
   const { name, isModule, isNative, given } = parseReference(text);
-  const spec = isModule ? modules.get(name) : ALGORITHMS.get(name);
+  const spec = isModule ? modules.get(name) : (ALGORITHMS.get(name) ?? kernelSpec(name));
   const written = isNative ? `${NATIVE_PREFIX}${name}` : name;
   if (spec === undefined || (isNative && spec.native === undefined)) {
     throw unknownName("algorithm", "algorithm", written, [...algorithmNames(), ...others]);
@@ -114,7 +115,8 @@ export function makeAlgorithm({ label, spec, isNative, params }: ResolvedAlgorit
 
 /** The same over CCP. @param resolved of a spec that has that form */
 export function overCcp({ label, spec, params }: Omit<ResolvedAlgorithm, "isNative">): CcpAlgorithm {
-  return { ...spec.ccp!(params), name: wireName(label) };
+  const made = spec.ccp!(params);
+  return made instanceof KernelAlgorithm ? made : { ...made, name: wireName(label) };
 }
 
 /** Create messages have room for 63 bytes: a longer label keeps its beginning and is told apart by a hash. */

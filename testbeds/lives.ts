@@ -17,7 +17,7 @@ export class FlowLife {
     return this.#completed;
   }
 
-  complete(atNs: Nanos, network: Network): void {
+  complete(atNs: Nanos, network: Pick<Network, "forward">): void {
     this.#completed = { atNs, servedBytes: network.forward.servedBytes(atNs) };
   }
 }

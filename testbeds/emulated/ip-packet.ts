@@ -25,6 +25,8 @@ export interface PacketHead {
   ecn: number;
   /** TCP without payload, SYN, FIN and RST */
   isAck: boolean;
+  /** TCP with payload */
+  isData: boolean;
   /** where the payload of UDP begins; 0: it is none, or has none */
   udpPayloadAt: number;
 }
@@ -37,6 +39,7 @@ export function emptyHead(): PacketHead {
     destinationPort: 0,
     ecn: NOT_ECT,
     isAck: false,
+    isData: false,
     udpPayloadAt: 0,
   };
 }
@@ -50,6 +53,7 @@ export function readHead(packet: Uint8Array, length: number, head: PacketHead): 
   head.isIpv4 = packet[0]! >> 4 === 4 && length >= IPV4_HEADER_BYTES;
   if (!head.isIpv4) return;
   head.isAck = false;
+  head.isData = false;
   head.udpPayloadAt = 0;
   head.sourcePort = head.destinationPort = 0;
   head.protocol = packet[9]!;
@@ -67,6 +71,7 @@ export function readHead(packet: Uint8Array, length: number, head: PacketHead): 
     const flags = packet[at + 13]!;
     const headerBytes = (packet[at + 12]! >> 4) * 4;
     head.isAck = (flags & (FIN_SYN_RST | ACK_FLAG)) === ACK_FLAG && length === at + headerBytes;
+    head.isData = length > at + headerBytes;
   }
 }
 

@@ -16,7 +16,17 @@ import { FlowNumbers } from "./flow-numbers.ts";
 import { damagePacket, emptyHead, flowHash, markPacket, readHead } from "./ip-packet.ts";
 import type { LinkPlan } from "./link-plan.ts";
 import type { PcapFile } from "./pcap.ts";
-import { FACT, FATE, REPORTED_ROWS, type SharedLink, STATE, writeMeter } from "./shared.ts";
+import {
+  FACT,
+  FATE,
+  LOGGED,
+  LOGGED_ROWS,
+  LOGGED_WORDS,
+  REPORTED_ROWS,
+  type SharedLink,
+  STATE,
+  writeMeter,
+} from "./shared.ts";
 
 /** The largest IP packet. */
 const FRAME_BYTES = 65_536;
@@ -42,6 +52,9 @@ class Frame {
   length = 0;
   /** of the program's own packets; -1: it is none */
   row = -1;
+  /** of a data packet of TCP whose log is wanted; -1: of none */
+  path = -1;
+  enteredNs = 0;
 
   constructor(number: number, capacity: number) {
     this.number = number;
@@ -187,9 +200,11 @@ export class LinkLoop implements Outlet {
     }
     if (direction === 0) this.#pcap?.add(frame.bytes, frame.length, this.#clockNs());
     frame.row = this.#rowOf(frame);
-    const { paths, facts } = this.#shared;
+    const { paths, facts, log } = this.#shared;
     const path = paths[head.destinationPort]! || paths[head.sourcePort]!;
     const nowNs = this.#advance();
+    frame.path = log !== undefined && head.isData ? path : -1;
+    frame.enteredNs = nowNs;
     facts[FACT.carriedPackets] = facts[FACT.carriedPackets]! + 1;
     this.network.enterOutside(
       2 * path + direction,
@@ -225,6 +240,7 @@ export class LinkLoop implements Outlet {
       shared[FACT.markedPackets] = shared[FACT.markedPackets]! + 1;
     }
     if (facts.isCorrupt) damagePacket(bytes, length);
+    if (frame.path >= 0) this.#logPacket(frame, facts.queuedNs, this.network.nowNs - frame.enteredNs);
     if (row >= 0) {
       const reports = this.#shared.reports!;
       reports.queuedNs[row] = facts.queuedNs;
@@ -248,10 +264,23 @@ export class LinkLoop implements Outlet {
 
   drop(number: number): void {
     const { facts, reports } = this.#shared;
-    const { row } = this.#frames[number]!;
+    const frame = this.#frames[number]!;
+    const { row } = frame;
+    if (frame.path >= 0) this.#logPacket(frame, 0, -1);
     facts[FACT.lostPackets] = facts[FACT.lostPackets]! + 1;
     if (row >= 0) reports!.fates[row] = FATE.lost;
     this.#freeFrames.push(number);
+  }
+
+  #logPacket({ path }: Frame, queuedNs: Nanos, onWayNs: Nanos): void {
+    const { count, rows } = this.#shared.log!;
+    const number = count[0]!;
+    const at = LOGGED_WORDS * Number(number % BigInt(LOGGED_ROWS));
+    rows[at + LOGGED.path] = path;
+    rows[at + LOGGED.atNs] = this.network.nowNs;
+    rows[at + LOGGED.queuedNs] = queuedNs;
+    rows[at + LOGGED.onWayNs] = onWayNs;
+    Atomics.store(count, 0, number + 1n);
   }
 
   copy(number: number): number {
@@ -260,6 +289,8 @@ export class LinkLoop implements Outlet {
     twin.bytes.set(frame.bytes.subarray(0, frame.length));
     twin.length = frame.length;
     twin.row = frame.row;
+    twin.path = frame.path;
+    twin.enteredNs = frame.enteredNs;
     return twin.number;
   }
 

@@ -17,8 +17,10 @@ import { type CrossTraffic, type LinkPlan, planLink } from "./link-plan.ts";
 import type { LinkThreadData, LinkThreadMessage } from "./link-thread.ts";
 import {
   FACT,
+  makePacketLog,
   makeReports,
   makeShared,
+  type PacketLog,
   type Reports,
   type SharedLink,
   SharedMeter,
@@ -56,6 +58,8 @@ export interface LinkOptions {
   readonly reverseLog?: string;
   /** packets that begin with this number and a row are reported one by one (u32 both, little endian, in UDP) */
   readonly nonce?: number;
+  /** what becomes of each data packet of TCP is logged, for who reads the log in time */
+  readonly logsPackets?: boolean;
 }
 
 /** What the link has done so far. */
@@ -88,6 +92,7 @@ export class EmulatedLink {
   /** when the flow under test starts, on the link's clock */
   readonly startNs: Nanos;
   readonly reports: Reports | undefined;
+  readonly log: PacketLog | undefined;
   readonly #libc: Libc;
   readonly #plan: LinkPlan;
   readonly #shared: SharedLink;
@@ -117,6 +122,7 @@ export class EmulatedLink {
     this.server = server;
     this.startNs = plan.startNs;
     this.reports = shared.reports;
+    this.log = shared.log;
     this.truth = truthOf(plan, shared);
     this.#descriptors = descriptors;
     this.#wake = wake;
@@ -273,7 +279,11 @@ export async function openLink(
     };
     undo.push(() => libc.close(ends.wake));
     const reports = options.nonce === undefined ? undefined : makeReports(options.nonce);
-    const shared = makeShared(2 + (plan.spec.links?.length ?? 0), reports);
+    const shared = makeShared(
+      2 + (plan.spec.links?.length ?? 0),
+      reports,
+      options.logsPackets === true ? makePacketLog() : undefined,
+    );
     const data: LinkThreadData = {
       scenario,
       seed,

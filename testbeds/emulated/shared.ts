@@ -53,6 +53,27 @@ export function makeReports(nonce: number): Reports {
   };
 }
 
+/** Columns of a row of `PacketLog`. */
+export const LOGGED = { path: 0, atNs: 1, queuedNs: 2, onWayNs: 3 } as const;
+export const LOGGED_WORDS = 4;
+/** Rows: a second of packets at 500 Mbit/s. */
+export const LOGGED_ROWS: number = 1 << 16;
+
+/** What became of the data packets of TCP, one after the other: a ring that the other thread reads in time. */
+export interface PacketLog {
+  /** rows written so far */
+  readonly count: BigInt64Array;
+  /** `atNs` when it left, or was lost: then `onWayNs` is -1 */
+  readonly rows: Float64Array;
+}
+
+export function makePacketLog(): PacketLog {
+  return {
+    count: new BigInt64Array(new SharedArrayBuffer(8)),
+    rows: new Float64Array(new SharedArrayBuffer(8 * LOGGED_WORDS * LOGGED_ROWS)),
+  };
+}
+
 export interface SharedLink {
   /** one of STATE */
   readonly state: Int32Array;
@@ -62,15 +83,21 @@ export interface SharedLink {
   /** by TCP or UDP port of either end: number of a path */
   readonly paths: Uint16Array;
   readonly reports: Reports | undefined;
+  readonly log: PacketLog | undefined;
 }
 
-export function makeShared(links: number, reports: Reports | undefined): SharedLink {
+export function makeShared(
+  links: number,
+  reports: Reports | undefined,
+  log: PacketLog | undefined,
+): SharedLink {
   return {
     state: new Int32Array(new SharedArrayBuffer(4)),
     zeroNs: new BigInt64Array(new SharedArrayBuffer(8)),
     facts: new Float64Array(new SharedArrayBuffer(8 * (FIRST_LINK + links * WORDS_PER_LINK))),
     paths: new Uint16Array(new SharedArrayBuffer(2 * 65_536)),
     reports,
+    log,
   };
 }
 

@@ -85,9 +85,10 @@ export class Hosts {
    * Opens a connection, which sends as soon as it is there.
    * @param algorithm name of the congestion control in Linux
    * @param bytes Infinity: without end
+   * @param onPort called when its port is known, before its first packet
    * @throws SystemCallError: ENOENT for a congestion control that is not there
    */
-  connect(algorithm: string, bytes: Bytes): Sender {
+  connect(algorithm: string, bytes: Bytes, onPort?: (sender: Sender) => void): Sender {
     const libc = this.#libc;
     const fd = this.#client.namespace.run(() =>
       libc.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC),
@@ -96,10 +97,14 @@ export class Hosts {
       const name = new TextEncoder().encode(algorithm);
       libc.setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, algorithm);
       libc.bind(fd, sockaddrIn(this.#client.address, 0));
-      const port = portOf(libc.getsockname(fd));
-      libc.connect(fd, sockaddrIn(this.#server.address, this.#serverPort));
-      const sender = { fd, port, row: this.#freeRows.pop() ?? this.#senders.size };
+      const sender = {
+        fd,
+        port: portOf(libc.getsockname(fd)),
+        row: this.#freeRows.pop() ?? this.#senders.size,
+      };
       this.#senders.add(sender);
+      onPort?.(sender);
+      libc.connect(fd, sockaddrIn(this.#server.address, this.#serverPort));
       this.#data.leftBytes[sender.row] = bytes;
       this.#data.rows[sender.row * ROW_WORDS + ROW.fd] = fd;
       this.#setState(sender, SENDER_STATE.sending);

@@ -254,12 +254,13 @@ export class KernelDatapath {
     const all: KernelFlowFacts[] = [];
     for (let slot = 0; slot < SHELL.maxFlows; slot++) {
       const flowId = this.#slotWords[slot * (SHELL.slotBytes / 4) + OWNER]! >>> 0;
-      if (flowId !== 0) all.push(this.#factsOf(flowId));
+      if (flowId !== 0) all.push(this.factsOf(flowId));
     }
     return all;
   }
 
-  #factsOf(flowId: number): KernelFlowFacts {
+  /** @param flowId of a flow that there is */
+  factsOf(flowId: number): KernelFlowFacts {
     const at = (flowId % SHELL.maxFlows) * SHELL.slotBytes + FACTS_AT;
     const wide = (place: number): number => Number(this.#slotValues[at / 8 + place]);
     const word = (place: number): number => this.#slotWords[at / 4 + place]! >>> 0;

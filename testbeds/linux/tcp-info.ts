@@ -29,6 +29,8 @@ export interface TcpInfo {
   readonly deliveryRateBytesPerSec: BytesPerSec;
   readonly deliveredPackets: number;
   readonly deliveredMarkedPackets: number;
+  /** that the receiver had already: its DSACKs say so */
+  readonly doubledPackets: number;
   readonly isAppLimited: boolean;
   /** since Linux 6.7 */
   readonly timeouts: number;
@@ -64,6 +66,7 @@ export function tcpInfo(libc: Libc, fd: number): TcpInfo {
     isAppLimited: (bytes[7]! & 1) === 1,
     deliveredPackets: u32(192),
     deliveredMarkedPackets: u32(196),
+    doubledPackets: u32(216),
     timeouts: view.getUint16(240, true),
   };
 }

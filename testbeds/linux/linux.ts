@@ -1,0 +1,393 @@
+/**
+ * Flows of Linux TCP over an emulated link: CCP algorithms run in the kernel by their datapath programs, Linux's own by name.
+ *
+ *   bulk sender ─▶ TCP (program on every ACK) ─▶ TUN ─▶ link's thread ─▶ TUN ─▶ TCP ─▶ sink
+ *                     └ reports ─▶ agent (this thread) ─▶ commands ┘
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { crossTrafficAlgorithm } from "../../algorithms/cross-traffic.ts";
+import { KernelAlgorithm } from "../../algorithms/kernel-algorithm.ts";
+import { compileAlgorithms } from "../../ccp-bridge/agent/agent.ts";
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
+import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
+import { controlAsAlgorithm } from "../../ccp-bridge/control-algorithm.ts";
+import type { FlowAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
+import { CcparkError } from "../../core/errors.ts";
+import type { Rng } from "../../core/random.ts";
+import { type Bytes, NANOS_PER_MILLI, type Nanos } from "../../core/units.ts";
+import { UNDER_TEST } from "../../scenarios/flows.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import type { ApplicationSpec } from "../../scenarios/traffic/applications.ts";
+import { type EmulatedLink, openLink } from "../emulated/open-link.ts";
+import { LOGGED, LOGGED_ROWS, LOGGED_WORDS } from "../emulated/shared.ts";
+import { whyNoLinks } from "../host/abilities.ts";
+import { type Libc, loadLibc } from "../host/libc.ts";
+import { RunPlan } from "../network-run.ts";
+import { Alarm, Stopwatch } from "../real-time/alarm.ts";
+import { rateRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
+import {
+  expectAccepts,
+  type LinkTruth,
+  type OpenOptions,
+  type RealTimeRun,
+  type RealTimeTestbed,
+  type RunTiming,
+} from "../testbed.ts";
+import type { TransferLog } from "../traffic/traffic.ts";
+import { KERNEL_BTF } from "./bpf/btf.ts";
+import { Hosts } from "./hosts.ts";
+import type { KernelFlowFacts } from "./kernel-datapath.ts";
+import { LinuxAgent } from "./linux-agent.ts";
+import { LinuxFlow } from "./linux-flow.ts";
+
+/** Sockets are looked at that often. */
+const LOOK_EVERY_NS = 10 * NANOS_PER_MILLI;
+const AVAILABLE = "/proc/sys/net/ipv4/tcp_available_congestion_control";
+/** Cross traffic of these names is Linux's own. */
+const KERNELS = new Set(["reno", "cubic", "bbr"]);
+/** A name has room for three digits beside the process id. */
+const MAX_INSTANCES = 1000;
+
+let instances = 0;
+
+/** Never called: the flows run in Linux. */
+const elsewhere: CongestionControlFactory = () => {
+  throw new Error("a flow of Linux has no congestion control here");
+};
+
+interface Waiter {
+  readonly untilNs: Nanos;
+  readonly resolve: (reached: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** An agent for each CCP algorithm: its flows share a datapath. */
+class Agents {
+  readonly #libc: Libc;
+  readonly #rng: Rng;
+  readonly #onError: (error: unknown) => void;
+  /** id of the flow with a port */
+  readonly #idOf: (port: number) => string;
+  readonly #agents: Map<CcpAlgorithm | CongestionControlFactory, LinuxAgent> = new Map();
+
+  constructor(libc: Libc, rng: Rng, idOf: (port: number) => string, onError: (error: unknown) => void) {
+    this.#libc = libc;
+    this.#rng = rng;
+    this.#idOf = idOf;
+    this.#onError = onError;
+  }
+
+  /** What a socket has to choose. @throws CcparkError in one sentence where this machine cannot */
+  nameFor(algorithm: FlowAlgorithm): string {
+    if (algorithm instanceof KernelAlgorithm) return algorithm.kernelName;
+    const known = this.#agents.get(algorithm);
+    if (known !== undefined) return known.datapath.name;
+    const ccp = typeof algorithm === "function" ? controlAsAlgorithm("control", algorithm) : algorithm;
+    const agent: LinuxAgent = new LinuxAgent(this.#libc, {
+      name: `ccp_${process.pid}_${instances++ % MAX_INSTANCES}`,
+      set: compileAlgorithms([ccp]),
+      hosting: (flowId) => ({ name: this.#idOf(agent.datapath.factsOf(flowId).srcPort) }),
+      rng: this.#rng.fork(`agent.${this.#agents.size}`),
+      onError: this.#onError,
+    });
+    this.#agents.set(algorithm, agent);
+    return agent.datapath.name;
+  }
+
+  facts(): KernelFlowFacts[] {
+    return [...this.#agents.values()].flatMap((agent) => agent.facts());
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.close();
+  }
+}
+
+class LinuxRun implements RealTimeRun {
+  readonly flows: readonly LinuxFlow[];
+  readonly transfers: TransferLog = { started: 0, completed: [] };
+  readonly startNs: Nanos;
+  readonly endNs: Nanos;
+  readonly seriesBinNs: Nanos;
+  readonly truth: LinkTruth;
+  readonly #libc: Libc;
+  readonly #link: EmulatedLink;
+  readonly #agents: Agents;
+  readonly #algorithms: readonly FlowAlgorithm[];
+  /** of forward flows and of backward ones */
+  readonly #hosts: readonly Hosts[];
+  readonly #clock = new Stopwatch();
+  readonly #alarm: Alarm;
+  readonly #calls: { readonly atNs: Nanos; readonly call: () => void }[] = [];
+  /** rows of the packet log that have been read */
+  #read = 0;
+  #waiter: Waiter | undefined;
+  #failure: unknown;
+  #closedNs: Nanos | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: {
+    readonly libc: Libc;
+    readonly plan: RunPlan;
+    readonly link: EmulatedLink;
+    readonly algorithms: readonly FlowAlgorithm[];
+    readonly bytes: readonly Bytes[];
+    readonly observer: OpenOptions["observer"];
+  }) {
+    const { libc, plan, link, algorithms, bytes, observer } = parts;
+    this.#libc = libc;
+    this.#link = link;
+    this.#algorithms = algorithms;
+    this.startNs = plan.startNs;
+    this.endNs = plan.endNs;
+    this.seriesBinNs = plan.seriesBinNs;
+    this.truth = link.truth;
+    const onError = (error: unknown): void => this.#fail(error);
+    this.#agents = new Agents(libc, plan.rng.fork("linux"), (port) => this.#flowAt(port)?.id ?? "", onError);
+    this.#alarm = new Alarm(() => this.#turn(), onError);
+    link.onFailure(onError);
+    this.flows = plan.planned.map((planned, i) => {
+      const seeing = planned.algorithm === UNDER_TEST ? observer?.(planned.id) : undefined;
+      return new LinuxFlow(planned, bytes[i]!, () => this.#readLog(), seeing);
+    });
+    const { client, server } = link;
+    const backward = plan.planned.filter(({ isBackward }) => isBackward).length;
+    this.#hosts = [
+      new Hosts(libc, client, server, plan.planned.length),
+      ...(backward > 0 ? [new Hosts(libc, server, client, backward)] : []),
+    ];
+    for (const hosts of this.#hosts) hosts.onFailure(onError);
+  }
+
+  /** Loads what the kernel needs, so that no flow waits for it. */
+  async prepare(): Promise<void> {
+    await Promise.all(this.#hosts.map(({ ready }) => ready));
+    for (const algorithm of this.#algorithms) this.#agents.nameFor(algorithm);
+    this.flows.forEach((flow, i) => {
+      this.schedule(flow.startNs, () => this.#startFlow(flow, this.#algorithms[i]!));
+      if (flow.stopNs !== Number.POSITIVE_INFINITY) {
+        this.schedule(flow.stopNs, () => this.#hostsOf(flow).stop(flow.sender!));
+      }
+    });
+    this.#lookAgain(LOOK_EVERY_NS);
+  }
+
+  get nowNs(): Nanos {
+    return this.#closedNs ?? this.#clock.nowNs;
+  }
+
+  get timing(): RunTiming {
+    return this.#link.timing;
+  }
+
+  #flowAt(port: number): LinuxFlow | undefined {
+    return this.flows.find(({ sender }) => sender?.port === port);
+  }
+
+  #hostsOf(flow: LinuxFlow): Hosts {
+    return this.#hosts[flow.isBackward ? 1 : 0]!;
+  }
+
+  #startFlow(flow: LinuxFlow, algorithm: FlowAlgorithm): void {
+    flow.servedBytesAtStart = this.truth.forward.servedBytes(this.nowNs);
+    this.#hostsOf(flow).connect(this.#agents.nameFor(algorithm), flow.bytes, (sender) => {
+      flow.sender = sender;
+      this.#link.usePath(sender.port, flow.id);
+    });
+  }
+
+  #lookAgain(atNs: Nanos): void {
+    this.schedule(atNs, () => {
+      this.#look();
+      this.#lookAgain(Math.max(atNs, this.nowNs) + LOOK_EVERY_NS);
+    });
+  }
+
+  #look(): void {
+    this.#readLog();
+    const facts = new Map(this.#agents.facts().map((each) => [each.srcPort, each]));
+    for (const flow of this.flows) {
+      if (flow.sender === undefined) continue;
+      flow.look(this.#libc, facts.get(flow.sender.port), this.nowNs);
+      if (flow.isComplete && flow.life !== undefined && flow.life.completed === undefined) {
+        flow.life.complete(this.nowNs, this.truth);
+      }
+    }
+  }
+
+  /** What became of packets since the last time. */
+  #readLog(): void {
+    const { count, rows } = this.#link.log!;
+    const written = Number(Atomics.load(count, 0));
+    for (; this.#read < written; this.#read++) {
+      const at = LOGGED_WORDS * (this.#read % LOGGED_ROWS);
+      const flow = this.flows[rows[at + LOGGED.path]!];
+      const onWayNs = rows[at + LOGGED.onWayNs]!;
+      if (flow === undefined) continue;
+      if (onWayNs < 0) flow.droppedPackets += 1;
+      else flow.onArrival(rows[at + LOGGED.atNs]!, rows[at + LOGGED.queuedNs]!, onWayNs);
+    }
+  }
+
+  schedule(atNs: Nanos, call: () => void): void {
+    let i = this.#calls.length;
+    while (i > 0 && this.#calls[i - 1]!.atNs > atNs) i -= 1;
+    this.#calls.splice(i, 0, { atNs, call });
+    this.#setAlarm();
+  }
+
+  requestStop(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    this.#waiter = undefined;
+    waiter.resolve(this.nowNs >= waiter.untilNs);
+  }
+
+  runUntil(untilNs: Nanos): Promise<boolean> {
+    if (!this.#clock.isRunning) {
+      this.#clock.start();
+      this.#link.start(this.#clock.absolute(0));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiter = { untilNs, resolve, reject };
+      this.#turn();
+    });
+  }
+
+  /** Everything that is due happens. */
+  #turn(): void {
+    if (this.#closedNs !== undefined || !this.#clock.isRunning) return;
+    try {
+      while (this.#calls.length > 0 && this.#calls[0]!.atNs <= this.nowNs) this.#calls.shift()!.call();
+    } catch (error) {
+      this.#failure ??= error;
+    }
+    this.#settle();
+    this.#setAlarm();
+  }
+
+  #settle(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    if (this.#failure !== undefined) {
+      this.#waiter = undefined;
+      waiter.reject(this.#failure);
+    } else if (this.nowNs >= waiter.untilNs) {
+      this.#waiter = undefined;
+      this.#look();
+      waiter.resolve(true);
+    }
+  }
+
+  #setAlarm(): void {
+    if (!this.#clock.isRunning || this.#closedNs !== undefined) return;
+    const nextNs = Math.min(
+      this.#calls[0]?.atNs ?? Number.POSITIVE_INFINITY,
+      this.#waiter?.untilNs ?? Number.POSITIVE_INFINITY,
+    );
+    this.#alarm.set(nextNs === Number.POSITIVE_INFINITY ? undefined : this.#clock.absolute(nextNs));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#settle();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#clock.isRunning) this.#look();
+    this.#closedNs = this.#clock.nowNs;
+    this.#waiter?.reject(
+      new CcparkError("failed-precondition", "[linux] the run was closed while somebody waited for it"),
+    );
+    this.#waiter = undefined;
+    await Promise.all(this.#hosts.map((hosts) => hosts.close()));
+    this.#agents.close();
+    await this.#link.close();
+    await this.#alarm.close();
+  }
+}
+
+/** Applications in the order of the flows. */
+function applicationsOf(scenario: Scenario): (ApplicationSpec | undefined)[] {
+  const others = (scenario.flows ?? []).flatMap(({ application, count = 1 }) =>
+    Array.from({ length: count }, () => application),
+  );
+  return [scenario.application, ...others];
+}
+
+function bytesOf(application: ApplicationSpec | undefined): Bytes {
+  return application?.kind === "finite" ? application.bytes : Number.POSITIVE_INFINITY;
+}
+
+/** One sentence why this machine cannot run programs in its kernel; undefined: it can. */
+export function whyNoKernel(): string | undefined {
+  if (process.platform !== "linux") return `it needs Linux, got ${process.platform}`;
+  if (!existsSync(KERNEL_BTF)) return `the kernel has no ${KERNEL_BTF} (CONFIG_DEBUG_INFO_BTF)`;
+  if (process.getuid?.() !== 0) return "programs in the kernel need root: run it with sudo";
+  return undefined;
+}
+
+function refuses(scenario: Scenario): string | undefined {
+  const application = applicationsOf(scenario).find(
+    (each) => each !== undefined && each.kind !== "bulk" && each.kind !== "finite",
+  );
+  if (application !== undefined) {
+    return `a flow's application is ${application.kind}, expected bulk or finite: its senders are bulk senders`;
+  }
+  const traffic = scenario.traffic?.find(({ kind }) => kind !== "datagrams");
+  if (traffic !== undefined) return `its traffic has ${traffic.kind}, expected datagrams at most`;
+  return whyNoLinks() ?? whyNoKernel() ?? rateRefusal(scenario);
+}
+
+/** Of a flow beside those under test: Linux's own where there is one of that name. */
+function crossAlgorithm(reference: string, resolve: NonNullable<OpenOptions["algorithms"]>): FlowAlgorithm {
+  const resolved = resolve(reference);
+  const isKernels =
+    KERNELS.has(reference) && readFileSync(AVAILABLE, "utf8").trim().split(" ").includes(reference);
+  return isKernels ? new KernelAlgorithm(reference) : resolved;
+}
+
+export const LINUX: RealTimeTestbed = {
+  name: "linux",
+  clock: "real",
+  summary:
+    "Linux TCP in real time, with CCP programs in its kernel on every ACK, over an emulated link; Linux 6.10 or later, root, to 200 Mbit/s",
+  records: false,
+  refuses,
+  async open(scenario, seed, options) {
+    expectAccepts(LINUX, scenario);
+    const real = withoutSendJitter(scenario);
+    const { algorithms: resolve = crossTrafficAlgorithm, control, seriesBinSec, observer } = options;
+    const plan = new RunPlan(real, seed, {
+      control: () => elsewhere,
+      algorithms: (reference) => {
+        resolve(reference);
+        return elsewhere;
+      },
+      seriesBinSec,
+    });
+    const algorithms = plan.planned.map(({ id, algorithm }) =>
+      algorithm === UNDER_TEST ? control(id) : crossAlgorithm(algorithm, resolve),
+    );
+    const bytes = applicationsOf(real).map(bytesOf);
+    const libc = await loadLibc();
+    const link = await openLink(real, seed, {
+      crossTraffic: "outside",
+      startsLater: true,
+      logsPackets: true,
+    });
+    const run = new LinuxRun({ libc, plan, link, algorithms, bytes, observer });
+    try {
+      await run.prepare();
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
+    return run;
+  },
+};
