@@ -133,7 +133,11 @@ describe("Copa", () => {
 describe("Swift", () => {
   it("holds the delay at the target that it was given", () => {
     for (const marginMs of [5, 20]) {
-      const result = run(`swift:marginMs=${marginMs},scalingMs=0`, path({ ...BROADBAND, mbps: 48, queuePackets: 320 }), 1);
+      const result = run(
+        `swift:marginMs=${marginMs},scalingMs=0`,
+        path({ ...BROADBAND, mbps: 48, queuePackets: 320 }),
+        1,
+      );
       const settled = between(result.series, result.series.queueDelayMs, 15, 30);
       expect(settled).toBeGreaterThan(0.6 * marginMs);
       expect(settled).toBeLessThan(1.3 * marginMs);
