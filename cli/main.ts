@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { addAgent } from "./commands/agent.ts";
 import { addBench } from "./commands/bench.ts";
 import { addCcp } from "./commands/ccp.ts";
+import { addCompare } from "./commands/compare.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addLink } from "./commands/link.ts";
@@ -36,6 +37,7 @@ function makeProgram(): Command {
   addQuickstart(program);
   addTrain(program);
   addBench(program);
+  addCompare(program);
   addServe(program);
   addAgent(program);
   addSim(program);
