@@ -27,8 +27,7 @@ export function comparisonTable(rows: readonly ComparisonRow[], reference: strin
     const first = group[0]!;
     const table = new Table({
       head: ["", "", "goodput", "mean", "p95", "loss", "goodput", "mean", "KS", "KS"].map(
-        (title, i) =>
-          `${title}\n${["", "", "Mbit/s", "ms", "ms", "%", "by %", "by ms", "rate", "delay"][i]}`,
+        (title, i) => `${title}\n${["", "", "Mbit/s", "ms", "ms", "%", "by %", "by ms", "rate", "delay"][i]}`,
       ),
       colAligns: ["left", "left", ...new Array<"right">(8).fill("right")],
       style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 1 },
