@@ -9,6 +9,7 @@ import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addLink } from "./commands/link.ts";
 import { addQuickstart } from "./commands/quickstart.ts";
+import { addRun } from "./commands/run.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSim } from "./commands/sim.ts";
 import { addTrace } from "./commands/trace.ts";
@@ -44,6 +45,7 @@ function makeProgram(): Command {
   addExperiment(program);
   addExplain(program);
   addLink(program);
+  addRun(program);
   addTrace(program);
   addCcp(program);
   return program;

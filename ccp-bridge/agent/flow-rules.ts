@@ -37,6 +37,35 @@ export function parseFlowRule(text: string): FlowRule {
   return { algorithm, matches: (info) => matches(info[field]) };
 }
 
+const SELECTORS: Readonly<Record<string, keyof FlowAddresses>> = {
+  dport: "dstPort",
+  sport: "srcPort",
+  dst: "dstIp",
+  src: "srcIp",
+};
+
+/** What of a flow rules look at. */
+export type FlowAddresses = Pick<FlowInfo, "dstPort" | "srcPort" | "dstIp" | "srcIp">;
+
+/**
+ * Which flows are meant: `dport=5201`, `dst=10.0.0.0/8`, or several with commas, all of which have to be true.
+ * @throws CcparkError (invalid-argument)
+ */
+export function parseFlowSelector(text: string): (flow: FlowAddresses) => boolean {
+  const parts = text.split(",").map((part) => {
+    const [name = "", value = ""] = part.trim().split("=", 2);
+    const field = SELECTORS[name];
+    const isPort = name.endsWith("port");
+    const matches = isPort ? parsePort(value) : parseNetwork(value);
+    if (field === undefined || matches === undefined) {
+      const expected = `expected ${Object.keys(SELECTORS).join(", ")} with a port or an IPv4 address, such as dport=5201`;
+      throw new CcparkError("invalid-argument", `[ccp-agent] flows \`${text}\`: got ${part}, ${expected}`);
+    }
+    return (flow: FlowAddresses) => matches(flow[field]);
+  });
+  return (flow) => parts.every((matches) => matches(flow));
+}
+
 function parsePort(text: string): ((value: number) => boolean) | undefined {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 0xffff) return undefined;

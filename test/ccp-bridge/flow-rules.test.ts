@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CcpAgent } from "../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm, FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
-import { chooseByRules, parseFlowRule } from "../../ccp-bridge/agent/flow-rules.ts";
+import { chooseByRules, parseFlowRule, parseFlowSelector } from "../../ccp-bridge/agent/flow-rules.ts";
 import { encodeCreate } from "../../ccp-bridge/wire/create.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
@@ -78,5 +78,19 @@ describe("rules for flows", () => {
     create(2, 5001, "unheard of");
     create(3, 80, "");
     expect(started).toEqual(["three", "two", "one"]);
+  });
+});
+
+describe("selectors of flows", () => {
+  it("are true where all of their parts are", () => {
+    const selects = parseFlowSelector("dst=10.0.0.0/8,dport=5201");
+    expect(selects(info({ dstIp: 0x0a01_0203, dstPort: 5201 }))).toBe(true);
+    expect(selects(info({ dstIp: 0x0a01_0203, dstPort: 5202 }))).toBe(false);
+    expect(selects(info({ dstIp: 0x0b01_0203, dstPort: 5201 }))).toBe(false);
+    expect(parseFlowSelector("sport=22")(info({ srcPort: 22 }))).toBe(true);
+  });
+
+  it.each(["", "dport", "dport=70000", "port=5", "dst=1.2.3"])("refuse `%s` in one sentence", (text) => {
+    expect(() => parseFlowSelector(text)).toThrow(/expected dport, sport, dst, src with a port or/);
   });
 });

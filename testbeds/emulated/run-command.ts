@@ -51,6 +51,27 @@ export async function runCommand(link: EmulatedLink, options: CommandOptions): P
     serve === undefined ? undefined : start(server, ["sh", "-c", serve], environmentOf(server, client, env));
   const serverEnd = served && ended(served);
   const child = start(client, command, environmentOf(client, server, env));
+  try {
+    return await Promise.race([attended(child), failureOf(link)]);
+  } finally {
+    child.kill("SIGKILL");
+    if (served !== undefined) {
+      served.kill("SIGTERM");
+      const timer = setTimeout(() => served.kill("SIGKILL"), GRACE_MS);
+      await serverEnd;
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** The same without a link: where this process is. */
+export function runHere({ command, env }: Pick<CommandOptions, "command" | "env">): Promise<number> {
+  const [program, ...args] = command;
+  return attended(spawn(program!, args, { stdio: "inherit", env }));
+}
+
+/** Until it has ended; signals go to it meanwhile. */
+async function attended(child: ChildProcess): Promise<number> {
   const ignore = (): void => {};
   const forward = (signal: NodeJS.Signals): void => {
     child.kill(signal);
@@ -60,15 +81,8 @@ export async function runCommand(link: EmulatedLink, options: CommandOptions): P
   process.on("SIGINT", ignore);
   for (const signal of FORWARDED) process.on(signal, forward);
   try {
-    return await Promise.race([ended(child), failureOf(link)]);
+    return await ended(child);
   } finally {
-    child.kill("SIGKILL");
-    if (served !== undefined) {
-      served.kill("SIGTERM");
-      const timer = setTimeout(() => served.kill("SIGKILL"), GRACE_MS);
-      await serverEnd;
-      clearTimeout(timer);
-    }
     process.off("SIGINT", ignore);
     for (const listener of interrupts) process.on("SIGINT", listener);
     for (const signal of FORWARDED) process.off(signal, forward);

@@ -8,7 +8,6 @@ import { bpfCongControl, KERNEL_FLOW, kernelWord } from "../../ccp-bridge/datapa
 import { DATAPATH_ERRORS, PROGRAM_NOT_INSTALLED } from "../../ccp-bridge/datapath/datapath-errors.ts";
 import { checkProgram } from "../../ccp-bridge/datapath/installed-program.ts";
 import {
-  CAPACITY,
   IMPLICIT,
   INFINITY_IMMEDIATE,
   type Instruction,
@@ -24,11 +23,12 @@ import { decodeInstall, REFILL } from "../../ccp-bridge/wire/install.ts";
 import { encodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { UPDATE_FIELD_HEADER_BYTES } from "../../ccp-bridge/wire/update-field.ts";
 import { WireError } from "../../ccp-bridge/wire/wire-error.ts";
-import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
+import type { Micros } from "../../core/units.ts";
 import type { Libc } from "../host/libc.ts";
 import { Bpf, PROGRAM_TYPE } from "./bpf/bpf.ts";
 import { type CongControlType, congControlType } from "./bpf/btf.ts";
 import { SHELL, Shell } from "./bpf/shell.ts";
+import { FACTS_AT, type KernelFlowFacts, OWNER, SlotFacts, VALUES_AT, WORDS_AT } from "./slots.ts";
 
 /** Where ccp_post is in the array of programs. */
 const POST = 0;
@@ -39,46 +39,20 @@ const TAKEN_BY_KERNEL = 2;
 const TAKEN_BY_AGENT = 3;
 /** Words (u32) of a slot. */
 const STATE = 0;
-const OWNER = 1;
 const FLOW_ID = 2;
 const PROGRAM = 3;
 const COUNT = 4;
-/** Bytes of a slot. */
-const VALUES_AT = 24;
-const MAX_UPDATES = CAPACITY.control + 2;
-const WORDS_AT = VALUES_AT + 8 * MAX_UPDATES;
-const FACTS_AT = WORDS_AT + 2 * MAX_UPDATES;
 /** Words (u32) of the agent's structure. */
 const AGENT_NUMBER = 8;
+/** Bytes of it: the name of the other congestion control. */
+const OTHER_AT = 40;
+const NAME_BYTES = 16;
+/** In place of a program: the flow leaves. */
+const LEAVE = -1;
 const STAMP_BYTES = 8;
 /** Records that one turn of the event loop takes: others have their turn too. */
 const MAX_RECORDS = 1024;
 const NANOS_PER_MICRO = 1000n;
-
-/** What the kernel says of a flow, as of its last ACK. */
-export interface KernelFlowFacts {
-  readonly flowId: number;
-  readonly acks: number;
-  /** those under the native control */
-  readonly nativeAcks: number;
-  readonly reports: number;
-  /** reports that found the ring full */
-  readonly lostReports: number;
-  /** invocations that ended in an arithmetic error */
-  readonly errors: number;
-  /** commands of the agent that took effect */
-  readonly commands: number;
-  readonly cwndBytes: Bytes;
-  /** 0: none */
-  readonly rateBytesPerSec: BytesPerSec;
-  readonly srttUs: Micros;
-  /** undefined: the native control drives it */
-  readonly programUid: number | undefined;
-  readonly srcIp: number;
-  readonly srcPort: number;
-  readonly dstIp: number;
-  readonly dstPort: number;
-}
 
 export interface KernelDatapathOptions {
   /** as sockets choose it: at most 15 lower-case letters, digits and _ */
@@ -140,6 +114,7 @@ export class KernelDatapath {
   readonly #shell: Shell;
   readonly #type: CongControlType;
   readonly #onMessage: KernelDatapathOptions["onMessage"];
+  readonly #slots: SlotFacts;
   readonly #slotWords: Int32Array;
   readonly #slotValues: BigUint64Array;
   readonly #slotIndices: Uint16Array;
@@ -164,6 +139,7 @@ export class KernelDatapath {
     this.#bpf = new Bpf(libc);
     this.#shell = new Shell(libc, this.#bpf, options);
     const { slots, agents, programs } = this.#shell;
+    this.#slots = new SlotFacts(slots.bytes, (place) => this.#programs[place]?.uid);
     this.#slotWords = new Int32Array(slots.bytes);
     this.#slotValues = new BigUint64Array(slots.bytes);
     this.#slotIndices = new Uint16Array(slots.bytes);
@@ -189,6 +165,23 @@ export class KernelDatapath {
 
   /** programs that its table holds */
   readonly maxPrograms: number = SHELL.maxPrograms;
+
+  /** The congestion control of flows that leave. */
+  set other(name: string) {
+    const bytes = new Uint8Array(this.#shell.agents.bytes, OTHER_AT, NAME_BYTES);
+    bytes.fill(0);
+    bytes.set(new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1));
+  }
+
+  /** The flow is none of the agent's: from its next ACK on it runs under `other`. */
+  leave(flowId: number): void {
+    const at = this.#slotAt(flowId);
+    this.#lock(at);
+    this.#slotWords[at + FLOW_ID] = flowId;
+    this.#slotWords[at + PROGRAM] = LEAVE;
+    this.#slotWords[at + COUNT] = 0;
+    Atomics.store(this.#slotWords, at + STATE, READY);
+  }
 
   /** readable when a message is there */
   get fd(): number {
@@ -251,36 +244,12 @@ export class KernelDatapath {
 
   /** Of all flows that there are. */
   facts(): KernelFlowFacts[] {
-    const all: KernelFlowFacts[] = [];
-    for (let slot = 0; slot < SHELL.maxFlows; slot++) {
-      const flowId = this.#slotWords[slot * (SHELL.slotBytes / 4) + OWNER]! >>> 0;
-      if (flowId !== 0) all.push(this.factsOf(flowId));
-    }
-    return all;
+    return this.#slots.facts();
   }
 
   /** @param flowId of a flow that there is */
   factsOf(flowId: number): KernelFlowFacts {
-    const at = (flowId % SHELL.maxFlows) * SHELL.slotBytes + FACTS_AT;
-    const wide = (place: number): number => Number(this.#slotValues[at / 8 + place]);
-    const word = (place: number): number => this.#slotWords[at / 4 + place]! >>> 0;
-    return {
-      flowId,
-      acks: wide(0),
-      reports: wide(1),
-      lostReports: wide(2),
-      errors: wide(3),
-      cwndBytes: wide(4),
-      rateBytesPerSec: wide(5),
-      srttUs: word(12),
-      programUid: this.#programs[word(13)]?.uid,
-      nativeAcks: wide(7),
-      commands: wide(8),
-      srcIp: word(18),
-      dstIp: word(19),
-      srcPort: word(20),
-      dstPort: word(21),
-    };
+    return this.#slots.factsOf(flowId);
   }
 
   /**

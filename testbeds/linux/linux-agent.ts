@@ -9,11 +9,14 @@ import {
   type ProgramSet,
 } from "../../ccp-bridge/agent/agent.ts";
 import type { FlowHosting } from "../../ccp-bridge/agent/flow-hosting.ts";
+import { type CreateMessage, decodeCreate } from "../../ccp-bridge/wire/create.ts";
+import { MESSAGE_TYPES } from "../../ccp-bridge/wire/header.ts";
 import type { Rng } from "../../core/random.ts";
 import { MICROS_PER_MILLI, type Micros } from "../../core/units.ts";
 import { DelayHistogram } from "../../sim/delay-histogram.ts";
 import type { Libc } from "../host/libc.ts";
-import { KernelDatapath, type KernelFlowFacts } from "./kernel-datapath.ts";
+import { KernelDatapath } from "./kernel-datapath.ts";
+import type { KernelFlowFacts } from "./slots.ts";
 
 /** The agent says that it is there this often at least, and looks for flows that have ended unheard. */
 const BEAT_MS = 100;
@@ -28,6 +31,10 @@ export interface LinuxAgentOptions {
   readonly name: string;
   readonly set: ProgramSet;
   readonly choose?: CcpAgentHooks["choose"];
+  /** Flows for which it says no leave for `other`; absent: all are the agent's. */
+  readonly admits?: (create: CreateMessage) => boolean;
+  /** congestion control of those that leave; default cubic */
+  readonly other?: string;
   readonly onEvent?: (event: AgentEvent) => void;
   /** an algorithm threw: the message that it was given is lost, nothing else. Absent: thrown */
   readonly onError?: (error: unknown) => void;
@@ -47,6 +54,7 @@ export class LinuxAgent {
   readonly datapath: KernelDatapath;
   /** from the ACK to this thread, of every message */
   readonly latency: DelayHistogram = new DelayHistogram();
+  readonly #admits: LinuxAgentOptions["admits"];
   readonly #onError: ((error: unknown) => void) | undefined;
   readonly #beats: NodeJS.Timeout;
   readonly #unwatch: () => void;
@@ -60,6 +68,7 @@ export class LinuxAgent {
   constructor(libc: Libc, options: LinuxAgentOptions) {
     const { hosting, onError, fallbackTimeoutUs = DEFAULT_FALLBACK_US } = options;
     this.#onError = onError;
+    this.#admits = options.admits;
     this.datapath = new KernelDatapath(libc, {
       name: options.name,
       fallbackTimeoutUs,
@@ -77,6 +86,7 @@ export class LinuxAgent {
       send: (message) => this.datapath.receive(message),
       hosting: (flowId) => ({ schedule, ...hosting?.(flowId) }),
     });
+    this.datapath.other = options.other ?? "cubic";
     this.datapath.beat();
     this.#beats = setInterval(
       () => this.#beat(),
@@ -114,6 +124,13 @@ export class LinuxAgent {
   #receive(message: Uint8Array, stampUs: Micros): void {
     const { nowUs } = this;
     this.latency.record(Math.max(0, nowUs - stampUs));
+    if (message[0] === MESSAGE_TYPES.create) {
+      const create = decodeCreate(message);
+      if (this.#admits?.(create) === false) {
+        this.datapath.leave(create.flowId);
+        return;
+      }
+    }
     this.#guard(() => this.agent.receive(message, ADDRESS, nowUs));
   }
 

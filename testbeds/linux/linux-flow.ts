@@ -14,7 +14,7 @@ import type { FlowLife } from "../lives.ts";
 import type { PlannedFlow } from "../simulated/network-plan.ts";
 import type { FlowPath, RunFlow } from "../testbed.ts";
 import type { Sender } from "./hosts.ts";
-import type { KernelFlowFacts } from "./kernel-datapath.ts";
+import type { KernelFlowFacts } from "./slots.ts";
 import { type TcpInfo, tcpInfo } from "./tcp-info.ts";
 
 export class LinuxFlow implements RunFlow, FlowPath {

@@ -36,9 +36,9 @@ import {
 import type { TransferLog } from "../traffic/traffic.ts";
 import { KERNEL_BTF } from "./bpf/btf.ts";
 import { Hosts } from "./hosts.ts";
-import type { KernelFlowFacts } from "./kernel-datapath.ts";
 import { LinuxAgent } from "./linux-agent.ts";
 import { LinuxFlow } from "./linux-flow.ts";
+import type { KernelFlowFacts } from "./slots.ts";
 
 /** Sockets are looked at that often. */
 const LOOK_EVERY_NS = 10 * NANOS_PER_MILLI;

@@ -7,7 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { overCcp, resolveAlgorithm } from "../../../algorithms/reference.ts";
 import { compileAlgorithms } from "../../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
-import { SO_MAX_PACING_RATE, SOL_SOCKET } from "../../../testbeds/host/constants.ts";
+import { parseFlowSelector } from "../../../ccp-bridge/agent/flow-rules.ts";
+import {
+  IPPROTO_TCP,
+  SO_MAX_PACING_RATE,
+  SOL_SOCKET,
+  TCP_CONGESTION,
+} from "../../../testbeds/host/constants.ts";
 import { type Libc, loadLibc } from "../../../testbeds/host/libc.ts";
 import { Btf, congControlType } from "../../../testbeds/linux/bpf/btf.ts";
 import { Hosts } from "../../../testbeds/linux/hosts.ts";
@@ -212,6 +218,59 @@ describe.skipIf(refusal !== undefined)("Linux TCP under a CCP agent", () => {
       expect(opened.size).toBeGreaterThanOrEqual(900);
       expect(agent.datapath.refusedFlows).toBe(0);
     });
+  });
+
+  it("lets connections go to another congestion control that no rule means", async () => {
+    const selects = parseFlowSelector("dst=100.64.9.0/24,dport=1");
+    const options = { admits: selects, other: "reno" };
+    await onScene(libc, algorithm("cubic"), options, async ({ agent, send, goodputMbps }) => {
+      const sender = send();
+      const chosen = (): string => {
+        const name = new Uint8Array(64);
+        libc.getsockopt(sender.fd, IPPROTO_TCP, TCP_CONGESTION, name);
+        return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
+      };
+      await until(() => chosen() === "reno", 2000);
+      expect(await goodputMbps(sender, 0.3)).toBeGreaterThan(10);
+      expect(agent.agent.flowCount).toBe(0);
+    });
+  });
+
+  it("gives a command the algorithm as its default, behind a link, and tells what became of it", async () => {
+    const main = fileURLToPath(new URL("../../../cli/main.ts", import.meta.url));
+    const name = freshName();
+    const command = [
+      "sh",
+      "-c",
+      "cat /proc/sys/net/ipv4/tcp_congestion_control; echo $CCPARK_CONGESTION; exit 3",
+    ];
+    const child = spawn(
+      process.execPath,
+      [
+        "--import",
+        "tsx",
+        main,
+        "run",
+        "--algorithm",
+        "vegas",
+        "--name",
+        name,
+        "--scenario",
+        "park-paper",
+        "--",
+        ...command,
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    children.push(child);
+    const texts = { out: "", err: "" };
+    child.stdout.on("data", (data) => (texts.out += data));
+    child.stderr.on("data", (data) => (texts.err += data));
+    const [code] = await once(child, "close");
+    expect(texts.out).toBe(`${name}\n${name}\n`);
+    expect(texts.err).toContain("vegas in Linux: 0 connections");
+    expect(code).toBe(3);
+    expect(available()).not.toContain(name);
   });
 
   it("says in one sentence that a name is taken, or not a name", () => {

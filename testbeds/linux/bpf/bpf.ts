@@ -11,6 +11,8 @@ const COMMAND = {
   mapUpdate: 2,
   progLoad: 5,
   progTestRun: 10,
+  mapNextId: 12,
+  mapById: 14,
   objectInfo: 15,
   linkCreate: 28,
   iteratorCreate: 33,
@@ -226,6 +228,29 @@ export class Bpf {
     view.setBigUint64(8, this.#address(bytes), true);
     this.#call("bpf object info", COMMAND.objectInfo, 16);
     return new DataView(bytes.buffer, 0, length);
+  }
+
+  /** Numbers of all maps in the kernel. */
+  mapIds(): number[] {
+    const ids: number[] = [];
+    for (let id = 0; ; ) {
+      const view = this.#clear();
+      view.setUint32(0, id, true);
+      try {
+        this.#call("bpf map next", COMMAND.mapNextId, 12);
+      } catch (error) {
+        if (error instanceof SystemCallError && error.errnoName === "ENOENT") return ids;
+        throw error;
+      }
+      id = view.getUint32(4, true);
+      ids.push(id);
+    }
+  }
+
+  /** @returns a descriptor */
+  openMap(id: number): number {
+    this.#clear().setUint32(0, id, true);
+    return this.#call("bpf map open", COMMAND.mapById, 12);
   }
 
   /** Puts a struct_ops map into effect for as long as the descriptor that this returns is open. */

@@ -98,6 +98,9 @@ _Static_assert(WORD(header) == 175 && WORD(reports) == 177 && sizeof(struct flow
 /* Who holds it may write: a slot is nobody's (idle, ready) or one side's. */
 enum { IDLE, READY, TAKEN_BY_KERNEL, TAKEN_BY_AGENT };
 
+/* A program's number in a command: the flow is none of the agent's. */
+#define LEAVE 0xffffffffU
+
 /* What the agent tells a flow, and what it may see of it. */
 struct slot {
 	u32 state;
@@ -127,7 +130,9 @@ struct slot {
 		u32 destination_ip;
 		u32 source_port;
 		u32 destination_port;
-		u64 unused[6];
+		/* of the congestion control */
+		char name[16];
+		u64 unused[4];
 	} facts;
 };
 _Static_assert(sizeof(struct slot) == 1280, "SLOT");
@@ -145,6 +150,8 @@ struct agent {
 	/* counts agents, from 1: a new one knows nothing of the flows */
 	u32 number;
 	u32 unused;
+	/* the congestion control of flows that are to leave */
+	char other[16];
 };
 
 struct program {
@@ -400,23 +407,26 @@ static __always_inline void take_command(struct flow *flow, struct slot *slot)
 		else if (word == WORD(implicit) + RATE)
 			flow->rate = value;
 	}
-	slot->program = 0;
-	slot->update_count = 0;
 	slot->facts.commands++;
 }
 
-static __always_inline void take_commands(struct flow *flow, struct slot *slot)
+/* Whether the flow is to leave. */
+static __always_inline bool take_commands(struct flow *flow, struct slot *slot)
 {
+	bool leaves = 0;
+
 	if (slot->state != READY || __sync_val_compare_and_swap(&slot->state, READY, TAKEN_BY_KERNEL) != READY)
-		return;
+		return 0;
+	/* else for a flow that was here before */
 	if (slot->flow_id == flow->id) {
-		take_command(flow, slot);
-	} else {
-		/* for a flow that was here before */
-		slot->program = 0;
-		slot->update_count = 0;
+		leaves = slot->program == LEAVE;
+		if (!leaves)
+			take_command(flow, slot);
 	}
+	slot->program = 0;
+	slot->update_count = 0;
 	__sync_lock_test_and_set(&slot->state, IDLE);
+	return leaves;
 }
 
 /* ---- window and pacing ---- */
@@ -543,6 +553,8 @@ static __always_inline void claim_slot(struct sock *sk, struct flow *flow, struc
 			continue;
 		flow->id = id;
 		__builtin_memset(&slot->facts, 0, sizeof(slot->facts));
+		for (int k = 0; k < sizeof(own_name); k++)
+			slot->facts.name[k] = own_name[k];
 		slot->facts.source_ip = bpf_ntohl(sk->__sk_common.skc_rcv_saddr);
 		slot->facts.destination_ip = bpf_ntohl(sk->__sk_common.skc_daddr);
 		slot->facts.source_port = sk->__sk_common.skc_num;
@@ -648,7 +660,11 @@ void BPF_PROG(ccp_ack, struct sock *sk, u32 ack, int flag, const struct rate_sam
 		read_window(tcp_sk(sk), flow);
 		flow->implicit[CWND] = flow->cwnd_bytes;
 		flow->implicit[RATE] = flow->rate;
-		take_commands(flow, slot);
+		if (take_commands(flow, slot)) {
+			/* the flow's storage goes with it */
+			bpf_setsockopt(sk, SOL_TCP, TCP_CONGESTION, agent->other, sizeof(agent->other));
+			return;
+		}
 		flow->implicit[EVENT_FLAG] = 0;
 		flow->implicit[FALLTHROUGH] = 0;
 		flow->implicit[REPORT_FLAG] = 0;

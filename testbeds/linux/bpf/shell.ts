@@ -20,7 +20,7 @@ export const SHELL = {
   maxFlows: 1024,
   maxPrograms: 64,
   slotBytes: 1280,
-  agentBytes: 40,
+  agentBytes: 56,
   maxInitials: 220,
   programBytes: 1776,
 } as const;

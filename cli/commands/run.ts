@@ -1,0 +1,256 @@
+/** `ccpark run`: any command, with its TCP connections under an algorithm or a policy that runs in Linux; `ccpark watch`: such flows. */
+import { type Command, Option } from "commander";
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
+import type { LinuxAgent } from "../../testbeds/linux/linux-agent.ts";
+import type { KernelFlowFacts } from "../../testbeds/linux/slots.ts";
+import { interruptible, printErr, printOut } from "../console.ts";
+import { collect, MAX_SEED, parsePositive, parseWhole, SET_HELP } from "../options.ts";
+
+interface RunCommandOptions {
+  readonly algorithm: string;
+  readonly flows?: string;
+  readonly default?: true;
+  readonly name: string;
+  readonly fallbackMs: number;
+  readonly scenario?: string;
+  readonly set?: readonly string[];
+  readonly trace?: string;
+  readonly seed: number;
+  readonly serve?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+const CHECKPOINT = "checkpoint:";
+const POLICY_NAME = "policy";
+const MICROS_PER_MILLI = 1000;
+
+/** An algorithm by reference, or `checkpoint:FILE`. */
+async function loadAlgorithm(reference: string): Promise<CcpAlgorithm> {
+  if (reference.startsWith(CHECKPOINT)) {
+    const { policyAlgorithm } = await import("../../envs/policy-algorithm.ts");
+    const { loadCheckpointContender } = await import("../contenders.ts");
+    const { policy, env } = await loadCheckpointContender(POLICY_NAME, reference.slice(CHECKPOINT.length));
+    return policyAlgorithm(POLICY_NAME, policy, env);
+  }
+  const { makeAlgorithm, resolveAlgorithm } = await import("../../algorithms/reference.ts");
+  const { loadModules } = await import("../../algorithms/module-files.ts");
+  const { controlAsAlgorithm } = await import("../../ccp-bridge/control-algorithm.ts");
+  const resolved = resolveAlgorithm(reference, await loadModules([reference]));
+  const made = makeAlgorithm(resolved);
+  return typeof made === "function" ? controlAsAlgorithm(resolved.label, made) : made;
+}
+
+async function run(command: readonly string[], options: RunCommandOptions): Promise<void> {
+  const { KernelAlgorithm } = await import("../../algorithms/kernel-algorithm.ts");
+  const { compileAlgorithms } = await import("../../ccp-bridge/agent/agent.ts");
+  const { parseFlowSelector } = await import("../../ccp-bridge/agent/flow-rules.ts");
+  const { CcparkError } = await import("../../core/errors.ts");
+  const { loadLibc } = await import("../../testbeds/host/libc.ts");
+  const { defaultCongestionControl, makeDefault } = await import("../../testbeds/linux/attach.ts");
+  const { whyNoKernel } = await import("../../testbeds/linux/linux.ts");
+  const { LinuxAgent } = await import("../../testbeds/linux/linux-agent.ts");
+
+  const why = whyNoKernel();
+  if (why !== undefined) throw new CcparkError("failed-precondition", `[run] not here: ${why}`);
+  const algorithm = await loadAlgorithm(options.algorithm);
+  if (algorithm instanceof KernelAlgorithm) {
+    const expected = `expected an algorithm of ours: Linux's own need no agent (sysctl net.ipv4.tcp_congestion_control=${algorithm.kernelName})`;
+    throw new CcparkError("invalid-argument", `[run] got ${algorithm.name}, ${expected}`);
+  }
+  const libc = await loadLibc();
+  let opened = 0;
+  const errors: unknown[] = [];
+  const agent = new LinuxAgent(libc, {
+    name: options.name,
+    set: compileAlgorithms([algorithm]),
+    admits: options.flows === undefined ? undefined : parseFlowSelector(options.flows),
+    other: defaultCongestionControl(),
+    fallbackTimeoutUs: options.fallbackMs * MICROS_PER_MILLI,
+    onEvent: ({ kind }) => {
+      if (kind === "opened") opened += 1;
+    },
+    onError: (error) => errors.push(error),
+  });
+  const env = { ...process.env, CCPARK_CONGESTION: options.name };
+  const undo: (() => unknown)[] = [() => agent.close()];
+  try {
+    // running connections that a killed process of this name has left
+    agent.datapath.adoptSockets();
+    if (options.scenario === undefined) {
+      const { runHere } = await import("../../testbeds/emulated/run-command.ts");
+      if (options.default === true || options.flows !== undefined) undo.push(makeDefault(options.name));
+      process.exitCode = await runHere({ command, env });
+    } else {
+      const { runCommand } = await import("../../testbeds/emulated/run-command.ts");
+      const link = await openLinkOf(options.scenario, options);
+      undo.push(() => link.close());
+      for (const { namespace } of [link.client, link.server]) makeDefault(options.name, namespace);
+      process.exitCode = await runCommand(link, { command, serve: options.serve, env });
+    }
+    if (process.exitCode === 127) printErr(`ccpark run: ${command[0]}: not found\n`);
+  } finally {
+    for (const back of undo.reverse()) await back();
+    if (errors.length > 0) printErr(`${errors.length} reports lost: the algorithm threw ${errors[0]}\n`);
+    tell(agent, algorithm.name, opened, options);
+  }
+}
+
+async function openLinkOf(scenarioName: string, options: RunCommandOptions) {
+  const { checkCrossTraffic } = await import("../../algorithms/cross-traffic.ts");
+  const { parseOverride } = await import("../../scenarios/overrides.ts");
+  const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
+  const { openLink } = await import("../../testbeds/emulated/open-link.ts");
+  const scenario = interruptible(() =>
+    resolveScenario(scenarioName, {
+      tracePath: options.trace,
+      overrides: (options.set ?? []).map(parseOverride),
+      seed: options.seed,
+    }),
+  );
+  checkCrossTraffic(scenario);
+  return openLink(scenario, options.seed);
+}
+
+function tell(agent: LinuxAgent, algorithm: string, flows: number, options: RunCommandOptions): void {
+  const { reports, malformed, stale, unknownFlow } = agent.agent.counters;
+  const { latency } = agent;
+  const [p50Us, p99Us] = latency.count === 0 ? [0, 0] : [latency.quantileUs(0.5), latency.quantileUs(0.99)];
+  if (options.json === true) {
+    const summary = {
+      algorithm,
+      flows,
+      reports,
+      malformed,
+      stale,
+      unknownFlow,
+      latencyUs: { p50: p50Us, p99: p99Us },
+    };
+    printOut(`${JSON.stringify(summary)}\n`);
+  } else if (options.quiet !== true) {
+    printErr(
+      `${algorithm} in Linux: ${flows} connections, ${reports} reports, in the agent ${p50Us} us after their ACK in the median, ${p99Us} us in one of a hundred\n`,
+    );
+  }
+}
+
+const ip = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
+
+interface WatchOptions {
+  readonly every: number;
+  readonly once?: true;
+  readonly json?: true;
+}
+
+/** The differences of two looks, as a table. */
+function rowOf(now: KernelFlowFacts, before: KernelFlowFacts | undefined, sec: number): string[] {
+  const perSec = (of: (facts: KernelFlowFacts) => number): string =>
+    before === undefined ? "" : ((of(now) - of(before)) / sec).toFixed(0);
+  return [
+    now.algorithm,
+    `${ip(now.srcIp)}:${now.srcPort}`,
+    `${ip(now.dstIp)}:${now.dstPort}`,
+    now.runsProgram ? "program" : "native",
+    `${(now.cwndBytes / 1000).toFixed(0)}`,
+    now.rateBytesPerSec === 0 ? "" : ((8 * now.rateBytesPerSec) / 1e6).toFixed(2),
+    (now.srttUs / 1000).toFixed(2),
+    perSec(({ acks }) => acks),
+    perSec(({ reports }) => reports),
+    `${now.lostReports}`,
+    `${now.errors}`,
+  ];
+}
+
+const HEAD = [
+  "algorithm",
+  "from",
+  "to",
+  "by",
+  "cwnd kB",
+  "rate Mbit/s",
+  "srtt ms",
+  "ACKs/s",
+  "reports/s",
+  "lost",
+  "errors",
+];
+
+async function watch(options: WatchOptions): Promise<void> {
+  const { default: Table } = await import("cli-table3");
+  const { loadLibc } = await import("../../testbeds/host/libc.ts");
+  const { flowsInKernel } = await import("../../testbeds/linux/slots.ts");
+  const libc = await loadLibc();
+  const keyOf = ({ algorithm, flowId }: KernelFlowFacts): string => `${algorithm} ${flowId}`;
+  let before = new Map<string, KernelFlowFacts>();
+  for (let i = 0; ; i++) {
+    const flows = flowsInKernel(libc);
+    if (options.json === true) {
+      for (const flow of flows) printOut(`${JSON.stringify(flow)}\n`);
+    } else if (flows.length === 0) {
+      printOut("no connection under an algorithm of ours\n");
+    } else {
+      const table = new Table({ head: [...HEAD], style: { head: [], border: [] } });
+      for (const flow of flows) table.push(rowOf(flow, before.get(keyOf(flow)), options.every));
+      printOut(`${table.toString()}\n`);
+    }
+    if (options.once === true && i > 0) return;
+    before = new Map(flows.map((flow) => [keyOf(flow), flow]));
+    await new Promise((resolve) => setTimeout(resolve, 1000 * options.every));
+  }
+}
+
+export function addRun(program: Command): void {
+  program
+    .command("run")
+    .description(
+      "run a command with its TCP connections under an algorithm or a policy, in Linux's kernel (root)",
+    )
+    .addOption(
+      new Option(
+        "--algorithm <reference>",
+        "an algorithm (see `ccpark explain algorithms`) or checkpoint:FILE",
+      ).default("cubic"),
+    )
+    .option(
+      "--flows <rule>",
+      "only these, such as dport=5201 or dst=10.0.0.0/8,dport=443; others keep the default",
+    )
+    .option("--default", "all new connections of this network namespace, until the command ends")
+    .addOption(new Option("--name <name>", "what sockets may choose it by").default("ccpark"))
+    .addOption(
+      new Option("--fallback-ms <ms>", "silence of the agent after which connections run natively")
+        .argParser(parsePositive)
+        .default(1000),
+    )
+    .option("--scenario <name>", "behind an emulated link, as `ccpark link` (then all connections are meant)")
+    .option("--set <path=value>", SET_HELP, collect)
+    .option("--trace <file>", "a trace file or shipped name, for scenarios that take one (ccp-cell)")
+    .addOption(
+      new Option("--seed <n>", "draws what the scenario leaves to chance")
+        .argParser(parseWhole(0, MAX_SEED))
+        .default(1),
+    )
+    .option("--serve <command>", "for `sh -c` at the link's other end; ends with the command")
+    .option("--json", "the summary as one JSON line on stdout")
+    .option("--quiet", "no summary")
+    .argument("<command...>", "program and arguments, behind `--`")
+    .addHelpText(
+      "after",
+      `
+Without --scenario, --default and --flows a connection has to choose the algorithm by its name, which the command finds in
+CCPARK_CONGESTION.
+
+  ccpark run --algorithm bbr -- sh -c 'iperf3 -c 192.0.2.1 -C $CCPARK_CONGESTION'
+  ccpark run --algorithm vegas --flows dport=443 -- curl -O https://192.0.2.1/file
+  ccpark run --algorithm checkpoint:runs/latest --scenario park-paper --serve 'iperf3 -s' -- \\
+    sh -c 'sleep 0.5; iperf3 -c $CCPARK_PEER -t 10'`,
+    )
+    .action(run);
+  program
+    .command("watch")
+    .description("connections that run under algorithms of ours in this machine's kernel (root)")
+    .addOption(new Option("--every <sec>", "seconds between two looks").argParser(parsePositive).default(1))
+    .option("--once", "two looks, then end")
+    .option("--json", "JSON Lines on stdout")
+    .action(watch);
+}
