@@ -179,7 +179,7 @@ export class EnvFlow {
 }
 
 export interface EpisodeExtras extends Omit<OpenOptions, "control"> {
-  /** a report of this flow has come */
+  /** a report of this flow has come, or it has started later than was planned */
   readonly onReport?: (flow: EnvFlow) => void;
 }
 
@@ -234,6 +234,8 @@ export class EnvFlows {
     if (every !== "rtt") fields["intervalUs"] = Math.round(every) - 1;
     control.setProgram(every === "rtt" ? RTT_PROGRAM : INTERVAL_PROGRAM, fields);
     this.#started.push(flow);
+    // nobody waits for its start any more
+    if (run.nowNs > facts.startNs) this.#onReport?.(flow);
     return {
       onReport: (report) => {
         flow.receive(report);

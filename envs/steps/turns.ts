@@ -118,7 +118,10 @@ export class Turns {
   #nextNs(): Nanos {
     const startsNs = this.#startsNs;
     let untilNs = this.#run.endNs;
-    if (this.#seen < startsNs.length) untilNs = Math.min(untilNs, startsNs[this.#seen]!);
+    // in real time a flow may start late, with its connection: it asks for its turn then
+    if (this.#seen < startsNs.length && startsNs[this.#seen]! >= this.#run.nowNs) {
+      untilNs = Math.min(untilNs, startsNs[this.#seen]!);
+    }
     for (let i = 0; i < this.#acting.length; i++) {
       const { deadlineNs } = this.#acting[i]!.step;
       if (deadlineNs < untilNs) untilNs = deadlineNs;
