@@ -1,12 +1,13 @@
 /** Runs the command line as a user does: a child process, with its own working folder. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+const BUILT = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const TSX = import.meta.resolve("tsx");
 
 export interface Outcome {
@@ -24,6 +25,11 @@ export function startCli(
     cwd: options.cwd ?? tmpdir(),
     env: { ...env, ...options.env },
   });
+}
+
+/** The built command as users have it, or the sources where nothing is built: for what measures time or memory. */
+export function startBuiltCli(args: readonly string[]): ChildProcess {
+  return existsSync(BUILT) ? spawn(process.execPath, [BUILT, ...args], { cwd: tmpdir() }) : startCli(args);
 }
 
 /** stdout and stderr of a process, and its exit code. */

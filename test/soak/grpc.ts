@@ -18,7 +18,7 @@ const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 process.once("SIGINT", () => process.exit(130));
 const { problems, ...rest } = await soak({ minutes, seed, onMinute: say });
 say(
-  `${rest.lives} lives, ${rest.attacks} attacks, ${rest.longestWaitMs.toFixed(0)} ms the longest wait, ${rest.steps} environment steps, ${rest.kills} processes killed, up to ${rest.peakSessions} sessions; memory ${rest.rssMb[0].toFixed(0)} to ${rest.rssMb[1].toFixed(0)} MB; seed ${seed}`,
+  `${rest.lives} lives, ${rest.attacks} attacks, ${rest.longestWaitMs.toFixed(0)} ms the longest wait, ${rest.steps} environment steps, ${rest.kills} processes killed, up to ${rest.peakSessions} sessions; memory ${rest.rssMb[0].toFixed(0)} to ${rest.rssMb[1].toFixed(0)} MB, ${rest.peakMb.toFixed(0)} MB at most; seed ${seed}`,
 );
 const shown = [...new Set(problems)].slice(0, 20);
 say(

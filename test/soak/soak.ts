@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Rng } from "../../core/random.ts";
-import { outcomeOf, startCli } from "../cli/run-cli.ts";
+import { outcomeOf, startBuiltCli } from "../cli/run-cli.ts";
 import type { SoakNews } from "./grpc-clients.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -53,6 +53,7 @@ export interface SoakOutcome {
   readonly longestWaitMs: number;
   /** medians of the second and the last quarter, MB */
   readonly rssMb: readonly [number, number];
+  readonly peakMb: number;
 }
 
 /** The clients as one file, so that a new process is there at once. */
@@ -94,7 +95,7 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
     "--log-level",
     "error",
   ];
-  const server = startCli(["serve", ...flags, "--exit-with-stdin"]);
+  const server = startBuiltCli(["serve", ...flags, "--exit-with-stdin"]);
   const outcome = outcomeOf(server);
   const line = await new Promise<string>((resolve) =>
     server.stdout!.once("data", (data) => resolve(String(data))),
@@ -138,12 +139,14 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
     }
   };
   const rss: number[] = [];
+  let peakMb = 0;
   const untilMs = performance.now() + minutes * 60_000;
   let killAtMs = performance.now() + 2 * KILL_EVERY_MS;
   for (let minute = 1; performance.now() < untilMs; ) {
     await sleep(SAMPLE_EVERY_MS);
     const metrics = await metricsNow();
     rss.push(metrics.get("process_resident_memory_bytes")! / 2 ** 20);
+    peakMb = Math.max(peakMb, rss.at(-1)!);
     totals.peakSessions = Math.max(totals.peakSessions, metrics.get("ccpark_sessions")!);
     const at = rng.integer(PROCESSES);
     if (performance.now() > killAtMs && stepping.delete(processes[at]!)) {
@@ -154,7 +157,7 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
     }
     if (performance.now() > untilMs - (minutes - minute) * 60_000) {
       onMinute?.(
-        `minute ${minute++}: ${totals.lives} lives, ${totals.attacks} attacks, ${totals.steps} steps, ${metrics.get("ccpark_sessions")} sessions, ${rss.at(-1)!.toFixed(0)} MB`,
+        `minute ${minute++}: ${totals.lives} lives, ${totals.attacks} attacks, ${totals.steps} steps, ${metrics.get("ccpark_sessions")} sessions, ${rss.at(-1)!.toFixed(0)} MB, ${peakMb.toFixed(0)} MB at most`,
       );
     }
   }
@@ -175,7 +178,6 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
   }
   const quarter = Math.floor(rss.length / 4);
   const rssMb = [median(rss.slice(quarter, 2 * quarter)), median(rss.slice(-quarter))] as const;
-  const peakMb = Math.max(...rss);
   if (peakMb > MAX_RSS_MB) problems.push(`the server took ${peakMb.toFixed(0)} MB`);
   if (minutes >= FLAT_FROM_MINUTES && rssMb[1] > rssMb[0] * MAX_GROWTH.factor + MAX_GROWTH.mb) {
     problems.push(`memory grew from ${rssMb[0].toFixed(0)} to ${rssMb[1].toFixed(0)} MB`);
@@ -185,5 +187,5 @@ export async function soak({ minutes, clients = 50, seed, onMinute }: SoakOption
   if (code !== 0) problems.push(`the server ended with ${code}`);
   const logged = stderr.split("\n").filter((text) => text !== "" && !text.startsWith("end of stdin:"));
   problems.push(...logged.slice(0, 10).map((text) => `the server said ${text.slice(0, 300)}`));
-  return { problems, ...totals, rssMb };
+  return { problems, ...totals, rssMb, peakMb };
 }

@@ -5,8 +5,7 @@
  * once is not.
  */
 
-import { type ChildProcess, fork, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ServiceError, status } from "@grpc/grpc-js";
@@ -14,13 +13,12 @@ import { build } from "esbuild";
 import type { CreateSessionResponse } from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
 import { SERVED_IDS } from "../../../envs/grpc/served-ids.ts";
 import { spaceFromWire } from "../../../envs/grpc/wire.ts";
-import { startCli } from "../../cli/run-cli.ts";
+import { startBuiltCli, startCli } from "../../cli/run-cli.ts";
 import { RawClient, resetPayload, stepPayload } from "../../grpc/server/raw-client.ts";
 import { scenarioObject } from "./objects.ts";
 import type { Waits } from "./waiter.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const BUILT = join(ROOT, "dist/cli/main.js");
 /** What the server allows a request before it ends its session. */
 const STEP_LIMIT_SEC = 2;
 /** Nobody else waits longer. */
@@ -141,8 +139,7 @@ async function startBench(built: boolean): Promise<Bench> {
   const waiterFile = await bundleWaiter();
   const args = ["serve", "--port", "0", "--json", "--exit-with-stdin", "--workers", "1"];
   args.push("--step-limit-sec", String(STEP_LIMIT_SEC), "--log-level", "silent");
-  const server =
-    built && existsSync(BUILT) ? spawn(process.execPath, [BUILT, ...args], { cwd: ROOT }) : startCli(args);
+  const server = built ? startBuiltCli(args) : startCli(args);
   const line = await new Promise<string>((resolve) => {
     server.stdout!.once("data", (data) => resolve(String(data)));
   });
