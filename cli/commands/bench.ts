@@ -1,9 +1,10 @@
 /** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Pace } from "../../envs/foreign-agent/pace.ts";
-import type { BenchmarkRun } from "../../eval/benchmark.ts";
+import type { BenchmarkFailure, BenchmarkRun } from "../../eval/benchmark.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
 import { outTakesColour, printErr, printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
 import {
   ALL_ALGORITHMS,
   collect,
@@ -150,8 +151,10 @@ async function bench(options: BenchOptions): Promise<void> {
   if (options.picture !== undefined) claimFile(options.picture);
 
   const json = options.json === true;
+  const failures: BenchmarkFailure[] = [];
   const runOptions = {
     quiet: input.quiet,
+    onFailure: (failure: BenchmarkFailure) => failures.push(failure),
     ...(json
       ? { onRun: (run: BenchmarkRun) => printOut(jsonLines([withMetrics(run, metrics).record])) }
       : {}),
@@ -162,6 +165,11 @@ async function bench(options: BenchOptions): Promise<void> {
       ? await runPlan(plan, runOptions)
       : await runPlanInWorkers(input, plan, workers, runOptions);
   const runs = plain.map((run) => withMetrics(run, metrics));
+  const [failed] = failures;
+  if (failed !== undefined && runs.length === 0) {
+    const named = failed.message.replace(/^(\[[^\]]+\]) /, `$1 ${failed.algorithm}: `);
+    throw new CcparkError(failed.kind, named);
+  }
   const shown = names.map((name) => (isScenarioFile(name) ? basename(name) : name));
   const data = makeReportData({
     title: titleOf(
@@ -211,6 +219,12 @@ async function bench(options: BenchOptions): Promise<void> {
     const picture = suite?.oneWayDelay === true ? suitePicture(data) : linkPicture(data, scenarios[0]!.name);
     writeFilesWhole({ [options.picture]: await picture });
   }
+  for (const { algorithm, scenario, seed, message } of failures) {
+    printErr(
+      `error: ${algorithm} on ${scenario}${seed === undefined ? "" : `, seed ${seed}`}, left out: ${message}\n`,
+    );
+  }
+  if (failures.length > 0) process.exitCode = EXIT.failure;
 }
 
 export function addBench(program: Command): void {
