@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Pace } from "../../envs/foreign-agent/pace.ts";
 import type { BenchmarkFailure, BenchmarkRun } from "../../eval/benchmark.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
-import { outTakesColour, printErr, printOut } from "../console.ts";
+import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import {
   ALL_ALGORITHMS,
@@ -21,6 +21,7 @@ import {
   SET_HELP,
   seedsUpTo,
   socketDirOption,
+  WIDE_HELP,
 } from "../options.ts";
 
 interface BenchOptions {
@@ -44,6 +45,7 @@ interface BenchOptions {
   readonly workers?: number;
   readonly picture?: string;
   readonly json?: true;
+  readonly wide?: true;
   readonly quiet?: true;
 }
 
@@ -205,7 +207,13 @@ async function bench(options: BenchOptions): Promise<void> {
     const { terminalTable } = await import("../../eval/report/terminal-table.ts");
     const { COLUMNS, ONE_WAY_COLUMNS } = await import("../../eval/report/columns.ts");
     const columns = suite?.oneWayDelay === true ? ONE_WAY_COLUMNS : COLUMNS;
-    printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour(), columns }));
+    printOut(
+      terminalTable(data.summary, seeds, rewardName, {
+        colour: outTakesColour(),
+        columns,
+        width: outWidth(options.wide === true),
+      }),
+    );
     printOut(realTimeNotes(runs.map(({ record }) => record)));
   }
   if (options.out !== undefined) {
@@ -297,6 +305,7 @@ export function addBench(program: Command): void {
       parseSvgPath,
     )
     .option("--json", "JSON Lines on stdout: one per scenario, algorithm, link and seed")
+    .option("--wide", WIDE_HELP)
     .option("--quiet", "no progress and no messages")
     .action(bench);
 }

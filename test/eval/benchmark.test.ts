@@ -21,6 +21,33 @@ import { makeScenario, sampleContender, sampleReport } from "./sample-report.ts"
 const folder = mkdtempSync(join(tmpdir(), "ccpark-eval-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+describe("a table in a terminal of 80 columns", () => {
+  const lineWidths = (text: string): number[] => text.split("\n").map((line) => line.length);
+
+  it("folds intervals, leaves out what is wanted least, and says so", async () => {
+    const { summary, seeds, rewardName } = await sampleReport(["agent", "cubic", "vegas", "bbr"], 3);
+    const draw = (width?: number) =>
+      terminalTable(summary, seeds, rewardName, { colour: false, ...(width !== undefined && { width }) });
+    expect(Math.max(...lineWidths(draw()))).toBeGreaterThan(100);
+    expect(draw()).not.toContain("--wide");
+    for (const width of [100, 80, 60]) {
+      const text = draw(width);
+      expect(Math.max(...lineWidths(text))).toBeLessThanOrEqual(width);
+      for (const title of ["goodput", "p95 delay", "score"]) expect(text).toContain(title);
+    }
+    expect(draw(80)).toMatch(/^ {2}no room for reward, .*\(--wide\)$/m);
+    // the frame is whole: every line of a table is as long as its first
+    const frames = draw(80).matchAll(/┌.*?┘/gs);
+    for (const [frame] of frames) expect(new Set(lineWidths(frame)).size).toBe(1);
+  });
+
+  it("is as without a limit where there is room", async () => {
+    const { summary, seeds, rewardName } = await sampleReport(["agent", "cubic"]);
+    const wide = terminalTable(summary, seeds, rewardName, { colour: false, width: 400 });
+    expect(wide).toBe(terminalTable(summary, seeds, rewardName, { colour: false }));
+  });
+});
+
 describe("benchmark", () => {
   it("runs scenarios, then contenders, then seeds, in order", async () => {
     const plan = {
