@@ -25,6 +25,17 @@ export function outTakesColour(): boolean {
   return process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
 }
 
+/** Of the terminal that stdout is, or that COLUMNS says there is; undefined: none, lines may be of any length. */
+export function outWidth(isWide: boolean): number | undefined {
+  const said = Number(process.env["COLUMNS"]);
+  const width = process.stdout.isTTY
+    ? process.stdout.columns
+    : Number.isInteger(said) && said > 0
+      ? said
+      : undefined;
+  return isWide ? undefined : width;
+}
+
 /** Lets signals, timers and pipes have their turn between two stretches of computing. */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -69,6 +69,9 @@ export function collect(text: string, before: readonly string[] = []): string[] 
 export const SET_HELP =
   "a field of the scenario, such as link.rateMbps=24 or forward.queue.packets=100; may repeat (docs/scenarios.md)";
 
+/** What `--wide` is for, in the words of `--help`. */
+export const WIDE_HELP = "tables with all columns in one line, whatever the terminal's width";
+
 /** As a word of a command line that can be pasted. */
 export function quoteForShell(text: string): string {
   return /^[\w.,=:/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,12 +1,13 @@
 /** Contenders x scenarios x seeds, in that fixed order of loops: scenario, contender, seed. */
 
 import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
+import { CcparkError, type ErrorKind } from "../core/errors.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
 import type { Completion, RunResult, TimeSeries } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
 import { expectAccepts, type Testbed } from "../testbeds/testbed.ts";
-import type { Contender } from "./contenders/contender.ts";
+import type { Contender, Prepared } from "./contenders/contender.ts";
 import { linkLabel } from "./links.ts";
 import type { MetricKey } from "./metrics.ts";
 
@@ -77,6 +78,18 @@ export interface BenchmarkRun {
   readonly recordings?: RunResult["recordings"];
 }
 
+/** A contender that could not do its run, by whatever mistake: the others know nothing of it. */
+export interface BenchmarkFailure {
+  readonly scenario: string;
+  readonly algorithm: string;
+  /** absent: none of its seeds could run */
+  readonly seed?: number;
+  readonly kind: ErrorKind;
+  readonly message: string;
+}
+
+type OnFailure = (failure: BenchmarkFailure) => void;
+
 /** Bin widths that read well on an axis, seconds. */
 const NICE_BINS_SEC = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10];
 const BINS_PER_RUN = 120;
@@ -137,19 +150,25 @@ export function countRuns(plan: BenchmarkPlan): number {
   return plan.scenarios.length * plan.contenders.length * plan.seeds.length;
 }
 
-/** @yields one run after the other; between two runs the caller may draw, pause or stop */
-export async function* runBenchmark(plan: BenchmarkPlan): AsyncGenerator<BenchmarkRun> {
+/**
+ * @param onFailure is told of runs that fail, which are left out then; absent: the first one throws
+ * @yields one run after the other; between two runs the caller may draw, pause or stop
+ */
+export async function* runBenchmark(
+  plan: BenchmarkPlan,
+  onFailure?: OnFailure,
+): AsyncGenerator<BenchmarkRun> {
   for (const planned of plan.scenarios) {
     for (const contender of plan.contenders) {
       if (!("of" in planned)) {
         const named = { scenario: planned.name, link: linkLabel(planned) };
-        yield* runSeeds(plan, planned, named, contender, plan.seeds);
+        yield* runSeeds(plan, planned, named, contender, plan.seeds, onFailure);
         continue;
       }
       for (const seed of plan.seeds) {
         const scenario = planned.of(seed);
         const named = { scenario: planned.name, link: DRAWN_LINK, drawnLink: linkLabel(scenario) };
-        yield* runSeeds(plan, scenario, named, contender, [seed]);
+        yield* runSeeds(plan, scenario, named, contender, [seed], onFailure);
       }
     }
   }
@@ -161,15 +180,40 @@ async function* runSeeds(
   named: Parameters<typeof toRecord>[0],
   contender: Contender,
   seeds: readonly number[],
+  onFailure: OnFailure | undefined,
 ): AsyncGenerator<BenchmarkRun> {
+  const fails = (error: unknown, seed?: number): void => {
+    if (onFailure === undefined) throw error;
+    const kind = error instanceof CcparkError ? error.kind : "internal";
+    const message = error instanceof Error ? error.message : String(error);
+    onFailure({
+      scenario: named.scenario,
+      algorithm: contender.name,
+      ...(seed !== undefined && { seed }),
+      kind,
+      message,
+    });
+  };
   const seriesBinSec = givenBinSec ?? niceBinSec(scenario.durationSec);
   expectAccepts(testbed, scenario);
   const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm, testbed };
-  const prepared = contender.prepare?.(scenario, { seeds, ...common });
+  let prepared: Prepared | undefined;
+  try {
+    prepared = contender.prepare?.(scenario, { seeds, ...common });
+  } catch (error) {
+    fails(error);
+    return;
+  }
   for (const seed of seeds) {
     const recording =
       formats.length === 0 ? undefined : { formats, title: runTitle(named.scenario, contender.name, seed) };
-    const result = await (prepared ?? contender).run({ scenario, seed, recording, ...common });
+    let result: RunResult;
+    try {
+      result = await (prepared ?? contender).run({ scenario, seed, recording, ...common });
+    } catch (error) {
+      fails(error, seed);
+      continue;
+    }
     yield {
       record: toRecord(named, contender, seed, prepared?.detail, result),
       series: result.series,

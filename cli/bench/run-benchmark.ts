@@ -2,7 +2,13 @@
 import { CHECKPOINT_VERSION } from "../../agents/checkpoint.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { RNG_NAME } from "../../core/random.ts";
-import { type BenchmarkPlan, type BenchmarkRun, countRuns, runBenchmark } from "../../eval/benchmark.ts";
+import {
+  type BenchmarkFailure,
+  type BenchmarkPlan,
+  type BenchmarkRun,
+  countRuns,
+  runBenchmark,
+} from "../../eval/benchmark.ts";
 import { breathe } from "../console.ts";
 import { startTask } from "../train/progress.ts";
 import { packageVersion } from "../version.ts";
@@ -13,13 +19,18 @@ export interface RunOptions {
   readonly quiet: boolean;
   /** after each run */
   readonly onRun?: (run: BenchmarkRun) => void;
+  /** of a contender that could not do a run; absent: the first one throws */
+  readonly onFailure?: (failure: BenchmarkFailure) => void;
 }
 
 /** On this thread: for what takes its time from elsewhere, or runs so briefly that Ctrl-C may wait for it. */
-export async function runPlan(plan: BenchmarkPlan, { quiet, onRun }: RunOptions): Promise<BenchmarkRun[]> {
+export async function runPlan(
+  plan: BenchmarkPlan,
+  { quiet, onRun, onFailure }: RunOptions,
+): Promise<BenchmarkRun[]> {
   const task = await startTask({ label: "benchmark", total: countRuns(plan), unit: "runs", quiet });
   const runs: BenchmarkRun[] = [];
-  for await (const run of runBenchmark(plan)) {
+  for await (const run of runBenchmark(plan, onFailure)) {
     runs.push(run);
     onRun?.(run);
     task.update(runs.length, `${run.record.scenario} ${run.record.algorithm}`);
@@ -54,7 +65,7 @@ export async function runPlanInWorkers(
   input: BenchInput,
   plan: BenchmarkPlan,
   workers: number,
-  { quiet, onRun }: RunOptions,
+  { quiet, onRun, onFailure }: RunOptions,
 ): Promise<BenchmarkRun[]> {
   const outside = plan.contenders.find((contender) => contender.reproducible === false);
   if (outside !== undefined) {
@@ -87,6 +98,10 @@ export async function runPlanInWorkers(
     for (const outcome of outcomes) {
       const done = await outcome;
       if ("kind" in done) throw new CcparkError(done.kind, done.message);
+      for (const failure of done.failures) {
+        if (onFailure === undefined) throw new CcparkError(failure.kind, failure.message);
+        onFailure(failure);
+      }
       for (const run of done.runs) {
         runs.push(run);
         onRun?.(run);

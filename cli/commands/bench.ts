@@ -1,9 +1,10 @@
 /** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Pace } from "../../envs/foreign-agent/pace.ts";
-import type { BenchmarkRun } from "../../eval/benchmark.ts";
+import type { BenchmarkFailure, BenchmarkRun } from "../../eval/benchmark.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
-import { outTakesColour, printErr, printOut } from "../console.ts";
+import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
+import { EXIT } from "../exit-codes.ts";
 import {
   ALL_ALGORITHMS,
   collect,
@@ -20,6 +21,7 @@ import {
   SET_HELP,
   seedsUpTo,
   socketDirOption,
+  WIDE_HELP,
 } from "../options.ts";
 
 interface BenchOptions {
@@ -43,6 +45,7 @@ interface BenchOptions {
   readonly workers?: number;
   readonly picture?: string;
   readonly json?: true;
+  readonly wide?: true;
   readonly quiet?: true;
 }
 
@@ -150,8 +153,10 @@ async function bench(options: BenchOptions): Promise<void> {
   if (options.picture !== undefined) claimFile(options.picture);
 
   const json = options.json === true;
+  const failures: BenchmarkFailure[] = [];
   const runOptions = {
     quiet: input.quiet,
+    onFailure: (failure: BenchmarkFailure) => failures.push(failure),
     ...(json
       ? { onRun: (run: BenchmarkRun) => printOut(jsonLines([withMetrics(run, metrics).record])) }
       : {}),
@@ -162,6 +167,11 @@ async function bench(options: BenchOptions): Promise<void> {
       ? await runPlan(plan, runOptions)
       : await runPlanInWorkers(input, plan, workers, runOptions);
   const runs = plain.map((run) => withMetrics(run, metrics));
+  const [failed] = failures;
+  if (failed !== undefined && runs.length === 0) {
+    const named = failed.message.replace(/^(\[[^\]]+\]) /, `$1 ${failed.algorithm}: `);
+    throw new CcparkError(failed.kind, named);
+  }
   const shown = names.map((name) => (isScenarioFile(name) ? basename(name) : name));
   const data = makeReportData({
     title: titleOf(
@@ -197,7 +207,13 @@ async function bench(options: BenchOptions): Promise<void> {
     const { terminalTable } = await import("../../eval/report/terminal-table.ts");
     const { COLUMNS, ONE_WAY_COLUMNS } = await import("../../eval/report/columns.ts");
     const columns = suite?.oneWayDelay === true ? ONE_WAY_COLUMNS : COLUMNS;
-    printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour(), columns }));
+    printOut(
+      terminalTable(data.summary, seeds, rewardName, {
+        colour: outTakesColour(),
+        columns,
+        width: outWidth(options.wide === true),
+      }),
+    );
     printOut(realTimeNotes(runs.map(({ record }) => record)));
   }
   if (options.out !== undefined) {
@@ -211,6 +227,12 @@ async function bench(options: BenchOptions): Promise<void> {
     const picture = suite?.oneWayDelay === true ? suitePicture(data) : linkPicture(data, scenarios[0]!.name);
     writeFilesWhole({ [options.picture]: await picture });
   }
+  for (const { algorithm, scenario, seed, message } of failures) {
+    printErr(
+      `error: ${algorithm} on ${scenario}${seed === undefined ? "" : `, seed ${seed}`}, left out: ${message}\n`,
+    );
+  }
+  if (failures.length > 0) process.exitCode = EXIT.failure;
 }
 
 export function addBench(program: Command): void {
@@ -283,6 +305,7 @@ export function addBench(program: Command): void {
       parseSvgPath,
     )
     .option("--json", "JSON Lines on stdout: one per scenario, algorithm, link and seed")
+    .option("--wide", WIDE_HELP)
     .option("--quiet", "no progress and no messages")
     .action(bench);
 }

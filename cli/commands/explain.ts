@@ -4,7 +4,7 @@ import { CcparkError, namedEntry, unknownName } from "../../core/errors.ts";
 import { isModuleFile, isModulePath } from "../../core/module-path.ts";
 import { loadSignals } from "../../envs/signals/signal-files.ts";
 import type { PresetStatus, ScenarioPreset } from "../../scenarios/presets/preset.ts";
-import { interruptible, printOut } from "../console.ts";
+import { interruptible, outWidth, printOut } from "../console.ts";
 
 interface Dimension {
   readonly name: string;
@@ -281,7 +281,8 @@ const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>
 
 const TOPIC_NAMES = Object.keys(TOPICS) as Topic[];
 
-const WIDTH = 100;
+/** Of prose: a line that is longer is hard to read. */
+const WIDTH: number = Math.min(100, outWidth(false) ?? 100);
 
 /** Breaks prose at spaces. */
 function wrap(text: string, indent: number): string {

@@ -2,9 +2,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
-import { outTakesColour, printErr, printOut } from "../console.ts";
+import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
-import { ALL_ALGORITHMS, MAX_SEED, MAX_SEEDS, parseSvgPath, parseWhole, seedsUpTo } from "../options.ts";
+import {
+  ALL_ALGORITHMS,
+  MAX_SEED,
+  MAX_SEEDS,
+  parseSvgPath,
+  parseWhole,
+  seedsUpTo,
+  WIDE_HELP,
+} from "../options.ts";
 
 interface QuickstartOptions {
   readonly seed: number;
@@ -13,6 +21,7 @@ interface QuickstartOptions {
   readonly out: string;
   readonly picture?: string;
   readonly json?: true;
+  readonly wide?: true;
   readonly quiet?: true;
 }
 
@@ -147,7 +156,13 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
     runs,
     learning: learningBeside(checkpointPath),
   });
-  if (!json) printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour() }));
+  if (!json)
+    printOut(
+      terminalTable(data.summary, seeds, rewardName, {
+        colour: outTakesColour(),
+        width: outWidth(options.wide === true),
+      }),
+    );
   writeResults(options.out, data);
   if (options.picture !== undefined) {
     const { linkPicture } = await import("../../eval/report/picture.ts");
@@ -170,6 +185,7 @@ export function addQuickstart(program: Command): void {
     .option("--out <dir>", "where checkpoint, results and report go", "runs/quickstart")
     .option("--picture <file.svg>", "draw park-paper as an SVG picture", parseSvgPath)
     .option("--json", "JSON Lines of the benchmark on stdout instead of the table")
+    .option("--wide", WIDE_HELP)
     .option("--quiet", "no progress and no messages")
     .action(quickstart);
 }

@@ -1,7 +1,7 @@
 /** `ccpark sim`: one run of a scenario under an agent of another process. */
 import { type Command, Option } from "commander";
 import type { Pace } from "../../envs/foreign-agent/pace.ts";
-import { interruptible, outTakesColour, printErr, printOut } from "../console.ts";
+import { interruptible, outTakesColour, outWidth, printErr, printOut } from "../console.ts";
 import {
   collect,
   MAX_SEED,
@@ -12,6 +12,7 @@ import {
   quoteForShell,
   SET_HELP,
   socketDirOption,
+  WIDE_HELP,
 } from "../options.ts";
 
 interface SimOptions {
@@ -28,6 +29,7 @@ interface SimOptions {
   readonly reward?: string;
   readonly out?: string;
   readonly json?: true;
+  readonly wide?: true;
   readonly quiet?: true;
 }
 
@@ -107,7 +109,12 @@ async function sim(options: SimOptions): Promise<void> {
     printOut(jsonLines([{ ...runs[0]!.record, mode: options.mode, counters, events }]));
   } else {
     const { terminalTable } = await import("../../eval/report/terminal-table.ts");
-    printOut(terminalTable(data.summary, seeds, rewardName, { colour: outTakesColour() }));
+    printOut(
+      terminalTable(data.summary, seeds, rewardName, {
+        colour: outTakesColour(),
+        width: outWidth(options.wide === true),
+      }),
+    );
     const counted = Object.entries(counters).map(([name, count]) => `${name} ${count}`);
     printOut(`${counted.join(", ")}\n`);
   }
@@ -141,6 +148,7 @@ export function addSim(program: Command): void {
     )
     .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
     .option("--json", "one JSON line: as of `bench --json`, with counters and events")
+    .option("--wide", WIDE_HELP)
     .option("--quiet", "no progress and no messages")
     .action(sim);
 }

@@ -43,11 +43,19 @@ const contractSchema = z.object({
   actionPolicy: z.enum(["clip", "reject"]),
   input: z.string(),
   output: z.string(),
+  /** of a graph with memory: which output of a step is which input of the next; the first has zeros */
+  state: z.array(z.object({ input: z.string(), output: z.string() })).optional(),
   normalisation: z.object({ inGraph: z.literal(true) }),
   actionRule: z.object({ inGraph: z.literal(true) }),
   /** who trained it, in a few words */
   madeBy: z.string().optional(),
 });
+
+/** What a graph remembers from one step to the next. */
+export interface StateTensor {
+  readonly input: string;
+  readonly output: string;
+}
 
 export interface PolicyContract {
   readonly env: EnvOptions;
@@ -58,6 +66,7 @@ export interface PolicyContract {
   /** names of the graph's input and output */
   readonly input: string;
   readonly output: string;
+  readonly state: readonly StateTensor[];
   readonly madeBy: string;
 }
 
@@ -116,7 +125,7 @@ function parseJson(text: string): unknown {
 export async function readContract(metadata: ReadonlyMap<string, string>): Promise<PolicyContract> {
   const text = metadata.get(CONTRACT_KEY);
   if (text === undefined) {
-    const message = `metadata \`${CONTRACT_KEY}\`: got none, expected what ccpark.export_onnx writes`;
+    const message = `metadata \`${CONTRACT_KEY}\`: got none, expected what ccpark.export_onnx writes, or ccpark.add_contract for a file of another exporter`;
     throw new CcparkError("invalid-argument", message);
   }
   const json = parseJson(text);
@@ -125,7 +134,16 @@ export async function readContract(metadata: ReadonlyMap<string, string>): Promi
     const { path, message } = parsed.error.issues[0]!;
     throw new CcparkError("invalid-argument", `contract field \`${path.join(".")}\`: ${message}`);
   }
-  const { envId, observation, action, reward, input, output, madeBy = "another learner" } = parsed.data;
+  const {
+    envId,
+    observation,
+    action,
+    reward,
+    input,
+    output,
+    state = [],
+    madeBy = "another learner",
+  } = parsed.data;
   const checkReward = ENVIRONMENTS.get(envId);
   if (checkReward === undefined) throw differs("envId", envId, [...ENVIRONMENTS.keys()].join(" or "));
   await loadSignals(signalsOf({ observation: observation.name, action: action.name, reward }), "the model");
@@ -141,5 +159,5 @@ export async function readContract(metadata: ReadonlyMap<string, string>): Promi
   const env = named(undefined, () =>
     parseEnvOptions({ observation: observation.name, action: action.name, ...options }),
   );
-  return { env, envelope, observationSpace, actionSpace, input, output, madeBy };
+  return { env, envelope, observationSpace, actionSpace, input, output, state, madeBy };
 }

@@ -7,8 +7,8 @@ import { readFileSync } from "node:fs";
 import type { InferenceSession } from "onnxruntime-web/wasm";
 import { CcparkError } from "../../core/errors.ts";
 import type { AsyncPolicy } from "../../envs/measured-run.ts";
-import { type PolicyContract, readContract } from "./contract.ts";
-import { readMetadata } from "./model-metadata.ts";
+import { type PolicyContract, readContract, type StateTensor } from "./contract.ts";
+import { readMetadata, readOperators } from "./model-metadata.ts";
 
 export interface OnnxPolicy extends AsyncPolicy {
   readonly contract: PolicyContract;
@@ -39,10 +39,31 @@ function readModel(path: string): Uint8Array {
   }
 }
 
+/** Operators that draw random numbers, from a generator that nobody can seed for a run. */
+const RANDOM = [
+  "Bernoulli",
+  "Multinomial",
+  "RandomNormal",
+  "RandomNormalLike",
+  "RandomUniform",
+  "RandomUniformLike",
+];
+
+function refuseChance(path: string, operators: ReadonlySet<string>): void {
+  const drawing = RANDOM.find((operator) => operators.has(operator));
+  if (drawing === undefined) return;
+  throw refused(
+    path,
+    `the graph draws random numbers (${drawing}): expected its mean or best action, so that a run can be repeated`,
+  );
+}
+
 function metadataOf(path: string, model: Uint8Array): Map<string, string> {
   try {
+    refuseChance(path, readOperators(model));
     return readMetadata(model);
   } catch (cause) {
+    if (cause instanceof CcparkError) throw cause;
     throw refused(path, "not an ONNX model, or only a part of one", cause);
   }
 }
@@ -84,6 +105,23 @@ function checkTensor(
   throw refused(path, `${what} \`${name}\` of the graph: got ${got}, expected float32 [batch, ${width}]`);
 }
 
+/** Of one row: what has no number is a batch. */
+function stateShape(path: string, { input, output }: StateTensor, inputs: Values, outputs: Values): number[] {
+  const known = [
+    [input, inputs.find(({ name }) => name === input)],
+    [output, outputs.find(({ name }) => name === output)],
+  ] as const;
+  for (const [name, tensor] of known) {
+    if (tensor?.isTensor && tensor.type === "float32") continue;
+    const got = tensor === undefined ? "no such tensor" : tensor.isTensor ? tensor.type : "no tensor";
+    throw refused(path, `contract field \`state\`: \`${name}\`: got ${got}, expected float32`);
+  }
+  const [, tensor] = known[0];
+  return (tensor as InferenceSession.TensorValueMetadata).shape.map((size) =>
+    typeof size === "number" ? size : 1,
+  );
+}
+
 /**
  * Reads and checks a model and makes its session.
  * @throws CcparkError: not-found; invalid-argument for a file that is no ONNX model or a contract that this version cannot
@@ -107,16 +145,36 @@ export async function loadOnnxPolicy(path: string): Promise<OnnxPolicy> {
   const { inputMetadata, outputMetadata } = session;
   checkTensor(path, "input", input, observationSpace.shape[0], inputMetadata);
   checkTensor(path, "output", output, actionSpace.shape[0], outputMetadata);
-  if (inputMetadata.length > 1) {
-    throw refused(path, `inputs of the graph: got ${inputMetadata.length}, expected only \`${input}\``);
+  const { state } = contract;
+  const fed = [input, ...state.map((each) => each.input)];
+  const unfed = inputMetadata.find(({ name }) => !fed.includes(name));
+  if (unfed !== undefined) {
+    throw refused(
+      path,
+      `inputs of the graph: got \`${unfed.name}\`, which nothing feeds, expected only ${fed.join(", ")}`,
+    );
   }
+  const shapes = state.map((each) => stateShape(path, each, inputMetadata, outputMetadata));
+  /** by row; as the last step left it */
+  const memories = new Map<number, readonly InstanceType<typeof Tensor>[]>();
+  const fresh = (): InstanceType<typeof Tensor>[] =>
+    shapes.map((shape) => new Tensor("float32", new Float32Array(shape.reduce((a, b) => a * b, 1)), shape));
   return {
     contract,
     model,
-    async act(observation) {
+    begin: (row) => void memories.delete(row),
+    async act(observation, _mode, row) {
+      const memory = memories.get(row) ?? fresh();
       const results = await session.run({
         [input]: new Tensor("float32", observation, [1, observation.length]),
+        ...Object.fromEntries(state.map((each, i) => [each.input, memory[i]!])),
       });
+      if (state.length > 0) {
+        memories.set(
+          row,
+          state.map((each) => results[each.output]! as InstanceType<typeof Tensor>),
+        );
+      }
       return results[output]!.data as Float32Array;
     },
   };

@@ -3,7 +3,7 @@
  * and are bound by the page or the picture. Every plot has a `hidden` parameter: names of contenders to leave out.
  */
 import type { TopLevelSpec } from "vega-lite";
-import { styleContenders } from "./palette.ts";
+import { shapesOf, styleContenders } from "./palette.ts";
 
 /** Name of a plot in the page -> specification. */
 export type Charts = Readonly<Record<string, TopLevelSpec>>;
@@ -22,7 +22,7 @@ function dash(names: readonly string[]): object {
 }
 
 function shape(names: readonly string[]): object {
-  const range = styleContenders(names).map((style) => style.shape);
+  const range = shapesOf(names);
   return { field: "algorithm", type: "nominal", scale: { domain: [...names], range }, legend: null };
 }
 

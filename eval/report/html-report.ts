@@ -18,7 +18,7 @@ import {
 import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
 import { PAGE_STYLE } from "./page-style.ts";
-import { type ContenderStyle, chartConfig, styleContenders, type Theme } from "./palette.ts";
+import { type ContenderStyle, chartConfig, MARKS, styleContenders, type Theme } from "./palette.ts";
 import type { ReportData } from "./report-data.ts";
 import { vegaBuilds } from "./vega-builds.ts";
 
@@ -48,20 +48,10 @@ function inlineScript(source: string): string {
 
 /** Legend sample: the line as drawn, with the contender's symbol in its middle. */
 function legendSample(style: ContenderStyle, index: number): string {
-  const marks: Readonly<Record<string, string>> = {
-    circle: '<circle cx="14" cy="7" r="3.6"/>',
-    square: '<rect x="10.7" y="3.7" width="6.6" height="6.6"/>',
-    "triangle-up": '<path d="M14 2.8 18 10.4H10Z"/>',
-    "triangle-down": '<path d="M14 11.2 18 3.6H10Z"/>',
-    "triangle-right": '<path d="M18.2 7 10.6 3v8Z"/>',
-    "triangle-left": '<path d="M9.8 7 17.4 3v8Z"/>',
-    diamond: '<path d="M14 2.4 17.6 7 14 11.6 10.4 7Z"/>',
-    cross: '<path d="M12.7 3h2.6v2.7H18v2.6h-2.7V11h-2.6V8.3H10V5.7h2.7Z"/>',
-  };
   const pattern = style.dash[1] === 0 ? "" : ` stroke-dasharray="${style.dash.join(" ")}"`;
   return (
     `<svg width="28" height="14" aria-hidden="true" style="color:var(--c-${index})" fill="currentColor">` +
-    `<path d="M0 7h28" stroke="currentColor" stroke-width="2"${pattern}/>${marks[style.shape] ?? marks["circle"]}</svg>`
+    `<path d="M0 7h28" stroke="currentColor" stroke-width="2"${pattern}/>${MARKS[style.mark]!.sample}</svg>`
   );
 }
 

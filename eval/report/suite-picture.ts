@@ -4,7 +4,7 @@
  * the seeds, a small one a run. Intervals are left out: on a logarithmic axis they are not symmetric.
  */
 import { byLink } from "./columns.ts";
-import { styleContenders } from "./palette.ts";
+import { shapesOf } from "./palette.ts";
 import { drawSvg } from "./picture.ts";
 import type { ReportData } from "./report-data.ts";
 
@@ -95,7 +95,7 @@ function labelLines(link: string): string[] {
 }
 
 function panel(names: readonly string[], { title, subtitle, means, runs, isLeft, isBottom }: Panel): object {
-  const shapes = styleContenders(names).map((style) => style.shape);
+  const shapes = shapesOf(names);
   const legend = {
     title: null,
     orient: "top",

@@ -24,6 +24,8 @@ export interface TableOptions {
   readonly colour: boolean;
   /** absent: `COLUMNS` */
   readonly columns?: readonly Column[];
+  /** of the terminal, in characters: what does not fit is folded, then left out and named; absent: as wide as it gets */
+  readonly width?: number;
 }
 
 const ANSI = { bold: "\u001b[1m", dim: "\u001b[2m", reset: "\u001b[0m" };
@@ -35,53 +37,124 @@ const NO_LINES = {
   ...{ ...NO_MIDDLE, bottom: "", "bottom-left": "", "bottom-mid": "", "bottom-right": "" },
 };
 
+/** Left out first where there is no room; columns that are not here stay longest. */
+const LEAST_WANTED: readonly Column["quantity"][] = [
+  "reward",
+  "meanOneWayDelayMs",
+  "meanQueueDelayMs",
+  "lossRate",
+  "utilisation",
+];
+/** A table without them says nothing. */
+const MIN_COLUMNS = 2;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what styles are
+const STYLES = /\u001b\[\d+m/g;
+
+function widthOf(text: string): number {
+  return Math.max(
+    ...text
+      .replace(STYLES, "")
+      .split("\n")
+      .map((line) => line.length),
+  );
+}
+
+/** Words in lines of at most so many characters; a longer word has a line of its own. */
+function wrapped(text: string, width: number, indent = ""): string {
+  const [first = "", ...words] = text.trimStart().split(" ");
+  const lines: string[] = [];
+  let line = text.slice(0, text.length - text.trimStart().length) + first;
+  for (const word of words) {
+    if (line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent + word;
+    } else line += ` ${word}`;
+  }
+  return [...lines, line].join("\n");
+}
+
+interface Fitted {
+  readonly text: string;
+  readonly left: readonly Column[];
+}
+
+/** The first of these that fits: all in one line, intervals below their values, and then ever fewer columns. */
+function drawFitting(
+  columns: readonly Column[],
+  width: number,
+  draw: (columns: readonly Column[], isFolded: boolean) => string,
+): Fitted {
+  const whole = draw(columns, false);
+  if (widthOf(whole) <= width) return { text: whole, left: [] };
+  const shown = [...columns];
+  const left: Column[] = [];
+  for (;;) {
+    const text = draw(shown, true);
+    if (widthOf(text) <= width || shown.length <= MIN_COLUMNS) return { text, left };
+    const unwanted = LEAST_WANTED.find((quantity) => shown.some((column) => column.quantity === quantity));
+    const at =
+      unwanted === undefined ? shown.length - 1 : shown.findIndex(({ quantity }) => quantity === unwanted);
+    left.push(...shown.splice(at, 1));
+  }
+}
+
 export function terminalTable(
   summary: readonly SummaryRow[],
   seeds: readonly number[],
   rewardName: string,
-  { colour, columns: common = COLUMNS }: TableOptions,
+  { colour, columns: common = COLUMNS, width = Number.POSITIVE_INFINITY }: TableOptions,
 ): string {
   const paint = (text: string, style: "bold" | "dim"): string =>
     colour && text !== "" ? ANSI[style] + text + ANSI.reset : text;
   const parts: string[] = [];
   for (const rows of byLink(summary)) {
     const first = rows[0]!;
-    const columns = columnsOf(common, rows);
-    const table = new Table({
-      head: [
-        "",
-        ...columns.map(
-          (column) =>
-            `${column.title}\n${column.quantity === "reward" ? clipped(rewardName, MAX_REWARD_WIDTH) : column.unit}`,
-        ),
-      ],
-      colAligns: ["left", ...columns.map(() => "right" as const)],
-      style: { head: [], border: [], compact: true, "padding-left": 1, "padding-right": 1 },
-      chars: NO_MIDDLE,
-    });
-    for (const row of rows) {
-      table.push([
-        row.reproducible === false ? `${row.algorithm} [1]` : row.algorithm,
-        ...columns.map((column) => {
-          const best = isBest(column, row, rows);
-          const value = formatMean(column, row[column.quantity]);
-          const interval = paint(formatCi(column, row[column.quantity]), "dim");
-          const marked = best ? paint(`${value}*`, "bold") : `${value} `;
-          return interval === "" ? marked : `${marked} ${interval}`;
-        }),
-      ]);
-    }
+    const draw = (columns: readonly Column[], isFolded: boolean): string => {
+      const table = new Table({
+        head: [
+          "",
+          ...columns.map(
+            (column) =>
+              `${column.title}\n${column.quantity === "reward" ? clipped(rewardName, MAX_REWARD_WIDTH) : column.unit}`,
+          ),
+        ],
+        colAligns: ["left", ...columns.map(() => "right" as const)],
+        style: { head: [], border: [], compact: true, "padding-left": 1, "padding-right": 1 },
+        chars: NO_MIDDLE,
+      });
+      for (const row of rows) {
+        table.push([
+          row.reproducible === false ? `${row.algorithm} [1]` : row.algorithm,
+          ...columns.map((column) => {
+            const best = isBest(column, row, rows);
+            const value = formatMean(column, row[column.quantity]);
+            const interval = paint(formatCi(column, row[column.quantity]), "dim");
+            const marked = best ? paint(`${value}*`, "bold") : `${value} `;
+            if (interval === "") return marked;
+            return isFolded ? `${marked}\n${interval} ` : `${marked} ${interval}`;
+          }),
+        ]);
+      }
+      return table.toString();
+    };
+    const { text, left } = drawFitting(columnsOf(common, rows), width, draw);
     const notes = rows.flatMap((row) =>
       row.detail === undefined ? [] : [`  ${row.algorithm}: ${row.detail}`],
     );
     parts.push(
       [
         `${paint(first.scenario, "bold")}  ${first.link}`,
-        table.toString(),
-        ...notes,
-        ...completedNote(rows),
-        ...endNotes(rows).map((note) => `  ${note}`),
-        ...flowNotes(rows),
+        text,
+        ...[
+          ...notes,
+          ...completedNote(rows),
+          ...endNotes(rows).map((note) => `  ${note}`),
+          ...(left.length === 0
+            ? []
+            : [`  no room for ${left.map(({ title }) => title).join(", ")} (--wide)`]),
+        ].map((note) => wrapped(note, width, "    ")),
+        ...flowNotes(rows, width),
       ].join("\n"),
     );
   }
@@ -107,7 +180,7 @@ export function terminalTable(
       "[1] driven by a process outside, or in real time: a second run gives similar results, not the same bytes.",
     );
   }
-  return `${parts.join("\n\n")}\n\n${legend.join("\n")}\n`;
+  return `${parts.join("\n\n")}\n\n${legend.map((line) => wrapped(line, width)).join("\n")}\n`;
 }
 
 function completedNote(rows: readonly SummaryRow[]): string[] {
@@ -118,8 +191,19 @@ function completedNote(rows: readonly SummaryRow[]): string[] {
   return shares.length === 0 ? [] : [`  ${title}: ${shares.join(", ")}`];
 }
 
-/** Flows down, contenders across: `goodput | delay`. */
-function flowNotes(rows: readonly SummaryRow[]): string[] {
+/** Flows down, contenders across, as many as there is room for. */
+function flowNotes(rows: readonly SummaryRow[], width: number): string[] {
+  for (let across = rows.length; ; across--) {
+    const parts = Array.from({ length: Math.ceil(rows.length / across) }, (_, i) =>
+      flowTable(rows.slice(i * across, (i + 1) * across)),
+    );
+    if (across === 1 || parts.every((lines) => widthOf(lines.slice(1).join("\n")) <= width))
+      return parts.flat();
+  }
+}
+
+/** `goodput | delay` of each flow. */
+function flowTable(rows: readonly SummaryRow[]): string[] {
   const flows = flowLines(rows);
   if (flows === undefined) return [];
   const table = new Table({

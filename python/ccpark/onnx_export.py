@@ -48,6 +48,7 @@ NO_STATE = (
     "would be lost; train a policy without recurrence (the observation `standard` holds several frames)"
 )
 RECURRENT_NODES = {"LSTM", "GRU", "RNN", "Scan", "Loop"}
+RANDOM_NODES = {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
 
 Array = npt.NDArray[Any]
 ActionRule = Literal["clip", "squash", "scale"]
@@ -80,8 +81,22 @@ class PolicyContract:
         low = np.array([d["low"] for d in dimensions], np.float32)
         return low, np.array([d["high"] for d in dimensions], np.float32)
 
-    def to_json(self, normalisation: str, rule: str) -> str:
-        """The text that goes into the model's metadata."""
+    def to_json(
+        self,
+        normalisation: str,
+        rule: str,
+        *,
+        tensors: tuple[str, str] = (INPUT, OUTPUT),
+        state: Mapping[str, str] | None = None,
+    ) -> str:
+        """The text that goes into the model's metadata.
+
+        Args:
+            normalisation: of observations, inside of the graph, for people
+            rule: from output to action, likewise
+            tensors: names of input and output
+            state: of a graph with memory: the output that is an input of the next step, by that input
+        """
         content: dict[str, Any] = {
             "version": CONTRACT_VERSION,
             "envId": self.env_id,
@@ -92,11 +107,13 @@ class PolicyContract:
             "actionDelayUs": self.action_delay_us,
             "reportLossAtOnce": self.report_loss_at_once,
             "actionPolicy": self.action_policy,
-            "input": INPUT,
-            "output": OUTPUT,
+            "input": tensors[0],
+            "output": tensors[1],
             "normalisation": {"inGraph": True, "kind": normalisation},
             "actionRule": {"inGraph": True, "kind": rule},
         }
+        if state:
+            content["state"] = [{"input": name, "output": output} for name, output in state.items()]
         if self.made_by is not None:
             content["madeBy"] = self.made_by
         return json.dumps(content)
@@ -499,16 +516,112 @@ def export_onnx(
     return error
 
 
+def _shape(value: Any) -> list[int | None]:
+    """None: a dimension without a number, such as the batch."""
+    return [d.dim_value if d.HasField("dim_value") else None for d in value.type.tensor_type.shape.dim]
+
+
+def _describe(value: Any) -> str:
+    import onnx
+
+    sizes = ", ".join("?" if size is None else str(size) for size in _shape(value))
+    return f"{value.name} {onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower()} [{sizes}]"
+
+
+def _tensor(what: str, asked: str | None, usual: str, width: int, values: Sequence[Any]) -> Any:
+    """The one that was asked for, has the usual name, is alone, or alone has the width."""
+    named = {value.name: value for value in values}
+    if asked is not None and asked not in named:
+        raise ValueError(f"{what}: got {asked!r}, expected one of the graph's: {', '.join(named)}")
+    fits = [value for value in values if len(_shape(value)) == 2 and _shape(value)[-1] == width]
+    if asked is not None:
+        found = named[asked]
+    elif usual in named:
+        found = named[usual]
+    elif len(values) == 1 or len(fits) == 1:
+        found = values[0] if len(values) == 1 else fits[0]
+    else:
+        got = "; ".join(map(_describe, values))
+        raise ValueError(f"{what}s of the graph: got {got}, expected `{what}=` with the name of one [batch, {width}]")
+    rows, *columns = _shape(found) or [None]
+    if found.type.tensor_type.elem_type != 1:
+        raise ValueError(f"{what}: got {_describe(found)}, expected float32 [batch, {width}]; export it in float32")
+    if columns != [width] or rows not in (None, 1):
+        raise ValueError(f"{what}: got {_describe(found)}, expected float32 [batch, {width}]")
+    return found
+
+
+def _state(given: Mapping[str, str] | None, inputs: Sequence[Any], outputs: Sequence[Any]) -> dict[str, str]:
+    """Which of the other outputs is which of the other inputs in the next step: as given, or alike in their order."""
+    by_name = {value.name: value for value in outputs}
+    if given is None:
+        if not inputs:
+            return {}
+        alike = len(inputs) == len(outputs) and all(_alike(a, b) for a, b in zip(inputs, outputs, strict=True))
+        if not alike:
+            listed = "; ".join(map(_describe, [*inputs, *outputs]))
+            raise ValueError(
+                f"the graph has further inputs and outputs that do not pair up: got {listed}, expected `state=` "
+                "with the output of a step that is the input of the next, by the name of that input"
+            )
+        given = {a.name: b.name for a, b in zip(inputs, outputs, strict=True)}
+    for value in inputs:
+        output = by_name.get(given.get(value.name, ""))
+        if output is None:
+            raise ValueError(f"state: got nothing for the input {value.name}, expected one of {', '.join(by_name)}")
+        if not _alike(value, output) or value.type.tensor_type.elem_type != 1:
+            raise ValueError(
+                f"state: got {_describe(value)} from {_describe(output)}, expected float32 of the same shape"
+            )
+    unknown = set(given) - {value.name for value in inputs}
+    if unknown:
+        raise ValueError(f"state: got {', '.join(sorted(unknown))}, expected names of inputs")
+    return dict(given)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Of one type, and one shape as far as it has numbers."""
+    a, b = _shape(one), _shape(other)
+    same = len(a) == len(b) and all(None in (x, y) or x == y for x, y in zip(a, b, strict=True))
+    return same and one.type.tensor_type.elem_type == other.type.tensor_type.elem_type
+
+
+def _operators(graph: Any) -> Iterator[str]:
+    """Names of operators, those of graphs in graphs, too."""
+    for node in graph.node:
+        yield node.op_type
+        for attribute in node.attribute:
+            for inner in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
+                yield from _operators(inner)
+
+
 def add_contract(
-    path: str | os.PathLike[str], *, env: object | None = None, contract: PolicyContract | None = None
+    path: str | os.PathLike[str],
+    *,
+    env: object | None = None,
+    contract: PolicyContract | None = None,
+    input: str | None = None,  # noqa: A002
+    output: str | None = None,
+    state: Mapping[str, str] | None = None,
 ) -> None:
     """Gives the ONNX file of another exporter its contract.
 
-    The graph must have one input ``observation``, float32 ``[batch, n]``, and an output ``action``, float32
-    ``[batch, m]``, with all normalisation and clipping inside.
+    The graph must have an input of observations, float32 ``[batch, n]``, and an output of actions, float32
+    ``[batch, m]``, with all normalisation and clipping inside and without chance. Further outputs are ignored. Further
+    inputs are its memory: each is what an output was in the step before, and zeros in the first.
+
+    Args:
+        path: of the file, which is written anew
+        env: the environment, below any wrappers
+        contract: instead of ``env``
+        input: name of the observations; ``observation``, or the only input that may be it, unless given
+        output: name of the actions; ``action``, or the only output that may be it, unless given
+        state: of a graph with memory: the output by the input that it is in the next step; those that are alike, in
+            their order, unless given
 
     Raises:
-        ValueError: an input or output of another name, or a graph with a state.
+        ValueError: a graph without such an input or output, of another type, with a memory that nothing feeds, or with
+            random numbers.
         ModuleNotFoundError: `onnx` is missing.
     """
     with needs_library("ccpark.add_contract", "'./python[onnx]'"):
@@ -516,15 +629,27 @@ def add_contract(
         from onnx import helper
 
     model = onnx.load(os.fspath(path))
-    names = [value.name for value in model.graph.input] + [value.name for value in model.graph.output]
-    recurrent = next((node.op_type for node in model.graph.node if node.op_type in RECURRENT_NODES), None)
-    if recurrent is not None:
-        raise ValueError(f"the graph has a node {recurrent}: {NO_STATE}")
-    if names != [INPUT, OUTPUT]:
-        raise ValueError(f"inputs and outputs of the graph: got {names}, expected ['{INPUT}', '{OUTPUT}']")
-    kept = {entry.key: entry.value for entry in model.metadata_props}
     promise = contract or contract_of(env)
-    helper.set_model_props(model, {**kept, CONTRACT_KEY: promise.to_json("see graph", "see graph")})
+    constants = {each.name for each in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in constants]
+    outputs = list(model.graph.output)
+    observation = _tensor("input", input, INPUT, len(promise.observation["dimensions"]), inputs)
+    action = _tensor("output", output, OUTPUT, len(promise.action["dimensions"]), outputs)
+    others = [value for value in inputs if value is not observation]
+    memory = _state(state, others, [value for value in outputs if value is not action])
+    operators = {*_operators(model.graph), *(node.op_type for function in model.functions for node in function.node)}
+    recurrent = next(iter(sorted(operators & RECURRENT_NODES)), None)
+    if recurrent is not None and not memory:
+        raise ValueError(f"the graph has a node {recurrent}: {NO_STATE}, or export its state as inputs and outputs")
+    drawing = next(iter(sorted(operators & RANDOM_NODES)), None)
+    if drawing is not None:
+        raise ValueError(
+            f"the graph draws random numbers ({drawing}): expected its mean or best action, "
+            "so that a run can be repeated"
+        )
+    kept = {entry.key: entry.value for entry in model.metadata_props}
+    text = promise.to_json("see graph", "see graph", tensors=(observation.name, action.name), state=memory)
+    helper.set_model_props(model, {**kept, CONTRACT_KEY: text})
     write(model, path)
 
 

@@ -9,6 +9,7 @@ import { countRuns, niceBinSec, runBenchmark } from "../../eval/benchmark.ts";
 import { constantContender } from "../../eval/contenders/constant-contender.ts";
 import { linkLabel, traceSha256 } from "../../eval/links.ts";
 import { ONE_WAY_COLUMNS } from "../../eval/report/columns.ts";
+import { MARKS, styleContenders } from "../../eval/report/palette.ts";
 import { linkPicture } from "../../eval/report/picture.ts";
 import { suitePicture } from "../../eval/report/suite-picture.ts";
 import { terminalTable } from "../../eval/report/terminal-table.ts";
@@ -19,6 +20,33 @@ import { makeScenario, sampleContender, sampleReport } from "./sample-report.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "ccpark-eval-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a table in a terminal of 80 columns", () => {
+  const lineWidths = (text: string): number[] => text.split("\n").map((line) => line.length);
+
+  it("folds intervals, leaves out what is wanted least, and says so", async () => {
+    const { summary, seeds, rewardName } = await sampleReport(["agent", "cubic", "vegas", "bbr"], 3);
+    const draw = (width?: number) =>
+      terminalTable(summary, seeds, rewardName, { colour: false, ...(width !== undefined && { width }) });
+    expect(Math.max(...lineWidths(draw()))).toBeGreaterThan(100);
+    expect(draw()).not.toContain("--wide");
+    for (const width of [100, 80, 60]) {
+      const text = draw(width);
+      expect(Math.max(...lineWidths(text))).toBeLessThanOrEqual(width);
+      for (const title of ["goodput", "p95 delay", "score"]) expect(text).toContain(title);
+    }
+    expect(draw(80)).toMatch(/^ {2}no room for reward, .*\(--wide\)$/m);
+    // the frame is whole: every line of a table is as long as its first
+    const frames = draw(80).matchAll(/┌.*?┘/gs);
+    for (const [frame] of frames) expect(new Set(lineWidths(frame)).size).toBe(1);
+  });
+
+  it("is as without a limit where there is room", async () => {
+    const { summary, seeds, rewardName } = await sampleReport(["agent", "cubic"]);
+    const wide = terminalTable(summary, seeds, rewardName, { colour: false, width: 400 });
+    expect(wide).toBe(terminalTable(summary, seeds, rewardName, { colour: false }));
+  });
+});
 
 describe("benchmark", () => {
   it("runs scenarios, then contenders, then seeds, in order", async () => {
@@ -258,6 +286,33 @@ describe("reports", () => {
       expect(svg).toContain(text);
     }
     await expect(linkPicture(await sampleReport(["agent"]), "nowhere")).rejects.toThrow(/no link `nowhere`/);
+  });
+
+  it("draw six contenders of one's own as six filled marks, those of the legend", async () => {
+    const own = ["onnx:a", "onnx:b", "agent:c", "vegas:alpha=3", "mine", "mine:targetMs=5"];
+    const data = await sampleReport(own);
+    const svg = await linkPicture(data, "park-paper");
+    const styles = styleContenders(own);
+    expect(new Set(styles.map(({ mark }) => mark)).size).toBe(6);
+    expect(new Set(styles.map(({ light }) => light)).size).toBe(6);
+    for (const { light } of styles) {
+      // a mean and a score each, and its seeds
+      const marks = svg.match(new RegExp(`<path [^>]*fill="${light}"[^>]*>`, "g")) ?? [];
+      expect(marks.length).toBeGreaterThanOrEqual(2);
+      for (const mark of marks) expect(mark).not.toMatch(/fill="(none|transparent)"|fill-opacity="0"/);
+    }
+    const page = resultFiles({ ...data, contenders: own.map((name) => ({ name, description: "" })) })[
+      "report.html"
+    ]!;
+    for (const { mark } of styles) expect(page).toContain(MARKS[mark]!.sample);
+  });
+
+  it("gives contenders beyond the colours another mark, each pair once", () => {
+    const names = Array.from({ length: 40 }, (_, i) => `mine-${i}`);
+    const pairs = styleContenders([...names, "cubic", "reno", "agent"]).map(
+      ({ light, mark }) => `${light} ${mark}`,
+    );
+    expect(new Set(pairs).size).toBe(names.length + 3);
   });
 
   it("draw all links of a suite, more delay to the left, each contender once in the legend", async () => {

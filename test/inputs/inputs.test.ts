@@ -3,7 +3,10 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { describe, expect, it } from "vitest";
+import { CONTRACT_KEY } from "../../eval/onnx/contract.ts";
+import { readMetadata } from "../../eval/onnx/model-metadata.ts";
 import { makeFolders, runCli } from "../cli/run-cli.ts";
 
 const inputs = fileURLToPath(new URL(".", import.meta.url));
@@ -29,6 +32,19 @@ async function imported(
   expect(code).toBe(2);
   expect(stderr.trimEnd()).not.toContain("\n");
   return { error: stderr };
+}
+
+const CONTRACT = readMetadata(readFileSync(new URL("../golden/onnx/policy.onnx", import.meta.url))).get(
+  CONTRACT_KEY,
+)!;
+
+/** A copy of a model with the contract of the golden one, but for what it says of the graph. */
+function withContract(model: string, copy: string, graph: object): void {
+  const contract = JSON.stringify({ ...JSON.parse(CONTRACT), ...graph });
+  const entry = new BinaryWriter().tag(14, WireType.LengthDelimited).fork();
+  entry.tag(1, WireType.LengthDelimited).string(CONTRACT_KEY);
+  entry.tag(2, WireType.LengthDelimited).string(contract);
+  writeFileSync(copy, Buffer.concat([readFileSync(model), entry.join().finish()]));
 }
 
 describe("other people's files", () => {
@@ -93,4 +109,73 @@ it("a link that delivered nothing shows no delay, and no score above that of one
     .map((line) => JSON.parse(line));
   expect(slow).toMatchObject({ goodputMbps: 0, meanQueueDelayMs: null, p95QueueDelayMs: null });
   expect(slow.score).toBeLessThan(working.score);
+});
+
+describe("policies of other exporters", () => {
+  const random = input("onnx-random/random.onnx");
+
+  it("that draw random numbers are refused by name, before anything runs", async () => {
+    const { code, stdout, stderr } = await runCli([
+      "bench",
+      "--algorithms",
+      `cubic,onnx:${random}`,
+      "--seeds",
+      "1",
+    ]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("the graph draws random numbers (RandomNormalLike)");
+  });
+
+  it("without a contract are told how to get one", async () => {
+    const { code, stderr } = await runCli([
+      "bench",
+      "--algorithms",
+      `onnx:${input("onnx-recurrent/lstm_state.onnx")}`,
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      "expected what ccpark.export_onnx writes, or ccpark.add_contract for a file of another exporter",
+    );
+  });
+
+  it("have their memory fed from step to step, anew in each run", async () => {
+    const folder = makeFolder();
+    const about = { input: "observation", output: "action" };
+    const state = [
+      { input: "h0", output: "h1" },
+      { input: "c0", output: "c1" },
+    ];
+    withContract(input("onnx-recurrent/lstm_state.onnx"), join(folder, "lstm.onnx"), { ...about, state });
+    withContract(input("onnx-foreign-export/names.onnx"), join(folder, "names.onnx"), {
+      input: "input",
+      output: "output",
+    });
+    withContract(input("onnx-foreign-export/extraout.onnx"), join(folder, "extraout.onnx"), about);
+    const names = "onnx:lstm.onnx,onnx:names.onnx,onnx:extraout.onnx";
+    const bench = ["bench", "--algorithms", names, "--seeds", "1", "--duration", "1", "--json", "--quiet"];
+    const [once, again] = await Promise.all([runCli(bench, { cwd: folder }), runCli(bench, { cwd: folder })]);
+    expect(once).toMatchObject({ code: 0, stderr: "" });
+    expect(again.stdout).toBe(once.stdout);
+    expect(once.stdout.trimEnd().split("\n")).toHaveLength(3);
+  });
+
+  it("that answer what is no number cost the others nothing", async () => {
+    const folder = makeFolder();
+    writeFileSync(
+      join(folder, "late.mjs"),
+      `export default { name: "late", source: "test", summary: "fails", reads: [], params: [],
+        native: () => () => ({ name: "late", cwndBytes: 14480, pacingRateBytesPerSec: undefined,
+          onAck({ nowUs }) { if (nowUs > 1e6) throw new Error("[late] cannot go on"); }, onCongestion() {} }) };\n`,
+    );
+    const bench = ["bench", "--algorithms", "./late.mjs,reno", "--seeds", "2", "--duration", "2", "--quiet"];
+    const { code, stdout, stderr } = await runCli([...bench, "--json"], { cwd: folder });
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      "error: late on park-paper, seed 1, left out: [late] cannot go on",
+      "error: late on park-paper, seed 2, left out: [late] cannot go on",
+    ]);
+    const alone = await runCli([...bench.with(2, "reno"), "--json"], { cwd: folder });
+    expect(alone.code).toBe(0);
+    expect(stdout).toBe(alone.stdout);
+  });
 });

@@ -199,10 +199,73 @@ def test_a_graph_of_another_exporter_gets_its_contract(env, tmp_path):
     with pytest.raises(ValueError, match="the graph has a node LSTM: it keeps a state"):
         ccpark.add_contract(path, contract=contract_of(env))
     foreign = onnx.load_model_from_string(kept)
-    foreign.graph.output[0].name = "y"
+    foreign.graph.node.add(op_type="RandomNormalLike", input=["observation"], output=["noise"])
     onnx.save(foreign, str(path))
-    with pytest.raises(ValueError, match=r"got \['observation', 'y'\]"):
+    with pytest.raises(ValueError, match=r"draws random numbers \(RandomNormalLike\)"):
         ccpark.add_contract(path, contract=contract_of(env))
+
+
+def test_other_names_further_outputs_and_a_memory_are_mapped(env, tmp_path):
+    path = tmp_path / "policy.onnx"
+    width = env.single_observation_space.shape[0]
+    ccpark.export_onnx(network(width, 1), path, env=env)
+    foreign = onnx.load(str(path))
+    del foreign.metadata_props[:]
+    for node in foreign.graph.node:
+        node.input[:] = ["input" if name == "observation" else name for name in node.input]
+        node.output[:] = ["y" if name == "action" else name for name in node.output]
+    foreign.graph.input[0].name = "input"
+    foreign.graph.output[0].name = "y"
+    value = onnx.helper.make_tensor_value_info(foreign.graph.node[-2].output[0], 1, ["batch", 1])
+    foreign.graph.output.append(value)
+    onnx.save(foreign, str(path))
+    with pytest.raises(ValueError, match=r"outputs of the graph: got y float \[\?, 1\]; .* expected `output=`"):
+        ccpark.add_contract(path, env=env)
+    with pytest.raises(ValueError, match="output: got 'z', expected one of the graph's: y"):
+        ccpark.add_contract(path, env=env, output="z")
+    ccpark.add_contract(path, env=env, output="y")
+    assert contract_in(path)["input"] == "input"
+    assert contract_in(path)["output"] == "y"
+    assert "state" not in contract_in(path)
+
+
+def test_a_memory_is_told_or_found_and_what_nothing_feeds_is_refused(env, tmp_path):
+    path = tmp_path / "policy.onnx"
+    width = env.single_observation_space.shape[0]
+    tensor = onnx.helper.make_tensor_value_info
+    sizes = {"h": 4, "h_next": 4, "observation": width, "action": 1}
+    nodes = [
+        onnx.helper.make_node("ReduceMean", ["observation"], ["mean"], axes=[1], keepdims=1),
+        onnx.helper.make_node("Add", ["h", "mean"], ["h_next"]),
+        onnx.helper.make_node("ReduceMean", ["h_next"], ["action"], axes=[1], keepdims=1),
+    ]
+
+    def save(inputs, outputs):
+        values = [[tensor(name, 1, ["batch", sizes[name]]) for name in names] for names in (inputs, outputs)]
+        graph = onnx.helper.make_graph(nodes, "memory", *values)
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+        onnx.save(model, str(path))
+
+    for state in (None, {"h": "h_next"}):
+        save(["observation", "h"], ["action", "h_next"])
+        ccpark.add_contract(path, env=env, state=state)
+        assert contract_in(path)["state"] == [{"input": "h", "output": "h_next"}]
+    save(["observation", "h"], ["action"])
+    with pytest.raises(ValueError, match=r"that do not pair up: got h float \[\?, 4\]"):
+        ccpark.add_contract(path, env=env)
+    save(["observation", "h"], ["action", "h_next"])
+    with pytest.raises(ValueError, match="state: got nothing for the input h"):
+        ccpark.add_contract(path, env=env, state={"g": "h_next"})
+
+
+def test_double_precision_is_refused_when_the_contract_is_added(env, tmp_path):
+    path = tmp_path / "policy.onnx"
+    ccpark.export_onnx(network(env.single_observation_space.shape[0], 1), path, env=env)
+    foreign = onnx.load(str(path))
+    foreign.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+    onnx.save(foreign, str(path))
+    with pytest.raises(ValueError, match=r"got observation double \[\?, 30\], expected float32"):
+        ccpark.add_contract(path, env=env)
 
 
 def test_what_cannot_be_exported_is_named(env, tmp_path):
