@@ -87,6 +87,18 @@ export function checkCrossTraffic(scenario: Scenario): void {
   });
 }
 
+/** Paths of modules that a scenario names for its other flows and its traffic. */
+export function crossTrafficModules({ flows = [], traffic = [] }: Scenario): string[] {
+  const references = [
+    ...flows.map(({ algorithm }) => algorithm),
+    ...traffic.flatMap((spec) => (spec.kind === "datagrams" ? [] : [spec.algorithm])),
+  ];
+  return references
+    .map(parseReference)
+    .filter(({ isModule }) => isModule)
+    .map(({ name }) => name);
+}
+
 /** Beside the one that every scenario has. */
 function countUnderTest({ flows = [] }: Scenario): number {
   return flows.reduce((sum, { algorithm, count = 1 }) => sum + (algorithm === UNDER_TEST ? count : 0), 0);

@@ -1,12 +1,13 @@
 /** Algorithms as data: the registry, references such as `vegas:alpha=3`, and modules of one's own. */
 export { type AlgorithmResolver, crossTrafficAlgorithm } from "./cross-traffic.ts";
-export { loadModules } from "./module-files.ts";
+export { loadModules, registerModules } from "./module-files.ts";
 export {
   type AlgorithmModules,
   algorithmNames,
   ccpAlgorithm,
   makeAlgorithm,
   type ResolvedAlgorithm,
+  registerAlgorithm,
   resolveAlgorithm,
   splitReferences,
 } from "./reference.ts";

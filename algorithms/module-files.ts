@@ -1,6 +1,6 @@
 /** Algorithms from a user's own modules. */
 import { loadDefaultExport } from "../core/module-files.ts";
-import { type AlgorithmModules, parseReference } from "./reference.ts";
+import { type AlgorithmModules, isRegistered, parseReference, registerAlgorithm } from "./reference.ts";
 import { type AlgorithmSpec, checkSpec } from "./spec.ts";
 
 /**
@@ -15,4 +15,14 @@ export async function loadModules(references: readonly string[]): Promise<Algori
     modules.set(name, checkSpec(await loadDefaultExport(name, "algorithm"), `\`${name}\``));
   }
   return modules;
+}
+
+/**
+ * Makes modules known to this process by their paths; one that is known already is left alone.
+ * @throws CcparkError
+ */
+export async function registerModules(paths: readonly string[]): Promise<void> {
+  for (const [path, spec] of await loadModules(paths.filter((each) => !isRegistered(each)))) {
+    registerAlgorithm(path, spec);
+  }
 }

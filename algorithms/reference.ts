@@ -26,13 +26,23 @@ export interface AlgorithmReference {
 /** Modules that have been loaded, by the path as written. */
 export type AlgorithmModules = ReadonlyMap<string, AlgorithmSpec>;
 
-const NO_MODULES: AlgorithmModules = new Map();
+/** Known to this process by their paths, for scenarios that name them. */
+const REGISTERED: Map<string, AlgorithmSpec> = new Map();
 /** bytes; labels are ASCII */
 const MAX_WIRE_NAME = 63;
 const NATIVE_PREFIX = "native-";
 /** `name=value`: what a comma separates from further parameters, not from the next algorithm */
 const PARAMETER = /^[A-Za-z]\w*=/;
 const WITH_PARAMETERS = /^(.*?):([A-Za-z]\w*=.*)$/s;
+
+/** Makes a module's algorithm known to this process, and no other, under its path as written. */
+export function registerAlgorithm(path: string, spec: AlgorithmSpec): void {
+  REGISTERED.set(path, spec);
+}
+
+export function isRegistered(path: string): boolean {
+  return REGISTERED.has(path);
+}
 
 /** Splits a list at its commas, but not within the parameters of one algorithm. */
 export function splitReferences(text: string): string[] {
@@ -78,11 +88,12 @@ export interface ResolvedAlgorithm {
   readonly params: ParamValues;
 }
 
-/** Names that a reference may have: of all algorithms, and with `native-` of those that need no agent. */
+/** Names that a reference may have: of all algorithms, with `native-` of those that need no agent, and registered modules. */
 export function algorithmNames(): string[] {
   return [
     ...ALGORITHMS.keys(),
     ...[...ALGORITHMS.values()].flatMap(({ name, native }) => (native ? [`${NATIVE_PREFIX}${name}`] : [])),
+    ...REGISTERED.keys(),
   ];
 }
 
@@ -93,7 +104,7 @@ export function algorithmNames(): string[] {
  */
 export function resolveAlgorithm(
   text: string,
-  modules: AlgorithmModules = NO_MODULES,
+  modules: AlgorithmModules = REGISTERED,
   others: readonly string[] = [],
 ): ResolvedAlgorithm {
   const { name, isModule, isNative, given } = parseReference(text);

@@ -5,6 +5,7 @@ import { addAgent } from "./commands/agent.ts";
 import { addBench } from "./commands/bench.ts";
 import { addCcp } from "./commands/ccp.ts";
 import { addCompare } from "./commands/compare.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addLink } from "./commands/link.ts";
@@ -48,6 +49,7 @@ function makeProgram(): Command {
   addRun(program);
   addTrace(program);
   addCcp(program);
+  addCompletion(program);
   return program;
 }
 

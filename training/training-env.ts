@@ -1,5 +1,5 @@
 /** The environments that a learner collects from, made from plain data, so that worker threads can make them too. */
-import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
+import { crossTrafficAlgorithm, crossTrafficModules } from "../algorithms/cross-traffic.ts";
 import { Rng } from "../core/random.ts";
 import type { AsyncVectorEnv } from "../envs/env.ts";
 import type { EnvOptions } from "../envs/options.ts";
@@ -52,13 +52,15 @@ export async function openTrainingEnvs(
   spec: TrainingEnvSpec,
   { numEnvs, workers = 1 }: { readonly numEnvs: number; readonly workers?: number },
 ): Promise<AsyncVectorEnv> {
-  await loadSignals(signalsOf(spec.env));
+  const drawn = spec.scenarios?.map(({ name, template }) => drawOf(name, template)(Rng.fromSeed(0))) ?? [];
+  const signals = { ...signalsOf(spec.env), algorithms: drawn.flatMap(crossTrafficModules) };
+  await loadSignals(signals);
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return openVectorEnv({
     kind: TRAINING_ENV,
     kwargs: { spec, actionPolicy: spec.env.actionPolicy },
     numEnvs,
     workers,
-    worker: { url: new URL(`./training-worker.${extension}`, import.meta.url), data: signalsOf(spec.env) },
+    worker: { url: new URL(`./training-worker.${extension}`, import.meta.url), data: signals },
   });
 }

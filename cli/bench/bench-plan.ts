@@ -1,7 +1,7 @@
 /** Wiring: what a benchmark's options mean, the same in the command's own thread and in its workers. */
 
 import { statSync } from "node:fs";
-import { checkCrossTraffic } from "../../algorithms/cross-traffic.ts";
+import { checkCrossTraffic, crossTrafficModules } from "../../algorithms/cross-traffic.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { loadSignals } from "../../envs/signals/signal-files.ts";
 import type { BenchmarkPlan } from "../../eval/benchmark.ts";
@@ -77,6 +77,7 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
     contenders.unshift(loaded.contender);
   }
   const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
+  await loadSignals({ algorithms: entries.flatMap((entry) => crossTrafficModules(entry.of(0))) });
   interruptible(() => {
     for (const entry of entries) {
       checkCrossTraffic(entry.of(0));

@@ -349,7 +349,7 @@ async function overview(): Promise<void> {
     printOut(`${topic}\n${wrap(entries.map(({ name }) => name).join(", "), 2)}\n\n`);
   }
   printOut(
-    "ccpark explain TOPIC has their definitions, units and ranges, ccpark explain NAME those of one.\n",
+    "ccpark explain TOPIC has their definitions, units and ranges, ccpark explain NAME those of one; docs/glossary.md has the words (cwnd, BDP, pacing) and what a good score is.\n",
   );
 }
 

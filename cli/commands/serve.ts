@@ -18,6 +18,7 @@ interface ServeOptions {
   readonly observation?: readonly string[];
   readonly action?: readonly string[];
   readonly reward?: readonly string[];
+  readonly algorithm?: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly workers?: number;
@@ -110,7 +111,7 @@ async function serve(options: ServeOptions): Promise<void> {
   }
   const { startServer } = await import("../../envs/grpc/server.ts");
   const { servedHost } = await import("../served-env.ts");
-  const { checkCrossTraffic } = await import("../../algorithms/cross-traffic.ts");
+  const { checkCrossTraffic, crossTrafficModules } = await import("../../algorithms/cross-traffic.ts");
   const { parseOverride } = await import("../../scenarios/overrides.ts");
   const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");
@@ -120,13 +121,17 @@ async function serve(options: ServeOptions): Promise<void> {
   const entries = interruptible(() =>
     resolveScenarios(options.scenario, { tracePath: options.trace, overrides }),
   );
-  for (const entry of entries) checkCrossTraffic(entry.of(0));
   const signals = {
     observations: options.observation ?? [],
     actions: options.action ?? [],
     rewards: options.reward ?? [],
+    algorithms: [
+      ...(options.algorithm ?? []),
+      ...entries.flatMap((entry) => crossTrafficModules(entry.of(0))),
+    ],
   };
   await loadSignals(signals);
+  for (const entry of entries) checkCrossTraffic(entry.of(0));
   const security = await securityOf(options);
   const log = pino({ name: "ccpark", level: options.logLevel }, destination({ dest: 2, sync: true }));
   const server = await startServer({
@@ -207,6 +212,7 @@ export function addServe(program: Command): void {
       "modules of rewards that clients may name (a formula needs no permission)",
       parseList,
     )
+    .option("--algorithm <files>", "modules of algorithms that clients may name for cross traffic", parseList)
     .optionsGroup("Address and access:")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .addOption(

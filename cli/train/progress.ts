@@ -7,6 +7,9 @@ import { printErr } from "../console.ts";
 
 const SILENT_MS = 2_000;
 const LINE_EVERY_MS = 5_000;
+/** What a rate is taken over, and what it takes to say one. */
+const PACE_SEC = 30;
+const MIN_PACE_SEC = 1;
 
 export interface Task {
   /** @param note a few words on how it stands, such as the latest score */
@@ -37,14 +40,33 @@ function formatSeconds(seconds: number): string {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }
 
+/**
+ * How fast work goes on, over the last half a minute. It starts to count with the first of it that is done: loading code and
+ * starting threads before it say nothing about the rest.
+ */
+export class Pace {
+  readonly #seen: { readonly done: number; readonly atSec: number }[] = [];
+
+  /** @returns per second; undefined while too little is known for a promise */
+  rate(done: number, nowSec: number): number | undefined {
+    this.#seen.push({ done, atSec: nowSec });
+    while (this.#seen.length > 2 && nowSec - this.#seen[1]!.atSec > PACE_SEC) this.#seen.shift();
+    const first = this.#seen[0]!;
+    const seconds = nowSec - first.atSec;
+    return seconds < MIN_PACE_SEC || done <= first.done ? undefined : (done - first.done) / seconds;
+  }
+}
+
 const SILENT: Task = { update() {}, finish() {} };
 
 export async function startTask({ label, total, unit, quiet, already = 0 }: TaskOptions): Promise<Task> {
   if (quiet) return SILENT;
   const startedMs = performance.now();
   const elapsedSec = (): number => (performance.now() - startedMs) / 1000;
+  const pace = new Pace();
   const rateAndLeft = (done: number): { rate: string; left: string } => {
-    const rate = (done - already) / elapsedSec();
+    const rate = pace.rate(done, elapsedSec());
+    if (rate === undefined) return { rate: "", left: "" };
     return { rate: `${formatCount(rate)} ${unit}/s`, left: `${formatSeconds((total - done) / rate)} left` };
   };
   let latest = already;
@@ -57,8 +79,8 @@ export async function startTask({ label, total, unit, quiet, already = 0 }: Task
     return {
       update(done, note = "") {
         latest = done;
-        if (bar === undefined && performance.now() - startedMs < SILENT_MS) return;
         const payload = { ...rateAndLeft(done), note };
+        if (bar === undefined && performance.now() - startedMs < SILENT_MS) return;
         if (bar === undefined) {
           const format = `${label} {bar} {percentage} %  {rate}  {left}  {note}`;
           bar = new Bar(
@@ -89,14 +111,19 @@ export async function startTask({ label, total, unit, quiet, already = 0 }: Task
   return {
     update(done, note = "") {
       latest = done;
+      const told = rateAndLeft(done);
       if (performance.now() - lineMs < LINE_EVERY_MS) return;
       lineMs = performance.now();
       printed = true;
-      const { rate, left } = rateAndLeft(done);
+      const { rate, left } = told;
       const percent = Math.floor((100 * done) / total);
-      printErr(
-        `${label}: ${formatCount(done)} of ${formatCount(total)} ${unit} (${percent} %), ${rate}, ${left}${note === "" ? "" : `, ${note}`}\n`,
-      );
+      const parts = [
+        `${formatCount(done)} of ${formatCount(total)} ${unit} (${percent} %)`,
+        rate,
+        left,
+        note,
+      ];
+      printErr(`${label}: ${parts.filter((part) => part !== "").join(", ")}\n`);
     },
     finish(note) {
       if (printed) printErr(summary(note));

@@ -1,4 +1,5 @@
 /** Observations, actions and rewards from a user's own modules, known to this process under the path as written. */
+import { registerModules } from "../../algorithms/module-files.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { loadDefaultExport } from "../../core/module-files.ts";
 import { isModuleFile, isModulePath } from "../../core/module-path.ts";
@@ -11,6 +12,8 @@ export interface SignalNames {
   readonly observations?: readonly string[];
   readonly actions?: readonly string[];
   readonly rewards?: readonly string[];
+  /** paths of modules that scenarios name for cross traffic */
+  readonly algorithms?: readonly string[];
 }
 
 /** frames; more is no history but a mistake */
@@ -175,9 +178,10 @@ export function signalsOf({
  * @throws CcparkError (not-found, invalid-argument)
  */
 export async function loadSignals(
-  { observations = [], actions = [], rewards = [] }: SignalNames,
+  { observations = [], actions = [], rewards = [], algorithms = [] }: SignalNames,
   neededBy?: string,
 ): Promise<void> {
+  await registerModules(algorithms);
   for (const path of observations) {
     if (!isModulePath(path) || OBSERVATIONS.has(path)) continue;
     const input = await loadFor(path, "observation", neededBy);

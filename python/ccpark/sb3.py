@@ -22,7 +22,7 @@ Indices = int | Iterable[int] | None
 
 # Near 0 where a link of 48 Mbit/s is full and its queue short: learners that do not scale rewards and values, as those
 # of Stable-Baselines3, lose most of their time to the mean of a reward that is far from 0.
-REWARD = "0.2 * (log2(throughputMbps) - 5.5) - 0.005 * queueDelayMs"
+REWARD = "0.2 * (log2(throughputMbps) - 5.5) - 0.007 * queueDelayMs"
 
 # For `PPO("MlpPolicy", envs, **PPO_OPTIONS)` with 32 environments
 PPO_OPTIONS: dict[str, Any] = {

@@ -36,6 +36,7 @@ const ENTRIES = [
   "testbeds",
   "envs",
   "grpc",
+  "serve",
   "agents",
   "training",
   "eval",

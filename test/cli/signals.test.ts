@@ -109,6 +109,33 @@ describe("modules of one's own", () => {
     }
   });
 
+  it("an algorithm drives cross traffic in bench and train, in threads too, where a scenario names its file", async () => {
+    const cwd = folderWithModules();
+    cpSync(resolve("examples/algorithms/mine.js"), join(cwd, "mine.js"));
+    const flows = [{ id: "other", algorithm: "./mine.js:targetMs=5" }];
+    writeFileSync(join(cwd, "shared.json"), JSON.stringify({ extends: "park-paper", durationSec: 2, flows }));
+    const bench = [
+      "bench",
+      "--scenario",
+      "shared.json",
+      "--algorithms",
+      "cubic",
+      "--seeds",
+      "1",
+      "--json",
+      "--quiet",
+    ];
+    const [one, two] = await Promise.all(
+      [[], ["--workers", "2"]].map((more) => runCli([...bench, ...more], { cwd })),
+    );
+    expect(one).toMatchObject({ code: 0, stderr: "" });
+    expect(two!.stdout).toBe(one!.stdout);
+    const { flows: got } = JSON.parse(one!.stdout) as { flows: { id: string; goodputMbps: number }[] };
+    expect(got.find(({ id }) => id === "other")!.goodputMbps).toBeGreaterThan(0.1);
+    const train = [...TRAIN, "--scenario", "shared.json", "--workers", "2", "--out", "run"];
+    expect(await runCli(train, { cwd })).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("a formula is a reward in every command, recorded as it was written, and a metric of bench", async () => {
     const cwd = makeFolder();
     const trained = await runCli([...TRAIN, "--reward", FORMULA, "--out", "1"], { cwd });
