@@ -82,7 +82,7 @@ export class Hosts {
   }
 
   /**
-   * Opens a connection, which sends as soon as it is there.
+   * Opens a connection, which sends from `start` on.
    * @param algorithm name of the congestion control in Linux
    * @param bytes Infinity: without end
    * @param onPort called when its port is known, before its first packet
@@ -107,12 +107,15 @@ export class Hosts {
       libc.connect(fd, sockaddrIn(this.#server.address, this.#serverPort));
       this.#data.leftBytes[sender.row] = bytes;
       this.#data.rows[sender.row * ROW_WORDS + ROW.fd] = fd;
-      this.#setState(sender, SENDER_STATE.sending);
       return sender;
     } catch (error) {
       libc.close(fd);
       throw error;
     }
+  }
+
+  start(sender: Sender): void {
+    this.#setState(sender, SENDER_STATE.sending);
   }
 
   /** It sends no more; what is in its socket's buffer goes out. */

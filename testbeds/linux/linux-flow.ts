@@ -31,7 +31,9 @@ export class LinuxFlow implements RunFlow, FlowPath {
   readonly statistics: FlowStatistics;
   droppedPackets = 0;
   servedBytesAtStart: Bytes = 0;
+  /** from when its connection is made on, which is before it starts */
   sender: Sender | undefined;
+  hasStarted = false;
   readonly #observer: AckObserver | undefined;
   readonly #advance: (nowNs: Nanos) => void;
   #info: TcpInfo | undefined;
@@ -130,10 +132,6 @@ export class LinuxFlow implements RunFlow, FlowPath {
 
   get firstArrivedPackets(): number {
     return this.#arrivedPackets - (this.#info?.doubledPackets ?? 0);
-  }
-
-  get hasStarted(): boolean {
-    return this.sender !== undefined;
   }
 
   get isComplete(): boolean {

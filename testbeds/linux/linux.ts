@@ -45,6 +45,9 @@ const LOOK_EVERY_NS = 10 * NANOS_PER_MILLI;
 const AVAILABLE = "/proc/sys/net/ipv4/tcp_available_congestion_control";
 /** Cross traffic of these names is Linux's own. */
 const KERNELS = new Set(["reno", "cubic", "bbr"]);
+/** A connection is made so long before its flow starts: a handshake, and what the agent has to say. */
+const CONNECT_ROUND_TRIPS = 2;
+const CONNECT_NS = 10 * NANOS_PER_MILLI;
 /** A name has room for three digits beside the process id. */
 const MAX_INSTANCES = 1000;
 
@@ -164,7 +167,11 @@ class LinuxRun implements RealTimeRun {
     await Promise.all(this.#hosts.map(({ ready }) => ready));
     for (const algorithm of this.#algorithms) this.#agents.nameFor(algorithm);
     this.flows.forEach((flow, i) => {
-      this.schedule(flow.startNs, () => this.#startFlow(flow, this.#algorithms[i]!));
+      // its connection is there when it starts, if there is time for that
+      const roundTripNs = flow.propagationNs + flow.reversePropagationNs;
+      const connectNs = Math.max(0, flow.startNs - CONNECT_ROUND_TRIPS * roundTripNs - CONNECT_NS);
+      this.schedule(connectNs, () => this.#connectFlow(flow, this.#algorithms[i]!));
+      this.schedule(flow.startNs, () => this.#startFlow(flow));
       if (flow.stopNs !== Number.POSITIVE_INFINITY) {
         this.schedule(flow.stopNs, () => this.#hostsOf(flow).stop(flow.sender!));
       }
@@ -188,12 +195,17 @@ class LinuxRun implements RealTimeRun {
     return this.#hosts[flow.isBackward ? 1 : 0]!;
   }
 
-  #startFlow(flow: LinuxFlow, algorithm: FlowAlgorithm): void {
-    flow.servedBytesAtStart = this.truth.forward.servedBytes(this.nowNs);
+  #connectFlow(flow: LinuxFlow, algorithm: FlowAlgorithm): void {
     this.#hostsOf(flow).connect(this.#agents.nameFor(algorithm), flow.bytes, (sender) => {
       flow.sender = sender;
       this.#link.usePath(sender.port, flow.id);
     });
+  }
+
+  #startFlow(flow: LinuxFlow): void {
+    flow.servedBytesAtStart = this.truth.forward.servedBytes(this.nowNs);
+    flow.hasStarted = true;
+    this.#hostsOf(flow).start(flow.sender!);
   }
 
   #lookAgain(atNs: Nanos): void {
@@ -207,8 +219,8 @@ class LinuxRun implements RealTimeRun {
     this.#readLog();
     const facts = new Map(this.#agents.facts().map((each) => [each.srcPort, each]));
     for (const flow of this.flows) {
-      if (flow.sender === undefined) continue;
-      flow.look(this.#libc, facts.get(flow.sender.port), this.nowNs);
+      if (!flow.hasStarted) continue;
+      flow.look(this.#libc, facts.get(flow.sender!.port), this.nowNs);
       if (flow.isComplete && flow.life !== undefined && flow.life.completed === undefined) {
         flow.life.complete(this.nowNs, this.truth);
       }

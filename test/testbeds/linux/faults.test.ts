@@ -312,6 +312,7 @@ describe.skipIf(refusal !== undefined)("Linux TCP under a CCP agent", () => {
     const hosts = new Hosts(libc, rig.client, rig.server, 4);
     try {
       const sender = hosts.connect(name, Number.POSITIVE_INFINITY);
+      hosts.start(sender);
       await sleep(1000);
       first.kill("SIGKILL");
       expect(await until(() => !available().includes(name), 2000)).toBeLessThan(1500);

@@ -45,7 +45,11 @@ export async function onScene<T>(
       rig,
       hosts,
       agent,
-      send: (bytes = Number.POSITIVE_INFINITY, name = agent.datapath.name) => hosts.connect(name, bytes),
+      send: (bytes = Number.POSITIVE_INFINITY, name = agent.datapath.name) => {
+        const sender = hosts.connect(name, bytes);
+        hosts.start(sender);
+        return sender;
+      },
       info: (sender) => tcpInfo(libc, sender.fd),
       goodputMbps: async (sender, sec) => {
         const before = tcpInfo(libc, sender.fd).ackedBytes;
