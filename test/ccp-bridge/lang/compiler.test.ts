@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
-import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
-import { toHex } from "./vectors.ts";
+import { CompileError } from "../../../ccp-bridge/lang/compile-error.ts";
+import { compileProgram } from "../../../ccp-bridge/lang/compiler.ts";
+import { toHex } from "../vectors.ts";
 
 /** What the compiler says of a program that it refuses. */
 function refusal(source: string): { line: number; column: number; message: string } {

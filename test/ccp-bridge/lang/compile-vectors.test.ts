@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
-import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
-import { describeProgram } from "../../ccp-bridge/lang/describe.ts";
-import { loadVectors, toHex } from "./vectors.ts";
+import { CompileError } from "../../../ccp-bridge/lang/compile-error.ts";
+import { compileProgram } from "../../../ccp-bridge/lang/compiler.ts";
+import { describeProgram } from "../../../ccp-bridge/lang/describe.ts";
+import { loadVectors, toHex } from "../vectors.ts";
 
 const vectors = loadVectors();
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
-import { formatProgram } from "../../ccp-bridge/lang/format.ts";
-import { loadVectors, toHex } from "./vectors.ts";
+import { compileProgram } from "../../../ccp-bridge/lang/compiler.ts";
+import { formatProgram } from "../../../ccp-bridge/lang/format.ts";
+import { loadVectors, toHex } from "../vectors.ts";
 
 const vectors = loadVectors();
 const accepted = (vectors?.compile ?? []).filter((one) => one.result === "ok");
