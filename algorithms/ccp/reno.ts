@@ -14,7 +14,7 @@ import type {
   Report,
 } from "../../ccp-bridge/agent/algorithm.ts";
 import type { Bytes, Micros } from "../../core/units.ts";
-import { nativeReno, RENO_BETA } from "../native/reno.ts";
+import { nativeReno, RENO_BETA, wholePackets } from "../native/reno.ts";
 import type { AlgorithmSpec } from "../spec.ts";
 import { type Fields, LossAnswers } from "./parts/loss-answers.ts";
 import { EPISODE, tcpProgram } from "./parts/tcp-program.ts";
@@ -58,9 +58,8 @@ export class RenoReaction {
 
   /** The fields to send, or undefined where the report tells of neither or of a timeout already answered. */
   answer(report: Report): Fields | undefined {
-    const ssthresh = Math.floor(
-      Math.max(report.get("cwnd") * this.#beta, MIN_SSTHRESH_PACKETS * this.#mssBytes),
-    );
+    const mss = this.#mssBytes;
+    const ssthresh = Math.max(wholePackets(report.get("cwnd") * this.#beta, mss), MIN_SSTHRESH_PACKETS * mss);
     switch (report.get("episode")) {
       case EPISODE.loss:
         if (!this.#answers.isCurrent(report)) return this.#answers.repeat();

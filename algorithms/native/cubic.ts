@@ -59,9 +59,9 @@ export const CUBIC_PARAMS: readonly AlgorithmParam[] = [
     unit: "1",
     low: 0,
     high: 1,
-    default: 1,
+    default: 0,
     whole: true,
-    why: "1: Reno's estimate grows by a packet per round once it has reached the window from before the cut (RFC 9438 4.3); 0: never, as in Linux",
+    why: "1: Reno's estimate grows by a packet per round once it has reached the window from before the cut (RFC 9438 4.3); 0: never, as in Linux, whose goodput under loss it then has",
   },
 ];
 

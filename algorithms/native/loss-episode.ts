@@ -49,7 +49,7 @@ export class LossEpisode {
       return false;
     }
     if (ack.cumulativeSequence >= episode.point) this.#episode = OPEN;
-    // The ACK that ends fast recovery still acknowledges what was sent before the cut.
-    return episode.kind === "timed-out";
+    // as in Linux, what the ACK that ends fast recovery delivers counts
+    return episode.kind === "timed-out" || this.#episode.kind === "open";
   }
 }

@@ -31,6 +31,14 @@ const MIN_SSTHRESH_PACKETS = 2;
 /** RFC 5681 section 3.1: the loss window is one segment. */
 const LOSS_WINDOW_PACKETS = 1;
 
+/**
+ * What a cut leaves, in whole packets, as Linux counts windows: with half a packet more a window sends no more packets a
+ * round, and waits for that half to be acknowledged before it grows.
+ */
+export function wholePackets(bytes: Bytes, mssBytes: Bytes): Bytes {
+  return Math.floor(bytes / mssBytes) * mssBytes;
+}
+
 export class Reno implements CongestionControl {
   readonly name = "reno";
   readonly pacingRateBytesPerSec: BytesPerSec | undefined = undefined;
@@ -40,14 +48,14 @@ export class Reno implements CongestionControl {
   #ssthreshBytes: Bytes = Infinity;
   /** what the latest cut found */
   #before: { readonly cwndBytes: Bytes; readonly ssthreshBytes: Bytes } | undefined;
-  readonly #ecnBeta: () => number;
+  readonly #ecnBeta: (() => number) | undefined;
   /** acknowledged in congestion avoidance and not yet turned into growth */
   #creditBytes: Bytes = 0;
 
   readonly #beta: number;
 
-  /** @param ecnBeta what is left of the window after marks, read at each cut; default as after loss */
-  constructor(start: FlowStart, beta: number = RENO_BETA.default, ecnBeta: () => number = () => beta) {
+  /** @param ecnBeta what is left of the window after marks, read at each cut, fractions of packets included; default as after loss */
+  constructor(start: FlowStart, beta: number = RENO_BETA.default, ecnBeta?: () => number) {
     this.#beta = beta;
     this.#ecnBeta = ecnBeta;
     this.#mssBytes = start.mssBytes;
@@ -86,9 +94,11 @@ export class Reno implements CongestionControl {
   onCongestion(event: CongestionEvent): void {
     const mss = this.#mssBytes;
     if (this.#episode.begins(event)) {
-      const beta = event.kind === "ecn" ? this.#ecnBeta() : this.#beta;
+      const marked = event.kind === "ecn" ? this.#ecnBeta?.() : undefined;
+      const left = this.#cwndBytes * (marked ?? this.#beta);
       this.#before = { cwndBytes: this.#cwndBytes, ssthreshBytes: this.#ssthreshBytes };
-      this.#ssthreshBytes = Math.max(this.#cwndBytes * beta, MIN_SSTHRESH_PACKETS * mss);
+      const leftBytes = marked === undefined ? wholePackets(left, mss) : left;
+      this.#ssthreshBytes = Math.max(leftBytes, MIN_SSTHRESH_PACKETS * mss);
       this.#cwndBytes = this.#ssthreshBytes;
       this.#creditBytes = 0;
     }

@@ -35,17 +35,9 @@ export function expectWithin(got: number, expected: number, tolerance: number, w
   ).toBeLessThanOrEqual(tolerance);
 }
 
-export function expectGoodputLikeLinux(got: Reference, linux: Reference): void {
-  expectWithin(got.goodputMbps, linux.goodputMbps, 0.05 * linux.goodputMbps, "goodput, Mbit/s");
-}
-
-export function expectDelayLikeLinux(got: Reference, linux: Reference): void {
-  const tolerance = Math.max(0.2 * linux.meanQueueDelayMs, 2);
-  expectWithin(got.meanQueueDelayMs, linux.meanQueueDelayMs, tolerance, "mean queueing delay, ms");
-}
-
 /** Goodput within 5 %, mean queueing delay within 20 % or 2 ms. */
 export function expectLikeLinux(got: Reference, linux: Reference): void {
-  expectGoodputLikeLinux(got, linux);
-  expectDelayLikeLinux(got, linux);
+  expectWithin(got.goodputMbps, linux.goodputMbps, 0.05 * linux.goodputMbps, "goodput, Mbit/s");
+  const tolerance = Math.max(0.2 * linux.meanQueueDelayMs, 2);
+  expectWithin(got.meanQueueDelayMs, linux.meanQueueDelayMs, tolerance, "mean queueing delay, ms");
 }

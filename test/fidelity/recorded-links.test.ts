@@ -4,32 +4,26 @@
  * delay within 20 % or 2 ms, of the medians of three to six runs of Linux. Its table is in docs/simulator.md, and
  * `npx vitest run test/fidelity` prints it.
  *
- * The path is Mahimahi's: mm-link's opportunities in both directions, of a constant rate too (whole milliseconds), and each
- * way up to 1 ms more: mm-delay and mm-link sleep whole milliseconds. BBR feels that millisecond on constant links: it makes
- * delivery rates seem higher by a millisecond's share of the round trip, and BBR keeps the highest.
+ * The path is Mahimahi's: mm-link's opportunities in both directions, of a constant rate too (whole milliseconds), and what
+ * its programs are late, since they sleep whole milliseconds. BBR feels that on constant links: it makes delivery rates seem
+ * higher by a millisecond's share of the round trip, and BBR keeps the highest.
  */
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { makeDirection } from "../../scenarios/links.ts";
 import type { RateSpec } from "../../scenarios/rates/registry.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { LINUX_SENDER } from "../../scenarios/sender-options.ts";
 import { parseMahimahiTrace } from "../../traces/mahimahi.ts";
 import { sharedData } from "../shared-data.ts";
-import {
-  DURATION_SEC,
-  expectDelayLikeLinux,
-  expectGoodputLikeLinux,
-  expectWithin,
-  NATIVE,
-  overCcp,
-  type Reference,
-  run,
-} from "./linux.ts";
+import { DURATION_SEC, expectLikeLinux, NATIVE, overCcp, type Reference, run } from "./linux.ts";
 
-/** Mahimahi's clock counts milliseconds. */
-const CLOCK_MS = 1;
+/**
+ * How late packets leave beyond the link's opportunity and the delay, ms: 0.54 and 0.45 in the mean for data and for ACKs,
+ * evenly spread (quartiles 0.25, 0.50, 0.77 and 0.20, 0.40, 0.65; 95 % below 1.02 and 0.92), measured of two such programs
+ * in a row with this kernel's TCP on the link of 12 Mbit/s.
+ */
+const LATE_MS = { data: 2 * 0.54, acks: 2 * 0.45 };
 /** 12 Mbit/s are one opportunity of a packet per millisecond. */
 const PACKET_PER_MS_MBPS = 12;
 
@@ -185,15 +179,9 @@ const CELLS: readonly Cell[] = [
   },
 ];
 
-/** Cells outside the bounds, with what they have instead, so that the docs stay true. */
-const OUTSIDE: Readonly<Record<string, Partial<Reference>>> = {
-  "24 Mbit/s, 1 % loss: cubic over CCP": { goodputMbps: 3.61 },
-  "12 Mbit/s, 400 packets: bbr over CCP": { meanQueueDelayMs: 16.1 },
-};
 /** Enough for the mean to stand still within 2 %. */
-const LOSSY_SEEDS = 24;
-/** Of those, how far they may be from it. */
-const OUTSIDE_SHARE = 0.05;
+const LOSSY_SEEDS = 60;
+const SEEDS = 5;
 
 function rateOf({ trace, mbps }: Cell, direction: "down" | "up"): RateSpec | undefined {
   if (trace === undefined) {
@@ -214,13 +202,13 @@ function scenarioOf(cell: Cell): Scenario | undefined {
   const [down, up] = [rateOf(cell, "down"), rateOf(cell, "up")];
   if (down === undefined || up === undefined) return undefined;
   const queue = { packets: cell.queuePackets };
-  const jitter = { kind: "uniform", maxMs: CLOCK_MS } as const;
+  const lateness = (maxMs: number) => ({ kind: "uniform", maxMs }) as const;
   return {
     name: "recorded-link",
     source: "Linux 6.18 over Mahimahi",
     description: cell.id,
-    forward: { ...makeDirection(down, queue), jitter, corruptionRate: cell.lossRate },
-    reverse: { ...makeDirection(up, queue), jitter },
+    forward: { ...makeDirection(down, queue), jitter: lateness(LATE_MS.data), corruptionRate: cell.lossRate },
+    reverse: { ...makeDirection(up, queue), jitter: lateness(LATE_MS.acks) },
     propagationDelayMs: cell.delayMs,
     durationSec: DURATION_SEC,
     ackPolicy: "delayed",
@@ -239,7 +227,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** What six runs leave of the mean's uncertainty, twice its standard error. */
+/** Of the mean. */
 function twoStandardErrors(values: readonly number[]): number {
   const center = mean(values);
   const variance = mean(values.map((value) => (value - center) ** 2)) * (values.length / (values.length - 1));
@@ -248,20 +236,7 @@ function twoStandardErrors(values: readonly number[]): number {
 
 const rows: string[] = [];
 
-function measured(
-  scenario: Scenario,
-  control: () => CongestionControlFactory,
-  seeds: number,
-  average = median,
-): Reference {
-  const runs = Array.from({ length: seeds }, (_, i) => run(scenario, control(), i + 1));
-  return {
-    goodputMbps: average(runs.map((each) => each.goodputMbps)),
-    meanQueueDelayMs: average(runs.map((each) => each.meanQueueDelayMs)),
-  };
-}
-
-function linuxOf(runs: Runs, average = median): Reference {
+function averaged(runs: Runs, average: (values: readonly number[]) => number): Reference {
   return {
     goodputMbps: average(runs.map(([goodputMbps]) => goodputMbps)),
     meanQueueDelayMs: average(runs.map(([, meanQueueDelayMs]) => meanQueueDelayMs)),
@@ -279,34 +254,22 @@ describe.each(CELLS)("$id", (cell) => {
     ["reno", "native"],
     ["bbr", "over CCP"],
   ] as const)("%s %s behaves as Linux's", { timeout: 120_000 }, (name, form) => {
-    const average = isLimitedByLoss(name) ? mean : median;
-    const control = (): CongestionControlFactory =>
-      form === "native" ? NATIVE[name as keyof typeof NATIVE] : overCcp(name);
-    const got = measured(scenario!, control, isLimitedByLoss(name) ? LOSSY_SEEDS : 3, average);
-    const linux = linuxOf(cell.linux[name], average);
-    if (form === "over CCP") {
-      const show = ({ goodputMbps, meanQueueDelayMs }: Reference) =>
-        `${goodputMbps.toFixed(2)}, ${meanQueueDelayMs.toFixed(1)}`;
-      rows.push(`| ${cell.id} | ${name} | ${show(linux)} | ${show(got)} |`);
-    }
-    const outside = OUTSIDE[`${cell.id}: ${name} ${form}`] ?? {};
-    const { goodputMbps, meanQueueDelayMs } = outside;
-    if (goodputMbps !== undefined) {
-      expectWithin(got.goodputMbps, goodputMbps, OUTSIDE_SHARE * goodputMbps, "goodput, Mbit/s");
-    } else if (isLimitedByLoss(name)) {
-      // which packets are lost decides: Linux's own runs differ by up to 48 %, so their mean says no more than this
-      const tolerance = twoStandardErrors(cell.linux[name].map(([goodput]) => goodput));
-      expectWithin(got.goodputMbps, linux.goodputMbps, tolerance, "mean goodput, Mbit/s");
-    } else expectGoodputLikeLinux(got, linux);
-    if (meanQueueDelayMs !== undefined) {
-      const tolerance = OUTSIDE_SHARE * meanQueueDelayMs;
-      expectWithin(got.meanQueueDelayMs, meanQueueDelayMs, tolerance, "mean queueing delay, ms");
-    } else expectDelayLikeLinux(got, linux);
-    if (goodputMbps !== undefined) {
-      // the rule that Linux's Cubic leaves out is what puts ours outside
-      const linuxRule = measured(scenario!, () => overCcp(`${name}:fullSlope=0`), LOSSY_SEEDS, mean);
-      expectGoodputLikeLinux(linuxRule, linux);
-    }
+    // where a few dozen losses decide, their mean over many draws; else the median, which an odd run does not move
+    const isLossy = isLimitedByLoss(name);
+    const average = isLossy ? mean : median;
+    const runs = Array.from({ length: isLossy ? LOSSY_SEEDS : SEEDS }, (_, i) => {
+      const control = form === "native" ? NATIVE[name as keyof typeof NATIVE] : overCcp(name);
+      const { goodputMbps, meanQueueDelayMs } = run(scenario!, control, i + 1);
+      return [goodputMbps, meanQueueDelayMs] as const;
+    });
+    const got = averaged(runs, average);
+    const linux = averaged(cell.linux[name], average);
+    const show = (all: Runs, { goodputMbps, meanQueueDelayMs }: Reference): string => {
+      const spread = isLossy ? ` ± ${twoStandardErrors(all.map(([goodput]) => goodput)).toFixed(2)}` : "";
+      return `${goodputMbps.toFixed(2)}${spread}, ${meanQueueDelayMs.toFixed(1)}`;
+    };
+    rows.push(`| ${cell.id} | ${name} ${form} | ${show(cell.linux[name], linux)} | ${show(runs, got)} |`);
+    expectLikeLinux(got, linux);
   });
 });
 

@@ -4,11 +4,12 @@ import { cbrt } from "../../../core/math.ts";
 import { MICROS_PER_SEC, MSS_BYTES } from "../../../core/units.ts";
 import { Story } from "./story.ts";
 
-/** After a loss at `packets`, recovery is over: the epoch begins with the next ACK. */
+/** After a loss at `packets`, recovery is over: the epoch begins with the ACK that ended it. */
 function afterLoss(packets: number): Story {
   const story = new Story(cubic, packets);
   story.lose(1);
-  story.ack(packets);
+  story.ack(packets - 1);
+  story.ack(1);
   return story;
 }
 
@@ -56,8 +57,10 @@ describe("native Cubic", () => {
 
   it("gives up ground when it loses below its last maximum (fast convergence)", () => {
     const story = afterLoss(100);
+    const lostAt = story.cwndPackets;
+    expect(lostAt).toBeCloseTo(70, 1);
     story.lose(1); // at 70, below 100: w_max becomes 70 * 0.85 = 59.5
-    expect(story.cwndPackets).toBeCloseTo(49, 9);
+    expect(story.cwndPackets).toBeCloseTo(0.7 * lostAt, 9);
     story.ack(200);
     const startUs = story.nowUs;
     const k = cbrt((59.5 - 49) / 0.4);

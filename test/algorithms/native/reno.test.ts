@@ -41,12 +41,19 @@ describe("native Reno", () => {
     const story = new Story(reno, 40);
     story.lose(1);
     story.ack(39);
-    story.ack(1); // ends recovery
+    story.ack(1); // ends recovery, and counts
     expect(story.cwndPackets).toBe(20);
-    story.ack(19);
+    story.ack(18);
     expect(story.cwndPackets).toBe(20);
     story.ack(1);
     expect(story.cwndPackets).toBe(21);
+  });
+
+  it("leaves whole packets of an odd window", () => {
+    const story = new Story(reno, 25);
+    story.lose(1);
+    expect(story.cwndPackets).toBe(12);
+    expect(ssthreshPackets(story)).toBe(12);
   });
 
   it("halves again for a loss in the next window", () => {
