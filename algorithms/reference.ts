@@ -44,10 +44,14 @@ export function isRegistered(path: string): boolean {
   return REGISTERED.has(path);
 }
 
-/** Splits a list at its commas, but not within the parameters of one algorithm. */
-export function splitReferences(text: string): string[] {
+/**
+ * Splits a list at its commas, but not within the parameters of one algorithm.
+ * @param text or what stands between its commas
+ */
+export function splitReferences(text: string | readonly string[]): string[] {
   const references: string[] = [];
-  for (const item of text.split(",").map((each) => each.trim())) {
+  const items = typeof text === "string" ? text.split(",") : text;
+  for (const item of items.map((each) => each.trim())) {
     if (item === "") continue;
     const last = references.length - 1;
     if (PARAMETER.test(item) && last >= 0 && WITH_PARAMETERS.test(references[last]!)) {

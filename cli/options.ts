@@ -1,11 +1,29 @@
 /** Readers of option values; a wrong value is one sentence and exit code 2. */
+import { existsSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
 import { splitReferences } from "../algorithms/reference.ts";
 import { PACES, type Pace } from "../envs/foreign-agent/pace.ts";
 
+/** What stands before a path in a name, and the first parameter after it. */
+const AROUND_PATH = /^(?:(?:agent|onnx):)?(.*?)(?::[A-Za-z]\w*=[^,]*)?$/s;
+
+/** Items between commas; the comma of a path that is there belongs to it: `./a,b.yaml`, `onnx:runs/a,b.onnx`. */
+function splitAtCommas(text: string): string[] {
+  const items = text.split(",");
+  const isPath = (name: string): boolean => /[./\\]/.test(name) && existsSync(AROUND_PATH.exec(name)![1]!);
+  const names: string[] = [];
+  for (let at = 0; at < items.length; ) {
+    let to = items.length;
+    while (to > at + 1 && !isPath(items.slice(at, to).join(",").trim())) to--;
+    names.push(items.slice(at, to).join(",").trim());
+    at = to;
+  }
+  return names;
+}
+
 /** `a,b , c` -> ["a", "b", "c"], without repetition. */
 export function parseList(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim());
+  const names = splitAtCommas(text);
   if (names.some((name) => name === "")) {
     throw new InvalidArgumentError("expected names separated by commas, without an empty one.");
   }
@@ -20,7 +38,7 @@ export const ALL_ALGORITHMS: readonly string[] = ["cubic", "vegas", "bbr", "reno
 
 /** Contenders, with their parameters; `all` is short for those. */
 export function parseAlgorithms(text: string): string[] {
-  const names = splitReferences(text);
+  const names = splitReferences(splitAtCommas(text));
   if (names.length === 0) throw new InvalidArgumentError("expected names separated by commas.");
   return [...new Set(names.flatMap((name) => (name === "all" ? ALL_ALGORITHMS : [name])))];
 }

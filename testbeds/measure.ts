@@ -35,7 +35,7 @@ export function measure({ nowNs, flows, startNs, truth }: Run): FlowMetrics {
   const meanQueueDelayUs = meanUs(queueDelay);
   const droppedPackets = path?.droppedPackets ?? flow.lostPackets;
   return {
-    durationSec,
+    durationSec: toNanosecond(durationSec),
     goodputMbps: toMbps(goodputBytesPerSec),
     utilisation: ratio(servedBytes, couldServeBytes),
     meanQueueDelayMs: meanQueueDelayUs / 1000,
@@ -53,6 +53,11 @@ export function measure({ nowNs, flows, startNs, truth }: Run): FlowMetrics {
     wastedBytes: couldServeBytes - servedBytes,
     ...completionOf(flow, nowNs),
   };
+}
+
+/** Seconds as somebody would write them: a run that begins at a fraction of a nanosecond lasts 1 s, not 0.9999999999999999. */
+export function toNanosecond(sec: number): number {
+  return Number(sec.toFixed(9));
 }
 
 /** When its life ended, now at the latest. */
@@ -127,7 +132,7 @@ export function summariseFlows({ nowNs, startNs, flows }: Run): FlowSummary[] {
       algorithm,
       direction: flow.isBackward ? "backward" : "forward",
       startSec: (flow.startNs - startNs) / NANOS_PER_SEC,
-      durationSec,
+      durationSec: toNanosecond(durationSec),
       goodputMbps: durationSec > 0 ? toMbps((firstArrivedPackets * MSS_BYTES) / durationSec) : 0,
       meanQueueDelayMs: meanUs(statistics.queueDelay) / 1000,
       p95OneWayDelayMs: p95Us(statistics.oneWayDelay) / 1000,

@@ -8,7 +8,7 @@ import type { Schema } from "./shapes.ts";
 /** Mbit/s: a packet of 1500 bytes in 12 s; below it a run has nothing but timeouts in it. */
 const MIN_MBPS = 0.001;
 /** Mbit/s; above it one packet takes less than the simulator's nanosecond fractions are tested for. */
-const MAX_MBPS = 100_000;
+const MAX_MBPS = 400_000;
 /** 0.1 ms, the time of a packet at 120 Mbit/s: what changes more often than this, packets see as its mean. */
 export const MIN_CLOCK_SEC = 1e-4;
 const MIN_CLOCK_MS = MIN_CLOCK_SEC * 1000;

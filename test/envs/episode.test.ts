@@ -27,6 +27,14 @@ function holding(cwndPackets: number): CongestionControlFactory {
 }
 
 describe("a measured run", () => {
+  it("lasts as long as it says, at whatever fraction of a nanosecond it began", () => {
+    const scenario = getScenario("park-paper", { durationSec: 1 });
+    for (let seed = 1; seed <= 10; seed++) {
+      const run = { scenario, seed, algorithm: holding(20), rewardName: "score" };
+      expect(runAlgorithm(run).metrics.durationSec).toBe(1);
+    }
+  });
+
   it("keeps the definitions of its quantities", () => {
     const { metrics } = runAlgorithm({
       scenario: SHORT,

@@ -34,7 +34,10 @@ const COMMON_KWARGS: Readonly<Record<string, JsonSchema>> = {
     anyOf: [{ type: "string" }, { type: "object" }],
     description: "name of a preset, or a scenario as an object (scenario_json_schema)",
   },
-  trace: { type: "string", description: "name of a shipped trace, for scenarios that take one" },
+  trace: {
+    type: "string",
+    description: "a shipped trace, or one of `scenario.files`, for scenarios that take one",
+  },
   durationSec: { type: "number", exclusiveMinimum: 0, description: "s, instead of the scenario's" },
   seed: {
     type: "integer",

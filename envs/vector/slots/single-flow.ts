@@ -4,6 +4,7 @@ import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { NANOS_PER_SEC } from "../../../core/units.ts";
 import { estimateMemoryBytes } from "../../../scenarios/estimates/memory.ts";
 import { FIRST_FLOW } from "../../../scenarios/scenario.ts";
+import { toNanosecond } from "../../../testbeds/measure.ts";
 import { SIMULATED } from "../../../testbeds/simulated/simulated.ts";
 import { expectAccepts, type Testbed } from "../../../testbeds/testbed.ts";
 import { CongestionEnv, expectOneFlow, RealTimeCongestionEnv } from "../../congestion-env.ts";
@@ -127,7 +128,7 @@ export class SingleFlowSlot implements SlotEnv {
 
   simSeconds(): number {
     const { nowNs, startNs } = this.#env.run;
-    return (nowNs - startNs) / NANOS_PER_SEC;
+    return toNanosecond((nowNs - startNs) / NANOS_PER_SEC);
   }
 
   episodeMetrics(): Readonly<Record<string, number>> {
