@@ -1,8 +1,10 @@
 /** The commands as a script uses them: what they print, what they write, and how they end. */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Pace } from "../../cli/train/progress.ts";
 import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
 
 const makeFolder = makeFolders();
@@ -374,6 +376,45 @@ describe("ccpark serve", () => {
       expect(parseLines(result.stdout)[0]).toMatchObject({ host: "127.0.0.1", port: expect.any(Number) });
       expect(result.code).toBe(code);
     }
+  });
+});
+
+describe("ccpark completion", () => {
+  it.concurrent("completes commands, their options and files in bash", async () => {
+    const { code, stdout } = await runCli(["completion", "bash"]);
+    expect(code).toBe(0);
+    const complete = (line: string): string[] => {
+      const words = line.split(" ");
+      const script = `${stdout}
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; _ccpark; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      return execFileSync("bash", ["-c", script], { encoding: "utf8" }).trim().split("\n");
+    };
+    expect(complete("ccpark ex")).toEqual(["experiment", "explain"]);
+    expect(complete("ccpark bench --me")).toEqual(["--metric"]);
+    expect(complete("ccpark trace im")).toEqual(["import"]);
+    expect(complete("ccpark completion z")).toEqual(["zsh"]);
+    expect(complete("ccpark bench ./fi")).toEqual([""]);
+  });
+
+  it.concurrent("has a script for zsh and fish, and no others", async () => {
+    expect((await runCli(["completion", "zsh"])).stdout).toMatch(/^autoload -U \+X bashcompinit/);
+    const fish = (await runCli(["completion", "fish"])).stdout;
+    expect(fish).toMatch(/^complete -c ccpark -n '__fish_seen_subcommand_from bench' -l metric -d '/m);
+    for (const line of fish.trim().split("\n")) expect(line.split("'").length % 2).toBe(1);
+    expect((await runCli(["completion", "csh"])).code).toBe(2);
+  });
+});
+
+describe("progress", () => {
+  it("promises no time before it has seen work go on, and what it says is of the last half a minute", () => {
+    const pace = new Pace();
+    // a minute of loading before the first of it was done
+    expect(pace.rate(1, 60)).toBeUndefined();
+    expect(pace.rate(2, 60.5)).toBeUndefined();
+    expect(pace.rate(11, 62)).toBeCloseTo(5);
+    for (let sec = 63; sec <= 100; sec++) pace.rate(11 + (sec - 62), sec);
+    expect(pace.rate(50, 101)).toBeCloseTo(1, 1);
+    expect(pace.rate(51, 200)).toBeLessThan(0.1);
   });
 });
 

@@ -131,7 +131,9 @@ describe("the description of what is served", () => {
       const kwargs = JSON.parse(described.env!.kwargsJsonSchema);
       expect(kwargs).toMatchObject({ additionalProperties: false });
       expect(kwargs.properties.observation.enum).toEqual(described.observations.map(({ name }) => name));
-      expect(kwargs.properties.reward.enum).toEqual(described.rewards.map(({ name }) => name));
+      // a name, or any text that is a formula
+      const rewards = described.rewards.map(({ name }) => name);
+      expect(kwargs.properties.reward.anyOf).toEqual([{ enum: rewards }, { type: "string" }]);
       expect(Object.keys(kwargs.properties)).toEqual(
         expect.arrayContaining(["scenario", "stepMs", "seed", "render"]),
       );
