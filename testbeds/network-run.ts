@@ -226,7 +226,7 @@ export class RunPlan {
 }
 
 /** The flows of one CCP algorithm share a datapath and an agent. */
-function controlsInProcess(): (algorithm: FlowAlgorithm) => CongestionControlFactory {
+export function controlsInProcess(): (algorithm: FlowAlgorithm) => CongestionControlFactory {
   const made = new Map<CcpAlgorithm, CongestionControlFactory>();
   return (algorithm) => {
     if (typeof algorithm === "function") return algorithm;

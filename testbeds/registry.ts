@@ -1,13 +1,16 @@
 /** The worlds that there are, by name. */
 import { unknownName } from "../core/errors.ts";
 import { EMULATED } from "./emulated/emulated.ts";
-import { LINUX } from "./linux/linux.ts";
+import { LINUX, LINUX_PACING } from "./linux/linux.ts";
 import { SIMULATED } from "./simulated/simulated.ts";
 import type { Testbed } from "./testbed.ts";
 import { UDP } from "./udp/udp.ts";
 
 export const TESTBEDS: ReadonlyMap<string, Testbed> = new Map(
-  [SIMULATED, UDP, EMULATED, LINUX].map((testbed): [string, Testbed] => [testbed.name, testbed]),
+  [SIMULATED, UDP, EMULATED, LINUX, LINUX_PACING].map((testbed): [string, Testbed] => [
+    testbed.name,
+    testbed,
+  ]),
 );
 
 export const DEFAULT_TESTBED: string = SIMULATED.name;

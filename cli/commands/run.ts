@@ -1,7 +1,8 @@
 /** `ccpark run`: any command, with its TCP connections under an algorithm or a policy that runs in Linux; `ccpark watch`: such flows. */
 import { type Command, Option } from "commander";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
-import type { LinuxAgent } from "../../testbeds/linux/linux-agent.ts";
+import type { Libc } from "../../testbeds/host/libc.ts";
+import type { KernelDatapath } from "../../testbeds/linux/kernel-datapath.ts";
 import type { KernelFlowFacts } from "../../testbeds/linux/slots.ts";
 import { interruptible, printErr, printOut } from "../console.ts";
 import { collect, MAX_SEED, parsePositive, parseWhole, SET_HELP } from "../options.ts";
@@ -22,6 +23,7 @@ interface RunCommandOptions {
 }
 
 const CHECKPOINT = "checkpoint:";
+const UNIX = "unix:";
 const POLICY_NAME = "policy";
 const MICROS_PER_MILLI = 1000;
 
@@ -41,42 +43,29 @@ async function loadAlgorithm(reference: string): Promise<CcpAlgorithm> {
   return typeof made === "function" ? controlAsAlgorithm(resolved.label, made) : made;
 }
 
+/** What drives the connections, in this process or in another. */
+interface Driver {
+  readonly datapath: KernelDatapath;
+  close(): void;
+  /** what became of it */
+  summary(): { readonly fields: Readonly<Record<string, unknown>>; readonly text: string };
+}
+
 async function run(command: readonly string[], options: RunCommandOptions): Promise<void> {
-  const { KernelAlgorithm } = await import("../../algorithms/kernel-algorithm.ts");
-  const { compileAlgorithms } = await import("../../ccp-bridge/agent/agent.ts");
-  const { parseFlowSelector } = await import("../../ccp-bridge/agent/flow-rules.ts");
   const { CcparkError } = await import("../../core/errors.ts");
   const { loadLibc } = await import("../../testbeds/host/libc.ts");
-  const { defaultCongestionControl, makeDefault } = await import("../../testbeds/linux/attach.ts");
+  const { makeDefault } = await import("../../testbeds/linux/attach.ts");
   const { whyNoKernel } = await import("../../testbeds/linux/linux.ts");
-  const { LinuxAgent } = await import("../../testbeds/linux/linux-agent.ts");
-
   const why = whyNoKernel();
   if (why !== undefined) throw new CcparkError("failed-precondition", `[run] not here: ${why}`);
-  const algorithm = await loadAlgorithm(options.algorithm);
-  if (algorithm instanceof KernelAlgorithm) {
-    const expected = `expected an algorithm of ours: Linux's own need no agent (sysctl net.ipv4.tcp_congestion_control=${algorithm.kernelName})`;
-    throw new CcparkError("invalid-argument", `[run] got ${algorithm.name}, ${expected}`);
-  }
   const libc = await loadLibc();
-  let opened = 0;
-  const errors: unknown[] = [];
-  const agent = new LinuxAgent(libc, {
-    name: options.name,
-    set: compileAlgorithms([algorithm]),
-    admits: options.flows === undefined ? undefined : parseFlowSelector(options.flows),
-    other: defaultCongestionControl(),
-    fallbackTimeoutUs: options.fallbackMs * MICROS_PER_MILLI,
-    onEvent: ({ kind }) => {
-      if (kind === "opened") opened += 1;
-    },
-    onError: (error) => errors.push(error),
-  });
+  const isForeign = options.algorithm.startsWith(UNIX);
+  const driver = isForeign ? await foreignDriver(libc, options) : await ownDriver(libc, options);
   const env = { ...process.env, CCPARK_CONGESTION: options.name };
-  const undo: (() => unknown)[] = [() => agent.close()];
+  const undo: (() => unknown)[] = [() => driver.close()];
   try {
     // running connections that a killed process of this name has left
-    agent.datapath.adoptSockets();
+    driver.datapath.adoptSockets();
     if (options.scenario === undefined) {
       const { runHere } = await import("../../testbeds/emulated/run-command.ts");
       if (options.default === true || options.flows !== undefined) undo.push(makeDefault(options.name));
@@ -91,9 +80,85 @@ async function run(command: readonly string[], options: RunCommandOptions): Prom
     if (process.exitCode === 127) printErr(`ccpark run: ${command[0]}: not found\n`);
   } finally {
     for (const back of undo.reverse()) await back();
-    if (errors.length > 0) printErr(`${errors.length} reports lost: the algorithm threw ${errors[0]}\n`);
-    tell(agent, algorithm.name, opened, options);
+    const { fields, text } = driver.summary();
+    if (options.json === true) printOut(`${JSON.stringify(fields)}\n`);
+    else if (options.quiet !== true) printErr(`${text}\n`);
   }
+}
+
+/** An algorithm or a policy in this process. */
+async function ownDriver(libc: Libc, options: RunCommandOptions): Promise<Driver> {
+  const { KernelAlgorithm } = await import("../../algorithms/kernel-algorithm.ts");
+  const { compileAlgorithms } = await import("../../ccp-bridge/agent/agent.ts");
+  const { parseFlowSelector } = await import("../../ccp-bridge/agent/flow-rules.ts");
+  const { CcparkError } = await import("../../core/errors.ts");
+  const { defaultCongestionControl } = await import("../../testbeds/linux/attach.ts");
+  const { LinuxAgent } = await import("../../testbeds/linux/linux-agent.ts");
+  const algorithm = await loadAlgorithm(options.algorithm);
+  if (algorithm instanceof KernelAlgorithm) {
+    const expected = `expected an algorithm of ours: Linux's own need no agent (sysctl net.ipv4.tcp_congestion_control=${algorithm.kernelName})`;
+    throw new CcparkError("invalid-argument", `[run] got ${algorithm.name}, ${expected}`);
+  }
+  let flows = 0;
+  const errors: unknown[] = [];
+  const agent = new LinuxAgent(libc, {
+    name: options.name,
+    set: compileAlgorithms([algorithm]),
+    admits: options.flows === undefined ? undefined : parseFlowSelector(options.flows),
+    other: defaultCongestionControl(),
+    fallbackTimeoutUs: options.fallbackMs * MICROS_PER_MILLI,
+    onEvent: ({ kind }) => {
+      if (kind === "opened") flows += 1;
+    },
+    onError: (error) => errors.push(error),
+  });
+  const summary: Driver["summary"] = () => {
+    const { latency } = agent;
+    const quantileUs = (share: number): number => (latency.count === 0 ? 0 : latency.quantileUs(share));
+    const latencyUs = { p50: quantileUs(0.5), p99: quantileUs(0.99) };
+    const { reports } = agent.agent.counters;
+    const failed =
+      errors.length === 0 ? "" : `\n${errors.length} reports lost: the algorithm threw ${errors[0]}`;
+    return {
+      fields: { algorithm: algorithm.name, flows, ...agent.agent.counters, errors: errors.length, latencyUs },
+      text: `${algorithm.name} in Linux: ${flows} connections, ${reports} reports, in the agent ${latencyUs.p50} us after their ACK in the median, ${latencyUs.p99} us in one of a hundred${failed}`,
+    };
+  };
+  return { datapath: agent.datapath, close: () => agent.close(), summary };
+}
+
+/** An agent of another process: `unix:SOCKET:NAME`. */
+async function foreignDriver(libc: Libc, options: RunCommandOptions): Promise<Driver> {
+  const { openUnixDatagram } = await import("../../ccp-bridge/ipc/unix-datagram.ts");
+  const { CcparkError } = await import("../../core/errors.ts");
+  const { makeSocketLayout } = await import("../../envs/foreign-agent/socket-layout.ts");
+  const { ForeignAgent } = await import("../../testbeds/linux/foreign-agent.ts");
+  const [, socket, algorithmName] = /^unix:(.+):([^:]*)$/.exec(options.algorithm) ?? [];
+  if (socket === undefined || algorithmName === undefined || options.flows !== undefined) {
+    const expected =
+      "expected unix:SOCKET:NAME, the agent's socket and the algorithm to ask it for, without --flows";
+    throw new CcparkError("invalid-argument", `[run] got ${options.algorithm}, ${expected}`);
+  }
+  const layout = makeSocketLayout(socket);
+  const agent = await ForeignAgent.open(libc, {
+    name: options.name,
+    transport: (onMessage) => openUnixDatagram({ path: layout.own, onMessage }),
+    agent: layout.agent,
+    algorithmName,
+    fallbackTimeoutUs: options.fallbackMs * MICROS_PER_MILLI,
+  });
+  const close = (): void => {
+    agent.close();
+    layout.remove();
+  };
+  const summary: Driver["summary"] = () => {
+    const { sent, failed, received, refused } = agent.counters;
+    return {
+      fields: { algorithm: options.algorithm, ...agent.counters },
+      text: `${options.algorithm} in Linux: ${sent} messages to the agent (${failed} failed), ${received} from it (${refused} refused)`,
+    };
+  };
+  return { datapath: agent.datapath, close, summary };
 }
 
 async function openLinkOf(scenarioName: string, options: RunCommandOptions) {
@@ -110,28 +175,6 @@ async function openLinkOf(scenarioName: string, options: RunCommandOptions) {
   );
   checkCrossTraffic(scenario);
   return openLink(scenario, options.seed);
-}
-
-function tell(agent: LinuxAgent, algorithm: string, flows: number, options: RunCommandOptions): void {
-  const { reports, malformed, stale, unknownFlow } = agent.agent.counters;
-  const { latency } = agent;
-  const [p50Us, p99Us] = latency.count === 0 ? [0, 0] : [latency.quantileUs(0.5), latency.quantileUs(0.99)];
-  if (options.json === true) {
-    const summary = {
-      algorithm,
-      flows,
-      reports,
-      malformed,
-      stale,
-      unknownFlow,
-      latencyUs: { p50: p50Us, p99: p99Us },
-    };
-    printOut(`${JSON.stringify(summary)}\n`);
-  } else if (options.quiet !== true) {
-    printErr(
-      `${algorithm} in Linux: ${flows} connections, ${reports} reports, in the agent ${p50Us} us after their ACK in the median, ${p99Us} us in one of a hundred\n`,
-    );
-  }
 }
 
 const ip = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
@@ -208,7 +251,7 @@ export function addRun(program: Command): void {
     .addOption(
       new Option(
         "--algorithm <reference>",
-        "an algorithm (see `ccpark explain algorithms`) or checkpoint:FILE",
+        "an algorithm (see `ccpark explain algorithms`), checkpoint:FILE, or unix:SOCKET:NAME for an agent of another process",
       ).default("cubic"),
     )
     .option(

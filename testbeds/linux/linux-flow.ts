@@ -1,4 +1,5 @@
 /** A flow of Linux TCP in a run: what its socket tells, and what became of its packets on the link. */
+import type { AckEvent } from "../../ccp-bridge/congestion-control.ts";
 import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
 import {
   type Bytes,
@@ -34,7 +35,7 @@ export class LinuxFlow implements RunFlow, FlowPath {
   /** from when its connection is made on, which is before it starts */
   sender: Sender | undefined;
   hasStarted = false;
-  readonly #observer: AckObserver | undefined;
+  readonly #observers: readonly AckObserver[];
   readonly #advance: (nowNs: Nanos) => void;
   #info: TcpInfo | undefined;
   #facts: KernelFlowFacts | undefined;
@@ -46,12 +47,12 @@ export class LinuxFlow implements RunFlow, FlowPath {
     marked: 0,
   };
 
-  /** @param advance brings what became of packets up to a time */
+  /** @param advance brings what became of packets up to a time; @param observers of its ACKs, several as one event */
   constructor(
     planned: PlannedFlow,
     bytes: Bytes,
     advance: (nowNs: Nanos) => void,
-    observer: AckObserver | undefined,
+    observers: readonly AckObserver[],
   ) {
     const { spec } = planned;
     this.id = planned.id;
@@ -65,7 +66,7 @@ export class LinuxFlow implements RunFlow, FlowPath {
     this.bytes = bytes;
     this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, true);
     this.#advance = advance;
-    this.#observer = observer;
+    this.#observers = observers;
   }
 
   get path(): FlowPath {
@@ -77,11 +78,11 @@ export class LinuxFlow implements RunFlow, FlowPath {
     this.#info = tcpInfo(libc, this.sender!.fd);
     this.#facts = facts ?? this.#facts;
     this.statistics.onTime(nowNs, this.cwndPackets);
-    if (this.#observer !== undefined) this.#tell(this.#observer, nowNs);
+    if (this.#observers.length > 0) this.#tell(nowNs);
   }
 
   /** Several ACKs as one event. */
-  #tell(observer: AckObserver, nowNs: Nanos): void {
+  #tell(nowNs: Nanos): void {
     const { deliveredPackets, lostPackets } = this;
     const info = this.#info!;
     const marked = info.deliveredMarkedPackets;
@@ -91,7 +92,7 @@ export class LinuxFlow implements RunFlow, FlowPath {
     if (packets <= 0 && lost === 0) return;
     this.#seen = { deliveredPackets, lostPackets, marked };
     const ackedPackets = Math.max(0, packets);
-    observer.record({
+    const ack: AckEvent = {
       nowUs: nowNs / NANOS_PER_MICRO,
       ackedBytes: ackedPackets * MSS_BYTES,
       ackedPackets,
@@ -115,7 +116,8 @@ export class LinuxFlow implements RunFlow, FlowPath {
       nextSequence: deliveredPackets + this.inflightPackets,
       cumulativeSequence: deliveredPackets,
       cwndLimited: this.inflightPackets >= this.cwndPackets,
-    });
+    };
+    for (const observer of this.#observers) observer.record(ack);
   }
 
   /** A packet of its data has arrived. */

@@ -12,9 +12,10 @@ import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { controlAsAlgorithm } from "../../ccp-bridge/control-algorithm.ts";
 import type { FlowAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
+import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
 import { CcparkError } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
-import { type Bytes, NANOS_PER_MILLI, type Nanos } from "../../core/units.ts";
+import { type Bytes, MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_MILLI, type Nanos } from "../../core/units.ts";
 import { UNDER_TEST } from "../../scenarios/flows.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { ApplicationSpec } from "../../scenarios/traffic/applications.ts";
@@ -22,7 +23,7 @@ import { type EmulatedLink, openLink } from "../emulated/open-link.ts";
 import { LOGGED, LOGGED_ROWS, LOGGED_WORDS } from "../emulated/shared.ts";
 import { whyNoLinks } from "../host/abilities.ts";
 import { type Libc, loadLibc } from "../host/libc.ts";
-import { RunPlan } from "../network-run.ts";
+import { controlsInProcess, RunPlan } from "../network-run.ts";
 import { Alarm, Stopwatch } from "../real-time/alarm.ts";
 import { rateRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
 import {
@@ -34,10 +35,12 @@ import {
   type RunTiming,
 } from "../testbed.ts";
 import type { TransferLog } from "../traffic/traffic.ts";
+import { defaultCongestionControl } from "./attach.ts";
 import { KERNEL_BTF } from "./bpf/btf.ts";
 import { Hosts } from "./hosts.ts";
 import { LinuxAgent } from "./linux-agent.ts";
 import { LinuxFlow } from "./linux-flow.ts";
+import { PacedControl } from "./pacing.ts";
 import type { KernelFlowFacts } from "./slots.ts";
 
 /** Sockets are looked at that often. */
@@ -50,6 +53,9 @@ const CONNECT_ROUND_TRIPS = 2;
 const CONNECT_NS = 10 * NANOS_PER_MILLI;
 /** A name has room for three digits beside the process id. */
 const MAX_INSTANCES = 1000;
+
+/** RFC 6928 */
+const INITIAL_CWND_PACKETS = 10;
 
 let instances = 0;
 
@@ -119,6 +125,7 @@ class LinuxRun implements RealTimeRun {
   readonly #algorithms: readonly FlowAlgorithm[];
   /** of forward flows and of backward ones */
   readonly #hosts: readonly Hosts[];
+  readonly #isPaced: boolean;
   readonly #clock = new Stopwatch();
   readonly #alarm: Alarm;
   readonly #calls: { readonly atNs: Nanos; readonly call: () => void }[] = [];
@@ -136,8 +143,10 @@ class LinuxRun implements RealTimeRun {
     readonly algorithms: readonly FlowAlgorithm[];
     readonly bytes: readonly Bytes[];
     readonly observer: OpenOptions["observer"];
+    /** flows are held back by their pacing rate; else programs run in the kernel */
+    readonly isPaced: boolean;
   }) {
-    const { libc, plan, link, algorithms, bytes, observer } = parts;
+    const { libc, plan, link, algorithms, bytes, observer, isPaced } = parts;
     this.#libc = libc;
     this.#link = link;
     this.#algorithms = algorithms;
@@ -149,9 +158,18 @@ class LinuxRun implements RealTimeRun {
     this.#agents = new Agents(libc, plan.rng.fork("linux"), (port) => this.#flowAt(port)?.id ?? "", onError);
     this.#alarm = new Alarm(() => this.#turn(), onError);
     link.onFailure(onError);
+    this.#isPaced = isPaced;
+    const inProcess = controlsInProcess();
     this.flows = plan.planned.map((planned, i) => {
+      const observers: AckObserver[] = [];
+      const flow: LinuxFlow = new LinuxFlow(planned, bytes[i]!, () => this.#readLog(), observers);
+      const algorithm = algorithms[i]!;
+      if (isPaced && !(algorithm instanceof KernelAlgorithm)) {
+        observers.push(this.#pacedControl(flow, inProcess(algorithm)));
+      }
       const seeing = planned.algorithm === UNDER_TEST ? observer?.(planned.id) : undefined;
-      return new LinuxFlow(planned, bytes[i]!, () => this.#readLog(), seeing);
+      if (seeing !== undefined) observers.push(seeing);
+      return flow;
     });
     const { client, server } = link;
     const backward = plan.planned.filter(({ isBackward }) => isBackward).length;
@@ -162,10 +180,30 @@ class LinuxRun implements RealTimeRun {
     for (const hosts of this.#hosts) hosts.onFailure(onError);
   }
 
+  #pacedControl(flow: LinuxFlow, make: CongestionControlFactory): PacedControl {
+    const control = make({
+      nowUs: flow.startNs / NANOS_PER_MICRO,
+      mssBytes: MSS_BYTES,
+      initialCwndBytes: INITIAL_CWND_PACKETS * MSS_BYTES,
+      hosting: {
+        name: flow.id,
+        schedule: (atUs, run) =>
+          this.schedule(atUs * NANOS_PER_MICRO, () => run(this.nowNs / NANOS_PER_MICRO)),
+      },
+    });
+    return new PacedControl(this.#libc, () => flow.sender!.fd, control);
+  }
+
+  /** What its socket has to choose. */
+  #nameFor(algorithm: FlowAlgorithm): string {
+    const isOwn = this.#isPaced && !(algorithm instanceof KernelAlgorithm);
+    return isOwn ? defaultCongestionControl() : this.#agents.nameFor(algorithm);
+  }
+
   /** Loads what the kernel needs, so that no flow waits for it. */
   async prepare(): Promise<void> {
     await Promise.all(this.#hosts.map(({ ready }) => ready));
-    for (const algorithm of this.#algorithms) this.#agents.nameFor(algorithm);
+    for (const algorithm of this.#algorithms) this.#nameFor(algorithm);
     this.flows.forEach((flow, i) => {
       // its connection is there when it starts, if there is time for that
       const roundTripNs = flow.propagationNs + flow.reversePropagationNs;
@@ -196,7 +234,7 @@ class LinuxRun implements RealTimeRun {
   }
 
   #connectFlow(flow: LinuxFlow, algorithm: FlowAlgorithm): void {
-    this.#hostsOf(flow).connect(this.#agents.nameFor(algorithm), flow.bytes, (sender) => {
+    this.#hostsOf(flow).connect(this.#nameFor(algorithm), flow.bytes, (sender) => {
       flow.sender = sender;
       this.#link.usePath(sender.port, flow.id);
     });
@@ -353,7 +391,7 @@ function refuses(scenario: Scenario): string | undefined {
   }
   const traffic = scenario.traffic?.find(({ kind }) => kind !== "datagrams");
   if (traffic !== undefined) return `its traffic has ${traffic.kind}, expected datagrams at most`;
-  return whyNoLinks() ?? whyNoKernel() ?? rateRefusal(scenario);
+  return whyNoLinks() ?? rateRefusal(scenario);
 }
 
 /** Of a flow beside those under test: Linux's own where there is one of that name. */
@@ -364,42 +402,54 @@ function crossAlgorithm(reference: string, resolve: NonNullable<OpenOptions["alg
   return isKernels ? new KernelAlgorithm(reference) : resolved;
 }
 
+async function open(
+  testbed: RealTimeTestbed,
+  [scenario, seed, options]: Parameters<RealTimeTestbed["open"]>,
+  isPaced: boolean,
+): Promise<LinuxRun> {
+  expectAccepts(testbed, scenario);
+  const real = withoutSendJitter(scenario);
+  const { algorithms: resolve = crossTrafficAlgorithm, control, seriesBinSec, observer } = options;
+  const plan = new RunPlan(real, seed, {
+    control: () => elsewhere,
+    algorithms: (reference) => {
+      resolve(reference);
+      return elsewhere;
+    },
+    seriesBinSec,
+  });
+  const algorithms = plan.planned.map(({ id, algorithm }) =>
+    algorithm === UNDER_TEST ? control(id) : crossAlgorithm(algorithm, resolve),
+  );
+  const bytes = applicationsOf(real).map(bytesOf);
+  const libc = await loadLibc();
+  const link = await openLink(real, seed, { crossTraffic: "outside", startsLater: true, logsPackets: true });
+  const run = new LinuxRun({ libc, plan, link, algorithms, bytes, observer, isPaced });
+  try {
+    await run.prepare();
+  } catch (error) {
+    await run.close();
+    throw error;
+  }
+  return run;
+}
+
 export const LINUX: RealTimeTestbed = {
   name: "linux",
   clock: "real",
   summary:
     "Linux TCP in real time, with CCP programs in its kernel on every ACK, over an emulated link; Linux 6.10 or later, root, to 200 Mbit/s",
   records: false,
+  refuses: (scenario) => refuses(scenario) ?? whyNoKernel(),
+  open: (...args) => open(LINUX, args, false),
+};
+
+export const LINUX_PACING: RealTimeTestbed = {
+  name: "linux:pacing",
+  clock: "real",
+  summary:
+    "Linux TCP held back by SO_MAX_PACING_RATE, on what TCP_INFO says every 10 ms: a rate only, Linux's own control beneath; no program in the kernel, over an emulated link",
+  records: false,
   refuses,
-  async open(scenario, seed, options) {
-    expectAccepts(LINUX, scenario);
-    const real = withoutSendJitter(scenario);
-    const { algorithms: resolve = crossTrafficAlgorithm, control, seriesBinSec, observer } = options;
-    const plan = new RunPlan(real, seed, {
-      control: () => elsewhere,
-      algorithms: (reference) => {
-        resolve(reference);
-        return elsewhere;
-      },
-      seriesBinSec,
-    });
-    const algorithms = plan.planned.map(({ id, algorithm }) =>
-      algorithm === UNDER_TEST ? control(id) : crossAlgorithm(algorithm, resolve),
-    );
-    const bytes = applicationsOf(real).map(bytesOf);
-    const libc = await loadLibc();
-    const link = await openLink(real, seed, {
-      crossTraffic: "outside",
-      startsLater: true,
-      logsPackets: true,
-    });
-    const run = new LinuxRun({ libc, plan, link, algorithms, bytes, observer });
-    try {
-      await run.prepare();
-    } catch (error) {
-      await run.close();
-      throw error;
-    }
-    return run;
-  },
+  open: (...args) => open(LINUX_PACING, args, true),
 };

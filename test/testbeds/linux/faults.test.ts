@@ -1,6 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,6 +10,8 @@ import { overCcp, resolveAlgorithm } from "../../../algorithms/reference.ts";
 import { compileAlgorithms } from "../../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
 import { parseFlowSelector } from "../../../ccp-bridge/agent/flow-rules.ts";
+import { AgentHost, type HostEvent } from "../../../ccp-bridge/ipc/agent-host.ts";
+import { openUnixDatagram } from "../../../ccp-bridge/ipc/unix-datagram.ts";
 import {
   IPPROTO_TCP,
   SO_MAX_PACING_RATE,
@@ -16,6 +20,7 @@ import {
 } from "../../../testbeds/host/constants.ts";
 import { type Libc, loadLibc } from "../../../testbeds/host/libc.ts";
 import { Btf, congControlType } from "../../../testbeds/linux/bpf/btf.ts";
+import { ForeignAgent } from "../../../testbeds/linux/foreign-agent.ts";
 import { Hosts } from "../../../testbeds/linux/hosts.ts";
 import { LinuxAgent } from "../../../testbeds/linux/linux-agent.ts";
 import { tcpInfo } from "../../../testbeds/linux/tcp-info.ts";
@@ -271,6 +276,52 @@ describe.skipIf(refusal !== undefined)("Linux TCP under a CCP agent", () => {
     expect(texts.err).toContain("vegas in Linux: 0 connections");
     expect(code).toBe(3);
     expect(available()).not.toContain(name);
+  });
+
+  it("obeys an agent of another process over its socket, goes on without it, and obeys the next", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "cct-"));
+    const path = join(folder, "agent");
+    const set = compileAlgorithms([algorithm("reno"), algorithm("cubic")]);
+    const opened: string[] = [];
+    const onEvent = (event: HostEvent): void => {
+      if (event.kind === "opened") opened.push(event.algorithm);
+    };
+    const startAgent = async (): Promise<AgentHost> => {
+      const host = new AgentHost({ set, onEvent });
+      await host.listen((onMessage) => openUnixDatagram({ path, onMessage }));
+      return host;
+    };
+    const first = await startAgent();
+    const foreign = await ForeignAgent.open(libc, {
+      name: freshName(),
+      transport: (onMessage) => openUnixDatagram({ path: join(folder, "datapath"), onMessage }),
+      agent: path,
+      algorithmName: "cubic",
+    });
+    const rig = makeRig(libc, "50mbit");
+    const hosts = new Hosts(libc, rig.client, rig.server, 4);
+    const runsProgram = (): boolean => foreign.datapath.facts().some((facts) => facts.runsProgram);
+    let second: AgentHost | undefined;
+    try {
+      await hosts.ready;
+      await until(() => foreign.counters.received > 0, 2000);
+      const sender = hosts.connect(foreign.datapath.name, Number.POSITIVE_INFINITY);
+      hosts.start(sender);
+      await until(runsProgram, 3000);
+      expect(opened).toContain("cubic");
+      first.close();
+      await until(() => !runsProgram(), 4000);
+      second = await startAgent();
+      await until(runsProgram, 4000);
+      expect(foreign.counters.refused).toBe(0);
+    } finally {
+      await hosts.close();
+      foreign.close();
+      first.close();
+      second?.close();
+      rig.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("says in one sentence that a name is taken, or not a name", () => {

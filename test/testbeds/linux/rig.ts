@@ -3,6 +3,7 @@
  * the server loses packets where it is full. Everything is gone with the process.
  */
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import type { Libc } from "../../../testbeds/host/libc.ts";
 import { makeNamespace, type Namespace } from "../../../testbeds/host/namespaces.ts";
 import type { Host } from "../../../testbeds/linux/hosts.ts";
@@ -36,7 +37,7 @@ export function makeRig(libc: Libc, rate?: string, queueBytes = 60_000): Rig {
   };
   cable(client, "a", "100.64.8");
   cable(server, "b", "100.64.9");
-  ip(`netns exec ${router.name} sysctl -qw net.ipv4.ip_forward=1`);
+  router.run(() => writeFileSync("/proc/sys/net/ipv4/ip_forward", "1"));
   if (rate !== undefined) {
     ip(
       `netns exec ${router.name} tc qdisc add dev ${name}br root tbf rate ${rate} burst 10kb limit ${queueBytes}`,
