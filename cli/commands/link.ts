@@ -13,6 +13,7 @@ interface LinkCommandOptions {
   readonly pcap?: string;
   readonly uplinkLog?: string;
   readonly downlinkLog?: string;
+  readonly packetLog?: string;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -47,6 +48,7 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
     pcap: options.pcap,
     forwardLog: options.uplinkLog,
     reverseLog: options.downlinkLog,
+    packetLog: options.packetLog,
   });
   try {
     process.exitCode = await runCommand(opened, { command, serve: options.serve, env: process.env });
@@ -157,6 +159,7 @@ export function addLink(program: Command): void {
     .option("--pcap <file>", "capture what the command sends and receives")
     .option("--uplink-log <file>", "what became of each packet of the command's, as mm-link logs it")
     .option("--downlink-log <file>", "the same of those to the command")
+    .option("--packet-log <file>", "every packet of both ways as CSV, to the nanosecond")
     .option("--json", "the summary as one JSON line on stdout")
     .option("--quiet", "no summary")
     .argument("<command...>", "program and arguments, behind `--`")

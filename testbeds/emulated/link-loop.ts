@@ -52,6 +52,8 @@ class Frame {
   length = 0;
   /** of the program's own packets; -1: it is none */
   row = -1;
+  /** what is written of it, where somebody wants to know; undefined: nobody, or it is a second one */
+  entry: PacketEntry | undefined;
   /** of a data packet of TCP whose log is wanted; -1: of none */
   path = -1;
   enteredNs = 0;
@@ -62,6 +64,22 @@ class Frame {
   }
 }
 
+/** One packet in the list of all. */
+export interface PacketEntry {
+  /** when it came, on the link's clock */
+  readonly atNs: Nanos;
+  /** 2 * path, and 1 more towards the client */
+  readonly way: number;
+  readonly flow: number;
+  readonly bytes: number;
+  readonly ecn: number;
+  readonly isAck: boolean;
+  /** what became of it by now */
+  fate: "underway" | "delivered" | "marked" | "damaged" | "lost";
+  /** when it should have left, by the network */
+  leftNs: Nanos;
+}
+
 export class LinkLoop implements Outlet {
   readonly #libc: Libc;
   readonly #ends: LinkEnds;
@@ -69,6 +87,7 @@ export class LinkLoop implements Outlet {
   readonly #plan: LinkPlan;
   readonly #startsByItself: boolean;
   readonly #pcap: PcapFile | undefined;
+  readonly #entries: PacketEntry[] | undefined;
   readonly network: GeneralNetwork;
   readonly #frames: Frame[] = [];
   readonly #freeFrames: number[] = [];
@@ -90,14 +109,17 @@ export class LinkLoop implements Outlet {
     readonly mtuBytes: number;
     readonly startsByItself: boolean;
     readonly pcap: PcapFile | undefined;
+    /** takes an entry for each packet; absent: nobody wants to know */
+    readonly entries: PacketEntry[] | undefined;
   }) {
-    const { libc, ends, shared, plan, mtuBytes, startsByItself, pcap } = options;
+    const { libc, ends, shared, plan, mtuBytes, startsByItself, pcap, entries } = options;
     this.#libc = libc;
     this.#ends = ends;
     this.#shared = shared;
     this.#plan = plan;
     this.#startsByItself = startsByItself;
     this.#pcap = pcap;
+    this.#entries = entries;
     this.#frameBytes = Math.min(FRAME_BYTES, mtuBytes);
     this.network = new GeneralNetwork(plan.spec, plan.rng, { outlet: this });
     plan.prepare(this.network);
@@ -206,17 +228,20 @@ export class LinkLoop implements Outlet {
     frame.path = log !== undefined && head.isData ? path : -1;
     frame.enteredNs = nowNs;
     facts[FACT.carriedPackets] = facts[FACT.carriedPackets]! + 1;
-    this.network.enterOutside(
-      2 * path + direction,
-      {
-        number: frame.number,
-        bytes: frame.length,
-        flow: this.#flows.numberOf(flowHash(frame.bytes, head)),
-        ecn: head.ecn,
-        isAck: head.isAck,
-      },
-      nowNs,
-    );
+    const way = 2 * path + direction;
+    const packet = {
+      number: frame.number,
+      bytes: frame.length,
+      flow: this.#flows.numberOf(flowHash(frame.bytes, head)),
+      ecn: head.ecn,
+      isAck: head.isAck,
+    };
+    if (this.#entries !== undefined) {
+      const { bytes, flow, ecn, isAck } = packet;
+      frame.entry = { atNs: nowNs, way, flow, bytes, ecn, isAck, fate: "underway", leftNs: Number.NaN };
+      this.#entries.push(frame.entry);
+    }
+    this.network.enterOutside(way, packet, nowNs);
   }
 
   /** The row of one of the program's own packets; -1: it is none. */
@@ -246,6 +271,10 @@ export class LinkLoop implements Outlet {
       reports.queuedNs[row] = facts.queuedNs;
       reports.fates[row] = facts.isMarked ? FATE.marked : facts.isCorrupt ? FATE.lost : FATE.delivered;
     }
+    if (frame.entry !== undefined) {
+      frame.entry.fate = facts.isCorrupt ? "damaged" : facts.isMarked ? "marked" : "delivered";
+      frame.entry.leftNs = this.network.nowNs;
+    }
     const clockNs = this.#clockNs();
     this.#countLateness((clockNs - this.#zeroNs - this.network.nowNs) / NANOS_PER_MICRO);
     if (isBack) this.#pcap?.add(bytes, length, clockNs);
@@ -265,8 +294,9 @@ export class LinkLoop implements Outlet {
   drop(number: number): void {
     const { facts, reports } = this.#shared;
     const frame = this.#frames[number]!;
-    const { row } = frame;
+    const { row, entry } = frame;
     if (frame.path >= 0) this.#logPacket(frame, 0, -1);
+    if (entry !== undefined) entry.fate = "lost";
     facts[FACT.lostPackets] = facts[FACT.lostPackets]! + 1;
     if (row >= 0) reports!.fates[row] = FATE.lost;
     this.#freeFrames.push(number);
@@ -289,6 +319,7 @@ export class LinkLoop implements Outlet {
     twin.bytes.set(frame.bytes.subarray(0, frame.length));
     twin.length = frame.length;
     twin.row = frame.row;
+    twin.entry = undefined;
     twin.path = frame.path;
     twin.enteredNs = frame.enteredNs;
     return twin.number;

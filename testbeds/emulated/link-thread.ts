@@ -4,8 +4,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { raiseInliningBudget } from "../../core/v8-inlining.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { MahimahiLog } from "../exports/mahimahi-log.ts";
-import { loadLibc } from "../host/libc.ts";
-import { type LinkEnds, LinkLoop } from "./link-loop.ts";
+import { SCHED_FIFO, SCHED_RESET_ON_FORK } from "../host/constants.ts";
+import { type Libc, loadLibc, SystemCallError } from "../host/libc.ts";
+import { type LinkEnds, LinkLoop, type PacketEntry } from "./link-loop.ts";
 import { type CrossTraffic, planLink } from "./link-plan.ts";
 import { PcapFile } from "./pcap.ts";
 import type { SharedLink } from "./shared.ts";
@@ -22,6 +23,7 @@ export interface LinkThreadData {
   readonly pcap: string | undefined;
   readonly forwardLog: string | undefined;
   readonly reverseLog: string | undefined;
+  readonly packetLog: string | undefined;
 }
 
 export type LinkThreadMessage = { readonly kind: "ready" } | { readonly kind: "done" };
@@ -30,14 +32,18 @@ async function carry(data: LinkThreadData): Promise<void> {
   raiseInliningBudget();
   const { scenario, seed, crossTraffic, ends, shared, mtuBytes, startsByItself } = data;
   const plan = planLink(scenario, seed, crossTraffic);
+  const entries: PacketEntry[] | undefined = data.packetLog === undefined ? undefined : [];
+  const libc = await loadLibc();
+  hurry(libc);
   const loop = new LinkLoop({
-    libc: await loadLibc(),
+    libc,
     ends,
     shared,
     plan,
     mtuBytes,
     startsByItself,
     pcap: data.pcap === undefined ? undefined : new PcapFile(data.pcap),
+    entries,
   });
   const [forward, reverse] = loop.network.hops;
   const logs = [
@@ -57,7 +63,28 @@ async function carry(data: LinkThreadData): Promise<void> {
     const comments = [`mahimahi mm-link (${name})`, `${scenario.name}, seed ${seed}`];
     writeFileSync(file, log.text(link, plan.startNs, loop.network.nowNs, comments));
   }
+  if (entries !== undefined) writeFileSync(data.packetLog!, packetRows(entries));
   say({ kind: "done" });
+}
+
+const COLUMNS = ["atNs", "way", "flow", "bytes", "ecn", "isAck", "fate", "leftNs"] as const;
+
+function packetRows(entries: readonly PacketEntry[]): string {
+  const rows = entries.map((entry) => COLUMNS.map((column) => entry[column]).join(","));
+  return `${[COLUMNS.join(","), ...rows].join("\n")}\n`;
+}
+
+/**
+ * This thread before all others, where the user may: what makes it late is a busy machine. The system keeps a twentieth of
+ * the time for the others.
+ */
+function hurry(libc: Libc): void {
+  try {
+    libc.schedSetscheduler(SCHED_FIFO | SCHED_RESET_ON_FORK, 1);
+  } catch (error) {
+    // an ordinary user's thread waits for its turn
+    if (!(error instanceof SystemCallError && error.errnoName === "EPERM")) throw error;
+  }
 }
 
 void carry(workerData as LinkThreadData);

@@ -56,6 +56,8 @@ export interface LinkOptions {
   /** files for the logs of the measured links, in mm-link's format */
   readonly forwardLog?: string;
   readonly reverseLog?: string;
+  /** file for every packet that came, as CSV: when, to the nanosecond, and what became of it */
+  readonly packetLog?: string;
   /** packets that begin with this number and a row are reported one by one (u32 both, little endian, in UDP) */
   readonly nonce?: number;
   /** what becomes of each data packet of TCP is logged, for who reads the log in time */
@@ -295,6 +297,7 @@ export async function openLink(
       pcap: options.pcap,
       forwardLog: options.forwardLog,
       reverseLog: options.reverseLog,
+      packetLog: options.packetLog,
     };
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const thread = startWorkerThread(new URL(`./link-thread.${extension}`, import.meta.url), data);

@@ -35,6 +35,11 @@ export const MNT_DETACH = 0x2;
 // prctl(2)
 export const PR_SET_TIMERSLACK = 29;
 
+// sched_setscheduler(2)
+export const SCHED_OTHER = 0;
+export const SCHED_FIFO = 1;
+export const SCHED_RESET_ON_FORK = 0x4000_0000;
+
 // socket(2)
 export const AF_UNIX = 1;
 export const AF_INET = 2;

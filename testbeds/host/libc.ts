@@ -251,6 +251,12 @@ export class Libc {
     return this.check("prctl", prctl(option, value, 0, 0, 0));
   }
 
+  /** Of the calling thread alone. @param priority of real-time policies, 1 to 99 */
+  schedSetscheduler(policy: number, priority: number): void {
+    const set = this.#function("int sched_setscheduler(int, int, void *)");
+    this.check("sched_setscheduler", set(0, policy, new Int32Array([priority])));
+  }
+
   /**
    * A system call by its number, which differs between architectures.
    * @param name for the error; `bpf` says more than 321
