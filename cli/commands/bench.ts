@@ -103,7 +103,7 @@ function titleOf(suite: string | undefined, names: readonly string[]): string {
 async function bench(options: BenchOptions): Promise<void> {
   const { basename, join } = await import("node:path");
   const { isScenarioFile } = await import("../../scenarios/scenario-files.ts");
-  const { slowAckPath } = await import("../../scenarios/ack-path.ts");
+  const { slowAckPath } = await import("../../scenarios/estimates/ack-path.ts");
   const { findSuite, suiteScenarios } = await import("../../scenarios/presets/suites.ts");
   const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { slowAckPath } from "../../scenarios/ack-path.ts";
+import { slowAckPath } from "../../scenarios/estimates/ack-path.ts";
 import { makeLink } from "../../scenarios/links.ts";
 
 const link = makeLink({ name: "mine", mbps: 48, rttMs: 20 });

@@ -1,7 +1,7 @@
 /** Whether the ACK direction of a scenario keeps up with its data: one that was made faster may have kept a slow one. */
-import { ACK_BYTES, type Mbps, PACKET_BYTES } from "../core/units.ts";
-import { peakMbps } from "./rates/registry.ts";
-import type { Scenario } from "./scenario.ts";
+import { ACK_BYTES, type Mbps, PACKET_BYTES } from "../../core/units.ts";
+import { peakMbps } from "../rates/registry.ts";
+import type { Scenario } from "../scenario.ts";
 
 /** RFC 5681, 4.2: a receiver acknowledges at least every second full packet. */
 const PACKETS_PER_ACK = 2;
