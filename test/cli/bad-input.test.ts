@@ -58,7 +58,12 @@ describe("mistakes on the command line", () => {
       "unknown action `absolut`",
       "did you mean `absolute`?",
     ],
-    ["an unknown topic", ["explain", "reward"], "unknown topic or name `reward`", "did you mean `rewards`?"],
+    [
+      "an unknown topic",
+      ["explain", "scenaros"],
+      "unknown topic or name `scenaros`",
+      "did you mean `scenarios`?",
+    ],
     [
       "an unknown trace model",
       ["trace", "generate", "--model", "lt", "--mbps", "5"],
