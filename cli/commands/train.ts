@@ -114,6 +114,7 @@ async function train(options: TrainCommandOptions): Promise<void> {
       ? episodesOf.newEpisodes(wanted)
       : episodesOf.continuedEpisodes(wanted, from, config, continuation);
   const scenarios = interruptible(() => episodesOf.resolveEpisodes(episodes));
+  await episodesOf.checkAlgorithms(scenarios ?? []);
   const scenariosSha256 = episodesOf.digestOf(scenarios);
   episodesOf.expectSameScenarios(scenariosSha256, config, continuation);
 

@@ -1,9 +1,13 @@
 /** Wiring: what `train` draws its episodes from, as its options or `config.json` say it. */
 import { createHash } from "node:crypto";
 import type { Checkpoint } from "../../agents/checkpoint.ts";
+import { checkCrossTraffic, crossTrafficModules } from "../../algorithms/cross-traffic.ts";
 import { CcparkError } from "../../core/errors.ts";
+import { loadSignals } from "../../envs/signals/signal-files.ts";
 import { parseOverride } from "../../scenarios/overrides.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
 import { resolveScenarios, type ScenarioEntry } from "../../scenarios/scenario-files.ts";
+import { checkTemplate } from "../../scenarios/template.ts";
 import type { Continuation, RunConfig } from "../../training/run-config.ts";
 import { scenarioNamesOf, TRAINING_RANGE_NAME } from "./training-setup.ts";
 
@@ -90,6 +94,23 @@ export function resolveEpisodes({
     ...(episodeSec !== null && { durationSec: episodeSec }),
     overrides: set.map(parseOverride),
   });
+}
+
+/**
+ * Algorithms of other flows, in every choice that a scenario leaves: a name that nobody knows would end the training in the
+ * episode that draws it.
+ * @throws ScenarioError
+ */
+export async function checkAlgorithms(entries: readonly ScenarioEntry[]): Promise<void> {
+  const inAll = (check: (scenario: Scenario) => void): void => {
+    for (const { name, template } of entries) checkTemplate(template, { name, check });
+  };
+  const modules = new Set<string>();
+  inAll((scenario) => {
+    for (const path of crossTrafficModules(scenario)) modules.add(path);
+  });
+  await loadSignals({ algorithms: [...modules] });
+  inAll(checkCrossTraffic);
 }
 
 /** SHA-256 (hex) of everything that the scenarios say, traces included; null of the training range. */

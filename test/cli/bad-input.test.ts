@@ -114,6 +114,17 @@ describe("mistakes on the command line", () => {
     expect(readdirSync(cwd)).toEqual(["rows.csv"]);
   });
 
+  it.concurrent("an unknown algorithm in one choice of other flows, before a training begins", async () => {
+    const cwd = makeFolder();
+    writeFileSync(
+      join(cwd, "link.yaml"),
+      "extends: park-paper\nflows: [{algorithm: {choice: [cubic, cubik]}}]\n",
+    );
+    const outcome = await runCli(["train", "--scenario", "link.yaml", "--out", "x"], { cwd });
+    expectOneSentence(outcome, 2, "flows.0.algorithm: got `cubik`", "did you mean `cubic`?");
+    expect(existsSync(join(cwd, "x"))).toBe(false);
+  });
+
   it.concurrent("an output folder that cannot be written, before any run", async () => {
     const cwd = makeFolder();
     writeFileSync(join(cwd, "taken"), "a file");

@@ -70,7 +70,7 @@ describe("in lock-step", () => {
       path,
       onMessage: (bytes, from) => from !== undefined && agent.receive(bytes, from, 0),
     });
-    const result = await run(2, { agent: path });
+    const result = await run(3, { agent: path });
     socket.close();
     expect(result.counters.reports).toBeGreaterThan(20);
     expect(result.counters.fallbackEvents).toBe(0);
