@@ -32,6 +32,12 @@ import { openTun } from "./tun.ts";
 const CLIENT_ADDRESS = "100.64.0.1";
 const SERVER_ADDRESS = "100.64.0.2";
 
+/** How a thread ends. `Worker` in a declaration would ask the package's users for Node's types. */
+interface Ending {
+  once(event: "exit", call: () => void): unknown;
+  on(event: "error", call: (error: unknown) => void): unknown;
+}
+
 /** One end. Sockets and processes that are made inside `namespace.run` have no way out but the link. */
 export interface LinkEnd {
   readonly namespace: Namespace;
@@ -114,7 +120,7 @@ export class EmulatedLink {
     readonly server: LinkEnd;
     readonly descriptors: readonly number[];
     readonly wake: number;
-    readonly thread: Worker;
+    readonly thread: Ending;
   }) {
     const { libc, plan, shared, client, server, descriptors, wake, thread } = parts;
     this.#libc = libc;
