@@ -6,6 +6,7 @@ import { addBench } from "./commands/bench.ts";
 import { addCcp } from "./commands/ccp.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addLink } from "./commands/link.ts";
@@ -45,6 +46,7 @@ function makeProgram(): Command {
   addSim(program);
   addExperiment(program);
   addExplain(program);
+  addDoctor(program);
   addLink(program);
   addRun(program);
   addTrace(program);

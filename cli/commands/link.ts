@@ -1,14 +1,16 @@
 /** `ccpark link`: any command behind an emulated link; `ccpark links clean`: what killed processes left of theirs. */
 import { type Command, Option } from "commander";
+import type { Scenario } from "../../scenarios/scenario.ts";
 import type { EmulatedLink } from "../../testbeds/emulated/open-link.ts";
 import { interruptible, printErr, printOut } from "../console.ts";
-import { collect, MAX_SEED, parseWhole, SET_HELP } from "../options.ts";
+import { collect, MAX_SEED, parseWhole, quoteForShell, SET_HELP } from "../options.ts";
 
 interface LinkCommandOptions {
   readonly scenario: string;
   readonly set?: readonly string[];
   readonly trace?: string;
   readonly seed: number;
+  readonly through: "emulated" | "mahimahi";
   readonly serve?: string;
   readonly pcap?: string;
   readonly uplinkLog?: string;
@@ -23,6 +25,10 @@ const INSIDE = "CCPARK_USER_NAMESPACE";
 const NAMESPACES = ["--user", "--map-root-user", "--net", "--mount"];
 
 async function link(command: readonly string[], options: LinkCommandOptions): Promise<void> {
+  if (options.through === "mahimahi") {
+    await throughMahimahi(command, options);
+    return;
+  }
   const { whyNoNamespaces } = await import("../../testbeds/host/abilities.ts");
   if (whyNoNamespaces() !== undefined && process.env[INSIDE] === undefined) {
     const code = await againInUserNamespace();
@@ -31,18 +37,10 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
       return;
     }
   }
-  const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
   const { checkCrossTraffic } = await import("../../algorithms/cross-traffic.ts");
-  const { parseOverride } = await import("../../scenarios/overrides.ts");
   const { openLink } = await import("../../testbeds/emulated/open-link.ts");
   const { runCommand } = await import("../../testbeds/emulated/run-command.ts");
-  const scenario = interruptible(() =>
-    resolveScenario(options.scenario, {
-      tracePath: options.trace,
-      overrides: (options.set ?? []).map(parseOverride),
-      seed: options.seed,
-    }),
-  );
+  const scenario = await scenarioOf(options);
   checkCrossTraffic(scenario);
   const opened = await openLink(scenario, options.seed, {
     pcap: options.pcap,
@@ -58,6 +56,36 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
     await opened.close();
     if (options.json === true) printOut(`${JSON.stringify({ ...summary, timing: opened.timing })}\n`);
     else if (options.quiet !== true) printSummary(scenario.name, summary, opened);
+  }
+}
+
+async function scenarioOf(options: LinkCommandOptions): Promise<Scenario> {
+  const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
+  const { parseOverride } = await import("../../scenarios/overrides.ts");
+  return interruptible(() =>
+    resolveScenario(options.scenario, {
+      tracePath: options.trace,
+      overrides: (options.set ?? []).map(parseOverride),
+      seed: options.seed,
+    }),
+  );
+}
+
+async function throughMahimahi(command: readonly string[], options: LinkCommandOptions): Promise<void> {
+  const { runShells } = await import("../../testbeds/mahimahi/run-shells.ts");
+  const scenario = await scenarioOf(options);
+  const result = await runShells(scenario, options.seed, command, (words) => {
+    if (options.quiet !== true) printErr(`${words.map(quoteForShell).join(" ")}\n`);
+  });
+  process.exitCode = result.exitCode;
+  if (options.json === true) printOut(`${JSON.stringify(result)}\n`);
+  else if (options.quiet !== true) {
+    for (const side of ["uplink", "downlink"] as const) {
+      const { throughputMbps, meanDelayMs, p95DelayMs, droppedPackets } = result[side];
+      printErr(
+        `  ${side.padEnd(9)} ${throughputMbps.toFixed(2)} Mbit/s, ${meanDelayMs.toFixed(1)} ms in the link on average, ${p95DelayMs} ms in one of twenty; ${droppedPackets} dropped\n`,
+      );
+    }
   }
 }
 
@@ -154,6 +182,11 @@ export function addLink(program: Command): void {
       new Option("--seed <n>", "draws what the scenario leaves to chance")
         .argParser(parseWhole(0, MAX_SEED))
         .default(1),
+    )
+    .addOption(
+      new Option("--through <world>", "whose link: ours, or Mahimahi's shells where they are installed")
+        .choices(["emulated", "mahimahi"])
+        .default("emulated"),
     )
     .option("--serve <command>", "for `sh -c` at the link's other end; ends with the command")
     .option("--pcap <file>", "capture what the command sends and receives")

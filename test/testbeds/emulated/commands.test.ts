@@ -1,0 +1,68 @@
+import { spawn, spawnSync } from "node:child_process";
+import { expect, it } from "vitest";
+import { describeWithLinks } from "../host/with-links.ts";
+
+const CLI = ["--import", "tsx", "cli/main.ts"];
+
+function ccpark(...args: string[]) {
+  return spawnSync("node", [...CLI, ...args], { encoding: "utf8" });
+}
+
+it("ccpark doctor says of each testbed and what it stands on whether it is there, and if not why and what helps", () => {
+  const { stdout, status } = ccpark("doctor", "--json");
+  expect(status).toBe(0);
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  for (const name of ["simulated", "udp"]) {
+    expect(rows).toContainEqual({ part: "testbed", name, ok: true, why: null, note: null });
+  }
+  expect(rows.map(({ part }) => part)).toEqual(
+    expect.arrayContaining(["real links", "linux", "mahimahi", "python"]),
+  );
+  for (const { ok, why } of rows) expect(why === null).toBe(ok);
+});
+
+describeWithLinks("ccpark link", () => {
+  it("runs a command behind the link, which finds the other end, and ends with its exit code and a summary", () => {
+    const { status, stdout, stderr } = ccpark(
+      "link",
+      "--scenario",
+      "park-paper",
+      "--serve",
+      "exec sleep 60",
+      "--",
+      "sh",
+      "-c",
+      "echo $CCPARK_ADDRESS $CCPARK_PEER; exit 7",
+    );
+    expect(status).toBe(7);
+    expect(stdout).toBe("100.64.0.1 100.64.0.2\n");
+    expect(stderr).toMatch(/^park-paper, \d+\.\d s, \d+ packets: \d+ lost, \d+ marked\n {2}uplink/);
+  });
+
+  it("says that a command is not there, and leaves Ctrl-C to the command", async () => {
+    const missing = ccpark("link", "--quiet", "--", "no-such-command");
+    expect(missing.status).toBe(127);
+    expect(missing.stderr).toContain("no-such-command: not found");
+    const child = spawn(
+      "node",
+      [
+        ...CLI,
+        "link",
+        "--quiet",
+        "--",
+        "sh",
+        "-c",
+        "trap 'exit 5' INT; echo ready; while :; do sleep 0.1; done",
+      ],
+      { detached: true, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    // as a terminal does: to all of the foreground
+    process.kill(-child.pid!, "SIGINT");
+    expect(await ended).toBe(5);
+  });
+});
