@@ -52,7 +52,9 @@ export function testbedContract(testbed: Testbed): void {
         expect(run.flows[0]).toMatchObject({ hasStarted: false, cwndPackets: 0, acks: 0, isBackward: false });
         await run.runUntil(run.startNs - NANOS_PER_MILLI);
         expect(run.nowNs).toBeGreaterThanOrEqual(run.startNs - NANOS_PER_MILLI);
-        await run.runUntil(run.startNs + 400 * NANOS_PER_MILLI);
+        // on a busy machine a packet may wait for its processor for longer than for the link
+        const waitMs = testbed.clock === "virtual" ? 100 : 400;
+        await run.runUntil(run.startNs + waitMs * NANOS_PER_MILLI);
         expect(run.flows[0]!.hasStarted).toBe(true);
         expect(run.flows[0]!.acks).toBeGreaterThan(0);
         expect(run.flows[0]!.srttUs).toBeGreaterThan(20_000);
