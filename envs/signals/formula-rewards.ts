@@ -40,6 +40,8 @@ interface FormulaReward<S> {
   of(subject: S): number;
 }
 
+/** No fact's name is longer. */
+const LONGEST_NAME = 100;
 /** An identifier, or several with hyphens between, as names of rewards are. */
 const NAME = /^[A-Za-z]\w*(-\w+)*$/;
 
@@ -59,7 +61,7 @@ export function formulaReward<S>(
   const isName =
     NAME.test(text) && !text.split("-").every((part) => facts.includes(part) || /^\d/.test(part));
   if (isModuleFile(text) || text.trim() === "") throw unknownName("env", "reward", text, known, "reward");
-  if (isName && nearestName(text, known) !== undefined)
+  if (isName && (text.length > LONGEST_NAME || nearestName(text, known) !== undefined))
     throw unknownName("env", "reward", text, known, "reward");
   const formula = compileFormula(text, variables, OWNER);
   const of = finite(formula);

@@ -17,6 +17,7 @@ import { type CrossTraffic, type LinkPlan, planLink } from "./link-plan.ts";
 import type { LinkThreadData, LinkThreadMessage } from "./link-thread.ts";
 import {
   FACT,
+  LinkFacts,
   makePacketLog,
   makeReports,
   makeShared,
@@ -104,6 +105,7 @@ export class EmulatedLink {
   readonly #libc: Libc;
   readonly #plan: LinkPlan;
   readonly #shared: SharedLink;
+  readonly #facts: LinkFacts;
   readonly #descriptors: readonly number[];
   readonly #wake: number;
   readonly #ended: Promise<void>;
@@ -131,7 +133,8 @@ export class EmulatedLink {
     this.startNs = plan.startNs;
     this.reports = shared.reports;
     this.log = shared.log;
-    this.truth = truthOf(plan, shared);
+    this.#facts = new LinkFacts(shared.facts);
+    this.truth = truthOf(plan, this.#facts);
     this.#descriptors = descriptors;
     this.#wake = wake;
     this.#ended = new Promise((resolve) => thread.once("exit", () => resolve()));
@@ -212,6 +215,11 @@ export class EmulatedLink {
   }
 
   /** Ends the thread, writes the logs and gives everything back; may be called twice. */
+  /** The run is over: `truth` tells of now from here on, whatever still goes through. */
+  holdTruth(): void {
+    this.#facts.hold();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -236,7 +244,7 @@ export class EmulatedLink {
 }
 
 /** What the links are, and what their thread tells of them; capacities are computed by servers of this thread's own. */
-function truthOf({ spec, rng }: LinkPlan, { facts }: SharedLink): LinkTruth {
+function truthOf({ spec, rng }: LinkPlan, facts: LinkFacts): LinkTruth {
   const names = ["forward", "reverse"];
   const links = [spec.forward, spec.reverse, ...(spec.links ?? [])].map(({ rate, outages }, i) => {
     const server = makeServer(rate, { rng: rng.fork(`${names[i] ?? `link.${i}`}.rate`), outages });

@@ -108,20 +108,38 @@ export function writeMeter(facts: Float64Array, link: number, meter: LinkMeter, 
   for (let i = 0; i < METERS.length; i++) facts[at + i] = meter[METERS[i]!];
 }
 
+/** What the other thread tells of its links, until it is held. */
+export class LinkFacts {
+  #facts: Float64Array;
+
+  constructor(facts: Float64Array) {
+    this.#facts = facts;
+  }
+
+  at(word: number): number {
+    return this.#facts[word]!;
+  }
+
+  /** From here on they stay as they are: a run that has been closed has the facts of its end. */
+  hold(): void {
+    this.#facts = this.#facts.slice();
+  }
+}
+
 /** A link as the other thread last told of it; what it could have carried is computed here. */
 export class SharedMeter implements LinkMeter {
-  readonly #facts: Float64Array;
+  readonly #facts: LinkFacts;
   readonly #at: number;
   readonly #capacityBytes: LinkMeter["capacityBytes"];
 
-  constructor(facts: Float64Array, link: number, capacityBytes: LinkMeter["capacityBytes"]) {
+  constructor(facts: LinkFacts, link: number, capacityBytes: LinkMeter["capacityBytes"]) {
     this.#facts = facts;
     this.#at = FIRST_LINK + link * WORDS_PER_LINK;
     this.#capacityBytes = capacityBytes;
   }
 
   #read(name: (typeof METERS)[number]): number {
-    return this.#facts[this.#at + METERS.indexOf(name)]!;
+    return this.#facts.at(this.#at + METERS.indexOf(name));
   }
 
   get offeredPackets(): number {
@@ -150,7 +168,7 @@ export class SharedMeter implements LinkMeter {
 
   /** As of the thread's last turn, at most 5 ms ago. */
   servedBytes(_nowNs: Nanos): Bytes {
-    return this.#facts[this.#at + SERVED_AT]!;
+    return this.#facts.at(this.#at + SERVED_AT);
   }
 
   capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {

@@ -350,6 +350,7 @@ class LinuxRun implements RealTimeRun {
 
   async #close(): Promise<void> {
     if (this.#clock.isRunning) this.#look();
+    this.#link.holdTruth();
     this.#closedNs = this.#clock.nowNs;
     this.#waiter?.reject(
       new CcparkError("failed-precondition", "[linux] the run was closed while somebody waited for it"),
