@@ -49,8 +49,9 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
     packetLog: options.packetLog,
   });
   try {
-    process.exitCode = await runCommand(opened, { command, serve: options.serve, env: process.env });
-    if (process.exitCode === 127) printErr(`ccpark link: ${command[0]}: not found\n`);
+    const end = await runCommand(opened, { command, serve: options.serve, env: process.env });
+    process.exitCode = end.exitCode;
+    if (end.failure !== undefined) printErr(`ccpark link: ${command[0]}: ${end.failure}\n`);
   } finally {
     const summary = summaryOf(opened);
     await opened.close();

@@ -1,6 +1,7 @@
 /** `ccpark run`: any command, with its TCP connections under an algorithm or a policy that runs in Linux; `ccpark watch`: such flows. */
 import { type Command, Option } from "commander";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
+import type { CommandEnd } from "../../testbeds/emulated/run-command.ts";
 import type { Libc } from "../../testbeds/host/libc.ts";
 import type { KernelDatapath } from "../../testbeds/linux/kernel-datapath.ts";
 import type { KernelFlowFacts } from "../../testbeds/linux/slots.ts";
@@ -63,21 +64,23 @@ async function run(command: readonly string[], options: RunCommandOptions): Prom
   const driver = isForeign ? await foreignDriver(libc, options) : await ownDriver(libc, options);
   const env = { ...process.env, CCPARK_CONGESTION: options.name };
   const undo: (() => unknown)[] = [() => driver.close()];
+  let end: CommandEnd;
   try {
     // running connections that a killed process of this name has left
     driver.datapath.adoptSockets();
     if (options.scenario === undefined) {
       const { runHere } = await import("../../testbeds/emulated/run-command.ts");
       if (options.default === true || options.flows !== undefined) undo.push(makeDefault(options.name));
-      process.exitCode = await runHere({ command, env });
+      end = await runHere({ command, env });
     } else {
       const { runCommand } = await import("../../testbeds/emulated/run-command.ts");
       const link = await openLinkOf(options.scenario, options);
       undo.push(() => link.close());
       for (const { namespace } of [link.client, link.server]) makeDefault(options.name, namespace);
-      process.exitCode = await runCommand(link, { command, serve: options.serve, env });
+      end = await runCommand(link, { command, serve: options.serve, env });
     }
-    if (process.exitCode === 127) printErr(`ccpark run: ${command[0]}: not found\n`);
+    process.exitCode = end.exitCode;
+    if (end.failure !== undefined) printErr(`ccpark run: ${command[0]}: ${end.failure}\n`);
   } finally {
     for (const back of undo.reverse()) await back();
     const { fields, text } = driver.summary();

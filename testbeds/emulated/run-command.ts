@@ -24,14 +24,26 @@ function start(end: LinkEnd, [program, ...args]: readonly string[], env: NodeJS.
   return end.namespace.run(() => spawn(program!, args, { stdio: "inherit", env }));
 }
 
-/** @returns its exit code, as a shell says it: 128 and the signal where one ended it */
-function ended(child: ChildProcess): Promise<number> {
+/** How a command ended. */
+export interface CommandEnd {
+  /** as a shell says it: 128 and the signal where one ended it, 127 and 126 where it never began */
+  readonly exitCode: number;
+  /** why it never began; absent: it did */
+  readonly failure?: "not found" | "cannot be run";
+}
+
+function ended(child: ChildProcess): Promise<CommandEnd> {
   return new Promise((resolve) => {
     child.once("error", (error: NodeJS.ErrnoException) => {
-      resolve(error.code === "ENOENT" ? EXIT_NOT_FOUND : EXIT_NOT_RUN);
+      const isMissing = error.code === "ENOENT";
+      resolve(
+        isMissing
+          ? { exitCode: EXIT_NOT_FOUND, failure: "not found" }
+          : { exitCode: EXIT_NOT_RUN, failure: "cannot be run" },
+      );
     });
     child.once("exit", (code, signal) => {
-      resolve(code ?? 128 + constants.signals[signal!]);
+      resolve({ exitCode: code ?? 128 + constants.signals[signal!] });
     });
   });
 }
@@ -41,10 +53,9 @@ function environmentOf(own: LinkEnd, other: LinkEnd, env: NodeJS.ProcessEnv): No
 }
 
 /**
- * @returns the command's exit code; 127: there is no such program
  * @throws CcparkError (unavailable) if the link's thread ends before the command
  */
-export async function runCommand(link: EmulatedLink, options: CommandOptions): Promise<number> {
+export async function runCommand(link: EmulatedLink, options: CommandOptions): Promise<CommandEnd> {
   const { client, server } = link;
   const { command, serve, env } = options;
   const served =
@@ -65,13 +76,13 @@ export async function runCommand(link: EmulatedLink, options: CommandOptions): P
 }
 
 /** The same without a link: where this process is. */
-export function runHere({ command, env }: Pick<CommandOptions, "command" | "env">): Promise<number> {
+export function runHere({ command, env }: Pick<CommandOptions, "command" | "env">): Promise<CommandEnd> {
   const [program, ...args] = command;
   return attended(spawn(program!, args, { stdio: "inherit", env }));
 }
 
 /** Until it has ended; signals go to it meanwhile. */
-async function attended(child: ChildProcess): Promise<number> {
+async function attended(child: ChildProcess): Promise<CommandEnd> {
   const ignore = (): void => {};
   const forward = (signal: NodeJS.Signals): void => {
     child.kill(signal);

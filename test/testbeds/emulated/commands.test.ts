@@ -46,6 +46,8 @@ describeWithLinks("ccpark link", () => {
     const missing = ccpark("link", "--quiet", "--", "no-such-command");
     expect(missing.status).toBe(127);
     expect(missing.stderr).toContain("no-such-command: not found");
+    const inside = ccpark("link", "--quiet", "--", "sh", "-c", "exit 127");
+    expect([inside.status, inside.stderr]).toEqual([127, ""]);
     const child = spawn(
       "node",
       [
