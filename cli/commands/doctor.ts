@@ -1,6 +1,13 @@
 /** `ccpark doctor`: what this machine can do, why not, and the command that helps. */
 import type { Command } from "commander";
-import { outTakesColour, printOut } from "../console.ts";
+import { outTakesColour, outWidth, printOut } from "../console.ts";
+
+/** Part, name, and whether it is there. */
+const COLUMN_WIDTHS = [12, 28, 5] as const;
+/** of these and five borders */
+const OTHER_WIDTH = 50;
+const MIN_TEXT_WIDTH = 24;
+const DEFAULT_WIDTH = 110;
 
 /** One line of the table. */
 interface Finding {
@@ -78,15 +85,16 @@ async function doctor(options: { readonly json?: true }): Promise<void> {
   }
   const { default: Table } = await import("cli-table3");
   const table = new Table({
-    head: ["", "", "", "why not", "what helps"],
+    head: ["", "", "", "why not, and what helps"],
     style: outTakesColour() ? {} : { head: [], border: [] },
-    colWidths: [12, 28, 5, 50, 50],
+    colWidths: [...COLUMN_WIDTHS, Math.max(MIN_TEXT_WIDTH, (outWidth(false) ?? DEFAULT_WIDTH) - OTHER_WIDTH)],
     wordWrap: true,
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
   });
   let before = "";
   for (const { part, name, why, note } of findings) {
-    table.push([part === before ? "" : part, name, why === undefined ? "yes" : "no", why ?? "", note ?? ""]);
+    const text = [why, note].filter((line) => line !== undefined).join("\n");
+    table.push([part === before ? "" : part, name, why === undefined ? "yes" : "no", text]);
     before = part;
   }
   printOut(`${table.toString()}\n`);
