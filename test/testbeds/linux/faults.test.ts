@@ -216,10 +216,10 @@ describe.skipIf(refusal !== undefined)("Linux TCP under a CCP agent", () => {
     await onScene(libc, algorithm("reno"), options, async ({ agent, send, info, hosts }) => {
       for (let i = 0; i < 100; i++) {
         const senders = Array.from({ length: 10 }, () => send(14_480));
-        await until(() => senders.every((sender) => info(sender).ackedBytes > 14_480), 2000);
+        await until(() => senders.every((sender) => info(sender).ackedBytes > 14_480), 10_000);
         for (const sender of senders) hosts.release(sender);
       }
-      await until(() => agent.facts().length === 0 && closed.size === opened.size, 5000);
+      await until(() => agent.facts().length === 0 && closed.size === opened.size, 15_000);
       expect(opened.size).toBeGreaterThanOrEqual(900);
       expect(agent.datapath.refusedFlows).toBe(0);
     });
