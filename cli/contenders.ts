@@ -12,10 +12,12 @@ import type { Agent } from "../agents/learner.ts";
 import { DEFAULT_LEARNER, getLearner, policyFromCheckpoint } from "../agents/registry.ts";
 import { loadModules } from "../algorithms/module-files.ts";
 import { resolveAlgorithm } from "../algorithms/reference.ts";
+import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { AgentEvent } from "../ccp-bridge/ipc/agent-link.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { ExternalAgentOptions, ExternalRunResult } from "../envs/foreign-agent/external-agent.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
+import { policyAlgorithm } from "../envs/policy-algorithm.ts";
 import { getAction } from "../envs/signals/actions.ts";
 import { DEFAULT_ENVELOPE, type Envelope, envelopeOfSpaces } from "../envs/signals/envelope.ts";
 import { getObservation } from "../envs/signals/observations.ts";
@@ -115,6 +117,12 @@ export async function loadCheckpointContender(name: string, path: string): Promi
   return checkpointContender(name, path, checkpoint);
 }
 
+/** The policy of a checkpoint as a CCP algorithm, called `policy`. @throws as `loadCheckpointContender` */
+export async function checkpointAlgorithm(path: string): Promise<CcpAlgorithm> {
+  const { policy, env } = await loadCheckpointContender(POLICY_NAME, path);
+  return policyAlgorithm(POLICY_NAME, policy, env);
+}
+
 /** What tells one checkpoint from another in a table: its file's name, or its run's where the file has the common name. */
 function checkpointName(path: string): string {
   const file = basename(path).replace(/\.[^.]*$/, "");
@@ -133,6 +141,7 @@ export function untrainedContender(env: EnvOptions = DEFAULT_ENV_OPTIONS, seed =
 }
 
 const AGENT_PREFIX = "agent:";
+const POLICY_NAME = "policy";
 const ONNX_PREFIX = "onnx:";
 const UNIX_PREFIX = "unix:";
 const OTHER_PREFIXES = [AGENT_PREFIX, ONNX_PREFIX, UNIX_PREFIX];

@@ -3,15 +3,9 @@
  * the longer ago the last congestion, the more packets are added per round; a cut leaves the ratio of the least to the
  * largest RTT, which just empties the queue.
  */
-import type { Micros } from "../../core/units.ts";
+import { MICROS_PER_SEC, type Micros } from "../../core/units.ts";
 import type { AlgorithmSpec, ParamValues } from "../spec.ts";
-import {
-  type Decision,
-  type Interval,
-  intervalAlgorithm,
-  type Rules,
-  secondsBetween,
-} from "./parts/interval-flow.ts";
+import { type Decision, type Interval, intervalAlgorithm, type Rules } from "./parts/interval-flow.ts";
 
 /** Draft 3.1: where throughput before two cuts differs by more, the path has changed, and half is cut. */
 const THROUGHPUT_CHANGE = 0.2;
@@ -39,7 +33,7 @@ class HtcpRules implements Rules {
       this.#highRttUs = Math.max(this.#highRttUs, highRttUs);
       this.#bestRate = Math.max(this.#bestRate, deliveredPackets / meanRttUs);
     }
-    const beyondSec = secondsBetween(this.#lastCutUs, nowUs) - this.#lowSpeedSec;
+    const beyondSec = (nowUs - this.#lastCutUs) / MICROS_PER_SEC - this.#lowSpeedSec;
     // alpha = 1 + 10 (D - D_L) + 0.25 (D - D_L)^2, times 2 (1 - beta) so that beta has no part in fairness     equation (1), (3)
     const high = beyondSec <= 0 ? 1 : 1 + 10 * beyondSec + 0.25 * beyondSec * beyondSec;
     return { growthPackets: Math.max(1, 2 * (1 - this.#beta) * high) };

@@ -17,8 +17,6 @@ interface AgentOptions {
   readonly quiet?: true;
 }
 
-/** Name of the policy of `--checkpoint`. */
-const POLICY_NAME = "policy";
 /** Buffers of ebpfccp and Bundler. */
 const SMALL_READ_BYTES = 1024;
 
@@ -31,10 +29,8 @@ async function loadSet(options: AgentOptions) {
   const modules = await loadModules(names);
   const algorithms = names.map((name) => ccpAlgorithm(name, modules));
   if (options.checkpoint !== undefined) {
-    const { policyAlgorithm } = await import("../../envs/policy-algorithm.ts");
-    const { loadCheckpointContender } = await import("../contenders.ts");
-    const { policy, env } = await loadCheckpointContender(POLICY_NAME, options.checkpoint);
-    algorithms.push(policyAlgorithm(POLICY_NAME, policy, env));
+    const { checkpointAlgorithm } = await import("../contenders.ts");
+    algorithms.push(await checkpointAlgorithm(options.checkpoint));
   }
   const first = options.default;
   if (first !== undefined) {
@@ -203,7 +199,7 @@ export function addAgent(program: Command): void {
     )
     .option("--default <name>", "for flows that ask for no algorithm and match no rule")
     .option("--rule <rule>", "dst-port:5001=cubic, src-ip:10.0.0.0/8=bbr ...; may be repeated", collect)
-    .option("--checkpoint <file>", `adds the trained policy of this checkpoint as \`${POLICY_NAME}\``)
+    .option("--checkpoint <file>", "adds the trained policy of this checkpoint as `policy`")
     .option("--duration <sec>", "end after so many seconds", parsePositive)
     .option("--json", "events as JSON Lines")
     .option("--quiet", "print nothing")

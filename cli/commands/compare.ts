@@ -58,6 +58,8 @@ async function compare(options: CompareOptions): Promise<void> {
   const { jsonLines } = await import("../../eval/result-files.ts");
   const { realTimeNotes } = await import("../../eval/report/real-time-notes.ts");
   const { roundTripMs } = await import("../../scenarios/scenario.ts");
+  const { findTestbed } = await import("../../testbeds/registry.ts");
+  const { expectAccepts } = await import("../../testbeds/testbed.ts");
   const { planBench } = await import("../bench/bench-plan.ts");
   const { runComparison } = await import("../bench/run-comparison.ts");
   const { versions } = await import("../bench/run-benchmark.ts");
@@ -68,28 +70,27 @@ async function compare(options: CompareOptions): Promise<void> {
     throw new CcparkError("invalid-argument", message, { field: "on" });
   }
   const seeds = seedsUpTo(options.seeds);
-  const planOn = (on: string) =>
-    planBench({
-      names: options.scenario,
-      tracePath: options.trace,
-      durationSec: options.duration,
-      vary: options.vary === true,
-      overrides: options.set ?? [],
-      algorithms: options.algorithms,
-      checkpoint: options.checkpoint,
-      seeds,
-      rewardName: DEFAULT_REWARD,
-      on,
-      recording: [],
-      quiet: options.quiet === true,
-    });
-  // all worlds are asked before the first packet moves
-  const worlds = [];
-  for (const on of options.on) worlds.push(await planOn(on));
+  const worlds = options.on.map(findTestbed);
+  const { plan, entries, checkpoints } = await planBench({
+    names: options.scenario,
+    tracePath: options.trace,
+    durationSec: options.duration,
+    vary: options.vary === true,
+    overrides: options.set ?? [],
+    algorithms: options.algorithms,
+    checkpoint: options.checkpoint,
+    seeds,
+    rewardName: DEFAULT_REWARD,
+    on: reference,
+    recording: [],
+    quiet: options.quiet === true,
+  });
+  // the plan has asked the first; all are asked before the first packet moves
+  for (const world of worlds.slice(1)) for (const entry of entries) expectAccepts(world, entry.of(0));
   if (options.out !== undefined) claimFolder(options.out);
-  const [{ entries, checkpoints }] = worlds as [(typeof worlds)[number]];
   const runs = await runComparison(
-    worlds.map(({ plan }) => plan),
+    plan,
+    worlds,
     (scenario) => Math.max(MIN_BIN_SEC, roundTripMs(entries[scenario]!.of(0)) / 1000),
     { quiet: options.quiet === true },
   );

@@ -1,8 +1,9 @@
 /** `ccpark link`: any command behind an emulated link; `ccpark links clean`: what killed processes left of theirs. */
 import { type Command, Option } from "commander";
-import type { Scenario } from "../../scenarios/scenario.ts";
+import { NANOS_PER_SEC, toMbps } from "../../core/units.ts";
 import type { EmulatedLink } from "../../testbeds/emulated/open-link.ts";
-import { interruptible, printErr, printOut } from "../console.ts";
+import { printErr, printOut } from "../console.ts";
+import { oneScenario } from "../one-scenario.ts";
 import { collect, MAX_SEED, parseWhole, quoteForShell, SET_HELP } from "../options.ts";
 
 interface LinkCommandOptions {
@@ -37,11 +38,9 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
       return;
     }
   }
-  const { checkCrossTraffic } = await import("../../algorithms/cross-traffic.ts");
   const { openLink } = await import("../../testbeds/emulated/open-link.ts");
   const { runCommand } = await import("../../testbeds/emulated/run-command.ts");
-  const scenario = await scenarioOf(options);
-  checkCrossTraffic(scenario);
+  const scenario = await oneScenario(options);
   const opened = await openLink(scenario, options.seed, {
     pcap: options.pcap,
     forwardLog: options.uplinkLog,
@@ -60,21 +59,9 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
   }
 }
 
-async function scenarioOf(options: LinkCommandOptions): Promise<Scenario> {
-  const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
-  const { parseOverride } = await import("../../scenarios/overrides.ts");
-  return interruptible(() =>
-    resolveScenario(options.scenario, {
-      tracePath: options.trace,
-      overrides: (options.set ?? []).map(parseOverride),
-      seed: options.seed,
-    }),
-  );
-}
-
 async function throughMahimahi(command: readonly string[], options: LinkCommandOptions): Promise<void> {
   const { runShells } = await import("../../testbeds/mahimahi/run-shells.ts");
-  const scenario = await scenarioOf(options);
+  const scenario = await oneScenario(options);
   const result = await runShells(scenario, options.seed, command, (words) => {
     if (options.quiet !== true) printErr(`${words.map(quoteForShell).join(" ")}\n`);
   });
@@ -110,13 +97,13 @@ interface LinkSummary {
 }
 
 function summaryOf({ truth, nowNs, startNs, counts }: EmulatedLink): LinkSummary {
-  const durationSec = Math.max(0, nowNs - startNs) / 1e9;
+  const durationSec = Math.max(0, nowNs - startNs) / NANOS_PER_SEC;
   const way = (meter: EmulatedLink["truth"]["forward"]): WaySummary => {
     const servedBytes = meter.servedBytes(nowNs);
     const couldServeBytes = durationSec === 0 ? Number.NaN : meter.capacityBytes(startNs, nowNs);
     return {
       servedBytes,
-      mbps: durationSec === 0 ? 0 : (8 * servedBytes) / durationSec / 1e6,
+      mbps: durationSec === 0 ? 0 : toMbps(servedBytes / durationSec),
       utilisation: Number.isFinite(couldServeBytes) ? servedBytes / couldServeBytes : null,
       droppedPackets: meter.droppedPackets,
       maxQueuedPackets: meter.maxQueuedPackets,

@@ -1,11 +1,13 @@
 /** `ccpark run`: any command, with its TCP connections under an algorithm or a policy that runs in Linux; `ccpark watch`: such flows. */
 import { type Command, Option } from "commander";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
+import { MICROS_PER_MILLI, toMbps } from "../../core/units.ts";
 import type { CommandEnd } from "../../testbeds/emulated/run-command.ts";
 import type { Libc } from "../../testbeds/host/libc.ts";
 import type { KernelDatapath } from "../../testbeds/linux/kernel-datapath.ts";
 import type { KernelFlowFacts } from "../../testbeds/linux/slots.ts";
-import { interruptible, printErr, printOut } from "../console.ts";
+import { printErr, printOut } from "../console.ts";
+import { oneScenario } from "../one-scenario.ts";
 import { collect, MAX_SEED, parsePositive, parseWhole, SET_HELP } from "../options.ts";
 
 interface RunCommandOptions {
@@ -25,16 +27,12 @@ interface RunCommandOptions {
 
 const CHECKPOINT = "checkpoint:";
 const UNIX = "unix:";
-const POLICY_NAME = "policy";
-const MICROS_PER_MILLI = 1000;
 
 /** An algorithm by reference, or `checkpoint:FILE`. */
 async function loadAlgorithm(reference: string): Promise<CcpAlgorithm> {
   if (reference.startsWith(CHECKPOINT)) {
-    const { policyAlgorithm } = await import("../../envs/policy-algorithm.ts");
-    const { loadCheckpointContender } = await import("../contenders.ts");
-    const { policy, env } = await loadCheckpointContender(POLICY_NAME, reference.slice(CHECKPOINT.length));
-    return policyAlgorithm(POLICY_NAME, policy, env);
+    const { checkpointAlgorithm } = await import("../contenders.ts");
+    return checkpointAlgorithm(reference.slice(CHECKPOINT.length));
   }
   const { makeAlgorithm, resolveAlgorithm } = await import("../../algorithms/reference.ts");
   const { loadModules } = await import("../../algorithms/module-files.ts");
@@ -74,7 +72,9 @@ async function run(command: readonly string[], options: RunCommandOptions): Prom
       end = await runHere({ command, env });
     } else {
       const { runCommand } = await import("../../testbeds/emulated/run-command.ts");
-      const link = await openLinkOf(options.scenario, options);
+      const { openLink } = await import("../../testbeds/emulated/open-link.ts");
+      const scenario = await oneScenario({ ...options, scenario: options.scenario });
+      const link = await openLink(scenario, options.seed);
       undo.push(() => link.close());
       for (const { namespace } of [link.client, link.server]) makeDefault(options.name, namespace);
       end = await runCommand(link, { command, serve: options.serve, env });
@@ -164,22 +164,6 @@ async function foreignDriver(libc: Libc, options: RunCommandOptions): Promise<Dr
   return { datapath: agent.datapath, close, summary };
 }
 
-async function openLinkOf(scenarioName: string, options: RunCommandOptions) {
-  const { checkCrossTraffic } = await import("../../algorithms/cross-traffic.ts");
-  const { parseOverride } = await import("../../scenarios/overrides.ts");
-  const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
-  const { openLink } = await import("../../testbeds/emulated/open-link.ts");
-  const scenario = interruptible(() =>
-    resolveScenario(scenarioName, {
-      tracePath: options.trace,
-      overrides: (options.set ?? []).map(parseOverride),
-      seed: options.seed,
-    }),
-  );
-  checkCrossTraffic(scenario);
-  return openLink(scenario, options.seed);
-}
-
 const ip = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
 
 interface WatchOptions {
@@ -198,8 +182,8 @@ function rowOf(now: KernelFlowFacts, before: KernelFlowFacts | undefined, sec: n
     `${ip(now.dstIp)}:${now.dstPort}`,
     now.runsProgram ? "program" : "native",
     `${(now.cwndBytes / 1000).toFixed(0)}`,
-    now.rateBytesPerSec === 0 ? "" : ((8 * now.rateBytesPerSec) / 1e6).toFixed(2),
-    (now.srttUs / 1000).toFixed(2),
+    now.rateBytesPerSec === 0 ? "" : toMbps(now.rateBytesPerSec).toFixed(2),
+    (now.srttUs / MICROS_PER_MILLI).toFixed(2),
     perSec(({ acks }) => acks),
     perSec(({ reports }) => reports),
     `${now.lostReports}`,

@@ -1,7 +1,8 @@
 /** `ccpark sim`: one run of a scenario under an agent of another process. */
 import { type Command, Option } from "commander";
 import type { Pace } from "../../envs/foreign-agent/pace.ts";
-import { interruptible, outTakesColour, outWidth, printErr, printOut } from "../console.ts";
+import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
+import { oneScenario } from "../one-scenario.ts";
 import {
   collect,
   MAX_SEED,
@@ -35,9 +36,6 @@ interface SimOptions {
 
 async function sim(options: SimOptions): Promise<void> {
   const { basename, join } = await import("node:path");
-  const { resolveScenario } = await import("../../scenarios/scenario-files.ts");
-  const { checkCrossTraffic } = await import("../../algorithms/cross-traffic.ts");
-  const { parseOverride } = await import("../../scenarios/overrides.ts");
   const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");
   const { externalContender, printAgentEvent, printAgentWarning } = await import("../contenders.ts");
@@ -50,15 +48,7 @@ async function sim(options: SimOptions): Promise<void> {
   const rewardName = options.reward ?? DEFAULT_REWARD;
   await loadSignals({ rewards: [rewardName] });
   getReward(rewardName);
-  const scenario = interruptible(() =>
-    resolveScenario(options.scenario, {
-      tracePath: options.trace,
-      durationSec: options.duration,
-      overrides: (options.set ?? []).map(parseOverride),
-      seed: options.seed,
-    }),
-  );
-  checkCrossTraffic(scenario);
+  const scenario = await oneScenario(options);
   const quiet = options.quiet === true;
   const contender = externalContender({
     agent: options.agent,

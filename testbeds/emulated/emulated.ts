@@ -118,6 +118,7 @@ class EmulatedRun extends RealTimeNetworkRun {
   }
 
   protected override async giveBack(): Promise<void> {
+    this.#link.holdTruth();
     for (const pair of this.#pairs) pair?.close();
     await this.#link.close();
   }

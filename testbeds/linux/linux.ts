@@ -13,7 +13,6 @@ import type { CongestionControlFactory } from "../../ccp-bridge/congestion-contr
 import { controlAsAlgorithm } from "../../ccp-bridge/control-algorithm.ts";
 import type { FlowAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
-import { CcparkError } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Bytes, MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_MILLI, type Nanos } from "../../core/units.ts";
 import { UNDER_TEST } from "../../scenarios/flows.ts";
@@ -26,6 +25,7 @@ import { type Libc, loadLibc } from "../host/libc.ts";
 import { controlsInProcess, RunPlan } from "../network-run.ts";
 import { Alarm, Stopwatch } from "../real-time/alarm.ts";
 import { rateRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
+import { Waiting } from "../real-time/waiting.ts";
 import {
   expectAccepts,
   type LinkTruth,
@@ -63,12 +63,6 @@ let instances = 0;
 const elsewhere: CongestionControlFactory = () => {
   throw new Error("a flow of Linux has no congestion control here");
 };
-
-interface Waiter {
-  readonly untilNs: Nanos;
-  readonly resolve: (reached: boolean) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** An agent for each CCP algorithm: its flows share a datapath. */
 class Agents {
@@ -131,8 +125,7 @@ class LinuxRun implements RealTimeRun {
   readonly #calls: { readonly atNs: Nanos; readonly call: () => void }[] = [];
   /** rows of the packet log that have been read */
   #read = 0;
-  #waiter: Waiter | undefined;
-  #failure: unknown;
+  readonly #waiting = new Waiting();
   #closedNs: Nanos | undefined;
   #closing: Promise<void> | undefined;
 
@@ -287,10 +280,7 @@ class LinuxRun implements RealTimeRun {
   }
 
   requestStop(): void {
-    const waiter = this.#waiter;
-    if (waiter === undefined) return;
-    this.#waiter = undefined;
-    waiter.resolve(this.nowNs >= waiter.untilNs);
+    this.#waiting.settle(this.nowNs, true);
   }
 
   runUntil(untilNs: Nanos): Promise<boolean> {
@@ -298,10 +288,9 @@ class LinuxRun implements RealTimeRun {
       this.#clock.start();
       this.#link.start(this.#clock.absolute(0));
     }
-    return new Promise((resolve, reject) => {
-      this.#waiter = { untilNs, resolve, reject };
-      this.#turn();
-    });
+    const reached = this.#waiting.until(untilNs);
+    this.#turn();
+    return reached;
   }
 
   /** Everything that is due happens. */
@@ -310,36 +299,26 @@ class LinuxRun implements RealTimeRun {
     try {
       while (this.#calls.length > 0 && this.#calls[0]!.atNs <= this.nowNs) this.#calls.shift()!.call();
     } catch (error) {
-      this.#failure ??= error;
+      this.#waiting.fail(error);
     }
     this.#settle();
     this.#setAlarm();
   }
 
   #settle(): void {
-    const waiter = this.#waiter;
-    if (waiter === undefined) return;
-    if (this.#failure !== undefined) {
-      this.#waiter = undefined;
-      waiter.reject(this.#failure);
-    } else if (this.nowNs >= waiter.untilNs) {
-      this.#waiter = undefined;
-      this.#look();
-      waiter.resolve(true);
-    }
+    const { nowNs } = this;
+    if (nowNs >= this.#waiting.untilNs) this.#look();
+    this.#waiting.settle(nowNs, false);
   }
 
   #setAlarm(): void {
     if (!this.#clock.isRunning || this.#closedNs !== undefined) return;
-    const nextNs = Math.min(
-      this.#calls[0]?.atNs ?? Number.POSITIVE_INFINITY,
-      this.#waiter?.untilNs ?? Number.POSITIVE_INFINITY,
-    );
+    const nextNs = Math.min(this.#calls[0]?.atNs ?? Number.POSITIVE_INFINITY, this.#waiting.untilNs);
     this.#alarm.set(nextNs === Number.POSITIVE_INFINITY ? undefined : this.#clock.absolute(nextNs));
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error;
+    this.#waiting.fail(error);
     this.#settle();
   }
 
@@ -352,10 +331,7 @@ class LinuxRun implements RealTimeRun {
     if (this.#clock.isRunning) this.#look();
     this.#link.holdTruth();
     this.#closedNs = this.#clock.nowNs;
-    this.#waiter?.reject(
-      new CcparkError("failed-precondition", "[linux] the run was closed while somebody waited for it"),
-    );
-    this.#waiter = undefined;
+    this.#waiting.close(LINUX.name);
     await Promise.all(this.#hosts.map((hosts) => hosts.close()));
     this.#agents.close();
     await this.#link.close();

@@ -2,7 +2,6 @@
  * A run of the engine's senders and receivers under a clock that does not wait: what worlds with real packets have in
  * common. An alarm wakes this thread for the next event; packets come in between from wherever they were carried.
  */
-import { CcparkError } from "../../core/errors.ts";
 import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import { peakMbps } from "../../scenarios/rates/registry.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
@@ -11,15 +10,10 @@ import type { NetworkRunFlow, RunPlan } from "../network-run.ts";
 import type { LinkTruth, RealTimeRun, RunTiming } from "../testbed.ts";
 import type { TransferLog } from "../traffic/traffic.ts";
 import { Alarm, Stopwatch } from "./alarm.ts";
+import { Waiting } from "./waiting.ts";
 
 /** Beyond, one thread cannot carry the packets: a packet costs it some 30 us in its sockets. */
 const MAX_MBPS = 200;
-
-interface Waiter {
-  readonly untilNs: Nanos;
-  readonly resolve: (reached: boolean) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** Why packets of the engine's senders cannot be carried at the scenario's rates by one thread. */
 export function rateRefusal(scenario: Scenario): string | undefined {
@@ -59,9 +53,9 @@ export abstract class RealTimeNetworkRun implements RealTimeRun, PacketCarrier {
   readonly #name: string;
   readonly #alarm: Alarm;
   readonly #sweepEveryNs: Nanos;
-  #waiter: Waiter | undefined;
-  #failure: unknown;
-  #isClosed = false;
+  readonly #waiting = new Waiting();
+  /** its time stands still from then on */
+  #closedNs: Nanos | undefined;
   #isTurning = false;
 
   /**
@@ -110,6 +104,7 @@ export abstract class RealTimeNetworkRun implements RealTimeRun, PacketCarrier {
   protected abstract giveBack(): void | Promise<void>;
 
   get nowNs(): Nanos {
+    if (this.#closedNs !== undefined) return this.#closedNs;
     return this.#isTurning ? this.network.nowNs : Math.max(this.network.nowNs, this.clock.nowNs);
   }
 
@@ -128,57 +123,44 @@ export abstract class RealTimeNetworkRun implements RealTimeRun, PacketCarrier {
       this.onStart();
       this.#sweep(this.#sweepEveryNs);
     }
-    return new Promise((resolve, reject) => {
-      this.#waiter = { untilNs, resolve, reject };
-      this.turn();
-    });
+    const reached = this.#waiting.until(untilNs);
+    this.turn();
+    return reached;
   }
 
   /** Everything that is due happens. */
   protected turn(): void {
-    if (this.#isClosed || this.#isTurning || !this.clock.isRunning) return;
+    if (this.#closedNs !== undefined || this.#isTurning || !this.clock.isRunning) return;
     this.#isTurning = true;
     let isStopped = false;
     try {
       const nowNs = this.clock.nowNs;
       while (!this.network.runUntil(nowNs)) isStopped = true;
     } catch (error) {
-      this.#failure = error;
+      this.#waiting.fail(error);
     }
     this.#isTurning = false;
-    this.#settle(isStopped);
+    this.#waiting.settle(this.network.nowNs, isStopped);
     this.#setAlarm();
   }
 
   /** A packet has come out of what carried it; what happens before its arrival happens first. */
   protected arriving(arrive: (nowNs: Nanos) => void): void {
-    if (this.#isClosed) return;
+    if (this.#closedNs !== undefined) return;
     this.turn();
     this.#isTurning = true;
     try {
       arrive(Math.max(this.network.nowNs, this.clock.nowNs));
     } catch (error) {
-      this.#failure = error;
+      this.#waiting.fail(error);
     }
     this.#isTurning = false;
     this.turn();
   }
 
-  #settle(isStopped: boolean): void {
-    const waiter = this.#waiter;
-    if (waiter === undefined) return;
-    if (this.#failure !== undefined) {
-      this.#waiter = undefined;
-      waiter.reject(this.#failure);
-    } else if (this.network.nowNs >= waiter.untilNs || isStopped) {
-      this.#waiter = undefined;
-      waiter.resolve(this.network.nowNs >= waiter.untilNs);
-    }
-  }
-
   #setAlarm(): void {
-    if (!this.clock.isRunning || this.#isClosed) return;
-    const nextNs = Math.min(this.network.nextNs, this.#waiter?.untilNs ?? Number.POSITIVE_INFINITY);
+    if (!this.clock.isRunning || this.#closedNs !== undefined) return;
+    const nextNs = Math.min(this.network.nextNs, this.#waiting.untilNs);
     this.#alarm.set(nextNs === Number.POSITIVE_INFINITY ? undefined : this.clock.absolute(nextNs));
   }
 
@@ -195,20 +177,14 @@ export abstract class RealTimeNetworkRun implements RealTimeRun, PacketCarrier {
   }
 
   protected fail(error: unknown): void {
-    this.#failure ??= error;
-    this.#settle(false);
+    this.#waiting.fail(error);
+    this.#waiting.settle(this.network.nowNs, false);
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#waiter?.reject(
-      new CcparkError(
-        "failed-precondition",
-        `[${this.#name}] the run was closed while somebody waited for it`,
-      ),
-    );
-    this.#waiter = undefined;
+    if (this.#closedNs !== undefined) return;
+    this.#closedNs = this.nowNs;
+    this.#waiting.close(this.#name);
     await this.giveBack();
     await this.#alarm.close();
   }

@@ -10,12 +10,12 @@ import type {
   FlowInfo,
   Report,
 } from "../../../ccp-bridge/agent/algorithm.ts";
-import { type Bytes, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
+import type { Bytes, Micros } from "../../../core/units.ts";
 import { type Fields, LossAnswers } from "./loss-answers.ts";
 import { EPISODE, tcpProgram } from "./tcp-program.ts";
 
 /** RFC 5681 equation (4): at least two packets after a cut, or fast retransmit could never start again. */
-export const MIN_CWND_PACKETS = 2;
+const MIN_CWND_PACKETS = 2;
 /** The largest immediate below infinity that the wire carries; no growth at all. */
 const NO_STEP = 0x7fff_ffff;
 
@@ -229,9 +229,4 @@ export function intervalAlgorithm(
     programs: { [pace]: PROGRAMS[pace] },
     newFlow: (control, info) => new IntervalFlow(control, info, pace, make(info)),
   };
-}
-
-/** Seconds between two times. */
-export function secondsBetween(fromUs: Micros, toUs: Micros): number {
-  return (toUs - fromUs) / MICROS_PER_SEC;
 }
