@@ -14,12 +14,14 @@ import { openTrainingEnvs } from "./training-env.ts";
 
 raiseInliningBudget();
 
-const STEPS = 200_000;
-/** the first updates compile and warm up */
-const WARM_UP_STEPS = 20_000;
-
 const { values } = parseArgs({ options: { json: { type: "boolean" }, workers: { type: "string" } } });
 const { env, numEnvs, episodeSec } = TRAINING_DEFAULTS;
+
+/**
+ * Steps of warming up, then steps that count. V8 compiles for each thread anew, and needs some 150,000 steps of a thread's own
+ * until it compiles nothing of note any more: two threads compared too early are one warm thread and a cold one.
+ */
+const [WARM_UP_STEPS, COUNTED_STEPS] = values.workers === undefined ? [20_000, 180_000] : [400_000, 300_000];
 
 /** Seconds that its caller waits for it so far. */
 interface TimedEnvs extends AsyncVectorEnv {
@@ -48,7 +50,7 @@ async function startTraining(workers: number) {
   const envs = timed(await openTrainingEnvs({ env, episodeSec }, { numEnvs, workers }));
   const { observationSpace, actionSpace } = envs;
   const learner = new Ppo({ observationSpace, actionSpace, options: PPO.tuned, seed: 1 });
-  const updates = learner.learn(envs, STEPS);
+  const updates = learner.learn(envs, WARM_UP_STEPS + COUNTED_STEPS);
   const sums = { steps: 0, seconds: 0, simSeconds: 0 };
   const simSeconds: number[] = [];
   let stepsBefore = 0;
