@@ -21,18 +21,16 @@ export function monotonicNs(): bigint {
  */
 function ring(): void {
   const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
-  const words: BigInt64Array = workerData.words;
-  const changes: Int32Array = workerData.changes;
-  let rang = -2n;
+  const { words, changes, never }: AlarmData = workerData;
   for (;;) {
     const seen = Atomics.load(changes, 0);
     const at = Atomics.load(words, 0);
     if (at === -1n) return;
-    const leftNs = at === rang ? Number.POSITIVE_INFINITY : Number(at - process.hrtime.bigint());
+    const leftNs = Number(at - process.hrtime.bigint());
     if (leftNs > 0) {
       Atomics.wait(changes, 0, seen, leftNs / 1e6);
-    } else {
-      rang = at;
+    } else if (Atomics.compareExchange(words, 0, at, never) === at) {
+      // once for each time that it is set, also to the same one
       parentPort!.postMessage(undefined);
     }
   }
@@ -41,6 +39,7 @@ function ring(): void {
 interface AlarmData {
   readonly words: BigInt64Array;
   readonly changes: Int32Array;
+  readonly never: bigint;
 }
 
 export class Alarm {
@@ -49,14 +48,17 @@ export class Alarm {
   readonly #changes = new Int32Array(new SharedArrayBuffer(4));
   #setNs: bigint = NEVER;
 
-  /** @param onRing the time has come (or lies a little back); may be called once more for a time that was set before */
+  /** @param onRing the time has come (or lies a little back); nothing is set then */
   constructor(onRing: () => void, onError: (error: Error) => void) {
     Atomics.store(this.#words, WAKE_AT, NEVER);
-    const workerData: AlarmData = { words: this.#words, changes: this.#changes };
+    const workerData: AlarmData = { words: this.#words, changes: this.#changes, never: NEVER };
     this.#worker = new Worker(`(${ring})()`, { eval: true, workerData, execArgv: [] });
     this.#worker.on("message", () => {
+      const dueNs = this.#setNs;
       this.#setNs = NEVER;
-      onRing();
+      // it rang for a time that was set before, and does not know of this one yet
+      if (dueNs > monotonicNs()) this.set(dueNs);
+      else onRing();
     });
     this.#worker.on("error", onError);
   }
