@@ -95,12 +95,6 @@ export function quoteForShell(text: string): string {
   return /^[\w.,=:/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** `--seeds N` means seeds 1 to N. */
-export function seedsUpTo(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i + 1);
-}
-
-export const MAX_SEEDS = 1000;
 export const MAX_SEED: number = Number.MAX_SAFE_INTEGER;
 
 /** How virtual time passes under an agent of another process. */

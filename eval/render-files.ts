@@ -28,13 +28,23 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
-/** @param assets folder with the two files; absent: the installed packages */
-export async function rasterise(svg: string, assets?: string): Promise<Pixels> {
+/** White paper, and the one font. */
+async function resvgOf(
+  svg: string,
+  assets: string | undefined,
+  zoom: number,
+): Promise<InstanceType<typeof Resvg>> {
   const font = await (loading ??= load(assets));
-  const resvg = new Resvg(svg, {
+  return new Resvg(svg, {
     background: "#ffffff",
+    fitTo: { mode: "zoom", value: zoom },
     font: { fontBuffers: [font], defaultFontFamily: "DejaVu Sans" },
   });
+}
+
+/** @param assets folder with the two files; absent: the installed packages */
+export async function rasterise(svg: string, assets?: string): Promise<Pixels> {
+  const resvg = await resvgOf(svg, assets, 1);
   const image = resvg.render();
   const { width, height, pixels } = image;
   const data = new Uint8Array(width * height * 3);
@@ -46,4 +56,16 @@ export async function rasterise(svg: string, assets?: string): Promise<Pixels> {
   image.free();
   resvg.free();
   return { width, height, data };
+}
+
+/** Sharp on screens of two pixels per point, and in print. */
+const PNG_ZOOM = 2;
+
+export async function svgToPng(svg: string): Promise<Uint8Array> {
+  const resvg = await resvgOf(svg, undefined, PNG_ZOOM);
+  const image = resvg.render();
+  const png = image.asPng();
+  image.free();
+  resvg.free();
+  return png;
 }

@@ -3,13 +3,13 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Pace } from "../../envs/foreign-agent/pace.ts";
 import type { BenchmarkFailure, BenchmarkRun } from "../../eval/benchmark.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
+import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
 import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import {
   ALL_ALGORITHMS,
   collect,
   DEFAULT_PACE,
-  MAX_SEEDS,
   modeOption,
   parseAlgorithms,
   parseList,
@@ -19,7 +19,6 @@ import {
   quietMsOption,
   quoteForShell,
   SET_HELP,
-  seedsUpTo,
   socketDirOption,
   WIDE_HELP,
 } from "../options.ts";

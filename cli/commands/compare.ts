@@ -1,17 +1,16 @@
 /** `ccpark compare`: the same algorithms and links in several worlds, and what the worlds differ by. */
 import { type Command, Option } from "commander";
+import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
 import { printErr, printOut } from "../console.ts";
 import {
   ALL_ALGORITHMS,
   collect,
-  MAX_SEEDS,
   parseAlgorithms,
   parseList,
   parsePositive,
   parseWhole,
   quoteForShell,
   SET_HELP,
-  seedsUpTo,
 } from "../options.ts";
 
 interface CompareOptions {

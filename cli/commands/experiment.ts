@@ -1,159 +1,151 @@
 /** `ccpark experiment`: published experiments and laws, rerun by one command each. */
-import { type Command, InvalidArgumentError, Option } from "commander";
-import type { IncastAlgorithmName, IncastPlan, IncastRecord } from "../../eval/experiments/incast.ts";
-import { interruptible, printErr, printOut } from "../console.ts";
-import { MAX_SEEDS, parsePositive, parseSvgPath, parseWhole, seedsUpTo } from "../options.ts";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { CcparkError } from "../../core/errors.ts";
+import type { Experiment } from "../../eval/experiments/experiment.ts";
+import type { ExperimentOption } from "../../eval/experiments/options.ts";
+import { EXPERIMENT_NAMES, loadExperiment } from "../../eval/experiments/registry.ts";
+import { breathe, interruptible, interruptibly, printErr, printOut } from "../console.ts";
+import { quoteForShell } from "../options.ts";
 
-/** `10,40` -> [10, 40]; each above 0. */
-function parseNumbers(text: string): number[] {
-  return text.split(",").map((part) => parsePositive(part));
-}
-
-/** `10,100` -> [10, 100]; whole numbers, each above 0. */
-function parseWholes(text: string): number[] {
-  const parse = parseWhole(1, 1_000_000);
-  const numbers = text.split(",").map((part) => parse(part.trim()));
-  if (new Set(numbers).size < numbers.length) throw new InvalidArgumentError("expected each number once.");
-  return numbers;
-}
-
-interface IncastOptions {
-  readonly seeds: number;
-  readonly rates: readonly number[];
-  readonly packets: readonly number[];
-  readonly intervalsUs: readonly number[];
-  readonly bufferPackets: number;
-  readonly minRtoMs: number;
-  readonly startJitterUs: number;
-  readonly stalenessUs: number;
-  readonly algorithm: IncastAlgorithmName;
+interface OutputOptions {
   readonly out?: string;
   readonly picture?: string;
   readonly json?: true;
   readonly quiet?: true;
 }
 
-/** The command line that gives these results. */
-function incastCommand(options: IncastOptions): string {
-  return [
-    "ccpark experiment incast",
-    `--seeds ${options.seeds}`,
-    `--rates ${options.rates.join(",")}`,
-    `--packets ${options.packets.join(",")}`,
-    `--intervals-us ${options.intervalsUs.join(",")}`,
-    `--buffer-packets ${options.bufferPackets}`,
-    `--min-rto-ms ${options.minRtoMs}`,
-    `--start-jitter-us ${options.startJitterUs}`,
-    `--staleness-us ${options.stalenessUs}`,
-    `--algorithm ${options.algorithm}`,
-  ].join(" ");
+/** `minRtoMs` -> `--min-rto-ms` */
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-async function incast(options: IncastOptions): Promise<void> {
-  const { countIncastRuns, INCAST_SETTING, incastRuns, summariseIncast } = await import(
-    "../../eval/experiments/incast.ts"
-  );
-  const { incastPicture, incastTable, writeIncastResults } = await import(
-    "../../eval/experiments/incast-report.ts"
-  );
-  const { claimFile, claimFolder, writeFilesWhole } = await import("../../core/whole-files.ts");
-  const { jsonLines } = await import("../../eval/result-files.ts");
-  const { breathe, interruptibly } = await import("../console.ts");
-  const { startTask } = await import("../train/progress.ts");
-  const { versions } = await import("../bench/run-benchmark.ts");
-
-  if (options.out !== undefined) claimFolder(options.out);
-  if (options.picture !== undefined) claimFile(options.picture);
-  const { bufferPackets, minRtoMs, startJitterUs } = options;
-  const plan: IncastPlan = {
-    ratesGbps: options.rates,
-    packets: options.packets,
-    intervalsUs: options.intervalsUs,
-    seeds: seedsUpTo(options.seeds),
-    stalenessUs: options.stalenessUs,
-    algorithm: options.algorithm,
-    setting: { ...INCAST_SETTING, bufferPackets, minRtoMs, startJitterUs },
+function commanderOption(name: string, option: ExperimentOption<unknown>): Option {
+  const { placeholder, help, initial, format } = option;
+  const parse = (text: string): unknown => {
+    try {
+      return option.parse(text);
+    } catch (error) {
+      if (error instanceof CcparkError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
   };
-  const total = countIncastRuns(plan);
-  const task = await startTask({ label: "incast", total, unit: "runs", quiet: options.quiet === true });
-  const records: IncastRecord[] = [];
-  for await (const record of interruptibly(incastRuns(plan))) {
-    records.push(record);
-    if (options.json === true) printOut(jsonLines([record]));
-    task.update(records.length, `${record.rateGbps} Gbit/s, ${record.packets} packets`);
+  return new Option(`${flagOf(name)} <${placeholder}>`, help)
+    .argParser(parse)
+    .default(initial, format(initial));
+}
+
+function parsePicturePath(text: string): string {
+  if (!/\.(svg|png)$/i.test(text)) {
+    throw new InvalidArgumentError("expected a file name that ends in .svg or .png.");
+  }
+  return text;
+}
+
+/** The command line that gives these results. */
+function commandLine({ name, options }: Experiment, settings: Readonly<Record<string, unknown>>): string {
+  const given = Object.entries(options).map(
+    ([key, option]) => `${flagOf(key)} ${quoteForShell(option.format(settings[key]))}`,
+  );
+  return [`ccpark experiment ${name}`, ...given].join(" ");
+}
+
+async function run(
+  experiment: Experiment,
+  settings: Readonly<Record<string, unknown>>,
+  { out, picture, json, quiet }: OutputOptions,
+): Promise<void> {
+  const { claimFile, claimFolder } = await import("../../core/whole-files.ts");
+  const { claimsTable } = await import("../../eval/experiments/experiment.ts");
+  const { startTask } = await import("../train/progress.ts");
+  const { name } = experiment;
+  if (out !== undefined) claimFolder(out);
+  if (picture !== undefined) claimFile(picture);
+  const task = await startTask({
+    label: name,
+    total: experiment.count(settings),
+    unit: "rows",
+    quiet: quiet === true,
+  });
+  const rows: object[] = [];
+  for await (const row of interruptibly(experiment.run(settings))) {
+    rows.push(row);
+    if (json) printOut(`${JSON.stringify(row)}\n`);
+    task.update(rows.length, experiment.describe?.(row));
     await breathe();
   }
   task.finish();
-  const rows = summariseIncast(records);
-  if (options.json !== true) printOut(incastTable(plan, rows));
-  if (options.out !== undefined) {
-    writeIncastResults(options.out, plan, records, { command: incastCommand(options), versions: versions() });
-    if (!options.quiet) printErr(`results: ${options.out}\n`);
+  const report = interruptible(() => experiment.report(rows, settings));
+  if (json) for (const claim of report.claims) printOut(`${JSON.stringify(claim)}\n`);
+  else printOut([report.text, claimsTable(report.claims)].filter((part) => part !== "").join("\n"));
+  if (out === undefined && picture === undefined) return;
+  const { writeExperiment, writePicture } = await import("../../eval/experiments/experiment-files.ts");
+  const { versions } = await import("../bench/run-benchmark.ts");
+  if (out !== undefined) {
+    const provenance = { command: commandLine(experiment, settings), versions: versions() };
+    await writeExperiment(out, experiment, settings, rows, report, provenance);
+    if (quiet !== true) printErr(`results: ${out}\n`);
   }
-  if (options.picture !== undefined) {
-    writeFilesWhole({ [options.picture]: await incastPicture(plan, rows) });
-  }
+  if (picture !== undefined) await writePicture(picture, report.figure);
 }
 
-interface LawOptions {
-  readonly json?: true;
+/** The command of one experiment, made when it is asked for: its options are its own. */
+function commandOf(experiment: Experiment): Command {
+  const { name, summary, source, options } = experiment;
+  const command = new Command(`ccpark experiment ${name}`)
+    .description(`${summary}\n${source}`)
+    .helpOption("-h, --help", "show help")
+    .showSuggestionAfterError()
+    .showHelpAfterError("(add --help for all options)")
+    .exitOverride();
+  for (const [key, option] of Object.entries(options)) command.addOption(commanderOption(key, option));
+  return command
+    .option("--out <dir>", "write results.jsonl, summary.json, report.txt and the picture there")
+    .option("--picture <file>", "draw the picture as FILE.svg or FILE.png", parsePicturePath)
+    .option("--json", "JSON Lines on stdout: one per row, then one per claim")
+    .option("--quiet", "no progress and no messages")
+    .action((given: OutputOptions & Record<string, unknown>) => {
+      const settings = Object.fromEntries(Object.keys(options).map((key) => [key, given[key]]));
+      return run(experiment, settings, given);
+    });
 }
 
-async function response(options: LawOptions): Promise<void> {
-  const { RESPONSE_PLANS, measureResponse, responseTable } = await import(
-    "../../eval/experiments/response.ts"
+async function list(): Promise<void> {
+  const experiments = await Promise.all(EXPERIMENT_NAMES.map(loadExperiment));
+  const width = Math.max(...EXPERIMENT_NAMES.map((name) => name.length));
+  const lines = experiments.map(({ name, summary, source }) => {
+    return `  ${name.padEnd(width)}  ${summary}\n  ${" ".repeat(width)}  ${source}\n`;
+  });
+  printOut(
+    `Published experiments and laws of congestion control, rerun by one command each:\n\n${lines.join("")}\n` +
+      "ccpark experiment NAME runs one; ccpark experiment NAME --help shows its options.\n",
   );
-  const points = interruptible(() => RESPONSE_PLANS.map(measureResponse));
-  if (options.json !== true) printOut(responseTable(points));
-  else for (const point of points) printOut(`${JSON.stringify(point)}\n`);
 }
 
-async function fairness(options: LawOptions): Promise<void> {
-  const { fairnessTable, runFairness } = await import("../../eval/experiments/fairness.ts");
-  const outcome = interruptible(runFairness);
-  printOut(options.json === true ? `${JSON.stringify(outcome)}\n` : fairnessTable(outcome));
+/** The experiment's own command reads what stands behind its name. */
+async function dispatch(name: string | undefined, rest: readonly string[]): Promise<void> {
+  if (name === undefined || name === "-h" || name === "--help") return list();
+  const experiment = await loadExperiment(name);
+  await commandOf(experiment).parseAsync(rest, { from: "user" });
+}
+
+/** With the names for shells to complete, unchecked: it is `--help`, too. */
+function nameArgument(): Argument {
+  const argument = new Argument("[name]", "which one; absent: a list");
+  argument.argChoices = [...EXPERIMENT_NAMES];
+  return argument;
 }
 
 export function addExperiment(program: Command): void {
-  const experiment = program
+  program
     .command("experiment")
-    .description("published experiments and laws of congestion control, rerun by one command each");
-  const numbers = (flags: string, text: string, initial: number[]): Option =>
-    new Option(flags, text).argParser(parseWholes).default(initial, initial.join(","));
-  experiment
-    .command("incast")
-    .description("50 senders to one switch port: how late may an agent hear of its flows? (CCP thesis)")
-    .addOption(new Option("--seeds <n>", "run seeds 1 to n").argParser(parseWhole(1, MAX_SEEDS)).default(50))
-    .addOption(
-      new Option("--rates <gbps>", "Gbit/s of the port").argParser(parseNumbers).default([10, 40], "10,40"),
-    )
-    .addOption(numbers("--packets <n>", "data packets of each flow", [10, 100, 1000]))
-    .addOption(numbers("--intervals-us <us>", "report intervals", [10, 20, 50, 100, 200, 500]))
-    .option("--buffer-packets <n>", "buffer of the port, drop-tail", parseWhole(1, 1_000_000), 466)
-    .option("--min-rto-ms <ms>", "floor of the retransmission timer above the RTT", parsePositive, 1)
-    .option("--start-jitter-us <us>", "each flow starts in U(0, this)", parsePositive, 100)
-    .option("--staleness-us <us>", "from a report to its answer's effect", parsePositive, 20)
-    .addOption(
-      new Option(
-        "--algorithm <name>",
-        "the agent's: `reno` grows in the datapath, `portus-reno` in the agent",
-      )
-        .choices(["reno", "portus-reno"])
-        .default("portus-reno"),
-    )
-    .option("--out <dir>", "write results.jsonl and summary.json there")
-    .option("--picture <file.svg>", "draw the ratios as an SVG picture", parseSvgPath)
-    .option("--json", "JSON Lines on stdout: one per run")
-    .option("--quiet", "no progress and no messages")
-    .action(incast);
-  experiment
-    .command("response")
-    .description("packets per round trip by loss rate, beside Mathis et al., RFC 5348 and RFC 9438")
-    .option("--json", "JSON Lines on stdout: one per point")
-    .action(response);
-  experiment
-    .command("fairness")
-    .description("Jain's index among Reno flows, and the exponent of Reno's RTT unfairness")
-    .option("--json", "one JSON line")
-    .action(fairness);
+    .description("published experiments and laws of congestion control, rerun by one command each")
+    .helpOption(false)
+    .allowUnknownOption()
+    .addArgument(nameArgument())
+    .argument("[options...]", "its own; see `ccpark experiment NAME --help`")
+    .allowExcessArguments()
+    .action((_name, _options, _given, command: Command) => {
+      const [name, ...rest] = command.args;
+      return dispatch(name, rest);
+    });
 }

@@ -2,17 +2,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
+import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
 import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
-import {
-  ALL_ALGORITHMS,
-  MAX_SEED,
-  MAX_SEEDS,
-  parseSvgPath,
-  parseWhole,
-  seedsUpTo,
-  WIDE_HELP,
-} from "../options.ts";
+import { ALL_ALGORITHMS, MAX_SEED, parseSvgPath, parseWhole, WIDE_HELP } from "../options.ts";
 
 interface QuickstartOptions {
   readonly seed: number;

@@ -1,15 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { jainIndex } from "../../envs/measured-run.ts";
-import { fairnessTable, fittedExponent, runFairness } from "../../eval/experiments/fairness.ts";
+import { claimsTable } from "../../eval/experiments/experiment.ts";
+import { fairness, fittedExponent } from "../../eval/experiments/laws/fairness.ts";
 
 describe("fairness", () => {
   it("Reno flows share a link with a median Jain index above 0.95, and longer RTTs cost an exponent from -2.2 to -0.9", () => {
-    const outcome = runFairness();
-    console.log(`seeds 1 to 10, and 1 to 3 for the exponent\n${fairnessTable(outcome)}`);
-    expect(outcome.jain.map(({ flows }) => flows)).toEqual([2, 4, 10]);
-    for (const { median } of outcome.jain) expect(median).toBeGreaterThan(0.95);
-    expect(outcome.exponent).toBeGreaterThan(-2.2);
-    expect(outcome.exponent).toBeLessThan(-0.9);
+    const rows = [...(fairness.run({}) as Iterable<object>)];
+    expect(rows).toHaveLength(fairness.count({}));
+    const { text, claims } = fairness.report(rows, {});
+    console.log(`seeds 1 to 10, and 1 to 3 for the exponent\n${text}${claimsTable(claims)}`);
+    expect(claims.map(({ claim, threshold }) => [claim, threshold])).toEqual([
+      ["2 Reno flows: median of Jain's index", { low: 0.95 }],
+      ["4 Reno flows: median of Jain's index", { low: 0.95 }],
+      ["10 Reno flows: median of Jain's index", { low: 0.95 }],
+      ["exponent of Reno's throughput over the RTT", { low: -2.2, high: -0.9 }],
+    ]);
+    expect(claims.map(({ verdict }) => verdict)).toEqual(["pass", "pass", "pass", "pass"]);
   });
 
   it("Jain's index is 1 for equal shares and 1 / n if one flow has everything", () => {

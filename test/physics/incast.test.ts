@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { incast } from "../../eval/experiments/ccp-thesis/incast.ts";
 import {
   INCAST_SETTING,
   incastRuns,
   ratioOfMeans,
   runIncast,
   summariseIncast,
-} from "../../eval/experiments/incast.ts";
-import { incastPicture, incastTable } from "../../eval/experiments/incast-report.ts";
+} from "../../eval/experiments/ccp-thesis/incast-model.ts";
+import { drawSvg } from "../../eval/report/picture.ts";
 
 const SMALL = { ...INCAST_SETTING, rateGbps: 10, packets: 10 };
 
@@ -53,11 +54,14 @@ describe("the incast experiment", () => {
       [40, 100],
     ]);
     for (const { ratio } of rows) expect(ratio.samples).toBe(2);
-    const table = incastTable(plan, rows);
-    expect(table).toContain("466 packets");
-    expect(table).toContain("RTO floor 1 ms");
-    expect(table).toContain("portus-reno");
-    expect(await incastPicture(plan, rows)).toContain("</svg>");
+    const { bufferPackets, minRtoMs, startJitterUs } = plan.setting;
+    const settings = { ...plan, rates: plan.ratesGbps, bufferPackets, minRtoMs, startJitterUs };
+    const { text, figure, claims } = incast.report(records, settings);
+    expect(text).toContain("466 packets");
+    expect(text).toContain("RTO floor 1 ms");
+    expect(text).toContain("portus-reno");
+    expect(claims.map(({ verdict }) => verdict)).toEqual(["pass", undefined]);
+    expect(await drawSvg(figure.spec, figure.names)).toContain("</svg>");
   });
 
   it("a ratio of paired means has no spread where the pairs are proportional", () => {

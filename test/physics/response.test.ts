@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { measureResponse, RESPONSE_PLANS, type ResponsePlan } from "../../eval/experiments/response.ts";
+import { measureResponse, RESPONSE_PLANS, type ResponsePlan } from "../../eval/experiments/laws/response.ts";
 
 function measure(plan: ResponsePlan) {
   const point = measureResponse(plan);

@@ -6,20 +6,20 @@
  *
  * What the thesis leaves open is stated in `INCAST_SETTING`. Left out: the senders' own links (a window leaves at once).
  */
-import { makeReno } from "../../algorithms/ccp/reno.ts";
-import { reno as nativeReno } from "../../algorithms/native/reno.ts";
-import { portusReno } from "../../algorithms/portus/reno.ts";
-import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
-import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
-import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
-import { Rng } from "../../core/random.ts";
-import { fromMbps, type Micros, MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
-import { FifoNetwork } from "../../sim/fifo/fifo-network.ts";
-import type { FlowSpec, Network } from "../../sim/network.ts";
-import { sendOnce } from "../../testbeds/traffic/applications.ts";
-import { groupBy } from "../group-by.ts";
-import { bootstrap, type Estimate, estimate, mean } from "../statistics.ts";
-import { bottleneck, flowOf, OPEN_LINK } from "./path.ts";
+import { makeReno } from "../../../algorithms/ccp/reno.ts";
+import { reno as nativeReno } from "../../../algorithms/native/reno.ts";
+import { portusReno } from "../../../algorithms/portus/reno.ts";
+import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
+import type { CongestionControlFactory } from "../../../ccp-bridge/congestion-control.ts";
+import { runCcpAlgorithm } from "../../../ccp-bridge/in-process-flow.ts";
+import { Rng } from "../../../core/random.ts";
+import { fromMbps, type Micros, MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC } from "../../../core/units.ts";
+import { FifoNetwork } from "../../../sim/fifo/fifo-network.ts";
+import type { FlowSpec, Network } from "../../../sim/network.ts";
+import { sendOnce } from "../../../testbeds/traffic/applications.ts";
+import { groupBy } from "../../group-by.ts";
+import { bootstrap, type Estimate, estimate, mean } from "../../statistics.ts";
+import { bottleneck, flowOf, OPEN_LINK } from "../path.ts";
 
 export interface IncastSetting {
   readonly senders: number;

@@ -1,0 +1,6 @@
+/** `--seeds N` means seeds 1 to N. */
+export function seedsUpTo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
+
+export const MAX_SEEDS = 1000;
