@@ -110,6 +110,8 @@ export interface CongestionControl {
   readonly name: string;
   /** true: it would not react to ECN marks, so its packets must not be ECN-capable (RFC 3168 6.1) */
   readonly ignoresMarks?: boolean;
+  /** true: an agent or a policy decides, so the host sees to it that it backs off where most packets are lost */
+  readonly isDecidedOutside?: boolean;
   /** bytes of payload that may be in flight; the host rounds down to whole packets */
   readonly cwndBytes: Bytes;
   /** payload bytes per second; undefined: ACK-clocked */

@@ -338,6 +338,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
       this.#run = control;
       exports.setRegisters(address, control.registers.base);
     }
+    if (control.isDecidedOutside === true) exports.guardLosses(address);
     this.#readsPackets = control.readsPackets === true;
     if (this.#readsPackets) exports.tellPackets(address);
     if (jitter !== undefined) exports.seedJitter(address, ...jitter.rng.state());

@@ -73,6 +73,7 @@ export interface CcpFlowOptions {
 export class CcpFlowControl implements CongestionControl, EngineRun {
   readonly name: string;
   readonly ignoresMarks: boolean;
+  readonly isDecidedOutside = true;
   readonly flowId: number;
   /** invocations that ended in an arithmetic error; the program was abandoned, cwnd and rate kept */
   arithmeticErrors = 0;

@@ -50,6 +50,11 @@ export function tellPackets(sender: Sender): void {
   sender.tellsPackets = true;
 }
 
+/** Its window is decided outside of the datapath. */
+export function guardLosses(sender: Sender): void {
+  sender.guard.weighsLosses = true;
+}
+
 /** A zeroed block of memory. */
 export function allocateBlock(bytes: usize): usize {
   return allocate(bytes);

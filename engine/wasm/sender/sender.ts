@@ -21,6 +21,7 @@ import { Arrivals, FIRST } from "./arrivals";
 import { ASK, CcpBlock } from "./ccp-block";
 import { DeliveryRate } from "./delivery-rate";
 import { Ecn } from "./ecn";
+import { Guard } from "./guard";
 import { Pacer } from "./pacer";
 import { Prr, PrrVersion } from "./prr";
 import { Rack } from "./rack";
@@ -56,7 +57,8 @@ const PROBE_PART: usize = (RACK + offsetof<Rack>() + 7) & ~7;
 const PRR: usize = (PROBE_PART + offsetof<TailProbe>() + 7) & ~7;
 const ECN: usize = (PRR + offsetof<Prr>() + 7) & ~7;
 const UNDO: usize = (ECN + offsetof<Ecn>() + 7) & ~7;
-const SENDER_BYTES: usize = UNDO + offsetof<Undo>();
+const GUARD: usize = (UNDO + offsetof<Undo>() + 7) & ~7;
+const SENDER_BYTES: usize = GUARD + offsetof<Guard>();
 
 @unmanaged
 export class Sender extends SenderWords {
@@ -85,7 +87,7 @@ export class Sender extends SenderWords {
   tellsPackets: bool;
   /** no more data will come */
   isFinished: bool;
-  /** the state is open, and there are no marks to read, no probe to judge, no packets to tell of: `onInOrderAck` may serve the next ACK */
+  /** the state is open, and there are no marks to read, no probe to judge, no packets to tell of, no losses to weigh: `onInOrderAck` may serve the next ACK */
   isCalm: bool;
   /** the event's words of losses, marks and disorder are 0 */
   ackIsPlain: bool;
@@ -113,6 +115,7 @@ export class Sender extends SenderWords {
     this.rack.init();
     this.probe.init();
     this.ecn.init();
+    this.guard.init();
   }
 
   /** Gives its memory back; what `describe` wrote can no longer be read. */
@@ -179,6 +182,11 @@ export class Sender extends SenderWords {
     return changetype<Undo>(changetype<usize>(this) + UNDO);
   }
 
+  @inline
+  get guard(): Guard {
+    return changetype<Guard>(changetype<usize>(this) + GUARD);
+  }
+
   /** Losses are being repaired, after a fast retransmit or a timeout. */
   @inline
   get isRecovering(): bool {
@@ -204,7 +212,8 @@ export class Sender extends SenderWords {
   /** Reads the congestion control's window and rate, and plans the next packet by them. */
   @inline
   applyDecision(nowNs: f64): void {
-    this.cwndPackets = this.prr.isActive ? countOf(this.prr.windowPackets) : this.targetPackets();
+    const wanted = this.prr.isActive ? countOf(this.prr.windowPackets) : this.targetPackets();
+    this.cwndPackets = min<i64>(wanted, this.guard.capPackets);
     this.pacer.setRate(this.rateBytesPerSec);
     this.plan(nowNs);
   }
@@ -251,7 +260,7 @@ export class Sender extends SenderWords {
       this.sendAtNs = Infinity;
       return;
     }
-    if (this.board.inflight >= this.cwndPackets) {
+    if (this.board.inflight >= this.cwndPackets || this.transmissions.next >= this.guard.allowedBefore) {
       this.limitedBy = LimitedBy.window;
       this.close();
       return;
@@ -408,6 +417,7 @@ export class Sender extends SenderWords {
     }
     arrived.covered = arrivals;
     board.advance();
+    this.guard.allowedBefore = NO_LIMIT;
 
     if (newestTxn === -1) {
       this.rttUs = 0;
@@ -433,6 +443,7 @@ export class Sender extends SenderWords {
     transmissions.forgetJudged();
     const deliveredPackets = delivery.delivered - deliveredBefore;
     if (lost > 0) this.onLosses(nowNs, lost, deliveredPackets);
+    if (this.guard.weighsLosses && (lost > 0 || this.guard.isWatching)) this.weighLosses();
     if (this.hasRack) {
       if (this.probe.end !== -1 && board.cumulative >= this.probe.end) lost += this.judgeProbe(nowNs);
       if (newestTxn !== -1) this.armProbeTimer(nowNs);
@@ -447,6 +458,17 @@ export class Sender extends SenderWords {
     if (this.ecn.mode !== EcnMode.off) this.reactToMarks(nowNs, marked, deliveredPackets);
     this.report(nowNs, lost, false);
     if (board.cumulative === this.limit && board.cumulative > cumulativeBefore) this.drained(nowNs);
+  }
+
+  private weighLosses(): void {
+    const transmissions = this.transmissions;
+    this.guard.onAck(
+      transmissions.next,
+      transmissions.nextUnseen,
+      this.delivery.delivered,
+      this.totalLostPackets,
+      this.targetPackets(),
+    );
   }
 
   /**
@@ -741,6 +763,8 @@ export class Sender extends SenderWords {
     this.probe.cancel();
     this.state = CongestionState.loss;
     this.recoveryPoint = board.next;
+    const delivered = this.delivery.delivered;
+    this.guard.onTimeout(this.transmissions.next, delivered, this.totalLostPackets, this.targetPackets());
     this.congest(CongestionKind.timeout, nowNs, lost, again);
     this.armRetransmissionTimer(nowNs);
     this.reportTimer(nowNs, lost, true);
@@ -800,6 +824,7 @@ export class Sender extends SenderWords {
       this.state === CongestionState.open &&
       this.ecn.mode === EcnMode.off &&
       this.probe.end === -1 &&
+      !this.guard.isWatching &&
       !this.tellsPackets;
     this.tell(nowNs);
   }
