@@ -110,6 +110,11 @@ export interface CongestionControl {
   readonly name: string;
   /** true: it would not react to ECN marks, so its packets must not be ECN-capable (RFC 3168 6.1) */
   readonly ignoresMarks?: boolean;
+  /**
+   * true: it answers marks in proportion to their share and keeps the rest of RFC 9331 section 4, so where the receiver tells
+   * how many packets were marked, its packets carry ECT(1), the identifier of L4S
+   */
+  readonly isScalable?: boolean;
   /** bytes of payload that may be in flight; the host rounds down to whole packets */
   readonly cwndBytes: Bytes;
   /** payload bytes per second; undefined: ACK-clocked */

@@ -23,6 +23,7 @@ export function observedControl(control: CongestionControl, observer: AckObserve
     onCongestion: (event) => control.onCongestion(event),
     onSpuriousCongestion: (event) => control.onSpuriousCongestion?.(event),
     ignoresMarks: control.ignoresMarks,
+    isScalable: control.isScalable,
     readsPackets: control.readsPackets,
     onPacketAcked: (packet) => control.onPacketAcked?.(packet),
     onPacketLost: (packet) => control.onPacketLost?.(packet),

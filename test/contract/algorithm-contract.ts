@@ -133,6 +133,7 @@ class Watch {
       const watched: CongestionControl = {
         name: control.name,
         ...(control.ignoresMarks !== undefined && { ignoresMarks: control.ignoresMarks }),
+        ...(control.isScalable !== undefined && { isScalable: control.isScalable }),
         ...(control.readsPackets !== undefined && { readsPackets: control.readsPackets }),
         onPacketAcked: (packet) => control.onPacketAcked?.(packet),
         onPacketLost: (packet) => control.onPacketLost?.(packet),
