@@ -8,6 +8,7 @@ import { htcp } from "./ccp/htcp.ts";
 import { illinois } from "./ccp/illinois.ts";
 import { dtlLedbat, ledbat } from "./ccp/ledbat.ts";
 import { ledbatPlusPlus } from "./ccp/ledbat-plus-plus.ts";
+import { prague } from "./ccp/prague.ts";
 import { reno } from "./ccp/reno.ts";
 import { swift } from "./ccp/swift.ts";
 import { vegas } from "./ccp/vegas.ts";
@@ -24,6 +25,7 @@ const TABLE: readonly AlgorithmSpec[] = [
   htcp,
   cdg,
   dctcp,
+  prague,
   vegas,
   ledbat,
   dtlLedbat,

@@ -112,6 +112,11 @@ export interface CongestionControl {
   readonly ignoresMarks?: boolean;
   /** true: an agent or a policy decides, so the host sees to it that it backs off where most packets are lost */
   readonly isDecidedOutside?: boolean;
+  /**
+   * true: it answers marks in proportion to their share and keeps the rest of RFC 9331 section 4, so where the receiver tells
+   * how many packets were marked, its packets carry ECT(1), the identifier of L4S
+   */
+  readonly isScalable?: boolean;
   /** bytes of payload that may be in flight; the host rounds down to whole packets */
   readonly cwndBytes: Bytes;
   /** payload bytes per second; undefined: ACK-clocked */

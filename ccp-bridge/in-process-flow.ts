@@ -126,6 +126,7 @@ export function runCcpAlgorithm(
         datapath: link.datapath,
         algorithmName: algorithm.name,
         ignoresMarks,
+        isScalable: algorithm.isScalable,
         minCwndBytes: options.minCwndBytes,
         minRateBytesPerSec: options.minRateBytesPerSec,
         fallback: options.fallback,

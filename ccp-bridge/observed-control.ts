@@ -24,6 +24,7 @@ export function observedControl(control: CongestionControl, observer: AckObserve
     onSpuriousCongestion: (event) => control.onSpuriousCongestion?.(event),
     ignoresMarks: control.ignoresMarks,
     isDecidedOutside: control.isDecidedOutside,
+    isScalable: control.isScalable,
     readsPackets: control.readsPackets,
     onPacketAcked: (packet) => control.onPacketAcked?.(packet),
     onPacketLost: (packet) => control.onPacketLost?.(packet),

@@ -289,10 +289,16 @@ function isRunHere(
   return control.registers?.arena === engine.arena;
 }
 
+/**
+ * How a sender answers marks: not at all, as it does a loss (ECT(0), RFC 3168), or in proportion (ECT(1), RFC 9331), for which
+ * it has to know how many there were.
+ */
+export type EcnUse = "off" | "classic" | "scalable";
+
 export class Sender extends Face<"Sender"> implements SenderListener {
   readonly control: CongestionControl;
-  /** its data packets may be marked instead of dropped: ECN is on, and the congestion control reacts to marks */
-  readonly isEcnCapable: boolean;
+  /** what its data packets may be told instead of being dropped; off: ECN is, or the congestion control ignores marks */
+  readonly ecnUse: EcnUse;
   readonly rtt: SenderRtt = new SenderRtt(this, (word) => this.#described(word));
   readonly #exports: EngineExports;
   readonly #number: number;
@@ -315,7 +321,10 @@ export class Sender extends Face<"Sender"> implements SenderListener {
   ) {
     const { ecn = "off", prr = "off", lossDetection = "packet-threshold" } = options;
     const { exports } = engine;
-    const ecnInUse = control.ignoresMarks === true ? "off" : ecn;
+    const isScalable = control.isScalable === true;
+    // without the number of marks there is no answer in proportion to it
+    const isBlind = control.ignoresMarks === true || (isScalable && ecn === "classic");
+    const ecnInUse = isBlind ? "off" : ecn;
     const hasRack = lossDetection === "rack-tlp";
     const number = engine.nextSender();
     const address = exports.makeSender(
@@ -333,7 +342,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     this.#number = number;
     this.#exports = exports;
     this.control = control;
-    this.isEcnCapable = ecnInUse !== "off";
+    this.ecnUse = ecnInUse === "off" ? "off" : isScalable ? "scalable" : "classic";
     if (isRunHere(control, engine)) {
       this.#run = control;
       exports.setRegisters(address, control.registers.base);

@@ -91,6 +91,8 @@ export interface CcpAlgorithm {
   readonly name: string;
   /** program name -> source in the datapath language */
   readonly programs: Readonly<Record<string, string>>;
+  /** true: it answers ECN marks in proportion, so that its packets may ask for the L4S service (RFC 9331) */
+  readonly isScalable?: boolean;
   newFlow(control: FlowControl, info: FlowInfo): CcpFlow;
   /**
    * Groups flows that are to be controlled as one, such as all to one host: the first of a key gets `newFlow`, those

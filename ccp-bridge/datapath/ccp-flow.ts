@@ -65,6 +65,8 @@ export interface CcpFlowOptions {
   readonly fallback?: CongestionControlFactory;
   /** see `CongestionControl.ignoresMarks`; absent: what the agent's programs read is not known, so they may react */
   readonly ignoresMarks?: boolean;
+  /** see `CongestionControl.isScalable` */
+  readonly isScalable?: boolean;
   /** the algorithm to ask the agent for; empty: its default */
   readonly algorithmName?: string;
   readonly onEvent?: (event: CcpFlowEvent) => void;
@@ -74,6 +76,7 @@ export class CcpFlowControl implements CongestionControl, EngineRun {
   readonly name: string;
   readonly ignoresMarks: boolean;
   readonly isDecidedOutside = true;
+  readonly isScalable: boolean;
   readonly flowId: number;
   /** invocations that ended in an arithmetic error; the program was abandoned, cwnd and rate kept */
   arithmeticErrors = 0;
@@ -97,6 +100,7 @@ export class CcpFlowControl implements CongestionControl, EngineRun {
     const { datapath, mssBytes, initialCwndBytes, algorithmName = "" } = options;
     this.#options = options;
     this.ignoresMarks = options.ignoresMarks ?? false;
+    this.isScalable = options.isScalable ?? false;
     this.#datapath = datapath;
     this.#arena = datapath.arena;
     this.name = algorithmName === "" ? "ccp" : algorithmName;

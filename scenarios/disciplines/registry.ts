@@ -7,6 +7,7 @@ import { CODEL, type CodelSpec } from "./codel.ts";
 import { DROP_HEAD, type DropHeadSpec } from "./drop-head.ts";
 import { DROP_TAIL, type DropTailSpec } from "./drop-tail.ts";
 import { DRR, type DrrSpec } from "./drr.ts";
+import { DUALPI2, type DualPi2Spec } from "./dualpi2.ts";
 import { FQ_CODEL, type FqCodelSpec } from "./fq-codel.ts";
 import { PIE, type PieSpec } from "./pie.ts";
 import { RED, type RedSpec } from "./red.ts";
@@ -24,7 +25,8 @@ export type DisciplineSpec =
   | SfqSpec
   | DrrSpec
   | StrictPrioritySpec
-  | StepMarkSpec;
+  | StepMarkSpec
+  | DualPi2Spec;
 
 const KINDS: Kinds<DisciplineSpec> = {
   "drop-tail": DROP_TAIL,
@@ -37,6 +39,7 @@ const KINDS: Kinds<DisciplineSpec> = {
   drr: DRR,
   "strict-priority": STRICT_PRIORITY,
   "step-mark": STEP_MARK,
+  dualpi2: DUALPI2,
 };
 
 export const DISCIPLINE_SCHEMA: Schema = byKind<DisciplineSpec>(KINDS);

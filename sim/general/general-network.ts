@@ -12,7 +12,7 @@ import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import { assert } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Bytes, NANOS_PER_MICRO, type Nanos } from "../../core/units.ts";
-import type { Sender } from "../../engine/sender.ts";
+import type { EcnUse, Sender } from "../../engine/sender.ts";
 import { Engine } from "../../engine/wasm-host.ts";
 import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
@@ -30,7 +30,7 @@ import { startSender } from "../start-sender.ts";
 import { ACK, DATA, DATAGRAM, Hop, NOBODY, OUTSIDE, OUTSIDE_ACK } from "./hop.ts";
 import { type LastWay, lastWays } from "./last-way.ts";
 import type { DequeueListener } from "./link.ts";
-import { CE, ECT, NOT_ECT, PacketStore } from "./packet-store.ts";
+import { CE, ECT_0, ECT_1, NOT_ECT, PacketStore } from "./packet-store.ts";
 import { Receiver } from "./receiver.ts";
 import { FIRST_END, Routes } from "./routes.ts";
 import type { TimedRing } from "./timed-ring.ts";
@@ -76,7 +76,7 @@ export interface OutsidePacket {
   readonly bytes: Bytes;
   /** below `OutsideSpec.flows` */
   readonly flow: number;
-  /** NOT_ECT, ECT or CE */
+  /** NOT_ECT, ECT_1, ECT_0 or CE */
   readonly ecn: number;
   readonly isAck: boolean;
 }
@@ -87,6 +87,9 @@ interface OutsideWay {
   readonly last: LastWay;
   readonly priority: number;
 }
+
+/** The ECN field of a flow's data packets. */
+const ECN_FIELDS: Readonly<Record<EcnUse, number>> = { off: NOT_ECT, classic: ECT_0, scalable: ECT_1 };
 
 export class GeneralFlow implements NetworkFlow {
   /** its slot: given to another flow when this one has ended and left the network */
@@ -286,9 +289,9 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     return { kind: kind[packet]!, number: number[packet]!, sequence: sequence[packet]! };
   }
 
-  /** The flow of a data packet or an ACK, and whether its sender understands marks. */
-  senderOf(packet: number): { readonly flow: GeneralFlow; readonly isEcnCapable: boolean } {
-    return { flow: this.#flowOf(packet)!, isEcnCapable: this.#packets.ecn[packet] !== NOT_ECT };
+  /** The flow of a data packet or an ACK, and the packet's ECN field. */
+  senderOf(packet: number): { readonly flow: GeneralFlow; readonly ecn: number } {
+    return { flow: this.#flowOf(packet)!, ecn: this.#packets.ecn[packet]! };
   }
 
   /**
@@ -524,7 +527,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   #transmit(flow: GeneralFlow, sender: Sender, nowNs: Nanos): void {
     const txn = sender.transmit(nowNs);
-    const packet = this.#send(flow, nowNs, DATA, flow.dataPlace, sender.isEcnCapable ? ECT : NOT_ECT);
+    const packet = this.#send(flow, nowNs, DATA, flow.dataPlace, ECN_FIELDS[sender.ecnUse]);
     this.#packets.number[packet] = txn;
     this.#packets.sequence[packet] = sender.sentSequence;
     this.#leaveHost(packet, flow.dataPlace, nowNs);

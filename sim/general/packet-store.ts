@@ -3,10 +3,14 @@
  * is a column. Rows are reused; columns are replaced when the store grows, so always read them through the store.
  */
 
-/** The ECN field of a packet (RFC 3168): not capable, capable, congestion experienced. */
+/**
+ * The ECN field of a packet as its header has it: not capable, capable and answered in proportion (ECT(1), L4S, RFC 9331),
+ * capable (ECT(0), RFC 3168), congestion experienced.
+ */
 export const NOT_ECT = 0;
-export const ECT = 1;
-export const CE = 2;
+export const ECT_1 = 1;
+export const ECT_0 = 2;
+export const CE = 3;
 
 export class PacketStore {
   #free: Int32Array = new Int32Array(0);
@@ -15,7 +19,7 @@ export class PacketStore {
   flow: Int32Array = new Int32Array(0);
   /** wire bytes in the queue where it is, and always those of a datagram */
   bytes: Float64Array = new Float64Array(0);
-  /** NOT_ECT, ECT or CE */
+  /** NOT_ECT, ECT_1, ECT_0 or CE */
   ecn: Uint8Array = new Uint8Array(0);
   /** strict priority: 0 is served first */
   priority: Uint8Array = new Uint8Array(0);

@@ -134,6 +134,7 @@ class Watch {
         name: control.name,
         ...(control.ignoresMarks !== undefined && { ignoresMarks: control.ignoresMarks }),
         isDecidedOutside: control.isDecidedOutside ?? false,
+        ...(control.isScalable !== undefined && { isScalable: control.isScalable }),
         ...(control.readsPackets !== undefined && { readsPackets: control.readsPackets }),
         onPacketAcked: (packet) => control.onPacketAcked?.(packet),
         onPacketLost: (packet) => control.onPacketLost?.(packet),

@@ -21,7 +21,9 @@ function mayReorder(plan: NetworkPlan, flow: number): boolean {
   const route = plan.flows[flow]!.route.forward;
   return route.some((number) => {
     const { impairments, discipline } = plan.links[number]!;
-    return impairments?.jitter?.reorder === true || discipline?.kind === "sfq";
+    // in DualPI2 a packet that came marked overtakes its flow's others
+    const kind = discipline?.kind;
+    return impairments?.jitter?.reorder === true || kind === "sfq" || kind === "dualpi2";
   });
 }
 

@@ -79,6 +79,7 @@ const disciplines: fc.Arbitrary<DisciplineSpec | undefined> = fc.constantFrom<Di
   { kind: "drr" },
   { kind: "strict-priority" },
   { kind: "step-mark", thresholdPackets: 5 },
+  { kind: "dualpi2" },
 );
 
 const impairments: fc.Arbitrary<Impairments | undefined> = fc.oneof(

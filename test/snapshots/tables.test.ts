@@ -76,6 +76,7 @@ describe(`${MBPS} Mbit/s, ${RTT_MS} ms, ${DURATION_SEC} s, seed ${SEED}: goodput
       { kind: "drr" },
       { kind: "strict-priority" },
       { kind: "step-mark", thresholdPackets: 10 },
+      { kind: "dualpi2" },
     ];
     const contenders: [string, CongestionControlFactory, SenderOptions["ecn"]][] = [
       ["reno", reno, "off"],

@@ -7,7 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { ACK_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos, PACKET_BYTES } from "../../core/units.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
-import { ACK, DATA } from "../../sim/general/hop.ts";
+import { ACK } from "../../sim/general/hop.ts";
 import { whyNoLinks } from "../host/abilities.ts";
 import { type Libc, loadLibc } from "../host/libc.ts";
 import { RunPlan } from "../network-run.ts";
@@ -73,10 +73,10 @@ class EmulatedRun extends RealTimeNetworkRun {
 
   override carry(packet: number): void {
     const { kind, number } = this.network.contentsOf(packet);
-    const { flow, isEcnCapable } = this.network.senderOf(packet);
+    const { flow, ecn } = this.network.senderOf(packet);
     const isBackward = this.#directions[flow.spec.path!]!;
     const pair = (this.#pairs[flow.index] ??= this.#openPair(flow.index));
-    pair.use(flow.spec.path!, kind === DATA && isEcnCapable);
+    pair.use(flow.spec.path!, ecn);
     this.carried.set(packet, this.network.nowNs);
     this.#link.reports!.fates[packet % REPORTED_ROWS] = FATE.unknown;
     const bytes = this.#packet;

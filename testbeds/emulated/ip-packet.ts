@@ -1,5 +1,5 @@
 /** What the emulator reads of a packet and changes in it: IPv4 (RFC 791), ports of TCP and UDP, the ECN field (RFC 3168). */
-import { CE, ECT, NOT_ECT } from "../../sim/general/packet-store.ts";
+import { CE, NOT_ECT } from "../../sim/general/packet-store.ts";
 
 const TCP = 6;
 const UDP = 17;
@@ -9,8 +9,6 @@ const ADDRESSES_AT = 12;
 /** flags of a TCP header: FIN, SYN, RST and ACK */
 const FIN_SYN_RST = 0x07;
 const ACK_FLAG = 0x10;
-/** the field of congestion experienced */
-const ECN_CE = 3;
 
 /** One object, overwritten by the next packet: thousands are read per second. */
 export interface PacketHead {
@@ -21,7 +19,7 @@ export interface PacketHead {
   /** 0: none */
   sourcePort: number;
   destinationPort: number;
-  /** NOT_ECT, ECT or CE */
+  /** the field itself: NOT_ECT, ECT_1, ECT_0 or CE */
   ecn: number;
   /** TCP without payload, SYN, FIN and RST */
   isAck: boolean;
@@ -44,11 +42,6 @@ export function emptyHead(): PacketHead {
   };
 }
 
-function ecnOf(field: number): number {
-  if (field === 0) return NOT_ECT;
-  return field === ECN_CE ? CE : ECT;
-}
-
 export function readHead(packet: Uint8Array, length: number, head: PacketHead): void {
   head.isIpv4 = packet[0]! >> 4 === 4 && length >= IPV4_HEADER_BYTES;
   if (!head.isIpv4) return;
@@ -57,7 +50,7 @@ export function readHead(packet: Uint8Array, length: number, head: PacketHead): 
   head.udpPayloadAt = 0;
   head.sourcePort = head.destinationPort = 0;
   head.protocol = packet[9]!;
-  head.ecn = ecnOf(packet[1]! & 3);
+  head.ecn = packet[1]! & 3;
   const at = (packet[0]! & 0xf) * 4;
   const isFirstFragment = (((packet[6]! & 0x1f) << 8) | packet[7]!) === 0;
   const { protocol } = head;
@@ -89,7 +82,7 @@ export function flowHash(packet: Uint8Array, { protocol, sourcePort, destination
 /** Sets CE, and the header checksum after it (RFC 1624, equation 3). */
 export function markPacket(packet: Uint8Array): void {
   const before = (packet[0]! << 8) | packet[1]!;
-  packet[1] = packet[1]! | ECN_CE;
+  packet[1] = packet[1]! | CE;
   const after = (packet[0]! << 8) | packet[1]!;
   const checksum = (packet[10]! << 8) | packet[11]!;
   let sum = (~checksum & 0xffff) + (~before & 0xffff) + after;

@@ -1,4 +1,5 @@
 /** The two sockets of one flow, one at each end of a link, connected to each other. */
+import { NOT_ECT } from "../../sim/general/packet-store.ts";
 import { sockaddrIn } from "../host/addresses.ts";
 import {
   AF_INET,
@@ -18,8 +19,6 @@ import type { EmulatedLink, LinkEnd } from "./open-link.ts";
 
 /** bursts wait there while this thread is held up */
 const BUFFER_BYTES = 8 << 20;
-/** the ECN field of a sender that understands marks (RFC 3168: ECT(0)) */
-const TOS_ECT = 2;
 
 interface Listener {
   onReadable(fd: number): void;
@@ -34,7 +33,7 @@ export class UdpPair {
   readonly #server: number;
   readonly #polls: readonly { close(): void }[];
   #path = -1;
-  #isEcnCapable = false;
+  #ecn = NOT_ECT;
 
   constructor(libc: Libc, link: EmulatedLink, port: number, listener: Listener) {
     this.#libc = libc;
@@ -47,16 +46,19 @@ export class UdpPair {
     );
   }
 
-  /** Whose packets come next: another flow may have had these sockets before. */
-  use(path: number, isEcnCapable: boolean): void {
+  /**
+   * Whose packets come next: another flow may have had these sockets before.
+   * @param ecn the field of a sender that understands marks, or NOT_ECT
+   */
+  use(path: number, ecn: number): void {
     if (path !== this.#path) {
       this.#path = path;
       this.#listener.onPath(this.#port, path);
     }
-    if (isEcnCapable && !this.#isEcnCapable) {
-      this.#isEcnCapable = true;
+    if (ecn !== NOT_ECT && ecn !== this.#ecn) {
+      this.#ecn = ecn;
       for (const fd of [this.#client, this.#server]) {
-        this.#libc.setsockopt(fd, IPPROTO_IP, IP_TOS, TOS_ECT);
+        this.#libc.setsockopt(fd, IPPROTO_IP, IP_TOS, ecn);
       }
     }
   }

@@ -5,6 +5,7 @@ import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts"
 import { Codel } from "./codel.ts";
 import { DropHead } from "./drop-head.ts";
 import { DropTail } from "./drop-tail.ts";
+import { DualPi2 } from "./dualpi2.ts";
 import { Drr } from "./fair/drr.ts";
 import { FqCodel } from "./fair/fq-codel.ts";
 import { Sfq } from "./fair/sfq.ts";
@@ -48,5 +49,7 @@ export function makeQueue(options: QueueOptions): Queue {
       return new StrictPriority(options, discipline);
     case "step-mark":
       return new StepMark(options, discipline);
+    case "dualpi2":
+      return new DualPi2(options, discipline);
   }
 }

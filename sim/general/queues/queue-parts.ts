@@ -1,7 +1,7 @@
 /** What every discipline is built of: limits, packets, and who is told of drops. */
 import type { Bytes } from "../../../core/units.ts";
 import type { QueueLimit } from "../link.ts";
-import { CE, ECT, NOT_ECT, type PacketStore } from "../packet-store.ts";
+import { CE, NOT_ECT, type PacketStore } from "../packet-store.ts";
 import type { OnDrop } from "./queue.ts";
 
 export interface QueueParts {
@@ -24,7 +24,8 @@ export function isMarkable(store: PacketStore, packet: number): boolean {
 
 /** Sets CE where the packet is ECN-capable; true if it was not set before. */
 export function markCe(store: PacketStore, packet: number): boolean {
-  if (store.ecn[packet] !== ECT) return false;
+  const field = store.ecn[packet]!;
+  if (field === NOT_ECT || field === CE) return false;
   store.ecn[packet] = CE;
   return true;
 }

@@ -25,6 +25,7 @@ describe("registered algorithms", () => {
       "htcp",
       "cdg",
       "dctcp",
+      "prague",
       "vegas",
       "ledbat",
       "ledbat-dtl",

@@ -1,56 +1,6 @@
 /** What the papers and RFCs promise of each algorithm, on links where it can be told from what others do. */
 import { describe, expect, it } from "vitest";
-import { makeAlgorithm, resolveAlgorithm } from "../../../algorithms/reference.ts";
-import { runAlgorithm } from "../../../envs/measured-run.ts";
-import type { Scenario } from "../../../scenarios/scenario.ts";
-import { fixedScenario, type ScenarioTemplate } from "../../../scenarios/template.ts";
-import type { RunResult } from "../../../testbeds/results.ts";
-
-const SEED = 1;
-
-interface Path {
-  readonly mbps: number;
-  readonly rttMs: number;
-  readonly queuePackets: number;
-  readonly durationSec: number;
-}
-
-function path({ mbps, rttMs, queuePackets, durationSec }: Path, over: ScenarioTemplate = {}): Scenario {
-  const { forward, ...rest } = over;
-  const direction = { rate: { kind: "constant", mbps } as const, queue: { packets: queuePackets } };
-  return fixedScenario(
-    {
-      propagationDelayMs: rttMs / 2,
-      durationSec,
-      forward: { ...direction, ...(forward as object) },
-      reverse: direction,
-      ...rest,
-    },
-    { name: "published" },
-  );
-}
-
-function run(reference: string, scenario: Scenario, seriesBinSec?: number): RunResult {
-  const algorithm = makeAlgorithm(resolveAlgorithm(reference));
-  return runAlgorithm({
-    scenario,
-    seed: SEED,
-    rewardName: "score",
-    algorithm,
-    ...(seriesBinSec !== undefined && { seriesBinSec }),
-  });
-}
-
-/** Means of the bins whose ends lie in a span. */
-function between(
-  { timeSec }: RunResult["series"],
-  values: readonly number[],
-  from: number,
-  to: number,
-): number {
-  const picked = values.filter((_, i) => timeSec[i]! > from && timeSec[i]! <= to);
-  return picked.reduce((sum, value) => sum + value, 0) / picked.length;
-}
+import { between, type Path, path, run } from "./published-paths.ts";
 
 const BROADBAND: Path = { mbps: 12, rttMs: 40, queuePackets: 80, durationSec: 30 };
 

@@ -4,7 +4,7 @@ import { pow } from "../../../core/math.ts";
 import { Rng } from "../../../core/random.ts";
 import { NANOS_PER_MILLI, NANOS_PER_SEC } from "../../../core/units.ts";
 import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
-import { CE, ECT, NOT_ECT } from "../../../sim/general/packet-store.ts";
+import { CE, ECT_0, NOT_ECT } from "../../../sim/general/packet-store.ts";
 import { Codel } from "../../../sim/general/queues/codel.ts";
 import { bucketOf } from "../../../sim/general/queues/fair/flow-hash.ts";
 import { Pie } from "../../../sim/general/queues/pie.ts";
@@ -209,9 +209,9 @@ describe("step marking", () => {
     (spec, k) => {
       const link = harness(spec, { limit: { packets: k + 4, bytes: Number.POSITIVE_INFINITY } });
       const packets = Array.from({ length: k + 5 }, (_, i) =>
-        link.arrive(i, { ecn: i === k + 2 ? NOT_ECT : ECT }),
+        link.arrive(i, { ecn: i === k + 2 ? NOT_ECT : ECT_0 }),
       );
-      const expected = packets.map((_, i) => (i === k + 2 ? NOT_ECT : i > k && i < k + 4 ? CE : ECT));
+      const expected = packets.map((_, i) => (i === k + 2 ? NOT_ECT : i > k && i < k + 4 ? CE : ECT_0));
       expect(packets.map((packet) => link.store.ecn[packet])).toEqual(expected);
       expect(link.queue.marked).toBe(2);
       expect(link.dropped).toEqual([packets[k + 4]]);
@@ -286,7 +286,7 @@ describe("RED", () => {
       const link = red({ ...OPTIONS, gentle, weight: 1 });
       for (let i = 0; link.queue.packets < queue && i < 10_000; i++) link.arrive(i);
       const before = link.dropped.length;
-      for (let i = 0; i < 100; i++) link.arrive(i, { ecn: ECT });
+      for (let i = 0; i < 100; i++) link.arrive(i, { ecn: ECT_0 });
       expect(link.dropped.length - before).toBe(100);
     }
   });
@@ -299,9 +299,9 @@ describe("RED", () => {
     for (let i = 0; i < 5000; i++) {
       const before = dropping.dropped.length;
       dropping.arrive(i);
-      const packet = marking.arrive(i, { ecn: ECT });
+      const packet = marking.arrive(i, { ecn: ECT_0 });
       const dropped = dropping.dropped.length > before;
-      expect(marking.store.ecn[packet]).toBe(dropped ? CE : ECT);
+      expect(marking.store.ecn[packet]).toBe(dropped ? CE : ECT_0);
       if (!dropped) dropping.take(i);
       marking.take(i);
     }
@@ -318,7 +318,8 @@ describe("CoDel", () => {
     const atNs: number[] = [];
     let arrivalNs = 0;
     for (let nowNs = 0; nowNs < 6 * NANOS_PER_SEC; nowNs += MS) {
-      for (; arrivalNs <= nowNs; arrivalNs += MS / 1.2) link.arrive(arrivalNs, { ecn: ecn ? ECT : NOT_ECT });
+      for (; arrivalNs <= nowNs; arrivalNs += MS / 1.2)
+        link.arrive(arrivalNs, { ecn: ecn ? ECT_0 : NOT_ECT });
       link.take(nowNs);
       while (atNs.length < link.dropped.length + link.queue.marked) atNs.push(nowNs);
     }
@@ -416,7 +417,7 @@ describe("PIE", () => {
         for (let flow = 0; flow < 8; flow++) {
           while (inflight[flow]! + 1 <= windows[flow]!) {
             inflight[flow]!++;
-            link.arrive(nowNs, { flow, ecn: ecn ? ECT : NOT_ECT });
+            link.arrive(nowNs, { flow, ecn: ecn ? ECT_0 : NOT_ECT });
             for (; seen < link.dropped.length; seen++) {
               returns.push({ atNs: nowNs + 60 * MS, flow, congested: true });
             }
@@ -501,7 +502,7 @@ describe("PIE", () => {
       for (; arrivalNs <= nowNs; arrivalNs += MS / 1.5) {
         const { marked } = link.queue;
         const drops = link.dropped.length;
-        link.arrive(arrivalNs, { ecn: ECT });
+        link.arrive(arrivalNs, { ecn: ECT_0 });
         if (link.queue.marked > marked) {
           expect(link.queue.dropProbability).toBeLessThanOrEqual(0.1);
           marksBelow++;

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { assert } from "../../../core/errors.ts";
 import { NANOS_PER_MILLI } from "../../../core/units.ts";
 import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
-import { CE, ECT, NOT_ECT } from "../../../sim/general/packet-store.ts";
+import { CE, ECT_0, ECT_1, NOT_ECT } from "../../../sim/general/packet-store.ts";
 import { harness, NO_LIMIT } from "./queue-harness.ts";
 
 const SEED = Number(process.env["CCPARK_QUEUE_SEED"] ?? 20260101);
@@ -34,6 +34,8 @@ const DISCIPLINES: readonly DisciplineSpec[] = [
   { kind: "strict-priority", bands: 2 },
   { kind: "step-mark", thresholdPackets: 2 },
   { kind: "step-mark", thresholdBytes: 1000 },
+  { kind: "dualpi2" },
+  { kind: "dualpi2", targetMs: 0.5, maxRttMs: 2, minThresholdMs: 0.1, rangeMs: 0.1, classicShare: 0.5 },
 ];
 
 interface Step {
@@ -48,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.record({
     fc.record({
       flow: fc.nat({ max: FLOWS - 1 }),
       bytes: fc.integer({ min: 40, max: 1500 }),
-      ecn: fc.constantFrom(NOT_ECT, ECT, CE),
+      ecn: fc.constantFrom(NOT_ECT, ECT_1, ECT_0, CE),
     }),
     { nil: undefined, freq: 3 },
   ),
@@ -73,7 +75,8 @@ function checkStory(
   const { store, queue } = link;
   /** packets that the queue holds, with their place in the order of arrival and their ECN field then */
   const waiting = new Map<number, { readonly place: number; readonly ecn: number }>();
-  const lastOut = new Array<number>(FLOWS).fill(-1);
+  /** of each flow, twice where its packets go through two queues by their ECN field: ECT(1) and CE, and the others */
+  const lastOut = new Array<number>(2 * FLOWS).fill(-1);
   let places = 0;
   let marks = 0;
 
@@ -100,10 +103,12 @@ function checkStory(
       assert(entry, `packet ${packet}, taken, was in the queue`);
       waiting.delete(packet);
       const flow = store.flow[packet]!;
-      assert(entry.place > lastOut[flow]!, `flow ${flow}: ${entry.place} came after ${lastOut[flow]}`);
-      lastOut[flow] = entry.place;
+      const order = discipline.kind === "dualpi2" && entry.ecn % 2 === 1 ? FLOWS + flow : flow;
+      assert(entry.place > lastOut[order]!, `flow ${flow}: ${entry.place} came after ${lastOut[order]}`);
+      lastOut[order] = entry.place;
       if (store.ecn[packet] !== entry.ecn) {
-        assert(entry.ecn === ECT && store.ecn[packet] === CE, `ECN ${entry.ecn} became ${store.ecn[packet]}`);
+        const isMark = entry.ecn !== NOT_ECT && store.ecn[packet] === CE;
+        assert(isMark, `ECN ${entry.ecn} became ${store.ecn[packet]}`);
         marks++;
       }
       store.release(packet);
@@ -157,7 +162,12 @@ describe("every queue discipline", () => {
         const out: number[] = [];
         for (let i = 0; i < 500; i++) {
           const nowNs = i * 0.4 * NANOS_PER_MILLI;
-          link.arrive(nowNs, { flow: i % FLOWS, bytes: 100 + ((i * 37) % 1400), ecn: ECT, priority: i % 3 });
+          link.arrive(nowNs, {
+            flow: i % FLOWS,
+            bytes: 100 + ((i * 37) % 1400),
+            ecn: i % 5 === 0 ? ECT_1 : ECT_0,
+            priority: i % 3,
+          });
           if (i % 2 === 0) out.push(link.take(nowNs));
         }
         return [...out, ...link.dropped, link.queue.marked];

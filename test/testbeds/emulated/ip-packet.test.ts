@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CE, ECT, NOT_ECT } from "../../../sim/general/packet-store.ts";
+import { CE, ECT_0, ECT_1, NOT_ECT } from "../../../sim/general/packet-store.ts";
 import { FlowNumbers, MAX_FLOWS } from "../../../testbeds/emulated/flow-numbers.ts";
 import { emptyHead, flowHash, markPacket, readHead } from "../../../testbeds/emulated/ip-packet.ts";
 
@@ -79,8 +79,8 @@ describe("packets of an emulated link", () => {
       ecn: NOT_ECT,
       isAck: true,
     });
-    expect(read(1, tcp(0x10, 5))).toMatchObject({ ecn: ECT, isAck: false });
-    expect(read(2, tcp(0x12))).toMatchObject({ ecn: ECT, isAck: false });
+    expect(read(1, tcp(0x10, 5))).toMatchObject({ ecn: ECT_1, isAck: false });
+    expect(read(2, tcp(0x12))).toMatchObject({ ecn: ECT_0, isAck: false });
     expect(read(3, tcp(0x11))).toMatchObject({ ecn: CE, isAck: false });
     expect(read(0, [3, 232, 20, 81, 0, 9, 0, 0, 42], 17)).toMatchObject({ isAck: false, udpPayloadAt: 28 });
     expect(read(0, [8, 0, 0, 0, 0, 0, 0, 0], 1)).toMatchObject({ sourcePort: 0, destinationPort: 0 });

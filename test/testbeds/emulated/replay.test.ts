@@ -9,7 +9,7 @@ import { afterAll, expect, it } from "vitest";
 import { NANOS_PER_MILLI, NANOS_PER_SEC, PACKET_BYTES } from "../../../core/units.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import { Hop, NOBODY, OUTSIDE } from "../../../sim/general/hop.ts";
-import { CE, ECT, PacketStore } from "../../../sim/general/packet-store.ts";
+import { CE, ECT_0, ECT_1, PacketStore } from "../../../sim/general/packet-store.ts";
 import { planLink } from "../../../testbeds/emulated/link-plan.ts";
 import { IP_TOS, IPPROTO_IP } from "../../../testbeds/host/constants.ts";
 import { describeWithLinks } from "../host/with-links.ts";
@@ -88,14 +88,16 @@ describeWithLinks("an emulated link decides as the simulator does, packet by pac
     { kind: "pie", ecn },
     { kind: "red", minPackets: 10, maxPackets: 40, ecn },
     { kind: "step-mark", thresholdPackets: 20 },
+    { kind: "dualpi2" },
   ] as const) {
     it(JSON.stringify(discipline), async () => {
       const scenario = linkOf(12, 1, { packets: 200, discipline });
       const packetLog = join(folder, `${JSON.stringify(discipline).replace(/\W/g, "")}.csv`);
       await withLink(scenario, { packetLog }, async (link, libc) => {
         const flows = new UdpFlows(libc, link, 3);
-        // two understand marks, one does not; together twice what the link can carry
-        for (const fd of flows.from.slice(1)) libc.setsockopt(fd, IPPROTO_IP, IP_TOS, 2);
+        // two understand marks, each in its way, one does not; together twice what the link can carry
+        libc.setsockopt(flows.from[1]!, IPPROTO_IP, IP_TOS, ECT_0);
+        libc.setsockopt(flows.from[2]!, IPPROTO_IP, IP_TOS, ECT_1);
         const payload = new Uint8Array(PACKET_BYTES - UDP_HEADER_BYTES);
         while (link.nowNs < link.startNs + 1.2 * NANOS_PER_SEC) {
           for (const [i, fd] of flows.from.entries()) {
@@ -113,7 +115,7 @@ describeWithLinks("an emulated link decides as the simulator does, packet by pac
       );
       console.log(`${rows.length} packets in ${(rows.at(-1)!.atNs / NANOS_PER_MILLI).toFixed(0)} ms`, counts);
       expect(rows.length).toBeGreaterThan(500);
-      expect(rows.filter((row) => row.ecn === ECT).length).toBeGreaterThan(200);
+      expect(rows.filter((row) => row.ecn === ECT_0 || row.ecn === ECT_1).length).toBeGreaterThan(200);
       expect(counts["lost"]! + counts["marked"]!).toBeGreaterThan(5);
       expect(replay(scenario, rows)).toEqual(fates);
     });
