@@ -83,7 +83,7 @@ function unary<Request, Response>(
   };
 }
 
-/** Runs `work` on a session, whose lease starts when it is done. */
+/** Runs `work` on a session, whose lease stands still meanwhile and starts anew when it is done. */
 function within<T>(
   { sessions, limits, counts }: ServerContext,
   entry: SessionEntry,
@@ -102,6 +102,7 @@ function within<T>(
   };
   entry.calls += 1;
   counts.waiting += 1;
+  sessions.touch(entry);
   let answer: MaybePromise<T>;
   try {
     answer = work();

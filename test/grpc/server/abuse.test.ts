@@ -265,6 +265,19 @@ describe("a client that does not wait", () => {
   });
 });
 
+describe("a call that runs longer than the lease", () => {
+  it("is answered, and the lease starts when it is", async () => {
+    const leaseMs = 300;
+    const { server, client } = await serve({ leaseMs }, { workers: 1 });
+    const session = await client.create({ kwargs: { ...SLOW, sleepMs: 2 * leaseMs } });
+    await reset(client, session);
+    for (const seq of [2, 3]) await step(client, session, seq, [0, 0]);
+    expect(server.sessionCount()).toBe(1);
+    for (let i = 0; i < 100 && server.sessionCount() > 0; i++) await sleep(50);
+    expect(server.sessionCount()).toBe(0);
+  });
+});
+
 describe("a client that comes back too early", () => {
   it("is welcomed when the step that still runs is over, with its answer", async () => {
     const { client } = await serve({}, { workers: 1 });
