@@ -8,6 +8,7 @@ import { MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/units.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { policyAlgorithm } from "../../envs/policy-algorithm.ts";
 import { getAction } from "../../envs/signals/actions.ts";
+import type { Box } from "../../envs/spaces.ts";
 import type { SenderOptions } from "../../scenarios/sender-options.ts";
 import { fixedScenario, type ScenarioTemplate } from "../../scenarios/template.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
@@ -18,12 +19,9 @@ const DEAD = { fromSec: 5, toSec: 35 };
 const RECOVERY_SEC = 40;
 const DIRECTION = { rate: { kind: "constant", mbps: 12 } as const, queue: { packets: 80 } };
 
+const { space } = getAction(DEFAULT_ENV_OPTIONS.action);
 /** A network whose only answer is the most that it may. */
-const MOST = policyAlgorithm(
-  "stubborn",
-  { act: () => getAction(DEFAULT_ENV_OPTIONS.action).space.high },
-  DEFAULT_ENV_OPTIONS,
-);
+const MOST = policyAlgorithm("stubborn", { act: () => (space as Box).high }, DEFAULT_ENV_OPTIONS);
 
 const constantWindow: CongestionControlFactory = () => ({
   name: "constant",
