@@ -6,6 +6,9 @@
  * One report per loss episode (RFC 6675 section 5: until una passes `recover`), at once; the agent decides the cut. Its
  * answer works from the next ACK on, so the program bridges the gap: after a timeout one segment (the loss window, RFC
  * 5681), after a loss what is in flight, or the packet sent into the full queue would be lost and cost a second cut.
+ * A window grows only while it is `used`. A sender that waits until a burst is worth its while never fills the last of it: Linux
+ * holds back up to 1 ms at the rate of its pacing (twice a window per RTT in slow start), at most a third of the window
+ * (tcp_tso_autosize, tcp_tso_should_defer), which counts as used, as do three packets.
  */
 
 /** Values of `Report.episode`. */
@@ -72,9 +75,10 @@ export function tcpProgram(parts: TcpProgramParts): string {
   (:= Report.cuts cuts)
   (:= Report.minRtt (min Report.minRtt Flow.rtt_sample_us))
   (:= newly (- Ack.bytes_acked (min Ack.bytes_acked sacked)))
-  (:= limited (> (+ (+ Flow.bytes_in_flight (+ newly Ack.bytes_misordered)) (* mss (+ 3 Ack.lost_pkts_sample))) Cwnd))
+  (:= used (+ Flow.bytes_in_flight (+ newly (+ Ack.bytes_misordered (* mss Ack.lost_pkts_sample)))))
+  (:= used (+ used (max (* 3 mss) (/ (* 2000 Cwnd) (max 6000 Flow.rtt_sample_us)))))
   (:= una (+ una Ack.bytes_acked))
-  (:= growing (&& limited (> (+ una 1) growFrom)))
+  (:= growing (&& (> used Cwnd) (> (+ una 1) growFrom)))
   (:= starting (&& growing (< Cwnd ssthresh)))
   (:= sacked (+ (- sacked (min sacked Ack.bytes_acked)) Ack.bytes_misordered))
   (fallthrough)
