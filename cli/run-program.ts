@@ -1,8 +1,8 @@
-/** A command line from its arguments to its exit code: inlining budget, broken pipes, Ctrl-C, errors in one sentence. */
+/** A command line from its arguments to its exit code: inlining budget, broken pipes, errors in one sentence. */
 import { type Command, CommanderError } from "commander";
 import { CcparkError, printable } from "../core/errors.ts";
 import { raiseInliningBudget } from "../core/v8-inlining.ts";
-import { exitOnInterrupt, printErr, survivePipes } from "./console.ts";
+import { printErr, survivePipes } from "./console.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 
 /** What the system refuses is no defect: what it was, and what helps. */
@@ -38,7 +38,6 @@ function report(error: unknown): void {
 /** @param program with `exitOverride`, set before its subcommands were added: they inherit it */
 export async function runProgram(program: Command): Promise<void> {
   survivePipes();
-  exitOnInterrupt();
   raiseInliningBudget();
   try {
     await program.parseAsync();

@@ -8,7 +8,7 @@ import { type RecordedFormat, RunRecorder } from "../testbeds/exports/recorder.t
 import { measure, summariseFlows, summariseTransfers, timeSeries } from "../testbeds/measure.ts";
 import type { DecisionTiming, RunResult } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
-import type { OpenOptions, Run, Testbed, VirtualRun, VirtualTestbed } from "../testbeds/testbed.ts";
+import type { OpenOptions, Run, RunFlow, Testbed, VirtualRun, VirtualTestbed } from "../testbeds/testbed.ts";
 import type { EnvOptions } from "./options.ts";
 import { DEFAULT_ENVELOPE, envelopeOf, type Spans } from "./signals/envelope.ts";
 import { Meter } from "./signals/meter.ts";
@@ -59,13 +59,13 @@ const DEFAULT_SERIES_BIN_SEC = 0.5;
 
 /** Closes the meter's interval every REWARD_STEP_MS of the run's time from the flow's start on, to the step in which it ends. */
 class RewardClock {
-  readonly #reward: (stepUs: number) => number;
+  readonly #reward: (stepUs: number, sender: RunFlow) => number;
   #sum = 0;
   #steps = 0;
 
   constructor(meter: Meter, rewardName: string) {
     const spec = getReward(rewardName);
-    this.#reward = (stepUs) => meter.close(stepUs, (interval) => spec.of(interval));
+    this.#reward = (stepUs, sender) => meter.close(stepUs, sender, (interval) => spec.of(interval));
   }
 
   start(run: Run): void {
@@ -74,7 +74,7 @@ class RewardClock {
     const tick = (atNs: number): void => {
       if (atNs > endNs || flows[0]!.isComplete) return;
       run.schedule(atNs, () => {
-        this.#sum += this.#reward(stepNs / NANOS_PER_MICRO);
+        this.#sum += this.#reward(stepNs / NANOS_PER_MICRO, flows[0]!);
         this.#steps++;
         tick(atNs + stepNs);
       });

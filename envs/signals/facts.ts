@@ -1,7 +1,13 @@
 /** The facts of a step by name, in the units of reports: what formulas may read. */
 import type { Variable } from "../../core/formula.ts";
 import { MICROS_PER_MILLI, MSS_BYTES, toMbps } from "../../core/units.ts";
-import { type Interval, queueDelayUs, throughputBytesPerSec } from "./interval.ts";
+import {
+  deliveryRateAtMostBytesPerSec,
+  type Interval,
+  queueDelayAtLeastUs,
+  rttAtLeastUs,
+  throughputBytesPerSec,
+} from "./interval.ts";
 
 /** A packet per second, as the score has it: a rate can be divided by, and has a logarithm, in silence too. */
 const LEAST_MBPS = toMbps(MSS_BYTES);
@@ -34,28 +40,30 @@ export const FACTS: readonly Fact[] = [
   {
     name: "deliveryRateMbps",
     ...RATE,
-    definition: "rate of delivery as CCP measures it (Flow.rate_incoming) at the end of the step",
-    of: ({ deliveryRateBytesPerSec: rate }) => Math.max(LEAST_MBPS, toMbps(rate)),
+    definition:
+      "rate of delivery as CCP measures it (Flow.rate_incoming) at the end of the step; at most a packet in the silence where nothing has come back for more than a round trip",
+    of: (interval) => Math.max(LEAST_MBPS, toMbps(deliveryRateAtMostBytesPerSec(interval))),
   },
   {
     name: "queueDelayMs",
     unit: "ms",
     low: 0,
     high: Number.POSITIVE_INFINITY,
-    definition: "queueing delay as the flow sees it: mean RTT of the step - smallest RTT so far",
-    of: (interval) => queueDelayUs(interval) / MICROS_PER_MILLI,
+    definition:
+      "queueing delay as the flow sees it: mean RTT of the step - smallest RTT so far; where nothing came back, held and at least the silence less the smallest RTT",
+    of: (interval) => queueDelayAtLeastUs(interval) / MICROS_PER_MILLI,
   },
   {
     name: "rttMs",
     ...ROUND_TRIP,
-    definition: "mean RTT of the step, held where nothing was delivered",
-    of: ({ meanRttUs }) => Math.max(LEAST_MS, meanRttUs / MICROS_PER_MILLI),
+    definition: "mean RTT of the step; where nothing was delivered, held and at least the silence",
+    of: (interval) => Math.max(LEAST_MS, rttAtLeastUs(interval) / MICROS_PER_MILLI),
   },
   {
     name: "lastRttMs",
     ...ROUND_TRIP,
-    definition: "last RTT sample of the step, held where there was none",
-    of: ({ rttUs }) => Math.max(LEAST_MS, rttUs / MICROS_PER_MILLI),
+    definition: "last RTT sample of the step; where there was none, held and at least the silence",
+    of: ({ rttUs, silentUs }) => Math.max(LEAST_MS, Math.max(rttUs, silentUs) / MICROS_PER_MILLI),
   },
   {
     name: "minRttMs",

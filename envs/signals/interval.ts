@@ -3,6 +3,7 @@
  * meter beside any congestion control (`meter.ts`). Observations and rewards are functions of it.
  */
 import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
+import type { RunFlow } from "../../testbeds/testbed.ts";
 
 export interface Interval {
   /** whether anything was reported; without a report counters are zero and the RTT fields are held */
@@ -31,6 +32,8 @@ export interface Interval {
   sendRateBytesPerSec: BytesPerSec;
   deliveryRateBytesPerSec: BytesPerSec;
   mssBytes: Bytes;
+  /** how long, up to the end of the step, packets have been in flight and nothing came back */
+  silentUs: Micros;
 }
 
 export function emptyInterval(mssBytes: Bytes): Interval {
@@ -53,6 +56,7 @@ export function emptyInterval(mssBytes: Bytes): Interval {
     sendRateBytesPerSec: 0,
     deliveryRateBytesPerSec: 0,
     mssBytes,
+    silentUs: 0,
   };
 }
 
@@ -69,6 +73,31 @@ export function clearCounters(interval: Interval): void {
   interval.timeout = false;
 }
 
+/** What the sender itself knows: a report may be due later than the ACKs came. */
+export type SilentSender = Pick<RunFlow, "acks" | "inflightPackets">;
+
+/** 33 minutes: no reward leaves its range for longer ones. */
+const MAX_SILENCE_US: Micros = 2e9;
+
+/** How long nothing has come back to a flow that waits for something, step by step. */
+export class Silence {
+  #acks = 0;
+  #us: Micros = 0;
+
+  /** A step of `stepUs` is over: writes `silentUs`. @param sender as it is now */
+  endStep(interval: Interval, stepUs: Micros, sender: SilentSender): void {
+    const { acks } = sender;
+    const isHeard = acks !== this.#acks && interval.minRttUs > 0; // before the first report nothing is known
+    this.#acks = acks;
+    if (isHeard) this.#us = 0;
+    else if (this.#us > 0 || sender.inflightPackets > 0) {
+      // nothing in flight any more: it was given up, and is still to be delivered
+      this.#us = Math.min(this.#us + stepUs, MAX_SILENCE_US);
+    }
+    interval.silentUs = this.#us;
+  }
+}
+
 /** Payload delivered in the step, in order or not. */
 export function deliveredBytes(interval: Interval): Bytes {
   return (interval.ackedPackets + interval.misorderedPackets) * interval.mssBytes;
@@ -79,7 +108,26 @@ export function throughputBytesPerSec(interval: Interval): BytesPerSec {
   return interval.stepUs === 0 ? 0 : (deliveredBytes(interval) * 1e6) / interval.stepUs;
 }
 
-/** Queueing delay as the flow can see it: mean RTT of the step over the smallest RTT so far. */
+/** Queueing delay as the flow can see it: mean RTT of the step over the smallest RTT so far, held in silence. */
 export function queueDelayUs(interval: Interval): Micros {
   return Math.max(0, interval.meanRttUs - interval.minRttUs);
+}
+
+/**
+ * The same for rewards, in silence at least the silence less a round trip: what has not come back has been on its way for as
+ * long as nothing came. So silence is never worth more than the sample that might have come, nor a dead link than a bad one.
+ */
+export function queueDelayAtLeastUs(interval: Interval): Micros {
+  return Math.max(queueDelayUs(interval), interval.silentUs - interval.minRttUs);
+}
+
+/** Mean RTT of the step; in silence at least the silence. */
+export function rttAtLeastUs({ meanRttUs, silentUs }: Interval): Micros {
+  return Math.max(meanRttUs, silentUs);
+}
+
+/** Rate of delivery as CCP measures it; in a silence of more than a round trip at most a packet in that time. */
+export function deliveryRateAtMostBytesPerSec(interval: Interval): BytesPerSec {
+  const { deliveryRateBytesPerSec: held, silentUs, meanRttUs, mssBytes } = interval;
+  return silentUs > meanRttUs ? Math.min(held, (mssBytes * 1e6) / silentUs) : held;
 }

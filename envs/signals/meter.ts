@@ -5,11 +5,12 @@
 import type { AckEvent } from "../../ccp-bridge/congestion-control.ts";
 import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
 import { MSS_BYTES } from "../../core/units.ts";
-import { clearCounters, emptyInterval, type Interval } from "./interval.ts";
+import { clearCounters, emptyInterval, type Interval, Silence, type SilentSender } from "./interval.ts";
 
 export class Meter implements AckObserver {
   readonly interval: Interval = emptyInterval(MSS_BYTES);
   #rttSumUs = 0;
+  readonly #silence = new Silence();
 
   record(ack: AckEvent): void {
     const interval = this.interval;
@@ -33,12 +34,13 @@ export class Meter implements AckObserver {
     interval.deliveryRateBytesPerSec = ack.deliveryRateBytesPerSec;
   }
 
-  /** Closes the interval of `stepUs`, hands it to `use`, and begins the next. */
-  close<T>(stepUs: number, use: (interval: Interval) => T): T {
+  /** Closes the interval of `stepUs`, hands it to `use`, and begins the next. @param sender as it is now */
+  close<T>(stepUs: number, sender: SilentSender, use: (interval: Interval) => T): T {
     const interval = this.interval;
     interval.stepUs = stepUs;
     const delivered = interval.ackedPackets + interval.misorderedPackets;
     if (delivered > 0) interval.meanRttUs = this.#rttSumUs / delivered;
+    this.#silence.endStep(interval, stepUs, sender);
     const result = use(interval);
     clearCounters(interval);
     this.#rttSumUs = 0;

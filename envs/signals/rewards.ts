@@ -6,7 +6,7 @@ import { delayTerm, powerScore, throughputTerm } from "../../testbeds/score.ts";
 import { FACTS } from "./facts.ts";
 import { formulaReward, PROBES } from "./formula-rewards.ts";
 import type { Interval } from "./interval.ts";
-import { queueDelayUs, throughputBytesPerSec } from "./interval.ts";
+import { deliveryRateAtMostBytesPerSec, queueDelayAtLeastUs, throughputBytesPerSec } from "./interval.ts";
 
 /** A summand of a reward. */
 export interface RewardComponent {
@@ -32,7 +32,7 @@ const score: RewardSpec = {
   low: -5,
   high: 35,
   definition:
-    "log2(max(throughput, 1448 B/s)) - 0.5 log2(max(queueing delay, 1000 us)); throughput: payload delivered in the step / step, queueing delay: mean RTT of the step - smallest RTT so far. A full link with at most 1 ms of queue is the best there is, an idle link the worst",
+    "log2(max(throughput, 1448 B/s)) - 0.5 log2(max(queueing delay, 1000 us)); throughput: payload delivered in the step / step, queueing delay: mean RTT of the step - smallest RTT so far, and while nothing comes back at least the time since something did, less the smallest RTT. A full link with at most 1 ms of queue is the best there is, an idle link the worst",
   source: "the benchmark's score per step; Park's power with a delay floor",
   components: [
     {
@@ -43,18 +43,20 @@ const score: RewardSpec = {
     {
       name: "delay",
       definition: "-0.5 log2(max(queueing delay, 1000 us))",
-      of: (interval) => delayTerm(queueDelayUs(interval)),
+      of: (interval) => delayTerm(queueDelayAtLeastUs(interval)),
     },
   ],
-  of: (interval) => powerScore(throughputBytesPerSec(interval), queueDelayUs(interval)),
+  of: (interval) => powerScore(throughputBytesPerSec(interval), queueDelayAtLeastUs(interval)),
 };
 
-function parkThroughput({ deliveryRateBytesPerSec: rate }: Interval): number {
+function parkThroughput(interval: Interval): number {
+  const rate = deliveryRateAtMostBytesPerSec(interval);
   return rate > 0 ? log2(rate) : 0;
 }
 
-function parkDelay({ rttUs, minRttUs }: Interval): number {
-  const delayUs = rttUs - minRttUs;
+function parkDelay(interval: Interval): number {
+  const { minRttUs } = interval;
+  const delayUs = minRttUs === 0 ? 0 : Math.max(interval.rttUs, interval.silentUs) - minRttUs;
   return delayUs > 0 ? -0.5 * log2(delayUs) : 0;
 }
 
@@ -63,7 +65,7 @@ const park: RewardSpec = {
   low: -16,
   high: 30,
   definition:
-    "log2(rout) - 0.5 log2(rtt - min_rtt); rout: delivery rate in B/s, RTTs in us; a logarithm whose argument is <= 0 counts as 0. Beware: without a delay floor it pays an idle link more than a full one with 0.3 ms of queue",
+    "log2(rout) - 0.5 log2(rtt - min_rtt); rout: delivery rate in B/s, RTTs in us; while nothing comes back for more than a round trip, rout is at most a packet in that time and rtt at least that time; a logarithm whose argument is <= 0 counts as 0. Beware: without a delay floor it pays an idle link more than a full one with 0.3 ms of queue",
   source:
     "Park (NeurIPS 2019), congestion control environment; Park hands it out one step later than the interval that earned it",
   components: [

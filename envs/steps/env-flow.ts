@@ -10,7 +10,7 @@ import type { StepInfo } from "../env.ts";
 import type { EnvOptions } from "../options.ts";
 import { type ActionSpec, admitAction, getAction } from "../signals/actions.ts";
 import type { Envelope } from "../signals/envelope.ts";
-import { clearCounters, deliveredBytes } from "../signals/interval.ts";
+import { clearCounters, deliveredBytes, Silence } from "../signals/interval.ts";
 import { getObservation, type ObservationSpec } from "../signals/observations.ts";
 import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "./env-program.ts";
 import { FlowObserver } from "./flow-observer.ts";
@@ -49,6 +49,7 @@ export class EnvFlow {
   readonly #run: Run;
   readonly #control: FlowControl;
   readonly #admitted: Float64Array;
+  readonly #silence = new Silence();
   #closed = false;
   /** up to where the counters of earlier steps reach, and those of the step at hand */
   #countedNs: Nanos = 0;
@@ -153,6 +154,7 @@ export class EnvFlow {
       countedUs = (this.#lastReportNs - this.#countedNs) / NANOS_PER_MICRO;
       this.#countedNs = this.#lastReportNs;
     }
+    this.#silence.endStep(this.observer.interval, stepUs, this.facts);
     this.observer.endStep(nowNs / NANOS_PER_MICRO, countedUs);
     this.#isCounted = this.#awaitsAction = true;
     this.#endedNs = nowNs;

@@ -7,7 +7,9 @@
  * The components add up to the reward, in their order.
  */
 const throughput = ({ ackedBytes, stepUs }) => (stepUs > 0 ? (8 * ackedBytes) / stepUs : 0);
-const delay = ({ meanRttUs, minRttUs }) => -0.1 * (Math.max(meanRttUs - minRttUs, 0) / 1000);
+// what does not come back has been on its way at least for the silence
+const delay = ({ meanRttUs, minRttUs, silentUs }) =>
+  -0.1 * (Math.max(meanRttUs - minRttUs, silentUs - minRttUs, 0) / 1000);
 
 /** @type {import("ccpark/envs").RewardSpec} */
 export default {
@@ -18,7 +20,7 @@ export default {
   source: "an example",
   components: [
     { name: "throughput", definition: "acknowledged Mbit/s", of: throughput },
-    { name: "delay", definition: "-0.1 x (mean RTT - smallest RTT) in ms", of: delay },
+    { name: "delay", definition: "-0.1 x (mean RTT, or the silence, - smallest RTT) in ms", of: delay },
   ],
   of: (interval) => throughput(interval) + delay(interval),
 };

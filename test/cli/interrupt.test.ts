@@ -41,6 +41,21 @@ it.each<[string, () => readonly string[]]>([
   await interrupted(args());
 });
 
+it("ends at Ctrl-C before its commands are loaded", async () => {
+  // sends the signal when the module that knows them is asked for
+  const hooks = `export async function load(url, context, next) {
+    if (/\\/cli\\/program\\.[jt]s/.test(url)) process.kill(process.pid, "SIGINT");
+    return next(url, context);
+  }`;
+  const inUrl = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`;
+  const register = inUrl(
+    `import { register } from "node:module"; register(${JSON.stringify(inUrl(hooks))});`,
+  );
+  const child = startCli(["explain"], { env: { NODE_OPTIONS: `--import ${register}` } });
+  const { code, stdout, stderr } = await outcomeOf(child);
+  expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: "", stderr: "\ninterrupted\n" });
+});
+
 it("bench reads a trace from a pipe once, and says why threads cannot", async () => {
   const bench = (path: string, ...more: string[]) => {
     const child = startCli([

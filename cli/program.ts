@@ -1,0 +1,55 @@
+/** Reads the command line and hands over. Commands load what they need only when they run. */
+import { Command } from "commander";
+import { addAgent } from "./commands/agent.ts";
+import { addBench } from "./commands/bench.ts";
+import { addCcp } from "./commands/ccp.ts";
+import { addCompare } from "./commands/compare.ts";
+import { addCompletion } from "./commands/completion.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addExperiment } from "./commands/experiment.ts";
+import { addExplain } from "./commands/explain.ts";
+import { addLink } from "./commands/link.ts";
+import { addQuickstart } from "./commands/quickstart.ts";
+import { addRun } from "./commands/run.ts";
+import { addServe } from "./commands/serve.ts";
+import { addSim } from "./commands/sim.ts";
+import { addTrace } from "./commands/trace.ts";
+import { addTrain } from "./commands/train.ts";
+import { packageVersion } from "./version.ts";
+
+const EXIT_CODES = `
+Exit codes:
+  0    it worked
+  1    it failed (port in use, peer gone, defect)
+  2    wrong usage or input
+  130  stopped by Ctrl-C
+
+CCPARK_DEBUG=1 adds stack traces to error messages.`;
+
+/** All commands. */
+export function makeProgram(): Command {
+  const program = new Command("ccpark")
+    .description("A reinforcement-learning environment for congestion control.")
+    .version(packageVersion())
+    .helpOption("-h, --help", "show help")
+    .showSuggestionAfterError()
+    .showHelpAfterError("(add --help for all options)")
+    .addHelpText("after", EXIT_CODES)
+    .exitOverride();
+  addQuickstart(program);
+  addTrain(program);
+  addBench(program);
+  addCompare(program);
+  addServe(program);
+  addAgent(program);
+  addSim(program);
+  addExperiment(program);
+  addExplain(program);
+  addDoctor(program);
+  addLink(program);
+  addRun(program);
+  addTrace(program);
+  addCcp(program);
+  addCompletion(program);
+  return program;
+}
