@@ -4,12 +4,16 @@
  */
 import type { AckEvent } from "../../ccp-bridge/congestion-control.ts";
 import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
-import { MSS_BYTES } from "../../core/units.ts";
+import { type Bytes, MSS_BYTES } from "../../core/units.ts";
 import { clearCounters, emptyInterval, type Interval } from "./interval.ts";
 
 export class Meter implements AckObserver {
-  readonly interval: Interval = emptyInterval(MSS_BYTES);
+  readonly interval: Interval;
   #rttSumUs = 0;
+
+  constructor(mssBytes: Bytes = MSS_BYTES) {
+    this.interval = emptyInterval(mssBytes);
+  }
 
   record(ack: AckEvent): void {
     const interval = this.interval;
