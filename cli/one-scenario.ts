@@ -1,4 +1,5 @@
 import type { Scenario } from "../scenarios/scenario.ts";
+import { noteSlowAcks } from "./ack-path-note.ts";
 import { interruptible } from "./console.ts";
 
 /** What of a command's options says which scenario is meant. */
@@ -8,6 +9,7 @@ export interface OneScenarioOptions {
   readonly trace?: string;
   readonly duration?: number;
   readonly seed: number;
+  readonly quiet?: true;
 }
 
 /** The scenario of a command that runs one, with its cross traffic checked. @throws CcparkError naming what is wrong */
@@ -24,5 +26,9 @@ export async function oneScenario(options: OneScenarioOptions): Promise<Scenario
     }),
   );
   checkCrossTraffic(scenario);
+  if (options.quiet !== true) {
+    const given = { names: [options.scenario], overrides: options.set, trace: options.trace };
+    await noteSlowAcks([{ of: () => scenario }], given, options.seed);
+  }
   return scenario;
 }

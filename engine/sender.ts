@@ -33,6 +33,7 @@ const {
   arrivals: ARRIVALS,
   targetBytes: CWND_BYTES,
   rateBytesPerSec: RATE_BYTES_PER_SEC,
+  mssBytes: SEGMENT_BYTES,
   wantsSent: WANTS_SENT,
   wantsDrained: WANTS_DRAINED,
   wantsLost: WANTS_LOST,
@@ -106,7 +107,7 @@ class EnginePacket implements PacketEvent {
   }
 
   get bytes(): Bytes {
-    return MSS_BYTES;
+    return this.#face.words[SEGMENT_BYTES]!;
   }
 
   get sentUs(): Micros {
@@ -277,6 +278,8 @@ class SenderRtt {
 export interface SenderPlace {
   /** absent: one of its own */
   readonly engine?: Engine;
+  /** payload of a full segment; absent: 1448 */
+  readonly mssBytes?: Bytes;
   /** an extra wait of each packet, uniform in [0, boundNs), drawn in sending order from where `rng` is; order is kept */
   readonly jitter?: { readonly boundNs: Nanos; readonly rng: Rng };
 }
@@ -304,7 +307,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
   readonly #number: number;
   readonly #packet: EnginePacket = new EnginePacket(this);
   readonly #ack: EngineAck = new EngineAck(this, this.#packet);
-  readonly #sent: SentEvent = { nowUs: 0, packetNumber: 0, sentBytes: MSS_BYTES, inflightBytes: 0 };
+  readonly #sent: SentEvent;
   readonly #readsPackets: boolean;
   /** the congestion control, if the engine runs its program */
   #run: EngineRun | undefined;
@@ -317,7 +320,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     control: CongestionControl,
     startNs: Nanos,
     options: SenderOptions = {},
-    { engine = new Engine(), jitter }: SenderPlace = {},
+    { engine = new Engine(), mssBytes = MSS_BYTES, jitter }: SenderPlace = {},
   ) {
     const { ecn = "off", prr = "off", lossDetection = "packet-threshold" } = options;
     const { exports } = engine;
@@ -329,6 +332,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     const number = engine.nextSender();
     const address = exports.makeSender(
       number,
+      mssBytes,
       (options.minRtoMs ?? MIN_RTO_MS) * MICROS_PER_MILLI,
       options.receiveWindowPackets ?? Number.POSITIVE_INFINITY,
       hasRack,
@@ -347,11 +351,17 @@ export class Sender extends Face<"Sender"> implements SenderListener {
       this.#run = control;
       exports.setRegisters(address, control.registers.base);
     }
+    this.#sent = { nowUs: 0, packetNumber: 0, sentBytes: mssBytes, inflightBytes: 0 };
     if (control.isDecidedOutside === true) exports.guardLosses(address);
     this.#readsPackets = control.readsPackets === true;
     if (this.#readsPackets) exports.tellPackets(address);
     if (jitter !== undefined) exports.seedJitter(address, ...jitter.rng.state());
     this.applyDecision(startNs);
+  }
+
+  /** payload of a full segment */
+  get mssBytes(): Bytes {
+    return this.words[SEGMENT_BYTES]!;
   }
 
   /** when the next packet leaves if nothing changes; Infinity: not before an ACK */

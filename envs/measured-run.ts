@@ -2,8 +2,8 @@
 
 import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
 import type { FlowAlgorithm } from "../ccp-bridge/in-process-flow.ts";
-import { NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
-import { FIRST_FLOW, type Scenario } from "../scenarios/scenario.ts";
+import { mssOf, NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
+import { FIRST_FLOW, mtuOf, type Scenario } from "../scenarios/scenario.ts";
 import { type RecordedFormat, RunRecorder } from "../testbeds/exports/recorder.ts";
 import { measure, summariseFlows, summariseTransfers, timeSeries } from "../testbeds/measure.ts";
 import type { DecisionTiming, RunResult } from "../testbeds/results.ts";
@@ -92,13 +92,14 @@ class Measurement {
   /** what to open a run with, besides the control */
   readonly extras: Omit<OpenOptions, "control">;
   readonly #options: RunOptions;
-  readonly #meter = new Meter();
+  readonly #meter: Meter;
   readonly #clock: RewardClock;
   readonly #recorder: RunRecorder | undefined;
 
   constructor(options: RunOptions) {
     const { algorithms, recording, seriesBinSec = DEFAULT_SERIES_BIN_SEC } = options;
     this.#options = options;
+    this.#meter = new Meter(mssOf(mtuOf(options.scenario)));
     this.#clock = new RewardClock(this.#meter, options.rewardName);
     this.#recorder = recording && new RunRecorder(recording.formats);
     this.extras = {

@@ -1,11 +1,11 @@
 /** How results name a link: short, the same on every machine, and exact enough to reproduce it. */
 import { createHash } from "node:crypto";
-import type { Bytes } from "../core/units.ts";
+import { type Bytes, PACKET_BYTES } from "../core/units.ts";
 import type { DirectionSpec } from "../scenarios/direction.ts";
 import { impairmentLabels } from "../scenarios/impairments/registry.ts";
 import { meanRateBytesPerSec, type RateSpec, rateLabel } from "../scenarios/rates/registry.ts";
 import { traceBaseName } from "../scenarios/rates/trace.ts";
-import { roundTripMs, type Scenario } from "../scenarios/scenario.ts";
+import { mtuOf, roundTripMs, type Scenario } from "../scenarios/scenario.ts";
 
 /** sha256 of the trace as Mahimahi writes it: one decimal number and a line feed per opportunity. */
 export function traceSha256(opportunitiesMs: readonly number[]): string {
@@ -31,6 +31,7 @@ function extraLabels(scenario: Scenario): string[] {
   const { forward, reverse, route, sender, application, delay, variation } = scenario;
   const hops = route?.forward.length ?? 1;
   return [
+    ...(mtuOf(scenario) === PACKET_BYTES ? [] : [`packets of ${scenario.mtuBytes} bytes`]),
     ...(hops > 1 ? [`${hops} hops`] : []),
     ...impairmentLabels(forward),
     ...impairmentLabels(reverse).map((label) => `${label} of ACKs`),

@@ -1,5 +1,5 @@
 /** Builders of scenarios with one constant-rate bottleneck, and the range of links that learners train on. */
-import type { Mbps } from "../core/units.ts";
+import type { Bytes, Mbps } from "../core/units.ts";
 import { fromMbps, PACKET_BYTES } from "../core/units.ts";
 import type { DirectionSpec, QueueSpec } from "./direction.ts";
 import type { RateSpec } from "./rates/registry.ts";
@@ -20,9 +20,9 @@ export function makeDirection(rate: RateSpec, queue: QueueSpec, lossRate = 0): D
   return { rate, queue, lossRate };
 }
 
-/** Bandwidth-delay product in packets of 1500 bytes, a fraction. */
-export function bdpPackets(mbps: Mbps, rttMs: number): number {
-  return (fromMbps(mbps) * rttMs) / 1000 / PACKET_BYTES;
+/** Bandwidth-delay product in packets of `mtuBytes`, a fraction. */
+export function bdpPackets(mbps: Mbps, rttMs: number, mtuBytes: Bytes = PACKET_BYTES): number {
+  return (fromMbps(mbps) * rttMs) / 1000 / mtuBytes;
 }
 
 export interface LinkOptions {

@@ -5,6 +5,7 @@
  * Every scenario has two measured links, `forward` (data of the flow under test) and `reverse` (its ACKs); further hops are
  * named in `links` and joined by routes. Times are seconds from the start of the flow under test.
  */
+import { type Bytes, PACKET_BYTES } from "../core/units.ts";
 import type { DelaySpecs } from "./delays/registry.ts";
 import type { DirectionSpec } from "./direction.ts";
 import type { AckPolicy, SenderOptions } from "./sender-options.ts";
@@ -30,6 +31,8 @@ export interface Scenario {
   readonly links?: Readonly<Record<string, DirectionSpec>>;
   /** of the flow under test, and of flows without one; absent: `forward` and `reverse` alone */
   readonly route?: RouteSpec;
+  /** largest IP packet of the path, which full data packets have, whole bytes, 300 to 9216; absent: 1500 */
+  readonly mtuBytes?: Bytes;
   /** one way, the same in both directions unless `reversePropagationDelayMs` is given */
   readonly propagationDelayMs: number;
   /** the ACK direction's; absent: the same */
@@ -58,6 +61,11 @@ export interface Scenario {
     /** upper bound of the uniform per-packet send jitter, microseconds; 0: none */
     readonly sendJitterUs?: number;
   };
+}
+
+/** Bytes of a full data packet on the wire, headers included. */
+export function mtuOf({ mtuBytes = PACKET_BYTES }: Pick<Scenario, "mtuBytes">): Bytes {
+  return mtuBytes;
 }
 
 /** Propagation there and back of the flow under test, without the noise of binary fractions. */

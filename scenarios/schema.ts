@@ -3,10 +3,11 @@
  * and flows. An issue's message ends the sentence `<path>: got X, expected ...`; validate.ts writes the sentence.
  */
 import { z } from "zod";
+import { TUN_HEADER_BYTES } from "../core/units.ts";
 import { DELAYS_SCHEMA } from "./delays/registry.ts";
-import { DIRECTION_FIELDS, DIRECTION_SCHEMA } from "./direction.ts";
+import { DIRECTION_FIELDS, DIRECTION_SCHEMA, type DirectionSpec } from "./direction.ts";
 import { peakMbps } from "./rates/registry.ts";
-import { FIRST_FLOW, type Scenario } from "./scenario.ts";
+import { FIRST_FLOW, mtuOf, type Scenario } from "./scenario.ts";
 import {
   clockSec,
   flowDelayMs,
@@ -14,6 +15,7 @@ import {
   MAX_DATAGRAMS_PER_SEC,
   MAX_LINKS,
   MAX_TRANSFERS_PER_SEC,
+  mtuBytes,
   text,
   timeSec,
   words,
@@ -74,11 +76,8 @@ function checkFlows(complaints: Complaints, { flows = [] }: Scenario, known: Rea
   });
 }
 
-function checkTraffic(
-  complaints: Complaints,
-  { forward, traffic = [] }: Scenario,
-  known: ReadonlySet<string>,
-): void {
+function checkTraffic(complaints: Complaints, scenario: Scenario, known: ReadonlySet<string>): void {
+  const { forward, traffic = [] } = scenario;
   traffic.forEach((spec, i) => {
     if (spec.kind !== "incast") checkRoute(complaints, ["traffic", i], spec.route, known);
     if (spec.kind === "transfers" && spec.load !== undefined && peakMbps(forward.rate) === undefined) {
@@ -86,10 +85,25 @@ function checkTraffic(
     } else if (transfersPerSec(spec, forward) > MAX_TRANSFERS_PER_SEC) {
       const field = spec.kind === "incast" ? "everySec" : spec.kind === "transfers" ? "sizes" : "kind";
       complain(complaints, ["traffic", i, field], `at most ${MAX_TRANSFERS_PER_SEC} transfers per second`);
-    } else if (datagramsPerSec(spec) > MAX_DATAGRAMS_PER_SEC) {
+    } else if (datagramsPerSec(spec, mtuOf(scenario)) > MAX_DATAGRAMS_PER_SEC) {
       complain(complaints, ["traffic", i, "sizes"], `at most ${MAX_DATAGRAMS_PER_SEC} datagrams per second`);
     }
   });
+}
+
+/** What a full packet does not fit into, none passes. */
+function checkPacketSize(complaints: Complaints, scenario: Scenario): void {
+  const { forward, reverse, links = {} } = scenario;
+  const fullBytes = mtuOf(scenario) + TUN_HEADER_BYTES;
+  const check = ({ policer, queue }: DirectionSpec, at: string[], carriesData: boolean): void => {
+    if (policer !== undefined && policer.burstBytes < fullBytes)
+      complain(complaints, [...at, "policer", "burstBytes"], `>= ${fullBytes}, a full packet`);
+    if (carriesData && scenario.mtuBytes !== undefined && (queue.bytes ?? fullBytes) < fullBytes)
+      complain(complaints, [...at, "queue", "bytes"], `>= ${fullBytes}, a full packet`);
+  };
+  check(forward, ["forward"], true);
+  check(reverse, ["reverse"], false);
+  for (const [name, link] of Object.entries(links)) check(link, ["links", name], true);
 }
 
 /** Only what ends can be late. */
@@ -128,6 +142,7 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
       .refine((links) => Object.keys(links).length <= MAX_LINKS, { error: `at most ${MAX_LINKS} links` })
       .optional(),
     route: ROUTE_SCHEMA.optional(),
+    mtuBytes: mtuBytes.optional(),
     propagationDelayMs: flowDelayMs,
     reversePropagationDelayMs: flowDelayMs.optional(),
     delay: DELAYS_SCHEMA.optional(),
@@ -153,6 +168,7 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
   checkOwnLinks(complaints, scenario, further, known);
   checkFlows(complaints, scenario, known);
   checkTraffic(complaints, scenario, known);
+  checkPacketSize(complaints, scenario);
   checkDeadlines(complaints, scenario);
   checkUse(complaints, scenario, further);
 });

@@ -1,8 +1,7 @@
 /** What may be chosen of senders and receivers, as plain data. */
-import type { Bytes } from "../core/units.ts";
-import { MSS_BYTES } from "../core/units.ts";
+import { type Bytes, MSS_BYTES } from "../core/units.ts";
 
-/** RFC 6928 and Linux: initial window. */
+/** RFC 6928 and Linux: initial window. Linux has 10 packets with jumbo frames too, where the RFC would have fewer. */
 const INITIAL_CWND_PACKETS = 10;
 
 /** How senders find losses and recover; absent: packet threshold, no probes, no PRR, no undo, no ECN. */
@@ -33,6 +32,6 @@ export const LINUX_SENDER: SenderOptions = { lossDetection: "rack-tlp", prr: "rf
 export type AckPolicy = "delayed" | "per-packet" | { readonly packets: number; readonly delayMs: number };
 
 /** The window that a flow's congestion control starts with. */
-export function initialCwndBytes(options: SenderOptions = {}): Bytes {
-  return (options.initialCwndPackets ?? INITIAL_CWND_PACKETS) * MSS_BYTES;
+export function initialCwndBytes(options: SenderOptions = {}, mssBytes: Bytes = MSS_BYTES): Bytes {
+  return (options.initialCwndPackets ?? INITIAL_CWND_PACKETS) * mssBytes;
 }

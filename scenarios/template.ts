@@ -5,7 +5,7 @@
  */
 import { exp, log } from "../core/math.ts";
 import type { Rng } from "../core/random.ts";
-import { fromMbps, PACKET_BYTES } from "../core/units.ts";
+import { type Bytes, fromMbps, PACKET_BYTES } from "../core/units.ts";
 import type { DirectionSpec, QueueSpec } from "./direction.ts";
 import { bdpPackets, constantRate, DEFAULT_DURATION_SEC } from "./links.ts";
 import { peakMbps, RATE_SCHEMA, type RateSpec } from "./rates/registry.ts";
@@ -270,11 +270,18 @@ function isRate(value: unknown): value is RateSpec {
   return RATE_SCHEMA.safeParse(value).success;
 }
 
-/** A queue with `bdp` or `ms` resolved; `rttMs` undefined: the delays are wrong, and the schema will say so. */
+/** What the shorthand of queues counts by. */
+interface PathSize {
+  /** undefined: the delays are wrong, and the schema will say so */
+  readonly rttMs: number | undefined;
+  readonly mtuBytes: Bytes;
+}
+
+/** A queue with `bdp` or `ms` resolved. */
 function completeQueue(
   queue: unknown,
   rate: unknown,
-  rttMs: number | undefined,
+  { rttMs, mtuBytes }: PathSize,
   path: string,
   options: ValidateOptions,
 ): unknown {
@@ -295,14 +302,14 @@ function completeQueue(
   const mbps = peakMbps(rate) ?? complain(key, given, "packets or bytes, since the rate has no limit");
   const amount = given as number;
   const packets =
-    key === "bdp" ? amount * bdpPackets(mbps, rttMs) : (fromMbps(mbps) * amount) / 1000 / PACKET_BYTES;
+    key === "bdp" ? amount * bdpPackets(mbps, rttMs, mtuBytes) : (fromMbps(mbps) * amount) / 1000 / mtuBytes;
   return { ...rest, packets: Math.max(1, Math.round(packets)) };
 }
 
 function completeDirection(
   direction: unknown,
   fallback: { readonly rate?: unknown; readonly queue: unknown },
-  rttMs: number | undefined,
+  size: PathSize,
   path: string,
   options: ValidateOptions,
 ): unknown {
@@ -310,7 +317,7 @@ function completeDirection(
   const { rate = fallback.rate, lossRate = 0, queue, ...rest } = direction;
   const limitless = isRate(rate) && peakMbps(rate) === undefined;
   const wanted = queue ?? (limitless ? {} : fallback.queue);
-  return { ...rest, rate, queue: completeQueue(wanted, rate, rttMs, `${path}.queue`, options), lossRate };
+  return { ...rest, rate, queue: completeQueue(wanted, rate, size, `${path}.queue`, options), lossRate };
 }
 
 /** The buffer of a link that names none. */
@@ -331,18 +338,20 @@ function complete(input: PlainObject, options: TemplateOptions): Scenario {
     typeof propagationDelayMs === "number" && typeof back === "number"
       ? propagationDelayMs + back
       : undefined;
+  const mtu = rest["mtuBytes"];
+  const size = { rttMs: roundTripMs, mtuBytes: typeof mtu === "number" && mtu > 0 ? mtu : PACKET_BYTES };
   const forwardRate = isPlainObject(forward) ? forward["rate"] : undefined;
   const constant = isRate(forwardRate) && forwardRate.kind === "constant";
   const reverseRate = constant ? constantRate(forwardRate.mbps) : { kind: "unlimited" };
   const directions = {
-    forward: completeDirection(forward, { queue: DEFAULT_QUEUE }, roundTripMs, "forward", options),
-    reverse: completeDirection(reverse, { rate: reverseRate, queue: {} }, roundTripMs, "reverse", options),
+    forward: completeDirection(forward, { queue: DEFAULT_QUEUE }, size, "forward", options),
+    reverse: completeDirection(reverse, { rate: reverseRate, queue: {} }, size, "reverse", options),
     ...(isPlainObject(links)
       ? {
           links: Object.fromEntries(
             Object.entries(links).map(([name, link]) => [
               name,
-              completeDirection(link, { queue: DEFAULT_QUEUE }, roundTripMs, `links.${name}`, options),
+              completeDirection(link, { queue: DEFAULT_QUEUE }, size, `links.${name}`, options),
             ]),
           ),
         }

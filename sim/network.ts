@@ -28,6 +28,8 @@ export interface LinkSpec {
   readonly outages?: readonly Outage[];
   /** the link's own propagation delay, beside the flows'; absent: 0 */
   readonly propagationNs?: Nanos;
+  /** largest IP packet, which queueing disciplines take for a full one; absent: 1500 */
+  readonly mtuBytes?: Bytes;
   /** wire bytes of a data packet and of a pure ACK on this link; a datagram brings its own */
   readonly dataBytes: Bytes;
   readonly ackBytes: Bytes;
@@ -43,6 +45,8 @@ export interface FlowSpec {
   readonly reversePropagationNs?: Nanos;
   readonly ackPolicy: AckPolicy;
   readonly sender?: SenderOptions;
+  /** payload of a full segment; absent: 1448. The links' `dataBytes` are those of its packets on the wire */
+  readonly mssBytes?: Bytes;
   /** upper bound of the uniform send jitter per packet; 0: none */
   readonly sendJitterNs: Nanos;
   /** bins of the time series; Infinity: none */

@@ -21,11 +21,11 @@ export function startSender(
   nowNs: Nanos,
   rng: Rng,
 ): Sender {
-  const boundNs = spec.sendJitterNs;
+  const { sendJitterNs: boundNs, mssBytes = MSS_BYTES } = spec;
   const start: FlowStart & ArenaOffer = {
     nowUs: nowNs / NANOS_PER_MICRO,
-    mssBytes: MSS_BYTES,
-    initialCwndBytes: initialCwndBytes(spec.sender),
+    mssBytes,
+    initialCwndBytes: initialCwndBytes(spec.sender, mssBytes),
     arena: engine.arena,
     hosting: {
       rng: rng.fork(`flow.${number}.algorithm`),
@@ -37,7 +37,7 @@ export function startSender(
     },
   };
   const control = spec.control(start);
-  if (boundNs === 0) return new Sender(control, nowNs, spec.sender, { engine });
+  if (boundNs === 0) return new Sender(control, nowNs, spec.sender, { engine, mssBytes });
   const jitter = { boundNs, rng: rng.fork(`flow.${number}.jitter`) };
-  return new Sender(control, nowNs, spec.sender, { engine, jitter });
+  return new Sender(control, nowNs, spec.sender, { engine, mssBytes, jitter });
 }

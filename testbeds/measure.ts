@@ -2,7 +2,6 @@
 import { assert } from "../core/errors.ts";
 import {
   type Micros,
-  MSS_BYTES,
   NANOS_PER_MICRO,
   NANOS_PER_MILLI,
   NANOS_PER_SEC,
@@ -28,7 +27,7 @@ export function measure({ nowNs, flows, startNs, truth }: Run): FlowMetrics {
   const servedBytes =
     (flow.life?.completed?.servedBytes ?? served) - (path?.servedBytesAtStart ?? Number.NaN);
   const durationSec = (endNs - startNs) / NANOS_PER_SEC;
-  const arrivedBytes = (path?.firstArrivedPackets ?? flow.deliveredPackets) * MSS_BYTES;
+  const arrivedBytes = (path?.firstArrivedPackets ?? flow.deliveredPackets) * flow.mssBytes;
   const goodputBytesPerSec = durationSec > 0 ? arrivedBytes / durationSec : 0;
   const couldServeBytes = truth?.forward.capacityBytes(startNs, endNs) ?? Number.NaN;
   const { queueDelay, oneWayDelay } = path?.statistics ?? {};
@@ -109,7 +108,7 @@ export function timeSeries(run: Run): TimeSeries {
   for (let bin = 0; bin < bins; bin++) {
     const fromNs = startNs + bin * seriesBinNs;
     timeSec.push((bin + 1) * binSec);
-    throughputMbps.push(toMbps(((statistics.binDelivered[bin] ?? 0) * MSS_BYTES) / binSec));
+    throughputMbps.push(toMbps(((statistics.binDelivered[bin] ?? 0) * flow.mssBytes) / binSec));
     capacityMbps.push(toMbps((forward.capacityBytes(fromNs, fromNs + seriesBinNs) * payloadRatio) / binSec));
     const count = statistics.binDelayCount[bin] ?? 0;
     if (count > 0) heldDelayMs = statistics.binDelaySumUs[bin]! / count / 1000;
@@ -133,7 +132,7 @@ export function summariseFlows({ nowNs, startNs, flows }: Run): FlowSummary[] {
       direction: flow.isBackward ? "backward" : "forward",
       startSec: (flow.startNs - startNs) / NANOS_PER_SEC,
       durationSec: toNanosecond(durationSec),
-      goodputMbps: durationSec > 0 ? toMbps((firstArrivedPackets * MSS_BYTES) / durationSec) : 0,
+      goodputMbps: durationSec > 0 ? toMbps((firstArrivedPackets * flow.mssBytes) / durationSec) : 0,
       meanQueueDelayMs: meanUs(statistics.queueDelay) / 1000,
       p95OneWayDelayMs: p95Us(statistics.oneWayDelay) / 1000,
       lossRate: ratio(droppedPackets, sentPackets),

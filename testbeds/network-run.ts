@@ -5,9 +5,17 @@ import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.
 import { type FlowAlgorithm, runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { observedControl } from "../ccp-bridge/observed-control.ts";
 import { Rng } from "../core/random.ts";
-import { type BytesPerSec, type Micros, MSS_BYTES, NANOS_PER_SEC, type Nanos } from "../core/units.ts";
+import {
+  type Bytes,
+  type BytesPerSec,
+  type Micros,
+  MSS_BYTES,
+  mssOf,
+  NANOS_PER_SEC,
+  type Nanos,
+} from "../core/units.ts";
 import { leadSec } from "../scenarios/flows.ts";
-import type { Scenario } from "../scenarios/scenario.ts";
+import { mtuOf, type Scenario } from "../scenarios/scenario.ts";
 import { GeneralNetwork } from "../sim/general/general-network.ts";
 import type { Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
@@ -59,6 +67,10 @@ export class NetworkRunFlow implements RunFlow {
 
   get reversePropagationNs(): Nanos {
     return this.path.spec.reversePropagationNs ?? this.path.spec.propagationNs;
+  }
+
+  get mssBytes(): Bytes {
+    return this.path.spec.mssBytes ?? MSS_BYTES;
   }
 
   get hasStarted(): boolean {
@@ -220,7 +232,7 @@ export class RunPlan {
       forward,
       reverse,
       links: network instanceof GeneralNetwork ? network.hops : [forward, reverse],
-      payloadRatio: MSS_BYTES / this.spec.forward.dataBytes,
+      payloadRatio: mssOf(mtuOf(this.#context.scenario)) / this.spec.forward.dataBytes,
     };
   }
 }
@@ -260,6 +272,7 @@ function networkSpec(context: PlanContext, planned: readonly PlannedFlow[]): Net
     traffic.kind === "datagrams"
       ? [
           datagramSpec(traffic, {
+            mtuBytes: mtuOf(scenario),
             ...planDatagrams(context, traffic, i),
             rng: rng.fork(`traffic.${i}`),
             zeroNs,

@@ -78,6 +78,8 @@ export interface RunFlow {
   /** one way, as the scenario has them */
   readonly propagationNs: Nanos;
   readonly reversePropagationNs: Nanos;
+  /** payload of a full segment */
+  readonly mssBytes: Bytes;
   readonly hasStarted: boolean;
   /** all that it will ever send has been acknowledged */
   readonly isComplete: boolean;

@@ -102,7 +102,7 @@ function titleOf(suite: string | undefined, names: readonly string[]): string {
 async function bench(options: BenchOptions): Promise<void> {
   const { basename, join } = await import("node:path");
   const { isScenarioFile } = await import("../../scenarios/scenario-files.ts");
-  const { slowAckPath } = await import("../../scenarios/estimates/ack-path.ts");
+  const { noteSlowAcks } = await import("../ack-path-note.ts");
   const { findSuite, suiteScenarios } = await import("../../scenarios/presets/suites.ts");
   const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");
@@ -149,12 +149,8 @@ async function bench(options: BenchOptions): Promise<void> {
   };
   const { plan, entries, checkpoints, models } = await planBench(input);
   const { scenarios, contenders } = plan;
-  // a published link is as it is; one that somebody made faster may have kept its slow ACKs
-  if (!input.quiet && (input.overrides.length > 0 || names.some(isScenarioFile))) {
-    for (const entry of entries) {
-      const slow = slowAckPath(entry.of(seeds[0]!));
-      if (slow !== undefined) printErr(`note: ${slow}\n`);
-    }
+  if (!input.quiet) {
+    await noteSlowAcks(entries, { names, overrides: input.overrides, trace: options.trace }, seeds[0]!);
   }
   if (options.out !== undefined) claimFolder(options.out);
   if (options.picture !== undefined) claimFile(options.picture);

@@ -59,6 +59,7 @@ async function compare(options: CompareOptions): Promise<void> {
   const { roundTripMs } = await import("../../scenarios/scenario.ts");
   const { findTestbed } = await import("../../testbeds/registry.ts");
   const { expectAccepts } = await import("../../testbeds/testbed.ts");
+  const { noteSlowAcks } = await import("../ack-path-note.ts");
   const { planBench } = await import("../bench/bench-plan.ts");
   const { runComparison } = await import("../bench/run-comparison.ts");
   const { versions } = await import("../bench/run-benchmark.ts");
@@ -84,6 +85,10 @@ async function compare(options: CompareOptions): Promise<void> {
     recording: [],
     quiet: options.quiet === true,
   });
+  if (options.quiet !== true) {
+    const given = { names: options.scenario, overrides: options.set, trace: options.trace };
+    await noteSlowAcks(entries, given, seeds[0]!);
+  }
   // the plan has asked the first; all are asked before the first packet moves
   for (const world of worlds.slice(1)) for (const entry of entries) expectAccepts(world, entry.of(0));
   if (options.out !== undefined) claimFolder(options.out);

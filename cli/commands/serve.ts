@@ -110,6 +110,7 @@ async function serve(options: ServeOptions): Promise<void> {
     return;
   }
   const { startServer } = await import("../../envs/grpc/server.ts");
+  const { noteSlowAcks } = await import("../ack-path-note.ts");
   const { servedHost } = await import("../served-env.ts");
   const { checkCrossTraffic, crossTrafficModules } = await import("../../algorithms/cross-traffic.ts");
   const { parseOverride } = await import("../../scenarios/overrides.ts");
@@ -132,6 +133,10 @@ async function serve(options: ServeOptions): Promise<void> {
   };
   await loadSignals(signals);
   for (const entry of entries) checkCrossTraffic(entry.of(0));
+  if (options.quiet !== true) {
+    const given = { names: options.scenario, overrides: options.set, trace: options.trace };
+    await noteSlowAcks(entries, given, 0);
+  }
   const security = await securityOf(options);
   const log = pino({ name: "ccpark", level: options.logLevel }, destination({ dest: 2, sync: true }));
   const server = await startServer({

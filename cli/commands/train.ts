@@ -60,6 +60,7 @@ async function train(options: TrainCommandOptions): Promise<void> {
   const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
   const { flatProgress } = await import("../../agents/learner.ts");
   const { inCheckpoint } = await import("../../agents/checkpoint.ts");
+  const { noteSlowAcks } = await import("../ack-path-note.ts");
   const { trainWithProgress } = await import("../train/train-with-progress.ts");
   const { loadRunCheckpoint, loadRunConfig } = await import("../../training/run-files.ts");
   const { Continuation } = await import("../../training/run-config.ts");
@@ -115,6 +116,10 @@ async function train(options: TrainCommandOptions): Promise<void> {
       : episodesOf.continuedEpisodes(wanted, from, config, continuation);
   const scenarios = interruptible(() => episodesOf.resolveEpisodes(episodes));
   await episodesOf.checkAlgorithms(scenarios ?? []);
+  if (options.quiet !== true) {
+    const given = { names: episodes.scenarios, overrides: episodes.set, trace: episodes.trace };
+    await noteSlowAcks(scenarios ?? [], given, 0);
+  }
   const scenariosSha256 = episodesOf.digestOf(scenarios);
   episodesOf.expectSameScenarios(scenariosSha256, config, continuation);
 

@@ -15,6 +15,7 @@ import { countOf } from "./units";
 
 export function makeSender(
   number: i32,
+  mssBytes: f64,
   minVarianceTermUs: f64,
   receiveWindowPackets: f64,
   hasRack: bool,
@@ -23,7 +24,7 @@ export function makeSender(
   ecn: EcnMode,
   jitterBoundNs: f64,
 ): Sender {
-  const sender = Sender.make(number);
+  const sender = Sender.make(number, mssBytes);
   sender.rtt.init(minVarianceTermUs);
   sender.receiveWindowPackets = countOf(receiveWindowPackets);
   sender.hasRack = hasRack;

@@ -1,6 +1,4 @@
-/** The values of `core/units.ts` that the engine needs. */
-export const MSS: f64 = 1448;
-/** nanoseconds */
+/** The values of `core/units.ts` that the engine needs: nanoseconds. */
 export const MICRO: f64 = 1000;
 export const SECOND: f64 = 1_000_000_000;
 /** a count without a limit */

@@ -7,7 +7,7 @@ import type { BytesPerSec, Micros } from "../../core/units.ts";
 import { fromMbps } from "../../core/units.ts";
 import { bdpPackets } from "../../scenarios/links.ts";
 import { peakMbps } from "../../scenarios/rates/registry.ts";
-import { roundTripMs, type Scenario } from "../../scenarios/scenario.ts";
+import { mtuOf, roundTripMs, type Scenario } from "../../scenarios/scenario.ts";
 import { drawScenario, type ScenarioSource } from "../steps/scenario-source.ts";
 
 /** Limits of the two features that give the scale of a path, `minRttLog` and `maxRateLog`: they stay within +- this. */
@@ -48,7 +48,7 @@ export function envelopeOf(scenario: Scenario): Envelope {
     rtt: rttMs > 0 ? span((rttMs * 1000) / REFERENCE_RTT_US, RTT_OCTAVES) : 1,
     rate: mbps > 0 ? span(Math.max(1, fromMbps(mbps) / REFERENCE_RATE_BYTES_PER_SEC), RATE_OCTAVES) : 1,
   };
-  const bdp = bdpPackets(mbps, rttMs);
+  const bdp = bdpPackets(mbps, rttMs, mtuOf(scenario));
   const most = Math.ceil(4 * bdp);
   const isWithin = 2 * bdp <= DEFAULT_ENVELOPE.maxCwndPackets;
   return { maxCwndPackets: isWithin ? DEFAULT_ENVELOPE.maxCwndPackets : most, ...spans };

@@ -7,7 +7,6 @@ import { assert } from "../../core/errors.ts";
 import {
   type BytesPerSec,
   fromMbps,
-  MSS_BYTES,
   NANOS_PER_MICRO,
   NANOS_PER_MILLI,
   NANOS_PER_SEC,
@@ -137,7 +136,7 @@ export class GlobalStateMeter {
       const served = is.delays - was.delays;
       if (served > 0) this.#meanQueueDelayUs[i] = (is.delaySumUs - was.delaySumUs) / served;
       if (!live.has(i)) return;
-      const arrivedBytes = (is.arrivedPackets - was.arrivedPackets) * MSS_BYTES;
+      const arrivedBytes = (is.arrivedPackets - was.arrivedPackets) * flow.mssBytes;
       const throughput = stepSec > 0 ? arrivedBytes / stepSec : 0;
       sum += throughput;
       low = Math.min(low, throughput);

@@ -4,13 +4,17 @@
  */
 import type { AckEvent } from "../../ccp-bridge/congestion-control.ts";
 import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
-import { MSS_BYTES } from "../../core/units.ts";
+import { type Bytes, MSS_BYTES } from "../../core/units.ts";
 import { clearCounters, emptyInterval, type Interval, Silence, type SilentSender } from "./interval.ts";
 
 export class Meter implements AckObserver {
-  readonly interval: Interval = emptyInterval(MSS_BYTES);
+  readonly interval: Interval;
   #rttSumUs = 0;
   readonly #silence = new Silence();
+
+  constructor(mssBytes: Bytes = MSS_BYTES) {
+    this.interval = emptyInterval(mssBytes);
+  }
 
   record(ack: AckEvent): void {
     const interval = this.interval;

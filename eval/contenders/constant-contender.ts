@@ -1,8 +1,8 @@
 /** The best that could be done without looking. */
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { CcparkError } from "../../core/errors.ts";
-import { MSS_BYTES, PACKET_BYTES } from "../../core/units.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
+import { mtuOf } from "../../scenarios/scenario.ts";
 import type { RunResult } from "../../testbeds/results.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import { bdpBytes } from "../links.ts";
@@ -11,9 +11,9 @@ import type { Contender } from "./contender.ts";
 
 /** Window that never moves. */
 function constantWindow(cwndPackets: number): CongestionControlFactory {
-  return () => ({
+  return ({ mssBytes }) => ({
     name: "constant",
-    cwndBytes: cwndPackets * MSS_BYTES,
+    cwndBytes: cwndPackets * mssBytes,
     pacingRateBytesPerSec: undefined,
     onAck() {},
     onCongestion() {},
@@ -39,7 +39,7 @@ export function constantContender(): Contender {
         throw new CcparkError("invalid-argument", `[bench] ${message}`);
       }
       const common = { ...rest, testbed };
-      const bdpPackets = bdpBytes(scenario) / PACKET_BYTES;
+      const bdpPackets = bdpBytes(scenario) / mtuOf(scenario);
       const grid = scenario.forward.rate.kind === "trace" ? VARYING_LINK_GRID : CONSTANT_LINK_GRID;
       const windows = [...new Set(grid.map((factor) => Math.max(2, Math.round(factor * bdpPackets))))];
       let best: { cwndPackets: number; score: number; results: Map<number, RunResult> } | undefined;

@@ -194,6 +194,15 @@ def test_a_scenario_may_be_an_object_and_another_one_for_one_episode(short):
     env.close()
 
 
+@pytest.mark.parametrize("mtu", [576, 9000])
+def test_the_size_of_packets_is_the_scenarios(mtu):
+    scenario = {"extends": "park-paper", "durationSec": 1, "mtuBytes": mtu}
+    with ccpark.CongestionControlEnv(scenario=scenario, step_ms=20, action="indigo") as env:
+        env.reset(seed=1)
+        # the choice 4 doubles the ten packets of the beginning
+        assert env.step(4)[4]["cwnd_bytes"] == 20 * (mtu - 52)
+
+
 def test_close_twice_is_fine_and_what_comes_after_it_says_so(short):
     env = gymnasium.make(NAME, **short)
     env.reset(seed=1)

@@ -2,12 +2,12 @@
  * How much a run of a scenario has to do, before it runs, in units of one packet's way through the network: packets, and
  * everything else that has a clock. Times are the simulator's, not the machine's: who knows the machine multiplies.
  */
-import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
+import { type Bytes, fromMbps } from "../../core/units.ts";
 import type { DelaySpecs } from "../delays/registry.ts";
 import type { DirectionSpec } from "../direction.ts";
 import { leadSec } from "../flows.ts";
 import { peakMbps, rateChangesPerSec } from "../rates/registry.ts";
-import type { Scenario } from "../scenario.ts";
+import { mtuOf, type Scenario } from "../scenario.ts";
 import type { ApplicationSpec } from "../traffic/applications.ts";
 import { datagramsPerSec, transfersPerSec } from "../traffic/arrivals.ts";
 
@@ -26,8 +26,8 @@ const PIE_UPDATE_MS = 15;
 const ASSUMED_QUEUE_PACKETS = 1_000;
 const BUCKETS = 1_024;
 
-function packetsPerSec({ rate }: DirectionSpec): number {
-  return fromMbps(peakMbps(rate) ?? ASSUMED_MBPS) / PACKET_BYTES;
+function packetsPerSec({ rate }: DirectionSpec, mtuBytes: Bytes): number {
+  return fromMbps(peakMbps(rate) ?? ASSUMED_MBPS) / mtuBytes;
 }
 
 /** Of its rate and its queue, beside packets. */
@@ -51,12 +51,12 @@ function clocksOfDelay(delay: DelaySpecs | undefined): number {
     .reduce((sum, each) => sum + each, 0);
 }
 
-function clocksOfApplication(spec: ApplicationSpec | undefined): number {
+function clocksOfApplication(spec: ApplicationSpec | undefined, mtuBytes: Bytes): number {
   switch (spec?.kind) {
     case "on-off":
       return 2 / (spec.meanOnSec + spec.meanOffSec);
     case "constant-rate":
-      return fromMbps(spec.mbps) / PACKET_BYTES;
+      return fromMbps(spec.mbps) / mtuBytes;
     case "video":
       return spec.framesPerSec ?? 30;
     case "short-transfers":
@@ -74,17 +74,18 @@ function isBackward({ flows = [], traffic = [] }: Scenario): boolean {
 export function eventsPerSec(scenario: Scenario): number {
   const { forward, reverse, links = {}, flows = [], traffic = [] } = scenario;
   const further = Object.values(links);
+  const mtuBytes = mtuOf(scenario);
   // ACKs are part of the packets that they answer
   const data = isBackward(scenario) ? [forward, reverse, ...further] : [forward, ...further];
   let events = 0;
-  for (const link of data) events += packetsPerSec(link);
+  for (const link of data) events += packetsPerSec(link, mtuBytes);
   for (const link of [forward, reverse, ...further]) events += clocksOfLink(link);
-  events += clocksOfDelay(scenario.delay) + clocksOfApplication(scenario.application);
+  events += clocksOfDelay(scenario.delay) + clocksOfApplication(scenario.application, mtuBytes);
   for (const { count = 1, delay = scenario.delay, application } of flows) {
-    events += count * (clocksOfDelay(delay) + clocksOfApplication(application));
+    events += count * (clocksOfDelay(delay) + clocksOfApplication(application, mtuBytes));
   }
   for (const spec of traffic) {
-    events += PACKETS_PER_TRANSFER * transfersPerSec(spec, forward) + datagramsPerSec(spec);
+    events += PACKETS_PER_TRANSFER * transfersPerSec(spec, forward) + datagramsPerSec(spec, mtuBytes);
   }
   return events;
 }

@@ -1,10 +1,10 @@
 /** How much memory a run of a scenario takes, before it runs: packets in queues and in flight, flows, traces, series. */
 import type { Bytes } from "../../core/units.ts";
-import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
+import { fromMbps } from "../../core/units.ts";
 import type { DirectionSpec } from "../direction.ts";
 import { leadSec } from "../flows.ts";
 import { peakMbps, rateMemoryBytes } from "../rates/registry.ts";
-import type { Scenario } from "../scenario.ts";
+import { mtuOf, type Scenario } from "../scenario.ts";
 import { transfersPerSec } from "../traffic/arrivals.ts";
 
 /** One packet: its rows in queue and rings, which double, and the sender's record of it until it is acknowledged: 140 to 290. */
@@ -22,13 +22,13 @@ const MAX_BINS = 2_000;
  * Packets that fit into the queue, or that the link passes in the whole run if it has no limit: a sender sends at most one
  * packet more per acknowledged one, so what waits is at most what has been delivered.
  */
-function queuePackets({ queue, rate }: DirectionSpec, durationSec: number): number {
+function queuePackets({ queue, rate }: DirectionSpec, durationSec: number, mtuBytes: Bytes): number {
   const limit = Math.min(
     queue.packets ?? Number.POSITIVE_INFINITY,
-    (queue.bytes ?? Number.POSITIVE_INFINITY) / PACKET_BYTES,
+    (queue.bytes ?? Number.POSITIVE_INFINITY) / mtuBytes,
   );
   const mbps = peakMbps(rate);
-  return mbps === undefined ? 0 : Math.min(limit, (fromMbps(mbps) * durationSec) / PACKET_BYTES);
+  return mbps === undefined ? 0 : Math.min(limit, (fromMbps(mbps) * durationSec) / mtuBytes);
 }
 
 /** An upper estimate, bytes; the simulator's own code and tables are not counted. */
@@ -40,12 +40,13 @@ export function estimateMemoryBytes(scenario: Scenario): Bytes {
     1000;
   // others begin before the flow under test, which begins up to a second later unless that is fixed
   const totalSec = durationSec + leadSec(scenario) + (scenario.fixed?.startSec ?? 1);
+  const mtuBytes = mtuOf(scenario);
   let packets = 0;
   let rateBytes = 0;
   for (const link of all) {
     const mbps = peakMbps(link.rate) ?? 0;
-    const inFlight = (fromMbps(mbps) * rttSec) / PACKET_BYTES;
-    packets += queuePackets(link, totalSec) + inFlight;
+    const inFlight = (fromMbps(mbps) * rttSec) / mtuBytes;
+    packets += queuePackets(link, totalSec, mtuBytes) + inFlight;
     rateBytes += rateMemoryBytes(link.rate, totalSec);
   }
   let flowCount = 1;

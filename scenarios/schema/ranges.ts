@@ -34,6 +34,10 @@ const MAX_ENTRIES = 100_000;
 export const MAX_LINKS = 1_000;
 /** 1 TB: a transfer at 100 Gbit/s for over a minute. */
 const MAX_BYTES = 1e12;
+/** Below it headers are more than a sixth of every packet. */
+const MIN_MTU_BYTES = 300;
+/** What switches call jumbo frames. */
+const MAX_MTU_BYTES = 9216;
 /** Names stand in tables and on the wire. */
 const MAX_NAME_LENGTH = 200;
 /** A paragraph of words for a reader, or the path of a file. */
@@ -89,6 +93,7 @@ export const flowDelayMs: z.ZodNumber = positive(MIN_PROPAGATION_DELAY_MS, MAX_P
 export const aqmMs: z.ZodNumber = positive(MIN_AQM_MS, MAX_PROPAGATION_DELAY_MS);
 export const count: z.ZodNumber = z.number().int().min(1).max(MAX_COUNT);
 export const bytes: z.ZodNumber = z.number().int().min(1).max(MAX_BYTES);
+export const mtuBytes: z.ZodNumber = z.number().int().min(MIN_MTU_BYTES).max(MAX_MTU_BYTES);
 export const quantumBytes: z.ZodNumber = bytes.min(MIN_QUANTUM_BYTES);
 export const meanBytes: z.ZodNumber = positive(1, MAX_BYTES);
 export const flowCount: z.ZodNumber = count.max(MAX_FLOWS);

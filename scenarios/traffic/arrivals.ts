@@ -1,5 +1,5 @@
 /** How often generated traffic begins something new: for bounds, and for estimates of time and memory. */
-import { fromMbps, PACKET_BYTES } from "../../core/units.ts";
+import { type Bytes, fromMbps } from "../../core/units.ts";
 import type { DirectionSpec } from "../direction.ts";
 import { peakMbps } from "../rates/registry.ts";
 import { roughMeanBytes } from "./sizes.ts";
@@ -18,7 +18,8 @@ export function transfersPerSec(spec: TrafficSpec, forward: DirectionSpec): numb
   }
 }
 
-export function datagramsPerSec(spec: TrafficSpec): number {
+/** @param mtuBytes of datagrams without sizes */
+export function datagramsPerSec(spec: TrafficSpec, mtuBytes: Bytes): number {
   if (spec.kind !== "datagrams") return 0;
-  return fromMbps(spec.mbps) / (spec.sizes === undefined ? PACKET_BYTES : roughMeanBytes(spec.sizes));
+  return fromMbps(spec.mbps) / (spec.sizes === undefined ? mtuBytes : roughMeanBytes(spec.sizes));
 }

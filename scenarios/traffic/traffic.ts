@@ -62,7 +62,7 @@ export interface DatagramsSpec {
   readonly kind: "datagrams";
   readonly arrivals: "constant" | "poisson";
   readonly mbps: Mbps;
-  /** wire bytes; absent: 1500 each */
+  /** wire bytes; absent: full packets */
   readonly sizes?: SizeSpec;
   readonly direction?: FlowDirection;
   readonly startSec?: number;

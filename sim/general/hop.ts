@@ -5,7 +5,7 @@
  */
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
-import { NANOS_PER_MICRO, NANOS_PER_SEC, PACKET_BYTES } from "../../core/units.ts";
+import { ACK_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC, PACKET_BYTES } from "../../core/units.ts";
 import type { LinkMeter, LinkSpec } from "../network.ts";
 import { makeServer } from "../servers/make-server.ts";
 import type { Server } from "../servers/server.ts";
@@ -94,7 +94,7 @@ export class Hop implements LinkMeter {
     this.number = number;
     this.#dataBytes = spec.dataBytes;
     this.#ackBytes = spec.ackBytes;
-    this.#headerBytes = spec.dataBytes - PACKET_BYTES;
+    this.#headerBytes = spec.ackBytes - ACK_BYTES;
     this.#packets = packets;
     this.#listeners = listeners;
     this.#onDrop = onDrop;
@@ -111,6 +111,7 @@ export class Hop implements LinkMeter {
       this.#queue = makeQueue({
         limit: spec.queue,
         discipline: spec.discipline,
+        mtuBytes: spec.mtuBytes ?? PACKET_BYTES,
         store: packets,
         onDrop: (packet) => this.#drop(packet, this.#nowNs),
         rng: fork("queue"),

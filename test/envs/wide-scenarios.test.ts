@@ -155,7 +155,7 @@ describe(`a wide scenario (seed ${SEED})`, () => {
     expect(Math.abs(started - 3475)).toBeLessThan(4 * 59);
     expect(completed.length).toBeGreaterThan(0.99 * started);
     for (const { bytes, startNs, completedNs } of completed) {
-      expect(completedNs - startNs).toBeGreaterThanOrEqual(20e6 + segmentsOf(bytes) * 1e6 - 1);
+      expect(completedNs - startNs).toBeGreaterThanOrEqual(20e6 + segmentsOf(bytes, MSS_BYTES) * 1e6 - 1);
     }
   });
 

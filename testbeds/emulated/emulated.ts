@@ -5,7 +5,8 @@
  *   sender ──UDP──▶ namespace, TUN ──▶ link's thread ──▶ TUN, namespace ──UDP──▶ receiver      and ACKs back
  */
 import { randomBytes } from "node:crypto";
-import { ACK_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos, PACKET_BYTES } from "../../core/units.ts";
+import { ACK_BYTES, type Bytes, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
+import { mtuOf } from "../../scenarios/scenario.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { ACK } from "../../sim/general/hop.ts";
 import { whyNoLinks } from "../host/abilities.ts";
@@ -36,10 +37,11 @@ class EmulatedRun extends RealTimeNetworkRun {
   /** by flow slot */
   readonly #pairs: (UdpPair | undefined)[] = [];
   readonly #directions: readonly boolean[];
-  readonly #packet = Buffer.alloc(PACKET_BYTES - UDP_HEADER_BYTES);
-  readonly #received = Buffer.alloc(PACKET_BYTES);
+  readonly #packetBytes: Bytes;
+  readonly #packet: Buffer;
+  readonly #received: Buffer;
 
-  constructor(plan: RunPlan, link: EmulatedLink, nonce: number, libc: Libc) {
+  constructor(plan: RunPlan, mtuBytes: Bytes, link: EmulatedLink, nonce: number, libc: Libc) {
     super("emulated", plan, {
       // datagrams without feedback are the link's
       networkOf: (carrier) =>
@@ -51,6 +53,9 @@ class EmulatedRun extends RealTimeNetworkRun {
     this.#link = link;
     this.#nonce = nonce;
     this.#directions = plan.paths.map(({ isBackward }) => isBackward);
+    this.#packetBytes = mtuBytes;
+    this.#packet = Buffer.alloc(mtuBytes - UDP_HEADER_BYTES);
+    this.#received = Buffer.alloc(mtuBytes);
     this.#packet.writeUInt32LE(nonce, 0);
     link.onFailure((error) => this.fail(error));
   }
@@ -82,7 +87,7 @@ class EmulatedRun extends RealTimeNetworkRun {
     const bytes = this.#packet;
     bytes.writeUInt32LE(packet, 4);
     bytes.writeDoubleLE(number, NUMBER_AT);
-    const length = (kind === ACK ? ACK_BYTES : PACKET_BYTES) - UDP_HEADER_BYTES;
+    const length = (kind === ACK ? ACK_BYTES : this.#packetBytes) - UDP_HEADER_BYTES;
     pair.send((kind === ACK) === isBackward ? "client" : "server", bytes, length);
   }
 
@@ -137,6 +142,6 @@ export const EMULATED: RealTimeTestbed = {
     const plan = new RunPlan(real, seed, options);
     const nonce = randomBytes(4).readUInt32LE();
     const link = await openLink(real, seed, { crossTraffic: "outside", startsLater: true, nonce });
-    return new EmulatedRun(plan, link, nonce, await loadLibc());
+    return new EmulatedRun(plan, mtuOf(real), link, nonce, await loadLibc());
   },
 };

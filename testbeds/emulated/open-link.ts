@@ -6,8 +6,8 @@
 import type { Worker } from "node:worker_threads";
 import { CcparkError } from "../../core/errors.ts";
 import { startWorkerThread } from "../../core/start-worker-thread.ts";
-import { MSS_BYTES, type Nanos, PACKET_BYTES } from "../../core/units.ts";
-import type { Scenario } from "../../scenarios/scenario.ts";
+import { type Bytes, mssOf, type Nanos } from "../../core/units.ts";
+import { mtuOf, type Scenario } from "../../scenarios/scenario.ts";
 import { makeServer } from "../../sim/servers/make-server.ts";
 import { whyNoLinks } from "../host/abilities.ts";
 import { type Libc, loadLibc } from "../host/libc.ts";
@@ -56,8 +56,6 @@ export interface LinkOptions {
   readonly crossTraffic?: CrossTraffic;
   /** true: its time begins with `start`; false (default): with the first IPv4 packet, when the flow under test starts */
   readonly startsLater?: boolean;
-  /** largest IP packet; absent: 1500 */
-  readonly mtuBytes?: number;
   /** file for the packets of the client's end, as it sends and receives them */
   readonly pcap?: string;
   /** files for the logs of the measured links, in mm-link's format */
@@ -117,6 +115,7 @@ export class EmulatedLink {
   constructor(parts: {
     readonly libc: Libc;
     readonly plan: LinkPlan;
+    readonly mtuBytes: Bytes;
     readonly shared: SharedLink;
     readonly client: LinkEnd;
     readonly server: LinkEnd;
@@ -124,7 +123,7 @@ export class EmulatedLink {
     readonly wake: number;
     readonly thread: Ending;
   }) {
-    const { libc, plan, shared, client, server, descriptors, wake, thread } = parts;
+    const { libc, plan, mtuBytes, shared, client, server, descriptors, wake, thread } = parts;
     this.#libc = libc;
     this.#plan = plan;
     this.#shared = shared;
@@ -134,7 +133,7 @@ export class EmulatedLink {
     this.reports = shared.reports;
     this.log = shared.log;
     this.#facts = new LinkFacts(shared.facts);
-    this.truth = truthOf(plan, this.#facts);
+    this.truth = truthOf(plan, mtuBytes, this.#facts);
     this.#descriptors = descriptors;
     this.#wake = wake;
     this.#ended = new Promise((resolve) => thread.once("exit", () => resolve()));
@@ -244,7 +243,7 @@ export class EmulatedLink {
 }
 
 /** What the links are, and what their thread tells of them; capacities are computed by servers of this thread's own. */
-function truthOf({ spec, rng }: LinkPlan, facts: LinkFacts): LinkTruth {
+function truthOf({ spec, rng }: LinkPlan, mtuBytes: Bytes, facts: LinkFacts): LinkTruth {
   const names = ["forward", "reverse"];
   const links = [spec.forward, spec.reverse, ...(spec.links ?? [])].map(({ rate, outages }, i) => {
     const server = makeServer(rate, { rng: rng.fork(`${names[i] ?? `link.${i}`}.rate`), outages });
@@ -254,7 +253,7 @@ function truthOf({ spec, rng }: LinkPlan, facts: LinkFacts): LinkTruth {
     forward: links[0]!,
     reverse: links[1]!,
     links,
-    payloadRatio: MSS_BYTES / spec.forward.dataBytes,
+    payloadRatio: mssOf(mtuBytes) / spec.forward.dataBytes,
   };
 }
 
@@ -270,7 +269,8 @@ export async function openLink(
 ): Promise<EmulatedLink> {
   const why = whyNoLinks();
   if (why !== undefined) throw new CcparkError("failed-precondition", `[emulated] no link: ${why}`);
-  const { crossTraffic = "simulated", startsLater = false, mtuBytes = PACKET_BYTES } = options;
+  const { crossTraffic = "simulated", startsLater = false } = options;
+  const mtuBytes = mtuOf(scenario);
   const plan = planLink(scenario, seed, crossTraffic);
   const libc = await loadLibc();
   removeAbandoned(libc);
@@ -319,6 +319,7 @@ export async function openLink(
     return new EmulatedLink({
       libc,
       plan,
+      mtuBytes,
       shared,
       client: { namespace: client, address: CLIENT_ADDRESS, device },
       server: { namespace: server, address: SERVER_ADDRESS, device },

@@ -6,12 +6,11 @@
  */
 import type { AckEvent, CongestionEvent } from "../../ccp-bridge/congestion-control.ts";
 import {
+  ACK_BYTES,
   MICROS_PER_MILLI,
-  MSS_BYTES,
   NANOS_PER_MICRO,
   NANOS_PER_MILLI,
   type Nanos,
-  PACKET_BYTES,
 } from "../../core/units.ts";
 import type { Sender } from "../../engine/sender.ts";
 import type { NetworkFlow } from "../../sim/network.ts";
@@ -43,17 +42,18 @@ export class QlogRecorder {
   /** Listens to a flow from its start on; call in `FlowSpec.onStart`. */
   attach(flow: NetworkFlow, nowNs: Nanos): void {
     const sender = flow.sender!;
+    const packetBytes = sender.mssBytes + ACK_BYTES;
     this.#startNs = nowNs;
     this.#add(nowNs, "recovery:parameters_set", {
-      max_datagram_size: PACKET_BYTES,
-      initial_congestion_window: sender.cwndPackets * MSS_BYTES,
+      max_datagram_size: packetBytes,
+      initial_congestion_window: sender.cwndPackets * sender.mssBytes,
     });
     const transmit = sender.transmit.bind(sender);
     sender.transmit = (atNs) => {
       const txn = transmit(atNs);
       this.#add(atNs, "transport:packet_sent", {
         header: { packet_type: "1RTT", packet_number: txn },
-        raw: { length: PACKET_BYTES },
+        raw: { length: packetBytes },
       });
       return txn;
     };
@@ -114,8 +114,8 @@ export class QlogRecorder {
         smoothed_rtt: roundMs(rtt.srttUs / MICROS_PER_MILLI),
         rtt_variance: roundMs(rtt.rttvarUs / MICROS_PER_MILLI),
       }),
-      congestion_window: sender.cwndPackets * MSS_BYTES,
-      bytes_in_flight: sender.inflightPackets * MSS_BYTES,
+      congestion_window: sender.cwndPackets * sender.mssBytes,
+      bytes_in_flight: sender.inflightPackets * sender.mssBytes,
       packets_in_flight: sender.inflightPackets,
       ...(rate !== undefined && { pacing_rate: Math.round(8 * rate) }),
     };

@@ -1,14 +1,7 @@
 /** A flow of Linux TCP in a run: what its socket tells, and what became of its packets on the link. */
 import type { AckEvent } from "../../ccp-bridge/congestion-control.ts";
 import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
-import {
-  type Bytes,
-  type BytesPerSec,
-  type Micros,
-  MSS_BYTES,
-  NANOS_PER_MICRO,
-  type Nanos,
-} from "../../core/units.ts";
+import { type Bytes, type BytesPerSec, type Micros, NANOS_PER_MICRO, type Nanos } from "../../core/units.ts";
 import { FlowStatistics } from "../../sim/flow-statistics.ts";
 import type { Libc } from "../host/libc.ts";
 import type { FlowLife } from "../lives.ts";
@@ -27,6 +20,7 @@ export class LinuxFlow implements RunFlow, FlowPath {
   readonly stopNs: Nanos;
   readonly propagationNs: Nanos;
   readonly reversePropagationNs: Nanos;
+  readonly mssBytes: Bytes;
   /** of one that is finite; Infinity: it never ends */
   readonly bytes: Bytes;
   readonly statistics: FlowStatistics;
@@ -63,6 +57,7 @@ export class LinuxFlow implements RunFlow, FlowPath {
     this.stopNs = spec.stopNs;
     this.propagationNs = spec.propagationNs;
     this.reversePropagationNs = spec.reversePropagationNs ?? spec.propagationNs;
+    this.mssBytes = spec.mssBytes!;
     this.bytes = bytes;
     this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, true);
     this.#advance = advance;
@@ -94,21 +89,21 @@ export class LinuxFlow implements RunFlow, FlowPath {
     const ackedPackets = Math.max(0, packets);
     const ack: AckEvent = {
       nowUs: nowNs / NANOS_PER_MICRO,
-      ackedBytes: ackedPackets * MSS_BYTES,
+      ackedBytes: ackedPackets * this.mssBytes,
       ackedPackets,
       misorderedBytes: 0,
       misorderedPackets: 0,
-      deliveredBytes: ackedPackets * MSS_BYTES,
+      deliveredBytes: ackedPackets * this.mssBytes,
       lostPackets: lost,
-      lostBytes: lost * MSS_BYTES,
+      lostBytes: lost * this.mssBytes,
       ecnPackets: marked - before.marked,
-      ecnBytes: (marked - before.marked) * MSS_BYTES,
+      ecnBytes: (marked - before.marked) * this.mssBytes,
       rttUs: info.srttUs,
       srttUs: info.srttUs,
       minRttUs: info.minRttUs,
-      inflightBytes: this.inflightPackets * MSS_BYTES,
+      inflightBytes: this.inflightPackets * this.mssBytes,
       inflightPackets: this.inflightPackets,
-      pendingBytes: info.notSentBytes + info.unackedPackets * MSS_BYTES,
+      pendingBytes: info.notSentBytes + info.unackedPackets * this.mssBytes,
       deliveryRateBytesPerSec: info.deliveryRateBytesPerSec,
       sendRateBytesPerSec: info.deliveryRateBytesPerSec,
       appLimited: info.isAppLimited,
@@ -154,7 +149,7 @@ export class LinuxFlow implements RunFlow, FlowPath {
   }
 
   get deliveredPackets(): number {
-    return Math.floor(this.#payloadAcked / MSS_BYTES) + (this.#info?.sackedPackets ?? 0);
+    return Math.floor(this.#payloadAcked / this.mssBytes) + (this.#info?.sackedPackets ?? 0);
   }
 
   get lostPackets(): number {

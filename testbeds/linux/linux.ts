@@ -14,7 +14,7 @@ import { controlAsAlgorithm } from "../../ccp-bridge/control-algorithm.ts";
 import type { FlowAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
 import type { AckObserver } from "../../ccp-bridge/observed-control.ts";
 import type { Rng } from "../../core/random.ts";
-import { type Bytes, MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_MILLI, type Nanos } from "../../core/units.ts";
+import { type Bytes, NANOS_PER_MICRO, NANOS_PER_MILLI, type Nanos } from "../../core/units.ts";
 import { UNDER_TEST } from "../../scenarios/flows.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { ApplicationSpec } from "../../scenarios/traffic/applications.ts";
@@ -176,8 +176,8 @@ class LinuxRun implements RealTimeRun {
   #pacedControl(flow: LinuxFlow, make: CongestionControlFactory): PacedControl {
     const control = make({
       nowUs: flow.startNs / NANOS_PER_MICRO,
-      mssBytes: MSS_BYTES,
-      initialCwndBytes: INITIAL_CWND_PACKETS * MSS_BYTES,
+      mssBytes: flow.mssBytes,
+      initialCwndBytes: INITIAL_CWND_PACKETS * flow.mssBytes,
       hosting: {
         name: flow.id,
         schedule: (atUs, run) =>

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { NANOS_PER_MILLI, PACKET_BYTES } from "../../core/units.ts";
 import { DIRECTION_FIELDS, type DirectionSpec } from "../../scenarios/direction.ts";
-import type { Scenario } from "../../scenarios/scenario.ts";
+import { mtuOf, type Scenario } from "../../scenarios/scenario.ts";
 import type { LinkSpec } from "../../sim/network.ts";
 import { makeServer } from "../../sim/servers/make-server.ts";
 import { OPPORTUNITY_BYTES } from "../../sim/servers/opportunities.ts";
@@ -33,6 +33,8 @@ export interface MahimahiPlan {
 
 /** One sentence why Mahimahi's shells cannot do the scenario; undefined: they can. */
 export function shellsRefuse(scenario: Scenario): string | undefined {
+  if (mtuOf(scenario) !== PACKET_BYTES)
+    return `the device of mm-link carries packets of ${PACKET_BYTES} bytes, got mtuBytes ${scenario.mtuBytes}`;
   if (scenario.links !== undefined || scenario.route !== undefined)
     return "they know one link of each direction";
   if (scenario.delay !== undefined) return "mm-delay has one constant delay";

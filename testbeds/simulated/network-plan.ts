@@ -8,16 +8,16 @@ import type { CongestionControlFactory } from "../../ccp-bridge/congestion-contr
 import type { Rng } from "../../core/random.ts";
 import {
   ACK_BYTES,
+  mssOf,
   NANOS_PER_MICRO,
   NANOS_PER_MILLI,
   NANOS_PER_SEC,
   type Nanos,
-  PACKET_BYTES,
 } from "../../core/units.ts";
 import type { DirectionSpec } from "../../scenarios/direction.ts";
 import { flowId, UNDER_TEST } from "../../scenarios/flows.ts";
 import { meanRateBytesPerSec, rateHeaderBytes } from "../../scenarios/rates/registry.ts";
-import { FIRST_FLOW, roundTripMs, type Scenario } from "../../scenarios/scenario.ts";
+import { FIRST_FLOW, mtuOf, roundTripMs, type Scenario } from "../../scenarios/scenario.ts";
 import type { FlowDirection, FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
 import type { RouteSpec } from "../../scenarios/traffic/route.ts";
 import type { DatagramsSpec, IncastSpec, TransfersSpec } from "../../scenarios/traffic/traffic.ts";
@@ -77,7 +77,8 @@ export function planLink(context: PlanContext, name: string, spec: DirectionSpec
     impairments: linkImpairments(link, zeroNs),
     outages: link.outages === undefined ? undefined : spansNs(link.outages, zeroNs),
     propagationNs: (link.delayMs ?? 0) * NANOS_PER_MILLI,
-    dataBytes: PACKET_BYTES + headerBytes,
+    mtuBytes: mtuOf(scenario),
+    dataBytes: mtuOf(scenario) + headerBytes,
     ackBytes: ACK_BYTES + headerBytes,
   };
 }
@@ -165,6 +166,7 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
       stopNs: Number.POSITIVE_INFINITY,
       ackPolicy: scenario.ackPolicy,
       sender: scenario.sender,
+      mssBytes: mssOf(mtuOf(scenario)),
       sendJitterNs: jitterNs(scenario),
       seriesBinNs,
       oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
@@ -216,6 +218,7 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
       stopNs: plan.stopSec === undefined ? Number.POSITIVE_INFINITY : zeroNs + plan.stopSec * NANOS_PER_SEC,
       ackPolicy: plan.ackPolicy ?? scenario.ackPolicy,
       sender: plan.sender ?? scenario.sender,
+      mssBytes: mssOf(mtuOf(scenario)),
       sendJitterNs: jitterNs(scenario),
       seriesBinNs,
       oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
@@ -238,6 +241,7 @@ export function planTransfer(
     control: algorithms(traffic.algorithm),
     ackPolicy: traffic.ackPolicy ?? scenario.ackPolicy,
     sender: traffic.sender ?? scenario.sender,
+    mssBytes: mssOf(mtuOf(scenario)),
     sendJitterNs: jitterNs(scenario),
     seriesBinNs: Number.POSITIVE_INFINITY,
   };
@@ -266,7 +270,8 @@ export function planStartQueue({ scenario, rng, zeroNs }: PlanContext): Datagram
   if (startQueue === 0 || rateBytesPerSec === undefined) return [];
   const bdpBytes = (rateBytesPerSec * roundTripMs(scenario)) / 1000;
   const { packets = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = forward.queue;
-  const limit = Math.min(packets, Math.min(bytes, bdpBytes) / PACKET_BYTES);
+  const mtuBytes = mtuOf(scenario);
+  const limit = Math.min(packets, Math.min(bytes, bdpBytes) / mtuBytes);
   const count = Math.floor(rng.fork("start.queue").next() * startQueue * (limit + 1));
   if (count === 0) return [];
   // one per nanosecond, the last one before the flow's first packet
@@ -276,7 +281,7 @@ export function planStartQueue({ scenario, rng, zeroNs }: PlanContext): Datagram
       startNs,
       stopNs: startNs + count + 0.5,
       gapNs: () => 1,
-      bytes: () => PACKET_BYTES,
+      bytes: () => mtuBytes,
       route: [0],
       propagationNs: scenario.propagationDelayMs * NANOS_PER_MILLI,
     },

@@ -1,12 +1,12 @@
 /**
  * What a flow has to send over time: attached to a flow when it starts, an application supplies its sender with data.
- * All act in virtual time by call-backs of the network; data are whole segments of 1448 bytes of payload.
+ * All act in virtual time by call-backs of the network; data are whole segments.
  */
 import { drawExponential, drawNormal } from "../../core/distributions.ts";
 import { exp } from "../../core/math.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
-import { fromMbps, MSS_BYTES, NANOS_PER_SEC } from "../../core/units.ts";
+import { fromMbps, NANOS_PER_SEC } from "../../core/units.ts";
 import type { Sender } from "../../engine/sender.ts";
 import type { ApplicationSpec } from "../../scenarios/traffic/applications.ts";
 import type { FlowSpec, Network, NetworkFlow } from "../../sim/network.ts";
@@ -16,8 +16,8 @@ export type Attach = NonNullable<FlowSpec["onStart"]>;
 type Spec<K extends ApplicationSpec["kind"]> = Extract<ApplicationSpec, { kind: K }>;
 
 /** Segments that carry so many bytes; at least one. */
-export function segmentsOf(bytes: Bytes): number {
-  return Math.max(1, Math.ceil(bytes / MSS_BYTES));
+export function segmentsOf(bytes: Bytes, mssBytes: Bytes): number {
+  return Math.max(1, Math.ceil(bytes / mssBytes));
 }
 
 /** What an application works with. */
@@ -68,7 +68,7 @@ export function sendOnce(
 ): Attach {
   return (flow, network) => {
     const host = new Host(flow, network);
-    host.begin(segmentsOf(bytes));
+    host.begin(segmentsOf(bytes, host.sender.mssBytes));
     host.sender.finish();
     if (onComplete !== undefined) {
       host.sender.onDrained = (acknowledgedNs) =>
@@ -97,7 +97,7 @@ function onOff({ meanOnSec, meanOffSec }: Spec<"on-off">, rng: Rng): Attach {
 function constantRate({ mbps }: Spec<"constant-rate">): Attach {
   return (flow, network) => {
     const host = new Host(flow, network);
-    const gapNs = (MSS_BYTES * NANOS_PER_SEC) / fromMbps(mbps);
+    const gapNs = (host.sender.mssBytes * NANOS_PER_SEC) / fromMbps(mbps);
     const next = (): void => {
       host.supply(1);
       host.after(gapNs, next);
@@ -120,14 +120,15 @@ function video(spec: Spec<"video">, rng: Rng): Attach {
   const smallBytes = (meanBytes * keyFrameEvery) / (keyFrameEvery - 1 + keyFrameRatio);
   return (flow, network) => {
     const host = new Host(flow, network);
+    const { mssBytes } = host.sender;
     let frame = 0;
     /** of the last segment, filled by the next frame */
     let carriedBytes = 0;
     const drawSegments = (): number => {
       const scale = frame++ % keyFrameEvery === 0 ? keyFrameRatio : 1;
       const bytes = carriedBytes + smallBytes * scale * exp(sigma * drawNormal(rng) - (sigma * sigma) / 2);
-      const segments = Math.floor(bytes / MSS_BYTES);
-      carriedBytes = bytes - segments * MSS_BYTES;
+      const segments = Math.floor(bytes / mssBytes);
+      carriedBytes = bytes - segments * mssBytes;
       return segments;
     };
     const next = (): void => {
@@ -143,7 +144,7 @@ function video(spec: Spec<"video">, rng: Rng): Attach {
 function shortTransfers({ minBytes, maxBytes, meanOffSec }: Spec<"short-transfers">, rng: Rng): Attach {
   return (flow, network) => {
     const host = new Host(flow, network);
-    const draw = (): number => segmentsOf(rng.uniform(minBytes, maxBytes));
+    const draw = (): number => segmentsOf(rng.uniform(minBytes, maxBytes), host.sender.mssBytes);
     host.sender.onDrained = () => {
       host.after(meanOffSec * NANOS_PER_SEC * drawExponential(rng), () => host.supply(draw()));
     };

@@ -5,7 +5,7 @@
 import { drawExponential } from "../../core/distributions.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, BytesPerSec, Nanos } from "../../core/units.ts";
-import { fromMbps, MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC, PACKET_BYTES } from "../../core/units.ts";
+import { ACK_BYTES, fromMbps, MSS_BYTES, NANOS_PER_MICRO, NANOS_PER_SEC } from "../../core/units.ts";
 import type { TrafficSpec } from "../../scenarios/traffic/traffic.ts";
 import type { GeneralNetwork } from "../../sim/general/general-network.ts";
 import type { DatagramSpec, FlowSpec } from "../../sim/network.ts";
@@ -62,7 +62,8 @@ export function addTransfers(
 ): void {
   const { template, capacityBytesPerSec, rng, zeroNs, log } = options;
   const sizes = makeSizes(spec.sizes);
-  const wireBytes = (sizes.meanBytes * PACKET_BYTES) / MSS_BYTES;
+  const { mssBytes = MSS_BYTES } = template;
+  const wireBytes = (sizes.meanBytes * (mssBytes + ACK_BYTES)) / mssBytes;
   const perSec = spec.flowsPerSec ?? ((spec.load ?? 0) * capacityBytesPerSec) / wireBytes;
   const gaps = rng.fork("gaps");
   const draws = rng.fork("sizes");
@@ -108,6 +109,8 @@ export function addIncast(
 export function datagramSpec(
   spec: Spec<"datagrams">,
   options: {
+    /** of datagrams without sizes */
+    readonly mtuBytes: Bytes;
     readonly route: readonly number[];
     readonly propagationNs: Nanos;
     /** later than the spec says */
@@ -116,8 +119,8 @@ export function datagramSpec(
     readonly zeroNs: Nanos;
   },
 ): DatagramSpec {
-  const { route, propagationNs, phaseNs, rng, zeroNs } = options;
-  const sizes = makeSizes(spec.sizes ?? { kind: "fixed", bytes: PACKET_BYTES });
+  const { mtuBytes, route, propagationNs, phaseNs, rng, zeroNs } = options;
+  const sizes = makeSizes(spec.sizes ?? { kind: "fixed", bytes: mtuBytes });
   const meanGapNs = (sizes.meanBytes * NANOS_PER_SEC) / fromMbps(spec.mbps);
   const gaps = rng.fork("gaps");
   const draws = rng.fork("sizes");

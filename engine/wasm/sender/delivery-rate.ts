@@ -1,5 +1,5 @@
 /** Delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation); names of the draft in the comments. */
-import { MICRO, MSS, SECOND } from "../units";
+import { MICRO, SECOND } from "../units";
 import { SenderWords } from "./sender-words";
 import { Transmission } from "./transmissions";
 
@@ -44,7 +44,7 @@ export class DeliveryRate {
   sample(nowNs: f64, row: Transmission, minRttUs: f64, words: SenderWords): void {
     const receiveNs = nowNs - row.deliveredNs;
     const sendNs = row.sentNs - row.firstSentNs;
-    const bytes = <f64>(this.delivered - row.delivered) * MSS;
+    const bytes = <f64>(this.delivered - row.delivered) * words.mssBytes;
     words.appLimited = row.appLimited ? 1 : 0;
     if (this.appLimitedUntil > 0 && this.delivered > this.appLimitedUntil) this.appLimitedUntil = 0;
     // "If an interval is shorter than min_rtt, the sample is not valid" (draft 3.2.1: compressed ACKs)

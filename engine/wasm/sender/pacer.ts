@@ -1,7 +1,7 @@
 /** When the next packet may leave while the window is open: the pacing rate's schedule, and a jitter that keeps the order. */
 import { allocate, release } from "../memory/memory";
 import { Rng } from "../rng";
-import { MSS, SECOND } from "../units";
+import { SECOND } from "../units";
 
 /** `openSinceNs` while the window is closed: before any time. */
 const CLOSED: f64 = -1;
@@ -31,8 +31,8 @@ export class Pacer {
 
   /** @param rateBytesPerSec negative: none */
   @inline
-  setRate(rateBytesPerSec: f64): void {
-    this.gapNs = rateBytesPerSec < 0 ? 0 : (MSS * SECOND) / rateBytesPerSec;
+  setRate(rateBytesPerSec: f64, mssBytes: f64): void {
+    this.gapNs = rateBytesPerSec < 0 ? 0 : (mssBytes * SECOND) / rateBytesPerSec;
   }
 
   /** No packet may leave before something changes. */

@@ -39,6 +39,8 @@ export class SenderWords {
   /** the congestion control's decisions; a negative rate is none */
   targetBytes: f64;
   rateBytesPerSec: f64;
+  /** payload of a full segment */
+  mssBytes: f64;
   /** what the host wants to be told of: not 0 */
   wantsSent: f64;
   wantsDrained: f64;

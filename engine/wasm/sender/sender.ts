@@ -16,7 +16,7 @@
 
 import * as host from "../host";
 import { allocate, release } from "../memory/memory";
-import { countOf, MICRO, MSS, NO_LIMIT } from "../units";
+import { countOf, MICRO, NO_LIMIT } from "../units";
 import { Arrivals, FIRST } from "./arrivals";
 import { ASK, CcpBlock } from "./ccp-block";
 import { DeliveryRate } from "./delivery-rate";
@@ -92,14 +92,15 @@ export class Sender extends SenderWords {
   /** the event's words of losses, marks and disorder are 0 */
   ackIsPlain: bool;
 
-  static make(number: i32): Sender {
+  static make(number: i32, mssBytes: f64): Sender {
     const sender = changetype<Sender>(allocate(SENDER_BYTES));
-    sender.init(number);
+    sender.init(number, mssBytes);
     return sender;
   }
 
-  private init(number: i32): void {
+  private init(number: i32, mssBytes: f64): void {
     this.number = number;
+    this.mssBytes = mssBytes;
     this.sendAtNs = this.timerAtNs = this.rtoAtNs = this.reorderAtNs = Infinity;
     this.rateBytesPerSec = -1;
     this.minRttUs = Infinity;
@@ -216,7 +217,7 @@ export class Sender extends SenderWords {
   applyDecision(nowNs: f64): void {
     const wanted = this.prr.isActive ? countOf(this.prr.windowPackets) : this.targetPackets();
     this.cwndPackets = min<i64>(wanted, this.guard.capPackets);
-    this.pacer.setRate(this.rateBytesPerSec);
+    this.pacer.setRate(this.rateBytesPerSec, this.mssBytes);
     this.plan(nowNs);
   }
 
@@ -226,7 +227,7 @@ export class Sender extends SenderWords {
     const bytes = this.targetBytes;
     if (bytes !== this.readBytes) {
       this.readBytes = bytes;
-      this.readPackets = max<i64>(1, countOf(floor<f64>(bytes / MSS)));
+      this.readPackets = max<i64>(1, countOf(floor<f64>(bytes / this.mssBytes)));
     }
     return this.readPackets;
   }
@@ -330,7 +331,7 @@ export class Sender extends SenderWords {
   private tellSent(nowNs: f64, row: Transmission, txn: i64): void {
     row.inflight = <i32>this.board.inflight;
     row.lost = this.totalLostPackets;
-    host.onSent(this.number, nowNs / MICRO, <f64>txn, <f64>this.board.inflight * MSS);
+    host.onSent(this.number, nowNs / MICRO, <f64>txn, <f64>this.board.inflight * this.mssBytes);
   }
 
   /** Tells of a packet that was acknowledged or judged lost, and of the state that it was sent in. */
@@ -345,9 +346,9 @@ export class Sender extends SenderWords {
     if (txn < 0) return;
     const row = this.transmissions.at(txn);
     this.packetSentUs = row.sentNs / MICRO;
-    this.packetPriorDeliveredBytes = <f64>row.delivered * MSS;
-    this.packetTxInflightBytes = <f64>row.inflight * MSS;
-    this.packetLostSinceSentBytes = (this.totalLostPackets - row.lost) * MSS;
+    this.packetPriorDeliveredBytes = <f64>row.delivered * this.mssBytes;
+    this.packetTxInflightBytes = <f64>row.inflight * this.mssBytes;
+    this.packetLostSinceSentBytes = (this.totalLostPackets - row.lost) * this.mssBytes;
     this.packetAppLimited = row.appLimited ? 1 : 0;
   }
 
@@ -450,11 +451,11 @@ export class Sender extends SenderWords {
       if (this.probe.end !== -1 && board.cumulative >= this.probe.end) lost += this.judgeProbe(nowNs);
       if (newestTxn !== -1) this.armProbeTimer(nowNs);
     }
-    this.ackedBytes = <f64>(board.cumulative - cumulativeBefore) * MSS;
+    this.ackedBytes = <f64>(board.cumulative - cumulativeBefore) * this.mssBytes;
     const misordered = max<i64>(0, board.sackedPackets - sackedBefore);
     this.misorderedPackets = <f64>misordered;
     this.ackedPackets = <f64>(deliveredPackets - misordered);
-    this.deliveredBytes = <f64>deliveredPackets * MSS;
+    this.deliveredBytes = <f64>deliveredPackets * this.mssBytes;
     this.cwndLimited = this.isWindowUsed(inflightBefore, limitedBefore) ? 1 : 0;
     if (this.tellsPackets) this.describePacket(newestTxn);
     if (this.ecn.mode !== EcnMode.off) this.reactToMarks(nowNs, marked, deliveredPackets);
@@ -513,7 +514,7 @@ export class Sender extends SenderWords {
     } else this.timerAtNs = this.rtoAtNs;
 
     this.ackedPackets = <f64>count;
-    this.ackedBytes = this.deliveredBytes = <f64>count * MSS;
+    this.ackedBytes = this.deliveredBytes = <f64>count * this.mssBytes;
     this.cwndLimited = this.isWindowUsed(inflightBefore, this.limitedBy) ? 1 : 0;
     if (!this.ackIsPlain) this.makeAckPlain();
     this.tell(nowNs);
@@ -573,7 +574,7 @@ export class Sender extends SenderWords {
     const ecn = this.ecn;
     const board = this.board;
     this.ecnPackets = <f64>ecn.toldPackets(marked, deliveredPackets);
-    this.ecnBytes = this.ecnPackets * MSS;
+    this.ecnBytes = this.ecnPackets * this.mssBytes;
     if (this.state === CongestionState.cwr && board.cumulative > ecn.point)
       this.state = CongestionState.disorder;
     // RFC 3168 6.1.2: none beside a reaction to loss
@@ -809,14 +810,14 @@ export class Sender extends SenderWords {
 
   private congest(kind: CongestionKind, nowNs: f64, lostPackets: i64, again: bool): void {
     this.ecn.onReaction(this.board.next, this.transmissions.next);
-    const inflightBytes = <f64>(this.board.inflight + lostPackets) * MSS;
+    const inflightBytes = <f64>(this.board.inflight + lostPackets) * this.mssBytes;
     host.onCongestion(this.number, kind, nowNs / MICRO, inflightBytes, <f64>lostPackets, again ? 1 : 0);
   }
 
   private report(nowNs: f64, lostPackets: i64, timeout: bool): void {
-    this.misorderedBytes = this.misorderedPackets * MSS;
+    this.misorderedBytes = this.misorderedPackets * this.mssBytes;
     this.lostPackets = <f64>lostPackets;
-    this.lostBytes = <f64>lostPackets * MSS;
+    this.lostBytes = <f64>lostPackets * this.mssBytes;
     this.timeout = timeout ? 1 : 0;
     this.ackIsPlain = false;
     if (this.state < CongestionState.cwr) {
@@ -850,10 +851,10 @@ export class Sender extends SenderWords {
     this.srttUs = rtt.srttUs;
     this.minRttUs = rtt.minRttUs;
     this.inflightPackets = <f64>inflight;
-    this.inflightBytes = <f64>inflight * MSS;
+    this.inflightBytes = <f64>inflight * this.mssBytes;
     const window = this.cwndPackets;
     const written = window >= NO_LIMIT - next ? this.limit : min<i64>(this.limit, next + window);
-    this.pendingBytes = <f64>(written - cumulative) * MSS;
+    this.pendingBytes = <f64>(written - cumulative) * this.mssBytes;
     this.nextSequence = <f64>next;
     this.cumulativeSequence = <f64>cumulative;
     this.decide();
@@ -875,7 +876,7 @@ export class Sender extends SenderWords {
 
   private reduceProportionally(): void {
     // Linux: the reordering timer, which brings no ACK, lets one packet out
-    const delivered = max<f64>(1, this.deliveredBytes / MSS);
+    const delivered = max<f64>(1, this.deliveredBytes / this.mssBytes);
     const safeAck = this.ackedBytes > 0 && this.lostPackets === 0;
     this.prr.onAck(delivered, <f64>this.board.inflight, <f64>this.targetPackets(), safeAck);
   }

@@ -1,14 +1,8 @@
 /** Ground truth of a run: read from the world's own books, which it does not change. */
-import {
-  MSS_BYTES,
-  NANOS_PER_MICRO,
-  NANOS_PER_MILLI,
-  NANOS_PER_SEC,
-  PACKET_BYTES,
-} from "../../../core/units.ts";
+import { type Bytes, NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../../core/units.ts";
 import type { DirectionSpec } from "../../../scenarios/direction.ts";
 import { UNDER_TEST } from "../../../scenarios/flows.ts";
-import type { Scenario } from "../../../scenarios/scenario.ts";
+import { mtuOf, type Scenario } from "../../../scenarios/scenario.ts";
 import { expectTruth, isLive, type LinkMeter, type Run, type RunFlow } from "../../../testbeds/testbed.ts";
 
 /** A link now, and since its beginning. */
@@ -66,12 +60,18 @@ export function rateNow(link: LinkMeter, nowNs: number): number {
   return spanNs === 0 ? 0 : (link.capacityBytes(nowNs - spanNs, nowNs) * NANOS_PER_SEC) / spanNs;
 }
 
-function linkState(name: string, meter: LinkMeter, { queue }: DirectionSpec, nowNs: number): LinkState {
+function linkState(
+  name: string,
+  meter: LinkMeter,
+  { queue }: DirectionSpec,
+  mtuBytes: Bytes,
+  nowNs: number,
+): LinkState {
   // a link keeps its books up to now only when it is asked
   const servedBytes = meter.servedBytes(nowNs);
   const bufferBytes = Math.min(
     queue.bytes ?? Number.POSITIVE_INFINITY,
-    (queue.packets ?? Number.POSITIVE_INFINITY) * PACKET_BYTES,
+    (queue.packets ?? Number.POSITIVE_INFINITY) * mtuBytes,
   );
   return {
     name,
@@ -91,12 +91,12 @@ function flowState(flow: RunFlow, nowNs: number): FlowState {
     algorithm: isUnderTest ? "agent" : flow.algorithm,
     underTest: isUnderTest,
     live: isLive(flow, nowNs),
-    cwndBytes: flow.cwndPackets * MSS_BYTES,
+    cwndBytes: flow.cwndPackets * flow.mssBytes,
     pacingRateBytesPerSec: flow.pacingRateBytesPerSec ?? 0,
-    inflightBytes: flow.inflightPackets * MSS_BYTES,
+    inflightBytes: flow.inflightPackets * flow.mssBytes,
     srttUs: flow.srttUs,
     minRttUs: flow.minRttUs,
-    deliveredBytes: flow.deliveredPackets * MSS_BYTES,
+    deliveredBytes: flow.deliveredPackets * flow.mssBytes,
     lostPackets: flow.lostPackets,
     rtoCount: flow.timeouts,
   };
@@ -105,12 +105,13 @@ function flowState(flow: RunFlow, nowNs: number): FlowState {
 /** Links of the flow's route where they are all, and all others of the scenario. */
 export function groundTruth(run: Run, scenario: Scenario): GroundTruth {
   const { nowNs, flows } = run;
+  const mtuBytes = mtuOf(scenario);
   const meters = expectTruth(run).links;
   const specs = Object.entries({ forward: scenario.forward, reverse: scenario.reverse, ...scenario.links });
-  const links = specs.map(([name, spec], i) => linkState(name, meters[i]!, spec, nowNs));
+  const links = specs.map(([name, spec], i) => linkState(name, meters[i]!, spec, mtuBytes, nowNs));
   const { propagationNs, reversePropagationNs } = flows[0]!;
   const rate = links[0]!.rateBytesPerSec;
-  const serialisationUs = rate > 0 ? (PACKET_BYTES / rate) * 1e6 : 0;
+  const serialisationUs = rate > 0 ? (mtuBytes / rate) * 1e6 : 0;
   const baseRttUs = (propagationNs + reversePropagationNs) / NANOS_PER_MICRO + serialisationUs;
   return {
     timeUs: nowNs / NANOS_PER_MICRO,

@@ -2,7 +2,7 @@
  * The course of an episode for pictures, sampled at the ends of steps from the simulator's books. Kept only from the first
  * picture on (or with the option `render`), at most MAX_POINTS long: then every second point goes.
  */
-import { MSS_BYTES, NANOS_PER_SEC, toMbps } from "../../../core/units.ts";
+import { NANOS_PER_SEC, toMbps } from "../../../core/units.ts";
 import { UNDER_TEST } from "../../../scenarios/flows.ts";
 import { expectTruth, type Run, type RunFlow } from "../../../testbeds/testbed.ts";
 import { rateNow } from "./ground-truth.ts";
@@ -106,11 +106,11 @@ export class EpisodeHistory {
         ),
       ),
       queuePackets: spans.map(({ point }) => point.queuePackets),
-      flows: tested.map(({ id }, f) => ({
+      flows: tested.map(({ id, mssBytes }, f) => ({
         id,
         throughputMbps: spans.map(({ point, before }) =>
           toMbps(
-            ((point.deliveredPackets[f]! - before.deliveredPackets[f]!) * MSS_BYTES) /
+            ((point.deliveredPackets[f]! - before.deliveredPackets[f]!) * mssBytes) /
               secondsOf(point.timeNs - before.timeNs),
           ),
         ),
@@ -122,11 +122,11 @@ export class EpisodeHistory {
         queuePackets: forward.queuedPackets,
         flows: tested
           .filter(({ hasStarted }) => hasStarted)
-          .map(({ id, cwndPackets, srttUs, deliveredPackets, lostPackets }) => ({
+          .map(({ id, mssBytes, cwndPackets, srttUs, deliveredPackets, lostPackets }) => ({
             id,
             cwndPackets,
             srttMs: srttUs / 1000,
-            deliveredMB: (deliveredPackets * MSS_BYTES) / 1e6,
+            deliveredMB: (deliveredPackets * mssBytes) / 1e6,
             lostPackets,
           })),
       },

@@ -6,7 +6,7 @@
  */
 import type { Rng } from "../../../core/random.ts";
 import type { Nanos } from "../../../core/units.ts";
-import { NANOS_PER_MILLI, NANOS_PER_SEC, PACKET_BYTES } from "../../../core/units.ts";
+import { NANOS_PER_MILLI, NANOS_PER_SEC } from "../../../core/units.ts";
 import type { DisciplineOptions } from "../../../scenarios/disciplines/registry.ts";
 import { DropTail } from "./drop-tail.ts";
 import type { QueueParts } from "./queue-parts.ts";
@@ -32,7 +32,7 @@ const IDLE_DECAY = 0.98;
 /** RFC 8033 section 4.1: no early drop below this probability while the delay is below half the target. */
 const SAFE_PROBABILITY = 0.2;
 /** RFC 8033 section 4.1: no early drop unless more than two packets of mean size wait. */
-const SAFE_BYTES: number = 2 * PACKET_BYTES;
+const SAFE_PACKETS = 2;
 /** RFC 8033 section 5.5: at 10 % and above, a step adds at most 2 %. */
 const CAPPED_FROM_PROBABILITY = 0.1;
 const STEP_CAP = 0.02;
@@ -98,7 +98,7 @@ export class Pie extends DropTail {
 
   #isEarlyVictim(): boolean {
     if (this.#isCalm() && this.#probability < SAFE_PROBABILITY) return false;
-    if (this.bytes <= SAFE_BYTES) return false;
+    if (this.bytes <= SAFE_PACKETS * this.parts.mtuBytes) return false;
     return this.#rng.next() < this.#probability;
   }
 

@@ -6,12 +6,18 @@ import type { OnDrop } from "./queue.ts";
 
 export interface QueueParts {
   readonly limit: QueueLimit;
+  /** of a full packet */
+  readonly mtuBytes: Bytes;
   readonly store: PacketStore;
   readonly onDrop: OnDrop;
 }
 
-/** Bytes that one visit gives a queue: an Ethernet frame of 1500 bytes and its header, so each visit sends a full packet. */
-export const QUANTUM_BYTES = 1514;
+const ETHERNET_HEADER_BYTES = 14;
+
+/** What one visit gives a queue where nothing else is said: a full packet and the header of its frame, so each visit sends one. */
+export function quantumOf({ mtuBytes }: Pick<QueueParts, "mtuBytes">): Bytes {
+  return mtuBytes + ETHERNET_HEADER_BYTES;
+}
 
 export function exceeds(limit: QueueLimit, packets: number, bytes: Bytes): boolean {
   return packets > limit.packets || bytes > limit.bytes;

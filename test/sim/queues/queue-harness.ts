@@ -1,6 +1,12 @@
 /** A queue alone: packets offered and taken by hand, or served at a constant rate. */
 import { Rng } from "../../../core/random.ts";
-import { type Bytes, type BytesPerSec, NANOS_PER_SEC, type Nanos } from "../../../core/units.ts";
+import {
+  type Bytes,
+  type BytesPerSec,
+  NANOS_PER_SEC,
+  type Nanos,
+  PACKET_BYTES,
+} from "../../../core/units.ts";
 import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
 import { NOT_ECT, PacketStore } from "../../../sim/general/packet-store.ts";
 import { makeQueue } from "../../../sim/general/queues/make-queue.ts";
@@ -38,6 +44,7 @@ export class QueueHarness<Q extends Queue = Queue> {
   constructor(make: (parts: QueueParts) => Q, options: QueueHarnessOptions = {}) {
     this.queue = make({
       limit: options.limit ?? NO_LIMIT,
+      mtuBytes: PACKET_BYTES,
       store: this.store,
       onDrop: (packet) => {
         this.dropped.push(packet);

@@ -4,7 +4,7 @@
  * is passed, the line with the most bytes gives up its newest packet (section 3: buffer stealing).
  */
 import type { DisciplineOptions } from "../../../../scenarios/disciplines/registry.ts";
-import { QUANTUM_BYTES, type QueueParts } from "../queue-parts.ts";
+import { type QueueParts, quantumOf } from "../queue-parts.ts";
 import { FairLine } from "./fair-lines.ts";
 import { RoundRobin } from "./round-robin.ts";
 
@@ -13,7 +13,7 @@ export class Drr extends RoundRobin {
   readonly #lines: FairLine[] = [];
 
   constructor(parts: QueueParts, options: DisciplineOptions<"drr">) {
-    super(parts, options.quantumBytes ?? QUANTUM_BYTES, "bytes");
+    super(parts, options.quantumBytes ?? quantumOf(parts), "bytes");
   }
 
   protected override lineOf(flow: number): FairLine {

@@ -10,7 +10,7 @@ import type { QueueLimit } from "../../link.ts";
 import type { PacketStore } from "../../packet-store.ts";
 import { CodelControl } from "../codel.ts";
 import type { OnDrop, Queue } from "../queue.ts";
-import { exceeds, QUANTUM_BYTES, type QueueParts } from "../queue-parts.ts";
+import { exceeds, type QueueParts, quantumOf } from "../queue-parts.ts";
 import { FairLine, Turns } from "./fair-lines.ts";
 import { bucketOf } from "./flow-hash.ts";
 
@@ -48,7 +48,7 @@ export class FqCodel implements Queue {
     this.#limit = { packets: packets === Number.POSITIVE_INFINITY ? LIMIT_PACKETS : packets, bytes };
     this.#store = parts.store;
     this.#onDrop = parts.onDrop;
-    this.#quantumBytes = options.quantumBytes ?? QUANTUM_BYTES;
+    this.#quantumBytes = options.quantumBytes ?? quantumOf(parts);
     const drop = (packet: number): void => this.#drop(packet);
     this.#lines = Array.from(
       { length: options.buckets ?? BUCKETS },

@@ -9,7 +9,7 @@ import type { Rng } from "../../../../core/random.ts";
 import type { Nanos } from "../../../../core/units.ts";
 import { NANOS_PER_SEC } from "../../../../core/units.ts";
 import type { DisciplineOptions } from "../../../../scenarios/disciplines/registry.ts";
-import { QUANTUM_BYTES, type QueueParts } from "../queue-parts.ts";
+import { type QueueParts, quantumOf } from "../queue-parts.ts";
 import { FairLine } from "./fair-lines.ts";
 import { bucketOf } from "./flow-hash.ts";
 import { RoundRobin } from "./round-robin.ts";
@@ -25,7 +25,7 @@ export class Sfq extends RoundRobin {
   #key: number;
 
   constructor(parts: QueueParts, options: DisciplineOptions<"sfq">, rng: Rng) {
-    super(parts, options.quantumBytes ?? QUANTUM_BYTES, "packets");
+    super(parts, options.quantumBytes ?? quantumOf(parts), "packets");
     this.#lines = Array.from({ length: options.buckets ?? BUCKETS }, () => new FairLine(parts.store));
     this.#rng = rng;
     this.#key = rng.integer(2 ** 32);
