@@ -8,6 +8,9 @@ import { htcp } from "./ccp/htcp.ts";
 import { illinois } from "./ccp/illinois.ts";
 import { dtlLedbat, ledbat } from "./ccp/ledbat.ts";
 import { ledbatPlusPlus } from "./ccp/ledbat-plus-plus.ts";
+import { gcc } from "./ccp/media/gcc.ts";
+import { scream } from "./ccp/media/scream.ts";
+import { tfrc } from "./ccp/media/tfrc.ts";
 import { prague } from "./ccp/prague.ts";
 import { reno } from "./ccp/reno.ts";
 import { swift } from "./ccp/swift.ts";
@@ -32,6 +35,9 @@ const TABLE: readonly AlgorithmSpec[] = [
   ledbatPlusPlus,
   copa,
   swift,
+  tfrc,
+  gcc,
+  scream,
   bbr,
   portusRenoSpec,
   portusVegasSpec,

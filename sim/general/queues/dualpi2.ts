@@ -154,7 +154,7 @@ export class DualPi2 implements Queue {
       if (this.#lowMarks.isDue(Math.max(own, coupled))) this.#mark(packet);
       return true;
     }
-    if (this.#lowDrops.isDue(this.#probability ** 2)) return false;
+    if (this.#lowDrops.isDue(this.#probability * this.#probability)) return false;
     if (this.#lowMarks.isDue(SATURATED)) this.#mark(packet);
     return true;
   }
@@ -165,10 +165,10 @@ export class DualPi2 implements Queue {
   }
 
   #passClassic(packet: number): boolean {
-    const likelihood = this.#probability ** 2;
+    const likelihood = this.#probability * this.#probability;
     if (!this.#classicSignals.isDue(likelihood)) return true;
     // where the L queue is saturated, ECN is no way out for the classic one either: p_Cmax = 1 / k^2
-    const isOverload = likelihood >= 1 / this.#coupling ** 2;
+    const isOverload = likelihood >= 1 / (this.#coupling * this.#coupling);
     if (isOverload || this.#parts.store.ecn[packet] === NOT_ECT) return false;
     this.#mark(packet);
     return true;

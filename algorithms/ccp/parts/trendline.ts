@@ -1,0 +1,76 @@
+/**
+ * Whether a delay rises, and so what a path carries is more than it can: the overuse detector of draft-ietf-rmcat-gcc-02, fed by a
+ * line through the latest delays (libwebrtc's trendline) in place of the draft's Kalman filter.
+ */
+import { MICROS_PER_MILLI, type Micros } from "../../../core/units.ts";
+
+/** libwebrtc: a line through 20 smoothed delays; its slope times this stands for the draft's m(i), milliseconds. */
+const TREND_GROUPS = 20;
+const TREND_SMOOTHING = 0.9;
+const TREND_GAIN = 4;
+const MAX_GROUPS = 60;
+/** Section 5.4: the threshold adapts within bounds, faster downwards (libwebrtc's gains per ms), and not to spikes. */
+const THRESHOLD_MS = { first: 12.5, low: 6, high: 600, spike: 15, maxStep: 100 };
+const THRESHOLD_GAIN = { up: 0.0087, down: 0.039 };
+/** Section 5.4: overuse has to last 10 ms. */
+const OVERUSE_US: Micros = 10 * MICROS_PER_MILLI;
+
+export type Usage = "normal" | "overuse" | "underuse";
+
+export class Trendline {
+  readonly #points: { readonly atMs: number; readonly delayMs: number }[] = [];
+  #smoothedMs = 0;
+  #groups = 0;
+  #thresholdMs = THRESHOLD_MS.first;
+  #overSinceUs: Micros | undefined;
+  #lastMs = 0;
+  #lastUs: Micros = 0;
+
+  /** The delay of the next group of packets; groups come in the order of their arrival. */
+  add(nowUs: Micros, delayUs: Micros): Usage {
+    this.#groups += 1;
+    this.#smoothedMs += (1 - TREND_SMOOTHING) * (delayUs / MICROS_PER_MILLI - this.#smoothedMs);
+    this.#points.push({ atMs: nowUs / MICROS_PER_MILLI, delayMs: this.#smoothedMs });
+    if (this.#points.length > TREND_GROUPS) this.#points.shift();
+    if (this.#points.length < TREND_GROUPS) return "normal";
+    const trendMs = Math.min(this.#groups, MAX_GROUPS) * this.#slope() * TREND_GAIN;
+    const usage = this.#detect(nowUs, trendMs);
+    this.#adapt(nowUs, Math.abs(trendMs));
+    this.#lastMs = trendMs;
+    return usage;
+  }
+
+  /** Least squares, milliseconds of delay per millisecond. */
+  #slope(): number {
+    const n = this.#points.length;
+    const meanAt = this.#points.reduce((sum, { atMs }) => sum + atMs, 0) / n;
+    const meanDelay = this.#points.reduce((sum, { delayMs }) => sum + delayMs, 0) / n;
+    let above = 0;
+    let below = 0;
+    for (const { atMs, delayMs } of this.#points) {
+      above += (atMs - meanAt) * (delayMs - meanDelay);
+      below += (atMs - meanAt) * (atMs - meanAt);
+    }
+    return below === 0 ? 0 : above / below;
+  }
+
+  #detect(nowUs: Micros, trendMs: number): Usage {
+    if (trendMs <= this.#thresholdMs) {
+      this.#overSinceUs = undefined;
+      return trendMs < -this.#thresholdMs ? "underuse" : "normal";
+    }
+    this.#overSinceUs ??= nowUs;
+    return nowUs - this.#overSinceUs >= OVERUSE_US && trendMs >= this.#lastMs ? "overuse" : "normal";
+  }
+
+  /** del_var_th += K dt (|m| - del_var_th)                                                            section 5.4 */
+  #adapt(nowUs: Micros, sizeMs: number): void {
+    const stepMs = Math.min(THRESHOLD_MS.maxStep, (nowUs - this.#lastUs) / MICROS_PER_MILLI);
+    this.#lastUs = nowUs;
+    const off = sizeMs - this.#thresholdMs;
+    if (off > THRESHOLD_MS.spike) return;
+    const gain = off < 0 ? THRESHOLD_GAIN.down : THRESHOLD_GAIN.up;
+    const next = this.#thresholdMs + gain * stepMs * off;
+    this.#thresholdMs = Math.min(THRESHOLD_MS.high, Math.max(THRESHOLD_MS.low, next));
+  }
+}
