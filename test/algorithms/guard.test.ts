@@ -19,12 +19,9 @@ const DEAD = { fromSec: 5, toSec: 35 };
 const RECOVERY_SEC = 40;
 const DIRECTION = { rate: { kind: "constant", mbps: 12 } as const, queue: { packets: 80 } };
 
+const { space } = getAction(DEFAULT_ENV_OPTIONS.action);
 /** A network whose only answer is the most that it may. */
-const MOST = policyAlgorithm(
-  "stubborn",
-  { act: () => (getAction(DEFAULT_ENV_OPTIONS.action).space as Box).high },
-  DEFAULT_ENV_OPTIONS,
-);
+const MOST = policyAlgorithm("stubborn", { act: () => (space as Box).high }, DEFAULT_ENV_OPTIONS);
 
 const constantWindow: CongestionControlFactory = () => ({
   name: "constant",

@@ -44,6 +44,11 @@ export class Guard {
     return this.roundEnd !== -1;
   }
 
+  /** What silence leaves of the window, with `inflight` packets in flight. */
+  windowPackets(next: i64, inflight: i64): i64 {
+    return this.allowedBefore === NO_LIMIT ? NO_LIMIT : inflight + this.allowedBefore - next;
+  }
+
   /**
    * What is in flight has been judged lost, which ends a round. One that brought nothing is left to the first rule.
    * @param next the next transmission, the only one that may leave before the next timeout or ACK

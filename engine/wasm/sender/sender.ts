@@ -198,7 +198,9 @@ export class Sender extends SenderWords {
     const board = this.board;
     this.describedSent = <f64>this.transmissions.next;
     this.describedInflight = <f64>board.inflight;
-    this.describedCwnd = <f64>this.cwndPackets;
+    this.describedCwnd = <f64>(
+      min<i64>(this.cwndPackets, this.guard.windowPackets(this.transmissions.next, board.inflight))
+    );
     this.describedDelivered = <f64>this.delivery.delivered;
     this.describedUnsent = this.limit === NO_LIMIT ? Infinity : <f64>(this.limit - board.next);
     this.describedComplete = this.isFinished && board.cumulative === this.limit ? 1 : 0;
