@@ -8,10 +8,12 @@ import { htcp } from "./ccp/htcp.ts";
 import { illinois } from "./ccp/illinois.ts";
 import { dtlLedbat, ledbat } from "./ccp/ledbat.ts";
 import { ledbatPlusPlus } from "./ccp/ledbat-plus-plus.ts";
+import { pccAllegro } from "./ccp/pcc-allegro.ts";
 import { prague } from "./ccp/prague.ts";
 import { reno } from "./ccp/reno.ts";
 import { swift } from "./ccp/swift.ts";
 import { vegas } from "./ccp/vegas.ts";
+import { vivace } from "./ccp/vivace.ts";
 import { westwood } from "./ccp/westwood.ts";
 import { portusBbrSpec, portusConstSpec, portusRenoSpec, portusVegasSpec } from "./portus/index.ts";
 import type { AlgorithmSpec } from "./spec.ts";
@@ -33,6 +35,8 @@ const TABLE: readonly AlgorithmSpec[] = [
   copa,
   swift,
   bbr,
+  pccAllegro,
+  vivace,
   portusRenoSpec,
   portusVegasSpec,
   portusConstSpec,

@@ -33,6 +33,8 @@ describe("registered algorithms", () => {
       "copa",
       "swift",
       "bbr",
+      "pcc-allegro",
+      "vivace",
       "portus-reno",
       "portus-vegas",
       "portus-const",
