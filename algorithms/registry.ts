@@ -11,10 +11,12 @@ import { ledbatPlusPlus } from "./ccp/ledbat-plus-plus.ts";
 import { gcc } from "./ccp/media/gcc.ts";
 import { scream } from "./ccp/media/scream.ts";
 import { tfrc } from "./ccp/media/tfrc.ts";
+import { pccAllegro } from "./ccp/pcc-allegro.ts";
 import { prague } from "./ccp/prague.ts";
 import { reno } from "./ccp/reno.ts";
 import { swift } from "./ccp/swift.ts";
 import { vegas } from "./ccp/vegas.ts";
+import { vivace } from "./ccp/vivace.ts";
 import { westwood } from "./ccp/westwood.ts";
 import { portusBbrSpec, portusConstSpec, portusRenoSpec, portusVegasSpec } from "./portus/index.ts";
 import type { AlgorithmSpec } from "./spec.ts";
@@ -39,6 +41,8 @@ const TABLE: readonly AlgorithmSpec[] = [
   gcc,
   scream,
   bbr,
+  pccAllegro,
+  vivace,
   portusRenoSpec,
   portusVegasSpec,
   portusConstSpec,

@@ -36,6 +36,8 @@ describe("registered algorithms", () => {
       "gcc",
       "scream",
       "bbr",
+      "pcc-allegro",
+      "vivace",
       "portus-reno",
       "portus-vegas",
       "portus-const",
