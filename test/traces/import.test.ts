@@ -365,7 +365,7 @@ describe("import refuses in one sentence", () => {
       "downlink and uplink",
       "time,DL_mbps,UL_mbps\n0,1,2\n1,2,3\n",
       {},
-      "got `time`, `DL_mbps`, `UL_mbps`, expected one named",
+      "rates of x: got `DL_mbps` and `UL_mbps`, expected --rate-column with one of them",
     ],
     [
       "iperf's text",

@@ -16,6 +16,9 @@ const YEAR_AT_END = new RegExp(String.raw`^(?:[a-z]{3} )?${MONTH}\s+(\d{1,2}) ${
 const DIGITS = /^((?:19|20)\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?$/;
 const TIME_OF_DAY = /^(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?\s*(AM|PM)?$/i;
 
+/** Minutes and seconds that have passed: with a fraction, which hours and minutes never have. */
+const MINUTES = /^(\d{1,2}):(\d{2})[.,](\d{1,9})$/;
+
 /** Which comes first in `02/01/2024`. */
 export type DateOrder = "dmy" | "mdy";
 export const DATE_ORDERS: readonly DateOrder[] = ["dmy", "mdy"];
@@ -88,7 +91,9 @@ function partsOf(text: string, order: DateOrder): Parts | undefined {
 /** Milliseconds since midnight; undefined: no time of day. */
 export function parseTimeOfDay(text: string): number | undefined {
   const [whole, hours, minutes, seconds, digits, half] = TIME_OF_DAY.exec(text) ?? [];
-  return whole === undefined ? undefined : msOfDay(hours, minutes, seconds, digits, half);
+  if (whole !== undefined) return msOfDay(hours, minutes, seconds, digits, half);
+  const [elapsed, min, sec, fraction] = MINUTES.exec(text) ?? [];
+  return elapsed === undefined ? undefined : msOfDay("0", min, sec, fraction, undefined);
 }
 
 /** Milliseconds since 1970, without a zone as if in UTC; undefined: no such date. */

@@ -17,6 +17,7 @@ import {
   TraceError,
 } from "../mahimahi.ts";
 import { type DateOrder, MS_PER_DAY, parseDate, parseTimeOfDay } from "./clock.ts";
+import { expectOneDirection, expectRates, knownLog, knownUnit, linkLog } from "./known-logs.ts";
 import {
   type CapacityFormat,
   detectFormat,
@@ -109,17 +110,24 @@ const TIME_BASES = [
     "utc",
     "timeutc",
   ],
-  ...["simtime", "systemtime", "clock", "date", "datetime"],
+  ...["simtime", "systemtime", "clock", "date", "datetime", "at", "intervalstart"],
 ];
 const END_BASES = ["end", "endtime", "stop"];
 const DURATION_BASES = ["duration", "durations", "interval", "intervals", "length"];
 const RATE_BASES = [
   "",
   ...["bandwidth", "rate", "throughput", "capacity", "bitrate", "bw", "datarate", "goodput"],
-  ...["bandwidths", "rates", "throughputs", "capacities", "bitrates"],
+  ...["bandwidths", "rates", "throughputs", "capacities", "bitrates", "deliveryrate"],
 ];
-/** In a longer name, such as `available_bandwidth` or `DL_bitrate`. */
-const RATE_WORD = /bandwidth|throughput|capacity|bitrate|goodput|datarate/;
+/** In a longer name, such as `available_bandwidth` or `DL_bitrate`, or the direction alone. */
+const RATE_WORD =
+  /bandwidth|throughput|capacity|bitrate|goodput|datarate|^(?:downlink|uplink|download|upload|dl|ul)$/;
+/** In a longer name, such as `frame.time_epoch` or `datetimestamp_utc`. */
+const TIME_WORD = /time|epoch|date/;
+/** What is measured in units of time and is none. */
+const DELAY_WORD = /rtt|ping|latency|delay|jitter|owd/;
+/** Columns of rates without a name of their own that a message lists. */
+const MAX_CANDIDATES = 6;
 
 /** More, without a unit, are kbit/s or bit/s as well. */
 const MAX_PLAIN_MBPS = 10_000;
@@ -154,15 +162,30 @@ function usualColumn(
   return undefined;
 }
 
-/** Where no name is usual: the only one with a unit of rates, or with a word for one in it. */
-function onlyRate(table: Table): number | undefined {
+/** By names that are not usual: those with a word for it in them, and those with its unit. */
+const BY_WORD_OR_UNIT: Readonly<Record<"timeUnit" | "rateUnit", readonly ((name: ColumnName) => boolean)[]>> =
+  {
+    timeUnit: [
+      ({ base, rateUnit }) => rateUnit === undefined && TIME_WORD.test(base),
+      ({ base, timeUnit }) => timeUnit !== undefined && !DELAY_WORD.test(base),
+    ],
+    rateUnit: [({ rateUnit }) => rateUnit !== undefined, ({ base }) => RATE_WORD.test(base)],
+  };
+
+/**
+ * Where no name is usual: the only one that may be meant.
+ * @throws CcparkError where there are several, with their names
+ */
+function onlyOne(table: Table, kind: "timeUnit" | "rateUnit", option: string): number | undefined {
   const names = table.columns.map(parseColumn);
-  for (const isRate of [
-    ({ rateUnit }: ColumnName) => rateUnit !== undefined,
-    ({ base }: ColumnName) => RATE_WORD.test(base),
-  ]) {
-    const first = names.findIndex(isRate);
-    if (first >= 0 && !names.slice(first + 1).some(isRate)) return first;
+  for (const isIt of BY_WORD_OR_UNIT[kind]) {
+    const found = names.flatMap((name, column) => (isIt(name) ? [column] : []));
+    if (found.length === 1) return found[0];
+    if (found.length > 1 && found.length <= MAX_CANDIDATES) {
+      const got = found.map((column) => quote(table.columns[column]!)).join(" and ");
+      const what = kind === "timeUnit" ? "times" : "rates";
+      throw refuse(`${what} of ${table.name}: got ${got}, expected ${option} with one of them`);
+    }
   }
   return undefined;
 }
@@ -207,7 +230,7 @@ function findTimes(table: Table, { timeColumn, intervalMs }: ImportOptions): Tim
       expectTwo(table, "--time-column and --rate-column");
       return { column: 0, are: "times" };
     }
-    if (table.unit === "entry" && typeof table.rows[0]?.cells[0] === "number") {
+    if (numberOf(table.rows[0]?.cells[0]) !== undefined) {
       throw refuse(
         `list of numbers, ${table.name}: got no interval, expected --interval-ms, how long each number holds`,
       );
@@ -223,7 +246,9 @@ function findTimes(table: Table, { timeColumn, intervalMs }: ImportOptions): Tim
   }
   const duration = usualColumn(table, DURATION_BASES, "timeUnit");
   if (duration !== undefined) return { column: duration, are: "durations" };
-  return noColumn(table, TIME_BASES, "--time-column");
+  const only = onlyOne(table, "timeUnit", "--time-column");
+  if (only !== undefined) return { column: only, are: "times" };
+  return noColumn(table, TIME_BASES, "--time-column, or --interval-ms where rows come at one interval");
 }
 
 function findRates(table: Table, { rateColumn }: ImportOptions): number {
@@ -232,7 +257,7 @@ function findRates(table: Table, { rateColumn }: ImportOptions): number {
     expectTwo(table, "--rate-column");
     return table.columns.length > 1 ? 1 : 0;
   }
-  const column = usualColumn(table, RATE_BASES, "rateUnit") ?? onlyRate(table);
+  const column = usualColumn(table, RATE_BASES, "rateUnit") ?? onlyOne(table, "rateUnit", "--rate-column");
   return column ?? noColumn(table, RATE_BASES, "--rate-column");
 }
 
@@ -255,6 +280,13 @@ function rateUnitFor(table: Table, column: number, asked: string | undefined): [
   const name = called(table, column);
   if (asked !== undefined) {
     return [RATE_UNITS.get(asked)!, `rates: ${name} in ${asked}, ${asAsked(asked, rateUnit)}`];
+  }
+  const known =
+    rateUnit !== undefined || unknown !== undefined
+      ? undefined
+      : knownUnit(table.columns, table.columns[column]!);
+  if (known !== undefined) {
+    return [RATE_UNITS.get(known.unit)!, `rates: ${name} in ${known.unit}, as ${known.whose}`];
   }
   if (rateUnit === "ambiguous") {
     throw refuse(`unit of ${name}, ${table.name}: got bits or bytes in capitals, expected --rate-unit`);
@@ -510,9 +542,13 @@ function merged(samples: readonly Sample[]): { readonly samples: Sample[]; reado
  */
 export function importCapacity(text: string, name: string, options: ImportOptions = {}): Capacity {
   const content = text.replace(/^\uFEFF/, "");
+  expectRates(content, name);
   const format = formatOf(content, options);
   if (format === "mahimahi") throw refuse(`${name}: got a Mahimahi trace, expected rates over time`);
-  const table = format === "json" ? jsonTable(content, name, options) : tableOfLines(content, name, format);
+  const known = knownOne(content, name, options);
+  const table =
+    known?.table ??
+    (format === "json" ? jsonTable(content, name, options) : tableOfLines(content, name, format));
   const read = readSamples(options.intervalMs === undefined ? table : inOneColumn(table), options);
   const { samples, notes } = merged(read.samples);
   for (let i = 1; i < samples.length; i++) {
@@ -538,12 +574,24 @@ export function importCapacity(text: string, name: string, options: ImportOption
     endMs,
     meanMbps: (megabits * 1000) / endMs,
     firstSec: firstMs / 1000,
-    notes: [...read.notes, ...notes],
+    notes: [...(known === undefined ? [] : [known.note]), ...read.notes, ...notes],
   };
+}
+
+/** A log whose columns are known, unless options say what they are. */
+function knownOne(content: string, name: string, options: ImportOptions): ReturnType<typeof knownLog> {
+  const { format, timeColumn, rateColumn, intervalMs } = options;
+  if ([format, timeColumn, rateColumn, intervalMs].some((option) => option !== undefined)) return undefined;
+  const known = knownLog(content, name);
+  const useless =
+    known && (["rateUnit", "timeUnit", "dateOrder"] as const).find((key) => options[key] !== undefined);
+  if (useless === undefined) return known;
+  throw refuse(`${OPTIONS[useless]}, ${name}: does not apply to ${known!.note}, expected none`);
 }
 
 /** Of several lists in a text, the one that has times and rates. */
 function jsonTable(content: string, name: string, options: ImportOptions): Table {
+  if (options.timeColumn === undefined || options.rateColumn === undefined) expectOneDirection(content, name);
   return tableOfJson(content, name, (table) => {
     try {
       findTimes(table, options);
@@ -634,11 +682,14 @@ const OPTIONS: Readonly<Record<Exclude<keyof ImportOptions, "format">, string>> 
   durationSec: "--duration",
 };
 
+/** Options say what the columns are. */
+function isChosen(options: ImportOptions): boolean {
+  const keys = ["rateUnit", "rateColumn", "timeColumn", "timeUnit", "dateOrder", "intervalMs"] as const;
+  return keys.some((key) => options[key] !== undefined);
+}
+
 function formatOf(content: string, options: ImportOptions): CapacityFormat {
-  const isTable = (
-    ["rateUnit", "rateColumn", "timeColumn", "timeUnit", "dateOrder", "intervalMs"] as const
-  ).some((key) => options[key] !== undefined);
-  return options.format ?? detectFormat(content, isTable);
+  return options.format ?? detectFormat(content, isChosen(options));
 }
 
 /**
@@ -648,15 +699,19 @@ function formatOf(content: string, options: ImportOptions): CapacityFormat {
  */
 export function importTrace(text: string, name: string, options: ImportOptions = {}): ImportedTrace {
   const content = text.replace(/^\uFEFF/, "");
-  if (formatOf(content, options) === "mahimahi") {
+  expectRates(content, name);
+  const opportunities = options.format === undefined ? linkLog(content, name) : undefined;
+  if (opportunities !== undefined || formatOf(content, options) === "mahimahi") {
     for (const [key, option] of Object.entries(OPTIONS)) {
       if (options[key as keyof ImportOptions] === undefined) continue;
       throw refuse(`${option}, ${name}: does not apply to a Mahimahi trace, expected a file of rates`);
     }
-    const trace = parseMahimahiTrace(content, name);
+    const trace = parseMahimahiTrace(opportunities?.map((ms) => `${ms}\n`).join("") ?? content, name);
     const times = trace.opportunitiesMs;
     const meanMbps = (times.length * PACKET_BYTES * 8) / (times.at(-1)! * 1000);
-    return { format: "mahimahi", trace, meanMbps, firstSec: 0, notes: [] };
+    const notes =
+      opportunities === undefined ? [] : ["a log of mm-link, of which the opportunities are taken"];
+    return { format: "mahimahi", trace, meanMbps, firstSec: 0, notes };
   }
   const capacity = importCapacity(content, name, options);
   const { format, meanMbps, firstSec, notes } = capacity;

@@ -120,7 +120,8 @@ export function detectFormat(text: string, isTable = false): CapacityFormat {
   const words = first.split(/\s+/);
   if (words.length === 2 && words.every((word) => toNumber(word) !== undefined)) return "rows";
   if (words.length > 1 || (first !== "" && toNumber(first) === undefined)) return "csv";
-  return isTable ? "csv" : "mahimahi";
+  // Mahimahi's are whole numbers
+  return isTable || /^\d*\.\d+$/.test(first) ? "csv" : "mahimahi";
 }
 
 /** The fields of one line; a quoted field may hold separators, and quotes twice. */
@@ -293,7 +294,12 @@ function asList(value: object): readonly unknown[] | undefined {
 /** The lists in a value: itself, or those in an object, by their paths. */
 function findLists(value: unknown, path = "", depth = 0): List[] {
   if (depth > MAX_JSON_DEPTH) return [];
-  if (Array.isArray(value)) return value.length === 0 ? [] : [{ path, list: value }];
+  if (Array.isArray(value)) {
+    const [only] = value;
+    // one series of several that there might have been, as Prometheus answers
+    const inside = value.length === 1 && isObject(only) ? findLists(only, path, depth + 1) : [];
+    return inside.length > 0 ? inside : value.length === 0 ? [] : [{ path, list: value }];
+  }
   if (!isObject(value)) return [];
   const list = asList(value);
   if (list !== undefined) return [{ path, list }];
@@ -317,12 +323,6 @@ function parseJson(text: string, name: string): unknown {
         // then it is told of the whole
       }
     }
-    if (/^\s*\[ *ID\]/m.test(text)) {
-      throw refuse(
-        `text of iperf, ${name}: got what it prints, expected its JSON (\`iperf3 --json\`)`,
-        cause,
-      );
-    }
     const got = cause instanceof Error ? cause.message : String(cause);
     throw refuse(`not JSON, ${name}: got ${got}, expected a list of capacities`, cause);
   }
@@ -345,7 +345,7 @@ export function tableOfJson(text: string, name: string, isUsable: (table: Table)
   const split = splitOrientation(lists);
   if (split !== undefined) return { ...common, ...split, others: others(["columns", "data", "index"]) };
   const ofObjects = lists
-    .filter(({ list }) => isObject(list[0]))
+    .filter(({ list }) => isObject(list[0]) && fieldsOf(list[0]).length > 0)
     .map(({ path, list }): Table => ({ ...common, ...tableOfList(list, name), others: others([path]) }))
     .filter(isUsable);
   if (ofObjects.length === 1) return ofObjects[0]!;

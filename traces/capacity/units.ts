@@ -38,7 +38,7 @@ export function timeUnitOf(spelling: string): string | undefined {
   return Object.entries(TIME_SPELLINGS).find(([, spellings]) => spellings.includes(wanted))?.[0];
 }
 
-const PER_SECOND = String.raw`(?:ps|[- _]?(?:\/|per)[- _]?s(?:ec(?:ond)?)?)`;
+const PER_SECOND = String.raw`(?:ps|[- _]?(?:\/|per)[- _]?s(?:ec(?:ond)?)?|_sec)`;
 const AMOUNT = `(giga|mega|kilo|g|m|k)?[- _]?(bytes?|bits?|b)`;
 const RATE: RegExp = new RegExp(`^${AMOUNT}${PER_SECOND}$`, "i");
 
