@@ -1,5 +1,6 @@
 /** The algorithms that there are: written once, run on any datapath. What lists or explains algorithms reads this table. */
 import { bbr } from "./ccp/bbr.ts";
+import { bbr3 } from "./ccp/bbr3.ts";
 import { cdg } from "./ccp/cdg.ts";
 import { copa } from "./ccp/copa.ts";
 import { cubic } from "./ccp/cubic.ts";
@@ -41,6 +42,7 @@ const TABLE: readonly AlgorithmSpec[] = [
   gcc,
   scream,
   bbr,
+  bbr3,
   pccAllegro,
   vivace,
   portusRenoSpec,

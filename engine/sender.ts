@@ -558,6 +558,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     this.#sent.packetNumber = txn;
     this.#sent.inflightBytes = inflightBytes;
     this.control.onSent?.(this.#sent);
+    this.#readControl();
   }
 
   packet(isLost: number): void {

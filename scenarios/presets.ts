@@ -6,6 +6,7 @@ import { CcparkError, namedEntry } from "../core/errors.ts";
 import type { Rng } from "../core/random.ts";
 import type { MahimahiTrace } from "../traces/mahimahi.ts";
 import { makeLink } from "./links.ts";
+import { BBR_DRAFT } from "./presets/bbr-draft.ts";
 import { CCBENCH_GRIDS, ORCA_SAGE } from "./presets/ccbench.ts";
 import { CCP, cellular, PARK } from "./presets/ccp-park.ts";
 import { LEARNERS } from "./presets/learners.ts";
@@ -76,6 +77,7 @@ const ALL: readonly ScenarioPreset[] = [
   ...RMCAT,
   ...LEARNERS,
   ...TESTBEDS,
+  BBR_DRAFT,
   ...CCPARK,
 ];
 

@@ -4,6 +4,7 @@ import type { Pace } from "../../envs/foreign-agent/pace.ts";
 import type { BenchmarkFailure, BenchmarkRun } from "../../eval/benchmark.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
 import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
+import type { CaseSuite } from "../../eval/suites/case-suite.ts";
 import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import {
@@ -99,7 +100,58 @@ function titleOf(suite: string | undefined, names: readonly string[]): string {
   return `ccpark benchmark: ${unique.slice(0, TITLE_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-async function bench(options: BenchOptions): Promise<void> {
+/** Options that would make another case of it. */
+const NOT_FOR_CASES = [
+  "set",
+  "trace",
+  "checkpoint",
+  "duration",
+  "vary",
+  "reward",
+  "metric",
+  "on",
+  "picture",
+  "workers",
+] as const;
+
+/** A suite whose scenarios have thresholds: they run as they are. */
+async function benchCases(
+  suite: CaseSuite,
+  names: readonly string[],
+  options: BenchOptions,
+  isGiven: (name: string) => boolean,
+  seeds: readonly number[],
+): Promise<void> {
+  const { CcparkError } = await import("../../core/errors.ts");
+  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
+  const { runCases } = await import("../bench/run-cases.ts");
+  const refused = NOT_FOR_CASES.find(isGiven);
+  if (refused !== undefined) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[bench] suite ${suite.name}: its thresholds are for its cases as they are, got --${refused}, expected none`,
+    );
+  }
+  const formats = options.export ?? [];
+  const other = formats.find((format) => format !== "qlog");
+  if (other !== undefined) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[bench] suite ${suite.name}: --export: got ${other}, expected qlog`,
+    );
+  }
+  const allPass = await runCases(suite, resolveScenarios(names), {
+    ...(isGiven("algorithms") && { algorithms: options.algorithms }),
+    seeds,
+    json: options.json === true,
+    quiet: options.quiet === true,
+    ...(options.out !== undefined && { out: options.out }),
+    qlog: formats.includes("qlog"),
+  });
+  if (!allPass) process.exitCode = EXIT.failure;
+}
+
+async function bench(options: BenchOptions, command: Command): Promise<void> {
   const { basename, join } = await import("node:path");
   const { isScenarioFile } = await import("../../scenarios/scenario-files.ts");
   const { noteSlowAcks } = await import("../ack-path-note.ts");
@@ -128,6 +180,14 @@ async function bench(options: BenchOptions): Promise<void> {
       ? (options.scenario ?? [DEFAULT_SCENARIO])
       : suiteScenarios(suite, options.trace !== undefined);
   const seeds = seedsUpTo(options.seeds ?? suite?.seeds ?? DEFAULT_SEEDS);
+  const isGiven = (name: string): boolean =>
+    ![undefined, "default"].includes(command.getOptionValueSource(name));
+  const { findCaseSuite } = await import("../../eval/suites/case-suite.ts");
+  const cases = suite && findCaseSuite(suite);
+  if (cases !== undefined) {
+    await benchCases(cases, names, options, isGiven, seeds);
+    return;
+  }
   const formats = options.export ?? [];
   if (formats.length > 0 && options.out === undefined) {
     throw new CcparkError("invalid-argument", "[bench] --export needs --out DIR to write into");

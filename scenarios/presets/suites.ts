@@ -100,6 +100,13 @@ const ALL: readonly ScenarioSuite[] = [
     description: "12 links of three rates and four round trips",
     scenarios: ["cctestbed-table"],
   },
+  {
+    name: "bbr-draft",
+    source: "draft-ietf-ccwg-bbr, appendix BBR Example Test Cases, @4ce5e87",
+    description: "the 22 test cases of BBRv3 with their thresholds; for bbr3 and native-bbr3",
+    scenarios: ["bbr-draft"],
+    seeds: 1,
+  },
 ];
 
 export const SUITES: ReadonlyMap<string, ScenarioSuite> = new Map(ALL.map((each) => [each.name, each]));

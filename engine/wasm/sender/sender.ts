@@ -323,8 +323,10 @@ export class Sender extends SenderWords {
     }
     if (this.hasRack) this.armProbeTimer(nowNs);
     if (this.prr.isActive) this.prr.onSent();
-    if (this.wantsSent !== 0) this.tellSent(nowNs, row, txn);
-    this.plan(nowNs);
+    if (this.wantsSent !== 0) {
+      this.tellSent(nowNs, row, txn);
+      this.applyDecision(nowNs);
+    } else this.plan(nowNs);
     return txn;
   }
 

@@ -36,6 +36,7 @@ describe("registered algorithms", () => {
       "gcc",
       "scream",
       "bbr",
+      "bbr3",
       "pcc-allegro",
       "vivace",
       "portus-reno",
