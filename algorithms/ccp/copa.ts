@@ -31,9 +31,10 @@ const PACING_GAIN = 2;
 class CopaRules implements Rules {
   readonly #defaultDelta: number;
   readonly #switches: boolean;
+  readonly #takesLeast: boolean;
   readonly #minRtt = new WindowedMin(MIN_RTT_SPAN_US, 10);
-  /** least RTTs of the last two intervals: half an RTT, the standing RTT's window */
-  #lastLowUs: Micros = Number.POSITIVE_INFINITY;
+  /** RTTs of the last two intervals, half an RTT, are the standing RTT's window */
+  #lastRttUs: Micros = Number.POSITIVE_INFINITY;
   #velocity = 1;
   #direction: "up" | "down" = "up";
   #sameRounds = 0;
@@ -46,14 +47,16 @@ class CopaRules implements Rules {
   constructor(params: ParamValues) {
     this.#delta = this.#defaultDelta = params["delta"]!;
     this.#switches = params["modeSwitching"] === 1;
+    this.#takesLeast = params["leastRtt"] === 1;
   }
 
   onInterval(interval: Interval): Decision | undefined {
     const { nowUs, samples, lowRttUs, cwndPackets, deliveredPackets, slowStart } = interval;
     if (samples === 0) return undefined;
     this.#minRtt.add(nowUs, lowRttUs);
-    const standingUs = Math.min(lowRttUs, this.#lastLowUs);
-    this.#lastLowUs = lowRttUs;
+    const rttUs = this.#takesLeast ? lowRttUs : interval.meanRttUs;
+    const standingUs = Math.min(rttUs, this.#lastRttUs);
+    this.#lastRttUs = rttUs;
     const queueUs = standingUs - this.#minRtt.value;
     this.#watchQueue(standingUs, queueUs, standingUs / cwndPackets);
     if (interval.lostPackets > 0) this.#lostInRound = true;
@@ -135,6 +138,15 @@ export const copa: AlgorithmSpec = {
       default: 1,
       whole: true,
       why: "1: delta falls where the queue has not emptied for five RTTs (section 2.2)",
+    },
+    {
+      name: "leastRtt",
+      unit: "1",
+      low: 0,
+      high: 1,
+      default: 1,
+      whole: true,
+      why: "1: of each report the least RTT counts (section 2.2); 0: the mean, which compressed ACKs make out to be a queue",
     },
   ],
   ccp: (params) => intervalAlgorithm("copa", "quarter", () => ({ rules: new CopaRules(params) })),

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:sim [-- [--json] [WORD...]]`: packets per second of the simulator on one core: N flows on one drop-tail
+ * `npm run bench:sim [-- [--json] [--algorithms] [WORD...]]`: packets per second of the simulator on one core: N flows on one drop-tail
  * bottleneck, loss detection, RTO and statistics on, a CCP program or a native control on every ACK, with delayed ACKs (the
  * simulator's default) and one per packet; then the same over five links in a row (the general network), and the memory in
  * use over an hour of simulated time. WORDs choose rows by program, number of flows and ACK policy (`w02 100 delayed`).
@@ -7,11 +7,15 @@
  * One flow has 48 Mbit/s and 50 ms; of several each has 4.8 Mbit/s and 40 to 60 ms. The queue holds one BDP. What is timed
  * begins once all flows have started and filled their windows. Seconds are those of the processor. The run is timed in
  * slices by the clock too: the 2nd and 10th percentile are the speed while nothing else had the core.
+ *
+ * `--algorithms`: instead, each registered algorithm over CCP on the link of one flow, and its cost per packet against Reno's; WORDs
+ * choose algorithms by name.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { reno } from "../../algorithms/native/reno.ts";
 import { ccpAlgorithm } from "../../algorithms/reference.ts";
+import { ALGORITHMS } from "../../algorithms/registry.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { runCcpAlgorithm } from "../../ccp-bridge/in-process-flow.ts";
@@ -48,6 +52,14 @@ const FIRST_FURTHER_LINK = 2;
 const HOPS = 5;
 const HOUR_SEC = 3600;
 const MEMORY_SAMPLES = 6;
+
+/** By then the slowest start, 8 % a second, has filled the link: what a report costs is shared by the packets between two. */
+const ALGORITHM_WARM_UP_SEC = 50;
+/** The least of the runs counts. */
+const ALGORITHM_SEC = 60;
+const ALGORITHM_RUNS = 8;
+/** An algorithm that costs more has to say why: what looks ahead or transforms does. */
+const MAX_RATIO_TO_RENO = 3;
 
 /** Delayed: one per two packets. */
 const ACKS = ["delayed", "per-packet"] as const;
@@ -103,16 +115,20 @@ function ccpFactories(algorithm: () => CcpAlgorithm, flows: number): CongestionC
 const PROGRAMS: Readonly<Record<string, (load: Load) => CongestionControlFactory[]>> = {
   w02: (load) => ccpFactories(() => windowLimitedReno(load, false), load.flows),
   "w02-paced": (load) => ccpFactories(() => windowLimitedReno(load, true), load.flows),
-  bbr: (load) => ccpFactories(() => ccpAlgorithm("bbr"), load.flows),
   "native-reno": (load) => Array.from({ length: load.flows }, () => reno),
 };
+
+/** A program of these, or a registered algorithm. */
+function controlsOf(program: string, load: Load): CongestionControlFactory[] {
+  return PROGRAMS[program]?.(load) ?? ccpFactories(() => ccpAlgorithm(program), load.flows);
+}
 
 /** @param hops links of the rate in a row; more than one needs the general network */
 function buildNetwork(load: Load, program: string, acks: Acks, hops: number): Network {
   const { flows, rateBytesPerSec, bdpPackets } = load;
   const rng = Rng.fromSeed(1);
   const draw = rng.fork("bench");
-  const controls = PROGRAMS[program]!(load);
+  const controls = controlsOf(program, load);
   const size = { dataBytes: PACKET_BYTES, ackBytes: ACK_BYTES, lossRate: 0 };
   const link = {
     rate: { kind: "constant" as const, rateBytesPerSec },
@@ -216,6 +232,41 @@ function benchRate(program: string, flows: number, acks: Acks, hops = 1): number
   return nanosPerPacket;
 }
 
+/** Cost per packet of each algorithm, by the processor's time. */
+function benchAlgorithms(names: readonly string[]): void {
+  const load = loadOf(1);
+  const costOf = (name: string): { readonly packets: number; readonly nanosPerPacket: number } => {
+    let packets = 0;
+    let cpuMicros = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < ALGORITHM_RUNS; i++) {
+      const network = buildNetwork(load, name, "per-packet", 1);
+      network.runUntil(ALGORITHM_WARM_UP_SEC * NANOS_PER_SEC);
+      const before = sentPackets(network);
+      const began = process.cpuUsage();
+      network.runUntil((ALGORITHM_WARM_UP_SEC + ALGORITHM_SEC) * NANOS_PER_SEC);
+      const { user, system } = process.cpuUsage(began);
+      cpuMicros = Math.min(cpuMicros, user + system);
+      packets = sentPackets(network) - before;
+    }
+    return { packets, nanosPerPacket: (cpuMicros * 1000) / packets };
+  };
+  // the first one warms what all share
+  costOf("reno");
+  const base = costOf("reno").nanosPerPacket;
+  for (const name of names) {
+    const { packets, nanosPerPacket } = costOf(name);
+    const ratio = nanosPerPacket / base;
+    printRow({
+      what: "cost per packet against reno",
+      algorithm: name,
+      packets,
+      nanosPerPacket,
+      ratio,
+      within: ratio <= MAX_RATIO_TO_RENO,
+    });
+  }
+}
+
 /** The heap and array buffers in use after each sixth of an hour, garbage collected. */
 function benchMemory(): void {
   setFlagsFromString("--expose-gc");
@@ -250,6 +301,12 @@ raiseInliningBudget();
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const chosen = (label: string): boolean =>
   words.length === 0 || words.every((word) => label.split(" ").includes(word));
+
+if (process.argv.includes("--algorithms")) {
+  const names = [...ALGORITHMS.values()].filter(({ ccp }) => ccp !== undefined).map(({ name }) => name);
+  benchAlgorithms(words.length === 0 ? names : names.filter((name) => words.includes(name)));
+  process.exit();
+}
 
 /** nanoseconds per packet, by program and ACK policy */
 const ofOne = new Map<string, number>();

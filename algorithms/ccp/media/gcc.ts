@@ -43,6 +43,8 @@ class GccRules implements Rules {
   #groupUs: Micros = Number.NEGATIVE_INFINITY;
   #updateUs: Micros | undefined;
   readonly #arrived: { readonly atUs: Micros; readonly packets: number }[] = [];
+  /** of `#arrived`, but for the first, which only says when the time begins */
+  #arrivedPackets = 0;
   readonly #report = { atUs: Number.NEGATIVE_INFINITY, lost: 0, arrived: 0 };
 
   constructor(params: ParamValues) {
@@ -64,8 +66,13 @@ class GccRules implements Rules {
   }
 
   #count({ nowUs, deliveredPackets, lostPackets }: Interval): void {
-    this.#arrived.push({ atUs: nowUs, packets: deliveredPackets });
-    while (nowUs - this.#arrived[0]!.atUs > RECEIVED_US) this.#arrived.shift();
+    const arrived = this.#arrived;
+    if (arrived.length > 0) this.#arrivedPackets += deliveredPackets;
+    arrived.push({ atUs: nowUs, packets: deliveredPackets });
+    while (nowUs - arrived[0]!.atUs > RECEIVED_US) {
+      arrived.shift();
+      this.#arrivedPackets -= arrived[0]!.packets;
+    }
     const report = this.#report;
     if (report.atUs === Number.NEGATIVE_INFINITY) report.atUs = nowUs;
     report.lost += lostPackets;
@@ -85,8 +92,7 @@ class GccRules implements Rules {
 
   /** R_hat, packets per second */
   #receivedRate(nowUs: Micros): number {
-    const packets = this.#arrived.slice(1).reduce((sum, each) => sum + each.packets, 0);
-    return (packets * MICROS_PER_SEC) / Math.max(1, nowUs - this.#arrived[0]!.atUs);
+    return (this.#arrivedPackets * MICROS_PER_SEC) / Math.max(1, nowUs - this.#arrived[0]!.atUs);
   }
 
   #control(nowUs: Micros, rttUs: Micros): void {

@@ -18,7 +18,9 @@ const OVERUSE_US: Micros = 10 * MICROS_PER_MILLI;
 export type Usage = "normal" | "overuse" | "underuse";
 
 export class Trendline {
-  readonly #points: { readonly atMs: number; readonly delayMs: number }[] = [];
+  /** the latest groups, in rings */
+  readonly #atMs = new Float64Array(TREND_GROUPS);
+  readonly #delayMs = new Float64Array(TREND_GROUPS);
   #smoothedMs = 0;
   #groups = 0;
   #thresholdMs = THRESHOLD_MS.first;
@@ -28,12 +30,13 @@ export class Trendline {
 
   /** The delay of the next group of packets; groups come in the order of their arrival. */
   add(nowUs: Micros, delayUs: Micros): Usage {
-    this.#groups += 1;
+    const nowMs = nowUs / MICROS_PER_MILLI;
     this.#smoothedMs += (1 - TREND_SMOOTHING) * (delayUs / MICROS_PER_MILLI - this.#smoothedMs);
-    this.#points.push({ atMs: nowUs / MICROS_PER_MILLI, delayMs: this.#smoothedMs });
-    if (this.#points.length > TREND_GROUPS) this.#points.shift();
-    if (this.#points.length < TREND_GROUPS) return "normal";
-    const trendMs = Math.min(this.#groups, MAX_GROUPS) * this.#slope() * TREND_GAIN;
+    this.#atMs[this.#groups % TREND_GROUPS] = nowMs;
+    this.#delayMs[this.#groups % TREND_GROUPS] = this.#smoothedMs;
+    this.#groups += 1;
+    if (this.#groups < TREND_GROUPS) return "normal";
+    const trendMs = Math.min(this.#groups, MAX_GROUPS) * this.#slope(nowMs) * TREND_GAIN;
     const usage = this.#detect(nowUs, trendMs);
     this.#adapt(nowUs, Math.abs(trendMs));
     this.#lastMs = trendMs;
@@ -41,17 +44,18 @@ export class Trendline {
   }
 
   /** Least squares, milliseconds of delay per millisecond. */
-  #slope(): number {
-    const n = this.#points.length;
-    const meanAt = this.#points.reduce((sum, { atMs }) => sum + atMs, 0) / n;
-    const meanDelay = this.#points.reduce((sum, { delayMs }) => sum + delayMs, 0) / n;
-    let above = 0;
-    let below = 0;
-    for (const { atMs, delayMs } of this.#points) {
-      above += (atMs - meanAt) * (delayMs - meanDelay);
-      below += (atMs - meanAt) * (atMs - meanAt);
+  #slope(nowMs: number): number {
+    let [x, y, xx, xy] = [0, 0, 0, 0];
+    for (let i = 0; i < TREND_GROUPS; i++) {
+      const at = this.#atMs[i]! - nowMs;
+      const delay = this.#delayMs[i]!;
+      x += at;
+      y += delay;
+      xx += at * at;
+      xy += at * delay;
     }
-    return below === 0 ? 0 : above / below;
+    const below = TREND_GROUPS * xx - x * x;
+    return below === 0 ? 0 : (TREND_GROUPS * xy - x * y) / below;
   }
 
   #detect(nowUs: Micros, trendMs: number): Usage {
