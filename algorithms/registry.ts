@@ -4,9 +4,11 @@ import { cdg } from "./ccp/cdg.ts";
 import { copa } from "./ccp/copa.ts";
 import { cubic } from "./ccp/cubic.ts";
 import { dctcp } from "./ccp/dctcp.ts";
+import { dtl } from "./ccp/dtl.ts";
 import { htcp } from "./ccp/htcp.ts";
 import { illinois } from "./ccp/illinois.ts";
-import { dtlLedbat, ledbat } from "./ccp/ledbat.ts";
+import { ledbat } from "./ccp/ledbat.ts";
+import { dtlLedbat } from "./ccp/ledbat-dtl.ts";
 import { ledbatPlusPlus } from "./ccp/ledbat-plus-plus.ts";
 import { gcc } from "./ccp/media/gcc.ts";
 import { scream } from "./ccp/media/scream.ts";
@@ -34,6 +36,7 @@ const TABLE: readonly AlgorithmSpec[] = [
   vegas,
   ledbat,
   dtlLedbat,
+  dtl,
   ledbatPlusPlus,
   copa,
   swift,
