@@ -1,6 +1,6 @@
 /** DTL's evaluation: one number from less than best effort to many TCPs' share, also on live flows. */
 import { describe, expect, it } from "vitest";
-import { multcpDecrease, smoothStartPackets } from "../../algorithms/ccp/dtl.ts";
+import { multcpDecrease, smoothStartPackets } from "../../algorithms/ccp/ledbat/dtl.ts";
 import { claimsTable } from "../../eval/experiments/experiment.ts";
 import { loadExperiment } from "../../eval/experiments/registry.ts";
 import { meanMbps, packetsIn, runShares } from "../../eval/experiments/shares.ts";

@@ -9,11 +9,11 @@
  * Both rules see every interval, so that a change finds the path's delay known and leaves the window as it is.
  */
 
-import type { FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
-import { log, pow } from "../../core/math.ts";
-import type { AlgorithmSpec, ParamValues } from "../spec.ts";
+import type { FlowInfo } from "../../../ccp-bridge/agent/algorithm.ts";
+import { log, pow } from "../../../core/math.ts";
+import type { AlgorithmSpec, ParamValues } from "../../spec.ts";
+import { type Decision, type Interval, intervalAlgorithm, type Rules } from "../parts/interval-flow.ts";
 import { DTL_PARAMS, DtlLedbatRules } from "./ledbat-dtl.ts";
-import { type Decision, type Interval, intervalAlgorithm, type Rules } from "./parts/interval-flow.ts";
 
 /**
  * What a loss takes of the window. By the response function of AIMD (Floyd, Handley and Padhye, 2000) a flow that adds N

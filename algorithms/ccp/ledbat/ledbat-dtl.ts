@@ -8,12 +8,12 @@
  * does, and those that see the queue empty join, which costs a percent of the link. Without it (`drainSec=0`) shares are equal
  * only where something else empties the queue.
  */
-import { pow } from "../../core/math.ts";
-import { MICROS_PER_MILLI, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
-import type { AlgorithmParam, AlgorithmSpec, ParamValues } from "../spec.ts";
+import { pow } from "../../../core/math.ts";
+import { MICROS_PER_MILLI, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
+import type { AlgorithmParam, AlgorithmSpec, ParamValues } from "../../spec.ts";
+import { type Decision, type Interval, intervalAlgorithm, type Rules } from "../parts/interval-flow.ts";
+import { QueueDelay } from "../parts/queue-delay.ts";
 import { queueParams } from "./ledbat.ts";
-import { type Decision, type Interval, intervalAlgorithm, type Rules } from "./parts/interval-flow.ts";
-import { QueueDelay } from "./parts/queue-delay.ts";
 
 const DRAIN_PACKETS = 2;
 const DRAIN_RTTS = 2;

@@ -1,9 +1,9 @@
 /** LEDBAT (RFC 6817), less than best effort: holds the queueing delay at a target, so that whoever needs the link gets it. */
 
-import { MICROS_PER_MILLI } from "../../core/units.ts";
-import type { AlgorithmParam, AlgorithmSpec, ParamValues } from "../spec.ts";
-import { type Decision, type Interval, intervalAlgorithm, type Rules } from "./parts/interval-flow.ts";
-import { QueueDelay } from "./parts/queue-delay.ts";
+import { MICROS_PER_MILLI } from "../../../core/units.ts";
+import type { AlgorithmParam, AlgorithmSpec, ParamValues } from "../../spec.ts";
+import { type Decision, type Interval, intervalAlgorithm, type Rules } from "../parts/interval-flow.ts";
+import { QueueDelay } from "../parts/queue-delay.ts";
 
 class LedbatRules implements Rules {
   readonly #params: ParamValues;
