@@ -7,6 +7,7 @@ import type { Scenario } from "../scenarios/scenario.ts";
 import { ScenarioError } from "../scenarios/validate.ts";
 import { algorithmNames, overCcp, parseReference, resolveAlgorithm } from "./reference.ts";
 import { ALGORITHMS } from "./registry.ts";
+import { paramRange } from "./spec.ts";
 
 /** Flows of one environment, which an agent of its own drives through one datapath. */
 const MAX_FLOWS_UNDER_TEST = 1_024;
@@ -80,11 +81,39 @@ export function checkCrossTraffic(scenario: Scenario): void {
     );
   }
   scenario.flows?.forEach((plan, i) => {
-    if (plan.algorithm !== UNDER_TEST) check(`flows.${i}.algorithm`, plan.algorithm);
+    if (plan.algorithm === UNDER_TEST) return;
+    check(`flows.${i}.algorithm`, plan.algorithm);
+    plan.changes?.forEach(({ params }, at) => {
+      checkChange(scenario, plan.algorithm, params, `flows.${i}.changes.${at}.params`);
+    });
   });
   scenario.traffic?.forEach((spec, i) => {
     if (spec.kind !== "datagrams") check(`traffic.${i}.algorithm`, spec.algorithm);
   });
+}
+
+/** A live flow of the algorithm takes these values. */
+function checkChange(
+  { name }: Scenario,
+  reference: string,
+  params: Readonly<Record<string, number>>,
+  path: string,
+): void {
+  const { spec } = resolveAlgorithm(reference);
+  for (const [key, value] of Object.entries(params)) {
+    const param = spec.params.find((each) => each.name === key && each.live);
+    const isRight =
+      param !== undefined &&
+      value >= param.low &&
+      value <= param.high &&
+      (!param.whole || Number.isInteger(value));
+    if (isRight) continue;
+    const live = spec.params.filter((each) => each.live).map((each) => each.name);
+    const none = `no parameter of a live ${spec.name} flow may change`;
+    const expected = param !== undefined ? paramRange(param) : live.length > 0 ? live.join(", ") : none;
+    const message = `[scenario] ${name}: ${path}.${key}: got ${value}, expected ${expected}`;
+    throw new ScenarioError(message, `${path}.${key}`);
+  }
 }
 
 /** Paths of modules that a scenario names for its other flows and its traffic. */

@@ -131,7 +131,9 @@ export function makeAlgorithm({ label, spec, isNative, params }: ResolvedAlgorit
 /** The same over CCP. @param resolved of a spec that has that form */
 export function overCcp({ label, spec, params }: Omit<ResolvedAlgorithm, "isNative">): CcpAlgorithm {
   const made = spec.ccp!(params);
-  return made instanceof KernelAlgorithm ? made : { ...made, name: wireName(label) };
+  if (made instanceof KernelAlgorithm) return made;
+  const liveParams = spec.params.filter(({ live }) => live);
+  return { ...made, name: wireName(label), ...(liveParams.length > 0 && { liveParams }) };
 }
 
 /** Create messages have room for 63 bytes: a longer label keeps its beginning and is told apart by a hash. */

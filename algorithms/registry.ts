@@ -7,8 +7,10 @@ import { cubic } from "./ccp/cubic.ts";
 import { dctcp } from "./ccp/dctcp.ts";
 import { htcp } from "./ccp/htcp.ts";
 import { illinois } from "./ccp/illinois.ts";
-import { dtlLedbat, ledbat } from "./ccp/ledbat.ts";
-import { ledbatPlusPlus } from "./ccp/ledbat-plus-plus.ts";
+import { dtl } from "./ccp/ledbat/dtl.ts";
+import { ledbat } from "./ccp/ledbat/ledbat.ts";
+import { dtlLedbat } from "./ccp/ledbat/ledbat-dtl.ts";
+import { ledbatPlusPlus } from "./ccp/ledbat/ledbat-plus-plus.ts";
 import { gcc } from "./ccp/media/gcc.ts";
 import { scream } from "./ccp/media/scream.ts";
 import { tfrc } from "./ccp/media/tfrc.ts";
@@ -35,6 +37,7 @@ const TABLE: readonly AlgorithmSpec[] = [
   vegas,
   ledbat,
   dtlLedbat,
+  dtl,
   ledbatPlusPlus,
   copa,
   swift,

@@ -18,6 +18,8 @@ export interface AlgorithmParam {
   readonly why: string;
   /** only whole numbers; a switch is 0 or 1 */
   readonly whole?: true;
+  /** may change while a flow lives (`CcpFlow.onParams`): scenario files by time, `ccpark agent` by message */
+  readonly live?: true;
 }
 
 /** A value for each parameter of the spec. */

@@ -11,6 +11,7 @@ import type { DirectionSpec } from "./direction.ts";
 import type { AckPolicy, SenderOptions } from "./sender-options.ts";
 import type { ApplicationSpec } from "./traffic/applications.ts";
 import type { FlowPlan } from "./traffic/flow-plan.ts";
+import type { ParameterChange } from "./traffic/parameter-change.ts";
 import type { RouteSpec } from "./traffic/route.ts";
 import type { TrafficSpec } from "./traffic/traffic.ts";
 import type { Variation } from "./variation.ts";
@@ -47,6 +48,8 @@ export interface Scenario {
   readonly application?: ApplicationSpec;
   /** a finite application should be done by then, seconds from the flow's start; absent: whenever */
   readonly deadlineSec?: number;
+  /** of the parameters of the flow under test, while it lives; absent: none */
+  readonly changes?: readonly ParameterChange[];
   /** flows beside the flow under test */
   readonly flows?: readonly FlowPlan[];
   readonly traffic?: readonly TrafficSpec[];

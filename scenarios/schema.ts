@@ -25,6 +25,7 @@ import { type Complaints, complain, fields, quoted, type Schema } from "./schema
 import { APPLICATION_SCHEMA } from "./traffic/applications.ts";
 import { datagramsPerSec, transfersPerSec } from "./traffic/arrivals.ts";
 import { FLOW_PLAN_SCHEMA, type FlowPlan } from "./traffic/flow-plan.ts";
+import { PARAMETER_CHANGES_SCHEMA } from "./traffic/parameter-change.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./traffic/route.ts";
 import { TRAFFIC_SCHEMA } from "./traffic/traffic.ts";
 import { VARIATION_SCHEMA } from "./variation.ts";
@@ -151,6 +152,7 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
     sender: SENDER_SCHEMA.optional(),
     application: APPLICATION_SCHEMA.optional(),
     deadlineSec: clockSec.optional(),
+    changes: PARAMETER_CHANGES_SCHEMA.optional(),
     flows: list(FLOW_PLAN_SCHEMA).optional(),
     traffic: list(TRAFFIC_SCHEMA).optional(),
     variation: VARIATION_SCHEMA.optional(),

@@ -204,7 +204,7 @@ class AgentFlow implements FlowControl {
   mayReportNothing = false;
   readonly #datapath: Datapath;
   readonly #programs: ReadonlyMap<string, AgentProgram>;
-  readonly #algorithmName: string;
+  readonly algorithm: CcpAlgorithm;
   readonly #send: SendToDatapath;
   readonly #schedule: ScheduleWake | undefined;
   /** when to wake, and the call of the host that will see to it; Infinity: none */
@@ -214,15 +214,21 @@ class AgentFlow implements FlowControl {
   constructor(
     flow: { readonly flowId: number; readonly address: Address; readonly nowUs: Micros },
     datapath: Datapath,
-    algorithm: { readonly name: string; readonly programs: ReadonlyMap<string, AgentProgram> },
+    {
+      algorithm,
+      programs,
+    }: {
+      readonly algorithm: CcpAlgorithm;
+      readonly programs: ReadonlyMap<string, AgentProgram>;
+    },
     host: { readonly send: SendToDatapath; readonly schedule: ScheduleWake | undefined },
   ) {
     this.flowId = flow.flowId;
     this.address = flow.address;
     this.nowUs = flow.nowUs;
     this.#datapath = datapath;
-    this.#programs = algorithm.programs;
-    this.#algorithmName = algorithm.name;
+    this.#programs = programs;
+    this.algorithm = algorithm;
     this.#send = host.send;
     this.#schedule = host.schedule;
   }
@@ -231,7 +237,7 @@ class AgentFlow implements FlowControl {
     const program = this.#programs.get(name);
     if (program === undefined) {
       const known = [...this.#programs.keys()];
-      throw unknownName("ccp-agent", `program of algorithm \`${this.#algorithmName}\``, name, known);
+      throw unknownName("ccp-agent", `program of algorithm \`${this.algorithm.name}\``, name, known);
     }
     const updates = toUpdates(program, fields);
     const message = encodeChangeProg({ flowId: this.flowId, programUid: program.uid, updates });
@@ -283,6 +289,12 @@ class AgentFlow implements FlowControl {
     if (!this.closed && this.#wakeUs < this.#calledUs) this.#callAt(this.#wakeUs);
   }
 
+  takeParams(params: Readonly<Record<string, number>>, nowUs: Micros): void {
+    if (this.closed) return;
+    this.nowUs = nowUs;
+    this.handler?.onParams?.(params, nowUs);
+  }
+
   #callAt(atUs: Micros): void {
     this.#calledUs = atUs;
     this.#schedule!(atUs, (nowUs) => {
@@ -296,6 +308,29 @@ class AgentFlow implements FlowControl {
       this.nowUs = nowUs;
       this.handler?.onWake?.(nowUs);
     });
+  }
+}
+
+function hasParams({ liveParams = [] }: CcpAlgorithm, params: Readonly<Record<string, number>>): boolean {
+  return Object.keys(params).every((name) => liveParams.some((live) => live.name === name));
+}
+
+/** @throws CcparkError (not-found, invalid-argument) for a parameter that no live flow of the algorithm takes, or not so */
+function checkParams(algorithm: CcpAlgorithm, params: Readonly<Record<string, number>>): void {
+  const { name, liveParams = [] } = algorithm;
+  for (const [param, value] of Object.entries(params)) {
+    const live = liveParams.find((each) => each.name === param);
+    if (live === undefined) {
+      const known = liveParams.map((each) => each.name);
+      const what = `parameter of a live flow of \`${name}\``;
+      if (known.length > 0) throw unknownName("ccp-agent", what, param, known);
+      throw new CcparkError("not-found", `[ccp-agent] \`${name}\` has no ${what.split(" of `")[0]}`);
+    }
+    const { low, high, whole } = live;
+    if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
+      const expected = `expected a ${whole ? "whole " : ""}number from ${low} to ${high}`;
+      throw new CcparkError("invalid-argument", `[ccp-agent] ${name}: ${param}: got ${value}, ${expected}`);
+    }
   }
 }
 
@@ -386,6 +421,29 @@ export class CcpAgent {
     } while (offset < datagram.length);
   }
 
+  /**
+   * The owner of live flows changes some of their parameters.
+   * @returns how many flows took it: those of the datapath and id, where given, whose algorithm has all of these
+   * @throws CcparkError (invalid-argument) for a value out of range, before any flow has taken it
+   */
+  changeParams(
+    params: Readonly<Record<string, number>>,
+    nowUs: Micros,
+    only: { readonly address?: Address; readonly flowId?: number } = {},
+  ): number {
+    const taking: AgentFlow[] = [];
+    for (const [address, { flows }] of this.#datapaths) {
+      if (only.address !== undefined && only.address !== address) continue;
+      for (const flow of flows.values()) {
+        if (only.flowId !== undefined && only.flowId !== flow.flowId) continue;
+        if (hasParams(flow.algorithm, params)) taking.push(flow);
+      }
+    }
+    for (const algorithm of new Set(taking.map((flow) => flow.algorithm))) checkParams(algorithm, params);
+    for (const flow of taking) flow.takeParams(params, nowUs);
+    return taking.length;
+  }
+
   /** The datapath is gone: its flows are closed and forgotten. */
   forget(address: Address, nowUs: Micros): void {
     const datapath = this.#datapaths.get(address);
@@ -448,7 +506,8 @@ export class CcpAgent {
     const { flowId, algorithmName, ...info } = create;
     const known = datapath.flows.get(flowId);
     if (known !== undefined) this.#close(known, nowUs);
-    const { schedule, host = from, name = "", weight = 1, rng } = this.#hooks.hosting?.(flowId, from) ?? {};
+    const hosting = this.#hooks.hosting?.(flowId, from) ?? {};
+    const { schedule, host = from, name = "", weight = 1, rng, changes = [] } = hosting;
     const own = rng ?? this.#rng.fork(`flow.${this.#started}`);
     this.#started += 1;
     const flowInfo: FlowInfo = { flowId, ...info, nowUs, host, name, weight, rng: own };
@@ -458,7 +517,7 @@ export class CcpAgent {
     const flow = new AgentFlow(
       { flowId, address: from, nowUs },
       datapath,
-      { name: algorithm.name, programs },
+      { algorithm, programs },
       { send, schedule },
     );
     datapath.flows.set(flowId, flow);
@@ -471,6 +530,14 @@ export class CcpAgent {
     } as const;
     this.#hooks.onEvent?.(event);
     flow.handler = this.#startFlow(flow, flowInfo, algorithm);
+    for (const { atUs, params } of changes) {
+      checkParams(algorithm, params);
+      if (schedule === undefined) {
+        const message = `[ccp-agent] flow ${flowId}: its host has no clock to change parameters by`;
+        throw new CcparkError("failed-precondition", message);
+      }
+      schedule(atUs, (wokenUs) => flow.takeParams(params, wokenUs));
+    }
   }
 
   /** The algorithm of a flow that asked for none that is here. */

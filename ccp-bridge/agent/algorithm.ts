@@ -76,6 +76,11 @@ export interface FlowControl {
 
 export interface CcpFlow {
   onReport(report: Report): void;
+  /**
+   * The flow's owner changes parameters of the live flow, each one of `CcpAlgorithm.liveParams` and within its range. What the
+   * flow has reached (window, estimates) is to stay; the change acts by what comes after it.
+   */
+  onParams?(params: Readonly<Record<string, number>>, nowUs: Micros): void;
   /** The time of `FlowControl.wakeAt` has come, after everything else of that instant. What it throws is treated as of `onReport`. */
   onWake?(nowUs: Micros): void;
   onClose?(): void;
@@ -86,6 +91,16 @@ export interface CcpFlow {
   createSubflow?(control: FlowControl, info: FlowInfo): CcpFlow;
 }
 
+/** A parameter that may change while the flow lives. */
+export interface LiveParam {
+  readonly name: string;
+  /** inclusive, as `high` */
+  readonly low: number;
+  readonly high: number;
+  /** only whole numbers */
+  readonly whole?: true;
+}
+
 export interface CcpAlgorithm {
   /** what create messages and the command line call it */
   readonly name: string;
@@ -93,6 +108,8 @@ export interface CcpAlgorithm {
   readonly programs: Readonly<Record<string, string>>;
   /** true: it answers ECN marks in proportion, so that its packets may ask for the L4S service (RFC 9331) */
   readonly isScalable?: boolean;
+  /** what the owner of a flow may change, by `CcpFlow.onParams`; absent: nothing */
+  readonly liveParams?: readonly LiveParam[];
   newFlow(control: FlowControl, info: FlowInfo): CcpFlow;
   /**
    * Groups flows that are to be controlled as one, such as all to one host: the first of a key gets `newFlow`, those

@@ -5,6 +5,12 @@ import type { Micros } from "../../core/units.ts";
 /** Calls `run` once at `atUs` of the reports' clock, after everything else of that instant, never within this call. */
 export type ScheduleWake = (atUs: Micros, run: (nowUs: Micros) => void) => void;
 
+/** New values for some parameters of a live flow, at a time of the reports' clock; one that has passed means at once. */
+export interface ParameterChange {
+  readonly atUs: Micros;
+  readonly params: Readonly<Record<string, number>>;
+}
+
 export interface FlowHosting {
   /** absent: `FlowControl.wakeAt` throws */
   readonly schedule?: ScheduleWake;
@@ -16,4 +22,6 @@ export interface FlowHosting {
   readonly host?: string;
   /** see `FlowInfo`; absent: empty */
   readonly name?: string;
+  /** what its owner will change, in the order of time; needs `schedule`; absent: nothing */
+  readonly changes?: readonly ParameterChange[];
 }

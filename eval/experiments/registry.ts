@@ -9,6 +9,13 @@ const TABLE: Readonly<Record<string, Load>> = {
   incast: async () => (await import("./ccp-thesis/incast.ts")).incast,
   response: async () => (await import("./laws/response.ts")).response,
   fairness: async () => (await import("./laws/fairness.ts")).fairness,
+  "dtl-fairness": async () => (await import("./dtl/less-than-best-effort.ts")).dtlFairness,
+  "dtl-ten": async () => (await import("./dtl/less-than-best-effort.ts")).dtlTen,
+  "dtl-yield": async () => (await import("./dtl/less-than-best-effort.ts")).dtlYield,
+  "dtl-reno": async () => (await import("./dtl/weights.ts")).dtlReno,
+  "dtl-live": async () => (await import("./dtl/weights.ts")).dtlLive,
+  "dtl-five": async () => (await import("./dtl/weights.ts")).dtlFive,
+  "dtl-weights": async () => (await import("./dtl/weights.ts")).dtlWeights,
 };
 
 export const EXPERIMENT_NAMES: readonly string[] = Object.keys(TABLE);

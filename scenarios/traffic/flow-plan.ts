@@ -5,6 +5,7 @@ import { ACK_POLICY_SCHEMA, SENDER_SCHEMA } from "../schema/senders.ts";
 import { fields, increasing, type Schema } from "../schema/shapes.ts";
 import type { AckPolicy, SenderOptions } from "../sender-options.ts";
 import { APPLICATION_SCHEMA, type ApplicationSpec } from "./applications.ts";
+import { PARAMETER_CHANGES_SCHEMA, type ParameterChange } from "./parameter-change.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./route.ts";
 
 /** backward: its data go where the others' ACKs go; absent: forward */
@@ -39,8 +40,10 @@ export interface FlowPlan {
   readonly deadlineSec?: number;
   readonly sender?: SenderOptions;
   readonly ackPolicy?: AckPolicy;
-  /** strict priority: 0 is served first; absent: 0 */
+  /** of the disciplines that serve by it: 0 is served first; absent: 0 */
   readonly priority?: number;
+  /** of its algorithm's parameters, while it lives; absent: none */
+  readonly changes?: readonly ParameterChange[];
 }
 
 export const FLOW_PLAN_SCHEMA: Schema = increasing(
@@ -62,6 +65,7 @@ export const FLOW_PLAN_SCHEMA: Schema = increasing(
     sender: SENDER_SCHEMA.optional(),
     ackPolicy: ACK_POLICY_SCHEMA.optional(),
     priority: priority.optional(),
+    changes: PARAMETER_CHANGES_SCHEMA.optional(),
   }),
   "startSec",
   "stopSec",

@@ -8,6 +8,7 @@ import type { CongestionControlFactory } from "../../ccp-bridge/congestion-contr
 import type { Rng } from "../../core/random.ts";
 import {
   ACK_BYTES,
+  type Micros,
   mssOf,
   NANOS_PER_MICRO,
   NANOS_PER_MILLI,
@@ -19,6 +20,7 @@ import { flowId, UNDER_TEST } from "../../scenarios/flows.ts";
 import { meanRateBytesPerSec, rateHeaderBytes } from "../../scenarios/rates/registry.ts";
 import { FIRST_FLOW, mtuOf, roundTripMs, type Scenario } from "../../scenarios/scenario.ts";
 import type { FlowDirection, FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
+import type { ParameterChange } from "../../scenarios/traffic/parameter-change.ts";
 import type { RouteSpec } from "../../scenarios/traffic/route.ts";
 import type { DatagramsSpec, IncastSpec, TransfersSpec } from "../../scenarios/traffic/traffic.ts";
 import type { DatagramSpec, FlowSpec, LinkSpec, Network, Route } from "../../sim/network.ts";
@@ -149,6 +151,18 @@ function jitterNs(scenario: Scenario): Nanos {
   return (fixed?.sendJitterUs ?? variation?.sendJitterUs ?? DEFAULT_SEND_JITTER_US) * NANOS_PER_MICRO;
 }
 
+/** A control whose algorithm's parameters the scenario changes. */
+function changing(
+  factory: CongestionControlFactory,
+  changes: readonly ParameterChange[] | undefined,
+  zeroNs: Nanos,
+): CongestionControlFactory {
+  if (changes === undefined) return factory;
+  const atUs = (sec: number): Micros => (zeroNs + sec * NANOS_PER_SEC) / NANOS_PER_MICRO;
+  const planned = changes.map(({ atSec, params }) => ({ atUs: atUs(atSec), params }));
+  return (start) => factory({ ...start, hosting: { ...start.hosting, changes: planned } });
+}
+
 /** The flow under test comes first, then the scenario's flows in their order. */
 export function planFlows(context: PlanContext): PlannedFlow[] {
   const { scenario, zeroNs, seriesBinNs, controlOf } = context;
@@ -161,7 +175,7 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
     life,
     spec: {
       ...path,
-      control: controlOf(FIRST_FLOW),
+      control: changing(controlOf(FIRST_FLOW), scenario.changes, zeroNs),
       startNs: zeroNs,
       stopNs: Number.POSITIVE_INFINITY,
       ackPolicy: scenario.ackPolicy,
@@ -213,7 +227,11 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
     life,
     spec: {
       ...path,
-      control: plan.algorithm === UNDER_TEST ? controlOf(id) : algorithms(plan.algorithm),
+      control: changing(
+        plan.algorithm === UNDER_TEST ? controlOf(id) : algorithms(plan.algorithm),
+        plan.changes,
+        zeroNs,
+      ),
       startNs: zeroNs + startSec * NANOS_PER_SEC + phaseNs(context, fork),
       stopNs: plan.stopSec === undefined ? Number.POSITIVE_INFINITY : zeroNs + plan.stopSec * NANOS_PER_SEC,
       ackPolicy: plan.ackPolicy ?? scenario.ackPolicy,

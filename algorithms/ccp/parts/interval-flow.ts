@@ -106,6 +106,8 @@ export interface Decision {
 
 export interface Rules {
   onInterval(interval: Interval): Decision | undefined;
+  /** The owner of the flow changes parameters (`CcpFlow.onParams`). */
+  onParams?(params: Readonly<Record<string, number>>): void;
   /** What a loss episode, or a timeout, leaves of the window (after a timeout that is ssthresh), in packets. */
   onLoss(interval: Interval, kind: "loss" | "timeout"): number;
 }
@@ -129,6 +131,10 @@ class IntervalFlow implements CcpFlow {
     this.#ssthreshPackets = slowStart ? Infinity : 0;
     const fields: Fields = { mss: info.mssBytes, Cwnd: info.initCwndBytes };
     control.setProgram(pace, slowStart ? fields : { ...fields, ssthresh: 0 });
+  }
+
+  onParams(params: Readonly<Record<string, number>>): void {
+    this.#rules.onParams?.(params);
   }
 
   onReport(report: Report): void {

@@ -29,6 +29,7 @@ describe("registered algorithms", () => {
       "vegas",
       "ledbat",
       "ledbat-dtl",
+      "dtl",
       "ledbat-plus-plus",
       "copa",
       "swift",

@@ -6,10 +6,10 @@
  *        ▲                                                                                    two packets for two RTTs
  *        └─────────────────────────────────── up to the window from before ──────────────────────┘
  */
-import { MICROS_PER_MILLI, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
-import type { AlgorithmSpec, ParamValues } from "../spec.ts";
-import { type Decision, type Interval, intervalAlgorithm, type Rules } from "./parts/interval-flow.ts";
-import { WindowedMin } from "./parts/windowed-min.ts";
+import { MICROS_PER_MILLI, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
+import type { AlgorithmSpec, ParamValues } from "../../spec.ts";
+import { type Decision, type Interval, intervalAlgorithm, type Rules } from "../parts/interval-flow.ts";
+import { WindowedMin } from "../parts/windowed-min.ts";
 
 /** Section 4.4: a slowdown's window, for so many RTTs. */
 const SLOWDOWN_PACKETS = 2;
