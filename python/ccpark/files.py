@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["with_files"]
+__all__ = ["algorithms_of", "with_files"]
 
 _SCENARIO_FILE = re.compile(r"\.(ya?ml|json)$", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"([A-Za-z]:)?/")
 # `extends: base.yaml`, `file: "a.down"`, `{ "trace": "x" }`: what a text may name; it is sent only where it is there
 _REFERENCE = re.compile(r"""\b(?:extends|file|trace)["']?\s*:\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s,}\]#"']+))""")
+# `algorithm: ./mine.js:gain=2`
+_ALGORITHM = re.compile(r"""\balgorithm["']?\s*:\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s,}\]#"']+))""")
 _GZIP = b"\x1f\x8b"
 
 
@@ -48,6 +50,27 @@ def _references(value: Any) -> Iterator[str]:
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for inner in value:
             yield from _references(inner)
+
+
+def algorithms_of(scenario: Any) -> Iterator[str]:
+    """Names and paths of algorithms, without parameters, in a scenario as `with_files` sends it."""
+    if isinstance(scenario, Mapping):
+        for key, inner in scenario.items():
+            if key == "algorithm" and isinstance(inner, str):
+                yield _without_parameters(inner)
+            elif key == "files" and isinstance(inner, Mapping):
+                for text in inner.values():
+                    found = (next(filter(None, match.groups()), "") for match in _ALGORITHM.finditer(text))
+                    yield from map(_without_parameters, found)
+            else:
+                yield from algorithms_of(inner)
+    elif isinstance(scenario, Sequence) and not isinstance(scenario, str):
+        for inner in scenario:
+            yield from algorithms_of(inner)
+
+
+def _without_parameters(algorithm: str) -> str:
+    return re.sub(r":[^\\/:]*=.*$", "", algorithm)
 
 
 def _collect(names: Iterator[str], folder: str, into: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ from gymnasium import error, spaces
 from gymnasium.vector import AutoresetMode
 
 from ccpark.catalogue import MULTI_FLOW
-from ccpark.files import with_files
+from ccpark.files import algorithms_of, with_files
 from ccpark.options import is_module, split_options, to_kwargs, to_snake
 from ccpark.rewards import FORMULA, TERM_KEYS, ClientReward, Ledger, find_reward
 from ccpark.session import Connection, Session, Target
@@ -104,7 +104,9 @@ class Setup:
 
     def modules(self) -> list[str]:
         """What a server of this process is told of modules that the options name by path."""
-        named = ((name, self.options.get(name)) for name in ("observation", "action", "reward"))
+        named = [(name, self.options.get(name)) for name in ("observation", "action", "reward")]
+        paths = sorted({path for path in algorithms_of(self.options.get("scenario")) if is_module(path)})
+        named += [("algorithm", path) for path in paths]
         return [word for name, path in named if is_module(path) for word in (f"--{name}", str(path))]
 
     def request(self) -> pb.CreateSessionRequest:

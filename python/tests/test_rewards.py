@@ -122,6 +122,27 @@ def test_modules_of_ones_own_are_loaded_by_the_server_of_this_process(tmp_path, 
         assert window == 13 * 1448
 
 
+def test_algorithms_of_ones_own_may_stand_in_scenarios_and_their_files(tmp_path, monkeypatch):
+    (tmp_path / "package.json").write_text('{ "type": "module" }')
+    (tmp_path / "mine.js").write_text(
+        """export default { name: "mine", source: "test", summary: "three packets", reads: [],
+        params: [{ name: "packets", unit: "packets", low: 1, high: 9, default: 3, why: "few" }],
+        native: ({ packets }) => ({ mssBytes }) => ({ name: "mine", cwndBytes: packets * mssBytes,
+          pacingRateBytesPerSec: undefined, onAck() {}, onCongestion() {} }) };"""
+    )
+    (tmp_path / "beside.yaml").write_text("extends: park-paper\nflows: [{ algorithm: './mine.js:packets=2' }]\n")
+    monkeypatch.chdir(tmp_path)
+    options = {key: value for key, value in OPTIONS.items() if key != "scenario"}
+    flows = [{"algorithm": "./mine.js"}]
+    for scenario in ("beside.yaml", {"extends": "park-paper", "flows": flows}):
+        with ccpark.CongestionControlEnv(scenario=scenario, **options) as env:
+            env.reset(seed=1)
+            assert env.step(env.action_space.sample())[4]["cwnd_bytes"] > 0
+    missing = {"extends": "park-paper", "flows": [{"algorithm": "./nowhere.js"}]}
+    with pytest.raises(ccpark.CcparkError, match=r"no module `./nowhere\.js`"):
+        ccpark.CongestionControlEnv(scenario=missing).reset()
+
+
 def test_the_command_and_its_function_run_what_the_package_carries(capfd):
     rows = ccpark.bench("park-paper", ["cubic", "vegas"], seeds=1, duration=1, metrics=["power = goodputMbps / 2"])
     assert [row["algorithm"] for row in rows] == ["cubic", "vegas"]

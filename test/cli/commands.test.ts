@@ -1,5 +1,5 @@
 /** The commands as a script uses them: what they print, what they write, and how they end. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -393,15 +393,46 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.l
     expect(complete("ccpark bench --me")).toEqual(["--metric"]);
     expect(complete("ccpark trace im")).toEqual(["import"]);
     expect(complete("ccpark completion z")).toEqual(["zsh"]);
+    expect(complete("ccpark trace import --rate-u")).toEqual(["--rate-unit"]);
+    expect(complete("ccpark trace import --date-order ")).toEqual(["dmy", "mdy"]);
+    expect(complete("ccpark bench --checkpoint ")).toEqual([""]);
     expect(complete("ccpark bench ./fi")).toEqual([""]);
   });
 
   it.concurrent("has a script for zsh and fish, and no others", async () => {
-    expect((await runCli(["completion", "zsh"])).stdout).toMatch(/^autoload -U \+X bashcompinit/);
+    const zsh = (await runCli(["completion", "zsh"])).stdout;
+    expect(zsh).toContain("autoload -U +X bashcompinit");
     const fish = (await runCli(["completion", "fish"])).stdout;
-    expect(fish).toMatch(/^complete -c ccpark -n '__fish_seen_subcommand_from bench' -l metric -d '/m);
+    expect(fish).toMatch(/^complete -c ccpark -n '__fish_seen_subcommand_from bench' -l metric -r -d '/m);
     for (const line of fish.trim().split("\n")) expect(line.split("'").length % 2).toBe(1);
     expect((await runCli(["completion", "csh"])).code).toBe(2);
+  });
+
+  const has = (shell: string): boolean => spawnSync(shell, ["-c", "true"]).status === 0;
+
+  it.skipIf(!has("zsh")).concurrent("completes in zsh", async () => {
+    const { stdout } = await runCli(["completion", "zsh"]);
+    const complete = (words: readonly string[]): string[] => {
+      const script = `${stdout}
+emulate sh; COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; _ccpark; print -l -- "\${COMPREPLY[@]}"`;
+      return execFileSync("zsh", ["-f", "-c", script], { encoding: "utf8" }).trim().split("\n");
+    };
+    // zsh itself leaves out what does not begin so
+    expect(complete(["ccpark", "ex"])).toEqual(expect.arrayContaining(["experiment", "explain"]));
+    expect(complete(["ccpark", "trace", "import", "--date-order", ""])).toEqual(["dmy", "mdy"]);
+  });
+
+  it.skipIf(!has("fish")).concurrent("completes in fish", async () => {
+    const { stdout } = await runCli(["completion", "fish"]);
+    const complete = (line: string): string[] =>
+      execFileSync("fish", ["-c", `${stdout}\ncomplete -C '${line}'`], { encoding: "utf8" })
+        .trim()
+        .split("\n")
+        .map((each) => each.split("\t")[0]!);
+    expect(complete("ccpark ex")).toEqual(["experiment", "explain"]);
+    expect(complete("ccpark trace i")).toEqual(["import", "info"]);
+    expect(complete("ccpark trace import --date-order ")).toEqual(["dmy", "mdy"]);
+    expect(complete("ccpark completion ")).toEqual(["bash", "fish", "zsh"]);
   });
 });
 
