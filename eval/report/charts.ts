@@ -206,13 +206,15 @@ export function tradeoffChart(names: readonly string[], { width, height }: PlotS
 export function scoreChart(
   names: readonly string[],
   { width, height }: PlotSize,
-  title = "Score (+1: twice the goodput or a quarter of the delay)",
+  title: string | readonly string[] = ["Score; +1 is twice the goodput", "or a quarter of the delay"],
 ): object {
   const y = {
     field: "algorithm",
     type: "nominal",
     title: null,
     sort: { field: "score", order: "descending" },
+    // room for the first value above its mark
+    scale: { padding: 1 },
     axis: { grid: true, domain: false, ticks: false, labelFontSize: 12 },
   };
   const x = {

@@ -1,12 +1,12 @@
 /** The style sheet of the HTML page; contender colours come as custom properties from `palette.ts`. */
 export const PAGE_STYLE: string = `
-:root { color-scheme: light dark; --bg: #fff; --panel: #fff; --ink: #1f2328; --muted: #59636e; --line: #d9dee3; --soft: #f5f7f9; --best: #e3f4ea; --best-ink: #0b5c32; }
+:root { color-scheme: light dark; --bg: #fff; --panel: #fff; --ink: #1f2328; --muted: #59636e; --line: #d9dee3; --soft: #f5f7f9; --best: #e3f4ea; --best-ink: #0b5c32; --shade: #0003; }
 :root[data-theme="light"] { color-scheme: light; }
-:root[data-theme="dark"] { color-scheme: dark; --bg: #0f1419; --panel: #151b22; --ink: #e6edf3; --muted: #9aa7b4; --line: #2a323c; --soft: #1a2129; --best: #12382a; --best-ink: #7be0ad; }
+:root[data-theme="dark"] { color-scheme: dark; --bg: #0f1419; --panel: #151b22; --ink: #e6edf3; --muted: #9aa7b4; --line: #2a323c; --soft: #1a2129; --best: #12382a; --best-ink: #7be0ad; --shade: #000c; }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 body { margin: 0; background: var(--bg); color: var(--ink); font: 14px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-main, header.top > div { max-width: 1180px; margin: 0 auto; padding: 0 24px; }
+main, header.top > div { max-width: 1440px; margin: 0 auto; padding: 0 24px; }
 header.top { border-bottom: 1px solid var(--line); padding: 22px 0 18px; }
 header.top > div { display: flex; align-items: flex-start; gap: 24px; justify-content: space-between; }
 h1 { font-size: 22px; line-height: 1.25; margin: 0 0 4px; letter-spacing: -0.01em; }
@@ -34,7 +34,9 @@ figure { margin: 0; background: var(--panel); border: 1px solid var(--line); bor
 figcaption { font-size: 12.5px; margin-bottom: 8px; }
 .plot { width: 100%; }
 .plot svg { display: block; max-width: 100%; overflow: visible; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; background: var(--panel); }
+.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; background: linear-gradient(to left, var(--panel) 40%, transparent) right / 48px 100% no-repeat local, linear-gradient(to left, var(--shade), transparent) right / 14px 100% no-repeat scroll, var(--panel); }
+.scroll tr > :first-child { position: sticky; left: 0; z-index: 1; background: var(--panel); }
+.scroll thead tr > :first-child { background: var(--soft); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 13px; }
 th, td { padding: 7px 12px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 thead th { background: var(--soft); font-weight: 600; color: var(--muted); font-size: 12px; }

@@ -194,6 +194,19 @@ describe.skipIf(missing && process.env["CI"] !== "true")("HTML report in Chromiu
         page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
       )
       .toBeLessThanOrEqual(0);
+    // whatever a plot writes lies on its card, and names stay in sight where a table is scrolled
+    const outside = `(() => [...document.querySelectorAll(".plot text")].filter((text) => {
+      const [card, own] = [text.closest("figure"), text].map((each) => each.getBoundingClientRect());
+      return own.width > 0 && (own.right > card.right + 1 || own.left < card.left - 1);
+    }).map((text) => text.textContent))()`;
+    await expect.poll(() => page.evaluate(outside)).toEqual([]);
+    const stays = `(() => {
+      const table = [...document.querySelectorAll(".scroll")].find((each) => each.scrollWidth > each.clientWidth);
+      table.scrollLeft = table.scrollWidth;
+      const left = table.querySelector("tbody tr > :first-child").getBoundingClientRect().left;
+      return [table.scrollLeft > 0, Math.round(left - table.getBoundingClientRect().left) <= 2];
+    })()`;
+    expect(await page.evaluate(stays)).toEqual([true, true]);
     await page.setViewportSize({ width: 1240, height: 900 });
   });
 
