@@ -8,7 +8,7 @@ import {
 } from "./impairments/registry.ts";
 import { RATE_SCHEMA, type RateSpec } from "./rates/registry.ts";
 import { bytes, count } from "./schema/ranges.ts";
-import { fields, type Schema, type Shape } from "./schema/shapes.ts";
+import { type Elsewhere, fields, type Schema, type Shape } from "./schema/shapes.ts";
 
 /** Limits of the whole queue (a missing limit is no limit) and what it does before they are reached. */
 export interface QueueSpec {
@@ -32,5 +32,11 @@ const queue = fields<QueueSpec>({
 /** Fields in the order of travel: it is the order in which results store them. */
 const directionFields: Shape<DirectionSpec> = { ...entryFields, queue, rate: RATE_SCHEMA, ...exitFields };
 
-export const DIRECTION_SCHEMA: Schema = fields<DirectionSpec>(directionFields);
+/** What is asked for beside `queue` and `rate`, and is in them. */
+export const INSIDE_DIRECTION: readonly Elsewhere[] = [
+  { path: "rate", fields: ["mbps"] },
+  { path: "queue", fields: ["packets", "bytes", "bdp", "discipline"] },
+];
+
+export const DIRECTION_SCHEMA: Schema = fields<DirectionSpec>(directionFields, INSIDE_DIRECTION);
 export const DIRECTION_FIELDS: readonly string[] = Object.keys(directionFields);

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { TUN_HEADER_BYTES } from "../core/units.ts";
 import { DELAYS_SCHEMA } from "./delays/registry.ts";
-import { DIRECTION_FIELDS, DIRECTION_SCHEMA, type DirectionSpec } from "./direction.ts";
+import { DIRECTION_FIELDS, DIRECTION_SCHEMA, type DirectionSpec, INSIDE_DIRECTION } from "./direction.ts";
 import { peakMbps } from "./rates/registry.ts";
 import { FIRST_FLOW, mtuOf, type Scenario } from "./scenario.ts";
 import {
@@ -162,7 +162,10 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
       sendJitterUs: z.number().min(0).max(1_000_000).optional(),
     }).optional(),
   },
-  { path: "forward", fields: DIRECTION_FIELDS },
+  [
+    { path: "forward", fields: DIRECTION_FIELDS },
+    ...INSIDE_DIRECTION.map(({ path, fields: inside }) => ({ path: `forward.${path}`, fields: inside })),
+  ],
 ).superRefine((value, complaints) => {
   const scenario = value as unknown as Scenario;
   const further = Object.keys(scenario.links ?? {});

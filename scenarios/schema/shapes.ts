@@ -35,25 +35,38 @@ export function quoted(names: readonly string[]): string {
 /** `Packets` is the longest word that carries a unit. */
 const MAX_UNIT_LENGTH = 12;
 
-function noSuchField(typed: string, known: readonly string[], elsewhere?: Elsewhere): string {
-  const there = elsewhere?.fields.find((field) => field === typed);
-  if (there !== undefined) return `no such field; did you mean \`${elsewhere!.path}.${there}\`?`;
+/** Shorter beginnings are those of too many. */
+const MIN_BEGINNING = 3;
+
+function noSuchField(typed: string, known: readonly string[], elsewhere: readonly Elsewhere[]): string {
   // `rateMbs` means `mbps`: the last word carries the unit
   const unit = /[A-Z][a-z]*$/.exec(typed.slice(-MAX_UNIT_LENGTH))?.[0] ?? typed;
-  const near = nearestName(typed, known) ?? nearestName(unit, known);
+  for (const name of [typed, unit.toLowerCase()]) {
+    for (const { path, fields: others } of elsewhere) {
+      const there = others.find((field) => field.toLowerCase() === name.toLowerCase());
+      if (there !== undefined) return `no such field; did you mean \`${path}.${there}\`?`;
+    }
+  }
+  // `mtu` means `mtuBytes`
+  const begun =
+    typed.length < MIN_BEGINNING
+      ? []
+      : known.filter((field) => field.toLowerCase().startsWith(typed.toLowerCase()));
+  const whole = begun.length === 1 ? begun[0] : undefined;
+  const near = nearestName(typed, known) ?? whole ?? nearestName(unit, known);
   return near === undefined
     ? `no such field; known: ${known.join(", ")}`
     : `no such field; did you mean \`${near}\`?`;
 }
 
-/** Fields of something inside, which may be asked for a level too high. */
+/** Fields of something inside, which may be asked for a level or two too high. */
 export interface Elsewhere {
   readonly path: string;
   readonly fields: readonly string[];
 }
 
 /** An object with these fields only. @param elsewhere for the message about another one */
-export function fields<T>(shape: Shape<T>, elsewhere?: Elsewhere): z.ZodObject {
+export function fields<T>(shape: Shape<T>, elsewhere: readonly Elsewhere[] = []): z.ZodObject {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) =>

@@ -241,6 +241,15 @@ describe("the schema", () => {
       "reverse.queue.discipline.maxPackets: got 4, expected > 5 (minPackets)",
     ],
     ["reverse.queue.discipline.kind", "reed", 'expected one of "drop-tail", "drop-head", "red"'],
+    ["forward.mbps", 10, "forward.mbps: got 10, expected no such field; did you mean `rate.mbps`?"],
+    ["rateMbps", 10, "rateMbps: got 10, expected no such field; did you mean `forward.rate.mbps`?"],
+    [
+      "bufferPackets",
+      9,
+      "bufferPackets: got 9, expected no such field; did you mean `forward.queue.packets`?",
+    ],
+    ["lossrate", 0.1, "lossrate: got 0.1, expected no such field; did you mean `forward.lossRate`?"],
+    ["mtu", 9000, "mtu: got 9000, expected no such field; did you mean `mtuBytes`?"],
     ["forward.rate.rateMbs", 24, "forward.rate.rateMbs: got 24, expected no such field"],
     [
       "forward.rate",
