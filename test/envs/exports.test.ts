@@ -72,6 +72,31 @@ describe("a recorded run", () => {
     expect(times).toEqual([...times].sort((a, b) => a - b));
   });
 
+  it("of a link that goes out counts the delays of what departed, as its log has them, and of nothing that was planned after", () => {
+    const { forward } = SCENARIO;
+    const scenario = {
+      ...SCENARIO,
+      durationSec: 12,
+      forward: { ...forward, queue: { packets: 300 }, lossRate: 0, outages: [{ fromSec: 5, toSec: 20 }] },
+    };
+    const run = { ...RUN, scenario };
+    const { recordings, metrics } = runAlgorithm({
+      ...run,
+      recording: { formats: ["mahimahi"], title: TITLE },
+    });
+    const delays = [...recordings!.mahimahi!.matchAll(/^\d+ - \d+ (\d+)$/gm)].map(([, delay]) =>
+      Number(delay),
+    );
+    const meanMs = delays.reduce((sum, each) => sum + each, 0) / delays.length;
+    // 300 packets still wait, some for 7 s: none of them has a delay yet
+    expect(metrics.sentPackets - delays.length).toBeGreaterThan(250);
+    expect(metrics.p95QueueDelayMs).toBeLessThan(320);
+    expect(Math.abs(metrics.meanOneWayDelayMs - (meanMs + scenario.propagationDelayMs))).toBeLessThan(0.6);
+    expect(Math.abs(metrics.meanOneWayDelayMs - metrics.meanQueueDelayMs - 21)).toBeLessThan(0.6);
+    // the other network says the same
+    expect(runAlgorithm(run).metrics).toEqual(metrics);
+  });
+
   it("CSV and JSON Lines have one row per bin, with what the run was", () => {
     const { series } = recorded();
     const csv = seriesCsv(series, [TITLE]).trimEnd().split("\n");
