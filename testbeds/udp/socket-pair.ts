@@ -4,8 +4,19 @@
  */
 import { createSocket, type Socket } from "node:dgram";
 
-/** The system's default buffer (212,992 bytes, some 2.3 kB per full packet) holds 90 packets. */
-const MAX_UNDER_WAY = 64;
+/** Linux's default buffer has 212,992 bytes, of which a packet of 1500 takes some 2.3 kB, and one of 9000 some 16.7 kB. */
+const MAX_UNDER_WAY_BYTES = 147_456;
+/** What the system keeps beside a packet's own bytes: headers before it, and what it knows of it. */
+const HEADERS_BYTES = 400;
+const BOOKS_BYTES = 256;
+
+/** How many of its size may be under way. */
+function mostUnderWay(datagram: Datagram): number {
+  let room = 1;
+  const bytes = datagram.reduce((sum, part) => sum + part.length, HEADERS_BYTES);
+  while (room < bytes) room *= 2;
+  return Math.floor(MAX_UNDER_WAY_BYTES / (room + BOOKS_BYTES));
+}
 
 /** Its bytes, in parts. */
 type Datagram = readonly Uint8Array[];
@@ -23,7 +34,7 @@ export class UdpWay {
   }
 
   send(datagram: Datagram): void {
-    if (this.#underWay >= MAX_UNDER_WAY) this.#waiting.push(datagram);
+    if (this.#underWay >= mostUnderWay(datagram)) this.#waiting.push(datagram);
     else this.#sendNow(datagram);
   }
 
