@@ -158,5 +158,5 @@ export const pccAllegro: AlgorithmSpec = {
       why: "loss rate at which the utility falls: 5 % (section 2.2)",
     },
   ],
-  ccp: (params) => monitorAlgorithm("pcc-allegro", (rng) => new AllegroRules(params, rng)),
+  ccp: (params) => monitorAlgorithm("pcc-allegro", ({ rng }) => new AllegroRules(params, rng)),
 };

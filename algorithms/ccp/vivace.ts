@@ -9,9 +9,10 @@
  * A lone loss or a small RTT gradient is noise at a round's handful of packets, so gradients below `tolerance` count as none.
  */
 
+import type { FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
 import { pow } from "../../core/math.ts";
 import type { Rng } from "../../core/random.ts";
-import { fromMbps, MSS_BYTES, toMbps } from "../../core/units.ts";
+import { type Bytes, fromMbps, type Mbps, toMbps } from "../../core/units.ts";
 import type { AlgorithmSpec, ParamValues } from "../spec.ts";
 import { type MonitorRules, monitorAlgorithm, type Trial } from "./parts/monitor-flow.ts";
 
@@ -24,11 +25,10 @@ const BOUNDARY_STEP = 0.1;
 /** Of the rate, after a timeout: everything in flight was lost. */
 const AFTER_TIMEOUT = 0.5;
 
-const mbps = (packetsPerSec: number): number => toMbps(packetsPerSec * MSS_BYTES);
-
 class VivaceRules implements MonitorRules {
   readonly #params: ParamValues;
   readonly #rng: Rng;
+  readonly #mssBytes: Bytes;
   /** packets/s */
   #rate = 0;
   #phase: "starting" | "probing" = "starting";
@@ -39,9 +39,14 @@ class VivaceRules implements MonitorRules {
   #steps = 0;
   #boundaryExcess = 0;
 
-  constructor(params: ParamValues, rng: Rng) {
+  constructor(params: ParamValues, { rng, mssBytes }: FlowInfo) {
     this.#params = params;
     this.#rng = rng;
+    this.#mssBytes = mssBytes;
+  }
+
+  #mbps(packetsPerSec: number): Mbps {
+    return toMbps(packetsPerSec * this.#mssBytes);
   }
 
   start(packetsPerSec: number): void {
@@ -72,7 +77,7 @@ class VivaceRules implements MonitorRules {
 
   #utilityOf({ packetsPerSec, rttSlope, lossRate }: Trial): number {
     const { latency, loss, tolerance } = this.#params as Record<string, number>;
-    const x = mbps(packetsPerSec);
+    const x = this.#mbps(packetsPerSec);
     const slope = Math.abs(rttSlope) < tolerance! ? 0 : rttSlope;
     return pow(x, EXPONENT) - latency! * x * slope - loss! * x * lossRate;
   }
@@ -103,20 +108,20 @@ class VivaceRules implements MonitorRules {
     const [low, high] = this.#utilities.sort((a, b) => a.rate - b.rate);
     const { theta, boundary } = this.#params as Record<string, number>;
     // two rates that the floor has made one
-    const apart = mbps(high!.rate - low!.rate);
+    const apart = this.#mbps(high!.rate - low!.rate);
     const gradient = apart > 0 ? (high!.utility - low!.utility) / apart : 1;
     const sign = gradient < 0 ? -1 : 1;
     if (sign * this.#steps < 0) this.#steps = this.#boundaryExcess = 0;
     this.#steps += sign;
     const tau = Math.abs(this.#steps);
     const wanted = (tau <= CAREFUL_STEPS ? tau : 2 * tau - CAREFUL_STEPS) * theta! * Math.abs(gradient);
-    const share = wanted / mbps(this.#rate);
+    const share = wanted / this.#mbps(this.#rate);
     const most = boundary! + this.#boundaryExcess * BOUNDARY_STEP;
     if (share > most) this.#boundaryExcess++;
     else this.#boundaryExcess = Math.max(0, Math.ceil((share - boundary!) / BOUNDARY_STEP));
     const change = Math.min(share, most, 1 - AFTER_TIMEOUT);
     this.#rate += sign * change * this.#rate;
-    const least = fromMbps(0.01) / MSS_BYTES;
+    const least = fromMbps(0.01) / this.#mssBytes;
     if (this.#rate < least) this.#rate = least;
     this.#probe();
   }
@@ -178,5 +183,5 @@ export const vivace: AlgorithmSpec = {
       why: "RTT gradients below count as none: 0.01 (section 5)",
     },
   ],
-  ccp: (params) => monitorAlgorithm("vivace", (rng) => new VivaceRules(params, rng)),
+  ccp: (params) => monitorAlgorithm("vivace", (info) => new VivaceRules(params, info)),
 };

@@ -8,7 +8,7 @@
  * RTTs stand for one-way delays, which CCP has none of, and a quarter of an RTT for a group of packets, at least 5 ms.
  */
 import { pow } from "../../../core/math.ts";
-import { MICROS_PER_MILLI, MICROS_PER_SEC, type Micros, MSS_BYTES } from "../../../core/units.ts";
+import { type Bytes, MICROS_PER_MILLI, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
 import type { AlgorithmSpec, ParamValues } from "../../spec.ts";
 import { type Decision, type Interval, intervalAlgorithm, type Rules } from "../parts/interval-flow.ts";
 import { Trendline, type Usage } from "../parts/trendline.ts";
@@ -47,9 +47,9 @@ class GccRules implements Rules {
   #arrivedPackets = 0;
   readonly #report = { atUs: Number.NEGATIVE_INFINITY, lost: 0, arrived: 0 };
 
-  constructor(params: ParamValues) {
+  constructor(params: ParamValues, mssBytes: Bytes) {
     this.#params = params;
-    this.#delayRate = this.#lossRate = (params["startKbps"]! * BYTES_PER_KBIT) / MSS_BYTES;
+    this.#delayRate = this.#lossRate = (params["startKbps"]! * BYTES_PER_KBIT) / mssBytes;
   }
 
   onInterval(interval: Interval): Decision | undefined {
@@ -162,5 +162,8 @@ export const gcc: AlgorithmSpec = {
     },
   ],
   ccp: (params) =>
-    intervalAlgorithm("gcc", "quarter", () => ({ rules: new GccRules(params), slowStart: false })),
+    intervalAlgorithm("gcc", "quarter", ({ mssBytes }) => ({
+      rules: new GccRules(params, mssBytes),
+      slowStart: false,
+    })),
 };

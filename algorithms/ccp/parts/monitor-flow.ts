@@ -16,7 +16,6 @@ import type {
   FlowInfo,
   Report,
 } from "../../../ccp-bridge/agent/algorithm.ts";
-import type { Rng } from "../../../core/random.ts";
 import { type Bytes, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
 
 const MIN_CWND_PACKETS = 2;
@@ -179,10 +178,10 @@ function slopeOf(report: Report): number {
 }
 
 /** An algorithm of rules: `make` is called for each flow. */
-export function monitorAlgorithm(name: string, make: (rng: Rng) => MonitorRules): CcpAlgorithm {
+export function monitorAlgorithm(name: string, make: (info: FlowInfo) => MonitorRules): CcpAlgorithm {
   return {
     name,
     programs: { monitor: PROGRAM },
-    newFlow: (control, info) => new MonitorFlow(control, info, make(info.rng)),
+    newFlow: (control, info) => new MonitorFlow(control, info, make(info)),
   };
 }
