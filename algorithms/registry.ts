@@ -1,4 +1,5 @@
 /** The algorithms that there are: written once, run on any datapath. What lists or explains algorithms reads this table. */
+import { aggregate } from "./ccp/aggregate.ts";
 import { bbr } from "./ccp/bbr.ts";
 import { bbr3 } from "./ccp/bbr3.ts";
 import { cdg } from "./ccp/cdg.ts";
@@ -38,6 +39,7 @@ const TABLE: readonly AlgorithmSpec[] = [
   ledbat,
   dtlLedbat,
   dtl,
+  aggregate,
   ledbatPlusPlus,
   copa,
   swift,
