@@ -10,16 +10,16 @@ import type {
   FlowControl,
   FlowInfo,
   Report,
-} from "../../ccp-bridge/agent/algorithm.ts";
-import { MICROS_PER_SEC, type Micros } from "../../core/units.ts";
-import type { AlgorithmSpec } from "../spec.ts";
+} from "../../../ccp-bridge/agent/algorithm.ts";
+import { MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
+import type { AlgorithmSpec } from "../../spec.ts";
 import {
   type Decision,
   type Interval,
   intervalFlow,
   intervalPrograms,
   type Rules,
-} from "./parts/interval-flow.ts";
+} from "../parts/interval-flow.ts";
 
 /** RFC 5681: a flow keeps at least two packets, or fast retransmit could never start again. */
 const MIN_PACKETS = 2;
