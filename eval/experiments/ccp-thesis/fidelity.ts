@@ -244,7 +244,7 @@ export const fidelity: Experiment = experiment({
       figure: page(
         {
           title: "Per round trip: over CCP and in the datapath",
-          subtitle: ["distribution functions"],
+          subtitle: ["distribution functions; dashed: in the datapath"],
           columns: 3,
         },
         names,

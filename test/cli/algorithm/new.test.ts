@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makeFolders, runCli } from "./run-cli.ts";
+import { makeFolders, runCli } from "../run-cli.ts";
 
 const makeFolder = makeFolders();
 /** It starts five processes one after another. */
