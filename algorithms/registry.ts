@@ -1,10 +1,12 @@
 /** The algorithms that there are: written once, run on any datapath. What lists or explains algorithms reads this table. */
+
 import { bbr } from "./ccp/bbr.ts";
 import { bbr3 } from "./ccp/bbr3.ts";
 import { cdg } from "./ccp/cdg.ts";
 import { copa } from "./ccp/copa.ts";
 import { cubic } from "./ccp/cubic.ts";
 import { dctcp } from "./ccp/dctcp.ts";
+import { aggregate } from "./ccp/groups/aggregate.ts";
 import { htcp } from "./ccp/htcp.ts";
 import { illinois } from "./ccp/illinois.ts";
 import { dtl } from "./ccp/ledbat/dtl.ts";
@@ -38,6 +40,7 @@ const TABLE: readonly AlgorithmSpec[] = [
   ledbat,
   dtlLedbat,
   dtl,
+  aggregate,
   ledbatPlusPlus,
   copa,
   swift,

@@ -1,6 +1,7 @@
 /** Reads the command line and hands over. Commands load what they need only when they run. */
 import { Command } from "commander";
 import { addAgent } from "./commands/agent.ts";
+import { addAlgorithm } from "./commands/algorithm/algorithm.ts";
 import { addBench } from "./commands/bench.ts";
 import { addCcp } from "./commands/ccp.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -43,6 +44,7 @@ export function makeProgram(): Command {
   addServe(program);
   addAgent(program);
   addSim(program);
+  addAlgorithm(program);
   addExperiment(program);
   addExplain(program);
   addDoctor(program);

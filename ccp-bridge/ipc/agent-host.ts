@@ -96,6 +96,14 @@ export class AgentHost {
     return transport;
   }
 
+  /** See `CcpAgent.changeParams`. */
+  changeParams(
+    params: Readonly<Record<string, number>>,
+    only: { readonly address?: Address; readonly flowId?: number } = {},
+  ): number {
+    return this.agent.changeParams(params, this.#clock(), only);
+  }
+
   /** Closes all transports; flows end without a message, as when the agent dies. */
   close(): void {
     clearInterval(this.#checks);

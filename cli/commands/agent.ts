@@ -1,6 +1,7 @@
 /** `ccpark agent`: runs algorithms on foreign CCP datapaths, until Ctrl-C, SIGTERM or the end of `--duration`. */
 import { type Command, Option } from "commander";
 import type { HostEvent } from "../../ccp-bridge/ipc/agent-host.ts";
+import type { ControlOutcome } from "../agent/control.ts";
 import { printOut } from "../console.ts";
 import { EXIT } from "../exit-codes.ts";
 import { collect, parseAlgorithms, parsePositive, parseWhole } from "../options.ts";
@@ -12,6 +13,7 @@ interface AgentOptions {
   readonly default?: string;
   readonly rule?: readonly string[];
   readonly checkpoint?: string;
+  readonly control?: string;
   readonly duration?: number;
   readonly json?: true;
   readonly quiet?: true;
@@ -56,6 +58,7 @@ async function agent(options: AgentOptions): Promise<void> {
   }
   const say = makeLog(options);
   const host = new AgentHost({ set, choose: chooseByRules(rules), onEvent: (event) => say.event(event) });
+  let control: { close(): void } | undefined;
   try {
     const addresses: string[] = [];
     if (options.socket !== undefined || options.udp === undefined) {
@@ -67,6 +70,10 @@ async function agent(options: AgentOptions): Promise<void> {
       const port = options.udp;
       const socket = await host.listen((onMessage) => openUdp({ port, onMessage }));
       addresses.push(socket.address);
+    }
+    if (options.control !== undefined) {
+      const { openControl } = await import("../agent/control.ts");
+      control = await openControl(options.control, host, (outcome) => say.control(outcome));
     }
     say.listening(addresses, names);
     for (const { name, install } of set.programs.filter((one) => one.install.length > SMALL_READ_BYTES)) {
@@ -81,6 +88,7 @@ async function agent(options: AgentOptions): Promise<void> {
     say.summary({ flows, reports, malformed, stale, unknownFlow });
     process.exitCode = signal === "SIGINT" ? EXIT.interrupted : EXIT.ok;
   } finally {
+    control?.close();
     host.close();
   }
 }
@@ -114,6 +122,9 @@ function makeLog({ json, quiet }: AgentOptions) {
         { event: "listening", addresses, algorithms },
         `agent for ${algorithms.join(", ")} on ${addresses.join(" and ")}; Ctrl-C stops`,
       );
+    },
+    control({ message, ...fields }: ControlOutcome): void {
+      write({ event: "control", ...fields, message }, message);
     },
     warning(message: string): void {
       write({ event: "warning", message }, `warning: ${message}`);
@@ -200,6 +211,10 @@ export function addAgent(program: Command): void {
     .option("--default <name>", "for flows that ask for no algorithm and match no rule")
     .option("--rule <rule>", "dst-port:5001=cubic, src-ip:10.0.0.0/8=bbr ...; may be repeated", collect)
     .option("--checkpoint <file>", "adds the trained policy of this checkpoint as `policy`")
+    .option(
+      "--control <socket>",
+      'takes changes of live flows there, such as the datagram {"params": {"priority": 2}, "flow": 7}',
+    )
     .option("--duration <sec>", "end after so many seconds", parsePositive)
     .option("--json", "events as JSON Lines")
     .option("--quiet", "print nothing")

@@ -231,7 +231,7 @@ async function algorithms({ name: wanted }: Selection): Promise<Entry[]> {
         ],
         dimensions: params.map((param) => ({
           ...param,
-          definition: `default ${Number(param.default.toPrecision(4))}; ${param.why}`,
+          definition: `default ${Number(param.default.toPrecision(4))}; ${param.why}${param.live ? "; may change on a live flow" : ""}`,
         })),
         data: { reads, ccp: ccp !== undefined, native: native !== undefined, recovery: recovery ?? null },
       }),

@@ -102,3 +102,12 @@ export function seeds(initial: number): ExperimentOption<readonly number[]> {
     parse: (text) => seedsUpTo(readWhole(text, words)),
   };
 }
+
+/** Any text, such as a file or a name. */
+export function words(
+  initial: string,
+  { placeholder = "text", help }: NumberWords,
+): ExperimentOption<string> {
+  const parse = (text: string): string => (text.trim() === "" ? refuse("a text") : text);
+  return { placeholder, help, initial, format: String, parse };
+}

@@ -7,6 +7,9 @@ type Load = () => Promise<Experiment>;
 /** Order: as `ccpark experiment` lists them. */
 const TABLE: Readonly<Record<string, Load>> = {
   incast: async () => (await import("./ccp-thesis/incast.ts")).incast,
+  aggregation: async () => (await import("./ccp-thesis/aggregation.ts")).aggregation,
+  fidelity: async () => (await import("./ccp-thesis/fidelity.ts")).fidelity,
+  "completion-times": async () => (await import("./ccp-thesis/completion-times.ts")).completionTimes,
   response: async () => (await import("./laws/response.ts")).response,
   fairness: async () => (await import("./laws/fairness.ts")).fairness,
   "dtl-fairness": async () => (await import("./dtl/less-than-best-effort.ts")).dtlFairness,

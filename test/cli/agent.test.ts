@@ -95,6 +95,55 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     expect(lines.at(-1)).toMatchObject({ event: "ended", malformed: 3, flows: 0 });
   });
 
+  it.concurrent("takes changes of live flows by message, and answers each", async () => {
+    const folder = makeFolder();
+    const control = join(folder, "control");
+    const { child, outcome, socket } = await startAgent(folder, [
+      ...["--algorithm", "dtl:priority=0", "--control", control],
+    ]);
+    let datapath: CcpDatapath | undefined;
+    const flows = await openUnixDatagram({
+      path: join(folder, "datapath"),
+      onMessage: (bytes) => datapath?.receive(bytes),
+    });
+    const made = new CcpDatapath({
+      send: (bytes) => (flows.send(bytes, socket) === "sent" ? 0 : -1),
+      nowUs: 0,
+    });
+    datapath = made;
+    const { flowId } = made.openFlow({ initCwndBytes: 14_480, mssBytes: 1448 }, 0);
+    for (let i = 0; i < 2000 && made.flow(flowId).programUid === undefined; i++) {
+      flows.receiveNow(5);
+      made.invoke(made.flow(flowId), 1);
+    }
+    const answers: unknown[] = [];
+    const owner = await openUnixDatagram({
+      path: join(folder, "owner"),
+      onMessage: (bytes) => answers.push(JSON.parse(new TextDecoder().decode(bytes))),
+    });
+    const ask = (text: string): unknown => {
+      const before = answers.length;
+      owner.send(new TextEncoder().encode(text), control);
+      for (let i = 0; i < 2000 && answers.length === before; i++) owner.receiveNow(5);
+      return answers.at(-1);
+    };
+    expect(ask('{"params":{"priority":2}}')).toEqual({ flows: 1 });
+    expect(ask(`{"params":{"priority":3},"flow":${flowId}}`)).toEqual({ flows: 1 });
+    expect(ask('{"params":{"priority":3},"flow":99}')).toEqual({ flows: 0 });
+    expect(ask('{"params":{"priority":1000}}')).toEqual({
+      error: expect.stringContaining("priority: got 1000, expected a whole number from 0 to 64"),
+    });
+    expect(ask("nonsense")).toEqual({ error: expect.stringContaining("got what is no JSON") });
+    expect(ask('{"params":{}}')).toEqual({ error: "[agent] control: params: is empty" });
+    owner.close();
+    flows.close();
+    child.kill("SIGINT");
+    const { stdout } = await outcome;
+    const said = parseLines(stdout).filter(({ event }) => event === "control");
+    expect(said[0]).toEqual({ event: "control", flows: 1, message: "priority=2 for 1 flows" });
+    expect(said).toHaveLength(6);
+  });
+
   it.concurrent("leaves a path alone where an agent listens or something else lies", async () => {
     const folder = makeFolder();
     const { child, outcome, socket } = await startAgent(folder, []);

@@ -368,6 +368,10 @@ function refuses(scenario: Scenario): string | undefined {
   }
   const traffic = scenario.traffic?.find(({ kind }) => kind !== "datagrams");
   if (traffic !== undefined) return `its traffic has ${traffic.kind}, expected datagrams at most`;
+  const isChanged =
+    scenario.changes !== undefined || scenario.flows?.some((plan) => plan.changes !== undefined);
+  if (isChanged)
+    return "it changes parameters of live flows, which the agents of its kernel datapaths are not told";
   return whyNoLinks() ?? rateRefusal(scenario);
 }
 

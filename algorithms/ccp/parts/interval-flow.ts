@@ -123,14 +123,20 @@ class IntervalFlow implements CcpFlow {
     control: FlowControl,
     info: FlowInfo,
     pace: Pace,
-    { rules, slowStart = true }: IntervalOptions,
+    { rules, slowStart = true, initial }: IntervalOptions,
   ) {
     this.#control = control;
     this.#mssBytes = info.mssBytes;
     this.#rules = rules;
     this.#ssthreshPackets = slowStart ? Infinity : 0;
-    const fields: Fields = { mss: info.mssBytes, Cwnd: info.initCwndBytes };
-    control.setProgram(pace, slowStart ? fields : { ...fields, ssthresh: 0 });
+    const cwndBytes = initial === undefined ? info.initCwndBytes : this.#bytes(initial.cwndPackets);
+    const rate = initial?.ratePacketsPerSec;
+    control.setProgram(pace, {
+      mss: info.mssBytes,
+      Cwnd: cwndBytes,
+      ...(rate !== undefined && { Rate: Math.max(1, Math.round(rate * info.mssBytes)) }),
+      ...(!slowStart && { ssthresh: 0 }),
+    });
   }
 
   onParams(params: Readonly<Record<string, number>>): void {
@@ -222,6 +228,23 @@ export interface IntervalOptions {
   readonly rules: Rules;
   /** false: the program never doubles the window; default true */
   readonly slowStart?: boolean;
+  /** what the flow begins with; absent: the datapath's window, without a rate */
+  readonly initial?: { readonly cwndPackets: number; readonly ratePacketsPerSec: number | undefined };
+}
+
+/** The program that the flows of `intervalFlow` run, by its name. */
+export function intervalPrograms(pace: Pace): CcpAlgorithm["programs"] {
+  return { [pace]: PROGRAMS[pace] };
+}
+
+/** A flow of rules, for an algorithm that has `intervalPrograms`. */
+export function intervalFlow(
+  control: FlowControl,
+  info: FlowInfo,
+  pace: Pace,
+  options: IntervalOptions,
+): CcpFlow {
+  return new IntervalFlow(control, info, pace, options);
 }
 
 /** An algorithm of rules: `make` is called for each flow. */
@@ -232,7 +255,7 @@ export function intervalAlgorithm(
 ): CcpAlgorithm {
   return {
     name,
-    programs: { [pace]: PROGRAMS[pace] },
-    newFlow: (control, info) => new IntervalFlow(control, info, pace, make(info)),
+    programs: intervalPrograms(pace),
+    newFlow: (control, info) => intervalFlow(control, info, pace, make(info)),
   };
 }

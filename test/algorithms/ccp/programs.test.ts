@@ -30,6 +30,7 @@ describe("registered algorithms", () => {
       "ledbat",
       "ledbat-dtl",
       "dtl",
+      "aggregate",
       "ledbat-plus-plus",
       "copa",
       "swift",
