@@ -231,7 +231,9 @@ async function algorithms({ name: wanted }: Selection): Promise<Entry[]> {
         ],
         dimensions: params.map((param) => ({
           ...param,
-          definition: `default ${Number(param.default.toPrecision(4))}; ${param.why}`,
+          definition: param.choices
+            ? `${param.choices.join(", ")}; default ${param.choices[param.default]}; ${param.why}`
+            : `default ${Number(param.default.toPrecision(4))}; ${param.why}`,
         })),
         data: { reads, ccp: ccp !== undefined, native: native !== undefined, recovery: recovery ?? null },
       }),

@@ -32,8 +32,18 @@ export interface TcpProgramParts {
    * (this ACK came in slow start), `now`.
    */
   readonly events: string;
+  /** what the window grows by on an ACK of slow start; "none": the agent lets it grow; absent: all that it acknowledges */
+  readonly growth?: string;
   /** when the agent hears of losses and timeouts: at once (absent), or only at the end of its control variable `reportEvery` */
   readonly hears?: "at-once" | "at-interval";
+}
+
+function slowStartGrowth(growth: string | undefined, before: string): string {
+  if (growth === "none") return "";
+  return `(when (&& starting true)
+  (:= Cwnd (min ssthresh (+ Cwnd ${growth ?? "newly"})))
+  (:= newly (- newly (- Cwnd ${before})))
+)`;
 }
 
 /** Reports whatever there is once the time is over; behind the loss events, so that it knows of them. */
@@ -83,10 +93,7 @@ export function tcpProgram(parts: TcpProgramParts): string {
   (:= sacked (+ (- sacked (min sacked Ack.bytes_acked)) Ack.bytes_misordered))
   (fallthrough)
 )
-(when (&& starting true)
-  (:= Cwnd (min ssthresh (+ Cwnd newly)))
-  (:= newly (- newly (- Cwnd ${before})))
-)
+${slowStartGrowth(parts.growth, before)}
 ${parts.events.trim()}
 (when (&& Flow.was_timeout true)
   (:= Report.episode (if (> (+ una 1) recover) ${EPISODE.timeout}))
