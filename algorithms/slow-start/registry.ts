@@ -34,7 +34,7 @@ export function slowStartParams(name: string): readonly AlgorithmParam[] {
       default: SLOW_START_PLACES.indexOf("datapath"),
       whole: true,
       choices: SLOW_START_PLACES,
-      why: "over CCP: the agent doubles the window once per round, the datapath program with every ACK, or that paced at twice the window per round trip; natively it is in the datapath",
+      why: "over CCP: the agent doubles the window once per round, the datapath program with every ACK, or as a rate that doubles per round trip; natively it is in the datapath",
     },
   ];
 }

@@ -7,6 +7,7 @@ type Load = () => Promise<Experiment>;
 /** Order: as `ccpark experiment` lists them. */
 const TABLE: Readonly<Record<string, Load>> = {
   incast: async () => (await import("./ccp-thesis/incast.ts")).incast,
+  "slow-start": async () => (await import("./ccp-thesis/slow-start.ts")).slowStart,
   response: async () => (await import("./laws/response.ts")).response,
   fairness: async () => (await import("./laws/fairness.ts")).fairness,
   "dtl-fairness": async () => (await import("./dtl/less-than-best-effort.ts")).dtlFairness,

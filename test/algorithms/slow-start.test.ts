@@ -18,6 +18,7 @@ describe("slow starts", () => {
   it.each([
     ["native-cubic", ""],
     ["cubic", ",slowStartIn=datapath-rate"],
+    ["reno", ",slowStartIn=datapath-rate"],
   ])(
     "HyStart++ leaves slow start with at most half the losses of standard on 48 Mbit/s, 100 ms, 1 BDP: %s%s",
     (algorithm, place) => {

@@ -25,10 +25,10 @@ export function ccpSlowStart(params: ParamValues): CcpSlowStart {
   return { kind, place, reports: place === "agent" || kind.program === undefined };
 }
 
-/** Twice the window per round trip, so that pairs of packets leave apart; no pacing once slow start is over. */
+/** 2 ln 2 windows per round trip: the least rate that doubles every round, all through it; no pacing once slow start is over. */
 const PACED = `
 (when (&& starting (< Report.minRtt +infinity))
-  (:= Rate (/ (* (* 2 Cwnd) 1000000) Report.minRtt))
+  (:= Rate (/ (* Cwnd 1386294) Report.minRtt))
 )
 (when (> (+ Cwnd 1) ssthresh)
   (:= Rate 0)
@@ -80,6 +80,7 @@ export function withSlowStart(
       .filter(Boolean)
       .join("\n"),
     ...(growth !== undefined && { growth }),
+    ...(place === "datapath-rate" && { paced: true }),
   };
 }
 
