@@ -12,7 +12,7 @@ import { isModulePath } from "../core/module-path.ts";
 import { hashText } from "../core/random.ts";
 import { KernelAlgorithm, kernelSpec } from "./kernel-algorithm.ts";
 import { ALGORITHMS } from "./registry.ts";
-import { type AlgorithmSpec, type ParamValues, readParams } from "./spec.ts";
+import { type AlgorithmSpec, type ParamValues, paramText, readParams } from "./spec.ts";
 
 export interface AlgorithmReference {
   /** of an algorithm, without `native-`, or a module's path */
@@ -118,7 +118,9 @@ export function resolveAlgorithm(
     throw unknownName("algorithm", "algorithm", written, [...algorithmNames(), ...others]);
   }
   const params = readParams(spec, given);
-  const listed = [...given.keys()].map((key) => `${key}=${params[key]}`).join(",");
+  const listed = [...given.keys()]
+    .map((key) => `${key}=${paramText(spec.params.find(({ name: of }) => of === key)!, params[key]!)}`)
+    .join(",");
   const label = `${isNative ? NATIVE_PREFIX : ""}${spec.name}${listed === "" ? "" : `:${listed}`}`;
   return { label, spec, isNative: isNative || spec.ccp === undefined, params };
 }

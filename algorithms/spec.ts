@@ -18,6 +18,8 @@ export interface AlgorithmParam {
   readonly why: string;
   /** only whole numbers; a switch is 0 or 1 */
   readonly whole?: true;
+  /** what the numbers from 0 to `high` mean, where they stand for names: users write and read the names */
+  readonly choices?: readonly string[];
   /** may change while a flow lives (`CcpFlow.onParams`): scenario files by time, `ccpark agent` by message */
   readonly live?: true;
 }
@@ -51,8 +53,14 @@ export function defaultParams({ params }: Pick<AlgorithmSpec, "params">): ParamV
   return Object.fromEntries(params.map((param) => [param.name, param.default]));
 }
 
+/** A value as users write it. */
+export function paramText({ choices }: Pick<AlgorithmParam, "choices">, value: number): string {
+  return choices?.[value] ?? String(value);
+}
+
 /** `alpha: 0 to 1000 packets`, for messages and help. */
-export function paramRange({ low, high, unit, whole }: AlgorithmParam): string {
+export function paramRange({ low, high, unit, whole, choices }: AlgorithmParam): string {
+  if (choices !== undefined) return `one of ${choices.join(", ")}`;
   const number = whole ? "a whole number from" : "a number from";
   return `${number} ${low} to ${high}${unit === "1" ? "" : ` ${unit}`}`;
 }
@@ -73,7 +81,10 @@ export function readParams(spec: AlgorithmSpec, given: ReadonlyMap<string, strin
         `[algorithm] ${spec.name} has no parameters, got \`${name}\``,
       );
     }
-    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (param.choices !== undefined && !param.choices.includes(text)) {
+      throw unknownName("algorithm", `${name} of ${spec.name}`, text, param.choices);
+    }
+    const value = param.choices?.indexOf(text) ?? (text.trim() === "" ? Number.NaN : Number(text));
     const isRight = value >= param.low && value <= param.high && (!param.whole || Number.isInteger(value));
     if (!isRight) {
       const message = `${spec.name}: ${name}: got \`${text}\`, expected ${paramRange(param)}`;
@@ -121,6 +132,10 @@ export function checkSpec(input: unknown, where: string): AlgorithmSpec {
     const { low, high, default: preset } = param;
     if (!(Number.isFinite(low) && Number.isFinite(high) && preset! >= low! && preset! <= high!)) {
       refuse(at, "numbers low <= default <= high");
+    }
+    const { choices } = param;
+    if (choices !== undefined && !(Array.isArray(choices) && low === 0 && high === choices.length - 1)) {
+      refuse(`${at}.choices`, "a name for each number from low, 0, to high");
     }
   }
   if (typeof spec.ccp !== "function" && typeof spec.native !== "function") {

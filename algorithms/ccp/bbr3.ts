@@ -1,6 +1,6 @@
 /**
  * BBRv3 as a CCP algorithm (draft-ietf-ccwg-bbr): the datapath program counts, paces and moves the window between the bounds that
- * the agent's model (`algorithms/bbr3/`) sets; the agent hears of it ten times per RTT, and of losses at once.
+ * the agent's model (`algorithms/bbr3/`) sets; the agent hears of it ten times per minimum RTT, and of losses at once.
  *
  * A program keeps no packets, so what the draft keeps of each (P.delivered, P.lost, P.tx_in_flight) the agent reads off its own
  * past: how much had been delivered and lost by the time that the newest acknowledged packet was sent, one RTT sample ago. On a path
@@ -169,7 +169,7 @@ class Bbr3Flow implements CcpFlow {
       target: bounded(model.growthTarget(this.#deliveredBytes)),
       cap: bounded(model.ceiling()),
       holds: model.fullBwReached ? 1 : 0,
-      every: Math.floor(report.get("lastRtt") / REPORTS_PER_RTT),
+      every: Math.floor(Math.min(model.minRttUs, report.get("lastRtt")) / REPORTS_PER_RTT),
     };
     const cwnd = Math.floor(model.cwndBytes);
     const ahead = cwnd - report.get("cwnd");

@@ -1,6 +1,6 @@
 /**
- * Cubic (RFC 9438 with HyStart, in Linux's thresholds) as a CCP algorithm. The datapath program runs slow start, HyStart
- * and a linear increase of one segment per `step` acknowledged bytes; the agent owns the curve and sets `step` four times
+ * Cubic (RFC 9438) as a CCP algorithm, with any slow start; HyStart with Linux's thresholds unless another is chosen. The datapath
+ * program runs a linear increase of one segment per `step` acknowledged bytes; the agent owns the curve and sets `step` four times
  * per RTT. Once per RTT would not do: near the end of the curve the slope changes by half within a long round.
  *
  *   slow start ── HyStart: delay or ACK train ──▶ first epoch (no plateau known)
@@ -15,7 +15,8 @@ import { type Bytes, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
 import { CUBIC_PARAMS, nativeCubic, renoFriendlyAlpha } from "../native/cubic.ts";
 import type { AlgorithmSpec, ParamValues } from "../spec.ts";
 import { type Fields, LossAnswers } from "./parts/loss-answers.ts";
-import { EPISODE, tcpProgram } from "./parts/tcp-program.ts";
+import { AgentSlowStart, ccpSlowStart, withSlowStart } from "./parts/slow-start.ts";
+import { EPISODE, type TcpProgramParts, tcpProgram } from "./parts/tcp-program.ts";
 
 /** RFC 9438 4.2: the target is at most half a window ahead. */
 const MAX_GROWTH_SHARE = 0.5;
@@ -30,35 +31,9 @@ const STEP_UNSET = 0xffff_ffff;
 /** The largest immediate below infinity that the wire carries. */
 const STEP_MAX = 0x7fff_ffff;
 
-/**
- * HyStart (Ha and Rhee 2011): from 16 packets on, slow start ends when 8 RTT samples of a round all exceed the minimum
- * RTT by an eighth of it (4 to 16 ms), or when a train of ACKs at most 2 ms apart spans half of the minimum RTT plus 1 ms
- * (Linux's allowance for offload bursts).
- */
-const HYSTART = `(when (&& (&& starting (> (+ Report.cwnd 1) (* 16 mss))) (> una roundEnd))
-  (:= roundEnd (+ una (+ sacked Flow.bytes_in_flight)))
-  (:= roundStart now)
-  (:= lastAck now)
-  (:= roundRtt +infinity)
-  (:= samples 0)
-)
-(when (&& starting (> (+ Report.cwnd 1) (* 16 mss)))
-  (:= roundRtt (min roundRtt Flow.rtt_sample_us))
-  (:= samples (+ samples 1))
-  (:= lastAck (if (< now (+ lastAck 2001)) now))
-  (:= leave (&& (== lastAck now) (> (* 2 (- now roundStart)) (+ Report.minRtt 1000))))
-  (:= ssthresh (if leave Cwnd))
-  (:= leave (&& (> samples 8) (> roundRtt (+ Report.minRtt (max 4000 (min 16000 (/ Report.minRtt 8)))))))
-  (:= ssthresh (if leave (min ssthresh Cwnd)))
-)`;
-
-function program(hasHystart: boolean): string {
-  return tcpProgram({
-    controls: `
-  (step +infinity)
-  (roundEnd 0) (roundStart 0) (lastAck 0) (roundRtt +infinity) (samples 0)`,
-    events: `
-${hasHystart ? HYSTART : ""}
+const PARTS: TcpProgramParts = {
+  controls: "(step +infinity)",
+  events: `
 (when (&& growing (> (+ Cwnd 1) ssthresh))
   (:= credit (+ credit newly))
   (:= Report.acked (+ Report.acked newly))
@@ -71,11 +46,7 @@ ${hasHystart ? HYSTART : ""}
   (:= Micros 0)
   (report)
 )`,
-  });
-}
-
-const PROGRAM = program(true);
-const PROGRAM_WITHOUT_HYSTART = program(false);
+};
 
 /** From one cut to the next: the curve that the window follows, in packets and seconds. */
 interface Epoch {
@@ -102,6 +73,9 @@ class CubicFlow implements CcpFlow {
   /** the same beyond cwnd_prior */
   readonly #fullAlpha: number;
   readonly #convergesFast: boolean;
+  /** absent: the program sees to it */
+  readonly #slowStart: AgentSlowStart | undefined;
+  #ssthreshBytes: Bytes = Infinity;
 
   constructor(control: FlowControl, info: FlowInfo, params: ParamValues) {
     this.#beta = params["beta"]!;
@@ -111,6 +85,8 @@ class CubicFlow implements CcpFlow {
     this.#convergesFast = params["fastConvergence"] === 1;
     this.#control = control;
     this.#mssBytes = info.mssBytes;
+    const slowStart = ccpSlowStart(params);
+    if (slowStart.reports) this.#slowStart = new AgentSlowStart(slowStart, info.nowUs, info.mssBytes);
     control.setProgram("cubic", { mss: info.mssBytes, Cwnd: info.initCwndBytes });
   }
 
@@ -133,8 +109,17 @@ class CubicFlow implements CcpFlow {
         this.#forget();
         return;
       default:
-        if (report.get("acked") > 0 && this.#answers.isCurrent(report)) this.#follow(report, cwnd);
+        if (!this.#answers.isCurrent(report)) return;
+        if (this.#slowStart !== undefined) this.#start(this.#slowStart, report);
+        if (report.get("acked") > 0) this.#follow(report, cwnd);
     }
+  }
+
+  #start(slowStart: AgentSlowStart, report: Report): void {
+    const fields = slowStart.answer(report, this.#ssthreshBytes);
+    if (fields === undefined) return;
+    this.#ssthreshBytes = fields["ssthresh"] ?? this.#ssthreshBytes;
+    this.#control.updateFields(fields);
   }
 
   #afterCutBytes(cwnd: number): Bytes {
@@ -147,7 +132,9 @@ class CubicFlow implements CcpFlow {
     this.#wMaxPackets = givesUp ? (cwnd * (1 + this.#beta)) / 2 : cwnd;
     this.#priorPackets = cwnd;
     this.#epoch = undefined;
-    return { ssthresh: this.#afterCutBytes(cwnd), step: STEP_UNSET, credit: 0 };
+    this.#slowStart?.end();
+    this.#ssthreshBytes = this.#afterCutBytes(cwnd);
+    return { ssthresh: this.#ssthreshBytes, step: STEP_UNSET, credit: 0 };
   }
 
   /** RFC 9438 4.8: a timeout starts anew; the curve before it says nothing of the path after it. */
@@ -192,7 +179,7 @@ export const cubic: AlgorithmSpec = {
   params: CUBIC_PARAMS,
   ccp: (params) => ({
     name: "cubic",
-    programs: { cubic: params["hystart"] === 1 ? PROGRAM : PROGRAM_WITHOUT_HYSTART },
+    programs: { cubic: tcpProgram(withSlowStart(PARTS, ccpSlowStart(params))) },
     newFlow: (control, info) => new CubicFlow(control, info, params),
   }),
   native: nativeCubic,

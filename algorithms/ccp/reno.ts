@@ -14,10 +14,11 @@ import type {
   Report,
 } from "../../ccp-bridge/agent/algorithm.ts";
 import type { Bytes, Micros } from "../../core/units.ts";
-import { nativeReno, RENO_BETA, wholePackets } from "../native/reno.ts";
+import { nativeReno, RENO_BETA, RENO_PARAMS, wholePackets } from "../native/reno.ts";
 import type { AlgorithmSpec } from "../spec.ts";
 import { type Fields, LossAnswers } from "./parts/loss-answers.ts";
-import { EPISODE, tcpProgram } from "./parts/tcp-program.ts";
+import { AgentSlowStart, type CcpSlowStart, ccpSlowStart, withSlowStart } from "./parts/slow-start.ts";
+import { EPISODE, type TcpProgramParts, tcpProgram } from "./parts/tcp-program.ts";
 
 /** RFC 5681 equation (4): at least two segments, or fast retransmit could never start again. */
 export const MIN_SSTHRESH_PACKETS = 2;
@@ -34,14 +35,14 @@ export const ADDITIVE_INCREASE = `
 
 const AT_INTERVAL = tcpProgram({ events: ADDITIVE_INCREASE, hears: "at-interval" });
 
-const PROGRAM = tcpProgram({
+const PARTS: TcpProgramParts = {
   events: `
 ${ADDITIVE_INCREASE}
 (when (> Micros Flow.rtt_sample_us)
   (:= Micros 0)
   (report)
 )`,
-});
+};
 
 /** What Reno's rules make of a loss or timeout, also for the algorithms that fall back to them. */
 export class RenoReaction {
@@ -82,14 +83,20 @@ export interface RenoOptions {
   readonly reportEveryUs?: Micros;
   /** what a cut leaves of the window */
   readonly beta?: number;
+  /** absent: the standard one, in the program; not with `reportEveryUs` */
+  readonly slowStart?: CcpSlowStart;
 }
 
 class RenoFlow implements CcpFlow {
   readonly #control: FlowControl;
   readonly #reaction: RenoReaction;
+  /** absent: the program sees to it */
+  readonly #slowStart: AgentSlowStart | undefined;
+  #ssthreshBytes: Bytes = Infinity;
 
-  constructor(control: FlowControl, info: FlowInfo, { reportEveryUs, beta }: RenoOptions) {
+  constructor(control: FlowControl, info: FlowInfo, { reportEveryUs, beta, slowStart }: RenoOptions) {
     this.#control = control;
+    if (slowStart?.reports) this.#slowStart = new AgentSlowStart(slowStart, info.nowUs, info.mssBytes);
     this.#reaction = new RenoReaction(info.mssBytes, new LossAnswers(), beta);
     const fields = { mss: info.mssBytes, Cwnd: info.initCwndBytes };
     if (reportEveryUs === undefined) control.setProgram("reno", fields);
@@ -97,15 +104,31 @@ class RenoFlow implements CcpFlow {
   }
 
   onReport(report: Report): void {
-    const fields = this.#reaction.answer(report);
-    if (fields !== undefined) this.#control.updateFields(fields);
+    const reaction = this.#reaction.answer(report);
+    if (reaction !== undefined) this.#slowStart?.end();
+    const fields = reaction ?? this.#start(report);
+    if (fields === undefined) return;
+    this.#ssthreshBytes = fields["ssthresh"] ?? this.#ssthreshBytes;
+    this.#control.updateFields(fields);
+  }
+
+  #start(report: Report): Fields | undefined {
+    if (this.#slowStart === undefined || !this.#reaction.isCurrent(report)) return undefined;
+    return this.#slowStart.answer(report, this.#ssthreshBytes);
   }
 }
 
 export function makeReno(options: RenoOptions = {}): CcpAlgorithm {
   return {
     name: "reno",
-    programs: options.reportEveryUs === undefined ? { reno: PROGRAM } : { atInterval: AT_INTERVAL },
+    programs:
+      options.reportEveryUs === undefined
+        ? {
+            reno: tcpProgram(
+              options.slowStart === undefined ? PARTS : withSlowStart(PARTS, options.slowStart),
+            ),
+          }
+        : { atInterval: AT_INTERVAL },
     newFlow: (control, info) => new RenoFlow(control, info, options),
   };
 }
@@ -115,7 +138,7 @@ export const reno: AlgorithmSpec = {
   summary: "halves the window on loss and adds one packet per round",
   source: "RFC 5681, RFC 6675",
   reads: ["loss", "timeout"],
-  params: [RENO_BETA],
-  ccp: ({ beta }) => makeReno({ beta }),
+  params: RENO_PARAMS,
+  ccp: (params) => makeReno({ beta: params[RENO_BETA.name]!, slowStart: ccpSlowStart(params) }),
   native: nativeReno,
 };

@@ -14,6 +14,8 @@ import type {
 } from "../../ccp-bridge/congestion-control.ts";
 import { cbrt } from "../../core/math.ts";
 import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import { PerAckSlowStart } from "../slow-start/per-ack.ts";
+import { slowStartOf, slowStartParams } from "../slow-start/registry.ts";
 import { type AlgorithmParam, defaultParams, type ParamValues } from "../spec.ts";
 import { HyStart, LOW_WINDOW_PACKETS } from "./hystart.ts";
 import { LossEpisode } from "./loss-episode.ts";
@@ -46,15 +48,6 @@ export const CUBIC_PARAMS: readonly AlgorithmParam[] = [
     why: "1: a flow that lost ground since its last cut gives up more of it (RFC 9438 4.7)",
   },
   {
-    name: "hystart",
-    unit: "1",
-    low: 0,
-    high: 1,
-    default: 1,
-    whole: true,
-    why: "1: slow start ends when the RTT or the train of ACKs grows (Ha and Rhee 2011); 0: only at a loss",
-  },
-  {
     name: "fullSlope",
     unit: "1",
     low: 0,
@@ -63,6 +56,7 @@ export const CUBIC_PARAMS: readonly AlgorithmParam[] = [
     whole: true,
     why: "1: Reno's estimate grows by a packet per round once it has reached the window from before the cut (RFC 9438 4.3); 0: never, as in Linux, whose goodput under loss it then has",
   },
+  ...slowStartParams("hystart"),
 ];
 
 /** RFC 9438 4.3: growth, packets per window, that gives Reno's average window. */
@@ -107,7 +101,10 @@ export class Cubic implements CongestionControl {
   readonly pacingRateBytesPerSec: BytesPerSec | undefined = undefined;
   readonly #mssBytes: Bytes;
   readonly #episode = new LossEpisode();
+  /** with trains of ACKs, which only a datapath sees */
   #hystart: HyStart | undefined;
+  /** of another slow start, in the flow's first */
+  #rules: PerAckSlowStart | undefined;
   #cwndPackets: number;
   #ssthreshPackets = Infinity;
   /** window before the last cut; 0: none since the start or the last timeout */
@@ -132,7 +129,9 @@ export class Cubic implements CongestionControl {
     this.#c = params["c"]!;
     this.#alpha = renoFriendlyAlpha(this.#beta);
     this.#convergesFast = params["fastConvergence"] === 1;
-    this.#hasHystart = params["hystart"] === 1;
+    const slowStart = slowStartOf(params);
+    this.#hasHystart = slowStart.name === "hystart";
+    if (!this.#hasHystart) this.#rules = PerAckSlowStart.of(slowStart, start);
     this.#fullAlpha = params["fullSlope"] === 1 ? 1 : this.#alpha;
     this.#mssBytes = start.mssBytes;
     this.#cwndPackets = start.initialCwndBytes / start.mssBytes;
@@ -154,6 +153,11 @@ export class Cubic implements CongestionControl {
       return;
     }
     let remaining = ack.deliveredBytes / this.#mssBytes;
+    const share = this.#shareOfSlowStart(ack);
+    if (share < 1) {
+      this.#cwndPackets += share * remaining;
+      return;
+    }
     if (this.#cwndPackets < this.#ssthreshPackets) {
       const before = this.#cwndPackets;
       this.#cwndPackets = Math.min(before + remaining, this.#ssthreshPackets);
@@ -164,6 +168,16 @@ export class Cubic implements CongestionControl {
       }
     }
     if (remaining > 0) this.#avoidCongestion(remaining, ack);
+  }
+
+  /** What part of an ACK the window grows by while rules watch its slow start; 1 where none do, or once they have ended it. */
+  #shareOfSlowStart(ack: AckEvent): number {
+    if (this.#rules === undefined) return 1;
+    const share = this.#rules.onAck(ack, this.cwndBytes);
+    if (share > 0) return share;
+    this.#rules = undefined;
+    this.#ssthreshPackets = this.#cwndPackets;
+    return 1;
   }
 
   #avoidCongestion(ackedPackets: number, ack: AckEvent): void {
@@ -218,6 +232,7 @@ export class Cubic implements CongestionControl {
       this.#cwndPackets = this.#ssthreshPackets;
       this.#epoch = undefined;
       this.#idleSinceUs = undefined;
+      this.#rules = undefined;
     }
     if (event.kind === "timeout") this.#forget(event.nowUs);
   }

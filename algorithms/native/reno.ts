@@ -14,6 +14,8 @@ import type {
   FlowStart,
 } from "../../ccp-bridge/congestion-control.ts";
 import type { Bytes, BytesPerSec } from "../../core/units.ts";
+import { PerAckSlowStart } from "../slow-start/per-ack.ts";
+import { slowStartOf, slowStartParams } from "../slow-start/registry.ts";
 import type { AlgorithmParam, ParamValues } from "../spec.ts";
 import { LossEpisode } from "./loss-episode.ts";
 
@@ -26,6 +28,9 @@ export const RENO_BETA: AlgorithmParam = {
   default: 0.5,
   why: "what a cut leaves of the window: half (RFC 5681 equation (4))",
 };
+/** What may be varied of Reno, in the datapath and over CCP alike. */
+export const RENO_PARAMS: readonly AlgorithmParam[] = [RENO_BETA, ...slowStartParams("standard")];
+
 /** RFC 5681 equation (4): at least two segments, or fast retransmit could never start again. */
 const MIN_SSTHRESH_PACKETS = 2;
 /** RFC 5681 section 3.1: the loss window is one segment. */
@@ -53,9 +58,17 @@ export class Reno implements CongestionControl {
   #creditBytes: Bytes = 0;
 
   readonly #beta: number;
+  /** of the flow's first slow start; undefined: only a loss ends it */
+  #rules: PerAckSlowStart | undefined;
 
   /** @param ecnBeta what is left of the window after marks, read at each cut, fractions of packets included; default as after loss */
-  constructor(start: FlowStart, beta: number = RENO_BETA.default, ecnBeta?: () => number) {
+  constructor(
+    start: FlowStart,
+    beta: number = RENO_BETA.default,
+    ecnBeta?: () => number,
+    rules?: PerAckSlowStart,
+  ) {
+    this.#rules = rules;
     this.#beta = beta;
     this.#ecnBeta = ecnBeta;
     this.#mssBytes = start.mssBytes;
@@ -74,6 +87,14 @@ export class Reno implements CongestionControl {
     if (!this.#episode.mayGrow(ack)) return;
     if (!ack.cwndLimited || ack.ackedBytes === 0) return;
     let remaining = ack.deliveredBytes;
+    const share = this.#rules?.onAck(ack, this.#cwndBytes) ?? 1;
+    if (share === 0) {
+      this.#rules = undefined;
+      this.#ssthreshBytes = this.#cwndBytes;
+    } else if (share < 1) {
+      this.#cwndBytes += share * remaining;
+      return;
+    }
     if (this.#cwndBytes < this.#ssthreshBytes) {
       const before = this.#cwndBytes;
       this.#cwndBytes = Math.min(before + remaining, this.#ssthreshBytes);
@@ -101,6 +122,7 @@ export class Reno implements CongestionControl {
       this.#ssthreshBytes = Math.max(leftBytes, MIN_SSTHRESH_PACKETS * mss);
       this.#cwndBytes = this.#ssthreshBytes;
       this.#creditBytes = 0;
+      this.#rules = undefined;
     }
     if (event.kind === "timeout") this.#cwndBytes = LOSS_WINDOW_PACKETS * mss;
   }
@@ -117,7 +139,8 @@ export class Reno implements CongestionControl {
 
 /** One with other constants. */
 export function nativeReno(params: ParamValues): CongestionControlFactory {
-  return (start) => new Reno(start, params[RENO_BETA.name]);
+  const slowStart = slowStartOf(params);
+  return (start) => new Reno(start, params[RENO_BETA.name], undefined, PerAckSlowStart.of(slowStart, start));
 }
 
 export const reno: CongestionControlFactory = (start) => new Reno(start);

@@ -231,7 +231,13 @@ async function algorithms({ name: wanted }: Selection): Promise<Entry[]> {
         ],
         dimensions: params.map((param) => ({
           ...param,
-          definition: `default ${Number(param.default.toPrecision(4))}; ${param.why}${param.live ? "; may change on a live flow" : ""}`,
+          definition: [
+            param.choices
+              ? `${param.choices.join(", ")}; default ${param.choices[param.default]}`
+              : `default ${Number(param.default.toPrecision(4))}`,
+            param.why,
+            ...(param.live ? ["may change on a live flow"] : []),
+          ].join("; "),
         })),
         data: { reads, ccp: ccp !== undefined, native: native !== undefined, recovery: recovery ?? null },
       }),

@@ -10,6 +10,7 @@ const TABLE: Readonly<Record<string, Load>> = {
   aggregation: async () => (await import("./ccp-thesis/aggregation.ts")).aggregation,
   fidelity: async () => (await import("./ccp-thesis/fidelity.ts")).fidelity,
   "completion-times": async () => (await import("./ccp-thesis/completion-times.ts")).completionTimes,
+  "slow-start": async () => (await import("./ccp-thesis/slow-start.ts")).slowStart,
   response: async () => (await import("./laws/response.ts")).response,
   fairness: async () => (await import("./laws/fairness.ts")).fairness,
   "dtl-fairness": async () => (await import("./dtl/less-than-best-effort.ts")).dtlFairness,

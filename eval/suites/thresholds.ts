@@ -1,10 +1,5 @@
 /** Thresholds of published test cases: what must hold of a measured quantity, and the verdict. */
-
-/** Bounds, inclusive; at least one. */
-export interface Threshold {
-  readonly low?: number;
-  readonly high?: number;
-}
+import { judge, type Threshold } from "../experiments/experiment.ts";
 
 export type Verdict = "pass" | "fail";
 
@@ -42,8 +37,8 @@ export interface CaseRecord {
 }
 
 export function check(made: Check, value: number): Checked {
-  const { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY } = made.threshold;
-  return { ...made, value, verdict: value >= low && value <= high ? "pass" : "fail" };
+  const { name: claim, unit, threshold } = made;
+  return { ...made, value, verdict: judge({ claim, measured: value, unit, threshold }).verdict! };
 }
 
 /** `max_bw / link rate 0.98 to 1.02`, `states left >= 1 states` */

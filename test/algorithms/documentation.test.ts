@@ -5,7 +5,8 @@ import { ALGORITHMS } from "../../algorithms/registry.ts";
 import type { AlgorithmParam, AlgorithmSpec } from "../../algorithms/spec.ts";
 
 /** `beta`: 0.1 to 0.95, default 0.7 */
-function parameter({ name, unit, low, high, default: preset, whole }: AlgorithmParam): string {
+function parameter({ name, unit, low, high, default: preset, whole, choices }: AlgorithmParam): string {
+  if (choices !== undefined) return `\`${name}\`: ${choices.join(", ")}, default ${choices[preset]}`;
   const range = whole && low === 0 && high === 1 ? "0 or 1" : `${low} to ${high}`;
   return `\`${name}\`: ${range}${unit === "1" ? "" : ` ${unit}`}, default ${preset}`;
 }

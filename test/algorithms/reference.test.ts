@@ -12,6 +12,7 @@ import {
   splitReferences,
 } from "../../algorithms/reference.ts";
 import { ALGORITHMS } from "../../algorithms/registry.ts";
+import { paramText } from "../../algorithms/spec.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 
@@ -61,7 +62,8 @@ describe("references to algorithms", () => {
     ["vegas:alfa=3", "unknown parameter of vegas `alfa`; did you mean `alpha`?"],
     ["vegas:alpha=9", "vegas: alpha: got 9, expected at most beta, which is 4 packets"],
     ["vegas:alpha=1,alpha=2", "got alpha twice, expected name=value, each once"],
-    ["cubic:hystart=0.5", "cubic: hystart: got `0.5`, expected a whole number from 0 to 1"],
+    ["cubic:fullSlope=0.5", "cubic: fullSlope: got `0.5`, expected a whole number from 0 to 1"],
+    ["cubic:slowStart=histart++", "slowStart of cubic `histart++`; did you mean `hystart++`?"],
     ["portus-reno:beta=1", "portus-reno has no parameters, got `beta`"],
     ["cubik:beta=1", "unknown algorithm `cubik`; did you mean `cubic`?"],
     ["native-vegas", "unknown algorithm `native-vegas`"],
@@ -72,7 +74,7 @@ describe("references to algorithms", () => {
   it("mean the same algorithm where the parameters are the defaults", () => {
     for (const { name, params } of ALGORITHMS.values()) {
       if (params.length === 0) continue;
-      const written = params.map((param) => `${param.name}=${param.default}`).join(",");
+      const written = params.map((param) => `${param.name}=${paramText(param, param.default)}`).join(",");
       expect(run(`${name}:${written}`), name).toEqual(run(name));
     }
   });
@@ -84,9 +86,9 @@ describe("references to algorithms", () => {
     );
     expect(run("reno:beta=0.9").meanQueueDelayMs).toBeGreaterThan(run("reno").meanQueueDelayMs);
     for (const form of ["cubic", "native-cubic"]) {
-      expect(run(`${form}:hystart=0`).droppedPackets).toBeGreaterThan(run(form).droppedPackets);
-      expect(run(`${form}:hystart=0,beta=0.3`).meanQueueDelayMs).toBeLessThan(
-        run(`${form}:hystart=0`).meanQueueDelayMs,
+      expect(run(`${form}:slowStart=standard`).droppedPackets).toBeGreaterThan(run(form).droppedPackets);
+      expect(run(`${form}:slowStart=standard,beta=0.3`).meanQueueDelayMs).toBeLessThan(
+        run(`${form}:slowStart=standard`).meanQueueDelayMs,
       );
     }
     expect(run("bbr:probeGain=1.8").meanQueueDelayMs).toBeGreaterThan(run("bbr").meanQueueDelayMs);

@@ -32,8 +32,20 @@ export interface TcpProgramParts {
    * (this ACK came in slow start), `now`.
    */
   readonly events: string;
+  /** what the window grows by on an ACK of slow start; "none": the agent lets it grow; absent: all that it acknowledges */
+  readonly growth?: string;
+  /** slow start is paced, so the window counts as used where half of it is in flight (Linux: tcp_is_cwnd_limited) */
+  readonly paced?: true;
   /** when the agent hears of losses and timeouts: at once (absent), or only at the end of its control variable `reportEvery` */
   readonly hears?: "at-once" | "at-interval";
+}
+
+function slowStartGrowth(growth: string | undefined, before: string): string {
+  if (growth === "none") return "";
+  return `(when (&& starting true)
+  (:= Cwnd (min ssthresh (+ Cwnd ${growth ?? "newly"})))
+  (:= newly (- newly (- Cwnd ${before})))
+)`;
 }
 
 /** Reports whatever there is once the time is over; behind the loss events, so that it knows of them. */
@@ -42,6 +54,11 @@ const REPORT_AT_INTERVAL = `
   (:= Micros 0)
   (report)
 )`;
+
+/** Whether the window limits the flow, and may grow. */
+const GROWING = "(:= growing (&& (> used Cwnd) (> (+ una 1) growFrom)))";
+const GROWING_PACED = `(:= growing (&& (< Cwnd ssthresh) (> (* 2 (+ Flow.bytes_in_flight newly)) Cwnd)))
+  (:= growing (&& (|| growing (> used Cwnd)) (> (+ una 1) growFrom)))`;
 
 /**
  * The shared declarations and events around an algorithm's own.
@@ -78,15 +95,12 @@ export function tcpProgram(parts: TcpProgramParts): string {
   (:= used (+ Flow.bytes_in_flight (+ newly (+ Ack.bytes_misordered (* mss Ack.lost_pkts_sample)))))
   (:= used (+ used (max (* 3 mss) (/ (* 2000 Cwnd) (max 6000 Flow.rtt_sample_us)))))
   (:= una (+ una Ack.bytes_acked))
-  (:= growing (&& (> used Cwnd) (> (+ una 1) growFrom)))
+  ${parts.paced ? GROWING_PACED : GROWING}
   (:= starting (&& growing (< Cwnd ssthresh)))
   (:= sacked (+ (- sacked (min sacked Ack.bytes_acked)) Ack.bytes_misordered))
   (fallthrough)
 )
-(when (&& starting true)
-  (:= Cwnd (min ssthresh (+ Cwnd newly)))
-  (:= newly (- newly (- Cwnd ${before})))
-)
+${slowStartGrowth(parts.growth, before)}
 ${parts.events.trim()}
 (when (&& Flow.was_timeout true)
   (:= Report.episode (if (> (+ una 1) recover) ${EPISODE.timeout}))

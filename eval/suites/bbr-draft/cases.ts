@@ -5,7 +5,8 @@
  */
 import { fromMbps, MSS_BYTES, PACKET_BYTES } from "../../../core/units.ts";
 import type { RunResult } from "../../../testbeds/results.ts";
-import type { Check, Threshold } from "../thresholds.ts";
+import type { Threshold } from "../../experiments/experiment.ts";
+import type { Check } from "../thresholds.ts";
 import type { Bbr3Trace, Snapshot, StateChange } from "./trace.ts";
 
 export interface Measured {

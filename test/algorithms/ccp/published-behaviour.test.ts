@@ -15,7 +15,7 @@ describe("Cubic", () => {
       { mbps: 48, rttMs: 100, queuePackets: 400, durationSec: 50 },
       { forward: { rate: { kind: "steps", points } } },
     );
-    const { series } = run("cubic:hystart=0,fastConvergence=0", link, 0.1);
+    const { series } = run("cubic:slowStart=standard,fastConvergence=0", link, 0.1);
     const window = series.cwndPackets;
     // the last cut before the link grows
     let cut = window.findLastIndex((packets, i) => i > 0 && packets < 0.8 * window[i - 1]! && i < 340);
