@@ -97,6 +97,8 @@ class Bbr3Flow implements CcpFlow {
   #lostBytes: Bytes = 0;
   /** nothing was in flight and nothing was to be sent, as of the latest report */
   #isIdle = false;
+  /** what the program has been told, by field: at ten reports per RTT most of it is as before */
+  readonly #told: Record<string, number> = {};
 
   constructor(control: FlowControl, info: FlowInfo, params: ParamValues, watch?: Bbr3Watch) {
     const { nowUs, mssBytes, initCwndBytes: initialCwndBytes, rng } = info;
@@ -164,20 +166,28 @@ class Bbr3Flow implements CcpFlow {
 
   #decide(report: Report): void {
     const model = this.#model;
-    const fields: Record<string, number> = {
+    const fields: Readonly<Record<string, number>> = {
       Rate: this.#rate(),
       target: bounded(model.growthTarget(this.#deliveredBytes)),
       cap: bounded(model.ceiling()),
       holds: model.fullBwReached ? 1 : 0,
       every: Math.floor(Math.min(model.minRttUs, report.get("lastRtt")) / REPORTS_PER_RTT),
     };
+    const news: Record<string, number> = {};
+    let isNew = false;
+    for (const name in fields) {
+      if (fields[name] === this.#told[name]) continue;
+      news[name] = this.#told[name] = fields[name]!;
+      isNew = true;
+    }
     const cwnd = Math.floor(model.cwndBytes);
     const ahead = cwnd - report.get("cwnd");
     const isHeld = ahead > 0 && report.get("held") === 1;
     if (!isHeld && Math.abs(ahead) > SAME_WINDOW_PACKETS * model.mssBytes) {
-      fields["Cwnd"] = fields["left"] = cwnd;
+      news["Cwnd"] = news["left"] = cwnd;
+      isNew = true;
     }
-    this.#control.updateFields(fields);
+    if (isNew) this.#control.updateFields(news);
   }
 
   #rate(): number {

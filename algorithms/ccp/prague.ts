@@ -8,7 +8,8 @@
  *
  * Fallback to a classic control: where the receiver does not tell how many packets were marked, the packets are not
  * ECN-capable, and what is left is Reno. Marks of a classic AQM that has no L queue are not told from those of one that has
- * (the draft's detection is optional, and off in Linux). A window below two packets is left out.
+ * (the draft's detection is optional, and off in Linux). Left out: windows below two packets, and that the virtual RTT counts only
+ * some rounds after slow start (the draft's 500, Linux's 4).
  */
 import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import { type Bytes, MICROS_PER_MILLI, type Micros } from "../../core/units.ts";
@@ -21,8 +22,8 @@ import { MIN_SSTHRESH_PACKETS, RenoReaction } from "./reno.ts";
 const GROWTH_UNIT = 2 ** 30;
 
 /**
- * Growth: one packet for a window of unmarked bytes, times `scale` (section 2.4.3). Shares are counted over a window and a
- * virtual RTT (2.4.2), and as often is there a cut (2.4.4). Paced at the window over the smoothed RTT, twice that in slow start
+ * Growth: one packet for a window of unmarked bytes (section 2.4.3), times `scale` (2.4.4). Shares are counted over a window and a
+ * virtual RTT (2.3.2), and as often is there a cut (2.4.2). Paced at the window over the smoothed RTT, twice that in slow start
  * (2.5.1). `srtt` is eight times the smoothed RTT, as it is kept in Linux.
  */
 const PROGRAM = tcpProgram({
@@ -104,17 +105,17 @@ class PragueFlow implements CcpFlow {
     if (report.get("cut") === 1 && report.get("episode") === EPISODE.none) this.#cut(report);
   }
 
-  /** alpha += g (share - alpha)                                                                          section 2.4.2 */
+  /** alpha += g (share - alpha)                                                                          section 2.3.2 */
   #endRound(srttUs: Micros): void {
     const share = this.#delivered === 0 ? 0 : Math.min(1, this.#marked / this.#delivered);
     this.#alpha += this.#g * (share - this.#alpha);
     this.#delivered = this.#marked = 0;
-    // the rate grows by one packet per virtual RTT in each virtual RTT: (RTT / virtual)^2 packets a round  section 2.4.3
+    // the rate grows by one packet per virtual RTT in each virtual RTT: (RTT / virtual)^2 packets a round  section 2.4.4
     const ratio = Math.min(1, srttUs / this.#virtualUs);
     this.#control.updateFields({ scale: Math.max(1, Math.round(GROWTH_UNIT * ratio * ratio)) });
   }
 
-  /** cwnd = cwnd (1 - alpha / 2)                                                                         section 2.4.4 */
+  /** cwnd = cwnd (1 - alpha / 2)                                                                         section 2.4.2 */
   #cut(report: Report): void {
     if (!this.#answers.isCurrent(report)) {
       this.#control.updateFields(this.#answers.repeat());
@@ -138,7 +139,7 @@ export const prague: AlgorithmSpec = {
       low: 0.001,
       high: 1,
       default: 1 / 16,
-      why: "weight of the newest virtual RTT in the share of marked packets (section 2.4.2)",
+      why: "weight of the newest virtual RTT in the share of marked packets (section 2.3.2)",
     },
     {
       name: "alpha",
@@ -146,7 +147,7 @@ export const prague: AlgorithmSpec = {
       low: 0,
       high: 1,
       default: 1,
-      why: "share that is assumed before anything is known: the first mark halves the window (section 2.4.2)",
+      why: "share that is assumed before anything is known: the first mark halves the window (section 2.3.2)",
     },
     {
       name: "virtualRttMs",
@@ -154,7 +155,7 @@ export const prague: AlgorithmSpec = {
       low: 0.1,
       high: 100,
       default: 25,
-      why: "a shorter RTT gives no larger rate: 25 ms (section 2.4.3)",
+      why: "a shorter RTT gives no larger rate: 25 ms (section 2.4.4)",
     },
   ],
   ccp: (params) => ({

@@ -5,6 +5,7 @@
  *   increase ── overuse ──▶ decrease ── normal ──▶ hold ── normal ──▶ increase
  *       └────── underuse ────────────────────────▶ hold ── overuse ──▶ decrease
  *
+ * At first it probes as libwebrtc does: at twice what the last probe brought, as long as 70 % of it arrives.
  * RTTs stand for one-way delays, which CCP has none of, and a quarter of an RTT for a group of packets, at least 5 ms.
  */
 import { pow } from "../../../core/math.ts";
@@ -25,6 +26,8 @@ const AVERAGE_GAIN = 0.05;
 const NEAR = 0.15;
 /** Section 6: by reports of a second: more than 10 % lost cuts by half of it, less than 2 % grows by 5 %. */
 const LOSS = { reportUs: MICROS_PER_SEC, high: 0.1, low: 0.02, growth: 1.05 };
+/** libwebrtc's probe controller: further probes are of twice the estimate, and go on from 70 % of one, of five packets at least. */
+const PROBE = { gain: 2, arrives: 0.7, packets: 5, rounds: 2 };
 const MIN_PACKETS_PER_SEC = 4;
 /** The window only stops a flow whose ACKs do not come. */
 const WINDOW_ROUNDS = 2;
@@ -33,7 +36,9 @@ const BYTES_PER_KBIT = 125;
 class GccRules implements Rules {
   readonly #params: ParamValues;
   readonly #trendline = new Trendline();
-  #state: "increase" | "decrease" | "hold" = "increase";
+  /** what arrives of a probe: it begins with the next ACK, and shows a round later */
+  readonly #probed = { rounds: 0, fromUs: 0, packets: 0 };
+  #state: "probe" | "increase" | "decrease" | "hold";
   /** A, delay-based and loss-based, packets per second */
   #delayRate: number;
   #lossRate: number;
@@ -49,6 +54,7 @@ class GccRules implements Rules {
 
   constructor(params: ParamValues, mssBytes: Bytes) {
     this.#params = params;
+    this.#state = params["probing"] === 1 ? "probe" : "increase";
     this.#delayRate = this.#lossRate = (params["startKbps"]! * BYTES_PER_KBIT) / mssBytes;
   }
 
@@ -57,6 +63,7 @@ class GccRules implements Rules {
     this.#count(interval);
     if (samples === 0) return undefined;
     this.#firstRttUs ??= meanRttUs;
+    if (this.#state === "probe") this.#probe(interval);
     if (nowUs - this.#groupUs >= GROUP_US) {
       this.#groupUs = nowUs;
       this.#turn(this.#trendline.add(nowUs, meanRttUs - this.#firstRttUs));
@@ -84,8 +91,24 @@ class GccRules implements Rules {
     Object.assign(report, { atUs: nowUs, lost: 0, arrived: 0 });
   }
 
+  #probe({ nowUs, endsRound, deliveredPackets }: Interval): void {
+    const probed = this.#probed;
+    if (probed.rounds < PROBE.rounds) {
+      if (endsRound) Object.assign(probed, { rounds: probed.rounds + 1, fromUs: nowUs, packets: 0 });
+      return;
+    }
+    probed.packets += deliveredPackets;
+    if (!endsRound || probed.packets < PROBE.packets) return;
+    const rate = (probed.packets * MICROS_PER_SEC) / (nowUs - probed.fromUs);
+    const goesOn = rate > PROBE.arrives * this.#delayRate;
+    if (!goesOn) this.#state = "increase";
+    this.#delayRate = this.#lossRate = (goesOn ? PROBE.gain : this.#params["beta"]!) * rate;
+    probed.rounds = 0;
+  }
+
   #turn(usage: Usage): void {
     if (usage === "overuse") this.#state = "decrease";
+    else if (this.#state === "probe") return;
     else if (usage === "underuse" || this.#state === "decrease") this.#state = "hold";
     else this.#state = "increase";
   }
@@ -142,7 +165,16 @@ export const gcc: AlgorithmSpec = {
       low: 10,
       high: 100_000,
       default: 1500,
-      why: "rate before anything is known: 1.5 Mbit/s; libwebrtc begins with 300 kbit/s and sends probes, which are left out here",
+      why: "rate before anything is known: 1.5 Mbit/s (libwebrtc begins with 300 kbit/s)",
+    },
+    {
+      name: "probing",
+      unit: "1",
+      low: 0,
+      high: 1,
+      default: 1,
+      whole: true,
+      why: "1: at first the rate doubles per round (libwebrtc's probes); 0: by eta from the start, as the draft has it",
     },
     {
       name: "eta",

@@ -47,7 +47,7 @@ const MEDIA: Path = { mbps: 3, rttMs: 100, queuePackets: 75, durationSec: 90 };
 
 describe("GCC (draft-ietf-rmcat-gcc-02)", () => {
   it("reaches 3 Mbit/s by 8 % a second and holds the queueing delay below 50 ms there", () => {
-    const result = run("gcc:startKbps=300", path(MEDIA), 1);
+    const result = run("gcc:startKbps=300,probing=0", path(MEDIA), 1);
     const { series, metrics } = result;
     // 300 kbit/s times 1.08^30 is 3 Mbit/s
     const reached = series.timeSec[series.throughputMbps.findIndex((mbps) => mbps > 2.7)]!;
@@ -57,6 +57,15 @@ describe("GCC (draft-ietf-rmcat-gcc-02)", () => {
     expect(metrics.lossRate).toBe(0);
     expect(between(series, series.queueDelayMs, 60, 90)).toBeLessThan(25);
     expect(between(series, series.throughputMbps, 60, 90)).toBeGreaterThan(0.8 * MEDIA.mbps);
+  });
+
+  it("finds 3 Mbit/s within 3 s by probes of twice what arrives, and holds the queueing delay below 50 ms then", () => {
+    const { series, metrics } = run("gcc", path(MEDIA), 1);
+    expect(between(series, series.throughputMbps, 3, 10)).toBeGreaterThan(0.75 * MEDIA.mbps);
+    expect(between(series, series.queueDelayMs, 10, 90)).toBeLessThan(25);
+    expect(metrics.p95QueueDelayMs).toBeLessThan(60);
+    // the last probe was twice of what the link has
+    expect(metrics.lossRate).toBeLessThan(0.01);
   });
 
   it("gives way to a rate that falls to a third within seconds", () => {
@@ -71,8 +80,10 @@ describe("GCC (draft-ietf-rmcat-gcc-02)", () => {
 
   it("bears 5 % loss and cuts by half of what is more than 10 %", () => {
     const at = (lossRate: number): number =>
-      run("gcc:startKbps=2000", path({ ...MEDIA, mbps: 6, durationSec: 30 }, { forward: { lossRate } }))
-        .metrics.goodputMbps;
+      run(
+        "gcc:startKbps=2000,probing=0",
+        path({ ...MEDIA, mbps: 6, durationSec: 30 }, { forward: { lossRate } }),
+      ).metrics.goodputMbps;
     expect(at(0.05)).toBeGreaterThan(1.4);
     expect(at(0.2)).toBeLessThan(0.8);
   });

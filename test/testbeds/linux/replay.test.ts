@@ -70,7 +70,10 @@ describe.skipIf(refusal !== undefined)("on the ACKs of real connections, with lo
   for (const spec of ALGORITHMS.values()) {
     if (spec.ccp === undefined) continue;
     it(`the kernel runs ${spec.name} as the interpreter does`, async () => {
-      const algorithm = overCcp({ label: spec.name, spec, params: defaultParams(spec) });
+      // a media flow that finds its rate by and by has too few ACKs in the time: it begins with half of the link
+      const params = defaultParams(spec);
+      const given = "startKbps" in params ? { ...params, startKbps: 100_000 } : params;
+      const algorithm = overCcp({ label: spec.name, spec, params: given });
       const set = compileAlgorithms([algorithm]);
       const arena = new OwnArena();
       const base = arena.allocate();
