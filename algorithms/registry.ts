@@ -17,6 +17,7 @@ import { tfrc } from "./ccp/media/tfrc.ts";
 import { pccAllegro } from "./ccp/pcc-allegro.ts";
 import { prague } from "./ccp/prague.ts";
 import { reno } from "./ccp/reno.ts";
+import { sprout } from "./ccp/sprout.ts";
 import { swift } from "./ccp/swift.ts";
 import { vegas } from "./ccp/vegas.ts";
 import { vivace } from "./ccp/vivace.ts";
@@ -48,6 +49,7 @@ const TABLE: readonly AlgorithmSpec[] = [
   bbr3,
   pccAllegro,
   vivace,
+  sprout,
   portusRenoSpec,
   portusVegasSpec,
   portusConstSpec,
