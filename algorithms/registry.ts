@@ -16,12 +16,13 @@ import { ledbatPlusPlus } from "./ccp/ledbat/ledbat-plus-plus.ts";
 import { gcc } from "./ccp/media/gcc.ts";
 import { scream } from "./ccp/media/scream.ts";
 import { tfrc } from "./ccp/media/tfrc.ts";
-import { pccAllegro } from "./ccp/pcc-allegro.ts";
+import { pccAllegro } from "./ccp/pcc/allegro.ts";
+import { vivace } from "./ccp/pcc/vivace.ts";
 import { prague } from "./ccp/prague.ts";
 import { reno } from "./ccp/reno.ts";
+import { sprout } from "./ccp/sprout.ts";
 import { swift } from "./ccp/swift.ts";
 import { vegas } from "./ccp/vegas.ts";
-import { vivace } from "./ccp/vivace.ts";
 import { westwood } from "./ccp/westwood.ts";
 import { portusBbrSpec, portusConstSpec, portusRenoSpec, portusVegasSpec } from "./portus/index.ts";
 import type { AlgorithmSpec } from "./spec.ts";
@@ -51,6 +52,7 @@ const TABLE: readonly AlgorithmSpec[] = [
   bbr3,
   pccAllegro,
   vivace,
+  sprout,
   portusRenoSpec,
   portusVegasSpec,
   portusConstSpec,

@@ -228,9 +228,8 @@ class BbrFlow implements CcpFlow {
 
     if (!hadRtt && this.#minRttUs !== Infinity) {
       // Draft 4.2.1 BBRInitPacingRate: before any bandwidth sample, the window over the first RTT.
-      fields["Rate"] = Math.floor(
-        (this.#params.startupGain * report.get("cwnd") * MICROS_PER_SEC) / this.#minRttUs,
-      );
+      const rate = (this.#params.startupGain * report.get("cwnd") * MICROS_PER_SEC) / this.#minRttUs;
+      fields["Rate"] = Math.floor(Math.min(rate, Number.MAX_SAFE_INTEGER));
     }
     this.#control.updateFields({ ...this.#knobs(), ...fields });
   }
@@ -306,7 +305,7 @@ class BbrFlow implements CcpFlow {
         state.step === "draining"
           ? { span: NEVER_US, above: 0, below: MIN_CWND_PACKETS * this.#mssBytes + 1 }
           : {
-              span: Math.max(this.#params.probeRttMs * MICROS_PER_MILLI, Math.ceil(this.#minRttUs)),
+              span: Math.ceil(Math.max(this.#params.probeRttMs * MICROS_PER_MILLI, this.#minRttUs)),
               above: 0,
               below: 0,
             };

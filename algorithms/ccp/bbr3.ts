@@ -89,6 +89,9 @@ const PROGRAM = `
   (report)
 )`;
 
+/** More at once than any window has lose by their sum alone: a report may say any number. */
+const MAX_TOLD_PACKETS = 65_536;
+
 class Bbr3Flow implements CcpFlow {
   readonly #control: FlowControl;
   readonly #model: Bbr3Model;
@@ -149,13 +152,15 @@ class Bbr3Flow implements CcpFlow {
     return this.#deliveredBytes - sent.deliveredBytes + this.#lostBytes - sent.lostBytes;
   }
 
-  /** Each lost packet on its own, as if those that one ACK revealed had been sent next to each other. */
+  /** Each lost packet, but not without end, on its own, as if those that one ACK revealed had been sent next to each other. */
   #tellLosses(report: Report, sent: { readonly deliveredBytes: Bytes; readonly lostBytes: Bytes }): void {
     const { mssBytes } = this.#model;
     const packets = report.get("lost");
     const appLimited = this.#model.isAppLimited(sent.deliveredBytes);
     const txInflightBytes = this.#inflightAt(sent) + report.get("acked") + packets * mssBytes;
-    for (let i = 0; i < packets; i++) {
+    const told = Math.min(packets, MAX_TOLD_PACKETS);
+    this.#lostBytes += (packets - told) * mssBytes;
+    for (let i = 0; i < told; i++) {
       this.#lostBytes += mssBytes;
       const lostBytes = this.#lostBytes - sent.lostBytes;
       const startsRange = i < report.get("lossAcks");

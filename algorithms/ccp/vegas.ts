@@ -55,7 +55,9 @@ class VegasFlow implements CcpFlow {
   onReport(report: Report): void {
     const reaction = this.#reaction.answer(report);
     if (reaction !== undefined) {
-      this.#ssthreshPackets = reaction["ssthresh"]! / this.#mssBytes;
+      // there is none in a repeated answer where none had been given
+      const { ssthresh } = reaction;
+      if (ssthresh !== undefined) this.#ssthreshPackets = ssthresh / this.#mssBytes;
       this.#control.updateFields(reaction);
       return;
     }

@@ -192,7 +192,8 @@ class IntervalFlow implements CcpFlow {
       fields["step"] = Math.max(1, Math.min(NO_STEP, Math.floor(cwndBytes / growthPackets)));
     }
     if (ratePacketsPerSec !== undefined) {
-      fields["Rate"] = Math.max(1, Math.round(ratePacketsPerSec * this.#mssBytes));
+      const rate = Math.max(1, Math.round(ratePacketsPerSec * this.#mssBytes));
+      fields["Rate"] = Math.min(rate, Number.MAX_SAFE_INTEGER);
     }
     if (Object.keys(fields).length > 0) this.#control.updateFields(fields);
   }

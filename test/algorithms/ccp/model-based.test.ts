@@ -1,9 +1,12 @@
 /** What the papers on algorithms with a model of the path, or of what rates do, say of them. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ccpAlgorithm } from "../../../algorithms/reference.ts";
 import { runAlgorithm } from "../../../envs/measured-run.ts";
 import { fixedScenario, type ScenarioTemplate } from "../../../scenarios/template.ts";
 import type { FlowMetrics } from "../../../testbeds/results.ts";
+import { parseMahimahiTrace } from "../../../traces/mahimahi.ts";
+import { sharedData } from "../../shared-data.ts";
 
 const SEED = 1;
 
@@ -53,4 +56,21 @@ describe(`Vivace, seed ${SEED}`, () => {
     const path = link(12, 40, 80, { durationSec: 10 });
     expect(metricsOf("vivace", path)).toEqual(metricsOf("vivace", path));
   });
+});
+
+describe(`Sprout on recorded links, 20 ms, seed ${SEED}`, () => {
+  it.each(["Verizon-LTE-short", "ATT-LTE-driving-2016"])(
+    "%s: delivers most of it within its 100 ms, where Cubic waits for more than half a second",
+    (name) => {
+      const path = sharedData(`traces/${name}.down`);
+      if (path === undefined) return;
+      const { opportunitiesMs } = parseMahimahiTrace(readFileSync(path, "utf8"), name);
+      const rate = { kind: "trace", name, opportunitiesMs } as const;
+      const recorded = link(20, 20, 400, { durationSec: 60, forward: { rate, queue: { packets: 400 } } });
+      const sprout = metricsOf("sprout", recorded);
+      expect(sprout.utilisation).toBeGreaterThan(0.65);
+      expect(sprout.p95QueueDelayMs).toBeLessThan(110);
+      expect(metricsOf("cubic", recorded).meanQueueDelayMs).toBeGreaterThan(500);
+    },
+  );
 });

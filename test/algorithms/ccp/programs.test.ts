@@ -41,6 +41,7 @@ describe("registered algorithms", () => {
       "bbr3",
       "pcc-allegro",
       "vivace",
+      "sprout",
       "portus-reno",
       "portus-vegas",
       "portus-const",

@@ -8,10 +8,10 @@
  *      ▲                                    ▲ │ no: e grows                                                  r(1 + n e) while u
  *      └── timeout                          └─┴──────────────────────────────────────────────── u falls ──── grows, n = 1, 2, ..
  */
-import { exp } from "../../core/math.ts";
-import type { Rng } from "../../core/random.ts";
-import type { AlgorithmSpec, ParamValues } from "../spec.ts";
-import { type MonitorRules, monitorAlgorithm, type Trial } from "./parts/monitor-flow.ts";
+import { exp } from "../../../core/math.ts";
+import type { Rng } from "../../../core/random.ts";
+import type { AlgorithmSpec, ParamValues } from "../../spec.ts";
+import { type MonitorRules, monitorAlgorithm, type Trial } from "./monitor-flow.ts";
 
 /** Section 2.2: how sharply the utility falls at the tolerated loss; at least 100 for fair sharing. */
 const ALPHA = 100;

@@ -9,12 +9,12 @@
  * A lone loss or a small RTT gradient is noise at a round's handful of packets, so gradients below `tolerance` count as none.
  */
 
-import type { FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
-import { pow } from "../../core/math.ts";
-import type { Rng } from "../../core/random.ts";
-import { type Bytes, fromMbps, type Mbps, toMbps } from "../../core/units.ts";
-import type { AlgorithmSpec, ParamValues } from "../spec.ts";
-import { type MonitorRules, monitorAlgorithm, type Trial } from "./parts/monitor-flow.ts";
+import type { FlowInfo } from "../../../ccp-bridge/agent/algorithm.ts";
+import { pow } from "../../../core/math.ts";
+import type { Rng } from "../../../core/random.ts";
+import { type Bytes, fromMbps, type Mbps, toMbps } from "../../../core/units.ts";
+import type { AlgorithmSpec, ParamValues } from "../../spec.ts";
+import { type MonitorRules, monitorAlgorithm, type Trial } from "./monitor-flow.ts";
 
 /** Section 4.1: the exponent t of the throughput. */
 const EXPONENT = 0.9;

@@ -160,7 +160,7 @@ class MonitorFlow implements CcpFlow {
     const rate = Math.min(most, Math.max(MIN_RATE_PACKETS / rttSec, packetsPerSec));
     const cwnd = Math.max(MIN_CWND_PACKETS, CWND_GAIN * rate * rttSec + CWND_MARGIN_PACKETS);
     this.#control.updateFields({
-      Cwnd: Math.floor(cwnd * this.#mssBytes),
+      Cwnd: Math.min(Number.MAX_SAFE_INTEGER, Math.floor(cwnd * this.#mssBytes)),
       Rate: Math.max(1, Math.round(rate * this.#mssBytes)),
     });
     return rate;
