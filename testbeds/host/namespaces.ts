@@ -3,7 +3,7 @@
  * ends, and where the system lets us it has a name in /run/netns too, for `ip netns exec`. Names carry the process id:
  * those that a killed process left are told from those in use.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, unlinkSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
 import { CLONE_NEWNET, MNT_DETACH, MS_BIND, MS_REC, MS_SHARED, O_CLOEXEC, O_RDONLY } from "./constants.ts";
 import { type Libc, SystemCallError } from "./libc.ts";
 
@@ -121,8 +121,13 @@ function removeName(libc: Libc, name: string): void {
   if (existsSync(path)) unlinkSync(path);
 }
 
+/** One that has ended and whose parent has not asked yet (Z) holds nothing any more. */
 function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}`);
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 /** Names of ours whose process is no more. */

@@ -35,7 +35,7 @@ import {
   type RunTiming,
 } from "../testbed.ts";
 import type { TransferLog } from "../traffic/traffic.ts";
-import { defaultCongestionControl } from "./attach.ts";
+import { defaultCongestionControl, useEcn } from "./attach.ts";
 import { KERNEL_BTF } from "./bpf/btf.ts";
 import { Hosts } from "./hosts.ts";
 import { LinuxAgent } from "./linux-agent.ts";
@@ -407,6 +407,7 @@ async function open(
   const link = await openLink(real, seed, { crossTraffic: "outside", startsLater: true, logsPackets: true });
   const run = new LinuxRun({ libc, plan, link, algorithms, bytes, observer, isPaced });
   try {
+    for (const { namespace } of [link.client, link.server]) useEcn(real.sender?.ecn ?? "off", namespace);
     await run.prepare();
   } catch (error) {
     await run.close();

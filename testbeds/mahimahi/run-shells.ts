@@ -1,6 +1,6 @@
 /** Runs a command inside Mahimahi's shells and reads their logs. */
 import { spawn } from "node:child_process";
-import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CcparkError } from "../../core/errors.ts";
@@ -52,6 +52,10 @@ export async function runShells(
       child.once("error", reject);
       child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
     });
+    if (!existsSync(uplinkLog)) {
+      const message = `[mahimahi] ${words[0]} ended with ${exitCode} before mm-link began: what it said is above`;
+      throw new CcparkError("failed-precondition", message);
+    }
     const read = (file: string): LinkLog => parseLinkLog(readFileSync(file, "utf8"), file);
     return { exitCode, uplink: read(uplinkLog), downlink: read(downlinkLog) };
   } finally {

@@ -23,10 +23,9 @@ import { Btf, congControlType } from "../../../testbeds/linux/bpf/btf.ts";
 import { ForeignAgent } from "../../../testbeds/linux/foreign-agent.ts";
 import { Hosts } from "../../../testbeds/linux/hosts.ts";
 import { LinuxAgent } from "../../../testbeds/linux/linux-agent.ts";
-import { tcpInfo } from "../../../testbeds/linux/tcp-info.ts";
 import { kernelRefuses } from "./kernel-access.ts";
 import { makeRig } from "./rig.ts";
-import { freshName, onScene } from "./transfer.ts";
+import { block, freshName, onScene, scripted, until } from "./transfer.ts";
 
 const refusal = kernelRefuses();
 const algorithm = (reference: string): CcpAlgorithm => overCcp(resolveAlgorithm(reference));
@@ -36,34 +35,6 @@ const warnings = (): number =>
   execFileSync("dmesg", { encoding: "utf8" })
     .split("\n")
     .filter((line) => /WARNING|BUG:|Oops|RIP:|divide error/.test(line)).length;
-/** This thread does nothing, and lets the processor to others. */
-function block(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-async function until(isTrue: () => boolean, ms: number): Promise<number> {
-  const from = performance.now();
-  while (!isTrue() && performance.now() - from < ms) await sleep(5);
-  expect(isTrue()).toBe(true);
-  return performance.now() - from;
-}
-
-/** What it does is said by a test: a window, a rate, and reports on every ACK. */
-function scripted(script: {
-  readonly program: string;
-  readonly fields?: Readonly<Record<string, number>>;
-  readonly onReport?: (get: (name: string) => number) => void;
-}): CcpAlgorithm {
-  return {
-    name: "scripted",
-    programs: { only: script.program },
-    newFlow: (control) => {
-      control.setProgram("only", script.fields);
-      return { onReport: (report) => script.onReport?.((name) => report.get(name)) };
-    },
-  };
-}
-
 describe.skipIf(refusal !== undefined)("Linux TCP under a CCP agent", () => {
   let libc: Libc;
   let warningsBefore = 0;
@@ -147,16 +118,17 @@ describe.skipIf(refusal !== undefined)("Linux TCP under a CCP agent", () => {
       const sender = send();
       const own = () => agent.facts().find(({ srcPort }) => srcPort === sender.port)!;
       await until(() => agent.facts().length > 0 && own().programUid === 1, 2000);
+      const beforeMbps = await goodputMbps(sender, 0.5);
       // a thread that does nothing else is an agent that hangs
       const { totalRetransPackets: before, ackedBytes } = info(sender);
       block(1500);
       const { totalRetransPackets: after, ackedBytes: acked } = info(sender);
-      expect(((acked - ackedBytes) * 8) / 1.5e6).toBeGreaterThan(25);
+      expect(((acked - ackedBytes) * 8) / 1.5e6).toBeGreaterThan(0.5 * beforeMbps);
       // window and threshold follow who ran the last ACK: no storm
       expect(after - before).toBeLessThan(((acked - ackedBytes) / 1448) * 0.05);
       expect(own().nativeAcks).toBeGreaterThan(50);
       await until(() => own().programUid === 1, 2000);
-      expect(await goodputMbps(sender, 0.5)).toBeGreaterThan(25);
+      expect(await goodputMbps(sender, 0.5)).toBeGreaterThan(0.5 * beforeMbps);
     });
   });
 
@@ -345,44 +317,6 @@ describe.skipIf(refusal !== undefined)("Linux TCP under a CCP agent", () => {
     expect(() => congControlType("/etc/hostname")).toThrow(/expected types in BTF/);
     expect(() => new Btf(new Uint8Array(100))).toThrow(/expected types in BTF/);
     expect(congControlType().index).toBeGreaterThan(0);
-  });
-
-  it("is out of the kernel when its process is killed, and its flows go on without a storm", async () => {
-    const name = freshName();
-    const loader = fileURLToPath(new URL("./loader.ts", import.meta.url));
-    const start = async (): Promise<ChildProcess> => {
-      const child = spawn(process.execPath, ["--import", "tsx", loader, name, "cubic"], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      children.push(child);
-      await once(child.stdout!, "data");
-      return child;
-    };
-    const first = await start();
-    const rig = makeRig(libc, "50mbit");
-    const hosts = new Hosts(libc, rig.client, rig.server, 4);
-    try {
-      const sender = hosts.connect(name, Number.POSITIVE_INFINITY);
-      hosts.start(sender);
-      await sleep(1000);
-      first.kill("SIGKILL");
-      expect(await until(() => !available().includes(name), 2000)).toBeLessThan(1500);
-      const before = tcpInfo(libc, sender.fd);
-      await sleep(2000);
-      const after = tcpInfo(libc, sender.fd);
-      const packets = after.sentPackets - before.sentPackets;
-      expect(((after.ackedBytes - before.ackedBytes) * 8) / 2e6).toBeGreaterThan(30);
-      expect(after.totalRetransPackets - before.totalRetransPackets).toBeLessThan(0.02 * packets);
-      // a new process takes the running flow over
-      const set = compileAlgorithms([algorithm("cubic")]);
-      const second = new LinuxAgent(libc, { name, set });
-      rig.client.namespace.run(() => second.datapath.adoptSockets());
-      await until(() => second.facts().some(({ programUid }) => programUid === 1), 1000);
-      second.close();
-    } finally {
-      await hosts.close();
-      rig.close();
-    }
   });
 
   it("holds a flow back by SO_MAX_PACING_RATE whatever the program says", async () => {

@@ -13,6 +13,9 @@ let made = 0;
 export interface Rig {
   readonly client: Host & { readonly namespace: Namespace };
   readonly server: Host & { readonly namespace: Namespace };
+  readonly router: Namespace;
+  /** of this process */
+  readonly number: number;
   close(): void;
 }
 
@@ -46,6 +49,8 @@ export function makeRig(libc: Libc, rate?: string, queueBytes = 60_000): Rig {
   return {
     client: { namespace: client, address: "100.64.8.2" },
     server: { namespace: server, address: "100.64.9.2" },
+    router,
+    number,
     close: () => {
       for (const space of spaces) space.close();
     },

@@ -1,5 +1,6 @@
 /** Real transfers between the two hosts of a rig, by an algorithm of ours in Linux TCP. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
 import { compileAlgorithms } from "../../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
 import type { Libc } from "../../../testbeds/host/libc.ts";
@@ -64,4 +65,33 @@ export async function onScene<T>(
     agent.close();
     rig.close();
   }
+}
+
+/** What it does is said by a test: a window, a rate, and reports on every ACK. */
+export function scripted(script: {
+  readonly program: string;
+  readonly fields?: Readonly<Record<string, number>>;
+  readonly onReport?: (get: (name: string) => number) => void;
+}): CcpAlgorithm {
+  return {
+    name: "scripted",
+    programs: { only: script.program },
+    newFlow: (control) => {
+      control.setProgram("only", script.fields);
+      return { onReport: (report) => script.onReport?.((name) => report.get(name)) };
+    },
+  };
+}
+
+/** This thread does nothing, and lets the processor to others. */
+export function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** @returns how many milliseconds it took */
+export async function until(isTrue: () => boolean, ms: number): Promise<number> {
+  const from = performance.now();
+  while (!isTrue() && performance.now() - from < ms) await sleep(5);
+  expect(isTrue()).toBe(true);
+  return performance.now() - from;
 }

@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reno } from "../../../algorithms/native/reno.ts";
 import { getScenario } from "../../../scenarios/presets.ts";
@@ -5,6 +8,8 @@ import type { Scenario } from "../../../scenarios/scenario.ts";
 import { RunRecorder } from "../../../testbeds/exports/recorder.ts";
 import { planShells, shellsRefuse } from "../../../testbeds/mahimahi/command-line.ts";
 import { parseLinkLog } from "../../../testbeds/mahimahi/log.ts";
+import { runShells } from "../../../testbeds/mahimahi/run-shells.ts";
+import { TOOLS } from "../../../testbeds/mahimahi/tools.ts";
 import { SIMULATED } from "../../../testbeds/simulated/simulated.ts";
 
 const LINK: Scenario = {
@@ -57,5 +62,27 @@ describe("Mahimahi's shells", () => {
     expect(log.throughputMbps).toBeCloseTo((8 * log.departedBytes) / log.durationMs / 1000, 6);
     expect(() => parseLinkLog("1 + 1500\n2 * 4\n", "b.log")).toThrow("[mahimahi] b.log, line 2: got `2 * 4`");
     expect(parseLinkLog("", "c.log")).toMatchObject({ durationMs: 0, throughputMbps: 0 });
+  });
+});
+
+describe("Mahimahi's shells, run", () => {
+  it("say in one sentence that they ended before the link began", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ccpark-no-shells-"));
+    const { PATH, SUDO_UID, SUDO_GID } = process.env;
+    try {
+      for (const tool of TOOLS) writeFileSync(join(folder, tool), "#!/bin/sh\nexit 7\n", { mode: 0o755 });
+      chmodSync(folder, 0o755);
+      Object.assign(process.env, { PATH: `${folder}:${PATH}`, SUDO_UID: "65534", SUDO_GID: "65534" });
+      await expect(runShells(LINK, 1, ["true"], () => {})).rejects.toThrow(
+        "[mahimahi] mm-delay ended with 7 before mm-link began",
+      );
+    } finally {
+      process.env["PATH"] = PATH;
+      for (const [name, value] of Object.entries({ SUDO_UID, SUDO_GID })) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
