@@ -1,6 +1,6 @@
 /** Files as a whole, whatever they are: a pipe or a FIFO is waited for in a way that an interrupt can end. */
 
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { CcparkError } from "./errors.ts";
 
@@ -27,6 +27,18 @@ export function readWhole(source: string | number): Buffer {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * The bytes of a file that is one: a device has no end, and nobody may ever write to a pipe.
+ * @throws as `readFileSync`; CcparkError (invalid-argument) for anything but a file
+ */
+export function readRegular(path: string): Buffer {
+  const stats = statSync(path);
+  if (!stats.isFile() && !stats.isDirectory()) {
+    throw new CcparkError("invalid-argument", `\`${path}\`: it is a device, pipe or socket, expected a file`);
+  }
+  return readFileSync(path);
 }
 
 /** What gzip may unpack to: more is no text that anybody reads. */

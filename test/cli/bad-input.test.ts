@@ -36,6 +36,12 @@ describe("mistakes on the command line", () => {
       "`none.onnx`: no such file",
     ],
     [
+      "a device for a checkpoint",
+      ["bench", "--algorithms", "agent:/dev/zero"],
+      "it is a device, pipe or socket",
+    ],
+    ["a device for a policy", ["bench", "--algorithms", "onnx:/dev/zero"], "it is a device, pipe or socket"],
+    [
       "a policy's file without its prefix",
       ["bench", "--algorithms", "x.onnx"],
       "unknown algorithm `x.onnx`; a policy's file is called `onnx:x.onnx`",
