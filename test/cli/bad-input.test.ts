@@ -40,6 +40,7 @@ describe("mistakes on the command line", () => {
       ["bench", "--algorithms", "agent:/dev/zero"],
       "it is a device, pipe or socket",
     ],
+    ["a device for a trace", ["trace", "import", "/dev/zero"], "got more than 256 MiB and no end"],
     ["a device for a policy", ["bench", "--algorithms", "onnx:/dev/zero"], "it is a device, pipe or socket"],
     [
       "a policy's file without its prefix",
