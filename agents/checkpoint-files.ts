@@ -1,5 +1,6 @@
 /** Checkpoints on disk: replaced as one act, so that a reader never sees half of one. */
-import { readFileSync } from "node:fs";
+import { CcparkError } from "../core/errors.ts";
+import { readRegular } from "../core/text-files.ts";
 import { fileError, writeFilesWhole } from "../core/whole-files.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 
@@ -12,8 +13,11 @@ export function saveCheckpoint(path: string, checkpoint: Checkpoint): void {
 export function loadCheckpoint(path: string): Checkpoint {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = readRegular(path);
   } catch (cause) {
+    if (cause instanceof CcparkError) {
+      throw new CcparkError(cause.kind, `[checkpoint] cannot read ${cause.message}`, { cause });
+    }
     throw fileError("[checkpoint] cannot read", path, cause);
   }
   return decodeCheckpoint(bytes, path);

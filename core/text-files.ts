@@ -1,10 +1,12 @@
 /** Files as a whole, whatever they are: a pipe or a FIFO is waited for in a way that an interrupt can end. */
 
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { CcparkError } from "./errors.ts";
 
 const CHUNK_BYTES = 65_536;
+/** Of a pipe or a device: many of the latter have no end. */
+const MAX_CHUNKS = 4_096;
 /** Between two looks at a pipe that has nothing yet. */
 const LOOK_AGAIN_MS = 10;
 const NEVER: Int32Array = new Int32Array(new SharedArrayBuffer(4));
@@ -27,6 +29,18 @@ export function readWhole(source: string | number): Buffer {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * The bytes of a file that is one: a device has no end, and nobody may ever write to a pipe.
+ * @throws as `readFileSync`; CcparkError (invalid-argument) for anything but a file
+ */
+export function readRegular(path: string): Buffer {
+  const stats = statSync(path);
+  if (!stats.isFile() && !stats.isDirectory()) {
+    throw new CcparkError("invalid-argument", `\`${path}\`: it is a device, pipe or socket, expected a file`);
+  }
+  return readFileSync(path);
 }
 
 /** What gzip may unpack to: more is no text that anybody reads. */
@@ -65,8 +79,13 @@ function readPipe(descriptor: number): Buffer {
       if (codeOf(error) === "EOF") return Buffer.concat(chunks);
       if (codeOf(error) !== "EAGAIN" && codeOf(error) !== "EINTR") throw error;
     }
-    if (length > 0) chunks.push(chunk.subarray(0, length));
-    else if (length === 0 && (chunks.length > 0 || !isFifo)) return Buffer.concat(chunks);
+    if (length > 0) {
+      chunks.push(chunk.subarray(0, length));
+      if (chunks.length > MAX_CHUNKS) {
+        const got = `more than ${(MAX_CHUNKS * CHUNK_BYTES) / 2 ** 20} MiB and no end`;
+        throw new CcparkError("invalid-argument", `got ${got}, expected a text`);
+      }
+    } else if (length === 0 && (chunks.length > 0 || !isFifo)) return Buffer.concat(chunks);
     else Atomics.wait(NEVER, 0, 0, LOOK_AGAIN_MS);
   }
 }

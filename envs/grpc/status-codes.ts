@@ -24,6 +24,7 @@ const CODE_OF_LOSS: Readonly<Record<LostWorker["why"], status>> = {
   ended: status.INTERNAL,
   "out-of-time": status.DEADLINE_EXCEEDED,
   "out-of-memory": status.RESOURCE_EXHAUSTED,
+  "no-room": status.RESOURCE_EXHAUSTED,
 };
 
 const KIND_OF_CODE: ReadonlyMap<number, ErrorKind> = new Map<number, ErrorKind>([

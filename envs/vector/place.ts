@@ -32,11 +32,12 @@ export interface BlockPlace {
   close(): void;
 }
 
-type LostWhy = "ended" | "out-of-time" | "out-of-memory";
+type LostWhy = "ended" | "out-of-time" | "out-of-memory" | "no-room";
 const LOST_KINDS = {
   ended: "internal",
   "out-of-time": "unavailable",
   "out-of-memory": "resource-exhausted",
+  "no-room": "resource-exhausted",
 } as const;
 
 /** The worker thread that held environments is no more, and they are gone with it. */

@@ -41,6 +41,23 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** What a thread of too many needs and the system has no more of. */
+const NO_ROOM = new Set(["EMFILE", "ENFILE", "EAGAIN", "ERR_WORKER_INIT_FAILED"]);
+
+function whyLost(error: Error): LostWorker {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") {
+    return new LostWorker("out-of-memory", "the worker thread of these environments ran out of memory");
+  }
+  if (NO_ROOM.has(code)) {
+    return new LostWorker(
+      "no-room",
+      "the system has no room for another worker thread (`ulimit -n`, `ulimit -u`)",
+    );
+  }
+  return new LostWorker("ended", `the worker thread of these environments failed: ${error.message}`);
+}
+
 /** One thread, and the next after its death. */
 class RowWorker {
   readonly #options: WorkerOptions;
@@ -111,10 +128,7 @@ class RowWorker {
     });
     thread.on("error", (error: Error) => {
       if (thread !== this.#thread) return;
-      const isFull = (error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY";
-      this.#why ??= isFull
-        ? new LostWorker("out-of-memory", "the worker thread of these environments ran out of memory")
-        : new LostWorker("ended", `the worker thread of these environments failed: ${error.message}`);
+      this.#why ??= whyLost(error);
     });
     thread.on("exit", () => {
       if (thread === this.#thread) {

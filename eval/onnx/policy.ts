@@ -3,9 +3,9 @@
  * WebAssembly, one thread, nothing to compile or fetch at installation (onnxruntime-node fetches CUDA files). Its calls
  * are asynchronous, so virtual time stands still while the network computes.
  */
-import { readFileSync } from "node:fs";
 import type { InferenceSession } from "onnxruntime-web/wasm";
 import { CcparkError } from "../../core/errors.ts";
+import { readRegular } from "../../core/text-files.ts";
 import type { AsyncPolicy } from "../../envs/measured-run.ts";
 import { type PolicyContract, readContract, type StateTensor } from "./contract.ts";
 import { readMetadata, readOperators } from "./model-metadata.ts";
@@ -24,11 +24,15 @@ function refused(path: string, why: string, cause?: unknown): CcparkError {
 function readModel(path: string): Uint8Array {
   if (path === "") throw new CcparkError("invalid-argument", "[onnx] got no file, expected onnx:FILE");
   try {
-    const model = readFileSync(path);
+    const model = readRegular(path);
     if (model.length === 0) throw refused(path, "not an ONNX model: the file is empty");
     return model;
   } catch (cause) {
-    if (cause instanceof CcparkError) throw cause;
+    if (cause instanceof CcparkError) {
+      throw cause.message.startsWith("[")
+        ? cause
+        : new CcparkError(cause.kind, `[onnx] ${cause.message}`, { cause });
+    }
     const { code = "unreadable" } = cause as { code?: string };
     if (code === "ENOENT") throw new CcparkError("not-found", `[onnx] \`${path}\`: no such file`, { cause });
     throw refused(

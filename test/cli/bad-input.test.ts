@@ -1,9 +1,10 @@
 /** A user's mistake is one clear sentence, exit code 2 (or 1 for a state of the machine) and nothing half-written. */
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makeFolders, type Outcome, runCli } from "./run-cli.ts";
+import { BUILT, makeFolders, type Outcome, outcomeOf, runCli } from "./run-cli.ts";
 
 const makeFolder = makeFolders();
 
@@ -34,6 +35,13 @@ describe("mistakes on the command line", () => {
       ["bench", "--algorithms", "onnx:none.onnx"],
       "`none.onnx`: no such file",
     ],
+    [
+      "a device for a checkpoint",
+      ["bench", "--algorithms", "agent:/dev/zero"],
+      "it is a device, pipe or socket",
+    ],
+    ["a device for a trace", ["trace", "import", "/dev/zero"], "got more than 256 MiB and no end"],
+    ["a device for a policy", ["bench", "--algorithms", "onnx:/dev/zero"], "it is a device, pipe or socket"],
     [
       "a policy's file without its prefix",
       ["bench", "--algorithms", "x.onnx"],
@@ -185,6 +193,18 @@ describe("mistakes on the command line", () => {
     ];
     const outcome = await runCli(other, { cwd });
     expectOneSentence(outcome, 2, /run\/checkpoint\.ccpark/, /14/);
+  });
+
+  // what runs the sources has files open of its own; CI always builds before
+  it.skipIf(!existsSync(BUILT) && process.env["CI"] !== "true").concurrent.each<[number, ...string[]]>([
+    [24, "explain"],
+    [32, "trace", "info", "lte-driving"],
+    [64, "serve", "--port", "0", "--json"],
+    [64, "bench", "--scenario", "park-paper", "--duration", "1", "--seeds", "2", "--workers", "4"],
+  ])("too few open files: %i, %s", async (limit, ...args) => {
+    const line = `ulimit -n ${limit}; exec "$@"`;
+    const outcome = await outcomeOf(spawn("sh", ["-c", line, "sh", process.execPath, BUILT, ...args]));
+    expectOneSentence(outcome, 1, /too few files open \(`ulimit -n`\): expected at least 256/);
   });
 
   it.concurrent("a port in use: exit code 1", async () => {

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
-const BUILT = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+/** Where the built command is, if it was built. */
+export const BUILT: string = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const TSX = import.meta.resolve("tsx");
 
 export interface Outcome {

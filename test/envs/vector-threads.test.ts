@@ -6,6 +6,7 @@ import { makeEnv } from "../../envs/local-env.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { EpisodeSeeds } from "../../envs/vector/episode-seeds.ts";
 import { makeVectorEnv, openVectorEnv } from "../../envs/vector/local-vector-env.ts";
+import { OwnThread } from "../../envs/vector/worker-threads.ts";
 import { resolveScenario } from "../../scenarios/scenario-files.ts";
 import { expectKind } from "../contract/env-contract.ts";
 import { snapshot, vectorActionsAt, vectorContract } from "../contract/vector-contract.ts";
@@ -50,6 +51,14 @@ for (const workers of [1, 2, 3]) {
     async () => makeEnv(scenario, DEFAULT_ENV_OPTIONS),
   );
 }
+
+describe("a thread for which the system has no room", () => {
+  it.each(["EMFILE", "ERR_WORKER_INIT_FAILED"])("is told as such: %s", async (code) => {
+    const text = `throw Object.assign(new Error("no room"), { code: "${code}" })`;
+    const thread = new OwnThread({ url: new URL(`data:text/javascript,${encodeURIComponent(text)}`) });
+    await expectKind(thread.greet(), "resource-exhausted", /no room for another worker thread \(`ulimit -n`/);
+  });
+});
 
 describe("the number of threads", () => {
   it("changes no byte, over several episodes of each row", async () => {

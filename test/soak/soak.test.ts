@@ -9,6 +9,6 @@ it("a server survives a minute of 50 clients that connect, step and die at rando
   const outcome = await soak({ minutes: 1, seed });
   expect(outcome.problems, `seed ${seed}`).toEqual([]);
   expect(outcome.steps).toBeGreaterThan(1_000); // a machine that has other work does little more
-  expect(outcome.attacks).toBeGreaterThan(2);
+  expect(outcome.attacks).toBeGreaterThan(5); // 7 on two cores that a dozen others wanted
   expect(outcome.kills).toBeGreaterThan(2);
 });

@@ -418,6 +418,12 @@ describe("what is written to take long", () => {
   it.each([
     ["a number of 80,000 digits that is none", `${"1".repeat(80_000)}x 12\n`],
     ["the same with a point", `0 ${"1".repeat(80_000)}.${"1".repeat(80_000)}x\n`],
+    ...[..."-_.:,"].map((sign): [string, string] => [
+      `a column's name of 100,000 times ${sign}`,
+      `time a${sign.repeat(100_000)}b\n0 1\n`,
+    ]),
+    ["100,000 blanks before what is no comment", `1${" ".repeat(100_000)}x\n`],
+    ["100,000 blanks before what is no unit", `time rate${" ".repeat(100_000)}x [s]\n0 1\n`],
     ["a quote in every line that nothing closes", `time,mbps\n${'0,"12\n'.repeat(20_001)}`],
     ["lists in objects, thousands deep", `${'{"a":'.repeat(5_000)}[1]${"}".repeat(5_000)}`],
   ])("is refused at once: %s", (_what, text) => {

@@ -99,7 +99,7 @@ const isContent = ({ text }: Line): boolean => !COMMENT.test(text) && !/^sep=.$/
 
 /** `0.5 6 # the tunnel` */
 function withoutRemark(text: string): string {
-  return /^[-+.\d]/.test(text) && !text.includes('"') ? text.replace(/\s+(?:#|\/\/).*$/, "") : text;
+  return /^[-+.\d]/.test(text) && !text.includes('"') ? text.replace(/(?<!\s)\s+(?:#|\/\/).*$/, "") : text;
 }
 
 /** Lines that are neither blank nor a comment, with their numbers. */
@@ -151,7 +151,7 @@ function unquoted(field: string): string {
 function splitBlanks(line: string, width: number | undefined): string[] {
   const fields = line.split(/\s+/);
   if (width === undefined || fields.length === width) return fields;
-  const glued = line.replace(/\s+(?=[([<{])/g, "").split(/\s+/);
+  const glued = line.replace(/(?<!\s)\s+(?=[([<{])/g, "").split(/\s+/);
   if (glued.length === width) return glued;
   const apart = line.split(/\t+|\s{2,}/);
   return apart.length === width ? apart : fields;

@@ -81,8 +81,12 @@ export interface ColumnName {
 
 const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
 
+/** No column's name with its unit is longer; what looks for a unit tries every place in it. */
+const LONGEST_NAME = 200;
+
 export function parseColumn(name: string): ColumnName {
   const text = name.trim();
+  if (text.length > LONGEST_NAME) return { base: plain(text), timeUnit: undefined, rateUnit: undefined };
   for (const place of PLACES) {
     const [, base = "", unit = ""] = place.exec(text) ?? [];
     if (unit === "") continue;

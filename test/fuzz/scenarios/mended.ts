@@ -4,6 +4,10 @@ type Fields = Record<string, unknown>;
 
 const isFields = (value: unknown): value is Fields =>
   value !== null && typeof value === "object" && !Array.isArray(value);
+/** The longest that a scenario may last, s. */
+const DAY_SEC = 86_400;
+/** A full packet with its headers, bytes. */
+const FULL_PACKET_BYTES = 1_504;
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 /** Pairs of fields of which the second is the larger one. */
@@ -35,6 +39,12 @@ function mendFields(fields: Fields): void {
   if (isNumber(startMs) && isNumber(minMs) && isNumber(maxMs)) {
     fields["startMs"] = Math.min(maxMs, Math.max(minMs, startMs));
   }
+  const { application, burstBytes, changes } = fields;
+  if (isNumber(burstBytes) && burstBytes > 0) fields["burstBytes"] = Math.max(FULL_PACKET_BYTES, burstBytes);
+  if (!isFields(application) || application["kind"] !== "finite") delete fields["deadlineSec"];
+  if (Array.isArray(changes) && changes.some((each) => isFields(each) && "params" in each)) {
+    delete fields["changes"]; // parameters are an algorithm's own
+  }
   if (fields["kind"] === "transfers" && fields["load"] === undefined && fields["flowsPerSec"] === undefined) {
     fields["flowsPerSec"] = 10;
   }
@@ -55,7 +65,7 @@ function mendLists(fields: Fields): void {
       inOrder(points, "probability");
       (points.at(-1) as Fields)["probability"] = 1;
     }
-    if (fields["periodSec"] !== undefined) fields["periodSec"] = 86_400;
+    if (fields["periodSec"] !== undefined) fields["periodSec"] = DAY_SEC;
   }
   for (const value of Object.values(fields)) {
     if (Array.isArray(value) && value.some((entry) => isFields(entry) && "toSec" in entry)) apart(value);
@@ -68,7 +78,8 @@ function inOrder(entries: readonly unknown[], field: string): void {
   // one drawn would come where it likes
   const values = having.map((entry, i) => (isNumber(entry[field]) ? entry[field] : i)).sort((a, b) => a - b);
   having.forEach((entry, i) => {
-    entry[field] = field === "atSec" ? values[i]! + i * 0.001 : values[i];
+    const atSec = Math.min(values[i]!, DAY_SEC - having.length) + i * 0.001;
+    entry[field] = field === "atSec" ? atSec : values[i];
   });
 }
 
@@ -79,11 +90,9 @@ function apart(spans: readonly unknown[]): void {
     if (!isFields(span)) return;
     if (!isNumber(span["fromSec"]) || !isNumber(span["toSec"])) [span["fromSec"], span["toSec"]] = [0, 1];
     const { fromSec, toSec } = span as { fromSec: number; toSec: number };
-    if (fromSec < endSec) {
-      span["fromSec"] = endSec;
-      span["toSec"] = endSec + Math.abs(toSec - fromSec);
-    }
-    endSec = span["toSec"] as number;
+    const beginSec = Math.min(Math.max(fromSec, endSec), DAY_SEC - 2);
+    endSec = Math.min(beginSec + Math.max(Math.abs(toSec - fromSec), 0.001), DAY_SEC - 1);
+    [span["fromSec"], span["toSec"]] = [beginSec, endSec];
   }
 }
 

@@ -9,8 +9,10 @@ import { mended } from "./mended.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** One value in so many is of another type altogether. */
-const WRONG_ONE_IN = 150;
+/** One value in so many is of another type altogether: an object has some forty. */
+const WRONG_ONE_IN = 300;
+/** One number in so many is drawn. */
+const DRAWN_ONE_IN = 50;
 /** One object in so many has a key that the schema does not know. */
 const STRANGE_KEY_ONE_IN = 120;
 /** Of the properties that need not be there. */
@@ -65,11 +67,16 @@ function between(low: number, high: number): fc.Arbitrary<number> {
   );
 }
 
-function numbers(schema: Json): fc.Arbitrary<unknown> {
+function boundsOf(schema: Json): readonly [number, number] {
   const low = Number(schema["minimum"] ?? schema["exclusiveMinimum"] ?? -1e6);
   const { exclusiveMaximum } = schema;
   const high =
     exclusiveMaximum === undefined ? Number(schema["maximum"] ?? 1e6) : Number(exclusiveMaximum) * 0.999;
+  return [low, high];
+}
+
+function numbers(schema: Json): fc.Arbitrary<unknown> {
+  const [low, high] = boundsOf(schema);
   const whole = schema["type"] === "integer";
   const inside = between(low, Math.min(high, 1e15)).map((value) =>
     whole ? Math.min(high, Math.max(low, Math.round(value))) : value,
@@ -110,9 +117,10 @@ function ofType(schema: Json, depth: number): fc.Arbitrary<unknown> {
 }
 
 function anything(schema: Json, depth: number): fc.Arbitrary<unknown> {
+  const isNumber = schema["type"] === "number" || schema["type"] === "integer";
   return fc.oneof(
     { weight: WRONG_ONE_IN, arbitrary: ofType(schema, depth) },
-    { weight: 2, arbitrary: draws() },
+    { weight: isNumber ? WRONG_ONE_IN / DRAWN_ONE_IN : 1, arbitrary: draws(schema) },
     { weight: 1, arbitrary: WRONG },
   );
 }
@@ -164,13 +172,13 @@ function objects(schema: Json, depth: number): fc.Arbitrary<unknown> {
   );
 }
 
-function draws(): fc.Arbitrary<unknown> {
-  const numbersOf = fc
-    .tuple(between(1e-6, 1e6), between(1e-6, 1e6))
-    .map(([a, b]) => (a < b ? [a, b] : [b, a]));
+function draws(schema: Json): fc.Arbitrary<unknown> {
+  const [low, high] = boundsOf(schema);
+  const inside = between(Math.max(low, 1e-6), Math.min(high, 1e6));
+  const numbersOf = fc.tuple(inside, inside).map(([a, b]) => (a < b ? [a, b] : [b, a]));
   return fc.oneof(
-    numbersOf.map((uniform) => ({ uniform })),
-    numbersOf.map((logUniform) => ({ logUniform })),
+    { weight: 4, arbitrary: numbersOf.map((uniform) => ({ uniform })) },
+    { weight: 4, arbitrary: numbersOf.map((logUniform) => ({ logUniform })) },
     fc.tuple(fc.nat(100), fc.nat(100)).map(([low, more]) => ({ integer: [low, low + more] })),
     fc
       .array(fc.oneof(fc.double(), fc.nat(1000), fc.constantFrom(...NAMES)), { maxLength: 5 })
