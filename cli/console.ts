@@ -1,7 +1,7 @@
 /** What the commands write to: results to stdout, everything else to stderr. A reader that went away is no error. */
 import { Script } from "node:vm";
 import { isMainThread } from "node:worker_threads";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT } from "./exit/exit-codes.ts";
 
 /** `ccpark explain | head` ends quietly. */
 export function survivePipes(): void {

@@ -4,7 +4,7 @@
  * that: it takes a while, and some two hundred files at one time.
  */
 import { exitOnInterrupt } from "./console.ts";
-import { reportError } from "./report-error.ts";
+import { reportError } from "./exit/report-error.ts";
 
 exitOnInterrupt();
 try {

@@ -2,8 +2,8 @@
 import { type Command, CommanderError } from "commander";
 import { raiseInliningBudget } from "../core/v8-inlining.ts";
 import { survivePipes } from "./console.ts";
-import { EXIT } from "./exit-codes.ts";
-import { reportError } from "./report-error.ts";
+import { EXIT } from "./exit/exit-codes.ts";
+import { reportError } from "./exit/report-error.ts";
 
 /** @param program with `exitOverride`, set before its subcommands were added: they inherit it */
 export async function runProgram(program: Command): Promise<void> {

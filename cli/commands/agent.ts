@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { HostEvent } from "../../ccp-bridge/ipc/agent-host.ts";
 import type { ControlOutcome } from "../agent/control.ts";
 import { printOut } from "../console.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT } from "../exit/exit-codes.ts";
 import { collect, parseAlgorithms, parsePositive, parseWhole } from "../options.ts";
 
 interface AgentOptions {

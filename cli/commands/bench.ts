@@ -6,7 +6,7 @@ import type { ExportFormat } from "../../eval/export-files.ts";
 import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
 import type { CaseSuite } from "../../eval/suites/case-suite.ts";
 import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT } from "../exit/exit-codes.ts";
 import {
   ALL_ALGORITHMS,
   collect,

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { CompileOptions } from "../../ccp-bridge/lang/compiler.ts";
 import { interruptible, printErr, printOut } from "../console.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT } from "../exit/exit-codes.ts";
 import { inputName, readText } from "../text-input.ts";
 
 const REFUSED_EXIT = `

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
 import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
 import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT } from "../exit/exit-codes.ts";
 import { ALL_ALGORITHMS, MAX_SEED, parseSvgPath, parseWhole, WIDE_HELP } from "../options.ts";
 
 interface QuickstartOptions {

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
 import type { ServerSecurity, TlsFiles } from "../../envs/grpc/server/security.ts";
 import { exitOnInterrupt, interruptible, printErr, printOut } from "../console.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT } from "../exit/exit-codes.ts";
 import { collect, parseList, parsePositive, parseWhole, SET_HELP } from "../options.ts";
 import { packageVersion } from "../version.ts";
 

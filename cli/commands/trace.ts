@@ -6,7 +6,7 @@ import { DATE_ORDERS, type DateOrder } from "../../traces/capacity/clock.ts";
 import type { Capacity } from "../../traces/capacity/import.ts";
 import { RATE_UNITS, TIME_UNITS } from "../../traces/capacity/units.ts";
 import { interruptible, printErr, printOut } from "../console.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT } from "../exit/exit-codes.ts";
 import { MAX_SEED, parsePositive, parseWhole } from "../options.ts";
 import { inputName, readText } from "../text-input.ts";
 

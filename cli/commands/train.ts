@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
 import { interruptible, printErr, printOut } from "../console.ts";
-import { EXIT } from "../exit-codes.ts";
+import { EXIT } from "../exit/exit-codes.ts";
 import { MAX_SEED, parseList, parsePositive, parseWhole } from "../options.ts";
 
 interface TrainCommandOptions {

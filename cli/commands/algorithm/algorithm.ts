@@ -6,7 +6,7 @@ import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { printErr, printOut } from "../../console.ts";
-import { EXIT } from "../../exit-codes.ts";
+import { EXIT } from "../../exit/exit-codes.ts";
 
 interface NewOptions {
   readonly dir: string;

@@ -1,6 +1,6 @@
 /** How an error is told: in one sentence, with its exit code. */
-import { CcparkError, printable } from "../core/errors.ts";
-import { printErr } from "./console.ts";
+import { CcparkError, printable } from "../../core/errors.ts";
+import { printErr } from "../console.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 
 /** What the system refuses is no defect: what it was, and what helps. */

@@ -6,7 +6,7 @@
  *        cannot be written
  *   130  stopped by Ctrl-C
  */
-import { CcparkError, type ErrorKind } from "../core/errors.ts";
+import { CcparkError, type ErrorKind } from "../../core/errors.ts";
 
 export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
