@@ -15,7 +15,7 @@ import { kernelRefuses } from "./kernel-access.ts";
 import { onScene } from "./transfer.ts";
 
 const ACKS = 5000;
-const MAX_SEC = 4;
+const MAX_SEC = 30;
 const refusal = kernelRefuses();
 
 /** Files in one piece in both layouts: word in the block, in the storage, size. */
