@@ -11,6 +11,8 @@ interface Dimension {
   readonly unit: string;
   readonly low: number;
   readonly high: number;
+  /** names that the numbers stand for: one of them is given */
+  readonly choices?: readonly string[];
   readonly definition: string;
 }
 
@@ -310,19 +312,19 @@ function range(low: number, high: number): string {
   return `${bound(low)} to ${bound(high)}`;
 }
 
+function rangeOf({ low, high, choices }: Dimension): string {
+  return choices ? "one of" : range(low, high);
+}
+
 function describe(entry: Entry): string {
   const lines = [`  ${entry.name}${entry.isDefault === true ? " (default)" : ""}`, wrap(entry.summary, 4)];
   const { facts = [], dimensions = [], choices = [], source } = entry;
   if (facts.length > 0) lines.push(wrap(facts.join("; "), 4));
   const nameWidth = Math.max(0, ...dimensions.map((d) => d.name.length));
   const unitWidth = Math.max(0, ...dimensions.map((d) => d.unit.length));
-  const rangeWidth = Math.max(0, ...dimensions.map((d) => range(d.low, d.high).length));
+  const rangeWidth = Math.max(0, ...dimensions.map((d) => rangeOf(d).length));
   for (const d of dimensions) {
-    const columns = [
-      d.name.padEnd(nameWidth),
-      d.unit.padEnd(unitWidth),
-      range(d.low, d.high).padEnd(rangeWidth),
-    ];
+    const columns = [d.name.padEnd(nameWidth), d.unit.padEnd(unitWidth), rangeOf(d).padEnd(rangeWidth)];
     lines.push(`    ${columns.join("  ")}  ${d.definition}`);
   }
   const choiceWidth = Math.max(0, ...choices.map((choice) => choice.name.length));
