@@ -44,7 +44,7 @@ function runNode(args: readonly string[], cwd: string): Promise<number> {
 /** Whether `import "ccpark"` of a module in the folder finds a package. */
 function findsPackage(folder: string): boolean {
   try {
-    createRequire(join(folder, "x.js")).resolve("ccpark/package.json");
+    createRequire(join(folder, "x.js")).resolve("ccpark");
     return true;
   } catch {
     return false;
