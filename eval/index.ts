@@ -3,4 +3,5 @@ export { type BenchmarkPlan, type BenchmarkRecord, type BenchmarkRun, runBenchma
 export { algorithmContender } from "./contenders/algorithm-contender.ts";
 export { constantContender } from "./contenders/constant-contender.ts";
 export type { Contender } from "./contenders/contender.ts";
+export { oracleContender } from "./contenders/oracle-contender.ts";
 export { agentContender, asyncAgentContender } from "./contenders/policy-contender.ts";

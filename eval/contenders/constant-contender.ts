@@ -2,7 +2,7 @@
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
-import { mtuOf } from "../../scenarios/scenario.ts";
+import { mtuOf, type Scenario } from "../../scenarios/scenario.ts";
 import type { RunResult } from "../../testbeds/results.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import { bdpBytes } from "../links.ts";
@@ -10,7 +10,7 @@ import { mean } from "../statistics.ts";
 import type { Contender } from "./contender.ts";
 
 /** Window that never moves. */
-function constantWindow(cwndPackets: number): CongestionControlFactory {
+export function constantWindow(cwndPackets: number): CongestionControlFactory {
   return ({ mssBytes }) => ({
     name: "constant",
     cwndBytes: cwndPackets * mssBytes,
@@ -24,6 +24,13 @@ function constantWindow(cwndPackets: number): CongestionControlFactory {
 const CONSTANT_LINK_GRID = [0.5, 0.7, 0.8, 0.9, 0.95, 1, 1.02, 1.05, 1.1, 1.2, 1.5, 2, 2.5];
 /** A varying link's capacity goes far above its mean, so its grid goes further. */
 const VARYING_LINK_GRID = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 6, 8];
+
+/** Windows that are tried on a link, packets. */
+export function constantWindows(scenario: Scenario): number[] {
+  const bdpPackets = bdpBytes(scenario) / mtuOf(scenario);
+  const grid = scenario.forward.rate.kind === "trace" ? VARYING_LINK_GRID : CONSTANT_LINK_GRID;
+  return [...new Set(grid.map((factor) => Math.max(2, Math.round(factor * bdpPackets))))];
+}
 
 /**
  * The best that an agent could do without looking: for each link the constant window with the highest mean score over
@@ -39,11 +46,8 @@ export function constantContender(): Contender {
         throw new CcparkError("invalid-argument", `[bench] ${message}`);
       }
       const common = { ...rest, testbed };
-      const bdpPackets = bdpBytes(scenario) / mtuOf(scenario);
-      const grid = scenario.forward.rate.kind === "trace" ? VARYING_LINK_GRID : CONSTANT_LINK_GRID;
-      const windows = [...new Set(grid.map((factor) => Math.max(2, Math.round(factor * bdpPackets))))];
       let best: { cwndPackets: number; score: number; results: Map<number, RunResult> } | undefined;
-      for (const cwndPackets of windows) {
+      for (const cwndPackets of constantWindows(scenario)) {
         const algorithm = constantWindow(cwndPackets);
         const results = new Map(
           seeds.map((seed) => [seed, runAlgorithm({ scenario, seed, algorithm, ...common })]),
@@ -54,6 +58,7 @@ export function constantContender(): Contender {
       if (best === undefined)
         throw new CcparkError("invalid-argument", "[bench] no seeds: expected at least one");
       const chosen = best;
+      const bdpPackets = bdpBytes(scenario) / mtuOf(scenario);
       const fraction = bdpPackets > 0 ? ` = ${(chosen.cwndPackets / bdpPackets).toFixed(2)} BDP` : "";
       return {
         detail: `cwnd ${chosen.cwndPackets} packets${fraction}`,
