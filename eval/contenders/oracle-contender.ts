@@ -8,7 +8,7 @@ import type { Scenario } from "../../scenarios/scenario.ts";
 import type { RunResult } from "../../testbeds/results.ts";
 import { KnownService } from "../../testbeds/simulated/known-service.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
-import { constantWindow, constantWindows } from "./constant-contender.ts";
+import { constantRate, constantRates, constantWindow, constantWindows } from "./constant-contender.ts";
 import { type Contender, ORACLE, type RunOptions } from "./contender.ts";
 import { timedSending } from "./timed-sending.ts";
 
@@ -57,6 +57,7 @@ function* candidates({
   for (const share of isLimited && !isKnown ? SHARES : []) {
     yield timedSending(new KnownService(scenario, seed, { share, algorithms }), AHEAD_US[0]!);
   }
+  for (const rate of constantRates(scenario)) yield constantRate(rate);
   const windows = new Set([...constantWindows(scenario), ...(isKnown ? [] : WINDOWS)]);
   for (const cwndPackets of windows) yield constantWindow(cwndPackets);
 }
@@ -64,7 +65,8 @@ function* candidates({
 /**
  * Maximises the reward of each run; the benchmark's default reward is the score of the whole run. For a flow alone on its
  * link there is no more to be had than it gets: no service is missed, and nothing waits for longer than the score allows.
- * Elsewhere it is the best of a small family with hindsight. Never worse than `constant`, whose windows are among them.
+ * Elsewhere it is the best of a small family with hindsight. Never worse than `constant` and
+ * `constant-rate`, whose windows and rates are among them.
  */
 export function oracleContender(): Contender {
   return {

@@ -13,9 +13,7 @@ import {
   NANOS_PER_MICRO,
 } from "../../core/units.ts";
 import type { KnownService } from "../../testbeds/simulated/known-service.ts";
-
-/** The window is always so much wider than what is in flight: time alone holds packets back. */
-const ROOM_PACKETS = 4;
+import { ROOM_PACKETS } from "./constant-contender.ts";
 
 /** Sends each packet so that it waits `aheadUs` in the queue until its service. */
 class TimedSending implements CongestionControl {

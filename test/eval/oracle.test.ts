@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { resolveAlgorithm } from "../../algorithms/reference.ts";
 import { type BenchmarkRecord, runBenchmark } from "../../eval/benchmark.ts";
 import { algorithmContender } from "../../eval/contenders/algorithm-contender.ts";
-import { constantContender } from "../../eval/contenders/constant-contender.ts";
+import { constantContender, constantRateContender } from "../../eval/contenders/constant-contender.ts";
 import { oracleContender } from "../../eval/contenders/oracle-contender.ts";
 import { terminalTable } from "../../eval/report/terminal-table.ts";
 import { summarise } from "../../eval/summary.ts";
@@ -25,6 +25,7 @@ async function run(scenario: Scenario, names: readonly string[], rewardName = "s
   const contenders = [
     oracleContender(),
     constantContender(),
+    ...(scenario.forward.rate.kind === "unlimited" ? [] : [constantRateContender()]),
     ...names.map((name) => algorithmContender(resolveAlgorithm(name))),
   ];
   const records: BenchmarkRecord[] = [];
@@ -87,12 +88,14 @@ describe("the oracle", () => {
   );
 
   it.each(IN_COMPANY.map((scenario) => [scenario.name, scenario] as const))(
-    "elsewhere is never worse than the constant window: %s",
+    "elsewhere is never worse than the constant window and the constant rate: %s",
     async (_, scenario) => {
       const records = await run(scenario, []);
       for (const seed of SEEDS) {
-        const [oracle, constant] = records.filter((record) => record.seed === seed);
-        expect(oracle!.score, `seed ${seed}`).toBeGreaterThanOrEqual(constant!.score);
+        const [oracle, ...others] = records.filter((record) => record.seed === seed);
+        for (const { algorithm, score } of others) {
+          expect(oracle!.score, `${algorithm}, seed ${seed}`).toBeGreaterThanOrEqual(score);
+        }
       }
     },
   );
@@ -125,6 +128,17 @@ describe("the oracle", () => {
     expect(rowOf("oracle")).not.toContain("*");
     expect(rowOf("constant")).toContain("*");
     expect(table).toContain("oracle: the ceiling");
+  });
+
+  it("stands beside the best rate that never moves, which says what it is and needs a link with a rate", async () => {
+    const [, , rate] = await run(flat, [], "score", [1]);
+    expect(rate!.algorithm).toBe("constant-rate");
+    expect(rate!.detail).toMatch(/^1[01]\.\d{3} Mbit\/s of payload$/);
+    expect(rate!.utilisation).toBeGreaterThan(0.9);
+    const unlimited = withForward("no bottleneck", { rate: { kind: "unlimited" } });
+    expect(() =>
+      constantRateContender().prepare!(unlimited, { seeds: [1], rewardName: "score", seriesBinSec: 1 }),
+    ).toThrow(/no bottleneck, whose rate has no limit, expected a mean rate/);
   });
 
   it("is refused where time is real", () => {
