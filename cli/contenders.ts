@@ -23,8 +23,15 @@ import { DEFAULT_ENVELOPE, type Envelope, envelopeOfSpaces } from "../envs/signa
 import { getObservation } from "../envs/signals/observations.ts";
 import { loadSignals, signalsOf } from "../envs/signals/signal-files.ts";
 import { algorithmContender } from "../eval/contenders/algorithm-contender.ts";
-import { constantContender } from "../eval/contenders/constant-contender.ts";
-import type { Contender } from "../eval/contenders/contender.ts";
+import {
+  CONSTANT_RATE,
+  CONSTANT_RATE_SUMMARY,
+  CONSTANT_SUMMARY,
+  constantContender,
+  constantRateContender,
+} from "../eval/contenders/constant-contender.ts";
+import { type Contender, ORACLE } from "../eval/contenders/contender.ts";
+import { ORACLE_SUMMARY, oracleContender } from "../eval/contenders/oracle-contender.ts";
 import { agentContender, asyncAgentContender } from "../eval/contenders/policy-contender.ts";
 import { loadOnnxPolicy } from "../eval/onnx/policy.ts";
 import { loadRunCheckpoint } from "../training/run-files.ts";
@@ -59,9 +66,11 @@ export const OTHER_CONTENDERS: readonly Described[] = [
   },
   {
     name: "constant",
-    summary: "the best constant window per link, chosen with hindsight by mean score over the same seeds",
+    summary: `the ${CONSTANT_SUMMARY}`,
     source: "ccpark",
   },
+  { name: CONSTANT_RATE, summary: `the ${CONSTANT_RATE_SUMMARY}`, source: "ccpark" },
+  { name: ORACLE, summary: ORACLE_SUMMARY, source: "ccpark" },
   {
     name: "untrained",
     summary: "the learner's policy before its first update",
@@ -145,7 +154,7 @@ const POLICY_NAME = "policy";
 const ONNX_PREFIX = "onnx:";
 const UNIX_PREFIX = "unix:";
 const OTHER_PREFIXES = [AGENT_PREFIX, ONNX_PREFIX, UNIX_PREFIX];
-const OTHER_NAMES = ["constant", "untrained"];
+const OTHER_NAMES = ["constant", CONSTANT_RATE, ORACLE, "untrained"];
 /** Endings of files that are contenders only with their prefix. */
 const POLICY_FILES: readonly (readonly [ending: string, prefix: string])[] = [
   [".onnx", ONNX_PREFIX],
@@ -238,8 +247,8 @@ export function printAgentWarning(text: string): void {
 export type OutsideOptions = Pick<ExternalAgentOptions, "pace" | "quietMs" | "socketDir">;
 
 /**
- * Contenders by name: algorithms of the registry and of modules, with parameters, `constant`, `untrained`, `agent:FILE` for
- * a checkpoint, `onnx:FILE` for a policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
+ * Contenders by name: algorithms of the registry and of modules, with parameters, `constant`, `constant-rate`, `oracle`, `untrained`,
+ * `agent:FILE` for a checkpoint, `onnx:FILE` for a policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
  * @throws CcparkError (not-found) for an unknown name, (invalid-argument) for a parameter
  */
 export async function namedContenders(
@@ -258,6 +267,8 @@ export async function namedContenders(
   const modules = await loadModules(unique.filter((name) => !isOther(name)));
   const contenderOf = async (name: string): Promise<Contender> => {
     if (name === "constant") return constantContender();
+    if (name === CONSTANT_RATE) return constantRateContender();
+    if (name === ORACLE) return oracleContender();
     if (name === "untrained") return untrainedContender();
     if (name.startsWith(AGENT_PREFIX)) {
       const path = name.slice(AGENT_PREFIX.length);

@@ -8,6 +8,9 @@ import type { RecordedFormat } from "../../testbeds/exports/recorder.ts";
 import type { RunResult } from "../../testbeds/results.ts";
 import type { Testbed } from "../../testbeds/testbed.ts";
 
+/** The contender that knows the future: the ceiling of a table, which does not compete with the others. */
+export const ORACLE = "oracle";
+
 export interface RunOptions {
   readonly scenario: Scenario;
   readonly seed: number;

@@ -1,4 +1,5 @@
 /** The columns of every table, terminal and page: unit, digits, and which end is the better one. */
+import { ORACLE } from "../contenders/contender.ts";
 import { groupBy } from "../group-by.ts";
 import { type MetricKey, metricKeys } from "../metrics.ts";
 import type { Estimate } from "../statistics.ts";
@@ -124,10 +125,10 @@ export function oneOutcomeText(summary: readonly SummaryRow[]): string | undefin
   return "A value without ± is one outcome, the same in every seed: how real runs would differ it does not say";
 }
 
-/** Whether a row has the best mean of its link, as printed: equal digits are equally good. */
+/** Whether a row has the best mean of its link, as printed: equal digits are equally good. The oracle does not compete. */
 export function isBest(column: Column, row: SummaryRow, rowsOfLink: readonly SummaryRow[]): boolean {
   if (column.better === "unknown") return false;
-  const valued = rowsOfLink.filter((r) => r[column.quantity] !== undefined);
+  const valued = rowsOfLink.filter((r) => r.algorithm !== ORACLE && r[column.quantity] !== undefined);
   if (valued.length < 2) return false;
   const printed = (r: SummaryRow): number => Number(formatMean(column, r[column.quantity]));
   const values = valued.map(printed);

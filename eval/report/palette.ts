@@ -58,6 +58,7 @@ const KNOWN: Readonly<Record<string, ContenderStyle>> = {
   vegas: { light: "#b8599a", dark: "#dd92c0", dash: SOLID, mark: "diamond" },
   reno: { light: "#b57f00", dark: "#e6b03c", dash: SOLID, mark: "triangle-down" },
   constant: { light: "#4c4c4c", dark: "#d0d0d0", dash: [2, 3], mark: "cross" },
+  oracle: { light: "#111111", dark: "#f5f5f5", dash: [1, 3], mark: "star" },
   untrained: { light: "#8a8a8a", dark: "#8f8f8f", dash: [6, 3], mark: "triangle-right" },
   "native-cubic": { light: "#d55e00", dark: "#f0803c", dash: [6, 3], mark: "square" },
   "native-reno": { light: "#b57f00", dark: "#e6b03c", dash: [6, 3], mark: "triangle-down" },

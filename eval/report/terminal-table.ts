@@ -4,6 +4,7 @@
  */
 import Table from "cli-table3";
 import { clipped } from "../../core/errors.ts";
+import { ORACLE } from "../contenders/contender.ts";
 import type { FlowRow, SummaryRow } from "../summary.ts";
 import {
   byLink,
@@ -162,6 +163,9 @@ export function terminalTable(
   const oneWay = common.some(({ quantity }) => quantity.endsWith("OneWayDelayMs"));
   const delays = oneWay ? "one-way delays include propagation" : "delays are queueing delays";
   const legend = [`${intervals}; * best of its link; ${delays}.`];
+  if (summary.some(({ algorithm }) => algorithm === ORACLE)) {
+    legend.push("oracle: the ceiling, which knows the future and does not compete.");
+  }
   const oneOutcome = oneOutcomeText(summary);
   if (oneOutcome !== undefined) legend.push(`${oneOutcome} (--vary draws it).`);
   if (summary.some((row) => row.flows !== undefined)) {

@@ -268,6 +268,9 @@ describe("ccpark explain", () => {
 
   it.concurrent("finds a name in any topic, and a module", async () => {
     expect((await runCli(["explain", "vegas"])).stdout).toMatch(/^algorithms\n\n {2}vegas\n/);
+    expect((await runCli(["explain", "oracle"])).stdout).toMatch(
+      /^algorithms\n\n {2}oracle\n {4}the ceiling/,
+    );
     expect((await runCli(["explain", "pantheon-18"])).stdout).toMatch(/^scenarios\n\n {2}pantheon-18\n/);
     const { code, stderr } = await runCli(["explain", "vegaz"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("did you mean `vegas`?")]);

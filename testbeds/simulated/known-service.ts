@@ -1,0 +1,73 @@
+/** What the measured link of a run will do, known before it runs: for bounds that look ahead, never for who is to be deployed. */
+import type { AlgorithmResolver } from "../../algorithms/cross-traffic.ts";
+import { CcparkError } from "../../core/errors.ts";
+import type { Rng } from "../../core/random.ts";
+import type { Bytes, Nanos } from "../../core/units.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import { makeServer } from "../../sim/servers/make-server.ts";
+import type { Server } from "../../sim/servers/server.ts";
+import { RunPlan } from "../network-run.ts";
+
+/**
+ * When the link begins to serve each packet of the flow under test if it never has to wait for one. It knows rate, outages, the
+ * packets that wait when the flow starts, and which packets Bernoulli loss takes before the queue: those need no service. Other
+ * traffic it does not know.
+ */
+export class KnownService {
+  readonly #server: Server;
+  readonly #loss: Rng;
+  readonly #lossRate: number;
+  readonly #packetBytes: Bytes;
+  readonly #startNs: Nanos;
+  readonly #share: number;
+  #credit = 0;
+
+  /**
+   * @param scenario whose forward rate is limited
+   * @param options share of the services that are given out (absent: 1; above 1 some are given out more than once), and what
+   *   finds the algorithms of cross traffic
+   */
+  constructor(
+    scenario: Scenario,
+    seed: number,
+    { share = 1, algorithms }: { readonly share?: number; readonly algorithms?: AlgorithmResolver } = {},
+  ) {
+    const { spec, rng, startNs } = new RunPlan(scenario, seed, { control: () => neverStarted, algorithms });
+    const { rate, outages, lossRate, dataBytes } = spec.forward;
+    this.#server = makeServer(rate, { rng: rng.fork("forward.rate"), outages });
+    this.#loss = rng.fork("forward.loss");
+    this.#lossRate = lossRate;
+    this.#packetBytes = dataBytes;
+    this.#startNs = startNs;
+    this.#share = share;
+    // without traffic, datagrams are those that wait when the flow starts
+    for (const source of scenario.traffic === undefined ? (spec.datagrams ?? []) : []) {
+      for (let atNs = source.startNs; atNs < source.stopNs; atNs += source.gapNs()) {
+        this.#server.serve(atNs, source.bytes());
+      }
+    }
+  }
+
+  /**
+   * For the next packet that the flow sends, in their order.
+   * @param afterNs services that begin before it have passed
+   * @returns when its service begins; Infinity: never
+   */
+  nextNs(afterNs: Nanos): Nanos {
+    const server = this.#server;
+    while (server.readyNs(this.#startNs) < afterNs) server.serve(this.#startNs, this.#packetBytes);
+    const isLost = this.#lossRate > 0 && this.#loss.next() < this.#lossRate;
+    if (isLost) return server.readyNs(this.#startNs);
+    while (this.#credit < 1) {
+      if (server.readyNs(this.#startNs) === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+      server.serve(this.#startNs, this.#packetBytes);
+      this.#credit += this.#share;
+    }
+    this.#credit--;
+    return server.startNs;
+  }
+}
+
+function neverStarted(): never {
+  throw new CcparkError("internal", "[testbed] a run that was only planned has started a flow");
+}
