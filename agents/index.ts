@@ -1,4 +1,5 @@
 /** Learners, policies and checkpoints. */
+export { A2c, type A2cOptions } from "./a2c.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Spaces } from "./checkpoint.ts";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint-files.ts";
 export type { Agent, Learner, LearnerSetup, LearnerSpec, Progress } from "./learner.ts";

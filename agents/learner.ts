@@ -1,5 +1,6 @@
 /** What acts in an environment, and what also learns from it. */
 import type { AnyVectorEnv } from "../envs/env.ts";
+import type { Space } from "../envs/spaces.ts";
 import type { Checkpoint, EnvDescription, Spaces } from "./checkpoint.ts";
 import type { OptionKind, OptionValues } from "./nn/options.ts";
 
@@ -97,6 +98,8 @@ export interface LearnerSpec {
   readonly source: string;
   /** one sentence */
   readonly summary: string;
+  /** kinds of action spaces that it learns over; it refuses others */
+  readonly actions: readonly Space["kind"][];
   readonly options: Readonly<Record<string, OptionKind>>;
   readonly defaults: OptionValues;
   /** what `train` sets beside the defaults: tuned for our environments */

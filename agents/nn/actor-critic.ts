@@ -20,8 +20,8 @@ import {
   policyLayout,
   policySize,
 } from "./network-policy.ts";
+import type { ValueScale } from "./on-policy/value-scale.ts";
 import { RunningObservations } from "./statistics.ts";
-import type { ValueScale } from "./value-scale.ts";
 
 /** The head that the action space asks for. */
 export function makePolicy(spec: PolicySpec, options: PolicyOptions): NetworkPolicy {

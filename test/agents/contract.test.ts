@@ -10,6 +10,11 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
     toySteps: 30_720,
     small: { hidden: [8], rolloutSteps: 32, minibatchSize: 64, epochs: 2, resetEvery: 2, backend: "wasm" },
   },
+  a2c: {
+    toy: { hidden: [32, 32], initialLogStd: -0.7, learningRate: 3e-3, backend: "wasm" },
+    toySteps: 61_440,
+    small: { hidden: [8], rolloutSteps: 32, resetEvery: 2, backend: "wasm" },
+  },
 };
 
 for (const spec of LEARNERS.values()) learnerContract(spec, CONTRACTS[spec.name]!);
