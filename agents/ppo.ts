@@ -14,8 +14,8 @@
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { gather, type Minibatch, shuffled } from "./nn/batch.ts";
+import { COMMON_KINDS } from "./nn/learner-checks.ts";
 import {
-  COMMON_KINDS,
   type Estimates,
   loadOnPolicy,
   ON_POLICY_KINDS,

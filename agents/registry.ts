@@ -2,11 +2,12 @@
 import { namedEntry } from "../core/errors.ts";
 import { A2C } from "./a2c.ts";
 import { type Checkpoint, inCheckpoint, restoreSpaces, type Spaces } from "./checkpoint.ts";
+import { DQN } from "./dqn.ts";
 import type { Agent, Learner, LearnerSetup, LearnerSpec } from "./learner.ts";
 import { PPO } from "./ppo.ts";
 
 export const LEARNERS: ReadonlyMap<string, LearnerSpec> = new Map(
-  [PPO, A2C].map((spec) => [spec.name, spec]),
+  [PPO, A2C, DQN].map((spec) => [spec.name, spec]),
 );
 export const DEFAULT_LEARNER: string = PPO.name;
 

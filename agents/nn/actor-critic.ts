@@ -14,7 +14,7 @@ import { GaussianPolicy } from "./gaussian-policy.ts";
 import { initialiseMlp, type MlpLayout, mlpLayout } from "./mlp.ts";
 import { lossAndGradient, normOf, toTensors } from "./mlp-tensors.ts";
 import {
-  type NetworkPolicy,
+  type DensityPolicy,
   type PolicyOptions,
   type PolicySpec,
   policyLayout,
@@ -23,8 +23,8 @@ import {
 import type { ValueScale } from "./on-policy/value-scale.ts";
 import { RunningObservations } from "./statistics.ts";
 
-/** The head that the action space asks for. */
-export function makePolicy(spec: PolicySpec, options: PolicyOptions): NetworkPolicy {
+/** The density that the action space asks for. */
+export function makeDensity(spec: PolicySpec, options: PolicyOptions): DensityPolicy {
   return spec.actionSpace.kind === "box"
     ? new GaussianPolicy(spec, options)
     : new CategoricalPolicy(spec, options);
@@ -73,7 +73,7 @@ export interface ActorCriticOptions {
 
 export class ActorCritic {
   /** acts with the current parameters */
-  readonly policy: NetworkPolicy;
+  readonly policy: DensityPolicy;
   readonly valueLayout: MlpLayout;
   readonly value: Float32Array;
   readonly adam: Adam;
@@ -98,7 +98,7 @@ export class ActorCritic {
     initialiseMlp(layout, [...hiddenGains, 0.01], rng.fork("init.policy"), weights);
     weights.fill(options.initialLogStd, layout.size);
     initialiseMlp(this.valueLayout, [...hiddenGains, 1], rng.fork("init.value"), this.value);
-    this.policy = makePolicy(spec, { weights, seed, name });
+    this.policy = makeDensity(spec, { weights, seed, name });
     this.#normalisesObservations = options.normalisesObservations;
     this.freezeObservations();
   }

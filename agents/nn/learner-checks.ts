@@ -1,5 +1,15 @@
-/** What every learner refuses in the same words. */
+/** Options that every learner has, and what every learner refuses in the same words. */
 import { CcparkError } from "../../core/errors.ts";
+import type { Space } from "../../envs/spaces.ts";
+import type { CommonOptions } from "../learner.ts";
+import { BACKEND_REQUESTS } from "../tfjs/tfjs-backend.ts";
+import { choice, type OptionKind, whole } from "./options.ts";
+
+/** Of every learner. */
+export const COMMON_KINDS: { readonly [Name in keyof CommonOptions]: OptionKind } = {
+  resetEvery: whole(1, 1e9),
+  backend: choice(BACKEND_REQUESTS),
+};
 
 /** @throws CcparkError (failed-precondition) of a training that has diverged */
 export function expectFinite(
@@ -10,6 +20,17 @@ export function expectFinite(
   throw new CcparkError(
     "failed-precondition",
     `[${name}] training diverged in update ${updates + 1}, after ${steps} steps: got a loss of ${loss} and a gradient of norm ${norm}, expected finite numbers; try a smaller learning rate`,
+  );
+}
+
+/** @throws CcparkError (invalid-argument) for a kind of action space that the learner does not learn over */
+export function expectActions(name: string, expected: Space["kind"], { kind }: Space): void {
+  if (kind === expected) return;
+  const said = { box: "a box", discrete: "choices" };
+  const example = { box: "multiplicative", discrete: "indigo" };
+  throw new CcparkError(
+    "invalid-argument",
+    `[${name}] action: got ${said[kind]}, expected ${said[expected]}, such as \`${example[expected]}\``,
   );
 }
 

@@ -15,6 +15,19 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
     toySteps: 61_440,
     small: { hidden: [8], rolloutSteps: 32, resetEvery: 2, backend: "wasm" },
   },
+  dqn: {
+    toy: { hidden: [32, 32], minibatchSize: 64, backend: "wasm" },
+    toySteps: 30_720,
+    small: {
+      hidden: [8],
+      minibatchSize: 16,
+      learningStarts: 300,
+      replayCapacity: 700,
+      rolloutSteps: 32,
+      resetEvery: 2,
+      backend: "wasm",
+    },
+  },
 };
 
 for (const spec of LEARNERS.values()) learnerContract(spec, CONTRACTS[spec.name]!);

@@ -19,11 +19,11 @@ import {
   storeSpace,
 } from "../../checkpoint.ts";
 import type { CommonOptions, Learner, LearnerSetup, Progress } from "../../learner.ts";
-import { BACKEND_REQUESTS, type BackendRequest, chooseBackend } from "../../tfjs/tfjs-backend.ts";
+import { type BackendRequest, chooseBackend } from "../../tfjs/tfjs-backend.ts";
 import type { Tf } from "../../tfjs/tfjs-patches.ts";
 import {
   ActorCritic,
-  makePolicy,
+  makeDensity,
   NETWORK_STATE,
   type NetworkState,
   readNetworkArrays,
@@ -31,8 +31,8 @@ import {
 import { type Batch, episodeMeans, type Minibatch, normaliseBatch, valuesOf } from "../batch.ts";
 import { expectFinite, expectSameHidden } from "../learner-checks.ts";
 import { mlpTensor } from "../mlp-tensors.ts";
-import type { NetworkPolicy, PolicySpec } from "../network-policy.ts";
-import { choice, FLAG, type OptionKind, real, WIDTHS, whole } from "../options.ts";
+import type { DensityPolicy, PolicySpec } from "../network-policy.ts";
+import { FLAG, type OptionKind, real, WIDTHS, whole } from "../options.ts";
 import { collect } from "../rollout.ts";
 import { RewardScale, STATISTICS, type Statistics } from "../statistics.ts";
 import { computeGae } from "./gae.ts";
@@ -91,12 +91,6 @@ export const ON_POLICY_KINDS: {
   normaliseObservations: FLAG,
 };
 
-/** Of every learner. */
-export const COMMON_KINDS: { readonly [Name in keyof CommonOptions]: OptionKind } = {
-  resetEvery: whole(1, 1e9),
-  backend: choice(BACKEND_REQUESTS),
-};
-
 /** What a checkpoint keeps beside options and arrays. */
 type State = NetworkState & { readonly returnStatistics: Statistics };
 const STATE: z.ZodType<State> = NETWORK_STATE.extend({ returnStatistics: STATISTICS });
@@ -148,7 +142,7 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> implement
   }
 
   /** Acts with the current parameters. */
-  get policy(): NetworkPolicy {
+  get policy(): DensityPolicy {
     return this.networks.policy;
   }
 
@@ -161,9 +155,9 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> implement
   }
 
   /** Acts by the parameters as they are now, without the learner. @param seed for `explore` */
-  frozenPolicy(seed: number): NetworkPolicy {
+  frozenPolicy(seed: number): DensityPolicy {
     const { weights, statistics } = this.policy;
-    return makePolicy(this.spec, { weights, ...(statistics && { statistics }), seed, name: this.name });
+    return makeDensity(this.spec, { weights, ...(statistics && { statistics }), seed, name: this.name });
   }
 
   begin(): void {}
