@@ -4,13 +4,13 @@
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { z } from "zod";
-import { CcparkError } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Checkpoint, readArray } from "../checkpoint.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { Adam } from "./adam.ts";
 import { CategoricalPolicy } from "./categorical-policy.ts";
 import { GaussianPolicy } from "./gaussian-policy.ts";
+import { expectSquares } from "./learner-checks.ts";
 import { initialiseMlp, type MlpLayout, mlpLayout } from "./mlp.ts";
 import { lossAndGradient, normOf, toTensors } from "./mlp-tensors.ts";
 import {
@@ -167,13 +167,6 @@ export function readNetworkArrays(checkpoint: Checkpoint, spec: PolicySpec): Arr
   const arrays = Object.fromEntries(
     lengths.map(([name, length]) => [name, readArray(checkpoint, name, length)]),
   ) as Arrays;
-  for (const name of ["adamV", "observationSquares"] as const) {
-    const negative = arrays[name].find((x) => x < 0);
-    if (negative === undefined) continue;
-    throw new CcparkError(
-      "invalid-argument",
-      `[checkpoint] array \`${name}\`: got ${negative}, expected sums of squares, 0 or more`,
-    );
-  }
+  for (const name of ["adamV", "observationSquares"] as const) expectSquares(name, arrays[name]);
   return arrays;
 }

@@ -11,6 +11,16 @@ export const COMMON_KINDS: { readonly [Name in keyof CommonOptions]: OptionKind 
   backend: choice(BACKEND_REQUESTS),
 };
 
+/** @throws CcparkError (invalid-argument) for an array of a checkpoint that cannot be what it is called */
+export function expectSquares(name: string, array: Float32Array | Float64Array): void {
+  const negative = array.find((x) => x < 0);
+  if (negative === undefined) return;
+  throw new CcparkError(
+    "invalid-argument",
+    `[checkpoint] array \`${name}\`: got ${negative}, expected sums of squares, 0 or more`,
+  );
+}
+
 /** @throws CcparkError (failed-precondition) of a training that has diverged */
 export function expectFinite(
   { name, updates, steps }: { readonly name: string; readonly updates: number; readonly steps: number },

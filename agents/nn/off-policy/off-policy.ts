@@ -23,7 +23,7 @@ import type { CommonOptions, Learner, LearnerSetup, Progress } from "../../learn
 import { type BackendRequest, chooseBackend } from "../../tfjs/tfjs-backend.ts";
 import type { Tf } from "../../tfjs/tfjs-patches.ts";
 import { episodeMeans } from "../batch.ts";
-import { expectSameHidden } from "../learner-checks.ts";
+import { expectSameHidden, expectSquares } from "../learner-checks.ts";
 import { makePolicy } from "../make-policy.ts";
 import { type NetworkPolicy, type PolicySpec, policySize } from "../network-policy.ts";
 import { FLAG, type OptionKind, real, WIDTHS, whole } from "../options.ts";
@@ -209,6 +209,9 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> impleme
     }
     const networks = Object.entries(this.networks());
     const stored = networks.map(([name, weights]) => readArray(checkpoint, name, weights.length));
+    networks.forEach(([name], i) => {
+      if (name.endsWith("adamV")) expectSquares(name, stored[i]!);
+    });
     const replay = readReplay(checkpoint, this.spec, replayCount);
     networks.forEach(([, weights], i) => {
       weights.set(stored[i]!);
