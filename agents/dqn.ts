@@ -27,10 +27,9 @@ import { type OptionKind, readOptions, real } from "./nn/options.ts";
 import { largestOf, meanOf } from "./nn/statistics.ts";
 import type { Tf } from "./tfjs/tfjs-patches.ts";
 
+/** What each means and may be: KINDS; `ccpark explain hyperparameters` prints it. */
 export interface DqnOptions extends OffPolicyOptions {
-  /** share of actions that are drawn at random once exploration has fallen; it falls linearly from 1 */
   readonly finalEpsilon: number;
-  /** share of the run over which it falls */
   readonly explorationFraction: number;
 }
 
@@ -56,8 +55,12 @@ const DEFAULTS: DqnOptions = {
 const KINDS: { readonly [Name in keyof DqnOptions]: OptionKind } = {
   ...OFF_POLICY_KINDS,
   ...COMMON_KINDS,
-  finalEpsilon: real(0, 1),
-  explorationFraction: real(0, 1),
+  finalEpsilon: real(
+    0,
+    1,
+    "share of actions that are drawn at random once exploration has fallen; it falls linearly from 1",
+  ),
+  explorationFraction: real(0, 1, "share of the run over which it falls"),
 };
 
 /**

@@ -51,9 +51,7 @@ export function flatProgress<Line extends Progress>({
 
 /** Options that every learner has beside its own. */
 export interface CommonOptions {
-  /** updates between two resets of the environments with a fresh seed; a checkpoint there resumes to the same bytes */
   readonly resetEvery: number;
-  /** TensorFlow.js backend */
   readonly backend: string;
 }
 

@@ -29,14 +29,11 @@ import type { Tf } from "./tfjs/tfjs-patches.ts";
 
 // ---------------------------------------------------------------------------------------------------------- options
 
+/** What each means and may be: KINDS; `ccpark explain hyperparameters` prints it. */
 export interface PpoOptions extends OnPolicyOptions {
-  /** passes over a batch per update */
   readonly epochs: number;
-  /** rows per gradient step; the batch is cut into equal parts of about this size */
   readonly minibatchSize: number;
-  /** epsilon of the clipped surrogate: how far the probability ratio may count */
   readonly clipCoef: number;
-  /** ends the epochs of an update once the approximate KL divergence exceeds 1.5 times this; 0: never */
   readonly targetKl: number;
 }
 
@@ -65,10 +62,18 @@ export const PPO_DEFAULTS: PpoOptions = {
 const KINDS: { readonly [Name in keyof PpoOptions]: OptionKind } = {
   ...ON_POLICY_KINDS,
   ...COMMON_KINDS,
-  epochs: whole(1, 1000),
-  minibatchSize: whole(1, 1e6),
-  clipCoef: real(0, 10),
-  targetKl: real(0, 1e6),
+  epochs: whole(1, 1000, "passes over a batch per update"),
+  minibatchSize: whole(
+    1,
+    1e6,
+    "rows per gradient step; the batch is cut into equal parts of about this size",
+  ),
+  clipCoef: real(0, 10, "epsilon of the clipped surrogate: how far the probability ratio may count"),
+  targetKl: real(
+    0,
+    1e6,
+    "ends the epochs of an update once the approximate KL divergence exceeds 1.5 times this; 0: never",
+  ),
 };
 
 /**

@@ -7,8 +7,12 @@ import { choice, type OptionKind, whole } from "./options.ts";
 
 /** Of every learner. */
 export const COMMON_KINDS: { readonly [Name in keyof CommonOptions]: OptionKind } = {
-  resetEvery: whole(1, 1e9),
-  backend: choice(BACKEND_REQUESTS),
+  resetEvery: whole(
+    1,
+    1e9,
+    "updates between two resets of the environments with a fresh seed; a checkpoint there resumes to the same bytes; `train --checkpoint-every` sets it",
+  ),
+  backend: choice(BACKEND_REQUESTS, "TensorFlow.js backend; `train --backend` sets it"),
 };
 
 /** @throws CcparkError (invalid-argument) for an array of a checkpoint that cannot be what it is called */

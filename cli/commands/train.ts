@@ -220,7 +220,7 @@ export function addTrain(program: Command): void {
     )
     .option(
       "--set <name=value>",
-      "a hyperparameter of the learner, such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",
+      "a hyperparameter of the learner (`ccpark explain hyperparameters`), such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",
       parseSetting,
       { learner: {}, scenario: [] },
     )

@@ -32,6 +32,14 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
 
 for (const spec of LEARNERS.values()) learnerContract(spec, CONTRACTS[spec.name]!);
 
+it("says of every hyperparameter what it means", () => {
+  for (const { name, options } of LEARNERS.values()) {
+    for (const [option, { definition }] of Object.entries(options)) {
+      expect(definition, `${name}: ${option}`).not.toBe("");
+    }
+  }
+});
+
 it("refuses an unknown learner with the nearest name", () => {
   expect(() => getLearner("pop")).toThrow("did you mean `ppo`?");
   expect(() => getLearner("constructor")).toThrow(expect.objectContaining({ kind: "not-found" }));

@@ -26,58 +26,49 @@ import { episodeMeans } from "../batch.ts";
 import { expectSameHidden, expectSquares } from "../learner-checks.ts";
 import { makePolicy } from "../make-policy.ts";
 import { type NetworkPolicy, type PolicySpec, policySize } from "../network-policy.ts";
-import { FLAG, type OptionKind, real, WIDTHS, whole } from "../options.ts";
+import { flag, type OptionKind, real, whole, widths } from "../options.ts";
 import { collect } from "../rollout.ts";
 import { EPSILON, Means, observe, STATISTICS, type Statistics } from "../statistics.ts";
 import { Replay, readReplay, type Transitions } from "./replay.ts";
 
+/** What each means and may be: OFF_POLICY_KINDS; `ccpark explain hyperparameters` prints it. */
 export interface OffPolicyOptions extends CommonOptions {
-  /** widths of the hidden tanh layers of every network */
   readonly hidden: readonly number[];
-  /** steps per environment between two updates */
   readonly rolloutSteps: number;
-  /** gradient steps per update */
   readonly gradientSteps: number;
-  /** transitions per gradient step, drawn evenly from those that are kept */
   readonly minibatchSize: number;
-  /** most transitions that are kept, over all environments; a checkpoint holds them all */
   readonly replayCapacity: number;
-  /** transitions that are collected before the first gradient step */
   readonly learningStarts: number;
-  /** Adam's step size at the start */
   readonly learningRate: number;
-  /** whether the step size falls linearly to 0 over the run */
   readonly annealLearningRate: boolean;
-  /** discount per step, gamma */
   readonly gamma: number;
-  /** share of the way to the learnt weights that target networks go with each gradient step */
   readonly tau: number;
-  /** largest norm of a gradient */
   readonly maxGradNorm: number;
-  /**
-   * learns from rewards less their running mean, divided by their running standard deviation. Of a task that only runs out of
-   * time the mean says nothing about what to do, and it is the most of every value
-   */
   readonly normaliseRewards: boolean;
-  /** TensorFlow.js backend */
   readonly backend: BackendRequest;
 }
 
 export const OFF_POLICY_KINDS: {
   readonly [Name in Exclude<keyof OffPolicyOptions, keyof CommonOptions>]: OptionKind;
 } = {
-  hidden: WIDTHS,
-  rolloutSteps: whole(1, 1e6),
-  gradientSteps: whole(1, 1e6),
-  minibatchSize: whole(1, 1e6),
-  replayCapacity: whole(1, 1e8),
-  learningStarts: whole(0, 1e8),
-  learningRate: real(0, 1e9),
-  annealLearningRate: FLAG,
-  gamma: real(0, 1),
-  tau: real(0, 1),
-  maxGradNorm: real(1e-9, 1e9),
-  normaliseRewards: FLAG,
+  hidden: widths("widths of the hidden tanh layers of every network"),
+  rolloutSteps: whole(1, 1e6, "steps per environment between two updates"),
+  gradientSteps: whole(1, 1e6, "gradient steps per update"),
+  minibatchSize: whole(1, 1e6, "transitions per gradient step, drawn evenly from those that are kept"),
+  replayCapacity: whole(
+    1,
+    1e8,
+    "most transitions that are kept, over all environments; a checkpoint holds them all",
+  ),
+  learningStarts: whole(0, 1e8, "transitions that are collected before the first gradient step"),
+  learningRate: real(0, 1e9, "Adam's step size at the start"),
+  annealLearningRate: flag("whether the step size falls linearly to 0 over the run"),
+  gamma: real(0, 1, "discount per step, gamma"),
+  tau: real(0, 1, "share of the way to the learnt weights that target networks go with each gradient step"),
+  maxGradNorm: real(1e-9, 1e9, "largest norm of a gradient"),
+  normaliseRewards: flag(
+    "learns from rewards less their running mean, divided by their running standard deviation. Of a task that only runs out of time the mean says nothing about what to do, and it is the most of every value",
+  ),
 };
 
 type Arrays = Readonly<Record<string, Float32Array | Float64Array>>;

@@ -32,63 +32,56 @@ import { type Batch, episodeMeans, type Minibatch, normaliseBatch, valuesOf } fr
 import { expectFinite, expectSameHidden } from "../learner-checks.ts";
 import { mlpTensor } from "../mlp-tensors.ts";
 import type { DensityPolicy, PolicySpec } from "../network-policy.ts";
-import { FLAG, type OptionKind, real, WIDTHS, whole } from "../options.ts";
+import { flag, type OptionKind, real, whole, widths } from "../options.ts";
 import { collect } from "../rollout.ts";
 import { RewardScale, STATISTICS, type Statistics } from "../statistics.ts";
 import { computeGae } from "./gae.ts";
 import { rescaleValues } from "./value-scale.ts";
 
+/** What each means and may be: ON_POLICY_KINDS; `ccpark explain hyperparameters` prints it. */
 export interface OnPolicyOptions extends CommonOptions {
-  /** widths of the hidden tanh layers, the same for policy and value */
   readonly hidden: readonly number[];
-  /** steps per environment between two updates; a batch is this times the number of environments */
   readonly rolloutSteps: number;
-  /** Adam's step size at the start */
   readonly learningRate: number;
-  /** whether the step size falls linearly to 0 over the run */
   readonly annealLearningRate: boolean;
-  /** discount per step, gamma */
   readonly gamma: number;
-  /** lambda of generalised advantage estimation */
   readonly gaeLambda: number;
-  /** weight of the value loss */
   readonly valueCoef: number;
-  /** weight of the entropy bonus */
   readonly entropyCoef: number;
-  /** largest norm of the gradient over all parameters */
   readonly maxGradNorm: number;
-  /**
-   * log of the standard deviation at the start, in units of half the action box; e^-2 changes a window by 10 % per step
-   * where the action doubles or halves it at most. Measured: with e^-0.7 the noise itself fills the queue and little is
-   * learnt in 150 000 steps. Choices have none: they begin about equally likely
-   */
   readonly initialLogStd: number;
-  /** divides rewards by the running standard deviation of discounted returns */
   readonly scaleRewards: boolean;
-  /** lets the value network learn targets of mean 0 and standard deviation 1 (PopArt) */
   readonly normaliseValues: boolean;
-  /** subtracts the running mean of each observation and divides by its running standard deviation */
   readonly normaliseObservations: boolean;
-  /** TensorFlow.js backend */
   readonly backend: BackendRequest;
 }
 
 export const ON_POLICY_KINDS: {
   readonly [Name in Exclude<keyof OnPolicyOptions, keyof CommonOptions>]: OptionKind;
 } = {
-  hidden: WIDTHS,
-  rolloutSteps: whole(1, 1e6),
-  learningRate: real(0, 1e9),
-  annealLearningRate: FLAG,
-  gamma: real(0, 1),
-  gaeLambda: real(0, 1),
-  valueCoef: real(0, 1e6),
-  entropyCoef: real(-1e6, 1e6),
-  maxGradNorm: real(1e-9, 1e9),
-  initialLogStd: real(-10, 3),
-  scaleRewards: FLAG,
-  normaliseValues: FLAG,
-  normaliseObservations: FLAG,
+  hidden: widths("widths of the hidden tanh layers, the same for policy and value"),
+  rolloutSteps: whole(
+    1,
+    1e6,
+    "steps per environment between two updates; a batch is this times the number of environments",
+  ),
+  learningRate: real(0, 1e9, "Adam's step size at the start"),
+  annealLearningRate: flag("whether the step size falls linearly to 0 over the run"),
+  gamma: real(0, 1, "discount per step, gamma"),
+  gaeLambda: real(0, 1, "lambda of generalised advantage estimation"),
+  valueCoef: real(0, 1e6, "weight of the value loss"),
+  entropyCoef: real(-1e6, 1e6, "weight of the entropy bonus"),
+  maxGradNorm: real(1e-9, 1e9, "largest norm of the gradient over all parameters"),
+  initialLogStd: real(
+    -10,
+    3,
+    "log of the standard deviation at the start, in units of half the action box; e^-2 changes a window by 10 % per step where the action doubles or halves it at most. Measured: with e^-0.7 the noise itself fills the queue and little is learnt in 150 000 steps. Choices have none: they begin about equally likely",
+  ),
+  scaleRewards: flag("divides rewards by the running standard deviation of discounted returns"),
+  normaliseValues: flag("lets the value network learn targets of mean 0 and standard deviation 1 (PopArt)"),
+  normaliseObservations: flag(
+    "subtracts the running mean of each observation and divides by its running standard deviation",
+  ),
 };
 
 /** What a checkpoint keeps beside options and arrays. */
