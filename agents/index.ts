@@ -1,6 +1,8 @@
 /** Learners, policies and checkpoints. */
+export { A2c, type A2cOptions } from "./a2c.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Spaces } from "./checkpoint.ts";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint-files.ts";
+export { Dqn, type DqnOptions } from "./dqn.ts";
 export type { Agent, Learner, LearnerSetup, LearnerSpec, Progress } from "./learner.ts";
 export { GaussianPolicy } from "./nn/gaussian-policy.ts";
 export { Ppo, type PpoOptions } from "./ppo.ts";

@@ -1,5 +1,6 @@
 /** What acts in an environment, and what also learns from it. */
 import type { AnyVectorEnv } from "../envs/env.ts";
+import type { Space } from "../envs/spaces.ts";
 import type { Checkpoint, EnvDescription, Spaces } from "./checkpoint.ts";
 import type { OptionKind, OptionValues } from "./nn/options.ts";
 
@@ -50,9 +51,7 @@ export function flatProgress<Line extends Progress>({
 
 /** Options that every learner has beside its own. */
 export interface CommonOptions {
-  /** updates between two resets of the environments with a fresh seed; a checkpoint there resumes to the same bytes */
   readonly resetEvery: number;
-  /** TensorFlow.js backend */
   readonly backend: string;
 }
 
@@ -97,6 +96,8 @@ export interface LearnerSpec {
   readonly source: string;
   /** one sentence */
   readonly summary: string;
+  /** kinds of action spaces that it learns over; it refuses others */
+  readonly actions: readonly Space["kind"][];
   readonly options: Readonly<Record<string, OptionKind>>;
   readonly defaults: OptionValues;
   /** what `train` sets beside the defaults: tuned for our environments */

@@ -1,10 +1,14 @@
 /** Learners by name. A new one is a file beside this and a line here. */
 import { namedEntry } from "../core/errors.ts";
+import { A2C } from "./a2c.ts";
 import { type Checkpoint, inCheckpoint, restoreSpaces, type Spaces } from "./checkpoint.ts";
+import { DQN } from "./dqn.ts";
 import type { Agent, Learner, LearnerSetup, LearnerSpec } from "./learner.ts";
 import { PPO } from "./ppo.ts";
 
-export const LEARNERS: ReadonlyMap<string, LearnerSpec> = new Map([PPO].map((spec) => [spec.name, spec]));
+export const LEARNERS: ReadonlyMap<string, LearnerSpec> = new Map(
+  [PPO, A2C, DQN].map((spec) => [spec.name, spec]),
+);
 export const DEFAULT_LEARNER: string = PPO.name;
 
 /** @throws CcparkError (not-found) with the nearest name */

@@ -57,7 +57,7 @@ export interface TrainOptions {
   readonly runDir?: string;
   readonly onProgress?: (line: ProgressLine) => void;
   /**
-   * Updates between two checkpoints, default 20, on resume the run's. The environments start afresh there, so that a resumed
+   * Updates between two checkpoints, by default the learner's `resetEvery`, on resume the run's. The environments start afresh there, so that a resumed
    * run gives the same bytes as one that was never interrupted.
    */
   readonly checkpointEvery?: number;
@@ -122,8 +122,9 @@ interface Plan {
 }
 
 function planOfNew(options: TrainOptions): Plan {
-  const { totalSteps = TRAINING_DEFAULTS.steps, seed = 1, checkpointEvery = 20 } = options;
+  const { totalSteps = TRAINING_DEFAULTS.steps, seed = 1 } = options;
   const spec = getLearner(options.learner ?? DEFAULT_LEARNER);
+  const { checkpointEvery = Number(spec.defaults["resetEvery"]) } = options;
   return {
     spec,
     totalSteps,

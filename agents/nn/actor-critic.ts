@@ -4,27 +4,27 @@
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { z } from "zod";
-import { CcparkError } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Checkpoint, readArray } from "../checkpoint.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { Adam } from "./adam.ts";
 import { CategoricalPolicy } from "./categorical-policy.ts";
 import { GaussianPolicy } from "./gaussian-policy.ts";
+import { expectSquares } from "./learner-checks.ts";
 import { initialiseMlp, type MlpLayout, mlpLayout } from "./mlp.ts";
 import { lossAndGradient, normOf, toTensors } from "./mlp-tensors.ts";
 import {
-  type NetworkPolicy,
+  type DensityPolicy,
   type PolicyOptions,
   type PolicySpec,
   policyLayout,
   policySize,
 } from "./network-policy.ts";
+import type { ValueScale } from "./on-policy/value-scale.ts";
 import { RunningObservations } from "./statistics.ts";
-import type { ValueScale } from "./value-scale.ts";
 
-/** The head that the action space asks for. */
-export function makePolicy(spec: PolicySpec, options: PolicyOptions): NetworkPolicy {
+/** The density that the action space asks for. */
+export function makeDensity(spec: PolicySpec, options: PolicyOptions): DensityPolicy {
   return spec.actionSpace.kind === "box"
     ? new GaussianPolicy(spec, options)
     : new CategoricalPolicy(spec, options);
@@ -73,7 +73,7 @@ export interface ActorCriticOptions {
 
 export class ActorCritic {
   /** acts with the current parameters */
-  readonly policy: NetworkPolicy;
+  readonly policy: DensityPolicy;
   readonly valueLayout: MlpLayout;
   readonly value: Float32Array;
   readonly adam: Adam;
@@ -98,7 +98,7 @@ export class ActorCritic {
     initialiseMlp(layout, [...hiddenGains, 0.01], rng.fork("init.policy"), weights);
     weights.fill(options.initialLogStd, layout.size);
     initialiseMlp(this.valueLayout, [...hiddenGains, 1], rng.fork("init.value"), this.value);
-    this.policy = makePolicy(spec, { weights, seed, name });
+    this.policy = makeDensity(spec, { weights, seed, name });
     this.#normalisesObservations = options.normalisesObservations;
     this.freezeObservations();
   }
@@ -167,13 +167,6 @@ export function readNetworkArrays(checkpoint: Checkpoint, spec: PolicySpec): Arr
   const arrays = Object.fromEntries(
     lengths.map(([name, length]) => [name, readArray(checkpoint, name, length)]),
   ) as Arrays;
-  for (const name of ["adamV", "observationSquares"] as const) {
-    const negative = arrays[name].find((x) => x < 0);
-    if (negative === undefined) continue;
-    throw new CcparkError(
-      "invalid-argument",
-      `[checkpoint] array \`${name}\`: got ${negative}, expected sums of squares, 0 or more`,
-    );
-  }
+  for (const name of ["adamV", "observationSquares"] as const) expectSquares(name, arrays[name]);
   return arrays;
 }

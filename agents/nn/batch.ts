@@ -7,8 +7,8 @@ import type { Tf } from "../tfjs/tfjs-patches.ts";
 import type { MlpLayout } from "./mlp.ts";
 import { mlpTensor, toTensors } from "./mlp-tensors.ts";
 import type { NetworkPolicy } from "./network-policy.ts";
+import type { ValueScale } from "./on-policy/value-scale.ts";
 import { EPSILON, meanOf, variance } from "./statistics.ts";
-import type { ValueScale } from "./value-scale.ts";
 
 /** What one gradient step looks at. */
 export interface Minibatch {

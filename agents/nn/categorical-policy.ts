@@ -5,24 +5,19 @@ import { exp, log } from "../../core/math.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { mlpTensor, toTensors } from "./mlp-tensors.ts";
-import { NetworkPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
-
-function largest(values: Float64Array): number {
-  let at = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[at]!) at = i;
-  return at;
-}
+import { DensityPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
+import { largestOf } from "./statistics.ts";
 
 /** log of the sum of exp, safe from overflow. */
 function logSumExp(logits: Float64Array): number {
-  const shift = logits[largest(logits)]!;
+  const shift = logits[largestOf(logits, 0, logits.length)]!;
   let sum = 0;
   for (let i = 0; i < logits.length; i++) sum += exp(logits[i]! - shift);
   return shift + log(sum);
 }
 
 /** `act` greedily: the likeliest choice, of equals the first. */
-export class CategoricalPolicy extends NetworkPolicy {
+export class CategoricalPolicy extends DensityPolicy {
   readonly #n: number;
 
   /** @throws CcparkError (invalid-argument) where the weights do not fit the spec */
@@ -34,7 +29,7 @@ export class CategoricalPolicy extends NetworkPolicy {
   }
 
   override actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {
-    for (let r = 0; r < rows; r++) actions[r] = largest(this.outputsOf(normalised, r));
+    for (let r = 0; r < rows; r++) actions[r] = largestOf(this.outputsOf(normalised, r), 0, this.#n);
   }
 
   /** A number of [0, 1) per row. */

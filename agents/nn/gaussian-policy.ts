@@ -12,12 +12,12 @@ import type { Rng } from "../../core/random.ts";
 import type { Box } from "../../envs/spaces.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { mlpTensor, toTensors } from "./mlp-tensors.ts";
-import { NetworkPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
+import { DensityPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
 
 const LOG_2_PI = log(2 * Math.PI);
 
 /** `act` greedily: the mean, clipped to the box; exploring: a sample, which the environment clips. */
-export class GaussianPolicy extends NetworkPolicy {
+export class GaussianPolicy extends DensityPolicy {
   readonly #box: Box;
   readonly #logStdAt: number;
   /** action = middle + half x (what the network says) */

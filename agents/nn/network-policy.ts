@@ -1,7 +1,8 @@
 /**
  * Policies that act without TensorFlow.js: a small network on typed arrays, since a call of a tensor library costs more than
- * the whole pass. What the network's outputs mean is the head's business: gaussian-policy.ts for boxes,
- * categorical-policy.ts for choices. Each says the same to TensorFlow.js, for gradients.
+ * the whole pass. What the network's outputs mean is the head's business. On policy: gaussian-policy.ts for boxes,
+ * categorical-policy.ts for choices, each of which says the same to TensorFlow.js, for gradients. Off policy:
+ * off-policy/epsilon-greedy-policy.ts.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { CcparkError } from "../../core/errors.ts";
@@ -18,17 +19,20 @@ const OBSERVATION_CLIP = 10;
 export interface PolicySpec extends Spaces {
   /** widths of the hidden layers */
   readonly hidden: readonly number[];
+  /** values of choices, of which a share is drawn at random; absent: a Gaussian over a box, a softmax over choices */
+  readonly head?: "epsilon-greedy";
 }
 
-/** The network of a policy: a mean per number of a box, a logit per choice. */
+/** The network of a policy: a mean per number of a box, a logit or value per choice. */
 export function policyLayout({ observationSpace, actionSpace, hidden }: PolicySpec): MlpLayout {
   const outputs = actionSpace.kind === "box" ? actionSpace.shape[0] : actionSpace.n;
   return mlpLayout([observationSpace.shape[0], ...hidden, outputs]);
 }
 
-/** Number of parameters of a policy: its network, and one log standard deviation per number of a box. */
+/** Number of parameters of a policy: its network, and a log standard deviation per number of a box, or epsilon. */
 export function policySize(spec: PolicySpec): number {
-  const own = spec.actionSpace.kind === "box" ? spec.actionSpace.shape[0] : 0;
+  const { head, actionSpace } = spec;
+  const own = actionSpace.kind === "box" ? actionSpace.shape[0] : head === "epsilon-greedy" ? 1 : 0;
   return policyLayout(spec).size + own;
 }
 
@@ -136,7 +140,10 @@ export abstract class NetworkPolicy implements Agent {
 
   /** Draws one action per row. @param normalised [rows x observation]; @param noise of `drawNoise` */
   abstract sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void;
+}
 
+/** A policy that knows how likely its actions are, and says so to TensorFlow.js. */
+export abstract class DensityPolicy extends NetworkPolicy {
   /** Mean entropy in nat over rows of normalised observations, per action. */
   abstract entropy(normalised: Float32Array, rows: number): number;
 

@@ -2,45 +2,71 @@
 import { CcparkError, unknownName } from "../../core/errors.ts";
 
 /** Bounds are inclusive. */
-export type OptionKind =
+export type OptionKind = (
   | { readonly kind: "real" | "whole"; readonly low: number; readonly high: number }
   | { readonly kind: "flag" }
   /** widths of layers: whole numbers, 1 to 4096 each */
   | { readonly kind: "widths" }
-  | { readonly kind: "choice"; readonly of: readonly string[] };
+  | { readonly kind: "choice"; readonly of: readonly string[] }
+) & {
+  /** one sentence or two, for users */
+  readonly definition: string;
+};
 
 export type OptionValue = number | string | boolean | readonly number[];
 
 /** Options of any learner, by name. */
 export type OptionValues = Readonly<Record<string, OptionValue>>;
 
-export const real = (low: number, high: number): OptionKind => ({ kind: "real", low, high });
-export const whole = (low: number, high: number): OptionKind => ({ kind: "whole", low, high });
-export const FLAG: OptionKind = { kind: "flag" };
-export const WIDTHS: OptionKind = { kind: "widths" };
-export const choice = (of: readonly string[]): OptionKind => ({ kind: "choice", of });
+export const real = (low: number, high: number, definition: string): OptionKind => ({
+  kind: "real",
+  low,
+  high,
+  definition,
+});
+export const whole = (low: number, high: number, definition: string): OptionKind => ({
+  kind: "whole",
+  low,
+  high,
+  definition,
+});
+export const flag = (definition: string): OptionKind => ({ kind: "flag", definition });
+export const widths = (definition: string): OptionKind => ({ kind: "widths", definition });
+export const choice = (of: readonly string[], definition: string): OptionKind => ({
+  kind: "choice",
+  of,
+  definition,
+});
 
 const MAX_WIDTH = 4096;
 
-/** @returns what was expected; undefined: it fits */
-function misfit(kind: OptionKind, value: unknown): string | undefined {
+/** The values that an option may have, in words. */
+export function valuesOfKind(kind: OptionKind): string {
   switch (kind.kind) {
     case "real":
-    case "whole": {
-      const { low, high } = kind;
-      const number = typeof value === "number" && value >= low && value <= high;
-      const fits = number && (kind.kind === "real" || Number.isInteger(value));
-      return fits ? undefined : `a ${kind.kind} number, ${low} to ${high}`;
-    }
+    case "whole":
+      return `a ${kind.kind} number, ${kind.low} to ${kind.high}`;
     case "flag":
-      return typeof value === "boolean" ? undefined : "true or false";
-    case "widths": {
-      const fits =
-        Array.isArray(value) && value.every((w) => Number.isInteger(w) && w >= 1 && w <= MAX_WIDTH);
-      return fits ? undefined : `a list of whole numbers, 1 to ${MAX_WIDTH} each`;
-    }
+      return "true or false";
+    case "widths":
+      return `a list of whole numbers, 1 to ${MAX_WIDTH} each`;
     case "choice":
-      return typeof value === "string" && kind.of.includes(value) ? undefined : kind.of.join(", ");
+      return kind.of.join(", ");
+  }
+}
+
+function fits(kind: OptionKind, value: unknown): boolean {
+  switch (kind.kind) {
+    case "real":
+      return typeof value === "number" && value >= kind.low && value <= kind.high;
+    case "whole":
+      return Number.isInteger(value) && (value as number) >= kind.low && (value as number) <= kind.high;
+    case "flag":
+      return typeof value === "boolean";
+    case "widths":
+      return Array.isArray(value) && value.every((w) => Number.isInteger(w) && w >= 1 && w <= MAX_WIDTH);
+    case "choice":
+      return typeof value === "string" && kind.of.includes(value);
   }
 }
 
@@ -67,13 +93,12 @@ export function readOptions<Options extends object>(
     if (!Object.hasOwn(kinds, name)) throw unknownName(part, "option", name, Object.keys(kinds));
     if (value === undefined) continue;
     const kind = kinds[name as keyof Options];
-    const expected = misfit(kind, value);
-    if (expected !== undefined) {
+    if (!fits(kind, value)) {
       if (kind.kind === "choice")
         throw unknownName(part, name, typeof value === "string" ? value : shown(value), kind.of);
       throw new CcparkError(
         "invalid-argument",
-        `[${part}] option \`${name}\`: got ${shown(value)}, expected ${expected}`,
+        `[${part}] option \`${name}\`: got ${shown(value)}, expected ${valuesOfKind(kind)}`,
       );
     }
     Object.assign(options, { [name]: value });

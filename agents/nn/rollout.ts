@@ -5,8 +5,8 @@
  */
 import type { Rng } from "../../core/random.ts";
 import type { AnyVectorEnv, EndedEpisode, RowsPart, RowTask } from "../../envs/env.ts";
-import { makePolicy } from "./actor-critic.ts";
 import { type Batch, makeRolloutArrays, type RolloutArrays } from "./batch.ts";
+import { makePolicy } from "./make-policy.ts";
 import type { NetworkPolicy, PolicySpec } from "./network-policy.ts";
 import type { ObservationStatistics } from "./statistics.ts";
 

@@ -18,7 +18,8 @@ export interface Statistics {
   squares: number;
 }
 
-function observe(statistics: Statistics, x: number): void {
+/** Takes one value into account. */
+export function observe(statistics: Statistics, x: number): void {
   statistics.count += 1;
   const before = x - statistics.mean;
   statistics.mean += before / statistics.count;
@@ -124,6 +125,13 @@ export function explainedVariance(targets: Float32Array, values: Float32Array): 
   const residuals = targets.map((target, i) => target - values[i]!);
   const ofTargets = variance(targets);
   return ofTargets === 0 ? Number.NaN : 1 - variance(residuals) / ofTargets;
+}
+
+/** Which of `count` values is the largest, of equals the first. */
+export function largestOf(values: ArrayLike<number>, from: number, count: number): number {
+  let at = 0;
+  for (let i = 1; i < count; i++) if (values[from + i]! > values[from + at]!) at = i;
+  return at;
 }
 
 /** NaN of nothing. */

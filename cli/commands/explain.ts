@@ -26,6 +26,13 @@ interface Entry {
   readonly dimensions?: readonly Dimension[];
   /** in the order of their numbers, from 0 */
   readonly choices?: readonly { readonly name: string; readonly definition: string }[];
+  /** of a learner, with the default of `train` */
+  readonly options?: readonly {
+    readonly name: string;
+    readonly values: string;
+    readonly default: unknown;
+    readonly definition: string;
+  }[];
   /** for a reader, such as `history: 5 frames` */
   readonly facts?: readonly string[];
   /** for a program: only in JSON */
@@ -41,6 +48,7 @@ type Topic =
   | "facts"
   | "states"
   | "algorithms"
+  | "hyperparameters"
   | "testbeds";
 
 interface Selection {
@@ -248,6 +256,28 @@ async function algorithms({ name: wanted }: Selection): Promise<Entry[]> {
   ];
 }
 
+/** A learner each, as `train --learner` takes it, with what `train --set` may change. */
+async function hyperparameters(): Promise<Entry[]> {
+  const { DEFAULT_LEARNER, LEARNERS } = await import("../../agents/registry.ts");
+  const { valuesOfKind } = await import("../../agents/nn/options.ts");
+  return [...LEARNERS.values()].map(
+    ({ name, source, summary, actions: learnsOver, options, defaults, tuned }) => ({
+      name,
+      summary,
+      source,
+      isDefault: name === DEFAULT_LEARNER,
+      facts: [`actions: ${learnsOver.map((kind) => (kind === "box" ? "a box" : "choices")).join(", ")}`],
+      options: Object.entries(options).map(([option, kind]) => ({
+        name: option,
+        values: valuesOfKind(kind),
+        default: tuned[option] ?? defaults[option]!,
+        definition: kind.definition,
+      })),
+      data: { actions: learnsOver },
+    }),
+  );
+}
+
 async function testbeds(): Promise<Entry[]> {
   const { DEFAULT_TESTBED, TESTBEDS } = await import("../../testbeds/registry.ts");
   const { SCENARIOS } = await import("../../scenarios/presets.ts");
@@ -284,6 +314,7 @@ const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>
   facts,
   states,
   algorithms,
+  hyperparameters,
   testbeds,
 };
 
@@ -318,7 +349,7 @@ function rangeOf({ low, high, choices }: Dimension): string {
 
 function describe(entry: Entry): string {
   const lines = [`  ${entry.name}${entry.isDefault === true ? " (default)" : ""}`, wrap(entry.summary, 4)];
-  const { facts = [], dimensions = [], choices = [], source } = entry;
+  const { facts = [], dimensions = [], choices = [], options = [], source } = entry;
   if (facts.length > 0) lines.push(wrap(facts.join("; "), 4));
   const nameWidth = Math.max(0, ...dimensions.map((d) => d.name.length));
   const unitWidth = Math.max(0, ...dimensions.map((d) => d.unit.length));
@@ -330,6 +361,10 @@ function describe(entry: Entry): string {
   const choiceWidth = Math.max(0, ...choices.map((choice) => choice.name.length));
   for (const [number, choice] of choices.entries()) {
     lines.push(`    ${number}  ${choice.name.padEnd(choiceWidth)}  ${choice.definition}`);
+  }
+  for (const option of options) {
+    lines.push(`    ${option.name}=${JSON.stringify(option.default)}  (${option.values})`);
+    lines.push(wrap(option.definition, 6));
   }
   if (source !== undefined) lines.push(wrap(`source: ${source}`, 4));
   return lines.join("\n");

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { decodeCheckpoint, encodeCheckpoint } from "../../agents/checkpoint.ts";
+import { Dqn } from "../../agents/dqn.ts";
 import { Ppo } from "../../agents/ppo.ts";
 import { learnerFromCheckpoint, policyFromCheckpoint } from "../../agents/registry.ts";
 import { checkpointContender } from "../../cli/contenders.ts";
@@ -16,6 +17,7 @@ import { Rng } from "../../core/random.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { getAction } from "../../envs/signals/actions.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
+import { makeToyEnv } from "./toy-env.ts";
 
 const SEED = Number(process.env["CCPARK_FUZZ_SEED"] ?? 20_261_128);
 const CASES = 1500;
@@ -36,8 +38,30 @@ function fresh(action: string): Uint8Array {
   return encodeCheckpoint(ppo.checkpoint());
 }
 
+/** With a memory of the real environment's transitions, as far as numbers go. */
+async function remembering(): Promise<Uint8Array> {
+  const env = { ...DEFAULT_ENV_OPTIONS, action: "indigo" };
+  const { space: observationSpace } = getObservation(env.observation);
+  const toy = makeToyEnv({ numEnvs: 2, observations: observationSpace.shape[0] });
+  const { space: actionSpace } = getAction(env.action);
+  const dqn = new Dqn({
+    observationSpace,
+    actionSpace,
+    seed: 1,
+    env: describeEnv({ env, numEnvs: 2, episodeSec: 1 }),
+    options: { hidden: [4], learningStarts: 4, minibatchSize: 4, backend: "wasm" },
+  });
+  for await (const _ of dqn.learn({ ...toy, actionSpace }, 24));
+  return encodeCheckpoint(dqn.checkpoint());
+}
+
 const V1 = fileURLToPath(new URL("../golden/checkpoints/ppo-v1.ccpark", import.meta.url));
-const ORIGINALS = [fresh("multiplicative"), fresh("indigo"), new Uint8Array(readFileSync(V1))];
+const ORIGINALS = [
+  fresh("multiplicative"),
+  fresh("indigo"),
+  new Uint8Array(readFileSync(V1)),
+  await remembering(),
+];
 
 interface Parts {
   header: Json;
@@ -136,7 +160,8 @@ function use(bytes: Uint8Array): void {
   const action = policy.act(new Float32Array(checkpoint.header.observationSpace.shape[0]), "greedy", 0);
   expect(action.every(Number.isFinite), "a policy that was admitted acts").toBe(true);
   policyFromCheckpoint(checkpoint);
-  expect(learnerFromCheckpoint(checkpoint).checkpoint().header.learner).toBe("ppo");
+  const { learner } = learnerFromCheckpoint(checkpoint).checkpoint().header;
+  expect(learner).toBe(checkpoint.header.learner);
 }
 
 describe(`a checkpoint with wrong content and a right checksum (seed ${SEED})`, () => {

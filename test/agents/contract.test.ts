@@ -10,9 +10,35 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
     toySteps: 30_720,
     small: { hidden: [8], rolloutSteps: 32, minibatchSize: 64, epochs: 2, resetEvery: 2, backend: "wasm" },
   },
+  a2c: {
+    toy: { hidden: [32, 32], initialLogStd: -0.7, learningRate: 3e-3, backend: "wasm" },
+    toySteps: 61_440,
+    small: { hidden: [8], rolloutSteps: 32, resetEvery: 2, backend: "wasm" },
+  },
+  dqn: {
+    toy: { hidden: [32, 32], minibatchSize: 64, backend: "wasm" },
+    toySteps: 30_720,
+    small: {
+      hidden: [8],
+      minibatchSize: 16,
+      learningStarts: 300,
+      replayCapacity: 700,
+      rolloutSteps: 32,
+      resetEvery: 2,
+      backend: "wasm",
+    },
+  },
 };
 
 for (const spec of LEARNERS.values()) learnerContract(spec, CONTRACTS[spec.name]!);
+
+it("says of every hyperparameter what it means", () => {
+  for (const { name, options } of LEARNERS.values()) {
+    for (const [option, { definition }] of Object.entries(options)) {
+      expect(definition, `${name}: ${option}`).not.toBe("");
+    }
+  }
+});
 
 it("refuses an unknown learner with the nearest name", () => {
   expect(() => getLearner("pop")).toThrow("did you mean `ppo`?");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeCheckpoint, encodeCheckpoint } from "../../agents/checkpoint.ts";
 import type { Progress } from "../../agents/learner.ts";
-import { computeGae } from "../../agents/nn/gae.ts";
+import { computeGae } from "../../agents/nn/on-policy/gae.ts";
 import { Ppo, type PpoOptions, ppoOptions } from "../../agents/ppo.ts";
 import { policyFromCheckpoint } from "../../agents/registry.ts";
 import { chooseBackend } from "../../agents/tfjs/tfjs-backend.ts";

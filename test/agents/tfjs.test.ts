@@ -1,6 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { makePolicy } from "../../agents/nn/actor-critic.ts";
+import { makeDensity } from "../../agents/nn/actor-critic.ts";
 import { GaussianPolicy } from "../../agents/nn/gaussian-policy.ts";
 import { initialiseMlp, mlpLayout } from "../../agents/nn/mlp.ts";
 import { lossAndGradient, mlpTensor } from "../../agents/nn/mlp-tensors.ts";
@@ -130,7 +130,7 @@ describe("parity", () => {
         const spec = { observationSpace, actionSpace, hidden: [5] };
         const rng = Rng.fromSeed(9);
         const weights = Float32Array.from({ length: policySize(spec) }, () => rng.uniform(-0.7, 0.7));
-        const policy = makePolicy(spec, { weights });
+        const policy = makeDensity(spec, { weights });
         const observations = Float32Array.from({ length: rows * 6 }, () => rng.uniform(-1, 1));
         const raw = new Float32Array(rows);
         const logProbs = new Float32Array(rows);

@@ -48,7 +48,25 @@ function expectRefused(run: () => unknown, message: string | RegExp): void {
 
 /** Declares the suite. */
 export function learnerContract(spec: LearnerSpec, contract: LearnerContract): void {
-  for (const form of FORMS) learnerContractOver(form, spec, contract);
+  for (const form of FORMS) {
+    const learns = spec.actions.includes(form.choices ? "discrete" : "box");
+    (learns ? learnerContractOver : refusalContract)(form, spec, contract);
+  }
+}
+
+/** Of actions that it does not learn over. */
+function refusalContract(
+  { form, choices }: (typeof FORMS)[number],
+  spec: LearnerSpec,
+  { small }: LearnerContract,
+): void {
+  it(`learner ${spec.name} refuses ${form}`, () => {
+    const { observationSpace, actionSpace } = makeToyEnv({ choices });
+    expectRefused(
+      () => spec.make({ observationSpace, actionSpace, options: small, seed: 3 }),
+      choices ? "got choices, expected a box" : "got a box, expected choices",
+    );
+  });
 }
 
 function learnerContractOver(

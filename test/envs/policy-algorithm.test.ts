@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { makePolicy as networkPolicy } from "../../agents/nn/actor-critic.ts";
+import { makeDensity as networkPolicy } from "../../agents/nn/actor-critic.ts";
 import { policySize } from "../../agents/nn/network-policy.ts";
 import type { FlowControl, FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
 import { Rng } from "../../core/random.ts";
@@ -11,7 +11,7 @@ import { getObservation } from "../../envs/signals/observations.ts";
 import { resolveScenario } from "../../scenarios/scenario-files.ts";
 
 /** A policy with weights of its own that remembers what it saw and did. */
-function makePolicy(env: EnvOptions) {
+function makeDensity(env: EnvOptions) {
   const spec = {
     observationSpace: getObservation(env.observation).space,
     actionSpace: getAction(env.action).space,
@@ -47,9 +47,9 @@ describe("a policy as an algorithm", () => {
     const env: EnvOptions = { ...DEFAULT_ENV_OPTIONS, ...options };
     const scenario = resolveScenario("park-paper", { durationSec: 15 });
     const run = { scenario, seed: 2, rewardName: env.reward };
-    const inEnv = makePolicy(env);
+    const inEnv = makeDensity(env);
     const expected = runAgent({ ...run, agent: inEnv, env });
-    const asAlgorithm = makePolicy(env);
+    const asAlgorithm = makeDensity(env);
     const got = runAlgorithm({ ...run, algorithm: policyAlgorithm("policy", asAlgorithm, env) });
     expect(asAlgorithm.decisions.length).toBeGreaterThan(50);
     expect(asAlgorithm.decisions).toEqual(inEnv.decisions);
@@ -65,10 +65,10 @@ describe("a policy as an algorithm", () => {
     ];
     const scenario = { ...resolveScenario("park-paper", { durationSec: 5 }), flows };
     const run = { scenario, seed: 2, rewardName: env.reward };
-    const inEnv = makePolicy(env);
+    const inEnv = makeDensity(env);
     runAgent({ ...run, agent: inEnv, env });
     expect(inEnv.begun).toEqual([0, 1, 2]);
-    const asAlgorithm = makePolicy(env);
+    const asAlgorithm = makeDensity(env);
     const { newFlow } = policyAlgorithm("policy", asAlgorithm, env);
     const control = { setProgram() {}, setWindow() {}, wakeAt() {} } as unknown as FlowControl;
     const info = { mssBytes: 1448, initCwndBytes: 14_480, nowUs: 0 } as FlowInfo;
@@ -83,9 +83,9 @@ describe("a policy as an algorithm", () => {
     const paper = resolveScenario("park-paper", { durationSec: 10 });
     const forward = { ...paper.forward, outages: [{ fromSec: 4, toSec: 11 }] };
     const run = { scenario: { ...paper, forward }, seed: 2, rewardName: env.reward };
-    const inEnv = makePolicy(env);
+    const inEnv = makeDensity(env);
     runAgent({ ...run, agent: inEnv, env });
-    const asAlgorithm = makePolicy(env);
+    const asAlgorithm = makeDensity(env);
     runAlgorithm({ ...run, algorithm: policyAlgorithm("policy", asAlgorithm, env) });
     // the same until silence begins; there a step after a report (of a timeout, too) is longer
     const same = inEnv.decisions.findIndex((decision, i) => decision !== asAlgorithm.decisions[i]);
@@ -98,6 +98,6 @@ describe("a policy as an algorithm", () => {
 
   it("refuses an action delay, which a datapath has of its own", () => {
     const env = { ...DEFAULT_ENV_OPTIONS, actionDelayUs: 1000 };
-    expect(() => policyAlgorithm("policy", makePolicy(env), env)).toThrow("action delay of 1000 us");
+    expect(() => policyAlgorithm("policy", makeDensity(env), env)).toThrow("action delay of 1000 us");
   });
 });

@@ -3,8 +3,8 @@
  * 1, and its last layer is corrected so that V stays what it was. Rewards of congestion control are a large offset,
  * other for each link, and a small difference that matters; unscaled, the network spends itself on the offset.
  */
-import type { MlpLayout } from "./mlp.ts";
-import { variance } from "./statistics.ts";
+import type { MlpLayout } from "../mlp.ts";
+import { variance } from "../statistics.ts";
 
 /** V = mean + std x (what the value network says) */
 export interface ValueScale {

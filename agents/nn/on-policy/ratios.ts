@@ -1,5 +1,5 @@
 /** What the ratios of a policy's probabilities to those of the rollout say of a gradient step. */
-import { exp } from "../../core/math.ts";
+import { exp } from "../../../core/math.ts";
 
 export type Surrogate = {
   /** the clipped surrogate, negated */

@@ -1,0 +1,194 @@
+/**
+ * Deep Q-learning over choices: options, networks, gradient step. Memory and the loop are those of every learner off policy
+ * (nn/off-policy/off-policy.ts).
+ *
+ * Mnih et al. 2015, "Human-level control through deep reinforcement learning" (Nature 518), with the targets of double DQN
+ * (van Hasselt et al. 2016, arXiv:1509.06461): the network that learns chooses the next action, the target network says
+ * what it is worth. The choices are those of Indigo and mvfst-rl. What differs: the target network follows in small steps
+ * instead of being copied now and then, and rewards are normalised instead of clipped.
+ *
+ * Left out: prioritised replay, dueling heads, n-step targets.
+ */
+import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
+import type { LearnerSetup, LearnerSpec } from "./learner.ts";
+import { Adam } from "./nn/adam.ts";
+import { COMMON_KINDS, expectActions, expectFinite } from "./nn/learner-checks.ts";
+import { initialiseMlp } from "./nn/mlp.ts";
+import { lossAndGradient, mlpTensor, normOf, toTensors } from "./nn/mlp-tensors.ts";
+import type { EpsilonGreedyPolicy } from "./nn/off-policy/epsilon-greedy-policy.ts";
+import {
+  loadOffPolicy,
+  OFF_POLICY_KINDS,
+  OffPolicyLearner,
+  type OffPolicyOptions,
+} from "./nn/off-policy/off-policy.ts";
+import { follow, type Transitions } from "./nn/off-policy/replay.ts";
+import { type OptionKind, readOptions, real } from "./nn/options.ts";
+import { largestOf, meanOf } from "./nn/statistics.ts";
+import type { Tf } from "./tfjs/tfjs-patches.ts";
+
+/** What each means and may be: KINDS; `ccpark explain hyperparameters` prints it. */
+export interface DqnOptions extends OffPolicyOptions {
+  readonly finalEpsilon: number;
+  readonly explorationFraction: number;
+}
+
+const DEFAULTS: DqnOptions = {
+  hidden: [64, 64],
+  rolloutSteps: 4,
+  gradientSteps: 4,
+  minibatchSize: 128,
+  replayCapacity: 50_000,
+  learningStarts: 1000,
+  learningRate: 1e-3,
+  annealLearningRate: true,
+  gamma: 0.95,
+  tau: 0.01,
+  maxGradNorm: 10,
+  normaliseRewards: true,
+  finalEpsilon: 0.02,
+  explorationFraction: 0.3,
+  resetEvery: 320,
+  backend: "auto",
+};
+
+const KINDS: { readonly [Name in keyof DqnOptions]: OptionKind } = {
+  ...OFF_POLICY_KINDS,
+  ...COMMON_KINDS,
+  finalEpsilon: real(
+    0,
+    1,
+    "share of actions that are drawn at random once exploration has fallen; it falls linearly from 1",
+  ),
+  explorationFraction: real(0, 1, "share of the run over which it falls"),
+};
+
+/**
+ * Fills in defaults and checks.
+ * @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range
+ */
+export function dqnOptions(given: Readonly<Record<string, unknown>> = {}): DqnOptions {
+  return readOptions("dqn", KINDS, DEFAULTS, given);
+}
+
+const HEAD = "epsilon-greedy";
+
+export class Dqn extends OffPolicyLearner<DqnOptions> {
+  protected override readonly measures: readonly string[] = ["valueLoss", "meanValue"];
+  /** Q of every choice, the part of the policy's weights that is learnt, and the network that follows it */
+  readonly #online: Float32Array;
+  readonly #target: Float32Array;
+  readonly #adam: Adam;
+
+  /**
+   * @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range and for an action that
+   *   is no choice
+   */
+  constructor(setup: LearnerSetup) {
+    const options = dqnOptions(setup.options);
+    expectActions("dqn", "discrete", setup.actionSpace);
+    super("dqn", options, setup, HEAD);
+    const { layout, weights } = this.policy;
+    this.#online = weights.subarray(0, layout.size);
+    const gains = [...options.hidden.map(() => Math.SQRT2), 0.01];
+    initialiseMlp(layout, gains, this.root.fork("init.policy"), this.#online);
+    this.#target = this.#online.slice();
+    this.#adam = new Adam(this.#online);
+    this.explore(0);
+  }
+
+  /** As `LearnerSpec.load`; spaces are the stored ones unless given. */
+  static fromCheckpoint(
+    checkpoint: Checkpoint,
+    setup: Omit<LearnerSetup, "seed"> = restoreSpaces(checkpoint.header),
+  ): Dqn {
+    return loadOffPolicy(checkpoint, setup, {
+      head: HEAD,
+      readOptions: dqnOptions,
+      make: (whole) => new Dqn(whole),
+    });
+  }
+
+  protected override networks(): Readonly<Record<string, Float32Array>> {
+    return { policy: this.policy.weights, target: this.#target, adamM: this.#adam.m, adamV: this.#adam.v };
+  }
+
+  protected override explore(progress: number): void {
+    const { finalEpsilon, explorationFraction } = this.options;
+    const fallen = explorationFraction === 0 ? 1 : Math.min(1, progress / explorationFraction);
+    (this.policy as EpsilonGreedyPolicy).epsilon = 1 + fallen * (finalEpsilon - 1);
+  }
+
+  protected override descend(
+    tf: Tf,
+    minibatch: Transitions,
+    learningRate: number,
+  ): Readonly<Record<string, number>> {
+    const { maxGradNorm, tau } = this.options;
+    const { layout, spec } = this.policy;
+    const { rows, observations, actions } = minibatch;
+    const width = spec.observationSpace.shape[0];
+    const n = layout.layers.at(-1)!.outputs;
+    const targets = this.#targets(tf, minibatch, n);
+    const oneHot = new Float32Array(rows * n);
+    for (let row = 0; row < rows; row++) oneHot[row * n + actions[row]!] = 1;
+    const gradient = new Float32Array(this.#online.length);
+    const loss = tf.tidy(() => {
+      const inputs = tf.tensor2d(observations, [rows, width]);
+      const chosen = tf.tensor2d(oneHot, [rows, n]);
+      const wanted = tf.tensor1d(targets);
+      const lossOf = (...parameters: ReturnType<typeof toTensors>): ReturnType<Tf["tensor"]> => {
+        const error = tf.sub(tf.sum(tf.mul(mlpTensor(tf, parameters, inputs), chosen), 1), wanted);
+        // Huber's loss: 1/2 error^2 within 1, straight outside
+        const near = tf.clipByValue(error, -1, 1);
+        return tf.mean(tf.mul(near, tf.sub(error, tf.mul(near, 0.5))));
+      };
+      return lossAndGradient(tf, lossOf, toTensors(tf, layout, this.#online), gradient);
+    });
+    const norm = normOf(gradient);
+    expectFinite(this, { loss, norm });
+    this.#adam.steps = this.gradientSteps;
+    this.#adam.step(gradient, Math.min(1, maxGradNorm / (norm + 1e-6)), learningRate);
+    this.gradientSteps += 1;
+    follow(this.#target, this.#online, tau);
+    return { valueLoss: loss, meanValue: meanOf(Array.from(targets)) };
+  }
+
+  /** r + gamma Q_target(s', argmax Q(s', .)), arXiv:1509.06461 equation 4; r where the task ended. */
+  #targets(tf: Tf, { rows, nextObservations, rewards, terminated }: Transitions, n: number): Float32Array {
+    const { layout, spec } = this.policy;
+    const valuesBy = (weights: Float32Array): Float32Array =>
+      tf.tidy(() => {
+        const inputs = tf.tensor2d(nextObservations, [rows, spec.observationSpace.shape[0]]);
+        return mlpTensor(tf, toTensors(tf, layout, weights), inputs).dataSync() as Float32Array;
+      });
+    const [online, target] = [valuesBy(this.#online), valuesBy(this.#target)];
+    return Float32Array.from({ length: rows }, (_, row) => {
+      const next = target[row * n + largestOf(online, row * n, n)]!;
+      return rewards[row]! + this.options.gamma * (1 - terminated[row]!) * next;
+    });
+  }
+}
+
+/**
+ * Losses of its lines of progress; NaN until learning starts:
+ *
+ * | name | unit | meaning |
+ * | --- | --- | --- |
+ * | valueLoss | 1 | Huber's loss of Q, of normalised rewards |
+ * | meanValue | 1 | mean of the targets: of normalised rewards about 0, unless values run away |
+ */
+export const DQN: LearnerSpec = {
+  name: "dqn",
+  title: "DQN",
+  source: "Mnih et al. 2015, Nature 518; double DQN: van Hasselt et al. 2016, arXiv:1509.06461",
+  summary: "deep Q-learning with replay and double targets; over choices only, such as the action `indigo`",
+  actions: ["discrete"],
+  options: KINDS,
+  defaults: { ...DEFAULTS },
+  tuned: {},
+  checkOptions: (given) => void dqnOptions(given),
+  make: (setup) => new Dqn(setup),
+  load: (checkpoint, setup) => Dqn.fromCheckpoint(checkpoint, setup),
+  policy: (checkpoint, spaces, seed) => Dqn.fromCheckpoint(checkpoint, spaces).frozenPolicy(seed),
+};

@@ -1,0 +1,352 @@
+/**
+ * What learners on policy have in common: networks, rollouts of the policy as it is, advantages, the scale of rewards and
+ * values, the loop over updates and their checkpoints. A learner adds its options and what an update makes of a batch.
+ *
+ * All randomness comes from named forks of the seed and of the number of the update, so a checkpoint needs no generator
+ * state.
+ */
+import type { Tensor } from "@tensorflow/tfjs-core";
+import type { z } from "zod";
+import { Rng } from "../../../core/random.ts";
+import type { AnyVectorEnv } from "../../../envs/env.ts";
+import {
+  type Checkpoint,
+  checkSpaces,
+  type EnvDescription,
+  NO_DESCRIPTION,
+  readState,
+  storeBox,
+  storeSpace,
+} from "../../checkpoint.ts";
+import type { CommonOptions, Learner, LearnerSetup, Progress } from "../../learner.ts";
+import { type BackendRequest, chooseBackend } from "../../tfjs/tfjs-backend.ts";
+import type { Tf } from "../../tfjs/tfjs-patches.ts";
+import {
+  ActorCritic,
+  makeDensity,
+  NETWORK_STATE,
+  type NetworkState,
+  readNetworkArrays,
+} from "../actor-critic.ts";
+import { type Batch, episodeMeans, type Minibatch, normaliseBatch, valuesOf } from "../batch.ts";
+import { expectFinite, expectSameHidden } from "../learner-checks.ts";
+import { mlpTensor } from "../mlp-tensors.ts";
+import type { DensityPolicy, PolicySpec } from "../network-policy.ts";
+import { flag, type OptionKind, real, whole, widths } from "../options.ts";
+import { collect } from "../rollout.ts";
+import { RewardScale, STATISTICS, type Statistics } from "../statistics.ts";
+import { computeGae } from "./gae.ts";
+import { rescaleValues } from "./value-scale.ts";
+
+/** What each means and may be: ON_POLICY_KINDS; `ccpark explain hyperparameters` prints it. */
+export interface OnPolicyOptions extends CommonOptions {
+  readonly hidden: readonly number[];
+  readonly rolloutSteps: number;
+  readonly learningRate: number;
+  readonly annealLearningRate: boolean;
+  readonly gamma: number;
+  readonly gaeLambda: number;
+  readonly valueCoef: number;
+  readonly entropyCoef: number;
+  readonly maxGradNorm: number;
+  readonly initialLogStd: number;
+  readonly scaleRewards: boolean;
+  readonly normaliseValues: boolean;
+  readonly normaliseObservations: boolean;
+  readonly backend: BackendRequest;
+}
+
+export const ON_POLICY_KINDS: {
+  readonly [Name in Exclude<keyof OnPolicyOptions, keyof CommonOptions>]: OptionKind;
+} = {
+  hidden: widths("widths of the hidden tanh layers, the same for policy and value"),
+  rolloutSteps: whole(
+    1,
+    1e6,
+    "steps per environment between two updates; a batch is this times the number of environments",
+  ),
+  learningRate: real(0, 1e9, "Adam's step size at the start"),
+  annealLearningRate: flag("whether the step size falls linearly to 0 over the run"),
+  gamma: real(0, 1, "discount per step, gamma"),
+  gaeLambda: real(0, 1, "lambda of generalised advantage estimation"),
+  valueCoef: real(0, 1e6, "weight of the value loss"),
+  entropyCoef: real(-1e6, 1e6, "weight of the entropy bonus"),
+  maxGradNorm: real(1e-9, 1e9, "largest norm of the gradient over all parameters"),
+  initialLogStd: real(
+    -10,
+    3,
+    "log of the standard deviation at the start, in units of half the action box; e^-2 changes a window by 10 % per step where the action doubles or halves it at most. Measured: with e^-0.7 the noise itself fills the queue and little is learnt in 150 000 steps. Choices have none: they begin about equally likely",
+  ),
+  scaleRewards: flag("divides rewards by the running standard deviation of discounted returns"),
+  normaliseValues: flag("lets the value network learn targets of mean 0 and standard deviation 1 (PopArt)"),
+  normaliseObservations: flag(
+    "subtracts the running mean of each observation and divides by its running standard deviation",
+  ),
+};
+
+/** What a checkpoint keeps beside options and arrays. */
+type State = NetworkState & { readonly returnStatistics: Statistics };
+const STATE: z.ZodType<State> = NETWORK_STATE.extend({ returnStatistics: STATISTICS });
+
+/** A batch and what it says of the value of each row. */
+export interface Estimates {
+  readonly batch: Batch;
+  /** V before the update, in the unit of rewards; [rows], as the rest */
+  readonly values: Float32Array;
+  readonly advantages: Float32Array;
+  /** of the value network, in the unit of rewards */
+  readonly targets: Float32Array;
+  /** the same, as the value network is to say them */
+  readonly scaledTargets: Float32Array;
+}
+
+export abstract class OnPolicyLearner<Options extends OnPolicyOptions> implements Learner {
+  readonly name: string;
+  readonly options: Options;
+  readonly seed: number;
+  readonly env: EnvDescription;
+  readonly spec: PolicySpec;
+  backendDetail = "";
+
+  protected readonly root: Rng;
+  protected readonly networks: ActorCritic;
+  readonly #rewardScale: RewardScale;
+  #steps = 0;
+  #updates = 0;
+  #episodes = 0;
+
+  constructor(name: string, options: Options, setup: LearnerSetup) {
+    this.name = name;
+    this.options = options;
+    this.seed = setup.seed;
+    this.env = setup.env ?? NO_DESCRIPTION;
+    this.root = Rng.fromSeed(setup.seed).fork(name);
+    const { observationSpace, actionSpace } = setup;
+    const { hidden, initialLogStd, normaliseObservations } = options;
+    this.spec = { observationSpace, actionSpace, hidden };
+    this.networks = new ActorCritic(this.spec, {
+      rng: this.root,
+      seed: setup.seed,
+      name,
+      initialLogStd,
+      normalisesObservations: normaliseObservations,
+    });
+    this.#rewardScale = new RewardScale(options.gamma);
+  }
+
+  /** Acts with the current parameters. */
+  get policy(): DensityPolicy {
+    return this.networks.policy;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  get updates(): number {
+    return this.#updates;
+  }
+
+  /** Acts by the parameters as they are now, without the learner. @param seed for `explore` */
+  frozenPolicy(seed: number): DensityPolicy {
+    const { weights, statistics } = this.policy;
+    return makeDensity(this.spec, { weights, ...(statistics && { statistics }), seed, name: this.name });
+  }
+
+  begin(): void {}
+
+  act(obs: Float32Array, mode: "explore" | "greedy"): Float32Array {
+    return this.policy.act(obs, mode);
+  }
+
+  dispose(): void {}
+
+  checkpoint(): Checkpoint {
+    const { backend: _backend, ...options } = this.options; // a matter of the machine, not of the run
+    const { adamSteps, valueScale, observationCount } = this.networks.state();
+    const returnStatistics = { ...this.#rewardScale.statistics };
+    const state: State = { adamSteps, returnStatistics, valueScale, observationCount };
+    return {
+      header: {
+        learner: this.name,
+        env: this.env,
+        observationSpace: storeBox(this.spec.observationSpace),
+        actionSpace: storeSpace(this.spec.actionSpace),
+        options: { ...options, hidden: [...options.hidden] },
+        seed: this.seed,
+        steps: this.#steps,
+        updates: this.#updates,
+        episodes: this.#episodes,
+        state,
+      },
+      arrays: { ...this.networks.arrays() },
+    };
+  }
+
+  /** Of a learner that was made with the options of the checkpoint. */
+  restore({ header }: Checkpoint, { arrays, state }: Stored): void {
+    this.networks.restore(arrays, state);
+    this.#rewardScale.statistics = state.returnStatistics;
+    this.#steps = header.steps;
+    this.#updates = header.updates;
+    this.#episodes = header.episodes;
+  }
+
+  /** Losses are means over the update's gradient steps. */
+  async *learn(envs: AnyVectorEnv, totalSteps: number): AsyncGenerator<Progress, void, undefined> {
+    checkSpaces(this.spec, envs);
+    const backend = await chooseBackend(this.options.backend);
+    this.backendDetail = `${backend.name}: ${backend.detail}`;
+    const batchRows = envs.numEnvs * this.options.rolloutSteps;
+    const totalUpdates = Math.ceil(totalSteps / batchRows);
+    let started = false;
+    while (this.#updates < totalUpdates) {
+      if (!started || this.#updates % this.options.resetEvery === 0) await this.#resetEnvs(envs);
+      started = true;
+      const batch = await this.#rollout(envs);
+      const { learningRate, annealLearningRate } = this.options;
+      const fraction = annealLearningRate ? 1 - this.#updates / totalUpdates : 1;
+      const estimates = this.#estimate(backend.tf, batch, envs.numEnvs);
+      const losses = this.descend(backend.tf, estimates, learningRate * fraction);
+      this.#steps += batch.rows;
+      this.#updates += 1;
+      this.#episodes += batch.episodes.length;
+      this.networks.freezeObservations();
+      yield { steps: this.#steps, totalSteps, episodes: this.#episodes, ...episodeMeans(batch), losses };
+    }
+  }
+
+  /**
+   * The gradient steps of an update.
+   * @returns the line's losses
+   */
+  protected abstract descend(
+    tf: Tf,
+    estimates: Estimates,
+    learningRate: number,
+  ): Readonly<Record<string, number>>;
+
+  async #resetEnvs(envs: AnyVectorEnv): Promise<void> {
+    const rng = this.root.fork(`envs.${this.#updates}`);
+    await envs.reset(rng.integer(2 ** 20) * 2 ** 32 + rng.integer(2 ** 32));
+    this.#rewardScale.begin(envs.numEnvs);
+  }
+
+  async #rollout(envs: AnyVectorEnv): Promise<Batch> {
+    const { rolloutSteps, normaliseObservations } = this.options;
+    const { policy, observations: known } = this.networks;
+    const rng = this.root.fork(`noise.${this.#updates}`);
+    const batch = await collect(envs, policy, { steps: rolloutSteps, rng });
+    if (normaliseObservations) known.observe(batch.observations);
+    normaliseBatch(batch, policy);
+    for (let row = 0; row < batch.rows; row++) {
+      const isOver = batch.terminated[row]! + batch.truncated[row]! > 0;
+      this.#rewardScale.observe(row % envs.numEnvs, batch.rewards[row]!, isOver);
+    }
+    return batch;
+  }
+
+  #estimate(tf: Tf, batch: Batch, numEnvs: number): Estimates {
+    const { options, networks } = this;
+    const { valueLayout: layout, value: weights } = networks;
+    const network = { layout, weights, scale: networks.valueScale };
+    const { values, nextValues } = valuesOf(tf, network, batch, numEnvs);
+    const { advantages, targets } = computeGae({
+      numEnvs,
+      rewards: options.scaleRewards ? this.#rewardScale.scaled(batch.rewards) : batch.rewards,
+      values,
+      nextValues,
+      terminated: batch.terminated,
+      truncated: batch.truncated,
+      gamma: options.gamma,
+      lambda: options.gaeLambda,
+    });
+    if (options.normaliseValues) {
+      const first = this.#updates === 0;
+      networks.valueScale = rescaleValues(networks.valueScale, targets, layout, weights, first);
+    }
+    const { mean, std } = networks.valueScale;
+    const scaledTargets = targets.map((target) => (target - mean) / std);
+    return { batch, values, advantages, targets, scaledTargets };
+  }
+
+  /**
+   * One step of Adam on value loss, entropy bonus and what the learner wants of the policy.
+   * @param surrogateOf what to maximise, a scalar, of log pi(a|s) of the rows, [rows]
+   * @returns log pi(a|s) and half the mean squared error of values, before the step
+   * @throws CcparkError (failed-precondition) where the numbers are not finite
+   */
+  protected gradientStep(
+    tf: Tf,
+    minibatch: Minibatch,
+    learningRate: number,
+    surrogateOf: (logProb: Tensor) => Tensor,
+  ): { readonly logProb: Float32Array; readonly valueLoss: number } {
+    const { valueCoef, entropyCoef, maxGradNorm } = this.options;
+    const { rows } = minibatch;
+    const { policy } = this.networks;
+    const { loss, gradient, norm, logProb, valueLoss } = tf.tidy(() => {
+      const observations = tf.tensor2d(minibatch.observations, [rows, this.spec.observationSpace.shape[0]]);
+      const actions = policy.actionTensor(tf, minibatch.actions, rows);
+      const targets = tf.tensor2d(minibatch.targets, [rows, 1]);
+      let logProbTensor: Tensor | undefined;
+      let valueLossTensor: Tensor | undefined;
+      const result = this.networks.gradient(tf, (ofPolicy, ofValue) => {
+        const { logProb: ofRows, entropy } = policy.evaluate(tf, ofPolicy, observations, actions);
+        const surrogate = surrogateOf(ofRows);
+        // 1/2 (V - target)^2
+        const value = mlpTensor(tf, ofValue, observations);
+        const halfSquares = tf.mul(tf.mean(tf.square(tf.sub(value, targets))), 0.5);
+        logProbTensor = tf.keep(ofRows);
+        valueLossTensor = tf.keep(halfSquares);
+        return tf.sub(tf.sub(tf.mul(halfSquares, valueCoef), surrogate), tf.mul(entropy, entropyCoef));
+      });
+      const read = {
+        ...result,
+        logProb: logProbTensor!.dataSync() as Float32Array,
+        valueLoss: valueLossTensor!.dataSync()[0]!,
+      };
+      logProbTensor!.dispose();
+      valueLossTensor!.dispose();
+      return read;
+    });
+    expectFinite(this, { loss, norm });
+    this.networks.adam.step(gradient, Math.min(1, maxGradNorm / (norm + 1e-6)), learningRate);
+    return { logProb, valueLoss };
+  }
+}
+
+/** What a checkpoint has of a learner on policy, checked. */
+interface Stored {
+  readonly arrays: ReturnType<typeof readNetworkArrays>;
+  readonly state: State;
+}
+
+/**
+ * As `LearnerSpec.load`; options replace stored ones, but not `hidden`.
+ * @param readOptions fills in defaults and checks
+ * @throws CcparkError (invalid-argument) where spaces, layers, state or arrays do not fit
+ */
+export function loadOnPolicy<Options extends OnPolicyOptions, Loaded extends OnPolicyLearner<Options>>(
+  checkpoint: Checkpoint,
+  setup: Omit<LearnerSetup, "seed">,
+  readOptions: (given: Readonly<Record<string, unknown>>) => Options,
+  make: (setup: LearnerSetup) => Loaded,
+): Loaded {
+  const { header } = checkpoint;
+  checkSpaces(header, setup);
+  const options = readOptions({ ...header.options, ...setup.options });
+  const { hidden } = readOptions(header.options);
+  expectSameHidden(hidden, options.hidden);
+  const state = readState(header, STATE);
+  const arrays = readNetworkArrays(checkpoint, { ...setup, hidden });
+  const env = setup.env ?? header.env;
+  const learner = make({
+    ...setup,
+    options: { ...header.options, ...setup.options },
+    seed: header.seed,
+    env,
+  });
+  learner.restore(checkpoint, { arrays, state });
+  return learner;
+}
