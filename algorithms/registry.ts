@@ -16,6 +16,7 @@ import { ledbatPlusPlus } from "./ccp/ledbat/ledbat-plus-plus.ts";
 import { gcc } from "./ccp/media/gcc.ts";
 import { scream } from "./ccp/media/scream.ts";
 import { tfrc } from "./ccp/media/tfrc.ts";
+import { nimbus } from "./ccp/nimbus/nimbus.ts";
 import { pccAllegro } from "./ccp/pcc/allegro.ts";
 import { vivace } from "./ccp/pcc/vivace.ts";
 import { prague } from "./ccp/prague.ts";
@@ -53,6 +54,7 @@ const TABLE: readonly AlgorithmSpec[] = [
   pccAllegro,
   vivace,
   sprout,
+  nimbus,
   portusRenoSpec,
   portusVegasSpec,
   portusConstSpec,

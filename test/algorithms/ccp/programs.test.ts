@@ -42,6 +42,7 @@ describe("registered algorithms", () => {
       "pcc-allegro",
       "vivace",
       "sprout",
+      "nimbus",
       "portus-reno",
       "portus-vegas",
       "portus-const",

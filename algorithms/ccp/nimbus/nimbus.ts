@@ -1,0 +1,324 @@
+/**
+ * Nimbus (Goyal et al., "Elasticity detection: a building block for Internet congestion control", SIGCOMM 2022): pulses its rate at
+ * 5 Hz and looks whether the cross traffic takes on that rhythm. If so, it competes like Cubic; if not, it holds a small queue.
+ *
+ *   startup ── rate grows no more, or a loss ──▶ delay ── eta >= 2, or a queue that stays ──▶ competitive
+ *      ▲                                          ▲ └──── eta lower for a while ────┘ │
+ *      └──────────────── timeout ─────────────────┴───────────────────────────────────┘
+ *
+ * What of cross traffic goes through the link is z = mu S / R - S, S and R being the rates at which the packets of one RTT were
+ * sent and arrived. mu is the largest R, which a startup in excess of the link makes out, or given. Left out: how several
+ * Nimbus flows on one link agree on who pulses.
+ */
+import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../../ccp-bridge/agent/algorithm.ts";
+import { type Bytes, MICROS_PER_MILLI, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
+import type { AlgorithmSpec, ParamValues } from "../../spec.ts";
+import { ElasticityDetector, halfSine } from "./elasticity.ts";
+import { CubicWindow, delayRate, type Sample } from "./rules.ts";
+
+/** Section 3.4: reports every 10 ms. */
+const TICK_US: Micros = 10 * MICROS_PER_MILLI;
+/** Section 3.4: up for a quarter of the period, then down a third as far for the rest, so that nothing is sent in sum. */
+const PULSE = { upShare: 1 / 4, depth: 1 / 3 };
+/** BBR's startup: the pipe is full once three rounds bring less than a quarter more. */
+const FULL = { growth: 1.25, rounds: 3 };
+/** Of startup's bursts, so much faster than a window per RTT, others on the link have hardly a part: they arrive at its rate. */
+const BURST_GAIN = 20;
+/** what a rate of arrival is taken over, in time and packets, so that an ACK more or less makes little of it */
+const ARRIVAL = { us: 25 * MICROS_PER_MILLI, packets: 30 };
+/** of mu: no less is sent */
+const LEAST_SHARE = 0.05;
+/** Section 4.1: what was sent before elastic traffic came, which takes 5 s to see. */
+const MEMORY_US: Micros = 5 * MICROS_PER_SEC;
+/**
+ * Ours: a queue of so many targets that stays for those 5 s is filled by others, whatever eta says. A flow that starts beside a full
+ * queue has no right mu, and so no eta, until it has fought for a part of the link.
+ */
+const LONG_QUEUE = 2;
+const FIGHT_US: Micros = 10 * MICROS_PER_SEC;
+/** The window only stops a flow whose ACKs do not come. */
+const WINDOW_ROUNDS = 2;
+const MIN_WINDOW_PACKETS = 4;
+/** An RTT above the least by less is no queue. */
+const NO_QUEUE_US: Micros = 2 * MICROS_PER_MILLI;
+const NO_RTT_US = 0xffff_ffff;
+const BYTES_PER_MBIT = 125_000;
+
+const PROGRAM = `
+(def
+  (Report
+    (volatile delivered 0) (volatile lost 0) (volatile timeout 0)
+    (volatile sendSum 0) (volatile arriveSum 0) (volatile rates 0)
+    (volatile rttSum 0) (volatile rtts 0) (minRtt +infinity)
+  )
+  (tick ${TICK_US})
+)
+(when true
+  (:= Report.delivered (+ Report.delivered (+ Ack.packets_acked Ack.packets_misordered)))
+  (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
+  (:= Report.minRtt (min Report.minRtt Flow.rtt_sample_us))
+  (fallthrough)
+)
+(when (&& (> Flow.rate_outgoing 0) (> Flow.rate_incoming 0))
+  (:= Report.sendSum (+ Report.sendSum Flow.rate_outgoing))
+  (:= Report.arriveSum (+ Report.arriveSum Flow.rate_incoming))
+  (:= Report.rates (+ Report.rates 1))
+  (fallthrough)
+)
+(when (< Flow.rtt_sample_us +infinity)
+  (:= Report.rttSum (+ Report.rttSum Flow.rtt_sample_us))
+  (:= Report.rtts (+ Report.rtts 1))
+  (fallthrough)
+)
+(when (|| Flow.was_timeout (> Micros tick))
+  (:= Report.timeout (if Flow.was_timeout 1))
+  (:= Micros 0)
+  (report)
+)`;
+
+type NimbusParams = Readonly<
+  Record<"linkMbps" | "pulse" | "pulseHz" | "threshold" | "holdSec" | "targetMs" | "flows", number>
+>;
+
+export type NimbusMode = "startup" | "delay" | "competitive";
+
+export class NimbusFlow implements CcpFlow {
+  readonly #control: FlowControl;
+  readonly #mssBytes: Bytes;
+  readonly #params: NimbusParams;
+  #detector: ElasticityDetector;
+  #mode: NimbusMode = "startup";
+  /** packets/s, as all rates here; the largest that arrived */
+  #largestRate = 0;
+  #baseRate = 0;
+  #rttUs: Micros = 0;
+  /** z / mu while packets queued */
+  #crossShare = 0;
+  readonly #startup = { packets: 0, delivered: 0, rate: 0, rounds: 0, roundUs: 0 };
+  readonly #arrival = { fromUs: 0, packets: 0 };
+  #window: CubicWindow | undefined;
+  #elasticUs: Micros = 0;
+  /** when the queue was last about as short as the delay rule wants it */
+  #shortUs: Micros = 0;
+  readonly #past: { readonly atUs: Micros; readonly rate: number }[] = [];
+  #elasticity: number | undefined;
+
+  constructor(control: FlowControl, info: FlowInfo, params: ParamValues) {
+    this.#control = control;
+    this.#mssBytes = info.mssBytes;
+    this.#params = params as NimbusParams;
+    this.#detector = new ElasticityDetector(this.#params.pulseHz);
+    this.#startup.packets = info.initCwndBytes / info.mssBytes;
+    control.setProgram("pulses", { Cwnd: info.initCwndBytes });
+  }
+
+  get mode(): NimbusMode {
+    return this.#mode;
+  }
+
+  /** eta of the last report; undefined: not enough seen yet */
+  get elasticity(): number | undefined {
+    return this.#elasticity;
+  }
+
+  get #linkRate(): number {
+    const { linkMbps } = this.#params;
+    return linkMbps > 0 ? (linkMbps * BYTES_PER_MBIT) / this.#mssBytes : this.#largestRate;
+  }
+
+  onReport(report: Report): void {
+    if (report.get("minRtt") === NO_RTT_US) return;
+    if (report.get("timeout") === 1) this.#restart(report.nowUs);
+    const sample = this.#sampleOf(report);
+    if (sample === undefined) return;
+    const lost = report.get("lost") > 0;
+    if (this.#mode === "startup") this.#start(sample, lost);
+    else this.#go(sample, lost);
+  }
+
+  #sampleOf(report: Report): Sample | undefined {
+    const [rates, rtts] = [report.get("rates"), report.get("rtts")];
+    if (rates === 0 || rtts === 0) return undefined;
+    const rttUs = Math.max(1, report.get("rttSum") / rtts);
+    this.#rttUs = rttUs;
+    const sendRate = report.get("sendSum") / rates / this.#mssBytes;
+    const arriveRate = report.get("arriveSum") / rates / this.#mssBytes;
+    const deliveredPackets = report.get("delivered");
+    this.#learnLinkRate(report.nowUs, deliveredPackets, Math.min(sendRate, arriveRate));
+    const linkRate = this.#linkRate;
+    const crossRate = Math.min(linkRate, Math.max(0, (linkRate * sendRate) / arriveRate - sendRate));
+    return {
+      nowUs: report.nowUs,
+      rttUs,
+      minRttUs: report.get("minRtt"),
+      deliveredPackets,
+      sendRate,
+      crossRate,
+      linkRate,
+    };
+  }
+
+  #learnLinkRate(nowUs: Micros, packets: number, rate: number): void {
+    const arrival = this.#arrival;
+    arrival.packets += packets;
+    const spanUs = nowUs - arrival.fromUs;
+    this.#largestRate = Math.max(this.#largestRate, rate);
+    if (spanUs < ARRIVAL.us || arrival.packets < ARRIVAL.packets) return;
+    this.#largestRate = Math.max(this.#largestRate, (arrival.packets * MICROS_PER_SEC) / spanUs);
+    Object.assign(arrival, { fromUs: nowUs, packets: 0 });
+  }
+
+  /** A timeout says that the path is not what it was; beside others, that there is no place for this window. */
+  #restart(nowUs: Micros): void {
+    if (this.#window !== undefined) {
+      this.#window = new CubicWindow(nowUs, MIN_WINDOW_PACKETS, this.#params.flows);
+      return;
+    }
+    this.#mode = "startup";
+    this.#detector = new ElasticityDetector(this.#params.pulseHz);
+    this.#elasticity = undefined;
+    this.#past.length = 0;
+    Object.assign(this.#startup, { packets: MIN_WINDOW_PACKETS, delivered: 0, rate: 0, rounds: 0 });
+  }
+
+  #start({ nowUs, rttUs, deliveredPackets, linkRate, crossRate }: Sample, lost: boolean): void {
+    const startup = this.#startup;
+    startup.delivered += deliveredPackets;
+    if (nowUs - startup.roundUs >= rttUs) {
+      const grows = this.#largestRate >= FULL.growth * startup.rate;
+      startup.rounds = grows ? 0 : startup.rounds + 1;
+      if (grows) startup.rate = this.#largestRate;
+      startup.packets += Math.min(startup.packets, startup.delivered);
+      Object.assign(startup, { roundUs: nowUs, delivered: 0 });
+    }
+    if (lost || startup.rounds >= FULL.rounds) {
+      this.#mode = "delay";
+      this.#shortUs = nowUs;
+      this.#baseRate = Math.max(LEAST_SHARE * linkRate, linkRate - crossRate);
+      this.#send(this.#baseRate, nowUs);
+    } else {
+      const rate = (BURST_GAIN * startup.packets * MICROS_PER_SEC) / rttUs;
+      this.#control.setWindow(startup.packets * this.#mssBytes, rate * this.#mssBytes);
+    }
+  }
+
+  #go(sample: Sample, lost: boolean): void {
+    const { nowUs, rttUs, minRttUs, linkRate, crossRate } = sample;
+    // where nothing queues, what arrives is what was sent, and z is whatever the link has left
+    if (rttUs - minRttUs > NO_QUEUE_US) this.#crossShare = crossRate / linkRate;
+    this.#detector.add(nowUs, this.#crossShare);
+    this.#elasticity = this.#detector.elasticity();
+    const targetUs = this.#params.targetMs * MICROS_PER_MILLI;
+    if (this.#mode === "competitive" || rttUs - minRttUs < LONG_QUEUE * targetUs) this.#shortUs = nowUs;
+    this.#choose(nowUs);
+    const window = this.#window;
+    if (window === undefined) {
+      this.#baseRate = delayRate(sample, targetUs);
+    } else {
+      if (lost) window.cut(nowUs, rttUs);
+      else window.grow(sample);
+      this.#baseRate = (window.packets * MICROS_PER_SEC) / rttUs;
+    }
+    this.#baseRate = Math.min(2 * linkRate, Math.max(LEAST_SHARE * linkRate, this.#baseRate));
+    this.#past.push({ atUs: nowUs, rate: this.#baseRate });
+    while (nowUs - this.#past[0]!.atUs > MEMORY_US) this.#past.shift();
+    this.#send(this.#baseRate, nowUs);
+  }
+
+  #choose(nowUs: Micros): void {
+    const queueStays = nowUs - this.#shortUs > MEMORY_US;
+    const isElastic = queueStays || (this.#elasticity ?? 0) >= this.#params.threshold;
+    if (isElastic) this.#elasticUs = Math.max(this.#elasticUs, nowUs + (queueStays ? FIGHT_US : 0));
+    if (isElastic && this.#mode === "delay") {
+      this.#mode = "competitive";
+      const rate = Math.max(this.#past[0]!.rate, this.#baseRate);
+      this.#window = new CubicWindow(nowUs, (rate * this.#rttUs) / MICROS_PER_SEC, this.#params.flows);
+    } else if (!isElastic && nowUs - this.#elasticUs > this.#params.holdSec * MICROS_PER_SEC) {
+      this.#mode = "delay";
+      this.#window = undefined;
+    }
+  }
+
+  /** The base rate with the pulse of this moment. */
+  #send(baseRate: number, nowUs: Micros): void {
+    const { pulse, pulseHz } = this.#params;
+    const phase = ((nowUs * pulseHz) / MICROS_PER_SEC) % 1;
+    const { upShare, depth } = PULSE;
+    const shape =
+      phase < upShare ? halfSine(phase / upShare) : -depth * halfSine((phase - upShare) / (1 - upShare));
+    const rate = Math.max(baseRate + pulse * this.#linkRate * shape, (LEAST_SHARE / 2) * this.#linkRate);
+    const packets = Math.max(MIN_WINDOW_PACKETS, (WINDOW_ROUNDS * baseRate * this.#rttUs) / MICROS_PER_SEC);
+    this.#control.setWindow(packets * this.#mssBytes, Math.max(1, rate * this.#mssBytes));
+  }
+}
+
+export const nimbus: AlgorithmSpec = {
+  name: "nimbus",
+  summary:
+    "pulses its rate and looks for the rhythm in cross traffic: holds a small queue beside what does not answer, competes like Cubic with what does",
+  source: "Goyal et al., SIGCOMM 2022",
+  reads: ["delivery-rate", "rtt", "loss", "timeout"],
+  params: [
+    {
+      name: "linkMbps",
+      unit: "Mbit/s",
+      low: 0,
+      high: 400_000,
+      default: 0,
+      why: "mu, payload that the link carries; 0: the largest rate that has arrived (section 3.2)",
+    },
+    {
+      name: "pulse",
+      unit: "1",
+      low: 0.01,
+      high: 0.5,
+      default: 0.25,
+      why: "height of a pulse, in parts of mu (section 3.4)",
+    },
+    {
+      name: "pulseHz",
+      unit: "Hz",
+      low: 1,
+      high: 20,
+      default: 5,
+      why: "pulses per second, rounded to 0.2: slow enough for an answer within the period, and fast enough for 25 of them within 5 s (section 3.4)",
+    },
+    {
+      name: "threshold",
+      unit: "1",
+      low: 1,
+      high: 100,
+      default: 2,
+      why: "eta from which cross traffic counts as elastic (section 3.3)",
+    },
+    {
+      name: "holdSec",
+      unit: "s",
+      low: 0,
+      high: 60,
+      default: 1,
+      why: "how long eta has to stay below before it counts as inelastic again: hysteresis",
+    },
+    {
+      name: "targetMs",
+      unit: "ms",
+      low: 1,
+      high: 1000,
+      default: 12.5,
+      why: "queueing delay that the delay rule holds: enough that a pulse does not empty the queue (section 4.1)",
+    },
+    {
+      name: "flows",
+      unit: "flows",
+      low: 1,
+      high: 16,
+      default: 2,
+      why: "how many Cubics the competitive rule is as aggressive as: two, as published, since the pulses meet most of the losses",
+    },
+  ],
+  ccp: (params) => ({
+    name: "nimbus",
+    programs: { pulses: PROGRAM },
+    newFlow: (control, info) => new NimbusFlow(control, info, params),
+  }),
+};

@@ -1,0 +1,86 @@
+/** Nimbus's two rules (Goyal et al., SIGCOMM 2022): one that holds a small queue, one that stands its ground among TCPs. */
+import { cbrt } from "../../../core/math.ts";
+import { MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
+import { renoFriendlyAlpha } from "../../native/cubic.ts";
+
+/** What a report says, rates in packets/s. */
+export interface Sample {
+  readonly nowUs: Micros;
+  readonly rttUs: Micros;
+  readonly minRttUs: Micros;
+  readonly deliveredPackets: number;
+  readonly sendRate: number;
+  readonly crossRate: number;
+  readonly linkRate: number;
+}
+
+/** Section 4.1: how fast the spare capacity is taken, and the queue brought to its target. */
+const SPARE_GAIN = 0.8;
+const QUEUE_GAIN = 0.5;
+
+/** S + 0.8 (mu - S - z) + 0.5 mu / x (x_min + d_t - x)                                         equation (5) */
+export function delayRate(
+  { sendRate, crossRate, linkRate, rttUs, minRttUs }: Sample,
+  targetUs: Micros,
+): number {
+  const spare = linkRate - sendRate - crossRate;
+  return sendRate + SPARE_GAIN * spare + (QUEUE_GAIN * linkRate * (minRttUs + targetUs - rttUs)) / rttUs;
+}
+
+/** RFC 9438 4.1, 4.6: C in packets/s^3 and what a cut leaves. */
+const C = 0.4;
+const BETA = 0.7;
+const ALPHA: number = renoFriendlyAlpha(BETA);
+/** RFC 9438 4.2: the target is at most half a window ahead. */
+const MAX_AHEAD = 1.5;
+const MIN_WINDOW_PACKETS = 2;
+/** A round, and the time in which a loss is noticed and reported. */
+const EPISODE_ROUNDS = 1.25;
+
+/**
+ * Cubic's window (RFC 9438), told of reports; as of several flows of which one is cut at a time (MulTCP, Crowcroft and Oechslin, CCR
+ * 1998).
+ */
+export class CubicWindow {
+  readonly #flows: number;
+  #packets: number;
+  #originPackets: number;
+  #renoPackets: number;
+  #startUs: Micros;
+  #k = 0;
+  /** losses until then are of what was sent before the last cut */
+  #recoverUs: Micros;
+
+  constructor(nowUs: Micros, packets: number, flows: number) {
+    this.#flows = flows;
+    this.#packets = this.#originPackets = this.#renoPackets = Math.max(MIN_WINDOW_PACKETS, packets);
+    this.#startUs = this.#recoverUs = nowUs;
+  }
+
+  get packets(): number {
+    return this.#packets;
+  }
+
+  grow({ nowUs, rttUs, deliveredPackets }: Sample): void {
+    const rounds = Math.min(1, deliveredPackets / this.#packets);
+    const d = (nowUs - this.#startUs + rttUs) / MICROS_PER_SEC - this.#k;
+    // W_cubic(t) = C (t - K)^3 + W_max, W_est = W_est + alpha * acked / cwnd                 equations (1), (4)
+    const target = Math.min(this.#originPackets + this.#flows * C * d * d * d, MAX_AHEAD * this.#packets);
+    this.#renoPackets += this.#flows * ALPHA * rounds;
+    if (target > this.#packets) this.#packets += (target - this.#packets) * rounds;
+    this.#packets = Math.max(this.#packets, this.#renoPackets);
+  }
+
+  /** Losses in one round are one episode. */
+  cut(nowUs: Micros, rttUs: Micros): void {
+    if (nowUs < this.#recoverUs) return;
+    this.#recoverUs = nowUs + EPISODE_ROUNDS * rttUs;
+    this.#startUs = nowUs;
+    const left = 1 - (1 - BETA) / this.#flows;
+    const givesUp = this.#packets < this.#originPackets;
+    this.#originPackets = givesUp ? (this.#packets * (1 + left)) / 2 : this.#packets;
+    this.#packets = this.#renoPackets = Math.max(MIN_WINDOW_PACKETS, left * this.#packets);
+    // K = cbrt((W_max - cwnd_epoch) / C)                                                        equation (2)
+    this.#k = cbrt(Math.max(0, this.#originPackets - this.#packets) / (this.#flows * C));
+  }
+}
