@@ -35,12 +35,16 @@ const MEMORY_US: Micros = 5 * MICROS_PER_SEC;
  * queue has no right mu, and so no eta, until it has fought for a part of the link.
  */
 const LONG_QUEUE = 2;
+/** after so long nobody knows whether it stayed */
+const SILENCE_US: Micros = MICROS_PER_SEC / 2;
 const FIGHT_US: Micros = 10 * MICROS_PER_SEC;
 /** The window only stops a flow whose ACKs do not come. */
 const WINDOW_ROUNDS = 2;
 const MIN_WINDOW_PACKETS = 4;
 /** An RTT above the least by less is no queue. */
 const NO_QUEUE_US: Micros = 2 * MICROS_PER_MILLI;
+/** far above any link, and still a whole number as a double */
+const MAX_BYTES = 1e14;
 const NO_RTT_US = 0xffff_ffff;
 const BYTES_PER_MBIT = 125_000;
 
@@ -143,6 +147,7 @@ export class NimbusFlow implements CcpFlow {
     this.#rttUs = rttUs;
     const sendRate = report.get("sendSum") / rates / this.#mssBytes;
     const arriveRate = report.get("arriveSum") / rates / this.#mssBytes;
+    if (sendRate === 0 || arriveRate === 0) return undefined;
     const deliveredPackets = report.get("delivered");
     this.#learnLinkRate(report.nowUs, deliveredPackets, Math.min(sendRate, arriveRate));
     const linkRate = this.#linkRate;
@@ -198,7 +203,7 @@ export class NimbusFlow implements CcpFlow {
       this.#send(this.#baseRate, nowUs);
     } else {
       const rate = (BURST_GAIN * startup.packets * MICROS_PER_SEC) / rttUs;
-      this.#control.setWindow(startup.packets * this.#mssBytes, rate * this.#mssBytes);
+      this.#set(startup.packets, rate);
     }
   }
 
@@ -209,7 +214,9 @@ export class NimbusFlow implements CcpFlow {
     this.#detector.add(nowUs, this.#crossShare);
     this.#elasticity = this.#detector.elasticity();
     const targetUs = this.#params.targetMs * MICROS_PER_MILLI;
-    if (this.#mode === "competitive" || rttUs - minRttUs < LONG_QUEUE * targetUs) this.#shortUs = nowUs;
+    const wasSilent = nowUs - (this.#past.at(-1)?.atUs ?? 0) > SILENCE_US;
+    if (wasSilent || this.#mode === "competitive" || rttUs - minRttUs < LONG_QUEUE * targetUs)
+      this.#shortUs = nowUs;
     this.#choose(nowUs);
     const window = this.#window;
     if (window === undefined) {
@@ -231,7 +238,7 @@ export class NimbusFlow implements CcpFlow {
     if (isElastic) this.#elasticUs = Math.max(this.#elasticUs, nowUs + (queueStays ? FIGHT_US : 0));
     if (isElastic && this.#mode === "delay") {
       this.#mode = "competitive";
-      const rate = Math.max(this.#past[0]!.rate, this.#baseRate);
+      const rate = Math.max(this.#past[0]?.rate ?? 0, this.#baseRate);
       this.#window = new CubicWindow(nowUs, (rate * this.#rttUs) / MICROS_PER_SEC, this.#params.flows);
     } else if (!isElastic && nowUs - this.#elasticUs > this.#params.holdSec * MICROS_PER_SEC) {
       this.#mode = "delay";
@@ -248,7 +255,12 @@ export class NimbusFlow implements CcpFlow {
       phase < upShare ? halfSine(phase / upShare) : -depth * halfSine((phase - upShare) / (1 - upShare));
     const rate = Math.max(baseRate + pulse * this.#linkRate * shape, (LEAST_SHARE / 2) * this.#linkRate);
     const packets = Math.max(MIN_WINDOW_PACKETS, (WINDOW_ROUNDS * baseRate * this.#rttUs) / MICROS_PER_SEC);
-    this.#control.setWindow(packets * this.#mssBytes, Math.max(1, rate * this.#mssBytes));
+    this.#set(packets, rate);
+  }
+
+  #set(packets: number, rate: number): void {
+    const [cwndBytes, bytesPerSec] = [packets * this.#mssBytes, Math.max(1, rate * this.#mssBytes)];
+    this.#control.setWindow(Math.min(cwndBytes, MAX_BYTES), Math.min(bytesPerSec, MAX_BYTES));
   }
 }
 
