@@ -176,7 +176,7 @@ export class Dqn extends OffPolicyLearner<DqnOptions> {
  * | name | unit | meaning |
  * | --- | --- | --- |
  * | valueLoss | 1 | Huber's loss of Q, of normalised rewards |
- * | meanValue | 1 | mean of the targets: of normalised rewards about 0, unless values run away |
+ * | meanValue | 1 | mean of the targets, of normalised rewards |
  */
 export const DQN: LearnerSpec = {
   name: "dqn",

@@ -7,3 +7,4 @@ export type { Agent, Learner, LearnerSetup, LearnerSpec, Progress } from "./lear
 export { GaussianPolicy } from "./nn/gaussian-policy.ts";
 export { Ppo, type PpoOptions } from "./ppo.ts";
 export { getLearner, LEARNERS, learnerFromCheckpoint, policyFromCheckpoint } from "./registry.ts";
+export { Sac, type SacOptions } from "./sac.ts";

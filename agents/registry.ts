@@ -5,9 +5,10 @@ import { type Checkpoint, inCheckpoint, restoreSpaces, type Spaces } from "./che
 import { DQN } from "./dqn.ts";
 import type { Agent, Learner, LearnerSetup, LearnerSpec } from "./learner.ts";
 import { PPO } from "./ppo.ts";
+import { SAC } from "./sac.ts";
 
 export const LEARNERS: ReadonlyMap<string, LearnerSpec> = new Map(
-  [PPO, A2C, DQN].map((spec) => [spec.name, spec]),
+  [PPO, A2C, DQN, SAC].map((spec) => [spec.name, spec]),
 );
 export const DEFAULT_LEARNER: string = PPO.name;
 

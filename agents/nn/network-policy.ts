@@ -2,7 +2,7 @@
  * Policies that act without TensorFlow.js: a small network on typed arrays, since a call of a tensor library costs more than
  * the whole pass. What the network's outputs mean is the head's business. On policy: gaussian-policy.ts for boxes,
  * categorical-policy.ts for choices, each of which says the same to TensorFlow.js, for gradients. Off policy:
- * off-policy/epsilon-greedy-policy.ts.
+ * off-policy/epsilon-greedy-policy.ts and off-policy/squashed-gaussian-policy.ts.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { CcparkError } from "../../core/errors.ts";
@@ -19,21 +19,27 @@ const OBSERVATION_CLIP = 10;
 export interface PolicySpec extends Spaces {
   /** widths of the hidden layers */
   readonly hidden: readonly number[];
-  /** values of choices, of which a share is drawn at random; absent: a Gaussian over a box, a softmax over choices */
-  readonly head?: "epsilon-greedy";
+  /**
+   * values of choices, of which a share is drawn at random; mean and spread of numbers that tanh squashes into a box; absent: a
+   * Gaussian over a box, a softmax over choices
+   */
+  readonly head?: "epsilon-greedy" | "squashed-gaussian";
 }
 
-/** The network of a policy: a mean per number of a box, a logit or value per choice. */
-export function policyLayout({ observationSpace, actionSpace, hidden }: PolicySpec): MlpLayout {
-  const outputs = actionSpace.kind === "box" ? actionSpace.shape[0] : actionSpace.n;
+/** The network of a policy: a mean per number of a box, squashed also its spread, a logit or value per choice. */
+export function policyLayout({ observationSpace, actionSpace, hidden, head }: PolicySpec): MlpLayout {
+  const perNumber = head === "squashed-gaussian" ? 2 : 1;
+  const outputs = actionSpace.kind === "box" ? perNumber * actionSpace.shape[0] : actionSpace.n;
   return mlpLayout([observationSpace.shape[0], ...hidden, outputs]);
 }
 
 /** Number of parameters of a policy: its network, and a log standard deviation per number of a box, or epsilon. */
 export function policySize(spec: PolicySpec): number {
   const { head, actionSpace } = spec;
-  const own = actionSpace.kind === "box" ? actionSpace.shape[0] : head === "epsilon-greedy" ? 1 : 0;
-  return policyLayout(spec).size + own;
+  const { size } = policyLayout(spec);
+  if (head === "squashed-gaussian") return size;
+  if (head === "epsilon-greedy") return size + 1;
+  return size + (actionSpace.kind === "box" ? actionSpace.shape[0] : 0);
 }
 
 export interface PolicyOptions {

@@ -79,6 +79,7 @@ function gradientConfigs(tf: Tf): GradConfig[] {
       (dy, a, b) => tf.mul(dy, asFloat(tf.greater(a, b))),
     ),
     ofInput("Neg", (dy) => tf.neg(dy)),
+    ofInput("Log", (dy, x) => tf.div(dy, x)),
     ofInput("Square", (dy, x) => tf.mul(dy, tf.add(x, x))),
     ofInput("Reshape", (dy, x) => tf.reshape(dy, x.shape)),
     ofInput("Sum", (dy, x, attrs) => spread(dy, x, attrs).spread),

@@ -216,7 +216,7 @@ export function addTrain(program: Command): void {
     )
     .option(
       "--learner <name>",
-      "ppo (default), a2c, dqn (actions that are choices); on resume the checkpoint's",
+      "ppo (default), a2c, dqn (actions that are choices), sac (in a box); on resume the checkpoint's",
     )
     .option(
       "--set <name=value>",

@@ -28,6 +28,27 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       backend: "wasm",
     },
   },
+  sac: {
+    toy: {
+      hidden: [32, 32],
+      minibatchSize: 64,
+      rolloutSteps: 8,
+      learningRate: 3e-3,
+      tau: 0.02,
+      backend: "wasm",
+    },
+    toySteps: 20_480,
+    small: {
+      hidden: [8],
+      minibatchSize: 16,
+      learningStarts: 300,
+      replayCapacity: 700,
+      rolloutSteps: 32,
+      gradientSteps: 2,
+      resetEvery: 2,
+      backend: "wasm",
+    },
+  },
 };
 
 for (const spec of LEARNERS.values()) learnerContract(spec, CONTRACTS[spec.name]!);

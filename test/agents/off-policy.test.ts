@@ -1,9 +1,12 @@
 /** What learners off policy are made of: the memory of transitions, and exploring by chance. */
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../agents/nn/batch.ts";
+import { toTensors } from "../../agents/nn/mlp-tensors.ts";
 import { EpsilonGreedyPolicy } from "../../agents/nn/off-policy/epsilon-greedy-policy.ts";
 import { follow, Replay, readReplay } from "../../agents/nn/off-policy/replay.ts";
+import { SquashedGaussianPolicy } from "../../agents/nn/off-policy/squashed-gaussian-policy.ts";
 import { getLearner } from "../../agents/registry.ts";
+import { chooseBackend } from "../../agents/tfjs/tfjs-backend.ts";
 import { Rng } from "../../core/random.ts";
 import { makeBox, makeDiscrete } from "../../envs/spaces.ts";
 import { makeToyEnv } from "./toy-env.ts";
@@ -95,6 +98,38 @@ describe("EpsilonGreedyPolicy", () => {
       expect(policy(0).act(Float32Array.of(1), "explore")[0]).toBe(1);
       expect(policy(1).act(Float32Array.of(1), "greedy")[0]).toBe(1);
     }
+  });
+});
+
+describe("SquashedGaussianPolicy", () => {
+  it("says to TensorFlow.js what it does itself, and the density of it", async () => {
+    const box = makeBox([{ name: "a", unit: "1", low: 10, high: 30, definition: "" }]);
+    const spec = { observationSpace, actionSpace: box, hidden: [], head: "squashed-gaussian" } as const;
+    // mean 0.5 x, log std -0.4
+    const policy = new SquashedGaussianPolicy(spec, { weights: Float32Array.of(0.5, 0, 0, -0.4) });
+    const observations = Float32Array.of(-2, 0, 0.3, 1);
+    const noise = Float64Array.of(0.5, -1, 0, 1.5);
+    const [actions, raw] = [new Float32Array(4), new Float32Array(4)];
+    policy.sample(observations, 4, noise, { actions, raw });
+    const { tf } = await chooseBackend("wasm");
+    const said = tf.tidy(() => {
+      const [inputs, noises] = [
+        tf.tensor2d(observations, [4, 1]),
+        tf.tensor2d(Float32Array.from(noise), [4, 1]),
+      ];
+      const parameters = toTensors(tf, policy.layout, policy.weights);
+      const { actions: ofTf, logProb } = policy.reparameterised(tf, parameters, inputs, noises);
+      return { actions: ofTf.dataSync(), logProb: logProb.dataSync() };
+    });
+    observations.forEach((x, row) => {
+      const u = 0.5 * x + Math.exp(-0.4) * noise[row]!;
+      expect(raw[row]).toBeCloseTo(Math.tanh(u), 5);
+      expect(actions[row]).toBeCloseTo(20 + 10 * Math.tanh(u), 4);
+      expect(said.actions[row]).toBeCloseTo(Math.tanh(u), 5);
+      const density = -0.5 * noise[row]! ** 2 + 0.4 - 0.5 * Math.log(2 * Math.PI);
+      expect(said.logProb[row]).toBeCloseTo(density - Math.log(1 - Math.tanh(u) ** 2), 3);
+    });
+    expect(policy.act(Float32Array.of(1), "greedy")[0]).toBeCloseTo(20 + 10 * Math.tanh(0.5), 4);
   });
 });
 

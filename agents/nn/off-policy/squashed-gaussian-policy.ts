@@ -1,0 +1,96 @@
+/**
+ * A policy over a box: the network says mean and log standard deviation of each number before a tanh squashes it into the box
+ * (Haarnoja et al. 2018, arXiv:1801.01290, appendix C). So samples lie inside, and how much it explores depends on the state.
+ */
+import type { Tensor } from "@tensorflow/tfjs-core";
+import { drawNormal } from "../../../core/distributions.ts";
+import { assert } from "../../../core/errors.ts";
+import { exp, log, tanh } from "../../../core/math.ts";
+import type { Rng } from "../../../core/random.ts";
+import type { Tf } from "../../tfjs/tfjs-patches.ts";
+import { mlpTensor } from "../mlp-tensors.ts";
+import { NetworkPolicy, type PolicyOptions, type PolicySpec, type Samples } from "../network-policy.ts";
+
+/** The log of the standard deviation is held here, before the tanh. */
+const LOG_STD = { low: -5, high: 2 };
+const LOG_2_PI = log(2 * Math.PI);
+/** Keeps the log of the squashing's slope finite. */
+const SLOPE_EPSILON = 1e-6;
+
+/** `act` greedily: the squashed mean. */
+export class SquashedGaussianPolicy extends NetworkPolicy {
+  readonly #count: number;
+  /** action = middle + half x tanh(u) */
+  readonly #middle: Float64Array;
+  readonly #half: Float64Array;
+
+  /** @throws CcparkError (invalid-argument) where the weights do not fit the spec */
+  constructor(spec: PolicySpec, options: PolicyOptions) {
+    super(spec, options);
+    const { actionSpace } = spec;
+    assert(actionSpace.kind === "box", "a squashed Gaussian policy acts in a box");
+    const { low, high } = actionSpace;
+    const bounded = (i: number): boolean => Number.isFinite(low[i]) && Number.isFinite(high[i]);
+    this.#count = actionSpace.shape[0];
+    this.#middle = Float64Array.from(low, (l, i) => (bounded(i) ? (l + high[i]!) / 2 : 0));
+    this.#half = Float64Array.from(low, (l, i) => (bounded(i) ? (high[i]! - l) / 2 : 1));
+  }
+
+  override actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {
+    const count = this.#count;
+    for (let r = 0; r < rows; r++) {
+      const outputs = this.outputsOf(normalised, r);
+      for (let a = 0; a < count; a++)
+        actions[r * count + a] = this.#middle[a]! + this.#half[a]! * tanh(outputs[a]!);
+    }
+  }
+
+  /** A standard normal per number of the action. */
+  override drawNoise(rng: Rng, rows: number): Float64Array {
+    return Float64Array.from({ length: rows * this.#count }, () => drawNormal(rng));
+  }
+
+  /** Raw actions are squashed, in units of the box: -1 to 1. */
+  override sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void {
+    const count = this.#count;
+    for (let r = 0; r < rows; r++) {
+      const outputs = this.outputsOf(normalised, r);
+      for (let a = 0; a < count; a++) {
+        const std = exp(Math.min(LOG_STD.high, Math.max(LOG_STD.low, outputs[count + a]!)));
+        const raw = tanh(outputs[a]! + std * noise[r * count + a]!);
+        into.actions[r * count + a] = this.#middle[a]! + this.#half[a]! * raw;
+        if (into.raw !== undefined) into.raw[r * count + a] = raw;
+      }
+    }
+  }
+
+  /**
+   * Actions as a function of the parameters, for gradients that go through them.
+   * @param observations [rows x observation]
+   * @param noise of `drawNoise`, [rows x action]
+   * @returns raw actions, [rows x action], and log pi of each row, [rows]
+   */
+  reparameterised(
+    tf: Tf,
+    parameters: readonly Tensor[],
+    observations: Tensor,
+    noise: Tensor,
+  ): { readonly actions: Tensor; readonly logProb: Tensor } {
+    const count = this.#count;
+    const outputs = mlpTensor(tf, parameters, observations);
+    const mean = tf.matMul(outputs, selecting(tf, count, 0));
+    const logStd = tf.clipByValue(tf.matMul(outputs, selecting(tf, count, count)), LOG_STD.low, LOG_STD.high);
+    const actions = tf.tanh(tf.add(mean, tf.mul(tf.exp(logStd), noise)));
+    // log N(u) - sum log(1 - tanh(u)^2), equation 21
+    const slope = tf.log(tf.add(tf.sub(1, tf.square(actions)), SLOPE_EPSILON));
+    const each = tf.sub(tf.sub(tf.mul(tf.square(noise), -0.5), logStd), tf.add(slope, 0.5 * LOG_2_PI));
+    return { actions, logProb: tf.sum(each, 1) };
+  }
+}
+
+/** A matrix that picks `count` of twice as many columns, since a slice has no gradient here. */
+function selecting(tf: Tf, count: number, from: number): Tensor {
+  const picks = new Float32Array(2 * count * count);
+  for (let a = 0; a < count; a++) picks[(from + a) * count + a] = 1;
+  return tf.tensor2d(picks, [2 * count, count]);
+}
