@@ -59,6 +59,7 @@ PRESETS = (
     "link-72mbps-60ms-4bdp",
     "cell-lte-driving",
     "cell-lte-slow-walk",
+    "bbr-draft",
 )
 
 
