@@ -18,6 +18,7 @@ import { lossAndGradient, mlpTensor, normOf, toTensors } from "./nn/mlp-tensors.
 import type { EpsilonGreedyPolicy } from "./nn/off-policy/epsilon-greedy-policy.ts";
 import {
   loadOffPolicy,
+  OFF_POLICY_DEFAULTS,
   OFF_POLICY_KINDS,
   OffPolicyLearner,
   type OffPolicyOptions,
@@ -34,18 +35,7 @@ export interface DqnOptions extends OffPolicyOptions {
 }
 
 const DEFAULTS: DqnOptions = {
-  hidden: [64, 64],
-  rolloutSteps: 4,
-  gradientSteps: 4,
-  minibatchSize: 128,
-  replayCapacity: 50_000,
-  learningStarts: 1000,
-  learningRate: 1e-3,
-  annealLearningRate: true,
-  gamma: 0.95,
-  tau: 0.01,
-  maxGradNorm: 10,
-  normaliseRewards: true,
+  ...OFF_POLICY_DEFAULTS,
   finalEpsilon: 0.02,
   explorationFraction: 0.3,
   resetEvery: 320,

@@ -16,6 +16,7 @@ import { initialiseMlp, type MlpLayout, mlpLayout } from "./nn/mlp.ts";
 import { lossAndGradient, mlpTensor, normOf, toTensors } from "./nn/mlp-tensors.ts";
 import {
   loadOffPolicy,
+  OFF_POLICY_DEFAULTS,
   OFF_POLICY_KINDS,
   OffPolicyLearner,
   type OffPolicyOptions,
@@ -34,18 +35,7 @@ export interface SacOptions extends OffPolicyOptions {
 }
 
 const DEFAULTS: SacOptions = {
-  hidden: [64, 64],
-  rolloutSteps: 4,
-  gradientSteps: 4,
-  minibatchSize: 128,
-  replayCapacity: 50_000,
-  learningStarts: 1000,
-  learningRate: 1e-3,
-  annealLearningRate: true,
-  gamma: 0.95,
-  tau: 0.01,
-  maxGradNorm: 10,
-  normaliseRewards: true,
+  ...OFF_POLICY_DEFAULTS,
   targetEntropy: -1,
   initialTemperature: 0.1,
   initialLogStd: -1,

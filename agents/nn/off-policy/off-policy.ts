@@ -1,28 +1,20 @@
 /**
- * What learners off policy have in common: transitions that are remembered, the loop of collecting some and learning from many,
- * and their checkpoints, memory included. A learner adds its options, its networks and what a gradient step is.
- *
- * All randomness comes from named forks of the seed and of the number of the update, so a checkpoint needs no generator
- * state.
+ * What learners off policy have in common beside the loop: transitions that are remembered, of which they collect some and learn
+ * from many, and which their checkpoints hold. A learner adds its options, its networks and what a gradient step is.
  */
 import { z } from "zod";
 import { CcparkError } from "../../../core/errors.ts";
-import { Rng } from "../../../core/random.ts";
 import type { AnyVectorEnv } from "../../../envs/env.ts";
+import { type Checkpoint, checkSpaces, readArray, readState } from "../../checkpoint.ts";
+import type { CommonOptions, LearnerSetup } from "../../learner.ts";
 import {
-  type Checkpoint,
-  checkSpaces,
-  type EnvDescription,
-  NO_DESCRIPTION,
-  readArray,
-  readState,
-  storeBox,
-  storeSpace,
-} from "../../checkpoint.ts";
-import type { CommonOptions, Learner, LearnerSetup, Progress } from "../../learner.ts";
-import { type BackendRequest, chooseBackend } from "../../tfjs/tfjs-backend.ts";
+  type CheckpointParts,
+  LoopLearner,
+  type LoopOptions,
+  type Update,
+  type UpdatePlace,
+} from "../../learning-loop.ts";
 import type { Tf } from "../../tfjs/tfjs-patches.ts";
-import { episodeMeans } from "../batch.ts";
 import { expectSameHidden, expectSquares } from "../learner-checks.ts";
 import { makePolicy } from "../make-policy.ts";
 import { type NetworkPolicy, type PolicySpec, policySize } from "../network-policy.ts";
@@ -32,21 +24,31 @@ import { EPSILON, Means, observe, STATISTICS, type Statistics } from "../statist
 import { Replay, readReplay, type Transitions } from "./replay.ts";
 
 /** What each means and may be: OFF_POLICY_KINDS; `ccpark explain hyperparameters` prints it. */
-export interface OffPolicyOptions extends CommonOptions {
-  readonly hidden: readonly number[];
-  readonly rolloutSteps: number;
+export interface OffPolicyOptions extends LoopOptions {
   readonly gradientSteps: number;
   readonly minibatchSize: number;
   readonly replayCapacity: number;
   readonly learningStarts: number;
-  readonly learningRate: number;
-  readonly annealLearningRate: boolean;
   readonly gamma: number;
   readonly tau: number;
   readonly maxGradNorm: number;
   readonly normaliseRewards: boolean;
-  readonly backend: BackendRequest;
 }
+
+export const OFF_POLICY_DEFAULTS: Omit<OffPolicyOptions, keyof CommonOptions> = {
+  hidden: [64, 64],
+  rolloutSteps: 4,
+  gradientSteps: 4,
+  minibatchSize: 128,
+  replayCapacity: 50_000,
+  learningStarts: 1000,
+  learningRate: 1e-3,
+  annealLearningRate: true,
+  gamma: 0.95,
+  tau: 0.01,
+  maxGradNorm: 10,
+  normaliseRewards: true,
+};
 
 export const OFF_POLICY_KINDS: {
   readonly [Name in Exclude<keyof OffPolicyOptions, keyof CommonOptions>]: OptionKind;
@@ -71,8 +73,6 @@ export const OFF_POLICY_KINDS: {
   ),
 };
 
-type Arrays = Readonly<Record<string, Float32Array | Float64Array>>;
-
 /** What a checkpoint keeps beside options and arrays. */
 const STATE = z.object({
   /** transitions that are kept, and where in the ring the next one goes */
@@ -87,53 +87,20 @@ const STATE = z.object({
 /** Normalised rewards are clipped here: ten standard deviations are an accident. */
 const REWARD_CLIP = 10;
 
-export abstract class OffPolicyLearner<Options extends OffPolicyOptions> implements Learner {
-  readonly name: string;
-  readonly options: Options;
-  readonly seed: number;
-  readonly env: EnvDescription;
-  readonly spec: PolicySpec;
-  /** acts with the current parameters */
-  readonly policy: NetworkPolicy;
-  backendDetail = "";
+export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends LoopLearner<Options> {
+  override readonly policy: NetworkPolicy;
 
-  protected readonly root: Rng;
   /** over all updates */
   protected gradientSteps = 0;
   readonly #replay: Replay;
   #rewards: Statistics = { count: 0, mean: 0, squares: 0 };
-  #steps = 0;
-  #updates = 0;
-  #episodes = 0;
 
   constructor(name: string, options: Options, setup: LearnerSetup, head: PolicySpec["head"]) {
-    this.name = name;
-    this.options = options;
-    this.seed = setup.seed;
-    this.env = setup.env ?? NO_DESCRIPTION;
-    this.root = Rng.fromSeed(setup.seed).fork(name);
-    const { observationSpace, actionSpace } = setup;
-    this.spec = { observationSpace, actionSpace, hidden: options.hidden, ...(head && { head }) };
+    super(name, options, setup, head);
     const weights = new Float32Array(policySize(this.spec));
     this.policy = makePolicy(this.spec, { weights, seed: setup.seed, name });
     this.#replay = new Replay(options.replayCapacity, this.spec);
   }
-
-  get steps(): number {
-    return this.#steps;
-  }
-
-  get updates(): number {
-    return this.#updates;
-  }
-
-  begin(): void {}
-
-  act(obs: Float32Array, mode: "explore" | "greedy"): Float32Array {
-    return this.policy.act(obs, mode);
-  }
-
-  dispose(): void {}
 
   /** Acts by the parameters as they are now, without the learner. @param seed for `explore` */
   frozenPolicy(seed: number): NetworkPolicy {
@@ -156,29 +123,17 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> impleme
   /** Names of what `descend` measures. */
   protected abstract readonly measures: readonly string[];
 
-  checkpoint(): Checkpoint {
-    const { backend: _backend, ...options } = this.options; // a matter of the machine, not of the run
+  protected override stored(): CheckpointParts {
+    const networks = Object.entries(this.networks()).map(([name, weights]) => [name, weights.slice()]);
     const state: z.infer<typeof STATE> = {
       replayCount: this.#replay.count,
       replayAt: this.#replay.at,
       rewardStatistics: { ...this.#rewards },
       gradientSteps: this.gradientSteps,
     };
-    const networks = Object.entries(this.networks()).map(([name, weights]) => [name, weights.slice()]);
     return {
-      header: {
-        learner: this.name,
-        env: this.env,
-        observationSpace: storeBox(this.spec.observationSpace),
-        actionSpace: storeSpace(this.spec.actionSpace),
-        options: { ...options, hidden: [...options.hidden] },
-        seed: this.seed,
-        steps: this.#steps,
-        updates: this.#updates,
-        episodes: this.#episodes,
-        state,
-      },
-      arrays: { ...Object.fromEntries(networks), ...this.#replay.arrays() } as Arrays,
+      state,
+      arrays: { ...Object.fromEntries(networks), ...this.#replay.arrays() } as Checkpoint["arrays"],
     };
   }
 
@@ -210,46 +165,26 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> impleme
     this.#replay.restore(replay, replayCount, replayAt);
     this.#rewards = rewardStatistics;
     this.gradientSteps = gradientSteps;
-    this.#steps = header.steps;
-    this.#updates = header.updates;
-    this.#episodes = header.episodes;
+    this.restoreCounts(header);
   }
 
-  /** Losses are means over the update's gradient steps; NaN before there were any. */
-  async *learn(envs: AnyVectorEnv, totalSteps: number): AsyncGenerator<Progress, void, undefined> {
-    checkSpaces(this.spec, envs);
-    const { options } = this;
-    const backend = await chooseBackend(options.backend);
-    this.backendDetail = `${backend.name}: ${backend.detail}`;
-    const totalUpdates = Math.ceil(totalSteps / (envs.numEnvs * options.rolloutSteps));
-    let started = false;
-    while (this.#updates < totalUpdates) {
-      if (!started || this.#updates % options.resetEvery === 0) await this.#resetEnvs(envs);
-      started = true;
-      const progress = this.#updates / totalUpdates;
-      this.explore(progress);
-      const rng = this.root.fork(`noise.${this.#updates}`);
-      const batch = await collect(envs, this.policy, { steps: options.rolloutSteps, rng });
-      this.#replay.add(batch, envs.numEnvs);
-      for (const reward of batch.rewards) observe(this.#rewards, reward);
-      const learningRate = options.learningRate * (options.annealLearningRate ? 1 - progress : 1);
-      const losses = this.#learnFromReplay(backend.tf, learningRate);
-      this.#steps += batch.rows;
-      this.#updates += 1;
-      this.#episodes += batch.episodes.length;
-      yield { steps: this.#steps, totalSteps, episodes: this.#episodes, ...episodeMeans(batch), losses };
-    }
-  }
-
-  async #resetEnvs(envs: AnyVectorEnv): Promise<void> {
-    const rng = this.root.fork(`envs.${this.#updates}`);
-    await envs.reset(rng.integer(2 ** 20) * 2 ** 32 + rng.integer(2 ** 32));
+  protected override async update(
+    tf: Tf,
+    envs: AnyVectorEnv,
+    { progress, learningRate }: UpdatePlace,
+  ): Promise<Update> {
+    this.explore(progress);
+    const rng = this.root.fork(`noise.${this.updates}`);
+    const batch = await collect(envs, this.policy, { steps: this.options.rolloutSteps, rng });
+    this.#replay.add(batch, envs.numEnvs);
+    for (const reward of batch.rewards) observe(this.#rewards, reward);
+    return { batch, losses: this.#learnFromReplay(tf, learningRate) };
   }
 
   #learnFromReplay(tf: Tf, learningRate: number): Readonly<Record<string, number>> {
     const { gradientSteps, minibatchSize, learningStarts, normaliseRewards } = this.options;
     const means = new Means();
-    const rng = this.root.fork(`sample.${this.#updates}`);
+    const rng = this.root.fork(`sample.${this.updates}`);
     const steps = this.#replay.count >= learningStarts ? gradientSteps : 0;
     for (let step = 0; step < steps; step++) {
       const minibatch = this.#replay.sample(minibatchSize, rng);

@@ -1,25 +1,19 @@
 /**
- * What learners on policy have in common: networks, rollouts of the policy as it is, advantages, the scale of rewards and
- * values, the loop over updates and their checkpoints. A learner adds its options and what an update makes of a batch.
- *
- * All randomness comes from named forks of the seed and of the number of the update, so a checkpoint needs no generator
- * state.
+ * What learners on policy have in common beside the loop: networks, rollouts of the policy as it is, advantages, the scale of
+ * rewards and values. A learner adds its options and what an update makes of a batch.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import type { z } from "zod";
-import { Rng } from "../../../core/random.ts";
 import type { AnyVectorEnv } from "../../../envs/env.ts";
+import { type Checkpoint, checkSpaces, readState } from "../../checkpoint.ts";
+import type { CommonOptions, LearnerSetup } from "../../learner.ts";
 import {
-  type Checkpoint,
-  checkSpaces,
-  type EnvDescription,
-  NO_DESCRIPTION,
-  readState,
-  storeBox,
-  storeSpace,
-} from "../../checkpoint.ts";
-import type { CommonOptions, Learner, LearnerSetup, Progress } from "../../learner.ts";
-import { type BackendRequest, chooseBackend } from "../../tfjs/tfjs-backend.ts";
+  type CheckpointParts,
+  LoopLearner,
+  type LoopOptions,
+  type Update,
+  type UpdatePlace,
+} from "../../learning-loop.ts";
 import type { Tf } from "../../tfjs/tfjs-patches.ts";
 import {
   ActorCritic,
@@ -28,10 +22,10 @@ import {
   type NetworkState,
   readNetworkArrays,
 } from "../actor-critic.ts";
-import { type Batch, episodeMeans, type Minibatch, normaliseBatch, valuesOf } from "../batch.ts";
+import { type Batch, type Minibatch, normaliseBatch, valuesOf } from "../batch.ts";
 import { expectFinite, expectSameHidden } from "../learner-checks.ts";
 import { mlpTensor } from "../mlp-tensors.ts";
-import type { DensityPolicy, PolicySpec } from "../network-policy.ts";
+import type { DensityPolicy } from "../network-policy.ts";
 import { flag, type OptionKind, real, whole, widths } from "../options.ts";
 import { collect } from "../rollout.ts";
 import { RewardScale, STATISTICS, type Statistics } from "../statistics.ts";
@@ -39,11 +33,7 @@ import { computeGae } from "./gae.ts";
 import { rescaleValues } from "./value-scale.ts";
 
 /** What each means and may be: ON_POLICY_KINDS; `ccpark explain hyperparameters` prints it. */
-export interface OnPolicyOptions extends CommonOptions {
-  readonly hidden: readonly number[];
-  readonly rolloutSteps: number;
-  readonly learningRate: number;
-  readonly annealLearningRate: boolean;
+export interface OnPolicyOptions extends LoopOptions {
   readonly gamma: number;
   readonly gaeLambda: number;
   readonly valueCoef: number;
@@ -53,7 +43,6 @@ export interface OnPolicyOptions extends CommonOptions {
   readonly scaleRewards: boolean;
   readonly normaliseValues: boolean;
   readonly normaliseObservations: boolean;
-  readonly backend: BackendRequest;
 }
 
 export const ON_POLICY_KINDS: {
@@ -100,30 +89,13 @@ export interface Estimates {
   readonly scaledTargets: Float32Array;
 }
 
-export abstract class OnPolicyLearner<Options extends OnPolicyOptions> implements Learner {
-  readonly name: string;
-  readonly options: Options;
-  readonly seed: number;
-  readonly env: EnvDescription;
-  readonly spec: PolicySpec;
-  backendDetail = "";
-
-  protected readonly root: Rng;
+export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends LoopLearner<Options> {
   protected readonly networks: ActorCritic;
   readonly #rewardScale: RewardScale;
-  #steps = 0;
-  #updates = 0;
-  #episodes = 0;
 
   constructor(name: string, options: Options, setup: LearnerSetup) {
-    this.name = name;
-    this.options = options;
-    this.seed = setup.seed;
-    this.env = setup.env ?? NO_DESCRIPTION;
-    this.root = Rng.fromSeed(setup.seed).fork(name);
-    const { observationSpace, actionSpace } = setup;
-    const { hidden, initialLogStd, normaliseObservations } = options;
-    this.spec = { observationSpace, actionSpace, hidden };
+    super(name, options, setup);
+    const { initialLogStd, normaliseObservations } = options;
     this.networks = new ActorCritic(this.spec, {
       rng: this.root,
       seed: setup.seed,
@@ -134,17 +106,8 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> implement
     this.#rewardScale = new RewardScale(options.gamma);
   }
 
-  /** Acts with the current parameters. */
-  get policy(): DensityPolicy {
+  override get policy(): DensityPolicy {
     return this.networks.policy;
-  }
-
-  get steps(): number {
-    return this.#steps;
-  }
-
-  get updates(): number {
-    return this.#updates;
   }
 
   /** Acts by the parameters as they are now, without the learner. @param seed for `explore` */
@@ -153,67 +116,29 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> implement
     return makeDensity(this.spec, { weights, ...(statistics && { statistics }), seed, name: this.name });
   }
 
-  begin(): void {}
-
-  act(obs: Float32Array, mode: "explore" | "greedy"): Float32Array {
-    return this.policy.act(obs, mode);
-  }
-
-  dispose(): void {}
-
-  checkpoint(): Checkpoint {
-    const { backend: _backend, ...options } = this.options; // a matter of the machine, not of the run
+  protected override stored(): CheckpointParts {
     const { adamSteps, valueScale, observationCount } = this.networks.state();
     const returnStatistics = { ...this.#rewardScale.statistics };
     const state: State = { adamSteps, returnStatistics, valueScale, observationCount };
-    return {
-      header: {
-        learner: this.name,
-        env: this.env,
-        observationSpace: storeBox(this.spec.observationSpace),
-        actionSpace: storeSpace(this.spec.actionSpace),
-        options: { ...options, hidden: [...options.hidden] },
-        seed: this.seed,
-        steps: this.#steps,
-        updates: this.#updates,
-        episodes: this.#episodes,
-        state,
-      },
-      arrays: { ...this.networks.arrays() },
-    };
+    return { state, arrays: { ...this.networks.arrays() } };
   }
 
   /** Of a learner that was made with the options of the checkpoint. */
   restore({ header }: Checkpoint, { arrays, state }: Stored): void {
     this.networks.restore(arrays, state);
     this.#rewardScale.statistics = state.returnStatistics;
-    this.#steps = header.steps;
-    this.#updates = header.updates;
-    this.#episodes = header.episodes;
+    this.restoreCounts(header);
   }
 
-  /** Losses are means over the update's gradient steps. */
-  async *learn(envs: AnyVectorEnv, totalSteps: number): AsyncGenerator<Progress, void, undefined> {
-    checkSpaces(this.spec, envs);
-    const backend = await chooseBackend(this.options.backend);
-    this.backendDetail = `${backend.name}: ${backend.detail}`;
-    const batchRows = envs.numEnvs * this.options.rolloutSteps;
-    const totalUpdates = Math.ceil(totalSteps / batchRows);
-    let started = false;
-    while (this.#updates < totalUpdates) {
-      if (!started || this.#updates % this.options.resetEvery === 0) await this.#resetEnvs(envs);
-      started = true;
-      const batch = await this.#rollout(envs);
-      const { learningRate, annealLearningRate } = this.options;
-      const fraction = annealLearningRate ? 1 - this.#updates / totalUpdates : 1;
-      const estimates = this.#estimate(backend.tf, batch, envs.numEnvs);
-      const losses = this.descend(backend.tf, estimates, learningRate * fraction);
-      this.#steps += batch.rows;
-      this.#updates += 1;
-      this.#episodes += batch.episodes.length;
-      this.networks.freezeObservations();
-      yield { steps: this.#steps, totalSteps, episodes: this.#episodes, ...episodeMeans(batch), losses };
-    }
+  protected override async update(
+    tf: Tf,
+    envs: AnyVectorEnv,
+    { learningRate }: UpdatePlace,
+  ): Promise<Update> {
+    const batch = await this.#rollout(envs);
+    const losses = this.descend(tf, this.#estimate(tf, batch, envs.numEnvs), learningRate);
+    this.networks.freezeObservations();
+    return { batch, losses };
   }
 
   /**
@@ -226,16 +151,14 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> implement
     learningRate: number,
   ): Readonly<Record<string, number>>;
 
-  async #resetEnvs(envs: AnyVectorEnv): Promise<void> {
-    const rng = this.root.fork(`envs.${this.#updates}`);
-    await envs.reset(rng.integer(2 ** 20) * 2 ** 32 + rng.integer(2 ** 32));
-    this.#rewardScale.begin(envs.numEnvs);
+  protected override onReset(numEnvs: number): void {
+    this.#rewardScale.begin(numEnvs);
   }
 
   async #rollout(envs: AnyVectorEnv): Promise<Batch> {
     const { rolloutSteps, normaliseObservations } = this.options;
     const { policy, observations: known } = this.networks;
-    const rng = this.root.fork(`noise.${this.#updates}`);
+    const rng = this.root.fork(`noise.${this.updates}`);
     const batch = await collect(envs, policy, { steps: rolloutSteps, rng });
     if (normaliseObservations) known.observe(batch.observations);
     normaliseBatch(batch, policy);
@@ -262,7 +185,7 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> implement
       lambda: options.gaeLambda,
     });
     if (options.normaliseValues) {
-      const first = this.#updates === 0;
+      const first = this.updates === 0;
       networks.valueScale = rescaleValues(networks.valueScale, targets, layout, weights, first);
     }
     const { mean, std } = networks.valueScale;
