@@ -28,6 +28,7 @@ import type { Libc } from "../host/libc.ts";
 import { Bpf, PROGRAM_TYPE } from "./bpf/bpf.ts";
 import { type CongControlType, congControlType } from "./bpf/btf.ts";
 import { SHELL, Shell } from "./bpf/shell.ts";
+import { watchRing } from "./ring-watch.ts";
 import { FACTS_AT, type KernelFlowFacts, OWNER, SlotFacts, VALUES_AT, WORDS_AT } from "./slots.ts";
 
 /** Where ccp_post is in the array of programs. */
@@ -44,6 +45,7 @@ const PROGRAM = 3;
 const COUNT = 4;
 /** Words (u32) of the agent's structure. */
 const AGENT_NUMBER = 8;
+const IS_LOOKING = 9;
 /** Bytes of it: the name of the other congestion control. */
 const OTHER_AT = 40;
 const NAME_BYTES = 16;
@@ -446,10 +448,15 @@ export class KernelDatapath {
 
   /** Watches for messages on this thread's event loop. @returns what ends it */
   watch(): () => void {
-    const handle = this.#libc.onReadable(this.fd, () => {
-      this.beat();
-      this.drain();
+    return watchRing(this.#libc, {
+      fd: this.fd,
+      drain: () => {
+        this.beat();
+        return this.drain();
+      },
+      setLooking: (isLooking) => {
+        Atomics.store(this.#agentWords, IS_LOOKING, isLooking ? 1 : 0);
+      },
     });
-    return () => handle.close();
   }
 }
