@@ -12,9 +12,9 @@
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { Adam } from "./nn/adam.ts";
-import { COMMON_KINDS, expectActions, expectFinite } from "./nn/learner-checks.ts";
+import { COMMON_KINDS, expectActions } from "./nn/learner-checks.ts";
 import { initialiseMlp } from "./nn/mlp.ts";
-import { lossAndGradient, mlpTensor, normOf, toTensors } from "./nn/mlp-tensors.ts";
+import { mlpTensor, toTensors } from "./nn/mlp-tensors.ts";
 import type { EpsilonGreedyPolicy } from "./nn/off-policy/epsilon-greedy-policy.ts";
 import {
   loadOffPolicy,
@@ -114,7 +114,7 @@ export class Dqn extends OffPolicyLearner<DqnOptions> {
     minibatch: Transitions,
     learningRate: number,
   ): Readonly<Record<string, number>> {
-    const { maxGradNorm, tau } = this.options;
+    const { tau } = this.options;
     const { layout, spec } = this.policy;
     const { rows, observations, actions } = minibatch;
     const width = spec.observationSpace.shape[0];
@@ -122,7 +122,6 @@ export class Dqn extends OffPolicyLearner<DqnOptions> {
     const targets = this.#targets(tf, minibatch, n);
     const oneHot = new Float32Array(rows * n);
     for (let row = 0; row < rows; row++) oneHot[row * n + actions[row]!] = 1;
-    const gradient = new Float32Array(this.#online.length);
     const loss = tf.tidy(() => {
       const inputs = tf.tensor2d(observations, [rows, width]);
       const chosen = tf.tensor2d(oneHot, [rows, n]);
@@ -133,12 +132,9 @@ export class Dqn extends OffPolicyLearner<DqnOptions> {
         const near = tf.clipByValue(error, -1, 1);
         return tf.mean(tf.mul(near, tf.sub(error, tf.mul(near, 0.5))));
       };
-      return lossAndGradient(tf, lossOf, toTensors(tf, layout, this.#online), gradient);
+      const at = { steps: this.gradientSteps, learningRate };
+      return this.stepDown(tf, lossOf, toTensors(tf, layout, this.#online), this.#adam, at);
     });
-    const norm = normOf(gradient);
-    expectFinite(this, { loss, norm });
-    this.#adam.steps = this.gradientSteps;
-    this.#adam.step(gradient, Math.min(1, maxGradNorm / (norm + 1e-6)), learningRate);
     this.gradientSteps += 1;
     follow(this.#target, this.#online, tau);
     return { valueLoss: loss, meanValue: meanOf(Array.from(targets)) };

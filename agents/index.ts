@@ -8,3 +8,4 @@ export { GaussianPolicy } from "./nn/gaussian-policy.ts";
 export { Ppo, type PpoOptions } from "./ppo.ts";
 export { getLearner, LEARNERS, learnerFromCheckpoint, policyFromCheckpoint } from "./registry.ts";
 export { Sac, type SacOptions } from "./sac.ts";
+export { Td3, type Td3Options } from "./td3.ts";

@@ -6,9 +6,10 @@ import { DQN } from "./dqn.ts";
 import type { Agent, Learner, LearnerSetup, LearnerSpec } from "./learner.ts";
 import { PPO } from "./ppo.ts";
 import { SAC } from "./sac.ts";
+import { TD3 } from "./td3.ts";
 
 export const LEARNERS: ReadonlyMap<string, LearnerSpec> = new Map(
-  [PPO, A2C, DQN, SAC].map((spec) => [spec.name, spec]),
+  [PPO, A2C, DQN, SAC, TD3].map((spec) => [spec.name, spec]),
 );
 export const DEFAULT_LEARNER: string = PPO.name;
 

@@ -11,9 +11,10 @@ import { exp, log } from "../core/math.ts";
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { Adam } from "./nn/adam.ts";
-import { COMMON_KINDS, expectActions, expectFinite } from "./nn/learner-checks.ts";
-import { initialiseMlp, type MlpLayout, mlpLayout } from "./nn/mlp.ts";
-import { lossAndGradient, mlpTensor, normOf, toTensors } from "./nn/mlp-tensors.ts";
+import { COMMON_KINDS, expectActions } from "./nn/learner-checks.ts";
+import { initialiseMlp } from "./nn/mlp.ts";
+import { toTensors } from "./nn/mlp-tensors.ts";
+import { Critic, type StepDown, TwinCritics } from "./nn/off-policy/critics.ts";
 import {
   loadOffPolicy,
   OFF_POLICY_DEFAULTS,
@@ -21,7 +22,7 @@ import {
   OffPolicyLearner,
   type OffPolicyOptions,
 } from "./nn/off-policy/off-policy.ts";
-import { follow, type Transitions } from "./nn/off-policy/replay.ts";
+import type { Transitions } from "./nn/off-policy/replay.ts";
 import type { SquashedGaussianPolicy } from "./nn/off-policy/squashed-gaussian-policy.ts";
 import { type OptionKind, readOptions, real } from "./nn/options.ts";
 import { meanOf } from "./nn/statistics.ts";
@@ -65,38 +66,6 @@ export function sacOptions(given: Readonly<Record<string, unknown>> = {}): SacOp
 
 const HEAD = "squashed-gaussian";
 
-/** Q(s, a): the first layer sees both, as two products, since a concatenation has no gradient here. */
-class Critic {
-  readonly weights: Float32Array;
-  readonly layout: MlpLayout;
-  readonly #width: number;
-
-  constructor(layout: MlpLayout, width: number) {
-    this.layout = layout;
-    this.weights = new Float32Array(layout.size);
-    this.#width = width;
-  }
-
-  /** Weights of observations, weights of actions, biases; then as any network. */
-  toTensors(tf: Tf): Tensor[] {
-    const { inputs, outputs, weightsAt, biasesAt } = this.layout.layers[0]!;
-    const split = weightsAt + this.#width * outputs;
-    return [
-      tf.tensor2d(this.weights.slice(weightsAt, split), [this.#width, outputs]),
-      tf.tensor2d(this.weights.slice(split, biasesAt), [inputs - this.#width, outputs]),
-      tf.tensor1d(this.weights.slice(biasesAt, biasesAt + outputs)),
-      ...toTensors(tf, this.layout, this.weights).slice(2),
-    ];
-  }
-
-  /** [rows x 1] */
-  static value(tf: Tf, parameters: readonly Tensor[], observations: Tensor, actions: Tensor): Tensor {
-    const [ofObservations, ofActions, biases, ...rest] = parameters;
-    const both = tf.add(tf.matMul(observations, ofObservations!), tf.matMul(actions, ofActions!));
-    return mlpTensor(tf, rest, tf.tanh(tf.add(both, biases!)));
-  }
-}
-
 export class Sac extends OffPolicyLearner<SacOptions> {
   protected override readonly measures: readonly string[] = [
     "criticLoss",
@@ -105,12 +74,10 @@ export class Sac extends OffPolicyLearner<SacOptions> {
     "temperature",
     "meanValue",
   ];
-  /** two that learn, two that follow */
-  readonly #critics: readonly Critic[];
-  readonly #targets: readonly Critic[];
+  readonly #critics: TwinCritics;
   /** [1], log of the weight of the entropy */
   readonly #logTemperature: Float32Array;
-  readonly #adams: Readonly<Record<"policy" | "critic0" | "critic1" | "temperature", Adam>>;
+  readonly #adams: Readonly<Record<"policy" | "temperature", Adam>>;
 
   /**
    * @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range and for an action that
@@ -127,22 +94,10 @@ export class Sac extends OffPolicyLearner<SacOptions> {
     const count = setup.actionSpace.shape[0];
     const { biasesAt } = layout.layers.at(-1)!;
     weights.fill(options.initialLogStd, biasesAt + count, biasesAt + 2 * count);
-    const criticLayout = mlpLayout([width + count, ...options.hidden, 1]);
-    this.#critics = [0, 1].map((i) => {
-      const critic = new Critic(criticLayout, width);
-      initialiseMlp(criticLayout, [...gains, 1], this.root.fork(`init.critic${i}`), critic.weights);
-      return critic;
-    });
-    this.#targets = this.#critics.map((critic) => {
-      const target = new Critic(criticLayout, width);
-      target.weights.set(critic.weights);
-      return target;
-    });
+    this.#critics = new TwinCritics({ width, actionWidth: count, hidden: options.hidden }, this.root);
     this.#logTemperature = Float32Array.of(log(options.initialTemperature));
     this.#adams = {
       policy: new Adam(weights),
-      critic0: new Adam(this.#critics[0]!.weights),
-      critic1: new Adam(this.#critics[1]!.weights),
       temperature: new Adam(this.#logTemperature),
     };
   }
@@ -166,10 +121,7 @@ export class Sac extends OffPolicyLearner<SacOptions> {
     ]);
     return {
       policy: this.policy.weights,
-      critic0: this.#critics[0]!.weights,
-      critic1: this.#critics[1]!.weights,
-      target0: this.#targets[0]!.weights,
-      target1: this.#targets[1]!.weights,
+      ...this.#critics.networks(),
       logTemperature: this.#logTemperature,
       ...Object.fromEntries(moments),
     };
@@ -200,25 +152,19 @@ export class Sac extends OffPolicyLearner<SacOptions> {
         next!,
         tf.tensor2d(nextNoise, [rows, count]),
       );
-      const [q0, q1] = this.#targets.map((critic) =>
-        Critic.value(tf, critic.toTensors(tf), next!, following.actions).dataSync(),
-      );
+      const values = TwinCritics.smaller(tf, this.#critics.targets, next!, following.actions);
       const logProbs = following.logProb.dataSync();
       const targets = Float32Array.from({ length: rows }, (_, row) => {
-        const soft = Math.min(q0![row]!, q1![row]!) - temperature * logProbs[row]!;
+        const soft = values[row]! - temperature * logProbs[row]!;
         return rewards[row]! + this.options.gamma * (1 - terminated[row]!) * soft;
       });
       const wanted = tf.tensor2d(targets, [rows, 1]);
       const done = tf.tensor2d(actions, [rows, count]);
-      let criticLoss = 0;
-      this.#critics.forEach((critic, i) => {
-        const lossOf = (...parameters: Tensor[]): Tensor =>
-          tf.mul(tf.mean(tf.square(tf.sub(Critic.value(tf, parameters, now!, done), wanted))), 0.5);
-        const adam = this.#adams[i === 0 ? "critic0" : "critic1"];
-        criticLoss += this.#step(tf, lossOf, critic.toTensors(tf), adam, learningRate) / 2;
-      });
+      const stepDown: StepDown = (lossOf, parameters, adam) =>
+        this.stepDown(tf, lossOf, parameters, adam, { steps: this.gradientSteps, learningRate });
+      const criticLoss = this.#critics.learn(tf, now!, done, wanted, stepDown);
 
-      const critics = this.#critics.map((critic) => critic.toTensors(tf));
+      const critics = this.#critics.learning.map((critic) => critic.toTensors(tf));
       const drawn = tf.tensor2d(noiseNow, [rows, count]);
       let logProbNow: Tensor | undefined;
       const policyLossOf = (...parameters: Tensor[]): Tensor => {
@@ -227,7 +173,7 @@ export class Sac extends OffPolicyLearner<SacOptions> {
         const [v0, v1] = critics.map((each) => tf.sum(Critic.value(tf, each, now!, chosen), 1));
         return tf.mean(tf.sub(tf.mul(logProb, temperature), tf.minimum(v0!, v1!)));
       };
-      const policyLoss = this.#step(tf, policyLossOf, parametersOf(), this.#adams.policy, learningRate);
+      const policyLoss = stepDown(policyLossOf, parametersOf(), this.#adams.policy);
       const entropy = -meanOf(Array.from(logProbNow!.dataSync()));
       logProbNow!.dispose();
 
@@ -236,28 +182,9 @@ export class Sac extends OffPolicyLearner<SacOptions> {
       this.#adams.temperature.steps = this.gradientSteps;
       this.#adams.temperature.step(ofTemperature, 1, learningRate);
       this.gradientSteps += 1;
-      this.#critics.forEach((critic, i) => {
-        follow(this.#targets[i]!.weights, critic.weights, tau);
-      });
+      this.#critics.follow(tau);
       return { criticLoss, policyLoss, entropy, temperature, meanValue: meanOf(Array.from(targets)) };
     });
-  }
-
-  /** One step of Adam down a loss. @returns the loss before it */
-  #step(
-    tf: Tf,
-    lossOf: (...parameters: Tensor[]) => Tensor,
-    parameters: Tensor[],
-    adam: Adam,
-    learningRate: number,
-  ): number {
-    const gradient = new Float32Array(adam.m.length);
-    const loss = lossAndGradient(tf, lossOf, parameters, gradient);
-    const norm = normOf(gradient);
-    expectFinite(this, { loss, norm });
-    adam.steps = this.gradientSteps;
-    adam.step(gradient, Math.min(1, this.options.maxGradNorm / (norm + 1e-6)), learningRate);
-    return loss;
   }
 }
 

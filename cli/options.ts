@@ -72,6 +72,13 @@ export function parsePositive(text: string): number {
   return value;
 }
 
+/** A number above 0, to 1. */
+export function parseShare(text: string): number {
+  const value = parsePositive(text);
+  if (value > 1) throw new InvalidArgumentError("expected a number above 0, to 1.");
+  return value;
+}
+
 /** The picture is SVG whatever its file is called, so it must be called so. */
 export function parseSvgPath(text: string): string {
   if (!/\.svg$/i.test(text)) throw new InvalidArgumentError("expected a file name that ends in .svg.");

@@ -12,6 +12,7 @@ import type { OpenOptions, Run, RunFlow, Testbed, VirtualRun, VirtualTestbed } f
 import type { EnvOptions } from "./options.ts";
 import { DEFAULT_ENVELOPE, envelopeOf, type Spans } from "./signals/envelope.ts";
 import { Meter } from "./signals/meter.ts";
+import { ObservationNoise } from "./signals/observation-noise.ts";
 import { getReward } from "./signals/rewards.ts";
 import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
 import { reportEveryUs } from "./steps/report-step.ts";
@@ -201,6 +202,8 @@ type AgentRunOptions<P> = RunOptions & {
   readonly env: EnvOptions;
   /** of the observations that the policy was made for; absent: the default's */
   readonly spans?: Spans;
+  /** each number of an observation is off by up to this share of itself; absent: none is */
+  readonly observationNoise?: number;
 };
 
 /** A run of an agent before it is opened. */
@@ -209,17 +212,19 @@ class AgentRun<P extends Policy | AsyncPolicy> {
   readonly #flows: EnvFlows;
   readonly #env: EnvOptions;
   readonly #policyOf: (flow: string) => P;
+  readonly #noise: ObservationNoise | undefined;
   /** of the flows that have acted: each is a row, in the order of their first actions */
   readonly #policies: Map<EnvFlow, { readonly policy: P; readonly row: number }> = new Map();
 
   constructor(options: AgentRunOptions<P>) {
-    const { agent, env, spans = DEFAULT_ENVELOPE, scenario } = options;
+    const { agent, env, spans = DEFAULT_ENVELOPE, scenario, seed, observationNoise = 0 } = options;
     this.#env = env;
     this.#measurement = new Measurement(options);
     this.#flows = new EnvFlows(env, reportEveryUs(env), {
       ...spans,
       maxCwndPackets: envelopeOf(scenario).maxCwndPackets,
     });
+    this.#noise = observationNoise > 0 ? new ObservationNoise(observationNoise, seed) : undefined;
     this.#policyOf = typeof agent === "function" ? agent : () => agent;
   }
 
@@ -242,7 +247,8 @@ class AgentRun<P extends Policy | AsyncPolicy> {
       acting.policy.begin?.(acting.row);
     }
     const { policy, row } = acting;
-    return policy.act(flow.observer.observation, "greedy", row) as ReturnType<P["act"]>;
+    const { observation } = flow.observer;
+    return policy.act(this.#noise?.of(observation) ?? observation, "greedy", row) as ReturnType<P["act"]>;
   }
 
   result(run: Run, testbed: Testbed): RunResult {

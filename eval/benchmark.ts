@@ -28,6 +28,8 @@ export interface BenchmarkPlan {
   readonly seriesBinSec?: number;
   /** what else is written down of each run; absent: nothing */
   readonly recording?: readonly RecordedFormat[];
+  /** policies see each number of an observation off by up to this share of itself, 0 to 1; absent: as it is */
+  readonly observationNoise?: number;
 }
 
 /** One line of `results.jsonl` and of `bench --json`; NaN, which JSON has as null, is what had nothing to be measured on. */
@@ -175,7 +177,13 @@ export async function* runBenchmark(
 }
 
 async function* runSeeds(
-  { seriesBinSec: givenBinSec, rewardName, recording: formats = [], testbed = SIMULATED }: BenchmarkPlan,
+  {
+    seriesBinSec: givenBinSec,
+    rewardName,
+    recording: formats = [],
+    testbed = SIMULATED,
+    observationNoise,
+  }: BenchmarkPlan,
   scenario: Scenario,
   named: Parameters<typeof toRecord>[0],
   contender: Contender,
@@ -196,7 +204,7 @@ async function* runSeeds(
   };
   const seriesBinSec = givenBinSec ?? niceBinSec(scenario.durationSec);
   expectAccepts(testbed, scenario);
-  const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm, testbed };
+  const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm, testbed, observationNoise };
   let prepared: Prepared | undefined;
   try {
     prepared = contender.prepare?.(scenario, { seeds, ...common });

@@ -11,6 +11,7 @@ import { exp, log } from "../../core/math.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Box } from "../../envs/spaces.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
+import { unitsOf } from "./box-units.ts";
 import { mlpTensor, toTensors } from "./mlp-tensors.ts";
 import { DensityPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
 
@@ -31,10 +32,9 @@ export class GaussianPolicy extends DensityPolicy {
     assert(actionSpace.kind === "box", "a Gaussian policy acts in a box");
     this.#box = actionSpace;
     this.#logStdAt = this.layout.size;
-    const { low, high } = actionSpace;
-    const bounded = (i: number): boolean => Number.isFinite(low[i]) && Number.isFinite(high[i]);
-    this.#middle = Float64Array.from(low, (l, i) => (bounded(i) ? (l + high[i]!) / 2 : 0));
-    this.#half = Float64Array.from(low, (l, i) => (bounded(i) ? (high[i]! - l) / 2 : 1));
+    const { middle, half } = unitsOf(actionSpace);
+    this.#middle = middle;
+    this.#half = half;
   }
 
   override actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {

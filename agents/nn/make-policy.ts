@@ -2,6 +2,7 @@
 import { makeDensity } from "./actor-critic.ts";
 import type { NetworkPolicy, PolicyOptions, PolicySpec } from "./network-policy.ts";
 import { EpsilonGreedyPolicy } from "./off-policy/epsilon-greedy-policy.ts";
+import { NoisyPolicy } from "./off-policy/noisy-policy.ts";
 import { SquashedGaussianPolicy } from "./off-policy/squashed-gaussian-policy.ts";
 
 /** The head that the spec asks for. */
@@ -11,6 +12,8 @@ export function makePolicy(spec: PolicySpec, options: PolicyOptions): NetworkPol
       return new EpsilonGreedyPolicy(spec, options);
     case "squashed-gaussian":
       return new SquashedGaussianPolicy(spec, options);
+    case "noisy":
+      return new NoisyPolicy(spec, options);
     case undefined:
       return makeDensity(spec, options);
   }

@@ -2,7 +2,7 @@
  * Policies that act without TensorFlow.js: a small network on typed arrays, since a call of a tensor library costs more than
  * the whole pass. What the network's outputs mean is the head's business. On policy: gaussian-policy.ts for boxes,
  * categorical-policy.ts for choices, each of which says the same to TensorFlow.js, for gradients. Off policy:
- * off-policy/epsilon-greedy-policy.ts and off-policy/squashed-gaussian-policy.ts.
+ * off-policy/epsilon-greedy-policy.ts, off-policy/squashed-gaussian-policy.ts and off-policy/noisy-policy.ts.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { CcparkError } from "../../core/errors.ts";
@@ -20,10 +20,10 @@ export interface PolicySpec extends Spaces {
   /** widths of the hidden layers */
   readonly hidden: readonly number[];
   /**
-   * values of choices, of which a share is drawn at random; mean and spread of numbers that tanh squashes into a box; absent: a
-   * Gaussian over a box, a softmax over choices
+   * values of choices, of which a share is drawn at random; mean and spread of numbers that tanh squashes into a box; the numbers
+   * alone, to which exploring adds noise; absent: a Gaussian over a box, a softmax over choices
    */
-  readonly head?: "epsilon-greedy" | "squashed-gaussian";
+  readonly head?: "epsilon-greedy" | "squashed-gaussian" | "noisy";
 }
 
 /** The network of a policy: a mean per number of a box, squashed also its spread, a logit or value per choice. */
@@ -33,12 +33,12 @@ export function policyLayout({ observationSpace, actionSpace, hidden, head }: Po
   return mlpLayout([observationSpace.shape[0], ...hidden, outputs]);
 }
 
-/** Number of parameters of a policy: its network, and a log standard deviation per number of a box, or epsilon. */
+/** Number of parameters of a policy: its network, and a log standard deviation per number of a box, or epsilon, or the noise. */
 export function policySize(spec: PolicySpec): number {
   const { head, actionSpace } = spec;
   const { size } = policyLayout(spec);
   if (head === "squashed-gaussian") return size;
-  if (head === "epsilon-greedy") return size + 1;
+  if (head === "epsilon-greedy" || head === "noisy") return size + 1;
   return size + (actionSpace.kind === "box" ? actionSpace.shape[0] : 0);
 }
 

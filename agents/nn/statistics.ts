@@ -102,21 +102,23 @@ export class RewardScale {
   }
 }
 
-/** Means of named numbers over the steps of an update. */
+/** Means of named numbers over the steps of an update, each over those steps that have it. */
 export class Means {
-  #count = 0;
-  readonly #sums = new Map<string, number>();
+  readonly #sums = new Map<string, { sum: number; count: number }>();
 
   add(values: Readonly<Record<string, number>>): void {
-    this.#count += 1;
     for (const [name, value] of Object.entries(values)) {
-      this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
+      const entry = this.#sums.get(name) ?? { sum: 0, count: 0 };
+      entry.sum += value;
+      entry.count += 1;
+      this.#sums.set(name, entry);
     }
   }
 
   /** NaN of a name that never came. */
   of(name: string): number {
-    return (this.#sums.get(name) ?? Number.NaN) / this.#count;
+    const { sum, count } = this.#sums.get(name) ?? { sum: Number.NaN, count: 0 };
+    return sum / count;
   }
 }
 

@@ -34,6 +34,8 @@ export interface BenchInput {
   readonly checkpoint?: string;
   readonly seeds: readonly number[];
   readonly rewardName: string;
+  /** of what policies see; absent: none */
+  readonly observationNoise?: number;
   /** name of the testbed */
   readonly on: string;
   readonly recording: readonly RecordedFormat[];
@@ -91,7 +93,15 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
     throw new CcparkError("invalid-argument", message);
   }
   return {
-    plan: { scenarios, contenders, seeds, rewardName, testbed, recording },
+    plan: {
+      scenarios,
+      contenders,
+      seeds,
+      rewardName,
+      testbed,
+      recording,
+      observationNoise: input.observationNoise,
+    },
     entries,
     checkpoints,
     models,

@@ -15,6 +15,7 @@ import {
   parseAlgorithms,
   parseList,
   parsePositive,
+  parseShare,
   parseSvgPath,
   parseWhole,
   quietMsOption,
@@ -39,6 +40,7 @@ interface BenchOptions {
   readonly quietMs?: number;
   readonly reward?: string;
   readonly metric?: readonly string[];
+  readonly observationNoise?: number;
   readonly on: string;
   readonly out?: string;
   readonly export?: readonly ExportFormat[];
@@ -87,6 +89,7 @@ function normalisedCommand(
   if (options.vary !== undefined) words.push(options.vary ? "--vary" : "--no-vary");
   words.push(`--reward ${quoteForShell(rewardName)}`);
   for (const text of options.metric ?? []) words.push(`--metric ${quoteForShell(text)}`);
+  if (options.observationNoise !== undefined) words.push(`--observation-noise ${options.observationNoise}`);
   if (options.mode !== DEFAULT_PACE) words.push(`--mode ${options.mode}`);
   if (options.quietMs !== undefined) words.push(`--quiet-ms ${options.quietMs}`);
   if (options.on !== DEFAULT_TESTBED) words.push(`--on ${options.on}`);
@@ -109,6 +112,7 @@ const NOT_FOR_CASES = [
   "vary",
   "reward",
   "metric",
+  "observationNoise",
   "on",
   "picture",
   "workers",
@@ -127,9 +131,10 @@ async function benchCases(
   const { runCases } = await import("../bench/run-cases.ts");
   const refused = NOT_FOR_CASES.find(isGiven);
   if (refused !== undefined) {
+    const flag = refused.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new CcparkError(
       "invalid-argument",
-      `[bench] suite ${suite.name}: its thresholds are for its cases as they are, got --${refused}, expected none`,
+      `[bench] suite ${suite.name}: its thresholds are for its cases as they are, got --${flag}, expected none`,
     );
   }
   const formats = options.export ?? [];
@@ -202,6 +207,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     checkpoint: options.checkpoint,
     seeds,
     rewardName,
+    observationNoise: options.observationNoise,
     on: options.on,
     recording: recordedFormats(formats),
     quiet: options.quiet === true,
@@ -251,6 +257,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
         seeds,
         reward: rewardName,
         ...(metrics.length > 0 && { metrics: metrics.map(({ text }) => text) }),
+        ...(options.observationNoise !== undefined && { observationNoise: options.observationNoise }),
         testbed: options.on,
         durationSec: options.duration ?? null,
         vary: input.vary,
@@ -345,6 +352,11 @@ export function addBench(program: Command): void {
       "--metric <formula>",
       "one more column, such as 'power = goodputMbps / meanQueueDelayMs' (see `ccpark explain facts`); may repeat",
       collect,
+    )
+    .option(
+      "--observation-noise <share>",
+      "let policies see each number of an observation off by up to this share of itself, such as 0.1",
+      parseShare,
     )
     .option("--on <testbed>", "the world that runs it (see `ccpark explain testbeds`)", DEFAULT_TESTBED)
     .addOption(modeOption())

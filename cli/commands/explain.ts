@@ -48,6 +48,7 @@ type Topic =
   | "facts"
   | "states"
   | "algorithms"
+  | "learners"
   | "hyperparameters"
   | "testbeds";
 
@@ -256,26 +257,35 @@ async function algorithms({ name: wanted }: Selection): Promise<Entry[]> {
   ];
 }
 
-/** A learner each, as `train --learner` takes it, with what `train --set` may change. */
-async function hyperparameters(): Promise<Entry[]> {
+/** A learner each, as `train --learner` takes it. */
+async function learners(): Promise<Entry[]> {
   const { DEFAULT_LEARNER, LEARNERS } = await import("../../agents/registry.ts");
+  return [...LEARNERS.values()].map(({ name, source, summary, actions: learnsOver }) => ({
+    name,
+    summary,
+    source,
+    isDefault: name === DEFAULT_LEARNER,
+    facts: [`actions: ${learnsOver.map((kind) => (kind === "box" ? "a box" : "choices")).join(", ")}`],
+    data: { actions: learnsOver },
+  }));
+}
+
+/** The same, with what `train --set` may change. */
+async function hyperparameters(): Promise<Entry[]> {
+  const { getLearner } = await import("../../agents/registry.ts");
   const { valuesOfKind } = await import("../../agents/nn/options.ts");
-  return [...LEARNERS.values()].map(
-    ({ name, source, summary, actions: learnsOver, options, defaults, tuned }) => ({
-      name,
-      summary,
-      source,
-      isDefault: name === DEFAULT_LEARNER,
-      facts: [`actions: ${learnsOver.map((kind) => (kind === "box" ? "a box" : "choices")).join(", ")}`],
+  return (await learners()).map((entry) => {
+    const { options, defaults, tuned } = getLearner(entry.name);
+    return {
+      ...entry,
       options: Object.entries(options).map(([option, kind]) => ({
         name: option,
         values: valuesOfKind(kind),
         default: tuned[option] ?? defaults[option]!,
         definition: kind.definition,
       })),
-      data: { actions: learnsOver },
-    }),
-  );
+    };
+  });
 }
 
 async function testbeds(): Promise<Entry[]> {
@@ -314,6 +324,7 @@ const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>
   facts,
   states,
   algorithms,
+  learners,
   hyperparameters,
   testbeds,
 };

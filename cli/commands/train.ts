@@ -214,10 +214,7 @@ export function addTrain(program: Command): void {
         "threads that step the environments, the main one among them (default: 1); the result does not depend on it",
       ).argParser(parseWhole(1, 256)),
     )
-    .option(
-      "--learner <name>",
-      "ppo (default), a2c, dqn (actions that are choices), sac (in a box); on resume the checkpoint's",
-    )
+    .option("--learner <name>", "see `ccpark explain learners` (default: ppo); on resume the checkpoint's")
     .option(
       "--set <name=value>",
       "a hyperparameter of the learner (`ccpark explain hyperparameters`), such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",

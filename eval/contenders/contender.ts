@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly algorithms?: AlgorithmResolver;
   /** absent: the simulator */
   readonly testbed?: Testbed;
+  /** policies see each number of an observation off by up to this share of itself; absent: as it is */
+  readonly observationNoise?: number;
   /** what else to write down of the run; only where a contender can */
   readonly recording?: { readonly formats: readonly RecordedFormat[]; readonly title: string };
 }

@@ -49,6 +49,28 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       backend: "wasm",
     },
   },
+  td3: {
+    toy: {
+      hidden: [32, 32],
+      minibatchSize: 64,
+      rolloutSteps: 8,
+      learningRate: 3e-3,
+      tau: 0.02,
+      explorationNoise: 0.5,
+      backend: "wasm",
+    },
+    toySteps: 20_480,
+    small: {
+      hidden: [8],
+      minibatchSize: 16,
+      learningStarts: 300,
+      replayCapacity: 700,
+      rolloutSteps: 32,
+      gradientSteps: 3,
+      resetEvery: 2,
+      backend: "wasm",
+    },
+  },
 };
 
 for (const spec of LEARNERS.values()) learnerContract(spec, CONTRACTS[spec.name]!);

@@ -2,6 +2,7 @@
  * What learners off policy have in common beside the loop: transitions that are remembered, of which they collect some and learn
  * from many, and which their checkpoints hold. A learner adds its options, its networks and what a gradient step is.
  */
+import type { Tensor } from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { CcparkError } from "../../../core/errors.ts";
 import type { AnyVectorEnv } from "../../../envs/env.ts";
@@ -15,8 +16,10 @@ import {
   type UpdatePlace,
 } from "../../learning-loop.ts";
 import type { Tf } from "../../tfjs/tfjs-patches.ts";
-import { expectSameHidden, expectSquares } from "../learner-checks.ts";
+import type { Adam } from "../adam.ts";
+import { expectFinite, expectSameHidden, expectSquares } from "../learner-checks.ts";
 import { makePolicy } from "../make-policy.ts";
+import { lossAndGradient, normOf } from "../mlp-tensors.ts";
 import { type NetworkPolicy, type PolicySpec, policySize } from "../network-policy.ts";
 import { flag, type OptionKind, real, whole, widths } from "../options.ts";
 import { collect } from "../rollout.ts";
@@ -119,6 +122,28 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends
     minibatch: Transitions,
     learningRate: number,
   ): Readonly<Record<string, number>>;
+
+  /**
+   * One step of an optimiser down a loss, its gradient shortened to `maxGradNorm`. Call it inside `tf.tidy`.
+   * @param at steps that the optimiser has done, which no checkpoint keeps beside `gradientSteps`
+   * @returns the loss before it
+   * @throws CcparkError (failed-precondition) where the numbers are not finite
+   */
+  protected stepDown(
+    tf: Tf,
+    lossOf: (...parameters: Tensor[]) => Tensor,
+    parameters: Tensor[],
+    adam: Adam,
+    at: { readonly steps: number; readonly learningRate: number },
+  ): number {
+    const gradient = new Float32Array(adam.m.length);
+    const loss = lossAndGradient(tf, lossOf, parameters, gradient);
+    const norm = normOf(gradient);
+    expectFinite(this, { loss, norm });
+    adam.steps = at.steps;
+    adam.step(gradient, Math.min(1, this.options.maxGradNorm / (norm + 1e-6)), at.learningRate);
+    return loss;
+  }
 
   /** Names of what `descend` measures. */
   protected abstract readonly measures: readonly string[];

@@ -8,6 +8,7 @@ import { assert } from "../../../core/errors.ts";
 import { exp, log, tanh } from "../../../core/math.ts";
 import type { Rng } from "../../../core/random.ts";
 import type { Tf } from "../../tfjs/tfjs-patches.ts";
+import { unitsOf } from "../box-units.ts";
 import { mlpTensor } from "../mlp-tensors.ts";
 import { NetworkPolicy, type PolicyOptions, type PolicySpec, type Samples } from "../network-policy.ts";
 
@@ -29,11 +30,10 @@ export class SquashedGaussianPolicy extends NetworkPolicy {
     super(spec, options);
     const { actionSpace } = spec;
     assert(actionSpace.kind === "box", "a squashed Gaussian policy acts in a box");
-    const { low, high } = actionSpace;
-    const bounded = (i: number): boolean => Number.isFinite(low[i]) && Number.isFinite(high[i]);
+    const { middle, half } = unitsOf(actionSpace);
     this.#count = actionSpace.shape[0];
-    this.#middle = Float64Array.from(low, (l, i) => (bounded(i) ? (l + high[i]!) / 2 : 0));
-    this.#half = Float64Array.from(low, (l, i) => (bounded(i) ? (high[i]! - l) / 2 : 1));
+    this.#middle = middle;
+    this.#half = half;
   }
 
   override actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {
