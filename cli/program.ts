@@ -7,6 +7,7 @@ import { addCcp } from "./commands/ccp.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addEvaluate } from "./commands/evaluation/evaluate.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addLink } from "./commands/link.ts";
@@ -45,6 +46,7 @@ export function makeProgram(): Command {
   addAgent(program);
   addSim(program);
   addAlgorithm(program);
+  addEvaluate(program);
   addExperiment(program);
   addExplain(program);
   addDoctor(program);

@@ -74,7 +74,7 @@ export function experiment<O extends ExperimentOptions, Row extends object>(
 }
 
 /** Three digits that count, without the noise of binary fractions. */
-function shortNumber(value: number): string {
+export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   return Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(4));
 }

@@ -85,9 +85,11 @@ function panel({ title, values, width = SIZE.width, height = SIZE.height }: Pane
   return { title: { text: title, offset: 10 }, width, height, data: { values } };
 }
 
+const isNative = (name: string): boolean => name.startsWith("native-");
+
 /** Solid lines, but for what stands for another of its colour. */
 function nameDash(names: readonly string[]): object {
-  const range = names.map((name) => (name.startsWith("native-") ? [5, 3] : [1, 0]));
+  const range = names.map((name) => (isNative(name) ? [5, 3] : [1, 0]));
   return { field: "name", type: "nominal", scale: { domain: names, range }, legend: null };
 }
 
@@ -96,7 +98,12 @@ export function lines(names: readonly string[], at: Panel, mark: object = {}): o
   return {
     ...panel(at),
     mark: { type: "line", strokeWidth: 1.8, ...mark },
-    encoding: { x: at.x, y: at.y, color: nameColour(names), strokeDash: nameDash(names) },
+    encoding: {
+      x: at.x,
+      y: at.y,
+      color: nameColour(names),
+      ...(names.some(isNative) && { strokeDash: nameDash(names) }),
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 /** One self-contained HTML page: no network, all data and scripts inline. A string in, a string out. */
+import { htmlText as html } from "../pages/html-text.ts";
 import type { SummaryRow } from "../summary.ts";
 import { linksOf, seedRows, tradeoffRows } from "./chart-data.ts";
 import { reportCharts } from "./charts.ts";
@@ -21,18 +22,6 @@ import { PAGE_STYLE } from "./page-style.ts";
 import { type ContenderStyle, chartConfig, MARKS, styleContenders, type Theme } from "./palette.ts";
 import type { ReportData } from "./report-data.ts";
 import { vegaBuilds } from "./vega-builds.ts";
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function html(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => ENTITIES[char]!);
-}
 
 /** JSON that cannot end its script element or open a comment in it; NaN (no episode ended) becomes null. */
 function inlineJson(value: unknown): string {

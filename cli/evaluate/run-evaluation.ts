@@ -1,0 +1,69 @@
+/** Wiring of `evaluate ccwg`: runs each unit once, in threads where that changes nothing, with progress. */
+import { runUnit, type UnitOutcome } from "../../eval/ccwg/evaluate.ts";
+import { breathe } from "../console.ts";
+import { startTask, type Task } from "../train/progress.ts";
+import type { Evaluation, EvaluationInput } from "./evaluation.ts";
+
+/** Nothing of it lives in another process or in real time. */
+function mayRunInWorkers({ evaluated, testbed }: Evaluation): boolean {
+  return evaluated.reproducible !== false && testbed.clock !== "real";
+}
+
+/** @returns by place of the units: the same for any number of threads */
+export async function runEvaluation(
+  input: EvaluationInput,
+  evaluation: Evaluation,
+  workers: number,
+): Promise<UnitOutcome[]> {
+  const { units } = evaluation.plan;
+  const task = await startTask({
+    label: "evaluation",
+    total: units.length,
+    unit: "runs",
+    quiet: input.quiet,
+  });
+  const isThreaded = workers > 1 && units.length > 1 && mayRunInWorkers(evaluation);
+  const outcomes = isThreaded
+    ? await inThreads(input, units.length, Math.min(workers, units.length), task)
+    : await inTurn(evaluation, task);
+  task.finish();
+  return outcomes;
+}
+
+async function inTurn({ plan, contenders, testbed }: Evaluation, task: Task): Promise<UnitOutcome[]> {
+  const outcomes: UnitOutcome[] = [];
+  for (const unit of plan.units) {
+    outcomes.push(await runUnit(unit, contenders.get(unit.contender)!, testbed));
+    task.update(outcomes.length, unit.scenario.name);
+    await breathe();
+  }
+  return outcomes;
+}
+
+async function inThreads(
+  input: EvaluationInput,
+  count: number,
+  threads: number,
+  task: Task,
+): Promise<UnitOutcome[]> {
+  const { Piscina } = await import("piscina");
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const pool = new Piscina({
+    filename: new URL(`./evaluate-worker.${extension}`, import.meta.url).href,
+    minThreads: threads,
+    maxThreads: threads,
+    workerData: { ...input, quiet: true },
+  });
+  let done = 0;
+  try {
+    return await Promise.all(
+      Array.from({ length: count }, async (_, place) => {
+        const outcome = (await pool.run(place)) as UnitOutcome;
+        task.update(++done);
+        return outcome;
+      }),
+    );
+  } finally {
+    await pool.destroy();
+  }
+}
