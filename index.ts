@@ -1,6 +1,6 @@
 /**
  * ccpark, what most need of it: scenarios, algorithms, environments on any testbed, and measured runs. Each floor has an
- * entry of its own with all of its public parts: `ccpark/scenarios`, `ccpark/algorithms`, `ccpark/testbeds`, `ccpark/envs`,
+ * entry of its own with all of its public parts: `ccpark/scenarios`, `ccpark/algorithms`, `ccpark/testbeds`, `ccpark/transport`, `ccpark/envs`,
  * `ccpark/grpc`, `ccpark/agents`, `ccpark/training`, `ccpark/eval`, `ccpark/ccp-bridge`, `ccpark/traces`, `ccpark/core`.
  */
 export type { AlgorithmParam, AlgorithmSpec, ParamValues, Signal } from "./algorithms/index.ts";

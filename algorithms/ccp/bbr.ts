@@ -212,6 +212,11 @@ class BbrFlow implements CcpFlow {
     control.setProgram("bbr", { mss: info.mssBytes, Cwnd: info.initCwndBytes, ...this.#startupKnobs() });
   }
 
+  /** A flow whose first packets were all lost has no sample yet: its alarm never rings. */
+  get #knownRttUs(): Micros {
+    return Math.min(this.#minRttUs, NEVER_US);
+  }
+
   onReport(report: Report): void {
     const fields: Record<string, number> = {};
     const hadRtt = this.#minRttUs !== Infinity;
@@ -305,7 +310,7 @@ class BbrFlow implements CcpFlow {
         state.step === "draining"
           ? { span: NEVER_US, above: 0, below: MIN_CWND_PACKETS * this.#mssBytes + 1 }
           : {
-              span: Math.ceil(Math.max(this.#params.probeRttMs * MICROS_PER_MILLI, this.#minRttUs)),
+              span: Math.ceil(Math.max(this.#params.probeRttMs * MICROS_PER_MILLI, this.#knownRttUs)),
               above: 0,
               below: 0,
             };
@@ -314,7 +319,7 @@ class BbrFlow implements CcpFlow {
       const gain = this.#cycleGain(state.phase);
       // Draft 4.3.4.3: probing lasts until its queue could form or something was lost, draining until it is gone.
       alarm = {
-        span: Math.floor(this.#minRttUs),
+        span: Math.floor(this.#knownRttUs),
         above: gain > 1 ? this.#inflightBytes(gain) : 0,
         below: gain < 1 ? bdp + 1 : 0,
       };

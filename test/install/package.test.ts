@@ -34,6 +34,7 @@ const ENTRIES = [
   "algorithms",
   "scenarios",
   "testbeds",
+  "transport",
   "envs",
   "grpc",
   "serve",

@@ -1,0 +1,105 @@
+/**
+ * A datagram's frame: version, session and checksum. What is damaged, of another session (a restarted peer's) or no frame of
+ * ours is dropped.
+ *
+ *   version u8 │ session, 8 bytes │ CRC-32 of session and body, 4 bytes │ body
+ */
+import type { Bytes } from "../../../core/units.ts";
+import type { Message, Surroundings } from "../../chunnel.ts";
+import type { ChunnelSpec, Place } from "../../stack/spec.ts";
+import { Changing } from "../../stack/through.ts";
+import { readUint32, sameBytes, writeUint32 } from "../../wire.ts";
+import { crc32 } from "./crc32.ts";
+
+const VERSION = 0xc1;
+const SESSION_AT = 1;
+export const SESSION_BYTES = 8;
+const CRC_AT = SESSION_AT + SESSION_BYTES;
+export const FRAME_BYTES: Bytes = CRC_AT + 4;
+
+/** The session that a datagram names; undefined: it is no frame. */
+export function sessionOf(datagram: Uint8Array): Uint8Array | undefined {
+  if (datagram.length < FRAME_BYTES || datagram[0] !== VERSION) return undefined;
+  return datagram.subarray(SESSION_AT, CRC_AT);
+}
+
+export function sealFrame(session: Uint8Array, body: Uint8Array): Uint8Array {
+  const datagram = new Uint8Array(FRAME_BYTES + body.length);
+  datagram[0] = VERSION;
+  datagram.set(session, SESSION_AT);
+  datagram.set(body, FRAME_BYTES);
+  writeUint32(datagram, CRC_AT, checksum(session, datagram.subarray(FRAME_BYTES)));
+  return datagram;
+}
+
+function checksum(session: Uint8Array, body: Uint8Array): number {
+  return (crc32(body) ^ crc32(session)) >>> 0;
+}
+
+/** undefined: damaged, or no frame */
+export function openFrame(datagram: Uint8Array): { session: Uint8Array; body: Uint8Array } | undefined {
+  const session = sessionOf(datagram);
+  if (session === undefined) return undefined;
+  const body = datagram.subarray(FRAME_BYTES);
+  return readUint32(datagram, CRC_AT) === checksum(session, body) ? { session, body } : undefined;
+}
+
+class Frame extends Changing {
+  #session: Uint8Array | undefined;
+
+  constructor(surroundings: Surroundings, { side, base }: Place) {
+    super();
+    this.#session = base.session ?? (side === "client" ? surroundings.randomBytes(SESSION_BYTES) : undefined);
+  }
+
+  protected override down(messages: readonly Message[]): readonly Message[] {
+    const session = this.#session;
+    if (session === undefined) return [];
+    return messages.map((message) => ({
+      ...message,
+      data: sealFrame(session, message.data as Uint8Array),
+      cause: [message],
+    }));
+  }
+
+  /** A server has nothing to say before it knows the session. */
+  override pull(most: number): readonly Message[] {
+    return this.#session === undefined ? [] : super.pull(most);
+  }
+
+  override room(): number {
+    return this.#session === undefined ? 0 : super.room();
+  }
+
+  protected override up(messages: readonly Message[]): readonly Message[] {
+    const good: Message[] = [];
+    const isNew = this.#session === undefined;
+    for (const message of messages) {
+      const frame = openFrame(message.data as Uint8Array);
+      if (frame === undefined) continue;
+      this.#session ??= frame.session.slice();
+      if (sameBytes(frame.session, this.#session)) good.push({ ...message, data: frame.body });
+    }
+    if (isNew && this.#session !== undefined) {
+      this.above.roomGrew();
+      this.below.offer();
+    }
+    return good;
+  }
+}
+
+export type FrameSpec = ChunnelSpec<"bytes", "bytes", never, "checked">;
+
+/** Session and checksum. */
+export function frame(): FrameSpec {
+  return {
+    name: "frame",
+    up: "bytes",
+    down: "bytes",
+    needs: [],
+    gives: ["checked"],
+    options: {},
+    capability: { match: "exact", labels: ["frame-1"] },
+    make: (surroundings, place) => new Frame(surroundings, place),
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * A chunnel as data: what stands in a list. `stack(...)` checks a list when it is compiled (each chunnel's data kinds and what it
+ * needs from below), `checkStack` the same when it comes from JSON.
+ */
+import { CcparkError } from "../../core/errors.ts";
+import type { Capability, Chunnel, DataKind, Label, Surroundings } from "../chunnel.ts";
+import type { BaseFacts, FanOut } from "./open.ts";
+
+export interface ChunnelSpec<
+  Up extends DataKind | "same" = DataKind | "same",
+  Down extends DataKind | "same" | "none" = DataKind | "same" | "none",
+  Needs extends Label = Label,
+  Gives extends Label = Label,
+> {
+  readonly name: string;
+  /** what it takes from above */
+  readonly up: Up;
+  /** what it hands down; `none`: it is a base */
+  readonly down: Down;
+  readonly needs: readonly Needs[];
+  readonly gives: readonly Gives[];
+  /** labels of what lies below that do not hold above it, such as the order of what a priority queue mixes */
+  readonly ends?: readonly Label[];
+  /** as in JSON; all have defaults */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly capability?: Capability;
+  /** Makes one for an end of a connection. */
+  make(surroundings: Surroundings, at: Place): Chunnel;
+}
+
+/** Where a chunnel is made. */
+export interface Place {
+  /** who begins: a client has state that a server has not */
+  readonly side: "client" | "server";
+  readonly self: string;
+  /** the layers below, anew for each neighbour; there only for a chunnel that fans out */
+  readonly fanOut: FanOut;
+  readonly base: BaseFacts;
+}
+
+/** The kind that layers take whose bottom is `Specs`, and the labels; `never` where they do not fit. */
+type Fold<Specs extends readonly unknown[]> = Specs extends readonly [infer Top, ...infer Rest]
+  ? Top extends ChunnelSpec<infer Up, infer Down, infer Needs, infer Gives>
+    ? Rest extends readonly []
+      ? Down extends "none"
+        ? { kind: Up; labels: Gives }
+        : Misfit<"the last chunnel of a stack is a base">
+      : Fold<Rest> extends { kind: infer Kind; labels: infer Labels }
+        ? Down extends "same" | Kind
+          ? [Needs] extends [Labels]
+            ? { kind: Up extends "same" ? Kind : Up; labels: Labels | Gives }
+            : Misfit<`needs below it: ${Exclude<Needs, Labels> & string}`>
+          : Misfit<`hands down ${Down & string}, what is below takes ${Kind & string}`>
+        : Fold<Rest>
+    : Misfit<"not a chunnel">
+  : Misfit<"an empty stack">;
+interface Misfit<Why extends string> {
+  readonly misfit: Why;
+}
+
+/** What does not fit shows as the type of a missing property, with the reason in it. */
+type Checked<Specs extends readonly unknown[]> =
+  Fold<Specs> extends Misfit<infer Why> ? readonly [Misfit<Why>] : unknown;
+
+/** What the top of a stack takes. */
+export type KindOf<Specs extends readonly unknown[]> =
+  Fold<Specs> extends { kind: infer Kind extends DataKind } ? Kind : never;
+
+/** A stack as a literal, top first; one that does not fit is a compile error. */
+export function stack<const Specs extends readonly ChunnelSpec[]>(...specs: Specs & Checked<Specs>): Specs {
+  checkStack(specs);
+  return specs;
+}
+
+/** What a stack takes and what it vouches for. */
+export interface StackFacts {
+  readonly kind: DataKind;
+  readonly labels: ReadonlySet<Label>;
+}
+
+/**
+ * The same check for stacks that were not literals.
+ * @throws CcparkError (invalid-argument) that names the chunnel by its place from the top, beginning with 0
+ */
+export function checkStack(specs: readonly ChunnelSpec[], where = "stack"): StackFacts {
+  const refuse = (i: number, got: string, expected: string): never => {
+    throw new CcparkError("invalid-argument", `[transport] ${where}.${i}: got ${got}, expected ${expected}`);
+  };
+  const labels = new Set<Label>();
+  const last = specs.length - 1;
+  if (last < 0)
+    throw new CcparkError(
+      "invalid-argument",
+      `[transport] ${where}: got no chunnels, expected at least a base`,
+    );
+  let kind: DataKind | undefined;
+  for (let i = last; i >= 0; i--) {
+    const { name, up, down, needs, gives, ends = [] } = specs[i]!;
+    if ((down === "none") !== (i === last)) {
+      refuse(i, `\`${name}\``, i === last ? "a base at the end, such as `udp`" : "a base only at the end");
+    }
+    if (down !== "none" && down !== "same" && down !== kind) {
+      refuse(
+        i,
+        `\`${name}\`, which hands down ${down}`,
+        `what \`${specs[i + 1]!.name}\` below it takes: ${kind}`,
+      );
+    }
+    for (const need of needs) {
+      if (!labels.has(need))
+        refuse(i, `\`${name}\` with nothing below it that is ${need}`, `${need} below it`);
+    }
+    for (const end of ends) labels.delete(end);
+    for (const label of gives) labels.add(label);
+    if (up !== "same") kind = up;
+  }
+  return { kind: kind ?? "bytes", labels };
+}
