@@ -10,11 +10,14 @@ import type {
   SentEvent,
 } from "../ccp-bridge/congestion-control.ts";
 import type { EngineRun } from "../ccp-bridge/datapath/engine-run.ts";
+import type { AckTotals, ObservedControl } from "../ccp-bridge/observed-control.ts";
 import type { Rng } from "../core/random.ts";
 import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
 import { MICROS_PER_MILLI, MSS_BYTES } from "../core/units.ts";
 import type { SenderOptions } from "../scenarios/sender-options.ts";
 import {
+  ACK_TOTALS_WORD,
+  ACK_TOTALS_WORD_COUNT,
   CONGESTION_KINDS,
   CONGESTION_STATES,
   ECN_MODES,
@@ -83,6 +86,8 @@ const {
   describedRtoUs: DESCRIBED_RTO_US,
   describedState: DESCRIBED_STATE,
 } = SENDER_WORD;
+
+const { rttSumUs: LAST_SUM } = ACK_TOTALS_WORD;
 
 /** A pacing rate of none. */
 const NO_RATE = -1;
@@ -238,6 +243,77 @@ class EngineAck implements AckEvent {
   }
 }
 
+/** What the engine has summed of a sender's ACKs. */
+class EngineAckTotals extends Face<"AckTotals"> implements AckTotals {
+  get events(): number {
+    return this.words[ACK_TOTALS_WORD.events]!;
+  }
+
+  get ackedBytes(): Bytes {
+    return this.words[ACK_TOTALS_WORD.ackedBytes]!;
+  }
+
+  get ackedPackets(): number {
+    return this.words[ACK_TOTALS_WORD.ackedPackets]!;
+  }
+
+  get misorderedPackets(): number {
+    return this.words[ACK_TOTALS_WORD.misorderedPackets]!;
+  }
+
+  get ecnBytes(): Bytes {
+    return this.words[ACK_TOTALS_WORD.ecnBytes]!;
+  }
+
+  get ecnPackets(): number {
+    return this.words[ACK_TOTALS_WORD.ecnPackets]!;
+  }
+
+  get lostPackets(): number {
+    return this.words[ACK_TOTALS_WORD.lostPackets]!;
+  }
+
+  get timeouts(): number {
+    return this.words[ACK_TOTALS_WORD.timeouts]!;
+  }
+
+  get rttSumUs(): Micros {
+    return this.words[ACK_TOTALS_WORD.rttSumUs]!;
+  }
+
+  get lastLostPackets(): number {
+    return this.words[ACK_TOTALS_WORD.lastLostPackets]!;
+  }
+
+  get inflightPackets(): number {
+    return this.words[ACK_TOTALS_WORD.inflightPackets]!;
+  }
+
+  get pendingBytes(): Bytes {
+    return this.words[ACK_TOTALS_WORD.pendingBytes]!;
+  }
+
+  get rttUs(): Micros {
+    return this.words[ACK_TOTALS_WORD.rttUs]!;
+  }
+
+  get minRttUs(): Micros {
+    return this.words[ACK_TOTALS_WORD.minRttUs]!;
+  }
+
+  get sendRateBytesPerSec(): BytesPerSec {
+    return this.words[ACK_TOTALS_WORD.sendRateBytesPerSec]!;
+  }
+
+  get deliveryRateBytesPerSec(): BytesPerSec {
+    return this.words[ACK_TOTALS_WORD.deliveryRateBytesPerSec]!;
+  }
+
+  clear(): void {
+    this.words.fill(0, 0, LAST_SUM + 1);
+  }
+}
+
 /** The sender's RTT estimator (RFC 6298). */
 class SenderRtt {
   readonly #sender: Sender;
@@ -284,6 +360,11 @@ export interface SenderPlace {
   readonly jitter?: { readonly boundNs: Nanos; readonly rng: Rng };
 }
 
+/** Its observer asks for no more than sums, which the engine makes. */
+function readsTotals(control: CongestionControl & Partial<ObservedControl>): control is ObservedControl {
+  return control.observer?.readFrom !== undefined;
+}
+
 /** Whether the registers of the congestion control's program are in the engine's memory. */
 function isRunHere(
   control: CongestionControl & Partial<EngineRun>,
@@ -311,19 +392,22 @@ export class Sender extends Face<"Sender"> implements SenderListener {
   readonly #readsPackets: boolean;
   /** the congestion control, if the engine runs its program */
   #run: EngineRun | undefined;
+  /** of a meter beside the congestion control */
+  #totals: EngineAckTotals | undefined;
   #isReleased = false;
   #onDrained: ((nowNs: Nanos) => void) | undefined;
   #onLost: ((txn: number) => void) | undefined;
 
   /** A bulk flow, unless its data is withdrawn before the first packet. */
   constructor(
-    control: CongestionControl,
+    given: CongestionControl,
     startNs: Nanos,
     options: SenderOptions = {},
     { engine = new Engine(), mssBytes = MSS_BYTES, jitter }: SenderPlace = {},
   ) {
     const { ecn = "off", prr = "off", lossDetection = "packet-threshold" } = options;
     const { exports } = engine;
+    const control = readsTotals(given) ? given.observed : given;
     const isScalable = control.isScalable === true;
     // without the number of marks there is no answer in proportion to it
     const isBlind = control.ignoresMarks === true || (isScalable && ecn === "classic");
@@ -346,6 +430,10 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     this.#number = number;
     this.#exports = exports;
     this.control = control;
+    if (readsTotals(given)) {
+      this.#totals = new EngineAckTotals(engine, exports.totalAcks(address), ACK_TOTALS_WORD_COUNT);
+      given.observer.readFrom!(this.#totals);
+    }
     this.ecnUse = ecnInUse === "off" ? "off" : isScalable ? "scalable" : "classic";
     if (isRunHere(control, engine)) {
       this.#run = control;
@@ -524,6 +612,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     this.#exports.describe(this.address);
     this.#isReleased = true;
     this.keepWords();
+    this.#totals?.keepWords();
     this.engine.setSender(this.#number, undefined);
     this.#exports.freeSender(this.address);
   }

@@ -27,8 +27,6 @@ export interface SenderListener {
 /** What a network's face hears. */
 export interface NetworkListener {
   serve(link: number, nowNs: Nanos, bytes: Bytes): void;
-  readDequeues(link: number): void;
-  readArrivals(): void;
   startFlow(flow: number, nowNs: Nanos): void;
   closeFlow(flow: number): void;
   endBins(flow: number, nowNs: Nanos, cwndPackets: number): Nanos;
@@ -111,8 +109,6 @@ export class Engine {
       onDrained: (sender, nowNs) => this.#senders[sender]!.drained(nowNs),
       onLost: (sender, txn) => this.#senders[sender]!.lost(txn),
       serve: (link, nowNs, bytes) => this.network!.serve(link, nowNs, bytes),
-      readDequeues: (link) => this.network!.readDequeues(link),
-      readArrivals: () => this.network!.readArrivals(),
       startFlow: (flow, nowNs) => this.network!.startFlow(flow, nowNs),
       closeFlow: (flow) => this.network!.closeFlow(flow),
       endBins: (flow, nowNs, cwndPackets) => this.network!.endBins(flow, nowNs, cwndPackets),

@@ -30,9 +30,9 @@ export class FlowStatistics {
   readonly #startNs: Nanos = 0;
   readonly #binNs: Nanos = Number.POSITIVE_INFINITY;
   /** payload packets that arrived for the first time, per bin of their arrival */
-  readonly binDelivered: number[] = [];
-  readonly binDelaySumUs: number[] = [];
-  readonly binDelayCount: number[] = [];
+  binDelivered: number[] = [];
+  binDelaySumUs: number[] = [];
+  binDelayCount: number[] = [];
   /** window at the end of each bin that is over */
   readonly binCwndPackets: number[] = [];
   nextBinEndNs: Nanos = Number.POSITIVE_INFINITY;
@@ -92,11 +92,10 @@ export class FlowStatistics {
   /** A packet's service starts. */
   onDequeue(atNs: Nanos, queueDelayUs: number): void {
     this.queueDelay.record(queueDelayUs);
-    if (this.#hasBins) this.countDelay(atNs, queueDelayUs);
+    if (this.#hasBins) this.#countDelay(atNs, queueDelayUs);
   }
 
-  /** A packet's service starts: for the bins alone. */
-  countDelay(atNs: Nanos, queueDelayUs: number): void {
+  #countDelay(atNs: Nanos, queueDelayUs: number): void {
     const bin = Math.floor((atNs - this.#startNs) / this.#binNs);
     if (bin >= MAX_BINS) return;
     while (this.binDelaySumUs.length <= bin) {

@@ -157,6 +157,7 @@ async function benchCases(
 }
 
 async function bench(options: BenchOptions, command: Command): Promise<void> {
+  const { availableParallelism } = await import("node:os");
   const { basename, join } = await import("node:path");
   const { isScenarioFile } = await import("../../scenarios/scenario-files.ts");
   const { noteSlowAcks } = await import("../ack-path-note.ts");
@@ -230,9 +231,10 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
       ? { onRun: (run: BenchmarkRun) => printOut(jsonLines([withMetrics(run, metrics).record])) }
       : {}),
   };
-  const workers = options.workers ?? 1;
+  const inThreads = mayRunInWorkers(input, plan);
+  const workers = options.workers ?? (suite !== undefined && inThreads ? availableParallelism() : 1);
   const plain =
-    workers === 1 && !mayRunInWorkers(input, plan)
+    workers === 1 && !inThreads
       ? await runPlan(plan, runOptions)
       : await runPlanInWorkers(input, plan, workers, runOptions);
   const runs = plain.map((run) => withMetrics(run, metrics));
@@ -370,9 +372,10 @@ export function addBench(program: Command): void {
       ).argParser(parseExports),
     )
     .addOption(
-      new Option("--workers <n>", "run in so many threads; the results are the same").argParser(
-        parseWhole(1, MAX_WORKERS),
-      ),
+      new Option(
+        "--workers <n>",
+        "run in so many threads; the results are the same (default: of suites one per core, else 1)",
+      ).argParser(parseWhole(1, MAX_WORKERS)),
     )
     .option(
       "--picture <file.svg>",

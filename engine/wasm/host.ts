@@ -40,12 +40,6 @@ export declare function onLost(sender: i32, txn: f64): void;
 /** Sets `startNs` and `departNs` of a link whose rate is not constant. */
 export declare function serve(link: i32, nowNs: f64, bytes: f64): void;
 
-/** The log of packets that the link has begun to serve is full. */
-export declare function readDequeues(link: i32): void;
-
-/** The log of arrivals at the receivers is full. */
-export declare function readArrivals(): void;
-
 /** The flow starts: it must have a sender afterwards. */
 export declare function startFlow(flow: i32, nowNs: f64): void;
 

@@ -4,7 +4,9 @@
  */
 
 import { allocate, release } from "./memory/memory";
-import { DelayHistogram } from "./network/delay-histogram";
+import { AckTotals } from "./meters/ack-totals";
+import { DelayHistogram } from "./meters/delay-histogram";
+import { FlowBins } from "./meters/flow-bins";
 import { FifoFlow, FifoNetwork } from "./network/fifo-network";
 import { Link } from "./network/link";
 import { Rng } from "./rng";
@@ -54,6 +56,11 @@ export function tellPackets(sender: Sender): void {
 /** Its window is decided outside of the datapath. */
 export function guardLosses(sender: Sender): void {
   sender.guard.weighsLosses = true;
+}
+
+/** Sums what its ACKs say from now on. */
+export function totalAcks(sender: Sender): AckTotals {
+  return sender.totalAcks();
 }
 
 /** A zeroed block of memory. */
@@ -194,16 +201,13 @@ export function makeFlow(
   reversePropagationNs: f64,
   packetsPerAck: i32,
   ackDelayNs: f64,
-  nextBinEndNs: f64,
-  logsDelays: bool,
-  logsArrivals: bool,
+  binNs: f64,
+  oneWayDelay: bool,
 ): FifoFlow {
   const flow = changetype<FifoFlow>(allocate(offsetof<FifoFlow>()));
   flow.init(index, startNs, stopNs, propagationNs, reversePropagationNs);
   flow.receiver.init(packetsPerAck, ackDelayNs);
-  flow.nextBinEndNs = nextBinEndNs;
-  flow.delays.isLogged = logsDelays;
-  flow.logsArrivals = logsArrivals;
+  flow.measure(binNs, oneWayDelay);
   network.addFlow(flow);
   return flow;
 }
@@ -216,6 +220,21 @@ export function startFlow(flow: FifoFlow, sender: Sender): void {
 /** Of the queueing delays of a flow. */
 export function delaysOf(flow: FifoFlow): DelayHistogram {
   return flow.delays;
+}
+
+/** Of a flow that measures one-way delays. */
+export function oneWayDelaysOf(flow: FifoFlow): DelayHistogram {
+  return flow.oneWayDelays!;
+}
+
+/** Of a flow with a time series. */
+export function binsOf(flow: FifoFlow): FlowBins {
+  return flow.bins!;
+}
+
+/** Brings the one-way delays up to now. */
+export function settleFlow(flow: FifoFlow, nowNs: f64): void {
+  flow.settle(nowNs);
 }
 
 export function describeDelays(delays: DelayHistogram): void {

@@ -7,24 +7,23 @@
  *      ^------propagation------ server, queue, loss (ACK direction) <----'
  *
  * At one instant departures come before arrivals, and flows act in the order of their index. All of that happens in
- * `engine/wasm/network/fifo-network.ts`; here are what users see of it, the servers of rates that change, and the statistics, which read
- * what the engine has written down.
+ * `engine/wasm/network/fifo-network.ts`, measurements too; here are what users see of it, and the servers of rates that change.
  */
 import type { CongestionControl } from "../../ccp-bridge/congestion-control.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import {
   type Address,
-  ARRIVAL_WORD,
-  ARRIVAL_WORD_COUNT,
+  BIN_WORD,
+  BIN_WORD_COUNT,
   DELAY_HISTOGRAM_WORD,
   DELAY_HISTOGRAM_WORD_COUNT,
-  DEQUEUE_WORD,
-  DEQUEUE_WORD_COUNT,
   FIFO_FLOW_WORD,
   FIFO_FLOW_WORD_COUNT,
   FIFO_NETWORK_WORD,
   FIFO_NETWORK_WORD_COUNT,
+  FLOW_BINS_WORD,
+  FLOW_BINS_WORD_COUNT,
   LINK_WORD,
   LINK_WORD_COUNT,
 } from "../../engine/generated/engine-interface.ts";
@@ -58,6 +57,9 @@ export class FifoFlow implements NetworkFlow {
   readonly #statistics: FlowStatistics;
   readonly #face: Face<"FifoFlow">;
   readonly #delays: Face<"DelayHistogram">;
+  /** undefined: not measured */
+  readonly #oneWayDelays: Face<"DelayHistogram"> | undefined;
+  readonly #bins: Face<"FlowBins"> | undefined;
   readonly #network: FifoNetwork;
 
   constructor(
@@ -71,11 +73,12 @@ export class FifoFlow implements NetworkFlow {
     this.spec = spec;
     this.#network = network;
     this.#face = face;
-    this.#delays = new Face(
-      face.engine,
-      face.engine.exports.delaysOf(face.address),
-      DELAY_HISTOGRAM_WORD_COUNT,
-    );
+    const { engine, address } = face;
+    const { exports } = engine;
+    this.#delays = new Face(engine, exports.delaysOf(address), DELAY_HISTOGRAM_WORD_COUNT);
+    if (statistics.oneWayDelay !== undefined)
+      this.#oneWayDelays = new Face(engine, exports.oneWayDelaysOf(address), DELAY_HISTOGRAM_WORD_COUNT);
+    if (statistics.hasBins) this.#bins = new Face(engine, exports.binsOf(address), FLOW_BINS_WORD_COUNT);
     this.#statistics = statistics;
   }
 
@@ -101,19 +104,33 @@ export class FifoFlow implements NetworkFlow {
 
   /** Of all that has happened so far. */
   get statistics(): FlowStatistics {
-    this.#network.readLogs();
     const statistics = this.#statistics;
-    statistics.settle(this.#network.nowNs);
     statistics.lastArrivalNs = this.#face.words[FIFO_FLOW_WORD.lastArrivalNs]!;
-    if (this.#delays.words[DELAY_HISTOGRAM_WORD.count] !== statistics.queueDelay.count)
-      this.#readDelays(statistics.queueDelay);
+    this.#readDelays(this.#delays, statistics.queueDelay);
+    if (this.#oneWayDelays !== undefined) {
+      this.#face.engine.exports.settleFlow(this.#face.address, this.#network.nowNs);
+      this.#readDelays(this.#oneWayDelays, statistics.oneWayDelay!);
+    }
+    if (this.#bins !== undefined) this.#readBins(this.#bins, statistics);
     return statistics;
   }
 
-  #readDelays(into: DelayHistogram): void {
-    const { engine, address } = this.#delays;
+  #readBins({ engine, words }: Face<"FlowBins">, statistics: FlowStatistics): void {
+    const { f64 } = engine;
+    const first = words[FLOW_BINS_WORD.binsAddress]! / 8;
+    const read = (word: number, bins: number): number[] =>
+      Array.from({ length: bins }, (_, bin) => f64[first + bin * BIN_WORD_COUNT + word]!);
+    const delayBins = words[FLOW_BINS_WORD.delayBins]!;
+    statistics.binDelivered = read(BIN_WORD.delivered, words[FLOW_BINS_WORD.arrivalBins]!);
+    statistics.binDelaySumUs = read(BIN_WORD.delaySumUs, delayBins);
+    statistics.binDelayCount = read(BIN_WORD.delayCount, delayBins);
+  }
+
+  #readDelays(from: Face<"DelayHistogram">, into: DelayHistogram): void {
+    if (from.words[DELAY_HISTOGRAM_WORD.count] === into.count) return;
+    const { engine, address } = from;
     engine.exports.describeDelays(address);
-    const { words } = this.#delays;
+    const { words } = from;
     const { buffer } = engine.f64;
     const counts = new Uint32Array(
       buffer,
@@ -139,19 +156,9 @@ export class FifoLink implements LinkMeter {
   readonly #face: Face<"Link">;
   readonly #nanosPerByte: number;
   readonly #server: Server | undefined;
-  /** of the flows whose packets' delays are measured here */
-  readonly #statistics: readonly FlowStatistics[];
 
-  constructor(
-    engine: Engine,
-    number: number,
-    spec: LinkSpec,
-    packetBytes: Bytes,
-    statistics: readonly FlowStatistics[],
-    rng: Rng,
-  ) {
+  constructor(engine: Engine, number: number, spec: LinkSpec, packetBytes: Bytes, rng: Rng) {
     const { rate, queue, outages = [] } = spec;
-    this.#statistics = statistics;
     if (outages.length === 0 && rate.kind === "constant") {
       this.#nanosPerByte = NANOS_PER_SEC / rate.rateBytesPerSec;
     } else if (outages.length === 0 && rate.kind === "unlimited") {
@@ -215,21 +222,6 @@ export class FifoLink implements LinkMeter {
     words[LINK_WORD.startNs] = server.startNs;
     words[LINK_WORD.departNs] = server.departNs;
   }
-
-  /** Tells the bins of the packets whose service has begun since the last call. */
-  readDequeues(): void {
-    const { words, engine } = this.#face;
-    const rows = words[LINK_WORD.logged]!;
-    if (rows === 0) return;
-    words[LINK_WORD.logged] = 0;
-    const { f64 } = engine;
-    const first = words[LINK_WORD.logAddress]! / 8;
-    const end = first + rows * DEQUEUE_WORD_COUNT;
-    for (let at = first; at < end; at += DEQUEUE_WORD_COUNT) {
-      const statistics = this.#statistics[f64[at + DEQUEUE_WORD.flow]!]!;
-      statistics.countDelay(f64[at + DEQUEUE_WORD.startNs]!, f64[at + DEQUEUE_WORD.delayUs]!);
-    }
-  }
 }
 
 export class FifoNetwork extends EventLoop<FifoFlow> implements Network, NetworkListener {
@@ -251,15 +243,8 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     this.#statistics = flows.map(
       (flow) => new FlowStatistics(flow.startNs, flow.seriesBinNs, flow.oneWayDelay),
     );
-    this.forward = new FifoLink(
-      engine,
-      FORWARD,
-      forward,
-      forward.dataBytes,
-      this.#statistics,
-      rng.fork("forward.rate"),
-    );
-    this.reverse = new FifoLink(engine, REVERSE, reverse, reverse.ackBytes, [], rng.fork("reverse.rate"));
+    this.forward = new FifoLink(engine, FORWARD, forward, forward.dataBytes, rng.fork("forward.rate"));
+    this.reverse = new FifoLink(engine, REVERSE, reverse, reverse.ackBytes, rng.fork("reverse.rate"));
     const { exports } = engine;
     const address = exports.makeFifoNetwork(
       flows.length,
@@ -287,9 +272,8 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
       spec.reversePropagationNs ?? spec.propagationNs,
       packets,
       delayNs,
-      statistics.nextBinEndNs,
-      statistics.hasBins,
-      statistics.hasBins || spec.oneWayDelay === true,
+      spec.seriesBinNs,
+      statistics.oneWayDelay !== undefined,
     );
     return new FifoFlow(this, new Face(this.#engine, address, FIFO_FLOW_WORD_COUNT), index, spec, statistics);
   }
@@ -332,33 +316,6 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
 
   serve(link: number, nowNs: Nanos, bytes: Bytes): void {
     (link === FORWARD ? this.forward : this.reverse).serve(nowNs, bytes);
-  }
-
-  readDequeues(link: number): void {
-    (link === FORWARD ? this.forward : this.reverse).readDequeues();
-  }
-
-  readArrivals(): void {
-    const { words } = this.#face;
-    const rows = words[FIFO_NETWORK_WORD.logged]!;
-    if (rows === 0) return;
-    words[FIFO_NETWORK_WORD.logged] = 0;
-    const { f64 } = this.#engine;
-    const { nowNs } = this;
-    const first = words[FIFO_NETWORK_WORD.logAddress]! / 8;
-    const end = first + rows * ARRIVAL_WORD_COUNT;
-    for (let at = first; at < end; at += ARRIVAL_WORD_COUNT) {
-      const statistics = this.#statistics[f64[at + ARRIVAL_WORD.flow]!]!;
-      const atNs = f64[at + ARRIVAL_WORD.atNs]!;
-      if (f64[at + ARRIVAL_WORD.first] === 1) statistics.onArrival(atNs);
-      statistics.onTaken(atNs, f64[at + ARRIVAL_WORD.tookNs]!, nowNs);
-    }
-  }
-
-  /** Brings the statistics of all flows up to now. */
-  readLogs(): void {
-    this.forward.readDequeues();
-    this.readArrivals();
   }
 
   startFlow(index: number, nowNs: Nanos): void {

@@ -8,25 +8,13 @@ import * as host from "../host";
 import { allocate } from "../memory/memory";
 import { TimedRing } from "../memory/timed-ring";
 import { WinnerTree } from "../memory/winner-tree";
+import { DelayHistogram } from "../meters/delay-histogram";
+import { FlowBins } from "../meters/flow-bins";
 import { Rng } from "../rng";
 import { Sender } from "../sender/sender";
-import { DelayHistogram } from "./delay-histogram";
+import { MICRO } from "../units";
 import { Link } from "./link";
 import { Receiver } from "./receiver";
-
-const LOG_ROWS: i32 = 128;
-const LOG_SHIFT: usize = 5;
-
-/** A row of the log of arrivals. */
-@unmanaged
-export class ArrivalWords {
-  flow: f64;
-  atNs: f64;
-  /** since it was sent */
-  tookNs: f64;
-  /** 1: its payload is new */
-  first: f64;
-}
 
 @unmanaged
 export class FifoFlowWords {
@@ -49,7 +37,14 @@ export class FifoFlow extends FifoFlowWords {
   propagationNs: f64;
   reversePropagationNs: f64;
   receiver: Receiver;
+  /** in the queue */
   delays: DelayHistogram;
+  /** time series; null: none */
+  bins: FlowBins | null;
+  /** from leaving the sender to reaching the receiver, of the packets that have, as of `settle`; null: not measured */
+  oneWayDelays: DelayHistogram | null;
+  /** packets that will reach the receiver later: when, and the bits of the delay that they will have had (f64, ns) */
+  underWay: TimedRing;
   /** 0 until it starts */
   sender: Sender;
   /** ACKs on their way: arrival at the sender, packets that the receiver had got */
@@ -59,8 +54,6 @@ export class FifoFlow extends FifoFlowWords {
   index: i32;
   isStarted: bool;
   isOver: bool;
-  /** the host wants to hear of each arrival */
-  logsArrivals: bool;
 
   init(index: i32, startNs: f64, stopNs: f64, propagationNs: f64, reversePropagationNs: f64): void {
     this.index = index;
@@ -71,11 +64,45 @@ export class FifoFlow extends FifoFlowWords {
     this.nextBinEndNs = Infinity;
     this.receiver = changetype<Receiver>(allocate(offsetof<Receiver>()));
     this.delays = changetype<DelayHistogram>(allocate(offsetof<DelayHistogram>()));
-    this.delays.flow = index;
     this.acks = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
     this.ackDepartures = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
     this.acks.init();
     this.ackDepartures.init();
+  }
+
+  /** @param binNs Infinity: no bins */
+  measure(binNs: f64, oneWayDelay: bool): void {
+    if (binNs !== Infinity) {
+      const bins = changetype<FlowBins>(allocate(offsetof<FlowBins>()));
+      bins.init(this.startNs, binNs);
+      this.bins = this.delays.bins = bins;
+      this.nextBinEndNs = this.startNs + binNs;
+    }
+    if (!oneWayDelay) return;
+    this.oneWayDelays = changetype<DelayHistogram>(allocate(offsetof<DelayHistogram>()));
+    this.underWay = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
+    this.underWay.init();
+  }
+
+  /** A packet will be at the receiver. @param first its payload is new */
+  @inline
+  count(nowNs: f64, arrivalNs: f64, first: bool): void {
+    if (first) {
+      this.lastArrivalNs = arrivalNs;
+      const bins = this.bins;
+      if (bins !== null) bins.countArrival(arrivalNs);
+    }
+    if (this.oneWayDelays === null) return;
+    this.settle(nowNs);
+    this.underWay.push(arrivalNs, reinterpret<i64>(arrivalNs - nowNs));
+  }
+
+  /** Counts the one-way delays of the packets that have arrived by now, in their order. */
+  settle(nowNs: f64): void {
+    const delays = this.oneWayDelays;
+    if (delays === null) return;
+    const underWay = this.underWay;
+    while (underWay.headNs <= nowNs) delays.record(reinterpret<f64>(underWay.shift()) / MICRO);
   }
 
   /** Brings the counts of arrived packets up to now. */
@@ -96,9 +123,6 @@ export class FifoNetworkWords {
   stopRequested: f64;
   /** the flow whose packets a stop held back; -1: none */
   heldFlow: f64;
-  /** rows of the log of arrivals, which the host empties, and where it begins */
-  logged: f64;
-  logAddress: f64;
 }
 
 @unmanaged
@@ -125,7 +149,6 @@ export class FifoNetwork extends FifoNetworkWords {
     this.tree = changetype<WinnerTree>(allocate(offsetof<WinnerTree>()));
     this.tree.init(flowCount);
     this.flows = allocate(<usize>max<i32>(flowCount, 1) * sizeof<usize>());
-    this.logAddress = <f64>allocate((<usize>LOG_ROWS) << LOG_SHIFT);
   }
 
   @inline
@@ -253,20 +276,9 @@ export class FifoNetwork extends FifoNetworkWords {
     const before = receiver.firstDelivered;
     const ackAtOnce = receiver.onPacket(sender.lastSequence, arrivalNs);
     const first = receiver.firstDelivered > before;
-    if (first) flow.lastArrivalNs = arrivalNs;
-    if (flow.logsArrivals) this.log(flow, arrivalNs, arrivalNs - nowNs, first);
+    flow.count(nowNs, arrivalNs, first);
     sender.markArrival(txn, arrivalNs, first, false);
     if (ackAtOnce) this.emitAck(flow, sender, arrivalNs);
-  }
-
-  private log(flow: FifoFlow, atNs: f64, tookNs: f64, first: bool): void {
-    const row = changetype<ArrivalWords>(<usize>this.logAddress + ((<usize>this.logged) << LOG_SHIFT));
-    row.flow = <f64>flow.index;
-    row.atNs = atNs;
-    row.tookNs = tookNs;
-    row.first = first ? 1 : 0;
-    this.logged += 1;
-    if (this.logged === <f64>LOG_ROWS) host.readArrivals();
   }
 
   private sendDelayedAck(flow: FifoFlow, sender: Sender): void {

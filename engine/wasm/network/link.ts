@@ -8,8 +8,8 @@
 import * as host from "../host";
 import { allocate } from "../memory/memory";
 import { grown } from "../memory/rows";
+import { DelayHistogram } from "../meters/delay-histogram";
 import { MICRO } from "../units";
-import { DelayHistogram } from "./delay-histogram";
 
 /** A packet that waits, two to a cache line. */
 @unmanaged
@@ -22,17 +22,6 @@ class Waiting {
 }
 const WAITING_SHIFT: usize = 5;
 const INITIAL_ROWS: i64 = 64;
-
-const LOG_ROWS: i32 = 128;
-
-/** A row of the log of packets whose service has begun. */
-@unmanaged
-export class DequeueWords {
-  flow: f64;
-  startNs: f64;
-  /** in the queue */
-  delayUs: f64;
-}
 
 @unmanaged
 export class LinkWords {
@@ -47,9 +36,6 @@ export class LinkWords {
   /** highest number of packets and bytes that waited at once */
   maxQueuedPackets: f64;
   maxQueuedBytes: f64;
-  /** rows of the log, which the host empties, and where it begins */
-  logged: f64;
-  logAddress: f64;
 }
 
 @unmanaged
@@ -82,7 +68,6 @@ export class Link extends LinkWords {
     this.headStartNs = Infinity;
     this.mask = INITIAL_ROWS - 1;
     this.rows = allocate((<usize>INITIAL_ROWS) << WAITING_SHIFT);
-    this.logAddress = <f64>allocate(<usize>LOG_ROWS * offsetof<DequeueWords>());
   }
 
   @inline
@@ -107,19 +92,10 @@ export class Link extends LinkWords {
       if (delays !== null) {
         const delayUs = (startNs - row.sinceNs) / MICRO;
         delays.record(delayUs);
-        if (delays.isLogged) this.log(delays.flow, startNs, delayUs);
+        const bins = delays.bins;
+        if (bins !== null) bins.countDelay(startNs, delayUs);
       }
     }
-  }
-
-  private log(flow: i32, startNs: f64, delayUs: f64): void {
-    const at = <usize>this.logAddress + <usize>this.logged * offsetof<DequeueWords>();
-    const row = changetype<DequeueWords>(at);
-    row.flow = <f64>flow;
-    row.startNs = startNs;
-    row.delayUs = delayUs;
-    this.logged += 1;
-    if (this.logged === <f64>LOG_ROWS) host.readDequeues(this.number);
   }
 
   /**

@@ -16,6 +16,7 @@
 
 import * as host from "../host";
 import { allocate, release } from "../memory/memory";
+import { AckTotals } from "../meters/ack-totals";
 import { countOf, MICRO, NO_LIMIT } from "../units";
 import { Arrivals, FIRST } from "./arrivals";
 import { ASK, CcpBlock } from "./ccp-block";
@@ -77,6 +78,8 @@ export class Sender extends SenderWords {
   readPackets: i64;
   /** those of a CCP flow whose program can be run here; 0: the host decides */
   registers: usize;
+  /** what a meter beside the congestion control reads; null: there is none */
+  totals: AckTotals | null;
   /** by which the host knows it */
   number: i32;
   state: CongestionState;
@@ -125,7 +128,15 @@ export class Sender extends SenderWords {
     this.transmissions.free();
     this.arrived.free();
     this.pacer.free();
+    if (this.totals !== null) release(changetype<usize>(this.totals), offsetof<AckTotals>());
     release(changetype<usize>(this), SENDER_BYTES);
+  }
+
+  /** Sums what ACKs say from now on. */
+  totalAcks(): AckTotals {
+    const totals = changetype<AckTotals>(allocate(offsetof<AckTotals>()));
+    this.totals = totals;
+    return totals;
   }
 
   @inline
@@ -860,6 +871,8 @@ export class Sender extends SenderWords {
     this.nextSequence = <f64>next;
     this.cumulativeSequence = <f64>cumulative;
     this.decide();
+    const totals = this.totals;
+    if (totals !== null) totals.record(this);
     if (this.prr.isActive) this.reduceProportionally();
     this.applyDecision(nowNs);
   }

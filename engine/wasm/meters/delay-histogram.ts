@@ -1,8 +1,9 @@
 /**
- * The queueing delays of one flow: buckets of a relative width of 2^-10, as `sim/delay-histogram.ts` has them, which reads
+ * Delays of one flow: buckets of a relative width of 2^-10, as `sim/delay-histogram.ts` has them, which reads
  * these. Only the range of buckets that is in use has counts.
  */
 import { allocate, release } from "../memory/memory";
+import { FlowBins } from "./flow-bins";
 
 const SUB_BUCKET_BITS: i32 = 10;
 /** 2^31 us is over half an hour of queueing; longer delays share the last bucket. */
@@ -27,10 +28,8 @@ export class DelayHistogram extends DelayHistogramWords {
   counts: usize;
   first: i32;
   length: i32;
-  /** the flow, as the log of its link has it */
-  flow: i32;
-  /** its time series wants each packet's delay */
-  isLogged: bool;
+  /** of its time series, which wants each packet's queueing delay */
+  bins: FlowBins | null;
 
   describe(): void {
     this.describedFirst = <f64>this.first;
