@@ -7,6 +7,7 @@ import { addCcp } from "./commands/ccp.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addAttack } from "./commands/evaluation/attack.ts";
 import { addEvaluate } from "./commands/evaluation/evaluate.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
@@ -47,6 +48,7 @@ export function makeProgram(): Command {
   addSim(program);
   addAlgorithm(program);
   addEvaluate(program);
+  addAttack(program);
   addExperiment(program);
   addExplain(program);
   addDoctor(program);

@@ -125,7 +125,11 @@ describe("a CCP program that the engine runs", () => {
       const factory = runCcpAlgorithm(ccpAlgorithm("cubic"));
       const observer = isShown ? { record: meter.record.bind(meter) } : meter;
       const control: CongestionControlFactory = (start) => observedControl(factory(start), observer);
-      const spec: NetworkSpec = { forward: bottleneck(12, 20, 0.01), reverse: OPEN, flows: [flow(control, 0)] };
+      const spec: NetworkSpec = {
+        forward: bottleneck(12, 20, 0.01),
+        reverse: OPEN,
+        flows: [flow(control, 0)],
+      };
       const network = new FifoNetwork(spec, Rng.fromSeed(5));
       return Array.from({ length: 40 }, (_, step) => {
         network.runUntil((step + 1) * 100 * NANOS_PER_MILLI);
