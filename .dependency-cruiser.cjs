@@ -87,7 +87,11 @@ module.exports = {
     },
     owner("tfjs-only-in-agents-tfjs", "node_modules/@tensorflow", "^agents/"),
     owner("grpc-only-in-envs-grpc", "node_modules/@grpc", "^envs/grpc/"),
-    owner("protobuf-only-where-it-is-spoken", "node_modules/@bufbuild", "^(envs/grpc|eval/onnx)/"),
+    owner(
+      "protobuf-only-where-it-is-spoken",
+      "node_modules/@bufbuild",
+      "^(envs/grpc|eval/onnx|training/tensorboard)/",
+    ),
     owner("onnx-only-in-eval-onnx", "node_modules/onnxruntime", "^eval/onnx/"),
     owner("ffi-only-at-the-system", "node_modules/(koffi|@koromix)", "^(ccp-bridge/ipc|testbeds/host)/"),
     owner("cryptography-only-in-transport", "node_modules/(@noble|fflate)", "^transport/"),

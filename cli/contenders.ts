@@ -91,6 +91,8 @@ export interface LoadedCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly policy: Agent;
   readonly env: EnvOptions;
+  /** what its spaces were made for */
+  readonly envelope: Envelope;
   /** base name and digest: what results say of it */
   readonly stored: { readonly name: string; readonly sha256: string; readonly steps: number };
 }
@@ -111,6 +113,7 @@ export function checkpointContender(name: string, path: string, checkpoint: Chec
     checkpoint,
     policy,
     env,
+    envelope,
     stored: { name: basename(path), sha256, steps },
   };
 }

@@ -11,6 +11,8 @@ import { addAttack } from "./commands/evaluation/attack.ts";
 import { addEvaluate } from "./commands/evaluation/evaluate.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
+import { addDistill } from "./commands/learn/distill.ts";
+import { addSweep } from "./commands/learn/sweep.ts";
 import { addLink } from "./commands/link.ts";
 import { addQuickstart } from "./commands/quickstart.ts";
 import { addRun } from "./commands/run.ts";
@@ -41,6 +43,8 @@ export function makeProgram(): Command {
     .exitOverride();
   addQuickstart(program);
   addTrain(program);
+  addSweep(program);
+  addDistill(program);
   addBench(program);
   addCompare(program);
   addServe(program);

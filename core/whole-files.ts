@@ -141,7 +141,7 @@ export function writeFilesWhole(files: Readonly<Record<string, string | Uint8Arr
 export const TEMPORARY = ".tmp-";
 
 /** Adds to the end of a file. @param mode of a new file @throws CcparkError */
-export function appendToFile(file: string, text: string, mode?: number): void {
+export function appendToFile(file: string, text: string | Uint8Array, mode?: number): void {
   try {
     appendFileSync(placeOf(file).path, text, mode === undefined ? {} : { mode });
   } catch (cause) {

@@ -5,6 +5,8 @@
  *   config.json       what was asked for: options, seed, total steps, environment, and what changed later, see RunConfig
  *   progress.jsonl    one line per update, see ProgressLine
  *   checkpoint.ccpark the latest checkpoint
+ *   evaluations.jsonl one line per evaluation on validation links, see EvaluationLine
+ *   best.ccpark       the checkpoint of the best of them
  *   .lock-PID-START   while it is written to
  */
 import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
@@ -19,7 +21,9 @@ import { lockFolder } from "./run-lock.ts";
 export const CHECKPOINT_FILE = "checkpoint.ccpark";
 export const PROGRESS_FILE = "progress.jsonl";
 export const CONFIG_FILE = "config.json";
-const FILES = [CHECKPOINT_FILE, PROGRESS_FILE, CONFIG_FILE];
+export const EVALUATIONS_FILE = "evaluations.jsonl";
+export const BEST_FILE = "best.ccpark";
+const FILES = [CHECKPOINT_FILE, PROGRESS_FILE, CONFIG_FILE, EVALUATIONS_FILE, BEST_FILE];
 
 export interface RunFolder {
   readonly path: string;
@@ -27,26 +31,48 @@ export interface RunFolder {
   saveCheckpoint(checkpoint: Checkpoint): void;
   appendProgress(line: JsonObject): void;
   saveConfig(config: RunConfig): void;
+  readonly bestPath: string;
+  /** whether the best checkpoint of the evaluations is there */
+  readonly holdsBest: boolean;
+  saveBest(checkpoint: Checkpoint): void;
+  appendEvaluation(line: JsonObject): void;
   /**
-   * Keeps the lines of the updates that the checkpoint knows; the run goes on after them. 0: none.
+   * Keeps the lines of the updates that the checkpoint knows, and the best checkpoint where it is one of these; the run goes on after
+   * them. A run that begins (0 updates) keeps none.
+   * @returns the evaluations that were kept
    */
-  keepProgress(updates: number): void;
+  keepLines(updates: number): readonly JsonObject[];
   /** Lets others write there; may be called twice. */
   close(): void;
 }
 
-function keepProgress(path: string, updates: number): void {
-  if (!existsSync(path)) return;
+/** @returns what was kept */
+function keepLines(path: string, updates: number): JsonObject[] {
+  if (!existsSync(path)) return [];
   const kept = readFileSync(path, "utf8")
     .split("\n")
-    .filter((line) => {
+    .flatMap((line) => {
       try {
-        return (JSON.parse(line) as { update: number }).update <= updates;
+        const parsed = JSON.parse(line) as JsonObject;
+        return updates > 0 && Number(parsed["update"]) <= updates ? [{ line, parsed }] : [];
       } catch {
-        return false; // the empty end, or a line cut by a crash
+        return []; // the empty end, or a line cut by a crash
       }
     });
-  writeFilesWhole({ [path]: kept.map((line) => `${line}\n`).join("") });
+  writeFilesWhole({ [path]: kept.map(({ line }) => `${line}\n`).join("") });
+  return kept.map(({ parsed }) => parsed);
+}
+
+/** The best checkpoint is that of an evaluation which the run knows, or none. */
+function keepBest(path: string, evaluations: readonly JsonObject[]): void {
+  if (!existsSync(path)) return;
+  try {
+    const { updates } = loadCheckpoint(path).header;
+    if (evaluations.some(({ update }) => update === updates)) return;
+  } catch {
+    // whatever it is, it is of no evaluation
+  }
+  rmSync(path);
 }
 
 /** What a writer left that was killed while it wrote. */
@@ -73,7 +99,18 @@ export function openRunFolder(path: string): RunFolder {
     saveCheckpoint: (checkpoint) => saveCheckpoint(at(CHECKPOINT_FILE), checkpoint),
     saveConfig: (config) => writeFilesWhole({ [at(CONFIG_FILE)]: `${JSON.stringify(config, null, 2)}\n` }),
     appendProgress: (line) => appendToFile(at(PROGRESS_FILE), `${JSON.stringify(line)}\n`),
-    keepProgress: (updates) => keepProgress(at(PROGRESS_FILE), updates),
+    bestPath: at(BEST_FILE),
+    get holdsBest() {
+      return existsSync(at(BEST_FILE));
+    },
+    saveBest: (checkpoint) => saveCheckpoint(at(BEST_FILE), checkpoint),
+    appendEvaluation: (line) => appendToFile(at(EVALUATIONS_FILE), `${JSON.stringify(line)}\n`),
+    keepLines: (updates) => {
+      keepLines(at(PROGRESS_FILE), updates);
+      const evaluations = keepLines(at(EVALUATIONS_FILE), updates);
+      keepBest(at(BEST_FILE), evaluations);
+      return evaluations;
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { DEFAULT_LEARNER, getLearner, learnerFromCheckpoint } from "../agents/re
 import { CcparkError } from "../core/errors.ts";
 import type { AnyVectorEnv } from "../envs/env.ts";
 import { TRAINING_DEFAULTS } from "./defaults.ts";
+import { type EvaluationLine, type EvaluationOptions, Evaluations } from "./evaluation/evaluations.ts";
 import {
   Continuation,
   type JsonObject,
@@ -70,6 +71,13 @@ export interface TrainOptions {
   readonly continuation?: Continuation;
   /** stops after the update in progress; what was learnt is saved */
   readonly signal?: AbortSignal;
+  /**
+   * Judges the policy on validation links in the course of the training, and keeps the best checkpoint. What is learnt does not depend on
+   * it, but for where `earlyStop` ends it. Where it evaluates at checkpoints (`every` a multiple of `checkpointEvery`), a run that goes on
+   * keeps the same best one as a run that was never interrupted.
+   */
+  readonly evaluation?: EvaluationOptions;
+  readonly onEvaluation?: (line: EvaluationLine) => void;
 }
 
 /** Names that a `Continuation` may have of `train`'s own, beside those of the learner's options. */
@@ -89,6 +97,10 @@ export interface TrainResult {
   readonly checkpointPath: string | undefined;
   /** whether `signal` ended it */
   readonly stopped: boolean;
+  /** whether it ended because evaluations no longer got better */
+  readonly stoppedEarly: boolean;
+  /** of the best evaluation, in the run folder; undefined: none was evaluated */
+  readonly bestPath: string | undefined;
   /** the last line; undefined where there was nothing left to do */
   readonly last: ProgressLine | undefined;
   /** what TensorFlow.js ran on */
@@ -183,7 +195,8 @@ function historyWith(history: readonly RunStart[], start: RunStart): readonly Ru
 }
 
 /**
- * Trains and, with `runDir`, leaves `config.json`, `progress.jsonl` and `checkpoint.ccpark` there.
+ * Trains and, with `runDir`, leaves `config.json`, `progress.jsonl` and `checkpoint.ccpark` there, with `evaluation` also
+ * `evaluations.jsonl` and `best.ccpark`.
  * @throws CcparkError before any training where options, folder or checkpoint are wrong, where options contradict the run that
  *   goes on, or where another process trains in the folder; (failed-precondition) where training diverges, with the last good
  *   checkpoint still in the folder
@@ -224,7 +237,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (config !== undefined) continuation.choose("envs", envs.numEnvs, config.numEnvs);
       learner = learnerFromCheckpoint({ ...from, header: { ...header, seed } }, setup);
     }
-    folder?.keepProgress(learner.updates);
+    const kept = folder?.keepLines(learner.updates) ?? [];
+    const { evaluation, onEvaluation } = options;
+    const evaluations = evaluation && new Evaluations(evaluation, folder, kept);
     folder?.saveConfig({
       ...config,
       ...options.config,
@@ -241,7 +256,17 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         changed: continuation.changed,
       }),
     });
-    return await run({ learner, envs, totalSteps, checkpointEvery, folder, signal, onProgress });
+    return await run({
+      learner,
+      envs,
+      totalSteps,
+      checkpointEvery,
+      folder,
+      signal,
+      onProgress,
+      evaluations,
+      onEvaluation,
+    });
   } finally {
     folder?.close();
     if (envs !== undefined && "close" in envs) await envs.close();
@@ -256,6 +281,8 @@ interface Run {
   readonly folder: RunFolder | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((line: ProgressLine) => void) | undefined;
+  readonly evaluations: Evaluations | undefined;
+  readonly onEvaluation: ((line: EvaluationLine) => void) | undefined;
 }
 
 async function run({
@@ -266,24 +293,43 @@ async function run({
   folder,
   signal,
   onProgress,
+  evaluations,
+  onEvaluation,
 }: Run): Promise<TrainResult> {
   let last: ProgressLine | undefined;
-  for await (const progress of learner.learn(envs, totalSteps)) {
-    last = { update: learner.updates, ...progress };
-    folder?.appendProgress(toJsonLine(last));
-    if (learner.updates % checkpointEvery === 0) folder?.saveCheckpoint(learner.checkpoint());
-    onProgress?.(last);
-    // An update keeps the thread busy; here signals and other tasks get their turn.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (signal?.aborted) break;
+  const evaluate = (checkpoint: Checkpoint): void => {
+    const line = evaluations?.evaluate(checkpoint);
+    if (line !== undefined) onEvaluation?.(line);
+  };
+  if (learner.updates === 0 && evaluations?.isDue(0) === true) evaluate(learner.checkpoint());
+  const isOver = (): boolean => signal?.aborted === true || evaluations?.isExhausted === true;
+  if (!isOver()) {
+    for await (const progress of learner.learn(envs, totalSteps)) {
+      last = { update: learner.updates, ...progress };
+      folder?.appendProgress(toJsonLine(last));
+      const isBoundary = learner.updates % checkpointEvery === 0;
+      const isDue = evaluations?.isDue(learner.updates) === true;
+      const checkpoint = isBoundary || isDue ? learner.checkpoint() : undefined;
+      onProgress?.(last);
+      // before the checkpoint: who goes on from that one need not evaluate it
+      if (isDue) evaluate(checkpoint!);
+      if (isBoundary) folder?.saveCheckpoint(checkpoint!);
+      // An update keeps the thread busy; here signals and other tasks get their turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isOver()) break;
+    }
   }
   const checkpoint = learner.checkpoint();
+  const stopped = signal?.aborted ?? false;
+  if (!stopped && evaluations?.isDueAtEnd(learner.updates) === true) evaluate(checkpoint);
   folder?.saveCheckpoint(checkpoint);
   return {
     learner,
     checkpoint,
     checkpointPath: folder?.checkpointPath,
-    stopped: signal?.aborted ?? false,
+    stopped,
+    stoppedEarly: evaluations?.isExhausted ?? false,
+    bestPath: folder?.holdsBest ? folder.bestPath : undefined,
     last,
     backend: learner.backendDetail,
   };

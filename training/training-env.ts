@@ -20,7 +20,8 @@ export interface TrainingEnvSpec {
   readonly scenarios?: readonly { readonly name: string; readonly template: ScenarioTemplate }[];
 }
 
-type Draw = (rng: Rng) => Scenario;
+/** The scenario of an episode. */
+export type Draw = (rng: Rng) => Scenario;
 
 function drawOf(name: string, template: ScenarioTemplate): Draw {
   if (hasDraws(template)) return (rng) => sampleScenario(template, rng, { name });
@@ -28,10 +29,18 @@ function drawOf(name: string, template: ScenarioTemplate): Draw {
   return () => fixed;
 }
 
-function scenariosOf({ scenarios, episodeSec }: TrainingEnvSpec): Draw {
-  if (scenarios === undefined) return (rng) => sampleTrainingScenario(rng, { durationSec: episodeSec });
-  const draws = scenarios.map(({ name, template }) => drawOf(name, template));
-  return (rng) => draws[rng.integer(draws.length)]!(rng);
+/** What an episode draws from, each as likely as the others. */
+export function drawsOf({
+  scenarios,
+  episodeSec,
+}: Pick<TrainingEnvSpec, "scenarios" | "episodeSec">): Draw[] {
+  if (scenarios === undefined) return [(rng) => sampleTrainingScenario(rng, { durationSec: episodeSec })];
+  return scenarios.map(({ name, template }) => drawOf(name, template));
+}
+
+function scenariosOf(spec: TrainingEnvSpec): Draw {
+  const draws = drawsOf(spec);
+  return spec.scenarios === undefined ? draws[0]! : (rng) => draws[rng.integer(draws.length)]!(rng);
 }
 
 /** Its kwargs: `spec`, a `TrainingEnvSpec` that was checked when it was made. */

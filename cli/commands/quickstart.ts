@@ -18,6 +18,8 @@ interface QuickstartOptions {
   readonly quiet?: true;
 }
 
+/** Updates: a multiple of those between checkpoints; ten evaluations or so. */
+const EVALUATE_EVERY = 80;
 const PICTURED = "park-paper";
 const CELLULAR = ["cell-lte-driving", "cell-lte-slow-walk"];
 
@@ -97,7 +99,13 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
       totalSteps,
       seed: options.seed,
       env: described,
-      config: { versions: versions(), ...newEpisodes({ set: [] }), scenariosSha256: null },
+      config: {
+        versions: versions(),
+        ...newEpisodes({ set: [] }),
+        scenariosSha256: null,
+        evaluation: { every: EVALUATE_EVERY, earlyStop: 0, validation: null },
+      },
+      evaluation: setup.makeEvaluation(training, { every: EVALUATE_EVERY, checkpointEvery: EVALUATE_EVERY }),
       runDir: options.out,
     },
     { quiet, already },

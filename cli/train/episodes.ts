@@ -37,6 +37,11 @@ function storedEpisodes(checkpoint: Checkpoint, config: RunConfig | undefined): 
   return { scenarios, trace, set, episodeSec: isOld ? null : episodeSec } as Episodes;
 }
 
+/** Names of the scenarios that a checkpoint was trained on; the training range where it does not say. */
+export function trainedOn(checkpoint: Checkpoint): readonly string[] {
+  return scenarioNamesOf(checkpoint) ?? NONE.scenarios;
+}
+
 export interface GivenEpisodes {
   readonly scenario?: readonly string[];
   readonly trace?: string;

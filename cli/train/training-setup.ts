@@ -5,6 +5,8 @@ import type { AsyncVectorEnv } from "../../envs/env.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../../envs/options.ts";
 import type { ScenarioEntry } from "../../scenarios/scenario-files.ts";
 import { TRAINING_RANGE } from "../../scenarios/training.ts";
+import type { EvaluationOptions } from "../../training/evaluation/evaluations.ts";
+import { makeEvaluator, validationLinks } from "../../training/evaluation/validation.ts";
 import { openTrainingEnvs } from "../../training/training-env.ts";
 
 /** Name under which `--scenario` gives the range of links. */
@@ -31,6 +33,35 @@ export function makeTrainingEnvs(setup: TrainingSetup): Promise<AsyncVectorEnv> 
   return openTrainingEnvs({ env, episodeSec, scenarios: plain }, { numEnvs, workers });
 }
 
+/** Checkpoints between two evaluations unless told otherwise. */
+const CHECKPOINTS_PER_EVALUATION = 2;
+
+/**
+ * How a training is judged in its course.
+ * @param setup with the scenarios that its links are drawn from
+ * @param every updates; absent: at every second checkpoint; 0: not at all
+ */
+export function makeEvaluation(
+  { env, episodeSec, scenarios }: TrainingSetup,
+  {
+    every,
+    checkpointEvery,
+    earlyStop = 0,
+  }: {
+    readonly every?: number;
+    readonly checkpointEvery: number;
+    readonly earlyStop?: number;
+  },
+): EvaluationOptions | undefined {
+  if (every === 0) return undefined;
+  const links = validationLinks({ episodeSec, scenarios });
+  return {
+    evaluator: makeEvaluator(env, links),
+    every: every ?? CHECKPOINTS_PER_EVALUATION * checkpointEvery,
+    earlyStop,
+  };
+}
+
 /** What a checkpoint keeps of the environment: the names, and the other options as JSON. */
 export function describeEnv({ env, episodeSec, scenarios }: TrainingSetup): EnvDescription {
   const { observation, action, reward, ...options } = env;
@@ -48,11 +79,18 @@ export function describeEnv({ env, episodeSec, scenarios }: TrainingSetup): EnvD
  * @throws CcparkError (invalid-argument) for an option that this version does not know, with the checkpoint's file
  */
 export function envOptionsOf(checkpoint: Checkpoint): EnvOptions {
-  return inCheckpoint(checkpoint, () => {
-    const { observation, action, reward, description } = checkpoint.header.env;
-    const { options } = describedTraining(description);
-    return parseEnvOptions({ ...DEFAULT_ENV_OPTIONS, ...options, observation, action, reward });
-  });
+  return inCheckpoint(checkpoint, () => envOptionsOfDescription(checkpoint.header.env));
+}
+
+/** The environment that `describeEnv` described. @throws CcparkError (invalid-argument) for an option that this version does not know */
+export function envOptionsOfDescription({
+  observation,
+  action,
+  reward,
+  description,
+}: EnvDescription): EnvOptions {
+  const { options } = describedTraining(description);
+  return parseEnvOptions({ ...DEFAULT_ENV_OPTIONS, ...options, observation, action, reward });
 }
 
 /** Names of the scenarios that a checkpoint was trained on; undefined: it does not say. */

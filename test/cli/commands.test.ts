@@ -19,7 +19,9 @@ function parseLines(text: string): Record<string, unknown>[] {
 }
 
 function digests(folder: string): Record<string, string> {
-  const entries = readdirSync(folder).map((name) => {
+  // event files for TensorBoard hold the time of day
+  const names = readdirSync(folder).filter((name) => name !== "tensorboard");
+  const entries = names.map((name) => {
     const content = readFileSync(join(folder, name));
     return [name, createHash("sha256").update(content).digest("hex")];
   });
@@ -208,13 +210,17 @@ describe("ccpark quickstart", () => {
     for (const name of ["agent", "untrained", "constant", "cubic", "vegas", "bbr", "reno"])
       expect(stdout).toContain(name);
     expect(readdirSync(join(cwd, "runs/quickstart")).sort()).toEqual([
+      "best.ccpark",
       "checkpoint.ccpark",
       "config.json",
+      "curve.svg",
+      "evaluations.jsonl",
       "progress.jsonl",
       "report.html",
       "results.jsonl",
       "series.json",
       "summary.json",
+      "tensorboard",
     ]);
     expect(readFileSync(join(cwd, "p.svg"), "utf8")).toMatch(/^<svg/);
     const records = parseLines(readFileSync(join(cwd, "runs/quickstart/results.jsonl"), "utf8"));
@@ -230,9 +236,14 @@ describe("ccpark quickstart, interrupted in its benchmark", () => {
     child.stdout?.once("data", () => child.kill("SIGINT"));
     expect((await outcome).code).toBe(130);
     expect(readdirSync(join(cwd, "runs/quickstart")).sort()).toEqual([
+      "best.ccpark",
       "checkpoint.ccpark",
       "config.json",
+      "curve.svg",
+      "evaluations.jsonl",
       "progress.jsonl",
+      "report.html",
+      "tensorboard",
     ]);
   });
 });

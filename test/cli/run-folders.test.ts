@@ -8,8 +8,23 @@ import { makeFolders, type Outcome, outcomeOf, runCli, startCli } from "./run-cl
 
 const makeFolder = makeFolders();
 const RUN = ["checkpoint.ccpark", "config.json", "progress.jsonl"];
+/** with evaluations and event files */
+const JUDGED_RUN = [
+  "best.ccpark",
+  "checkpoint.ccpark",
+  "config.json",
+  "curve.svg",
+  "evaluations.jsonl",
+  "progress.jsonl",
+  "report.html",
+  "tensorboard",
+];
 /** 4 environments x 16 steps: 64 steps per update, a checkpoint every second one */
-const SMALL = ["--envs", "4", "--set", "rolloutSteps=16", "--set", "hidden=[8]", "--checkpoint-every", "2"];
+const UNJUDGED = ["--evaluate-every", "0", "--no-tensorboard"];
+const SMALL = [
+  ...UNJUDGED,
+  ...["--envs", "4", "--set", "rolloutSteps=16", "--set", "hidden=[8]", "--checkpoint-every", "2"],
+];
 const LINK = ["--scenario", "park-paper", "--episode", "1", "--reward", "park", "--step-ms", "20"];
 /** never over by itself */
 const ENDLESS = ["--steps", "100000000"];
@@ -252,7 +267,7 @@ describe("ccpark quickstart, killed and started again", { timeout: 600_000 }, ()
     expect(again).toMatchObject({ code: 0 });
     expect(again.stderr).toContain("going on after 40,960 steps");
     expect(readdirSync(join(cwd, "run")).sort()).toEqual(
-      [...RUN, "report.html", "results.jsonl", "series.json", "summary.json"].sort(),
+      [...JUDGED_RUN, "results.jsonl", "series.json", "summary.json"].sort(),
     );
     const whole = await runCli(["train", "--out", "whole", ...steps, "--quiet"], { cwd });
     expect(whole.code).toBe(0);
@@ -287,7 +302,7 @@ describe("ccpark quickstart, killed and started again", { timeout: 600_000 }, ()
     expect(code).toBe(130);
     expect(stderr).toContain("to go on with when started again");
     const run = join(cwd, "runs/quickstart");
-    expect(readdirSync(run).sort()).toEqual(RUN);
+    expect(readdirSync(run).sort()).toEqual(JUDGED_RUN);
     const updates = updatesOf(run);
     expect(updates).toBeGreaterThan(0);
     const again = startCli([...args, "--json"], { cwd });

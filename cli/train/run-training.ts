@@ -1,0 +1,210 @@
+/** Wiring: a training as options of the command line say it, for `train` and for each trial of `sweep`. */
+import { CcparkError } from "../../core/errors.ts";
+import type { TrainResult } from "../../training/train.ts";
+import { interruptible, printErr, printOut } from "../console.ts";
+import type { StoredEvaluation } from "./run-again.ts";
+
+/** As the command line has them. */
+export interface TrainingOptions {
+  readonly out: string;
+  readonly steps?: number;
+  readonly seed?: number;
+  readonly scenario?: readonly string[];
+  readonly trace?: string;
+  readonly episode?: number;
+  readonly observation?: string;
+  readonly action?: string;
+  readonly reward?: string;
+  readonly stepMs?: number | "rtt";
+  readonly actionDelayMs?: number;
+  readonly envs?: number;
+  readonly workers?: number;
+  readonly learner?: string;
+  readonly set: Settings;
+  readonly backend: string;
+  readonly checkpointEvery?: number;
+  readonly evaluateEvery?: number;
+  readonly earlyStop?: number;
+  readonly validation?: readonly string[];
+  readonly tensorboard: boolean;
+  readonly config?: string;
+  readonly resume?: string;
+  readonly override?: readonly string[];
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+/** Names with a point are fields of the scenario, others hyperparameters. */
+export interface Settings {
+  readonly learner: Readonly<Record<string, unknown>>;
+  readonly scenario: readonly string[];
+}
+
+/**
+ * Everything that `ccpark train` does. What it needs is loaded only now.
+ * @throws CcparkError
+ */
+export async function runTraining(given: TrainingOptions): Promise<TrainResult> {
+  const setup = await import("./training-setup.ts");
+  const episodesOf = await import("./episodes.ts");
+  const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
+  const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
+  const { flatProgress } = await import("../../agents/learner.ts");
+  const { inCheckpoint } = await import("../../agents/checkpoint.ts");
+  const { noteSlowAcks } = await import("../ack-path-note.ts");
+  const { trainWithProgress } = await import("./train-with-progress.ts");
+  const { loadRunCheckpoint, loadRunConfig } = await import("../../training/run-files.ts");
+  const { Continuation } = await import("../../training/run-config.ts");
+  const { CONTINUED_NAMES } = await import("../../training/train.ts");
+  const { parseEnvOptions } = await import("../../envs/options.ts");
+  const { getObservation } = await import("../../envs/signals/observations.ts");
+  const { getAction } = await import("../../envs/signals/actions.ts");
+  const { getReward } = await import("../../envs/signals/rewards.ts");
+  const { claimFolder } = await import("../../core/whole-files.ts");
+  const { versions } = await import("../bench/run-benchmark.ts");
+  const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
+
+  const again = await import("./run-again.ts");
+  if (given.config !== undefined && given.resume !== undefined) {
+    const message =
+      "[train] --config: got --resume too, expected one of them: a run that goes on has its own";
+    throw new CcparkError("invalid-argument", message);
+  }
+  const configured = given.config === undefined ? undefined : again.loadConfig(given.config);
+  const options = configured === undefined ? given : again.withConfig(given, configured);
+  const { resume, override = [] } = options;
+  if (resume === undefined && override.length > 0) {
+    throw new CcparkError(
+      "invalid-argument",
+      "[train] --override: got no --resume, expected a run that goes on",
+    );
+  }
+  const from = resume === undefined ? undefined : loadRunCheckpoint(resume);
+  const config = resume === undefined ? undefined : loadRunConfig(resume);
+  const learner =
+    from === undefined || options.learner !== undefined
+      ? getLearner(options.learner ?? DEFAULT_LEARNER)
+      : inCheckpoint(from, () => getLearner(from.header.learner));
+  const continuation = new Continuation(`the run of \`${resume}\``, override);
+  const { EPISODE_NAMES } = episodesOf;
+  continuation.checkNames([
+    ...new Set([...CONTINUED_NAMES, ...STEP_NAMES, ...EPISODE_NAMES, ...Object.keys(learner.options)]),
+  ]);
+
+  const { observation, action, reward, stepMs, actionDelayMs } = options;
+  const named = definedOnly({ observation, action, reward, stepMs });
+  const delay = actionDelayMs === undefined ? {} : { actionDelayUs: actionDelayMs * 1000 };
+  const stored = from === undefined ? undefined : setup.envOptionsOf(from);
+  if (stored !== undefined) {
+    for (const name of ["observation", "action", "reward"] as const) {
+      continuation.choose(name, options[name], stored[name]);
+    }
+    continuation.choose("step-ms", stepMs, stored.stepMs);
+    continuation.choose("action-delay-ms", actionDelayMs, stored.actionDelayUs / 1000);
+  }
+  const base =
+    configured === undefined ? TRAINING_DEFAULTS.env : again.envOfConfig(configured, given.config!);
+  const env = parseEnvOptions({ ...(stored ?? base), ...named, ...delay });
+  await loadSignals(signalsOf(env), resume);
+  getObservation(env.observation);
+  getAction(env.action);
+  getReward(env.reward);
+
+  const wanted = { ...options, set: options.set.scenario };
+  const episodes =
+    from === undefined
+      ? episodesOf.newEpisodes(wanted)
+      : episodesOf.continuedEpisodes(wanted, from, config, continuation);
+  const scenarios = interruptible(() => episodesOf.resolveEpisodes(episodes));
+  await episodesOf.checkAlgorithms(scenarios ?? []);
+  if (options.quiet !== true) {
+    const told = { names: episodes.scenarios, overrides: episodes.set, trace: episodes.trace };
+    await noteSlowAcks(scenarios ?? [], told, 0);
+  }
+  const scenariosSha256 = episodesOf.digestOf(scenarios);
+  episodesOf.expectSameScenarios(scenariosSha256, config, continuation);
+  if (configured !== undefined && given.scenario === undefined && given.set.scenario.length === 0)
+    again.expectConfiguredScenarios(configured, scenariosSha256);
+
+  const hyperparameters = {
+    ...(from === undefined ? learner.tuned : {}),
+    ...options.set.learner,
+    backend: options.backend,
+  };
+  learner.checkOptions(hyperparameters);
+  claimFolder(options.out);
+
+  const training = {
+    env,
+    numEnvs: options.envs ?? config?.numEnvs ?? TRAINING_DEFAULTS.numEnvs,
+    workers: options.workers,
+    episodeSec: episodes.episodeSec ?? TRAINING_DEFAULTS.episodeSec,
+    scenarios,
+  };
+  const before = config?.["evaluation"] as Partial<StoredEvaluation> | undefined;
+  const validation = options.validation ?? before?.validation ?? null;
+  const checked =
+    validation === null
+      ? undefined
+      : interruptible(() =>
+          episodesOf.resolveEpisodes(episodesOf.newEpisodes({ scenario: validation, set: [] })),
+        );
+  await episodesOf.checkAlgorithms(checked ?? []);
+  const checkpointEvery =
+    options.checkpointEvery ?? Number(from?.header.options["resetEvery"] ?? learner.defaults.resetEvery);
+  const evaluation = setup.makeEvaluation(
+    validation === null ? training : { ...training, scenarios: checked },
+    {
+      every: options.evaluateEvery ?? before?.every,
+      checkpointEvery,
+      earlyStop: options.earlyStop ?? before?.earlyStop,
+    },
+  );
+  const tensorBoard = options.tensorboard && (config ?? configured)?.["tensorBoard"] !== false;
+  const storedEvaluation = {
+    every: evaluation?.every ?? 0,
+    earlyStop: evaluation?.earlyStop ?? 0,
+    validation,
+  };
+  const result = await trainWithProgress(
+    {
+      makeEnvs: () => setup.makeTrainingEnvs(training),
+      learner: learner.name,
+      options: hyperparameters,
+      totalSteps: options.steps ?? config?.totalSteps ?? TRAINING_DEFAULTS.steps,
+      seed: options.seed,
+      env: setup.describeEnv(training),
+      config: {
+        versions: versions(),
+        ...episodes,
+        scenariosSha256,
+        evaluation: storedEvaluation,
+        tensorBoard,
+      },
+      evaluation,
+      runDir: options.out,
+      checkpointEvery: options.checkpointEvery,
+      resumeFrom: resume,
+      continuation,
+    },
+    {
+      quiet: options.quiet === true,
+      already: from?.header.steps ?? 0,
+      tensorBoard,
+      ...(options.json ? { onLine: (line) => printOut(`${JSON.stringify(flatProgress(line))}\n`) } : {}),
+    },
+  );
+  if (!options.quiet) {
+    if (result.backend !== "") printErr(`TensorFlow.js ${result.backend}\n`);
+    printErr(`checkpoint: ${result.checkpointPath}\n`);
+    if (result.bestPath !== undefined) printErr(`best of the evaluations: ${result.bestPath}\n`);
+  }
+  return result;
+}
+
+/** Names for `--override` of what an environment's steps are. */
+const STEP_NAMES = ["step-ms", "action-delay-ms"];
+
+function definedOnly(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,116 @@
+/**
+ * What a policy would do in the states that a tree (or the policy itself, at first) leads to: an algorithm over CCP with the
+ * environment's own program, whose decisions are the tree's, while the policy looks on and is asked at each of them.
+ */
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
+import { log2 } from "../../core/math.ts";
+import type { Policy } from "../../envs/measured-run.ts";
+import type { EnvOptions } from "../../envs/options.ts";
+import { type ActionSpec, admitAction, getAction } from "../../envs/signals/actions.ts";
+import type { Envelope } from "../../envs/signals/envelope.ts";
+import { clearCounters } from "../../envs/signals/interval.ts";
+import { getObservation } from "../../envs/signals/observations.ts";
+import { makeBox } from "../../envs/spaces.ts";
+import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "../../envs/steps/env-program.ts";
+import { FlowObserver } from "../../envs/steps/flow-observer.ts";
+import { decide, freshState, ONE, observe } from "./features.ts";
+import { gainOf, type Samples, type TreeNode } from "./tree.ts";
+
+/** A decision may halve or double the window: more is two decisions. */
+const MAX_LOG2 = 1;
+const MIN_CWND_PACKETS = 2;
+
+/** The policy that is distilled, and the environment of its steps. */
+export interface Teacher {
+  readonly policy: Policy;
+  readonly env: EnvOptions;
+  readonly envelope: Envelope;
+}
+
+/** A window as it is, so that an observer sees what was decided elsewhere. */
+const AS_IT_IS: ActionSpec = {
+  name: "as-it-is",
+  definition: "the window that was decided",
+  source: "ccpark",
+  refusesBelow: false,
+  space: makeBox([{ name: "cwndBytes", unit: "B", low: 0, high: 2 ** 40, definition: "window" }]),
+  apply(action, setting) {
+    setting.cwndBytes = action[0]!;
+    return false;
+  },
+};
+
+/** Largest window of a tree, bytes: that of the policy's envelope. */
+export function mostBytes({ envelope }: Teacher, mssBytes: number): number {
+  return envelope.maxCwndPackets * mssBytes;
+}
+
+export function leastBytes(mssBytes: number): number {
+  return MIN_CWND_PACKETS * mssBytes;
+}
+
+/** @param tree undefined: the policy decides itself; @param samples what it is asked is added here */
+export function collectingAlgorithm(
+  teacher: Teacher,
+  tree: TreeNode | undefined,
+  samples: { readonly features: Float64Array[]; readonly targets: number[] },
+): CcpAlgorithm {
+  const { policy, env, envelope } = teacher;
+  const observation = getObservation(env.observation, envelope);
+  const action = getAction(env.action, envelope.maxCwndPackets);
+  const programName = env.stepMs === "rtt" ? RTT_PROGRAM : INTERVAL_PROGRAM;
+  let rows = 0;
+  return {
+    name: "collecting",
+    programs: { [programName]: envPrograms(false)[programName]! },
+    newFlow(control, { mssBytes, initCwndBytes, nowUs }) {
+      const observer = new FlowObserver(observation, AS_IT_IS, { mssBytes, cwndBytes: initCwndBytes });
+      const state = freshState(initCwndBytes);
+      const admitted = new Float64Array(action.space.shape[0]);
+      const [least, most] = [leastBytes(mssBytes), mostBytes(teacher, mssBytes)];
+      const row = rows++;
+      let lastUs = nowUs;
+      policy.begin?.(row);
+      const fields: Record<string, number> = { Cwnd: initCwndBytes };
+      if (env.stepMs !== "rtt") fields["intervalUs"] = Math.round(env.stepMs * 1000) - 1;
+      control.setProgram(programName, fields);
+      return {
+        onReport(report) {
+          clearCounters(observer.interval);
+          readReport(report, observer.interval);
+          const elapsedUs = report.nowUs - lastUs;
+          lastUs = report.nowUs;
+          observer.endStep(report.nowUs, elapsedUs);
+          const { interval, setting } = observer;
+          if (interval.rttUs === 0) return; // as the tree's program, which waits for a sample
+          admitAction(action, policy.act(observer.observation, "greedy", row), env.actionPolicy, admitted);
+          const wanted = { ...setting };
+          action.apply(admitted, wanted, mssBytes);
+          const target = Math.max(-MAX_LOG2, Math.min(MAX_LOG2, log2(wanted.cwndBytes / setting.cwndBytes)));
+          const features = observe(
+            {
+              delivered: interval.ackedPackets + interval.misorderedPackets,
+              lost: interval.lostPackets,
+              rttSum: report.get("rttSum"),
+              rttUs: interval.rttUs,
+              minRttUs: interval.minRttUs,
+              rateInBytesPerSec: interval.deliveryRateBytesPerSec,
+              elapsedUs: Math.round(elapsedUs),
+            },
+            state,
+          );
+          samples.features.push(features);
+          samples.targets.push(target);
+          const gain = tree === undefined ? Math.round(ONE * 2 ** target) : gainOf(tree, features);
+          decide(state, gain, least, most);
+          observer.decide([state.windowBytes]);
+          control.setWindow(state.windowBytes, 0);
+        },
+      };
+    },
+  };
+}
+
+export function noSamples(): Samples & { readonly features: Float64Array[]; readonly targets: number[] } {
+  return { features: [], targets: [] };
+}
