@@ -10,6 +10,7 @@ import {
 } from "../agents/checkpoint.ts";
 import type { Agent } from "../agents/learner.ts";
 import { DEFAULT_LEARNER, getLearner, policyFromCheckpoint } from "../agents/registry.ts";
+import { loadZoo, ZOO_PREFIX } from "../agents/zoo-files.ts";
 import { loadModules } from "../algorithms/module-files.ts";
 import { resolveAlgorithm } from "../algorithms/reference.ts";
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
@@ -56,6 +57,11 @@ export const OTHER_CONTENDERS: readonly Described[] = [
     name: "agent:FILE",
     summary:
       "a policy that `ccpark train` made, acting greedily; FILE is a checkpoint or the folder of a run",
+    source: "ccpark",
+  },
+  {
+    name: "zoo:NAME",
+    summary: "a policy that comes with ccpark, acting greedily (docs/training.md)",
     source: "ccpark",
   },
   {
@@ -120,11 +126,11 @@ export function checkpointContender(name: string, path: string, checkpoint: Chec
 
 /**
  * With the modules of its observation and reward.
- * @param path a checkpoint file or the folder of a run
+ * @param path a checkpoint file, the folder of a run, or `zoo:NAME`
  * @throws CcparkError (not-found, invalid-argument)
  */
 export async function loadCheckpointContender(name: string, path: string): Promise<LoadedCheckpoint> {
-  const checkpoint = loadRunCheckpoint(path);
+  const checkpoint = path.startsWith(ZOO_PREFIX) ? loadZoo(path) : loadRunCheckpoint(path);
   await loadSignals(signalsOf(checkpoint.header.env), path);
   return checkpointContender(name, path, checkpoint);
 }
@@ -156,7 +162,7 @@ const AGENT_PREFIX = "agent:";
 const POLICY_NAME = "policy";
 const ONNX_PREFIX = "onnx:";
 const UNIX_PREFIX = "unix:";
-const OTHER_PREFIXES = [AGENT_PREFIX, ONNX_PREFIX, UNIX_PREFIX];
+const OTHER_PREFIXES = [AGENT_PREFIX, ONNX_PREFIX, UNIX_PREFIX, ZOO_PREFIX];
 const OTHER_NAMES = ["constant", CONSTANT_RATE, ORACLE, "untrained"];
 /** Endings of files that are contenders only with their prefix. */
 const POLICY_FILES: readonly (readonly [ending: string, prefix: string])[] = [
@@ -251,7 +257,7 @@ export type OutsideOptions = Pick<ExternalAgentOptions, "pace" | "quietMs" | "so
 
 /**
  * Contenders by name: algorithms of the registry and of modules, with parameters, `constant`, `constant-rate`, `oracle`, `untrained`,
- * `agent:FILE` for a checkpoint, `onnx:FILE` for a policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
+ * `agent:FILE` for a checkpoint, `zoo:NAME` for one that comes with ccpark, `onnx:FILE` for a policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
  * @throws CcparkError (not-found) for an unknown name, (invalid-argument) for a parameter
  */
 export async function namedContenders(
@@ -276,6 +282,11 @@ export async function namedContenders(
     if (name.startsWith(AGENT_PREFIX)) {
       const path = name.slice(AGENT_PREFIX.length);
       const loaded = await loadCheckpointContender(`${AGENT_PREFIX}${checkpointName(path)}`, path);
+      checkpoints.push(loaded);
+      return loaded.contender;
+    }
+    if (name.startsWith(ZOO_PREFIX)) {
+      const loaded = await loadCheckpointContender(name, name);
       checkpoints.push(loaded);
       return loaded.contender;
     }

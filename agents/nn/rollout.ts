@@ -5,6 +5,7 @@
  */
 import type { Rng } from "../../core/random.ts";
 import type { AnyVectorEnv, EndedEpisode, RowsPart, RowTask } from "../../envs/env.ts";
+import { boundsOf } from "../../envs/spaces.ts";
 import { type Batch, makeRolloutArrays, type RolloutArrays } from "./batch.ts";
 import { makePolicy } from "./make-policy.ts";
 import type { NetworkPolicy, PolicySpec } from "./network-policy.ts";
@@ -37,6 +38,7 @@ async function rollOut(part: Omit<RowsPart, "from">, from: number, plan: Plan): 
   const policy = makePolicy(spec, { weights, ...(statistics && { statistics }) });
   const width = spec.observationSpace.shape[0];
   const actionWidth = spec.actionSpace.shape[0];
+  const { low } = boundsOf(spec.actionSpace);
   const noiseWidth = noise.length / (steps * numEnvs);
   const normalised = new Float32Array(count * width);
   const actions = new Float32Array(count * actionWidth);
@@ -51,6 +53,8 @@ async function rollOut(part: Omit<RowsPart, "from">, from: number, plan: Plan): 
       raw: arrays.actions.subarray(row * actionWidth, (row + count) * actionWidth),
       logProbs: arrays.logProbs.subarray(row, row + count),
     });
+    // a form that refuses what lies below its box would refuse a draw from the tail of a Gaussian
+    for (let i = 0; i < actions.length; i++) actions[i] = Math.max(actions[i]!, low[i % actionWidth]!);
     await part.step(actions);
     for (let i = 0; i < count; i++) {
       const isTerminated = part.terminated[i]!;

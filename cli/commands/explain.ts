@@ -50,6 +50,7 @@ type Topic =
   | "algorithms"
   | "learners"
   | "hyperparameters"
+  | "recipes"
   | "testbeds";
 
 interface Selection {
@@ -315,6 +316,22 @@ async function testbeds(): Promise<Entry[]> {
   });
 }
 
+async function recipes(): Promise<Entry[]> {
+  const { RECIPES } = await import("../../training/recipes/registry.ts");
+  return [...RECIPES.values()].map(({ name, summary, source, differs, ...recipe }) => ({
+    name,
+    summary,
+    source,
+    facts: [
+      `observation ${recipe.observation}, action ${recipe.action}, learner ${recipe.learner}, steps of ${recipe.stepMs === "rtt" ? "a round trip" : `${recipe.stepMs} ms`}`,
+      `reward: ${recipe.reward}`,
+      `on ${recipe.scenarios.join(", ")}, ${recipe.steps.toLocaleString("en")} steps`,
+      ...differs.map((each) => `differs: ${each}`),
+    ],
+    data: { ...recipe, differs },
+  }));
+}
+
 const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>> = {
   scenarios,
   suites,
@@ -326,6 +343,7 @@ const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>
   algorithms,
   learners,
   hyperparameters,
+  recipes,
   testbeds,
 };
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { EnvDescription } from "../../agents/checkpoint.ts";
 import { CcparkError } from "../../core/errors.ts";
 import type { EnvOptions } from "../../envs/options.ts";
+import type { Recipe } from "../../training/recipes/recipe.ts";
 import { type RunConfig, readRunConfig } from "../../training/run-config.ts";
 import { CONFIG_FILE } from "../../training/run-files.ts";
 import { envOptionsOfDescription } from "./training-setup.ts";
@@ -22,6 +23,14 @@ export interface Repeatable {
   readonly earlyStop?: number;
   readonly validation?: readonly string[];
   readonly set: { readonly learner: Readonly<Record<string, unknown>>; readonly scenario: readonly string[] };
+}
+
+/** What of an environment's steps a recipe says. */
+export interface RepeatableSteps {
+  readonly observation?: string;
+  readonly action?: string;
+  readonly reward?: string;
+  readonly stepMs?: number | "rtt";
 }
 
 /**
@@ -83,6 +92,30 @@ export function withConfig<Options extends Repeatable>(options: Options, config:
     set: {
       learner: { ...(isOtherLearner ? {} : learner), ...options.set.learner },
       scenario: [...(isOtherLink ? [] : (set ?? [])), ...options.set.scenario],
+    },
+  };
+}
+
+/** Options with those of a recipe where they say nothing themselves. Another learner does not inherit hyperparameters. */
+export function withRecipe<Options extends Repeatable & RepeatableSteps>(
+  options: Options,
+  { scenarios, episodeSec, observation, action, reward, stepMs, learner, numEnvs, steps, ...recipe }: Recipe,
+): Options {
+  const isOtherLearner = options.learner !== undefined && options.learner !== learner;
+  return {
+    ...options,
+    steps: options.steps ?? steps,
+    scenario: options.scenario ?? scenarios,
+    episode: options.episode ?? episodeSec,
+    envs: options.envs ?? numEnvs,
+    observation: options.observation ?? observation,
+    action: options.action ?? action,
+    reward: options.reward ?? reward,
+    stepMs: options.stepMs ?? stepMs,
+    learner: options.learner ?? learner,
+    set: {
+      ...options.set,
+      learner: { ...(isOtherLearner ? {} : recipe.options), ...options.set.learner },
     },
   };
 }

@@ -28,6 +28,7 @@ export interface TrainingOptions {
   readonly validation?: readonly string[];
   readonly tensorboard: boolean;
   readonly config?: string;
+  readonly recipe?: string;
   readonly resume?: string;
   readonly override?: readonly string[];
   readonly json?: true;
@@ -70,8 +71,15 @@ export async function runTraining(given: TrainingOptions): Promise<TrainResult> 
       "[train] --config: got --resume too, expected one of them: a run that goes on has its own";
     throw new CcparkError("invalid-argument", message);
   }
+  if (given.recipe !== undefined && (given.resume ?? given.config) !== undefined) {
+    const message = "[train] --recipe: got --resume or --config too, expected one of them: a run has its own";
+    throw new CcparkError("invalid-argument", message);
+  }
+  const { getRecipe } = await import("../../training/recipes/registry.ts");
   const configured = given.config === undefined ? undefined : again.loadConfig(given.config);
-  const options = configured === undefined ? given : again.withConfig(given, configured);
+  const recipe = given.recipe === undefined ? undefined : getRecipe(given.recipe);
+  const started = recipe === undefined ? given : again.withRecipe(given, recipe);
+  const options = configured === undefined ? started : again.withConfig(started, configured);
   const { resume, override = [] } = options;
   if (resume === undefined && override.length > 0) {
     throw new CcparkError(
@@ -180,6 +188,7 @@ export async function runTraining(given: TrainingOptions): Promise<TrainResult> 
         scenariosSha256,
         evaluation: storedEvaluation,
         tensorBoard,
+        ...(recipe !== undefined && { recipe: recipe.name }),
       },
       evaluation,
       runDir: options.out,

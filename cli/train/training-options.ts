@@ -93,6 +93,10 @@ export function addTrainingOptions(command: Command): Command {
         "presets, grids or files to draw validation links from (default: what the episodes are drawn from, by another seed)",
       ).argParser(parseList),
     )
+    .option(
+      "--recipe <name>",
+      "train as published: park, aurora, orca, indigo, astraea, or ours, general (`ccpark explain recipes`); other options say what is to differ",
+    )
     .option("--no-tensorboard", "no event files for TensorBoard")
     .option(
       "--config <path>",

@@ -13,6 +13,7 @@ import {
   type Space,
 } from "../spaces.ts";
 import { DEFAULT_ENVELOPE } from "./envelope.ts";
+import { ASTRAEA, AURORA } from "./published/actions.ts";
 
 /** What a flow holds at present; a form changes it. */
 export interface Setting {
@@ -146,7 +147,7 @@ const indigo: ActionSpec = limited((maxPackets) => ({
 }));
 
 const TABLE: Map<string, ActionSpec> = new Map(
-  [multiplicative, absolute, indigo].map((spec) => [spec.name, spec]),
+  [multiplicative, absolute, indigo, AURORA, ASTRAEA].map((spec) => [spec.name, spec]),
 );
 export const ACTIONS: ReadonlyMap<string, ActionSpec> = TABLE;
 export const DEFAULT_ACTION = "multiplicative";

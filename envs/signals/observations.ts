@@ -12,6 +12,7 @@ import {
   type Spans,
 } from "./envelope.ts";
 import { type Interval, queueDelayUs } from "./interval.ts";
+import { PUBLISHED } from "./published/observations.ts";
 
 /** What is known of the flow besides the interval. */
 export interface FlowView {
@@ -383,7 +384,9 @@ const standardSpec = (rttSpan: number, rateSpan: number): ObservationSpec =>
   );
 
 const TABLE: Map<string, ObservationSpec> = new Map(
-  [makeStandard(DEFAULT_ENVELOPE), park14].map((spec) => [spec.name, spec]),
+  [makeStandard(DEFAULT_ENVELOPE), park14, ...PUBLISHED.map((parts) => makeSpec(parts, parts.features))].map(
+    (spec) => [spec.name, spec],
+  ),
 );
 export const OBSERVATIONS: ReadonlyMap<string, ObservationSpec> = TABLE;
 export const DEFAULT_OBSERVATION = "standard";

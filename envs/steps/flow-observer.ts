@@ -59,6 +59,15 @@ export class FlowObserver {
     return isHeld;
   }
 
+  /**
+   * Another has decided after this one was asked: the window is that, whatever the last action said.
+   * @param cwndBefore when the step began
+   */
+  overrule(cwndBytes: Bytes, cwndBefore: Bytes): void {
+    this.setting.cwndBytes = cwndBytes;
+    this.#view.log2CwndChange = cwndBytes === cwndBefore ? 0 : log2(cwndBytes / cwndBefore);
+  }
+
   /** A step is over; the interval holds its counters (of a report, or none). @param stepUs what the counters span */
   endStep(nowUs: Micros, stepUs: Micros): void {
     const { interval } = this;

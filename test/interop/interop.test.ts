@@ -1,4 +1,7 @@
 /** Both directions against the published software: Rust agents over our datapath, our agent over libccp. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ccpAlgorithm } from "../../algorithms/reference.ts";
 import { ALGORITHMS } from "../../algorithms/registry.ts";
@@ -6,7 +9,10 @@ import { runExternalAgent } from "../../envs/foreign-agent/external-agent.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
 import { makeLink } from "../../scenarios/links.ts";
 import { getScenario } from "../../scenarios/presets.ts";
+import { treeProgram } from "../../training/distill/program.ts";
+import { treeModule } from "../../training/distill/spec.ts";
 import { runCli, startCli } from "../cli/run-cli.ts";
+import { SAMPLE_TREE } from "../training/distill/sample-tree.ts";
 import { BUILD_TIMEOUT_MS, buildCounterparts, Counterparts, type DatapathOutcome } from "./counterparts.ts";
 
 const SEED = 1;
@@ -85,13 +91,16 @@ describe("a Portus agent over our datapath", () => {
 });
 
 describe("our agent over libccp", () => {
-  /** One agent process for all, a datapath process for each, all at the same time. */
-  async function drive(algorithms: readonly string[]): Promise<Record<string, DatapathOutcome>> {
+  /** One agent process for all, a datapath process for each, all at the same time. Of a module the name is asked for. */
+  async function drive(
+    algorithms: readonly string[],
+    nameOf: (algorithm: string) => string = (algorithm) => algorithm,
+  ): Promise<Record<string, DatapathOutcome>> {
     const socket = rust.newSocket();
     const agent = startCli(["agent", "--algorithm", algorithms.join(","), "--socket", socket]);
     await rust.untilListening(agent, socket);
     const runs = algorithms.map(async (algorithm) => {
-      const outcome = await rust.runDatapath(socket, DATAPATH_SECONDS, algorithm);
+      const outcome = await rust.runDatapath(socket, DATAPATH_SECONDS, nameOf(algorithm));
       console.log(algorithm, JSON.stringify(outcome));
       return [algorithm, outcome] as const;
     });
@@ -105,6 +114,21 @@ describe("our agent over libccp", () => {
     expect(reno!.lossEvents).toBeGreaterThanOrEqual(1);
     expect(reno).toMatchObject({ creates: 1, messagesRefused: 0, invokeErrors: 0 });
     expect(reno!.goodputMbps).toBeGreaterThan(20);
+  });
+
+  it("leaves a flow to a distilled tree, which runs in libccp and reports nothing", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ccpark-"));
+    try {
+      const path = join(folder, "tree.js");
+      const about = { name: "tree", program: treeProgram(SAMPLE_TREE), maxCwndPackets: 4800 };
+      writeFileSync(path, treeModule(about, ["a tree by hand"]));
+      const outcomes = await drive([path], () => "tree");
+      expect(outcomes[path]).toMatchObject({ creates: 1, reports: 0, messagesRefused: 0, invokeErrors: 0 });
+      expect(outcomes[path]!.cwndChanges).toBeGreaterThanOrEqual(20);
+      expect(outcomes[path]!.goodputMbps).toBeGreaterThan(20);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   // libccp holds nine programs: as many agents as it takes

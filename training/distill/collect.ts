@@ -6,11 +6,10 @@ import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import { log2 } from "../../core/math.ts";
 import type { Policy } from "../../envs/measured-run.ts";
 import type { EnvOptions } from "../../envs/options.ts";
-import { type ActionSpec, admitAction, getAction } from "../../envs/signals/actions.ts";
+import { admitAction, getAction } from "../../envs/signals/actions.ts";
 import type { Envelope } from "../../envs/signals/envelope.ts";
 import { clearCounters } from "../../envs/signals/interval.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
-import { makeBox } from "../../envs/spaces.ts";
 import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "../../envs/steps/env-program.ts";
 import { FlowObserver } from "../../envs/steps/flow-observer.ts";
 import { decide, freshState, ONE, observe } from "./features.ts";
@@ -26,19 +25,6 @@ export interface Teacher {
   readonly env: EnvOptions;
   readonly envelope: Envelope;
 }
-
-/** A window as it is, so that an observer sees what was decided elsewhere. */
-const AS_IT_IS: ActionSpec = {
-  name: "as-it-is",
-  definition: "the window that was decided",
-  source: "ccpark",
-  refusesBelow: false,
-  space: makeBox([{ name: "cwndBytes", unit: "B", low: 0, high: 2 ** 40, definition: "window" }]),
-  apply(action, setting) {
-    setting.cwndBytes = action[0]!;
-    return false;
-  },
-};
 
 /** Largest window of a tree, bytes: that of the policy's envelope. */
 export function mostBytes({ envelope }: Teacher, mssBytes: number): number {
@@ -64,7 +50,7 @@ export function collectingAlgorithm(
     name: "collecting",
     programs: { [programName]: envPrograms(false)[programName]! },
     newFlow(control, { mssBytes, initCwndBytes, nowUs }) {
-      const observer = new FlowObserver(observation, AS_IT_IS, { mssBytes, cwndBytes: initCwndBytes });
+      const observer = new FlowObserver(observation, action, { mssBytes, cwndBytes: initCwndBytes });
       const state = freshState(initCwndBytes);
       const admitted = new Float64Array(action.space.shape[0]);
       const [least, most] = [leastBytes(mssBytes), mostBytes(teacher, mssBytes)];
@@ -84,9 +70,9 @@ export function collectingAlgorithm(
           const { interval, setting } = observer;
           if (interval.rttUs === 0) return; // as the tree's program, which waits for a sample
           admitAction(action, policy.act(observer.observation, "greedy", row), env.actionPolicy, admitted);
-          const wanted = { ...setting };
-          action.apply(admitted, wanted, mssBytes);
-          const target = Math.max(-MAX_LOG2, Math.min(MAX_LOG2, log2(wanted.cwndBytes / setting.cwndBytes)));
+          const cwndBefore = setting.cwndBytes;
+          observer.decide(admitted);
+          const target = Math.max(-MAX_LOG2, Math.min(MAX_LOG2, log2(setting.cwndBytes / cwndBefore)));
           const features = observe(
             {
               delivered: interval.ackedPackets + interval.misorderedPackets,
@@ -103,7 +89,7 @@ export function collectingAlgorithm(
           samples.targets.push(target);
           const gain = tree === undefined ? Math.round(ONE * 2 ** target) : gainOf(tree, features);
           decide(state, gain, least, most);
-          observer.decide([state.windowBytes]);
+          observer.overrule(state.windowBytes, cwndBefore);
           control.setWindow(state.windowBytes, 0);
         },
       };

@@ -63,6 +63,8 @@ export interface Distilled {
 }
 
 const RUN_SEED = 1;
+/** Forms of action whose pacing rate a tree cannot keep to. */
+const PACED: readonly string[] = ["absolute", "aurora"];
 
 /** How long a program has between two decisions; undefined: a round trip. */
 export function everyUsOf({ stepMs }: EnvOptions): number | undefined {
@@ -75,9 +77,8 @@ function checkTeacher({ env }: Teacher): void {
     const message = `[distill] policy trained with an action delay of ${env.actionDelayUs} us: expected none`;
     throw new CcparkError("invalid-argument", message);
   }
-  if (env.action === "absolute") {
-    const message =
-      "[distill] action `absolute` sets window and pacing rate: got it, expected a form that changes the window alone, such as multiplicative";
+  if (PACED.includes(env.action)) {
+    const message = `[distill] action \`${env.action}\` sets window and pacing rate: expected a form that changes the window alone, such as multiplicative`;
     throw new CcparkError("invalid-argument", message);
   }
 }

@@ -21,20 +21,42 @@ function register(feature: number): string {
   return HELD[name] ?? name;
 }
 
+interface Test {
+  readonly register: string;
+  readonly operator: "<" | ">";
+  readonly bound: number;
+}
+
+interface Leaf {
+  readonly gain: number;
+  readonly tests: readonly Test[];
+}
+
+/** Of two tests of one kind the later, which is the stricter, is enough. */
+function withTest(tests: readonly Test[], test: Test): Test[] {
+  const isOther = ({ register: name, operator }: Test): boolean =>
+    name !== test.register || operator !== test.operator;
+  return [...tests.filter(isOther), test];
+}
+
 /** Leaves with the tests that tell them from those that come before in the list; most binding last. */
-function leafList(tree: TreeNode, tests: readonly string[]): { gain: number; tests: readonly string[] }[] {
+function leafList(tree: TreeNode, tests: readonly Test[]): Leaf[] {
   if ("gain" in tree) return [{ gain: tree.gain, tests }];
   const { feature, threshold, below, from } = tree;
   const name = register(feature);
   if (countLeaves(below) <= countLeaves(from)) {
-    return [...leafList(from, tests), ...leafList(below, [...tests, `(< ${name} ${threshold})`])];
+    const test: Test = { register: name, operator: "<", bound: threshold };
+    return [...leafList(from, tests), ...leafList(below, withTest(tests, test))];
   }
-  return [...leafList(below, tests), ...leafList(from, [...tests, `(> ${name} ${threshold - 1})`])];
+  const test: Test = { register: name, operator: ">", bound: threshold - 1 };
+  return [...leafList(below, tests), ...leafList(from, withTest(tests, test))];
 }
 
-function bindOf({ gain, tests }: { gain: number; tests: readonly string[] }): string {
+function bindOf({ gain, tests }: Leaf): string {
   if (tests.length === 0) return `(:= Report.gain ${gain})`;
-  const condition = tests.reduce((left, right) => `(&& ${left} ${right})`);
+  const condition = tests
+    .map(({ register: name, operator, bound }) => `(${operator} ${name} ${bound})`)
+    .reduce((left, right) => `(&& ${left} ${right})`);
   return `(:= Report.gain (if ${condition} ${gain}))`;
 }
 

@@ -124,7 +124,7 @@ export function addDistill(program: Command): void {
     .description(
       "fit a decision tree to a policy and compile it into a datapath program, which needs no agent",
     )
-    .argument("<policy>", "a checkpoint or the folder of a run")
+    .argument("<policy>", "zoo:NAME, a checkpoint or the folder of a run")
     .addOption(new Option("--to <form>", "what the policy becomes").choices(["tree"]).default("tree"))
     .option(
       "--out <file.js>",
@@ -155,8 +155,8 @@ export function addDistill(program: Command): void {
     .addHelpText(
       "after",
       `
-  ccpark distill runs/quickstart --to tree --out tree.js
-  ccpark bench --algorithms cubic,bbr,./tree.js --checkpoint runs/quickstart
+  ccpark distill zoo:general --to tree --out tree.js
+  ccpark bench --algorithms cubic,bbr,zoo:general,./tree.js
   sudo ccpark run --algorithm ./tree.js -- sh -c 'iperf3 -c 192.0.2.1 -C $CCPARK_CONGESTION'`,
     )
     .action(distillPolicy);
