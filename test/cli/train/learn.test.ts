@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makeFolders, runCli } from "./run-cli.ts";
+import { makeFolders, runCli } from "../run-cli.ts";
 
 const makeFolder = makeFolders();
 /** one link of a second, 4 environments x 16 steps per update */
