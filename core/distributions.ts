@@ -1,5 +1,5 @@
 /** Random variables from a seeded generator, by log and sqrt only: the same bits on every machine. */
-import { log } from "./math.ts";
+import { exp, log } from "./math.ts";
 import type { Rng } from "./random.ts";
 
 /** Standard normal: Marsaglia's polar method. */
@@ -10,6 +10,14 @@ export function drawNormal(rng: Rng): number {
     const square = u * u + v * v;
     if (square > 0 && square < 1) return u * Math.sqrt((-2 * log(square)) / square);
   }
+}
+
+/** Poisson, by multiplying uniforms (Knuth): for means below some hundreds, whose exponential is above 0. */
+export function drawPoisson(mean: number, rng: Rng): number {
+  const least = exp(-mean);
+  let count = 0;
+  for (let product = rng.next(); product > least; product *= rng.next()) count++;
+  return count;
 }
 
 /** Exponential with mean 1, by inversion. */

@@ -64,6 +64,8 @@ export interface BenchmarkRecord extends Partial<Completion> {
   /** where there are several flows: each of them, and the fairness of those forward */
   readonly flows?: RunResult["flows"];
   readonly jainIndex?: number;
+  /** of a call: how late its frames were, by stream */
+  readonly frames?: RunResult["metrics"]["frames"];
   /** where there are finite transfers: their completion times */
   readonly transfers?: RunResult["transfers"];
   /** of one's own; NaN: no finite value */
@@ -139,6 +141,7 @@ function toRecord(
     ...(metrics.completionMs === undefined ? {} : { completionMs: metrics.completionMs }),
     ...(metrics.deadlineSec === undefined ? {} : { deadlineSec: metrics.deadlineSec }),
     ...(metrics.deadlineMet === undefined ? {} : { deadlineMet: metrics.deadlineMet }),
+    ...(metrics.frames === undefined ? {} : { frames: metrics.frames }),
     ...(result.flows === undefined ? {} : { flows: result.flows }),
     ...(result.jainIndex === undefined ? {} : { jainIndex: result.jainIndex }),
     ...(result.transfers === undefined ? {} : { transfers: result.transfers }),

@@ -7,6 +7,7 @@ import type { Rng } from "../core/random.ts";
 import type { MahimahiTrace } from "../traces/mahimahi.ts";
 import { makeLink } from "./links.ts";
 import { BBR_DRAFT } from "./presets/bbr-draft.ts";
+import { C4 } from "./presets/c4.ts";
 import { CCBENCH_GRIDS, ORCA_SAGE } from "./presets/ccbench.ts";
 import { CCP, cellular, PARK } from "./presets/ccp-park.ts";
 import { LEARNERS } from "./presets/learners.ts";
@@ -78,6 +79,7 @@ const ALL: readonly ScenarioPreset[] = [
   ...LEARNERS,
   ...TESTBEDS,
   BBR_DRAFT,
+  C4,
   ...CCPARK,
 ];
 

@@ -50,6 +50,7 @@ export function measure({ nowNs, flows, startNs, truth }: Run): FlowMetrics {
     droppedPackets,
     servedBytes,
     wastedBytes: couldServeBytes - servedBytes,
+    ...(flow.call && { frames: flow.call.delays(nowNs) }),
     ...completionOf(flow, nowNs),
   };
 }
@@ -138,6 +139,7 @@ export function summariseFlows({ nowNs, startNs, flows }: Run): FlowSummary[] {
       lossRate: ratio(droppedPackets, sentPackets),
       sentPackets,
       droppedPackets,
+      ...(flow.call && { frames: flow.call.delays(nowNs) }),
       ...completionOf(flow, nowNs),
     };
   });

@@ -31,6 +31,7 @@ import {
 } from "./simulated/network-plan.ts";
 import type { LinkTruth, OpenOptions, Run, RunFlow } from "./testbed.ts";
 import type { Attach } from "./traffic/applications.ts";
+import type { MediaCall } from "./traffic/media.ts";
 import { addIncast, addTransfers, datagramSpec, type TransferLog } from "./traffic/traffic.ts";
 
 /** As many as a plan may have: a scenario is no kernel, whose table would be full with 1024. */
@@ -42,14 +43,16 @@ export class NetworkRunFlow implements RunFlow {
   readonly algorithm: string;
   readonly isBackward: boolean;
   readonly life: FlowLife | undefined;
+  readonly call: MediaCall | undefined;
   /** the network's own */
   readonly path: NetworkFlow;
 
-  constructor({ id, algorithm, isBackward, life }: PlannedFlow, flow: NetworkFlow) {
+  constructor({ id, algorithm, isBackward, life, call }: PlannedFlow, flow: NetworkFlow) {
     this.id = id;
     this.algorithm = algorithm;
     this.isBackward = isBackward;
     this.life = life;
+    this.call = call;
     this.path = flow;
   }
 

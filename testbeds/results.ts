@@ -1,6 +1,7 @@
 /** What a run yields: the measured quantities, the same for every contender, and its course over time. */
 import type { Mbps } from "../core/units.ts";
 import type { RunTiming } from "./testbed.ts";
+import type { StreamDelays } from "./traffic/media.ts";
 
 /**
  * Measured quantities of one flow on one bottleneck over its life: from its start until now, or until all that a finite
@@ -14,6 +15,8 @@ import type { RunTiming } from "./testbed.ts";
  *   packet per second had waited for the whole life, which is less than anything that arrived can get
  */
 export interface FlowMetrics extends Partial<Completion> {
+  /** of a call, by stream */
+  readonly frames?: readonly StreamDelays[];
   readonly durationSec: number;
   readonly goodputMbps: Mbps;
   readonly utilisation: number;
@@ -57,6 +60,8 @@ export interface TimeSeries {
 
 /** One flow of a scenario over its own life. */
 export interface FlowSummary extends Partial<Completion> {
+  /** of a call, by stream */
+  readonly frames?: readonly StreamDelays[];
   readonly id: string;
   /** `test`: under test */
   readonly algorithm: string;

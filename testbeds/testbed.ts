@@ -17,6 +17,7 @@ import type { FlowStatistics } from "../sim/flow-statistics.ts";
 import type { LinkMeter } from "../sim/network.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
 import type { FlowLife } from "./lives.ts";
+import type { MediaCall } from "./traffic/media.ts";
 import type { TransferLog } from "./traffic/traffic.ts";
 
 export type { LinkMeter } from "../sim/network.ts";
@@ -72,6 +73,8 @@ export interface RunFlow {
   readonly isBackward: boolean;
   /** of a finite one: when it ended, and by when it should have */
   readonly life: FlowLife | undefined;
+  /** of a call: how late its frames are; absent: it is none, or the world does not know */
+  readonly call?: MediaCall | undefined;
   readonly startNs: Nanos;
   /** Infinity: never */
   readonly stopNs: Nanos;

@@ -1,23 +1,23 @@
-/** Wiring of `bench` for a suite whose cases have thresholds: runs each with each algorithm, prints verdicts, writes files for other stacks. */
+/** Wiring of `bench` for a suite whose cases have thresholds: runs each with each contender, prints verdicts, writes files for other stacks. */
 import { join } from "node:path";
-import { resolveAlgorithm } from "../../algorithms/reference.ts";
+import { CcparkError } from "../../core/errors.ts";
 import { claimFolder, writeFilesWhole } from "../../core/whole-files.ts";
 import { jsonLines } from "../../eval/result-files.ts";
-import { type CaseSuite, caseFile, caseTable } from "../../eval/suites/case-suite.ts";
-import type { CaseRecord } from "../../eval/suites/thresholds.ts";
-import type { ScenarioEntry } from "../../scenarios/scenario-files.ts";
+import { type CaseRun, caseFile, caseTable } from "../../eval/suites/case-suite.ts";
+import { type CaseRecord, worstOf } from "../../eval/suites/thresholds.ts";
 import { breathe, printOut } from "../console.ts";
 import { startTask } from "../train/progress.ts";
+import type { CaseOutcome } from "./case-worker.ts";
+import { type Cases, type CasesInput, type CaseUnit, loadCases, runCaseUnit } from "./cases.ts";
 
 export interface CaseOptions {
-  /** references; absent: the suite's own */
-  readonly algorithms?: readonly string[];
   readonly seeds: readonly number[];
   readonly json: boolean;
   readonly quiet: boolean;
   /** folder for the cases, and with `qlog` for the runs */
   readonly out?: string;
-  readonly qlog: boolean;
+  /** threads */
+  readonly workers: number;
 }
 
 /** The last part of `bbr-draft/01-startup-plateau`. */
@@ -25,35 +25,78 @@ function fileName(scenario: string): string {
   return scenario.slice(scenario.lastIndexOf("/") + 1);
 }
 
-/** @returns whether every case passes. @throws CcparkError for an algorithm that the suite is not about */
+/** The runs of each unit, in the order of units, whoever was done first. */
+async function* runsOf(
+  input: CasesInput,
+  cases: Cases,
+  units: readonly CaseUnit[],
+  workers: number,
+): AsyncGenerator<readonly CaseRun[]> {
+  const isHere = cases.contenders.every(({ contender }) => contender.reproducible !== false);
+  if (workers === 1 || !isHere) {
+    for (const unit of units) {
+      yield await runCaseUnit(cases, unit, input.qlog);
+      await breathe();
+    }
+    return;
+  }
+  const { Piscina } = await import("piscina");
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const pool = new Piscina({
+    filename: new URL(`./case-worker.${extension}`, import.meta.url).href,
+    minThreads: workers,
+    maxThreads: workers,
+    workerData: input,
+  });
+  try {
+    const outcomes = units.map((unit): Promise<CaseOutcome> => pool.run(unit));
+    // all are awaited in order; one that fails meanwhile must not be an unhandled rejection
+    for (const outcome of outcomes) outcome.catch(() => {});
+    for (const outcome of outcomes) {
+      const done = await outcome;
+      if ("kind" in done) throw new CcparkError(done.kind, done.message);
+      yield done.runs;
+    }
+  } finally {
+    await pool.destroy();
+  }
+}
+
+/** @returns whether every case passes. @throws CcparkError for a contender that the suite is not about */
 export async function runCases(
-  suite: CaseSuite,
-  entries: readonly ScenarioEntry[],
-  { algorithms = suite.algorithms, seeds, json, quiet, out, qlog }: CaseOptions,
+  input: CasesInput,
+  { seeds, json, quiet, out, workers }: CaseOptions,
 ): Promise<boolean> {
-  const resolved = algorithms.map((name) => resolveAlgorithm(name));
+  const cases = await loadCases(input);
+  const { suite, entries, contenders } = cases;
   if (out !== undefined) claimFolder(join(out, suite.name));
-  const total = entries.length * resolved.length * seeds.length;
+  const units = entries.flatMap((_, entry) =>
+    contenders.map((__, contender): CaseUnit => ({ entry, contender, seeds })),
+  );
+  const total = units.length * seeds.length;
   const task = await startTask({ label: suite.name, total, unit: "runs", quiet });
   const records: CaseRecord[] = [];
   const files: Record<string, string> = {};
-  for (const entry of entries) {
-    const name = fileName(entry.name);
-    if (out !== undefined)
-      files[join(out, suite.name, `${name}.json`)] = caseFile(suite, entry.of(seeds[0]!));
-    for (const algorithm of resolved) {
-      for (const seed of seeds) {
-        const run = suite.run(entry.of(seed), algorithm, { seed, qlog: qlog && out !== undefined });
-        records.push(run.record);
-        if (json) printOut(jsonLines([run.record]));
-        if (out !== undefined && run.qlog !== undefined) {
-          const label = algorithm.label.replaceAll(/[^\w.-]+/g, "_");
-          files[join(out, suite.name, `${name}.${label}-seed${seed}.sqlog`)] = run.qlog;
-        }
-        task.update(records.length, `${run.record.scenario} ${run.record.algorithm}`);
-        await breathe();
-      }
+  if (out !== undefined) {
+    for (const entry of entries) {
+      files[join(out, suite.name, `${fileName(entry.name)}.json`)] = caseFile(suite, entry.of(seeds[0]!));
     }
+  }
+  let done = 0;
+  for await (const runs of runsOf(input, cases, units, workers)) {
+    const { entry } = units[done / seeds.length]!;
+    const erratum = suite.erratumOf?.(entries[entry]!.of(seeds[0]!));
+    const own = runs.map(({ record }) => (erratum === undefined ? record : { ...record, erratum }));
+    const made = suite.isWorst === true ? [worstOf(own)] : own;
+    records.push(...made);
+    if (json) printOut(jsonLines(made));
+    for (const { record, qlog } of runs) {
+      if (out === undefined || qlog === undefined) continue;
+      const label = record.algorithm.replaceAll(/[^\w.-]+/g, "_");
+      files[join(out, suite.name, `${fileName(record.scenario)}.${label}-seed${record.seed}.sqlog`)] = qlog;
+    }
+    done += runs.length;
+    task.update(done, `${own[0]!.scenario} ${own[0]!.algorithm}`);
   }
   task.finish();
   if (!json) printOut(caseTable(records));

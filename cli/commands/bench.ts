@@ -115,19 +115,17 @@ const NOT_FOR_CASES = [
   "observationNoise",
   "on",
   "picture",
-  "workers",
 ] as const;
 
 /** A suite whose scenarios have thresholds: they run as they are. */
 async function benchCases(
   suite: CaseSuite,
-  names: readonly string[],
   options: BenchOptions,
   isGiven: (name: string) => boolean,
   seeds: readonly number[],
 ): Promise<void> {
   const { CcparkError } = await import("../../core/errors.ts");
-  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
+  const { availableParallelism } = await import("node:os");
   const { runCases } = await import("../bench/run-cases.ts");
   const refused = NOT_FOR_CASES.find(isGiven);
   if (refused !== undefined) {
@@ -138,20 +136,24 @@ async function benchCases(
     );
   }
   const formats = options.export ?? [];
-  const other = formats.find((format) => format !== "qlog");
+  const other = formats.find((format) => format !== "qlog" || suite.isWorst === true);
   if (other !== undefined) {
     throw new CcparkError(
       "invalid-argument",
-      `[bench] suite ${suite.name}: --export: got ${other}, expected qlog`,
+      `[bench] suite ${suite.name}: --export: got ${other}, expected ${suite.isWorst === true ? "none: a case has many trials" : "qlog"}`,
     );
   }
-  const allPass = await runCases(suite, resolveScenarios(names), {
+  const input = {
+    suite: suite.name,
     ...(isGiven("algorithms") && { algorithms: options.algorithms }),
+    qlog: formats.includes("qlog") && options.out !== undefined,
+  };
+  const allPass = await runCases(input, {
     seeds,
     json: options.json === true,
     quiet: options.quiet === true,
     ...(options.out !== undefined && { out: options.out }),
-    qlog: formats.includes("qlog"),
+    workers: options.workers ?? availableParallelism(),
   });
   if (!allPass) process.exitCode = EXIT.failure;
 }
@@ -191,7 +193,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
   const { findCaseSuite } = await import("../../eval/suites/case-suite.ts");
   const cases = suite && findCaseSuite(suite);
   if (cases !== undefined) {
-    await benchCases(cases, names, options, isGiven, seeds);
+    await benchCases(cases, options, isGiven, seeds);
     return;
   }
   const formats = options.export ?? [];

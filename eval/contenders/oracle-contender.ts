@@ -32,10 +32,11 @@ function isForeseen({ forward, route, flows = [], traffic = [] }: Scenario): boo
     blackholes,
     gilbertElliott,
     periodicLoss,
+    lossOverTime,
     corruptionRate = 0,
     duplicationRate = 0,
   } = forward;
-  const unforeseen = [route, policer, blackholes, gilbertElliott, periodicLoss];
+  const unforeseen = [route, policer, blackholes, gilbertElliott, periodicLoss, lossOverTime];
   return (
     unforeseen.every((each) => each === undefined) &&
     [flows, traffic].every(({ length }) => length === 0) &&

@@ -3,17 +3,25 @@
  * it; what it measures and the verdicts have one shape for all, on the terminal, as JSON and as files for other stacks.
  */
 import Table from "cli-table3";
-import type { ResolvedAlgorithm } from "../../algorithms/reference.ts";
 import type { ScenarioSuite } from "../../scenarios/presets/suites.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
+import type { Contender } from "../contenders/contender.ts";
 import { PLAIN_TABLE } from "../experiments/plain-table.ts";
 import { BBR_DRAFT_SUITE } from "./bbr-draft/run.ts";
+import { C4_SUITE } from "./c4/run.ts";
 import { type CaseRecord, type Check, thresholdText } from "./thresholds.ts";
 
 export interface CaseRun {
   readonly record: CaseRecord;
   /** the run as qlog, where it was asked for */
   readonly qlog?: string;
+}
+
+/** Who stands in a case. */
+export interface CaseContender {
+  /** as on the command line */
+  readonly reference: string;
+  readonly contender: Contender;
 }
 
 export interface CaseSuite {
@@ -23,16 +31,20 @@ export interface CaseSuite {
   readonly algorithms: readonly string[];
   /** what is measured of a scenario. @throws CcparkError (not-found) for one that is no case of the suite */
   readonly checksOf: (scenario: Scenario) => readonly Check[];
-  /** @throws CcparkError (invalid-argument) for an algorithm that the cases are not about */
+  /** the runs of a case are trials of one record, whose verdict is that of the worst; absent: each run is a record */
+  readonly isWorst?: true;
+  /** what the source's text of a case leaves out or cannot mean, and what runs instead */
+  readonly erratumOf?: (scenario: Scenario) => string | undefined;
+  /** @throws CcparkError (invalid-argument) for a contender that the cases are not about */
   readonly run: (
     scenario: Scenario,
-    algorithm: ResolvedAlgorithm,
+    contender: CaseContender,
     options: { readonly seed: number; readonly qlog: boolean },
-  ) => CaseRun;
+  ) => CaseRun | Promise<CaseRun>;
 }
 
 const CASE_SUITES: ReadonlyMap<string, CaseSuite> = new Map(
-  [BBR_DRAFT_SUITE].map((suite) => [suite.name, suite]),
+  [BBR_DRAFT_SUITE, C4_SUITE].map((suite) => [suite.name, suite]),
 );
 
 /** undefined: the suite's scenarios are compared, and have no thresholds. */
@@ -48,19 +60,35 @@ export function caseFile(suite: CaseSuite, scenario: Scenario): string {
     unit,
     ...threshold,
   }));
-  return `${JSON.stringify({ name, source, description, thresholds, scenario }, undefined, 2)}\n`;
+  const erratum = suite.erratumOf?.(scenario);
+  const facts = {
+    name,
+    source,
+    description,
+    ...(erratum !== undefined && { erratum }),
+    thresholds,
+    scenario,
+  };
+  return `${JSON.stringify(facts, undefined, 2)}\n`;
 }
 
 /** One row per case, algorithm and seed; below it what failed, and by which value. */
 export function caseTable(records: readonly CaseRecord[]): string {
+  const trials = records.some((record) => record.trials !== undefined);
   const table = new Table({
     ...PLAIN_TABLE,
-    head: ["case", "algorithm", "seed", "goodput Mbit/s", "loss %", "verdict"],
+    head: ["case", "algorithm", trials ? "worst seed" : "seed", "goodput Mbit/s", "loss %", "verdict"],
     colAligns: ["left", "left", "right", "right", "right", "left"],
   });
-  for (const { scenario, algorithm, seed, goodputMbps, lossRate, verdict } of records) {
-    table.push([scenario, algorithm, seed, goodputMbps.toFixed(2), (100 * lossRate).toFixed(2), verdict]);
+  for (const record of records) {
+    const { scenario, algorithm, seed, goodputMbps, lossRate, verdict, trials: made, passed } = record;
+    const words =
+      made === undefined || verdict === "pass" ? verdict : `${verdict} (${passed} of ${made} trials pass)`;
+    table.push([scenario, algorithm, seed, goodputMbps.toFixed(2), (100 * lossRate).toFixed(2), words]);
   }
+  const errata = new Map(
+    records.flatMap(({ scenario, erratum }) => (erratum === undefined ? [] : [[scenario, erratum] as const])),
+  );
   const failed = records.flatMap(({ scenario, algorithm, checks }) =>
     checks
       .filter(({ verdict }) => verdict === "fail")
@@ -71,5 +99,6 @@ export function caseTable(records: readonly CaseRecord[]): string {
     const of = records.filter((record) => record.algorithm === algorithm);
     return `${algorithm}: ${of.filter(({ verdict }) => verdict === "pass").length} of ${of.length} pass`;
   });
-  return `${[table.toString(), ...failed, ...counts].join("\n")}\n`;
+  const notes = [...errata].map(([scenario, erratum]) => `${scenario}, erratum: ${erratum}`);
+  return `${[table.toString(), ...failed, ...notes, ...counts].join("\n")}\n`;
 }

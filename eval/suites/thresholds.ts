@@ -34,6 +34,11 @@ export interface CaseRecord {
   readonly threshold: string;
   /** pass: every check does */
   readonly verdict: Verdict;
+  /** of a case with trials: how many, and how many of them pass; the record is that of the worst one */
+  readonly trials?: number;
+  readonly passed?: number;
+  /** what the source's text leaves out or cannot mean, and what runs instead */
+  readonly erratum?: string;
 }
 
 export function check(made: Check, value: number): Checked {
@@ -47,6 +52,36 @@ export function thresholdText({ name, unit, threshold: { low, high } }: Check): 
   if (low === high) return `${name} = ${low}${of}`;
   if (low === undefined) return `${name} <= ${high}${of}`;
   return high === undefined ? `${name} >= ${low}${of}` : `${name} ${low} to ${high}${of}`;
+}
+
+/** How far a value is beyond its threshold, as a part of it: the greater the worse; nothing measured is worst. */
+function excess({
+  value,
+  threshold: { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY },
+}: Checked): number {
+  if (Number.isNaN(value)) return Number.POSITIVE_INFINITY;
+  const over = Number.isFinite(high)
+    ? (value - high) / Math.max(Math.abs(high), Number.MIN_VALUE)
+    : Number.NEGATIVE_INFINITY;
+  const under = Number.isFinite(low)
+    ? (low - value) / Math.max(Math.abs(low), Number.MIN_VALUE)
+    : Number.NEGATIVE_INFINITY;
+  return Math.max(over, under);
+}
+
+/** Of the trials of one case and algorithm: the worst, whose checks hold the worst value of any trial. */
+export function worstOf(trials: readonly CaseRecord[]): CaseRecord {
+  const worse = (a: Checked, b: Checked): Checked => (excess(b) > excess(a) ? b : a);
+  const worstExcess = ({ checks }: CaseRecord): number => Math.max(...checks.map(excess));
+  const worst = trials.reduce((a, b) => (worstExcess(b) > worstExcess(a) ? b : a));
+  const checks = worst.checks.map((_, i) => trials.map((trial) => trial.checks[i]!).reduce(worse));
+  return {
+    ...worst,
+    checks,
+    verdict: verdictOf(checks),
+    trials: trials.length,
+    passed: trials.filter(({ verdict }) => verdict === "pass").length,
+  };
 }
 
 export function verdictOf(checks: readonly Checked[]): Verdict {

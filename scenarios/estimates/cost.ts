@@ -59,6 +59,8 @@ function clocksOfApplication(spec: ApplicationSpec | undefined, mtuBytes: Bytes)
       return fromMbps(spec.mbps) / mtuBytes;
     case "video":
       return spec.framesPerSec ?? 30;
+    case "media":
+      return 1_000 + spec.streams.reduce((sum, { framesPerSec }) => sum + framesPerSec, 0);
     case "short-transfers":
       return 1 / spec.meanOffSec;
     default:

@@ -13,6 +13,7 @@ import type { Impairment } from "./impairment.ts";
 import { JITTER, type JitterSpec } from "./jitter.ts";
 import { LINK_DELAY } from "./link-delay.ts";
 import { LOSS } from "./loss.ts";
+import { LOSS_OVER_TIME, type LossOverTimeSpec } from "./loss-over-time.ts";
 import { OUTAGES } from "./outages.ts";
 import { PERIODIC_LOSS, type PeriodicLossSpec } from "./periodic-loss.ts";
 import { POLICER, type PolicerSpec } from "./policer.ts";
@@ -26,6 +27,8 @@ export interface EntryImpairments {
   readonly blackholes?: readonly TimeSpan[];
   /** Bernoulli loss, a fraction 0-1 */
   readonly lossRate: number;
+  /** the same at a rate that changes */
+  readonly lossOverTime?: LossOverTimeSpec;
   /** two-state loss */
   readonly gilbertElliott?: GilbertElliottSpec;
   /** every n-th packet is lost */
@@ -56,6 +59,7 @@ const ENTRY: Table<EntryImpairments> = {
   policer: POLICER,
   blackholes: BLACKHOLES,
   lossRate: LOSS,
+  lossOverTime: LOSS_OVER_TIME,
   gilbertElliott: GILBERT_ELLIOTT,
   periodicLoss: PERIODIC_LOSS,
   ackThinning: ACK_THINNING,

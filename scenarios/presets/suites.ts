@@ -107,6 +107,14 @@ const ALL: readonly ScenarioSuite[] = [
     scenarios: ["bbr-draft"],
     seeds: 1,
   },
+  {
+    name: "c4",
+    source: "draft-huitema-ccwg-c4-test, private-octopus/c4, doc/c4-tests.md",
+    description:
+      "the 31 simulations of C4 with their thresholds: the verdict is that of the worst of 100 trials",
+    scenarios: ["c4"],
+    seeds: 100,
+  },
 ];
 
 export const SUITES: ReadonlyMap<string, ScenarioSuite> = new Map(ALL.map((each) => [each.name, each]));

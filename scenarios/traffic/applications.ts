@@ -3,10 +3,13 @@ import type { Mbps } from "../../core/units.ts";
 import { bytes, clockSec, count, mbps, positive } from "../schema/ranges.ts";
 import { byKind, complain, type Schema } from "../schema/shapes.ts";
 import { type TimeSpan, timeSpans } from "../schema/times.ts";
-
-/** One frame in 100 s is a slide show; 1,000 a second are beyond any camera that streams. */
-const MIN_FRAMES_PER_SEC = 0.01;
-const MAX_FRAMES_PER_SEC = 1_000;
+import {
+  checkMedia,
+  MAX_FRAMES_PER_SEC,
+  MEDIA_FIELDS,
+  type MediaApplication,
+  MIN_FRAMES_PER_SEC,
+} from "./media.ts";
 
 /** What a flow has to send; absent: always more than it can. */
 export type ApplicationSpec =
@@ -26,6 +29,8 @@ export type ApplicationSpec =
       readonly keyFrameRatio?: number;
       readonly sigma?: number;
     }
+  /** a call: streams of frames, whose delays are measured */
+  | MediaApplication
   /** transfers one after the other with exponential pauses, sizes uniform */
   | {
       readonly kind: "short-transfers";
@@ -50,6 +55,7 @@ export const APPLICATION_SCHEMA: Schema = byKind<ApplicationSpec>({
       sigma: z.number().min(0).max(3).optional(),
     },
   },
+  media: { fields: MEDIA_FIELDS, check: checkMedia },
   "short-transfers": {
     fields: { minBytes: bytes, maxBytes: bytes, meanOffSec: clockSec },
     check({ minBytes, maxBytes }, complaints) {

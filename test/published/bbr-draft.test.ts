@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { resolveAlgorithm } from "../../algorithms/reference.ts";
-import { caseFile, findCaseSuite } from "../../eval/suites/case-suite.ts";
+import { algorithmContender } from "../../eval/contenders/algorithm-contender.ts";
+import { type CaseContender, caseFile, findCaseSuite } from "../../eval/suites/case-suite.ts";
 import { findSuite, suiteScenarios } from "../../scenarios/presets/suites.ts";
 import { resolveScenarios } from "../../scenarios/scenario-files.ts";
 import { validateScenario } from "../../scenarios/validate.ts";
@@ -13,6 +14,10 @@ const published = findSuite("bbr-draft");
 const suite = findCaseSuite(published)!;
 const files = readdirSync(FOLDER).sort();
 const TIMEOUT_MS = 120_000;
+
+function contender(reference: string): CaseContender {
+  return { reference, contender: algorithmContender(resolveAlgorithm(reference)) };
+}
 
 interface CaseFile {
   readonly description: string;
@@ -33,12 +38,12 @@ describe("the test cases of draft-ietf-ccwg-bbr", () => {
   });
 
   describe.each(suite.algorithms)("%s", (name) => {
-    const algorithm = resolveAlgorithm(name);
+    const algorithm = contender(name);
     it.each(files.map((file) => [file.slice(0, 2), read(file).description, file] as const))(
       "%s %s",
-      (_number, _description, file) => {
+      async (_number, _description, file) => {
         const { scenario, thresholds } = read(file);
-        const { record } = suite.run(validateScenario(scenario), algorithm, { seed: 1, qlog: false });
+        const { record } = await suite.run(validateScenario(scenario), algorithm, { seed: 1, qlog: false });
         expect(record.checks.filter(({ verdict }) => verdict === "fail")).toEqual([]);
         expect(record.verdict).toBe("pass");
         expect(record.checks.map((made) => made.name)).toEqual(thresholds.map(({ quantity }) => quantity));
@@ -49,14 +54,14 @@ describe("the test cases of draft-ietf-ccwg-bbr", () => {
 
   it("are about BBRv3 alone: another algorithm is refused with one sentence", () => {
     const scenario = resolveScenarios(["bbr-draft/01-startup-plateau"])[0]!.of(1);
-    expect(() => suite.run(scenario, resolveAlgorithm("cubic"), { seed: 1, qlog: false })).toThrow(
+    expect(() => suite.run(scenario, contender("cubic"), { seed: 1, qlog: false })).toThrow(
       "[suite] bbr-draft looks at the states of BBRv3: got `cubic`, expected bbr3 or native-bbr3",
     );
   });
 
-  it("a run's qlog tells the changes of state", () => {
+  it("a run's qlog tells the changes of state", async () => {
     const scenario = resolveScenarios(["bbr-draft/01-startup-plateau"])[0]!.of(1);
-    const { qlog = "" } = suite.run(scenario, resolveAlgorithm("native-bbr3"), { seed: 1, qlog: true });
+    const { qlog = "" } = await suite.run(scenario, contender("native-bbr3"), { seed: 1, qlog: true });
     const events = qlog
       .split("\u001e")
       .slice(1)

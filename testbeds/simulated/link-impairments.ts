@@ -1,8 +1,9 @@
 /** From a scenario's impairments to the simulator's: one entry per field. */
 import { fromMbps, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import type { DirectionSpec } from "../../scenarios/direction.ts";
+import type { SteadyJitterSpec } from "../../scenarios/impairments/jitter.ts";
 import type { TimeSpan } from "../../scenarios/schema/times.ts";
-import type { Impairments, SpanNs } from "../../sim/general/impairments/impairments.ts";
+import type { Impairments, SpanNs, SteadyJitterSpecNs } from "../../sim/general/impairments/impairments.ts";
 
 /** @param zeroNs start of the flow under test */
 export function spansNs(spans: readonly TimeSpan[], zeroNs: Nanos): SpanNs[] {
@@ -10,6 +11,12 @@ export function spansNs(spans: readonly TimeSpan[], zeroNs: Nanos): SpanNs[] {
     fromNs: zeroNs + fromSec * NANOS_PER_SEC,
     toNs: zeroNs + toSec * NANOS_PER_SEC,
   }));
+}
+
+function steadyJitter(spec: SteadyJitterSpec): SteadyJitterSpecNs {
+  return spec.kind === "uniform"
+    ? { kind: "uniform", maxNs: spec.maxMs * NANOS_PER_MILLI }
+    : { kind: spec.kind, meanNs: spec.meanMs * NANOS_PER_MILLI };
 }
 
 /** Those that the link itself holds are left: Bernoulli loss, outages and its own delay. */
@@ -20,16 +27,32 @@ const IMPAIRMENTS: {
 } = {
   policer: ({ mbps, burstBytes }) => ({ rateBytesPerSec: fromMbps(mbps), burstBytes }),
   blackholes: spansNs,
+  lossOverTime: ({ points, periodSec }, zeroNs) => ({
+    points: points.map(({ atSec, lossRate }) => ({ atNs: atSec * NANOS_PER_SEC, value: lossRate })),
+    ...(periodSec !== undefined && { periodNs: periodSec * NANOS_PER_SEC }),
+    originNs: zeroNs,
+  }),
   gilbertElliott: (spec) => spec,
   periodicLoss: (spec) => spec,
   ackThinning: (isThinned) => isThinned,
   corruptionRate: (rate) => rate,
   duplicationRate: (rate) => rate,
   slots: ({ everyMs, maxPackets }) => ({ everyNs: everyMs * NANOS_PER_MILLI, maxPackets }),
-  jitter: (spec) =>
-    spec.kind === "uniform"
-      ? { kind: "uniform", maxNs: spec.maxMs * NANOS_PER_MILLI, reorder: spec.reorder }
-      : { kind: "exponential", meanNs: spec.meanMs * NANOS_PER_MILLI, reorder: spec.reorder },
+  jitter: (spec, zeroNs) =>
+    spec.kind === "steps"
+      ? {
+          kind: "steps",
+          steps: {
+            points: spec.points.map(({ atSec, jitter }) => ({
+              atNs: atSec * NANOS_PER_SEC,
+              value: steadyJitter(jitter),
+            })),
+            ...(spec.periodSec !== undefined && { periodNs: spec.periodSec * NANOS_PER_SEC }),
+            originNs: zeroNs,
+          },
+          reorder: spec.reorder,
+        }
+      : { ...steadyJitter(spec), reorder: spec.reorder },
 };
 
 /** @returns undefined: the link does none of them, which the FIFO network can run */

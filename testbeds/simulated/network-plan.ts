@@ -5,6 +5,7 @@
  */
 
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
+import { observedControl } from "../../ccp-bridge/observed-control.ts";
 import type { Rng } from "../../core/random.ts";
 import {
   ACK_BYTES,
@@ -26,6 +27,7 @@ import type { DatagramsSpec, IncastSpec, TransfersSpec } from "../../scenarios/t
 import type { DatagramSpec, FlowSpec, LinkSpec, Network, Route } from "../../sim/network.ts";
 import { FlowLife } from "../lives.ts";
 import { type Attach, makeApplication } from "../traffic/applications.ts";
+import { MediaCall } from "../traffic/media.ts";
 import type { TransferTemplate } from "../traffic/traffic.ts";
 import { flowDelay } from "./flow-delays.ts";
 import { linkImpairments, spansNs } from "./link-impairments.ts";
@@ -42,6 +44,8 @@ export interface PlannedFlow {
   readonly spec: FlowSpec;
   /** of a finite one */
   readonly life?: FlowLife;
+  /** where its application is one */
+  readonly call?: MediaCall;
 }
 
 /** Everything that does not depend on one flow. */
@@ -167,15 +171,16 @@ function changing(
 export function planFlows(context: PlanContext): PlannedFlow[] {
   const { scenario, zeroNs, seriesBinNs, controlOf } = context;
   const { isBackward, ...path } = pathOf(context, "flow.0", {});
-  const { life, onStart } = planApplication(context, "flow.0", scenario);
+  const { life, call, onStart } = planApplication(context, "flow.0", scenario, path);
   const first: PlannedFlow = {
     id: FIRST_FLOW,
     algorithm: UNDER_TEST,
     isBackward,
     life,
+    ...(call && { call }),
     spec: {
       ...path,
-      control: changing(controlOf(FIRST_FLOW), scenario.changes, zeroNs),
+      control: seenBy(call, changing(controlOf(FIRST_FLOW), scenario.changes, zeroNs)),
       startNs: zeroNs,
       stopNs: Number.POSITIVE_INFINITY,
       ackPolicy: scenario.ackPolicy,
@@ -200,13 +205,30 @@ function planApplication(
   { rng, zeroNs, onFlowEnd }: PlanContext,
   fork: string,
   { application, deadlineSec }: Pick<FlowPlan, "application" | "deadlineSec">,
-): { readonly life: FlowLife | undefined; readonly onStart: Attach | undefined } {
+  {
+    propagationNs,
+    reversePropagationNs = propagationNs,
+  }: Pick<FlowSpec, "propagationNs" | "reversePropagationNs">,
+): {
+  readonly life: FlowLife | undefined;
+  readonly call?: MediaCall;
+  readonly onStart: Attach | undefined;
+} {
+  if (application?.kind === "media") {
+    const call = new MediaCall(application, reversePropagationNs);
+    return { life: undefined, call, onStart: call.attach };
+  }
   const life = application?.kind === "finite" ? new FlowLife(deadlineSec) : undefined;
   const onStart = makeApplication(application, rng.fork(`${fork}.application`), zeroNs, (end, network) => {
     life!.complete(end.acknowledgedNs, network);
     onFlowEnd(network);
   });
   return { life, onStart };
+}
+
+/** A call learns by the ACKs of its flow what has arrived. */
+function seenBy(call: MediaCall | undefined, factory: CongestionControlFactory): CongestionControlFactory {
+  return call === undefined ? factory : (start) => observedControl(factory(start), call);
 }
 
 function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: number): PlannedFlow {
@@ -219,18 +241,22 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
   const scale = 1 + spread * draws.uniform(-1, 1);
   const { isBackward, ...path } = pathOf(context, fork, plan, scale);
   const id = flowId(plan, i, number);
-  const { life, onStart } = planApplication(context, fork, plan);
+  const { life, call, onStart } = planApplication(context, fork, plan, path);
   return {
     id,
     algorithm: plan.algorithm,
     isBackward,
     life,
+    ...(call && { call }),
     spec: {
       ...path,
-      control: changing(
-        plan.algorithm === UNDER_TEST ? controlOf(id) : algorithms(plan.algorithm),
-        plan.changes,
-        zeroNs,
+      control: seenBy(
+        call,
+        changing(
+          plan.algorithm === UNDER_TEST ? controlOf(id) : algorithms(plan.algorithm),
+          plan.changes,
+          zeroNs,
+        ),
       ),
       startNs: zeroNs + startSec * NANOS_PER_SEC + phaseNs(context, fork),
       stopNs: plan.stopSec === undefined ? Number.POSITIVE_INFINITY : zeroNs + plan.stopSec * NANOS_PER_SEC,

@@ -171,12 +171,13 @@ function pauses({ pauses: spans }: Spec<"pauses">, zeroNs: Nanos): Attach {
 }
 
 /**
+ * All but calls (`media.ts`), which see their flow's ACKs.
  * @param rng this application's own
  * @param onComplete of a finite transfer
  * @returns what attaches it to a flow; undefined: a bulk flow needs nothing
  */
 export function makeApplication(
-  spec: ApplicationSpec | undefined,
+  spec: Exclude<ApplicationSpec, { kind: "media" }> | undefined,
   rng: Rng,
   zeroNs: Nanos,
   onComplete?: (completion: Completion, network: Network) => void,

@@ -1,12 +1,12 @@
 /** Runs a test case of draft-ietf-ccwg-bbr with BBRv3, over CCP or in the datapath. */
 import { ccpBbr3 } from "../../../algorithms/ccp/bbr3.ts";
 import { nativeBbr3 } from "../../../algorithms/native/bbr3.ts";
-import type { ResolvedAlgorithm } from "../../../algorithms/reference.ts";
+import { resolveAlgorithm } from "../../../algorithms/reference.ts";
 import { CcparkError } from "../../../core/errors.ts";
 import { runAlgorithm } from "../../../envs/measured-run.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import { runTitle } from "../../benchmark.ts";
-import type { CaseRun, CaseSuite } from "../case-suite.ts";
+import type { CaseContender, CaseRun, CaseSuite } from "../case-suite.ts";
 import { check, thresholdText, verdictOf } from "../thresholds.ts";
 import { BBR_DRAFT_CASES, type Quantity } from "./cases.ts";
 import { Bbr3Trace } from "./trace.ts";
@@ -21,9 +21,10 @@ function quantitiesOf({ name }: Scenario): readonly Quantity[] {
 
 function run(
   scenario: Scenario,
-  { label, params, spec, isNative }: ResolvedAlgorithm,
+  { reference }: CaseContender,
   { seed, qlog }: { readonly seed: number; readonly qlog: boolean },
 ): CaseRun {
+  const { label, params, spec, isNative } = resolveAlgorithm(reference);
   if (spec.name !== "bbr3") {
     const message = `[suite] ${NAME} looks at the states of BBRv3: got \`${label}\`, expected bbr3 or native-bbr3`;
     throw new CcparkError("invalid-argument", message);

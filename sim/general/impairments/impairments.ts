@@ -1,6 +1,7 @@
 /** What a link does to packets beside queueing and serving them, as plain data in the simulator's units. */
 import type { Rng } from "../../../core/random.ts";
 import type { Bytes, BytesPerSec, Nanos } from "../../../core/units.ts";
+import type { StepsNs } from "./steps.ts";
 
 /** From `fromNs` on, up to but not including `toNs`. */
 export interface SpanNs {
@@ -18,13 +19,15 @@ export interface GilbertElliottSpec {
   readonly lossInBad?: number;
 }
 
+export type SteadyJitterSpecNs =
+  | { readonly kind: "uniform"; readonly maxNs: Nanos }
+  | { readonly kind: "exponential"; readonly meanNs: Nanos }
+  | { readonly kind: "wifi"; readonly meanNs: Nanos };
+
 export type JitterSpecNs = {
   /** packets may overtake each other; absent: a packet waits for the one before it */
   readonly reorder?: boolean;
-} & (
-  | { readonly kind: "uniform"; readonly maxNs: Nanos }
-  | { readonly kind: "exponential"; readonly meanNs: Nanos }
-);
+} & (SteadyJitterSpecNs | { readonly kind: "steps"; readonly steps: StepsNs<SteadyJitterSpecNs> });
 
 export interface Impairments {
   /** drops what exceeds a token bucket, which is full at the beginning */
@@ -33,6 +36,8 @@ export interface Impairments {
   readonly blackholes?: readonly SpanNs[];
   /** Bernoulli loss, a fraction 0-1 */
   readonly lossRate?: number;
+  /** the same at a rate that changes */
+  readonly lossOverTime?: StepsNs<number>;
   readonly gilbertElliott?: GilbertElliottSpec;
   /** every n-th packet is lost, the first after `offsetPackets` (absent: n - 1) */
   readonly periodicLoss?: { readonly everyPackets: number; readonly offsetPackets?: number };
