@@ -2,7 +2,7 @@
 
 import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
 import { CcparkError, type ErrorKind } from "../core/errors.ts";
-import type { Scenario } from "../scenarios/scenario.ts";
+import { roundTripMs, type Scenario } from "../scenarios/scenario.ts";
 import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
 import type { Completion, RunResult, TimeSeries } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
@@ -55,6 +55,10 @@ export interface BenchmarkRecord extends Partial<Completion> {
   readonly p95OneWayDelayMs: number;
   readonly lossRate: number;
   readonly score: number;
+  /** two-way propagation delay of the link, at its start */
+  readonly baseRttMs: number;
+  /** Kleinrock's, normalised to the range from 0 to 1: see `power` */
+  readonly power: number;
   readonly rewardName: string;
   readonly reward: number;
   readonly sentPackets: number;
@@ -106,8 +110,25 @@ export function niceBinSec(durationSec: number): number {
 /** The link of a scenario that each seed draws anew, as rows and records name it. */
 export const DRAWN_LINK = "a link per seed";
 
+/**
+ * Power (Kleinrock, "On flow control in computer networks", ICC 1978), normalised: utilisation x (1 - loss) x base RTT / mean
+ * RTT, where the mean RTT is the base RTT and the mean queueing delay at the bottleneck. 1: a full link without queue and loss.
+ */
+export function power(
+  {
+    utilisation,
+    lossRate,
+    meanQueueDelayMs,
+  }: Pick<BenchmarkRecord, "utilisation" | "lossRate" | "meanQueueDelayMs">,
+  baseRttMs: number,
+): number {
+  const rttMs = baseRttMs + meanQueueDelayMs;
+  return utilisation * (1 - lossRate) * (rttMs === 0 ? 1 : baseRttMs / rttMs);
+}
+
 function toRecord(
   named: { readonly scenario: string; readonly link: string; readonly drawnLink?: string },
+  baseRttMs: number,
   contender: Contender,
   seed: number,
   detail: string | undefined,
@@ -132,6 +153,8 @@ function toRecord(
     p95OneWayDelayMs: metrics.p95OneWayDelayMs,
     lossRate: metrics.lossRate,
     score: metrics.score,
+    baseRttMs,
+    power: power(metrics, baseRttMs),
     rewardName: result.rewardName,
     reward: result.reward,
     sentPackets: metrics.sentPackets,
@@ -226,7 +249,7 @@ async function* runSeeds(
       continue;
     }
     yield {
-      record: toRecord(named, contender, seed, prepared?.detail, result),
+      record: toRecord(named, roundTripMs(scenario), contender, seed, prepared?.detail, result),
       series: result.series,
       ...(result.recordings && { recordings: result.recordings }),
     };

@@ -43,6 +43,8 @@ export const RUN_FACTS: readonly RunFact[] = [
     ...fact("score", "1", "log2(max(goodput in B/s, 1448)) - 0.5 log2(max(mean queueing delay in us, 1000))"),
     ...BOTTOMLESS,
   },
+  fact("baseRttMs", "ms", "two-way propagation delay of the link, at its start"),
+  fact("power", "1", "utilisation x (1 - loss) x base RTT / (base RTT + mean queueing delay)", 1),
   { ...fact("reward", "1", "mean of --reward per step of 100 ms"), ...BOTTOMLESS },
   fact("durationSec", "s", "life of the flow"),
   fact("sentPackets", "packets", "sent"),

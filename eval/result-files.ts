@@ -1,10 +1,11 @@
 /**
- * Result folders: `results.jsonl` (one line per run), `summary.json` (what reproduces them, and the means),
+ * Result folders: `results.jsonl` (one line per run), `results.csv` (the same as a table), `summary.json` (what reproduces them, and the means),
  * `series.json` (every run over time, and the learning curve) and `report.html`. They hold no wall-clock time, host, absolute path or output
  * folder, so two runs of one command give the same bytes.
  */
 import { join } from "node:path";
 import { writeFilesWhole } from "../core/whole-files.ts";
+import { resultsCsv } from "./plots/results-csv.ts";
 import { htmlReport } from "./report/html-report.ts";
 import type { ReportData } from "./report/report-data.ts";
 
@@ -26,10 +27,20 @@ function seriesJson(data: ReportData): string {
 
 /** File name -> content. */
 export function resultFiles(data: ReportData): Record<string, string> {
-  const { provenance, scenarios, seeds, rewardName, contenders, summary } = data;
+  const { title, provenance, scenarios, seeds, rewardName, headline, contenders, summary } = data;
   return {
     "results.jsonl": jsonLines(data.records),
-    "summary.json": prettyJson({ ...provenance, seeds, rewardName, contenders, scenarios, summary }),
+    "summary.json": prettyJson({
+      title,
+      ...provenance,
+      seeds,
+      rewardName,
+      headline,
+      contenders,
+      scenarios,
+      summary,
+    }),
+    "results.csv": resultsCsv(data.records),
     "series.json": seriesJson(data),
     "report.html": htmlReport(data),
   };

@@ -15,6 +15,7 @@ export const SUMMARISED = [
   "p95OneWayDelayMs",
   "lossRate",
   "score",
+  "power",
   "reward",
 ] as const;
 export type Quantity = (typeof SUMMARISED)[number];
@@ -35,6 +36,7 @@ const BOOTSTRAPPED: readonly string[] = [
   "utilisation",
   "lossRate",
   "score",
+  "power",
   "reward",
   "jainIndex",
   "completedShare",

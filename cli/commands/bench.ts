@@ -5,6 +5,7 @@ import type { BenchmarkFailure, BenchmarkRun } from "../../eval/benchmark.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
 import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
 import type { CaseSuite } from "../../eval/suites/case-suite.ts";
+import { DEFAULT_HEADLINE, HEADLINES, type Headline } from "../../eval/verdicts/headline.ts";
 import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
 import {
@@ -39,6 +40,7 @@ interface BenchOptions {
   readonly socketDir?: string;
   readonly quietMs?: number;
   readonly reward?: string;
+  readonly headline: Headline;
   readonly metric?: readonly string[];
   readonly observationNoise?: number;
   readonly on: string;
@@ -90,6 +92,7 @@ function normalisedCommand(
   words.push(`--reward ${quoteForShell(rewardName)}`);
   for (const text of options.metric ?? []) words.push(`--metric ${quoteForShell(text)}`);
   if (options.observationNoise !== undefined) words.push(`--observation-noise ${options.observationNoise}`);
+  if (options.headline !== DEFAULT_HEADLINE) words.push(`--headline ${options.headline}`);
   if (options.mode !== DEFAULT_PACE) words.push(`--mode ${options.mode}`);
   if (options.quietMs !== undefined) words.push(`--quiet-ms ${options.quietMs}`);
   if (options.on !== DEFAULT_TESTBED) words.push(`--on ${options.on}`);
@@ -111,6 +114,7 @@ const NOT_FOR_CASES = [
   "duration",
   "vary",
   "reward",
+  "headline",
   "metric",
   "observationNoise",
   "on",
@@ -274,6 +278,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     contenders: contenders.map(({ name, description }) => ({ name, description })),
     seeds,
     rewardName,
+    headline: options.headline,
     runs,
     learning: options.checkpoint === undefined ? [] : learningBeside(options.checkpoint),
   });
@@ -285,6 +290,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
       terminalTable(data.summary, seeds, rewardName, {
         colour: outTakesColour(),
         columns,
+        headline: options.headline,
         width: outWidth(options.wide === true),
       }),
     );
@@ -352,6 +358,11 @@ export function addBench(program: Command): void {
       "--reward <name>",
       "reward to report (see `ccpark explain rewards`), a formula (`ccpark explain facts`), or a module of your own, ./FILE.js",
     )
+    .addOption(
+      new Option("--headline <quantity>", "what verdicts and reports rank by")
+        .choices(HEADLINES)
+        .default(DEFAULT_HEADLINE),
+    )
     .option(
       "--metric <formula>",
       "one more column, such as 'power = goodputMbps / meanQueueDelayMs' (see `ccpark explain facts`); may repeat",
@@ -366,7 +377,10 @@ export function addBench(program: Command): void {
     .addOption(modeOption())
     .addOption(quietMsOption())
     .addOption(socketDirOption())
-    .option("--out <dir>", "write results.jsonl, summary.json, series.json and report.html there")
+    .option(
+      "--out <dir>",
+      "write results.jsonl, results.csv, summary.json, series.json and report.html there",
+    )
     .addOption(
       new Option(
         "--export <formats>",

@@ -11,6 +11,16 @@ import type { Testbed } from "../../testbeds/testbed.ts";
 /** The contender that knows the future: the ceiling of a table, which does not compete with the others. */
 export const ORACLE = "oracle";
 
+/**
+ * Contenders that nobody can deploy: they know the link's future or were fitted to it with hindsight, or have learnt nothing.
+ * They show where the others stand, and never win.
+ */
+const REFERENCES: readonly string[] = [ORACLE, "constant", "constant-rate", "untrained"];
+
+export function isReference(name: string): boolean {
+  return REFERENCES.includes(name);
+}
+
 export interface RunOptions {
   readonly scenario: Scenario;
   readonly seed: number;

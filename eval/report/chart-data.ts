@@ -16,6 +16,10 @@ export interface TradeoffRow {
   readonly scoreLow: number;
   readonly scoreHigh: number;
   readonly scoreCi: number;
+  readonly power: number;
+  readonly powerLow: number;
+  readonly powerHigh: number;
+  readonly powerCi: number;
 }
 
 export interface SeedRow {
@@ -49,6 +53,7 @@ export function tradeoffRows(data: ReportData, link: LinkKey): TradeoffRow[] {
       const p95Ci = row.p95QueueDelayMs?.ci95 ?? 0;
       const score = row.score?.mean ?? Number.NaN;
       const scoreCi = row.score?.ci95 ?? 0;
+      const power = row.power?.mean ?? Number.NaN;
       return {
         algorithm: row.algorithm,
         goodputMbps: row.goodputMbps.mean,
@@ -63,6 +68,10 @@ export function tradeoffRows(data: ReportData, link: LinkKey): TradeoffRow[] {
         scoreLow: row.score?.low ?? score,
         scoreHigh: row.score?.high ?? score,
         scoreCi,
+        power,
+        powerLow: row.power?.low ?? power,
+        powerHigh: row.power?.high ?? power,
+        powerCi: row.power?.ci95 ?? 0,
       };
     });
 }

@@ -3,6 +3,7 @@
  * and are bound by the page or the picture. Every plot has a `hidden` parameter: names of contenders to leave out.
  */
 import type { TopLevelSpec } from "vega-lite";
+import type { Headline } from "../verdicts/headline.ts";
 import { shapesOf, styleContenders } from "./palette.ts";
 
 /** Name of a plot in the page -> specification. */
@@ -202,17 +203,24 @@ export function tradeoffChart(names: readonly string[], { width, height }: PlotS
   };
 }
 
-/** Score per contender: dot and 95 % interval, best first, the value beside it. A log quantity has no zero for bars. */
-export function scoreChart(
+const HEADLINE_AXES: Readonly<Record<Headline, readonly string[]>> = {
+  score: ["Score; +1 is twice the goodput", "or a quarter of the delay"],
+  power: ["Power: utilisation x (1 - loss)", "x base RTT / mean RTT"],
+};
+
+/** The headline per contender: dot and 95 % interval, best first, the value beside it. A log quantity has no zero for bars. */
+export function headlineChart(
   names: readonly string[],
   { width, height }: PlotSize,
-  title: string | readonly string[] = ["Score; +1 is twice the goodput", "or a quarter of the delay"],
+  headline: Headline,
+  title: string | readonly string[] = HEADLINE_AXES[headline],
 ): object {
+  const format = headline === "score" ? ".2f" : ".3f";
   const y = {
     field: "algorithm",
     type: "nominal",
     title: null,
-    sort: { field: "score", order: "descending" },
+    sort: { field: headline, order: "descending" },
     // room for the first value above its mark
     scale: { padding: 1 },
     axis: { grid: true, domain: false, ticks: false, labelFontSize: 12 },
@@ -231,28 +239,33 @@ export function scoreChart(
     layer: [
       {
         mark: { type: "rule", strokeWidth: 2, opacity: 0.8 },
-        encoding: { x: { field: "scoreLow", ...x }, x2: { field: "scoreHigh" }, y, color: colour(names) },
+        encoding: {
+          x: { field: `${headline}Low`, ...x },
+          x2: { field: `${headline}High` },
+          y,
+          color: colour(names),
+        },
       },
       {
         mark: { type: "point", filled: true, size: 110, opacity: 1 },
         encoding: {
-          x: { field: "score", ...x },
+          x: { field: headline, ...x },
           y,
           color: colour(names),
           shape: shape(names),
           tooltip: [
             { field: "algorithm", type: "nominal", title: "contender" },
-            { field: "score", type: "quantitative", title: "score", format: ".3f" },
-            { field: "scoreCi", type: "quantitative", title: "± 95 % CI", format: ".3f" },
+            { field: headline, type: "quantitative", title: headline, format: ".3f" },
+            { field: `${headline}Ci`, type: "quantitative", title: "± 95 % CI", format: ".3f" },
           ],
         },
       },
       {
         mark: { type: "text", dy: -11, fontSize: 10.5 },
         encoding: {
-          x: { field: "score", ...x },
+          x: { field: headline, ...x },
           y,
-          text: { field: "score", type: "quantitative", format: ".2f" },
+          text: { field: headline, type: "quantitative", format },
         },
       },
     ],
@@ -312,10 +325,10 @@ function standalone(spec: object): TopLevelSpec {
 }
 
 /** Every plot of the page, by name. */
-export function reportCharts(names: readonly string[], withLearning: boolean): Charts {
+export function reportCharts(names: readonly string[], headline: Headline, withLearning: boolean): Charts {
   return {
     tradeoff: standalone(tradeoffChart(names, { width: "container", height: 300 })),
-    score: standalone(scoreChart(names, { width: "container", height: 300 })),
+    score: standalone(headlineChart(names, { width: "container", height: 300 }, headline)),
     throughput: courseChart(names, {
       field: "throughputMbps",
       title: "Throughput (Mbit/s)",

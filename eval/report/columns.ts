@@ -1,5 +1,4 @@
 /** The columns of every table, terminal and page: unit, digits, and which end is the better one. */
-import { ORACLE } from "../contenders/contender.ts";
 import { groupBy } from "../group-by.ts";
 import { type MetricKey, metricKeys } from "../metrics.ts";
 import type { Estimate } from "../statistics.ts";
@@ -22,6 +21,7 @@ export const COLUMNS: readonly Column[] = [
   { quantity: "p95QueueDelayMs", title: "p95 delay", unit: "ms", better: "low", factor: 1, digits: 2 },
   { quantity: "lossRate", title: "loss", unit: "%", better: "low", factor: 100, digits: 2 },
   { quantity: "score", title: "score", unit: "", better: "high", factor: 1, digits: 2 },
+  { quantity: "power", title: "power", unit: "", better: "high", factor: 1, digits: 3 },
   { quantity: "reward", title: "reward", unit: "", better: "high", factor: 1, digits: 3 },
 ];
 
@@ -123,17 +123,6 @@ export function oneOutcomeText(summary: readonly SummaryRow[]): string | undefin
     });
   if (!summary.some(isBare)) return undefined;
   return "A value without ± is one outcome, the same in every seed: how real runs would differ it does not say";
-}
-
-/** Whether a row has the best mean of its link, as printed: equal digits are equally good. The oracle does not compete. */
-export function isBest(column: Column, row: SummaryRow, rowsOfLink: readonly SummaryRow[]): boolean {
-  if (column.better === "unknown") return false;
-  const valued = rowsOfLink.filter((r) => r.algorithm !== ORACLE && r[column.quantity] !== undefined);
-  if (valued.length < 2) return false;
-  const printed = (r: SummaryRow): number => Number(formatMean(column, r[column.quantity]));
-  const values = valued.map(printed);
-  if (!valued.includes(row) || values.every((value) => value === values[0])) return false;
-  return printed(row) === (column.better === "high" ? Math.max(...values) : Math.min(...values));
 }
 
 /** Consecutive rows of one link. */

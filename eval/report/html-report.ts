@@ -1,6 +1,9 @@
 /** One self-contained HTML page: no network, all data and scripts inline. A string in, a string out. */
 import { htmlText as html } from "../pages/html-text.ts";
 import type { SummaryRow } from "../summary.ts";
+import { type Headline, headlineTitle } from "../verdicts/headline.ts";
+import { type Standing, standingIn } from "../verdicts/standing.ts";
+import { headlineColumn, verdictSentences } from "../verdicts/verdicts.ts";
 import { linksOf, seedRows, tradeoffRows } from "./chart-data.ts";
 import { reportCharts } from "./charts.ts";
 import {
@@ -12,7 +15,6 @@ import {
   formatMean,
   heading,
   intervalsText,
-  isBest,
   oneOutcomeText,
   PAGE_COLUMNS,
 } from "./columns.ts";
@@ -53,15 +55,27 @@ function swatch(names: readonly string[], algorithm: string): string {
   return `<span class="swatch" style="background:var(--c-${names.indexOf(algorithm)})"></span>`;
 }
 
-/** Links down, contenders across: mean score with its interval, best marked. */
+/** The class of a cell, and for those who do not see it, a word. */
+const STANDING: Readonly<Record<Standing, { readonly attribute: string; readonly word: string }>> = {
+  best: { attribute: ' class="best"', word: '<span class="sr">, best</span>' },
+  tied: { attribute: ' class="tied"', word: '<span class="sr">, tied with the best</span>' },
+  none: { attribute: "", word: "" },
+};
+
+const UTILISATION = COLUMNS.find(({ quantity }) => quantity === "utilisation")!;
+const LOSS = COLUMNS.find(({ quantity }) => quantity === "lossRate")!;
+
+/** Links down, contenders across: mean of the headline with its interval, and what stands beside every score: utilisation and loss. */
 function overviewTable(data: ReportData, names: readonly string[]): string {
-  const score = COLUMNS.find((column) => column.quantity === "score")!;
+  const headline = headlineColumn(data.headline);
   const rows = byLink(data.summary).map((group, index) => {
     const cells = names.map((name) => {
       const row = group.find((candidate) => candidate.algorithm === name);
       if (row === undefined) return "<td></td>";
-      const best = isBest(score, row, group) ? ' class="best"' : "";
-      return `<td${best}>${formatMean(score, row.score)}<span class="ci">${formatCi(score, row.score)}</span></td>`;
+      const { attribute, word } = STANDING[standingIn(headline, row, group)];
+      const value = row[headline.quantity];
+      const beside = `${formatMean(UTILISATION, row.utilisation)} % used<br>${formatMean(LOSS, row.lossRate)} % lost`;
+      return `<td data-of="${html(name)}"${attribute}>${formatMean(headline, value)}<span class="ci">${formatCi(headline, value)}</span>${word}<div class="beside">${beside}</div></td>`;
     });
     const first = group[0]!;
     const label = `<button class="linklike" data-jump="${index}">${html(first.scenario)}</button><div>${html(first.link)}</div>`;
@@ -71,6 +85,22 @@ function overviewTable(data: ReportData, names: readonly string[]): string {
   return `<div class="scroll"><table><thead><tr><th scope="col">link</th>${head}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
+/** What the page says before all tables; empty with a single contender. */
+function verdictList({ summary, headline }: ReportData): string {
+  const sentences = verdictSentences(summary, headline);
+  if (sentences.length === 0) return "";
+  return `<h2>Verdicts</h2>\n<ul class="verdicts">${sentences.map((sentence) => `<li>${html(sentence)}</li>`).join("")}</ul>`;
+}
+
+const HEADLINE_TEXT: Readonly<Record<Headline, string>> = {
+  score:
+    "Score = log2(goodput in B/s, at least 1448) − ½ log2(mean queueing delay in µs, at least 1000); below it utilisation and loss.",
+  power:
+    "Power = utilisation × (1 − loss) × base RTT / mean RTT, from 0 to 1 (Kleinrock 1978); below it utilisation and loss.",
+};
+const MARKS_TEXT =
+  "Green: best of the link; framed: tied with it, since the intervals overlap. References do not compete, and nobody below 80 % utilisation or above 5 % loss is marked where another does better.";
+
 function linkTable(group: readonly SummaryRow[], names: readonly string[], rewardName: string): string {
   const columns = columnsOf(PAGE_COLUMNS, group);
   const head = columns.map((column) =>
@@ -78,9 +108,9 @@ function linkTable(group: readonly SummaryRow[], names: readonly string[], rewar
   );
   const rows = group.map((row) => {
     const cells = columns.map((column) => {
-      const best = isBest(column, row, group) ? ' class="best"' : "";
+      const { attribute, word } = STANDING[standingIn(column, row, group)];
       const value = row[column.quantity];
-      return `<td${best}>${formatMean(column, value)}<span class="ci">${formatCi(column, value)}</span></td>`;
+      return `<td data-of="${html(heading(column))}"${attribute}>${formatMean(column, value)}<span class="ci">${formatCi(column, value)}</span>${word}</td>`;
     });
     const notes = [
       row.detail,
@@ -208,20 +238,21 @@ export function htmlReport(data: ReportData): string {
 <button id="theme" type="button" aria-label="Switch between light and dark">Dark</button>
 </div></header>
 <main>
-<h2>Score on every link</h2>
-<p class="muted">Score = log2(goodput in B/s, at least 1448) − ½ log2(mean queueing delay in µs, at least 1000). Higher is better; ${html(interval)}; the best of each link is marked. Choose a link to see it below.</p>
+${verdictList(data)}
+<h2>${headlineTitle(data.headline)} on every link</h2>
+<p class="muted">${HEADLINE_TEXT[data.headline]} Higher is better; ${html(interval)}. ${MARKS_TEXT} Choose a link to see it below.</p>
 ${overviewTable(data, names)}
 <h2 id="link-section">Link by link</h2>
 <div class="bar"><label class="pick">Link <select id="link">${options}</select></label><fieldset id="legend" aria-label="Contenders shown">${legend}</fieldset></div>
 <div class="grid">
 ${figure("tradeoff", "Throughput against delay", "Up and to the left is better. Large marks: mean with its 95 % interval; small marks: one per seed.")}
-${figure("score", "Score", "Mean and 95 % interval, best first.")}
+${figure("score", headlineTitle(data.headline), "Mean and 95 % interval, highest first.")}
 ${figure("throughput", "Throughput over time", `Payload delivered, seed ${data.seeds[0]}; the grey area is the link's capacity.`, true)}
 ${figure("delay", "Queueing delay over time", `Time that packets waited at the bottleneck, seed ${data.seeds[0]}.`, true)}
 ${figure("cwnd", "Congestion window over time", `Packets that may be in flight, seed ${data.seeds[0]}.`, true)}
 </div>
 <h2>All quantities</h2>
-<p class="muted">Delays are queueing delays at the bottleneck; ${html(interval)}; the best value of each column is marked.${
+<p class="muted">Delays are queueing delays at the bottleneck; ${html(interval)}; marks as above.${
     data.summary.some((row) => row.completedShare !== undefined)
       ? " fct: completion time of the generated transfers that completed."
       : ""
@@ -250,7 +281,7 @@ ${
 </main>
 <div id="tip" role="status" hidden></div>
 <script type="application/json" id="ccpark-data">${inlineJson(pageData(data, names, styles))}</script>
-<script type="application/json" id="ccpark-charts">${inlineJson(reportCharts(names, withLearning))}</script>
+<script type="application/json" id="ccpark-charts">${inlineJson(reportCharts(names, data.headline, withLearning))}</script>
 <script type="application/json" id="ccpark-config">${inlineJson(config)}</script>
 ${vegaBuilds()
   .map((source) => `<script>${inlineScript(source)}</script>`)

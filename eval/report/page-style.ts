@@ -53,6 +53,12 @@ table.many td .ci { display: block; margin-left: 0; }
 td .ci { color: var(--muted); font-size: 11.5px; margin-left: 4px; }
 td.best { background: var(--best); color: var(--best-ink); font-weight: 600; }
 td.best .ci { color: inherit; opacity: 0.8; font-weight: 400; }
+td.tied { box-shadow: inset 0 0 0 1.5px var(--best-ink); }
+.beside { color: var(--muted); font-weight: 400; font-size: 11.5px; }
+td.best .beside { color: inherit; }
+.sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.verdicts { margin: 6px 0 0; padding-left: 20px; font-size: 15px; max-width: 110ch; }
+.verdicts li { margin-bottom: 3px; }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 8px; vertical-align: -1px; }
 .detail { color: var(--muted); font-weight: 400; font-size: 11.5px; margin-left: 18px; }
 .linklike { border: 0; background: none; padding: 0; font-weight: 600; text-align: left; border-radius: 3px; }
@@ -67,5 +73,6 @@ code { font: 12.5px ui-monospace, SFMono-Regular, Menlo, "DejaVu Sans Mono", mon
 #tip span { color: var(--muted); font-weight: 600; }
 footer { margin: 40px 0 32px; }
 @media (max-width: 860px) { .grid { grid-template-columns: minmax(0, 1fr); } main, header.top > div { padding: 0 14px; } dl { grid-template-columns: minmax(0, 1fr); } header.top > div { flex-direction: column; gap: 10px; } .bar { position: static; } }
+@media (max-width: 600px) { .scroll table:not(.flows), .scroll table:not(.flows) tbody { display: block; } .scroll table:not(.flows) thead { display: none; } .scroll table:not(.flows) tr { display: block; padding: 6px 0; border-bottom: 1px solid var(--line); } .scroll table:not(.flows) tr > * { display: flex; justify-content: space-between; gap: 12px; white-space: normal; border: 0; padding: 3px 12px; } .scroll table:not(.flows) tr > th { display: block; position: static; } .scroll table:not(.flows) td::before { content: attr(data-of); color: var(--muted); font-weight: 400; flex: 1 1 auto; text-align: left; } }
 @media print { .bar { position: static; } #theme { display: none; } }
 `;

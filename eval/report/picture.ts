@@ -5,12 +5,19 @@
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { CcparkError } from "../../core/errors.ts";
+import { type Headline, headlineTitle } from "../verdicts/headline.ts";
 import { linksOf, seedRows, tradeoffRows } from "./chart-data.ts";
-import { scoreChart, tradeoffChart } from "./charts.ts";
+import { headlineChart, tradeoffChart } from "./charts.ts";
 import { chartConfig, FONT, styleContenders } from "./palette.ts";
 import type { ReportData } from "./report-data.ts";
 
 const CARD = { light: "#ffffff", dark: "#0d1117", lightBorder: "#d9dee3", darkBorder: "#2a323c" } as const;
+
+/** In one line: without a browser Vega guesses the width of text. */
+const HEADLINE_FORMULAS: Readonly<Record<Headline, string>> = {
+  score: "log2(goodput) − ½ log2(delay)",
+  power: "utilisation × (1 − loss) × base RTT / RTT",
+};
 
 /** Every string of one theme beside its counterpart of the other, read off two objects of one shape. */
 function pairs(light: unknown, dark: unknown, found: Map<string, string>): Map<string, string> {
@@ -56,8 +63,8 @@ export async function linkPicture(data: ReportData, scenario: string): Promise<s
         ...tradeoffChart(names, { width: 330, height: 250 }),
       },
       {
-        title: { text: "Score", subtitle: "higher is better", offset: 14 },
-        ...scoreChart(names, { width: 300, height: 250 }, "log2(goodput) − ½ log2(delay)"),
+        title: { text: headlineTitle(data.headline), subtitle: "higher is better", offset: 14 },
+        ...headlineChart(names, { width: 300, height: 250 }, data.headline, HEADLINE_FORMULAS[data.headline]),
       },
     ],
     resolve: { scale: { x: "independent", y: "independent" } },

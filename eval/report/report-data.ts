@@ -4,6 +4,7 @@ import type { TimeSeries } from "../../testbeds/results.ts";
 import type { BenchmarkRecord, BenchmarkRun } from "../benchmark.ts";
 import type { StoredScenario } from "../links.ts";
 import { type SummaryRow, summarise } from "../summary.ts";
+import { DEFAULT_HEADLINE, type Headline } from "../verdicts/headline.ts";
 
 export interface ContenderInfo {
   readonly name: string;
@@ -33,6 +34,8 @@ export interface ReportData {
   readonly contenders: readonly ContenderInfo[];
   readonly seeds: readonly number[];
   readonly rewardName: string;
+  /** what verdicts rank by */
+  readonly headline: Headline;
   readonly records: readonly BenchmarkRecord[];
   readonly summary: readonly SummaryRow[];
   readonly series: readonly SeriesEntry[];
@@ -69,9 +72,13 @@ function toSeriesEntry({ record, series }: BenchmarkRun): SeriesEntry {
 }
 
 export function makeReportData(
-  parts: Omit<ReportData, "records" | "summary" | "series"> & { readonly runs: readonly BenchmarkRun[] },
+  parts: Omit<ReportData, "records" | "summary" | "series" | "headline"> & {
+    /** absent: the score */
+    readonly headline?: Headline;
+    readonly runs: readonly BenchmarkRun[];
+  },
 ): ReportData {
-  const { runs, ...rest } = parts;
+  const { runs, headline = DEFAULT_HEADLINE, ...rest } = parts;
   const records = runs.map((run) => run.record);
-  return { ...rest, records, summary: summarise(records), series: runs.map(toSeriesEntry) };
+  return { ...rest, headline, records, summary: summarise(records), series: runs.map(toSeriesEntry) };
 }

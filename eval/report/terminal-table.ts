@@ -1,11 +1,13 @@
 /**
- * The summary as a table for a terminal: means with the half width of the 95 % confidence interval, best marked `*`;
- * below a link with several flows, what each of them got.
+ * The summary for a terminal: a sentence per contender, then a table per link: means with the half width of the 95 % confidence
+ * interval, the best marked `*`, ties `=`; below a link with several flows, what each of them got.
  */
 import Table from "cli-table3";
 import { clipped } from "../../core/errors.ts";
-import { ORACLE } from "../contenders/contender.ts";
 import type { FlowRow, SummaryRow } from "../summary.ts";
+import { DEFAULT_HEADLINE, type Headline } from "../verdicts/headline.ts";
+import { type Standing, standingIn } from "../verdicts/standing.ts";
+import { verdictSentences } from "../verdicts/verdicts.ts";
 import {
   byLink,
   COLUMNS,
@@ -15,7 +17,6 @@ import {
   formatCi,
   formatMean,
   intervalsText,
-  isBest,
   oneOutcomeText,
 } from "./columns.ts";
 import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
@@ -25,6 +26,8 @@ export interface TableOptions {
   readonly colour: boolean;
   /** absent: `COLUMNS` */
   readonly columns?: readonly Column[];
+  /** what the sentences rank by; absent: the score */
+  readonly headline?: Headline;
   /** of the terminal, in characters: what does not fit is folded, then left out and named; absent: as wide as it gets */
   readonly width?: number;
 }
@@ -38,16 +41,19 @@ const NO_LINES = {
   ...{ ...NO_MIDDLE, bottom: "", "bottom-left": "", "bottom-mid": "", "bottom-right": "" },
 };
 
-/** Left out first where there is no room; columns that are not here stay longest. */
-const LEAST_WANTED: readonly Column["quantity"][] = [
-  "reward",
-  "meanOneWayDelayMs",
-  "meanQueueDelayMs",
-  "lossRate",
-  "utilisation",
-];
+/** Left out first where there is no room; utilisation, loss and the headline stay longest, since none of them says enough alone. */
+function leastWanted(headline: Headline): Column["quantity"][] {
+  const others: Column["quantity"][] = ["reward", "power", "score", "meanOneWayDelayMs", "meanQueueDelayMs"];
+  return [
+    ...others.filter((quantity) => quantity !== headline),
+    "goodputMbps",
+    "p95QueueDelayMs",
+    "p95OneWayDelayMs",
+  ];
+}
 /** A table without them says nothing. */
-const MIN_COLUMNS = 2;
+const MIN_COLUMNS = 3;
+const MARKS: Readonly<Record<Standing, string>> = { best: "*", tied: "=", none: " " };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what styles are
 const STYLES = /\u001b\[\d+m/g;
@@ -84,6 +90,7 @@ interface Fitted {
 function drawFitting(
   columns: readonly Column[],
   width: number,
+  unwantedFirst: readonly Column["quantity"][],
   draw: (columns: readonly Column[], isFolded: boolean) => string,
 ): Fitted {
   const whole = draw(columns, false);
@@ -93,7 +100,7 @@ function drawFitting(
   for (;;) {
     const text = draw(shown, true);
     if (widthOf(text) <= width || shown.length <= MIN_COLUMNS) return { text, left };
-    const unwanted = LEAST_WANTED.find((quantity) => shown.some((column) => column.quantity === quantity));
+    const unwanted = unwantedFirst.find((quantity) => shown.some((column) => column.quantity === quantity));
     const at =
       unwanted === undefined ? shown.length - 1 : shown.findIndex(({ quantity }) => quantity === unwanted);
     left.push(...shown.splice(at, 1));
@@ -104,7 +111,12 @@ export function terminalTable(
   summary: readonly SummaryRow[],
   seeds: readonly number[],
   rewardName: string,
-  { colour, columns: common = COLUMNS, width = Number.POSITIVE_INFINITY }: TableOptions,
+  {
+    colour,
+    columns: common = COLUMNS,
+    width = Number.POSITIVE_INFINITY,
+    headline = DEFAULT_HEADLINE,
+  }: TableOptions,
 ): string {
   const paint = (text: string, style: "bold" | "dim"): string =>
     colour && text !== "" ? ANSI[style] + text + ANSI.reset : text;
@@ -128,18 +140,19 @@ export function terminalTable(
         table.push([
           row.reproducible === false ? `${row.algorithm} [1]` : row.algorithm,
           ...columns.map((column) => {
-            const best = isBest(column, row, rows);
+            const standing = standingIn(column, row, rows);
             const value = formatMean(column, row[column.quantity]);
             const interval = paint(formatCi(column, row[column.quantity]), "dim");
-            const marked = best ? paint(`${value}*`, "bold") : `${value} `;
-            if (interval === "") return marked;
-            return isFolded ? `${marked}\n${interval} ` : `${marked} ${interval}`;
+            const marked = `${value}${MARKS[standing]}`;
+            const styled = standing === "best" ? paint(marked, "bold") : marked;
+            if (interval === "") return styled;
+            return isFolded ? `${styled}\n${interval} ` : `${styled} ${interval}`;
           }),
         ]);
       }
       return table.toString();
     };
-    const { text, left } = drawFitting(columnsOf(common, rows), width, draw);
+    const { text, left } = drawFitting(columnsOf(common, rows), width, leastWanted(headline), draw);
     const notes = rows.flatMap((row) =>
       row.detail === undefined ? [] : [`  ${row.algorithm}: ${row.detail}`],
     );
@@ -162,10 +175,10 @@ export function terminalTable(
   const intervals = intervalsText(seeds);
   const oneWay = common.some(({ quantity }) => quantity.endsWith("OneWayDelayMs"));
   const delays = oneWay ? "one-way delays include propagation" : "delays are queueing delays";
-  const legend = [`${intervals}; * best of its link; ${delays}.`];
-  if (summary.some(({ algorithm }) => algorithm === ORACLE)) {
-    legend.push("oracle: the ceiling, which knows the future and does not compete.");
-  }
+  const legend = [
+    `${intervals}; * best of its link, = tied with the best: their intervals overlap; ${delays}.`,
+    "Nobody below 80 % utilisation or above 5 % loss is marked where another contender does better.",
+  ];
   const oneOutcome = oneOutcomeText(summary);
   if (oneOutcome !== undefined) legend.push(`${oneOutcome} (--vary draws it).`);
   if (summary.some((row) => row.flows !== undefined)) {
@@ -184,7 +197,9 @@ export function terminalTable(
       "[1] driven by a process outside, or in real time: a second run gives similar results, not the same bytes.",
     );
   }
-  return `${parts.join("\n\n")}\n\n${legend.map((line) => wrapped(line, width)).join("\n")}\n`;
+  const sentences = verdictSentences(summary, headline).map((sentence) => wrapped(sentence, width, "  "));
+  const opening = sentences.length === 0 ? "" : `${sentences.join("\n")}\n\n`;
+  return `${opening}${parts.join("\n\n")}\n\n${legend.map((line) => wrapped(line, width)).join("\n")}\n`;
 }
 
 function completedNote(rows: readonly SummaryRow[]): string[] {

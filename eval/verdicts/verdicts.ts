@@ -1,0 +1,195 @@
+/** What a table says, in sentences: who is best on how many links and by how much, and where the others fall short. */
+import { isReference } from "../contenders/contender.ts";
+import { byLink, COLUMNS, type Column, formatMean } from "../report/columns.ts";
+import type { SummaryRow } from "../summary.ts";
+import type { Headline } from "./headline.ts";
+import { type Barred, barredBy, leadersOf, MAX_LOSS_RATE, MIN_UTILISATION } from "./standing.ts";
+
+export function headlineColumn(headline: Headline): Column {
+  return COLUMNS.find(({ quantity }) => quantity === headline)!;
+}
+
+/** One contender on one link, by the headline. */
+export interface LinkVerdict {
+  readonly scenario: string;
+  readonly link: string;
+  readonly outcome: "best" | "tied" | "behind";
+  /** the best of the link; empty where nobody competes */
+  readonly leaders: readonly string[];
+  /** of the headline: best: ahead of the next; behind: of the best mean; absent: there is no other */
+  readonly margin?: number;
+  /** whom the margin is against */
+  readonly against?: string;
+  readonly utilisation: number;
+  readonly lossRate: number;
+  readonly barred?: Barred;
+}
+
+export interface ContenderVerdict {
+  readonly algorithm: string;
+  readonly links: readonly LinkVerdict[];
+  readonly best: number;
+  readonly tied: number;
+}
+
+function linkVerdict(row: SummaryRow, rows: readonly SummaryRow[], column: Column): LinkVerdict {
+  const leaders = leadersOf(column, rows);
+  const meanOf = (each: SummaryRow | undefined): number => each?.[column.quantity]?.mean ?? Number.NaN;
+  const isLeader = leaders.includes(row);
+  const barred = barredBy(row, rows);
+  const next = isLeader
+    ? rows
+        .filter((each) => each !== row && !isReference(each.algorithm) && barredBy(each, rows) === undefined)
+        .sort((a, b) => meanOf(b) - meanOf(a))[0]
+    : leaders[0];
+  const margin = Math.abs(meanOf(row) - meanOf(next));
+  return {
+    scenario: row.scenario,
+    link: row.link,
+    outcome: !isLeader ? "behind" : leaders.length > 1 ? "tied" : "best",
+    leaders: leaders.map(({ algorithm }) => algorithm),
+    ...(next !== undefined && !Number.isNaN(margin) && { margin, against: next.algorithm }),
+    utilisation: row.utilisation?.mean ?? Number.NaN,
+    lossRate: row.lossRate?.mean ?? Number.NaN,
+    ...(barred !== undefined && { barred }),
+  };
+}
+
+/** The contenders that compete; those best on most links first. */
+export function contenderVerdicts(summary: readonly SummaryRow[], headline: Headline): ContenderVerdict[] {
+  const column = headlineColumn(headline);
+  const links = byLink(summary);
+  const names = [...new Set(summary.map(({ algorithm }) => algorithm))].filter((name) => !isReference(name));
+  return names
+    .map((algorithm): ContenderVerdict => {
+      const verdicts = links.flatMap((rows) => {
+        const row = rows.find((each) => each.algorithm === algorithm);
+        return row === undefined ? [] : [linkVerdict(row, rows, column)];
+      });
+      const count = (outcome: LinkVerdict["outcome"]): number =>
+        verdicts.filter((each) => each.outcome === outcome).length;
+      return { algorithm, links: verdicts, best: count("best"), tied: count("tied") };
+    })
+    .sort((a, b) => b.best - a.best || b.tied - a.tied);
+}
+
+/** More links than these are counted, not named. */
+const NAMED_LINKS = 3;
+/** More contenders than these are counted. */
+const NAMED_CONTENDERS = 12;
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+function percent(fraction: number): string {
+  const value = 100 * fraction;
+  return value >= 10 || value === 0 ? value.toFixed(0) : value.toPrecision(2);
+}
+
+/** `57 to 59 %` */
+function range(fractions: readonly number[]): string {
+  const known = fractions.filter((value) => !Number.isNaN(value));
+  const low = percent(Math.min(...known));
+  const high = percent(Math.max(...known));
+  return low === high ? `${low} %` : `${low} to ${high} %`;
+}
+
+/** What stands against a contender on these links: ` uses 57 to 59 %`, ` loses 8 %`. */
+function shortfall(links: readonly LinkVerdict[]): string {
+  const parts: string[] = [];
+  const unused = links.filter(({ utilisation }) => utilisation < MIN_UTILISATION);
+  const flooded = links.filter(({ lossRate }) => lossRate > MAX_LOSS_RATE);
+  if (unused.length > 0) parts.push(`uses ${range(unused.map(({ utilisation }) => utilisation))}`);
+  if (flooded.length > 0) parts.push(`loses ${range(flooded.map(({ lossRate }) => lossRate))}`);
+  return parts.join(" and ");
+}
+
+function value(column: Column, of: number): string {
+  return formatMean(column, { mean: of, ci95: null, samples: 1 });
+}
+
+/** On one link: by how much. */
+function onOneLink({ algorithm, links }: ContenderVerdict, column: Column): string {
+  const link = links[0]!;
+  const by = link.margin === undefined ? "" : value(column, link.margin);
+  const short = shortfall(links);
+  switch (link.outcome) {
+    case "best": {
+      const ahead = link.against === undefined ? "" : `, ${by} above ${link.against}`;
+      return `best deployable contender by ${column.title}${ahead}${short === "" ? "" : `; ${short}`}`;
+    }
+    case "tied": {
+      const others = link.leaders.filter((name) => name !== algorithm);
+      return `tied with ${listed(others)} by ${column.title}: their intervals overlap${short === "" ? "" : `; ${short}`}`;
+    }
+    case "behind": {
+      const { barred } = link;
+      if (barred !== undefined) {
+        const does = barred.by === "utilisation" ? "uses" : "loses";
+        return `not ranked: ${does} ${percent(barred.value)} % where ${barred.other} ${does} ${percent(barred.otherValue)} %`;
+      }
+      const behind = link.against === undefined ? "" : `: ${by} below ${link.against}`;
+      return `behind by ${column.title}${behind}${short === "" ? "" : `; ${short}`}`;
+    }
+  }
+}
+
+/** By how much it wins: `, by 0.31 to 0.75 of score`. */
+function lead(links: readonly LinkVerdict[], column: Column): string {
+  const margins = links.flatMap(({ outcome, margin }) =>
+    outcome === "best" && margin !== undefined ? [margin] : [],
+  );
+  if (margins.length === 0) return "";
+  const low = value(column, Math.min(...margins));
+  const high = value(column, Math.max(...margins));
+  return `, by ${low === high ? low : `${low} to ${high}`} of ${column.title}`;
+}
+
+function acrossLinks({ links, best, tied }: ContenderVerdict, count: number, column: Column): string {
+  const head =
+    best > 0
+      ? `best deployable contender on ${best} of ${count} links${lead(links, column)}`
+      : `best on none of ${count} links`;
+  const tiedLinks = links.filter(({ outcome }) => outcome === "tied").map(({ scenario }) => scenario);
+  const ties = tied === 0 ? "" : `, tied on ${tied <= NAMED_LINKS ? listed(tiedLinks) : `${tied} more`}`;
+  const behind = links.filter(({ outcome }) => outcome === "behind");
+  const byLeader = new Map<string, LinkVerdict[]>();
+  for (const link of behind) {
+    const leader = link.leaders.length === 0 ? "nobody" : listed(link.leaders.slice(0, NAMED_LINKS));
+    byLeader.set(leader, [...(byLeader.get(leader) ?? []), link]);
+  }
+  const places = [...byLeader].slice(0, NAMED_LINKS).map(([leader, at]) => {
+    const where =
+      at.length <= NAMED_LINKS ? listed(at.map(({ scenario }) => scenario)) : `${at.length} links`;
+    return `on ${where} ${leader}`;
+  });
+  const rest = byLeader.size > NAMED_LINKS ? ` and others on ${byLeader.size - NAMED_LINKS} more` : "";
+  const short = shortfall(behind);
+  const where = places.length === 0 ? "" : `; ${places.join(", ")}${rest}`;
+  return `${head}${ties}${where}${short === "" ? "" : `, where it ${short}`}`;
+}
+
+/** A sentence for each contender, those that win most first; then what does not compete. */
+export function verdictSentences(summary: readonly SummaryRow[], headline: Headline): string[] {
+  const column = headlineColumn(headline);
+  const count = byLink(summary).length;
+  const verdicts = contenderVerdicts(summary, headline);
+  const sentences =
+    verdicts.length < 2
+      ? []
+      : verdicts
+          .slice(0, NAMED_CONTENDERS)
+          .map(
+            (verdict) =>
+              `${verdict.algorithm}: ${count === 1 ? onOneLink(verdict, column) : acrossLinks(verdict, count, column)}.`,
+          );
+  const more = verdicts.length - NAMED_CONTENDERS;
+  if (more > 0) sentences.push(`And ${more} more contenders.`);
+  const references = [...new Set(summary.map(({ algorithm }) => algorithm))].filter(isReference);
+  if (references.length > 0 && verdicts.length > 0) {
+    const are = references.length === 1 ? "is a reference and does" : "are references and do";
+    sentences.push(`${listed(references)} ${are} not compete.`);
+  }
+  return sentences;
+}

@@ -1,0 +1,140 @@
+/** Verdicts that do not mislead: references never win, overlaps are ties, an unused or flooded link is no victory. */
+import { describe, expect, it } from "vitest";
+import { power } from "../../../eval/benchmark.ts";
+import { COLUMNS, type Column } from "../../../eval/report/columns.ts";
+import { terminalTable } from "../../../eval/report/terminal-table.ts";
+import type { Estimate } from "../../../eval/statistics.ts";
+import type { SummaryRow } from "../../../eval/summary.ts";
+import { barredBy, leadersOf, standingIn } from "../../../eval/verdicts/standing.ts";
+import { verdictSentences } from "../../../eval/verdicts/verdicts.ts";
+
+const SCORE: Column = COLUMNS.find(({ quantity }) => quantity === "score")!;
+const DELAY: Column = COLUMNS.find(({ quantity }) => quantity === "meanQueueDelayMs")!;
+
+function value(mean: number, halfWidth = 0): Estimate {
+  if (halfWidth === 0) return { mean, ci95: null, samples: 3 };
+  return { mean, ci95: halfWidth, low: mean - halfWidth, high: mean + halfWidth, samples: 3 };
+}
+
+interface Said {
+  readonly utilisation?: number;
+  readonly lossRate?: number;
+  readonly score: number;
+  readonly scoreHalf?: number;
+  readonly delay?: number;
+  readonly scenario?: string;
+}
+
+function row(algorithm: string, said: Said): SummaryRow {
+  const { utilisation = 0.95, lossRate = 0, score, scoreHalf, delay = 5, scenario = "a" } = said;
+  return {
+    scenario,
+    link: "48 Mbit/s",
+    algorithm,
+    goodputMbps: value(48 * utilisation),
+    utilisation: value(utilisation),
+    lossRate: value(lossRate),
+    meanQueueDelayMs: value(delay),
+    score: value(score, scoreHalf),
+    power: value(0.5),
+  };
+}
+
+const namesOf = (rows: readonly SummaryRow[]): string[] => rows.map(({ algorithm }) => algorithm);
+
+describe("verdicts", () => {
+  it("never marks a reference as best, in no column", () => {
+    const rows = ["oracle", "constant", "constant-rate", "untrained"].map((name) =>
+      row(name, { score: 20, delay: 0.1 }),
+    );
+    rows.push(row("cubic", { score: 14, delay: 70 }), row("bbr", { score: 16, delay: 9 }));
+    for (const column of [SCORE, DELAY]) {
+      const marked = rows.filter((each) => standingIn(column, each, rows) !== "none");
+      expect(namesOf(marked)).toEqual(["bbr"]);
+    }
+  });
+
+  it("calls overlapping intervals a tie, and a clear lead best", () => {
+    const tied = [
+      row("a", { score: 15, scoreHalf: 0.3 }),
+      row("b", { score: 15.4, scoreHalf: 0.2 }),
+      row("c", { score: 13, scoreHalf: 0.1 }),
+    ];
+    expect(tied.map((each) => standingIn(SCORE, each, tied))).toEqual(["tied", "tied", "none"]);
+    expect(namesOf(leadersOf(SCORE, tied))).toEqual(["b", "a"]);
+    const clear = [row("a", { score: 15, scoreHalf: 0.1 }), row("b", { score: 15.4, scoreHalf: 0.1 })];
+    expect(clear.map((each) => standingIn(SCORE, each, clear))).toEqual(["none", "best"]);
+  });
+
+  it("never marks who uses 53 % of a link on which another one uses 98 %, whatever its score and delay", () => {
+    const rows = [
+      row("shy", { utilisation: 0.53, score: 18, delay: 0.1 }),
+      row("reno", { utilisation: 0.98, score: 14, delay: 60 }),
+    ];
+    expect(barredBy(rows[0]!, rows)).toEqual({
+      by: "utilisation",
+      value: 0.53,
+      other: "reno",
+      otherValue: 0.98,
+    });
+    for (const column of [SCORE, DELAY]) expect(standingIn(column, rows[0]!, rows)).toBe("none");
+  });
+
+  it("never marks who loses 8 % where another one loses none, and lets a link be hard for all", () => {
+    const flooding = [row("blast", { lossRate: 0.08, score: 18 }), row("cubic", { score: 15 })];
+    expect(standingIn(SCORE, flooding[0]!, flooding)).toBe("none");
+    expect(barredBy(flooding[0]!, flooding)?.by).toBe("lossRate");
+    const hard = [
+      row("a", { utilisation: 0.5, score: 12 }),
+      row("b", { utilisation: 0.9, lossRate: 0.3, score: 11 }),
+    ];
+    expect(barredBy(hard[0]!, hard), "one that floods is no better one").toBeUndefined();
+  });
+
+  it("opens with a sentence per contender: on how many links, by how much, and where it falls short", () => {
+    const rows = ["wifi", "wired", "lte-a", "lte-b"].flatMap((scenario) => {
+      const isLte = scenario.startsWith("lte");
+      return [
+        row("agent", { scenario, score: isLte ? 17 : 16, utilisation: isLte ? 0.58 : 0.97 }),
+        row("vegas", { scenario, score: 15, utilisation: 0.9 }),
+        row("oracle", { scenario, score: 20 }),
+      ];
+    });
+    expect(verdictSentences(rows, "score")).toEqual([
+      "agent: best deployable contender on 2 of 4 links, by 1.00 of score; on lte-a and lte-b vegas, where it uses 58 %.",
+      "vegas: best deployable contender on 2 of 4 links; on wifi and wired agent.",
+      "oracle is a reference and does not compete.",
+    ]);
+  });
+
+  it("says on one link by how much, with whom it is tied, and who is not ranked", () => {
+    const rows = [
+      row("bbr", { score: 16.5, scoreHalf: 0.1 }),
+      row("cubic", { score: 14, scoreHalf: 0.1 }),
+      row("shy", { score: 19, utilisation: 0.3 }),
+    ];
+    expect(verdictSentences(rows, "score")).toEqual([
+      "bbr: best deployable contender by score, 2.50 above cubic.",
+      "cubic: behind by score: 2.50 below bbr.",
+      "shy: not ranked: uses 30 % where bbr uses 95 %.",
+    ]);
+    const text = terminalTable(rows, [1, 2, 3], "score", { colour: false });
+    expect(text.startsWith("bbr: best deployable contender by score")).toBe(true);
+  });
+
+  it("keeps utilisation and loss beside the headline in a narrow terminal", () => {
+    const rows = [row("bbr", { score: 16.5 }), row("cubic", { score: 14 })];
+    const text = terminalTable(rows, [1, 2, 3], "score", { colour: false, width: 52 });
+    const head = text.split("\n").find((line) => line.includes("utilisation"))!;
+    for (const title of ["utilisation", "loss", "score"]) expect(head).toContain(title);
+  });
+
+  it("measures power from 0 to 1: a full link without queue and loss has 1", () => {
+    const full = { utilisation: 1, lossRate: 0, meanQueueDelayMs: 0 };
+    expect(power(full, 50)).toBe(1);
+    expect(power({ ...full, meanQueueDelayMs: 50 }, 50)).toBe(0.5);
+    expect(power({ utilisation: 0.8, lossRate: 0.1, meanQueueDelayMs: 0 }, 50)).toBeCloseTo(0.72, 12);
+    expect(power(full, 0)).toBe(1);
+    expect(power({ ...full, meanQueueDelayMs: Number.NaN }, 50)).toBeNaN();
+  });
+});
