@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const built = `${root}dist/cli/main.js`;
-const SOURCES = /\.(ts|mjs|json)$/;
+const SOURCES = /\.(ts|tsx|css|mjs|json)$/;
 const ELSEWHERE = new Set([
   "dist",
   "node_modules",

@@ -9,6 +9,8 @@ import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addAttack } from "./commands/evaluation/attack.ts";
 import { addEvaluate } from "./commands/evaluation/evaluate.ts";
+import { addPlot } from "./commands/evaluation/plot.ts";
+import { addUi } from "./commands/evaluation/ui.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addDistill } from "./commands/learn/distill.ts";
@@ -47,6 +49,8 @@ export function makeProgram(): Command {
   addDistill(program);
   addBench(program);
   addCompare(program);
+  addPlot(program);
+  addUi(program);
   addServe(program);
   addAgent(program);
   addSim(program);

@@ -61,8 +61,9 @@ export async function rasterise(svg: string, assets?: string): Promise<Pixels> {
 /** Sharp on screens of two pixels per point, and in print. */
 const PNG_ZOOM = 2;
 
-export async function svgToPng(svg: string): Promise<Uint8Array> {
-  const resvg = await resvgOf(svg, undefined, PNG_ZOOM);
+/** @param zoom pixels per unit of the SVG */
+export async function svgToPng(svg: string, zoom: number = PNG_ZOOM): Promise<Uint8Array> {
+  const resvg = await resvgOf(svg, undefined, zoom);
   const image = resvg.render();
   const png = image.asPng();
   image.free();

@@ -117,6 +117,7 @@ installNode24();
 if (patterns.length === 0) {
   check("engine (asc)", "npm", ["run", "--silent", "engine"]);
   check("types (tsc)", bin("tsc"), ["--noEmit"]);
+  check("types of the page (tsc)", bin("tsc"), ["-p", "eval/ui/page"]);
   check("lint and format (biome)", bin("biome"), ["check", "--error-on-warnings", "."]);
   check("layers (dependency-cruiser)", "npm", ["run", "--silent", "layers"]);
   check("sizes of rooms and folders", "npm", ["run", "--silent", "sizes"]);

@@ -184,7 +184,7 @@ export class RunPlan {
     };
     const planned = planFlows(this.#context)
       .map((flow, path) => ({ ...flow, spec: { ...flow.spec, path } }))
-      .map((flow, i) => (i === 0 && recorder !== undefined ? watched(flow, recorder) : flow));
+      .map((flow) => (recorder === undefined ? flow : watched(flow, recorder)));
     this.#competition = competitionOf(planned);
     this.planned = this.#competition === undefined ? planned : withCompetition(planned, this.#competition);
     this.spec = networkSpec(this.#context, this.planned);
@@ -318,7 +318,7 @@ function addTraffic(
 }
 
 function watched(flow: PlannedFlow, recorder: RunRecorder): PlannedFlow {
-  return atStart(flow, (started, network) => recorder.watchFlow(started, network.nowNs));
+  return atStart(flow, (started, network) => recorder.watchFlow(flow.id, started, network.nowNs));
 }
 
 /** The flow with something done before its application begins. */

@@ -8,6 +8,7 @@ import type { RunResult } from "../../testbeds/results.ts";
 
 const SCENARIO = makeLink({ mbps: 12, rttMs: 40, bufferBdp: 1, durationSec: 6, lossRate: 0.001 });
 const RUN = { scenario: SCENARIO, seed: 3, rewardName: "score", algorithm: cubic };
+const TWO_FLOWS = { ...SCENARIO, flows: [{ algorithm: "native-reno", startSec: 1 }] };
 const TITLE = "link-12, native-cubic, seed 3";
 
 function recorded(): RunResult {
@@ -48,6 +49,24 @@ describe("a recorded run", () => {
       old: "slow_start",
       new: "recovery",
     });
+  });
+
+  it("qlog: all flows of a scenario are in one trace, in time order, told apart by group_id", () => {
+    const { flows } = runAlgorithm({ ...RUN, scenario: TWO_FLOWS });
+    const { recordings } = runAlgorithm({
+      ...RUN,
+      scenario: TWO_FLOWS,
+      recording: { formats: ["qlog"], title: TITLE },
+    });
+    const [, ...events] = qlogRecords(recordings!.qlog!) as unknown as [
+      object,
+      ...(QlogRecord & { group_id: string })[],
+    ];
+    expect(events.map(({ time }) => time)).toEqual(events.map(({ time }) => time).sort((a, b) => a - b));
+    for (const { id, sentPackets } of flows!) {
+      const sent = events.filter(({ group_id, name }) => group_id === id && name === "transport:packet_sent");
+      expect(sent, id).toHaveLength(sentPackets);
+    }
   });
 
   it("mm-link's log: arrivals = departures + drops + what still waits, delays as measured, opportunities as the rate", () => {

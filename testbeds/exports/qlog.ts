@@ -1,7 +1,7 @@
 /**
- * One flow's course as qlog 0.3 in JSON-SEQ (draft-ietf-quic-qlog-main-schema-02, draft-ietf-quic-qlog-quic-events-02,
+ * The course of all flows of a run as one qlog 0.3 trace in JSON-SEQ (draft-ietf-quic-qlog-main-schema-02, draft-ietf-quic-qlog-quic-events-02,
  * RFC 7464), which qvis reads: packets sent, lost and timers, and after each ACK the recovery metrics that changed. Times
- * are milliseconds from the flow's start; a packet's number is its transmission number, since each transmission has its
+ * are milliseconds from the first flow's start; where there are several flows, `group_id` names the flow of each event. A packet's number is its transmission number, since each transmission has its
  * own, as in QUIC.
  */
 import type { AckEvent, CongestionEvent } from "../../ccp-bridge/congestion-control.ts";
@@ -19,6 +19,8 @@ const RECORD_SEPARATOR = "\u001e";
 
 interface QlogEvent {
   readonly time: number;
+  /** its flow */
+  readonly group: string;
   readonly name: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -31,19 +33,55 @@ function roundMs(ms: number): number {
   return Math.round(ms * MICROS_PER_MILLI) / MICROS_PER_MILLI;
 }
 
-export class QlogRecorder {
+/** What the flows of a run have in common: the clock, and the events in their order. */
+export class QlogTrace {
   readonly #events: QlogEvent[] = [];
-  #startNs: Nanos = 0;
+  #startNs: Nanos | undefined;
+
+  add(group: string, nowNs: Nanos, name: string, data: QlogEvent["data"]): void {
+    this.#startNs ??= nowNs;
+    this.#events.push({ time: roundMs((nowNs - this.#startNs) / NANOS_PER_MILLI), group, name, data });
+  }
+
+  /** @param title such as scenario, algorithm and seed */
+  text(title: string, description: string): string {
+    const head = {
+      qlog_format: "JSON-SEQ",
+      qlog_version: "0.3",
+      title,
+      description,
+      trace: {
+        vantage_point: { type: "client", name: "sender" },
+        common_fields: { time_format: "relative", reference_time: 0, ODCID: "00" },
+      },
+    };
+    const hasGroups = this.#events.some(({ group }) => group !== this.#events[0]!.group);
+    const events = this.#events.map(({ time, group, name, data }) =>
+      hasGroups ? { time, group_id: group, name, data } : { time, name, data },
+    );
+    return [head, ...events].map((record) => `${RECORD_SEPARATOR}${JSON.stringify(record)}\n`).join("");
+  }
+}
+
+/** Writes one flow's part of a trace. */
+export class QlogRecorder {
+  readonly #trace: QlogTrace;
+  readonly #group: string;
   #last: Metrics = {};
   #state = "slow_start";
   /** the sequence that ends recovery; undefined until the ACK after its beginning tells it */
   #recoveryPoint: number | undefined;
 
+  /** @param group id of the flow */
+  constructor(trace: QlogTrace, group: string) {
+    this.#trace = trace;
+    this.#group = group;
+  }
+
   /** Listens to a flow from its start on; call in `FlowSpec.onStart`. */
   attach(flow: NetworkFlow, nowNs: Nanos): void {
     const sender = flow.sender!;
     const packetBytes = sender.mssBytes + ACK_BYTES;
-    this.#startNs = nowNs;
     this.#add(nowNs, "recovery:parameters_set", {
       max_datagram_size: packetBytes,
       initial_congestion_window: sender.cwndPackets * sender.mssBytes,
@@ -125,26 +163,6 @@ export class QlogRecorder {
   }
 
   #add(nowNs: Nanos, name: string, data: QlogEvent["data"]): void {
-    this.#events.push({ time: roundMs((nowNs - this.#startNs) / NANOS_PER_MILLI), name, data });
-  }
-
-  /** @param title such as scenario, algorithm and seed */
-  text(title: string, description: string): string {
-    const head = {
-      qlog_format: "JSON-SEQ",
-      qlog_version: "0.3",
-      title,
-      description,
-      trace: {
-        vantage_point: { type: "client", name: "sender" },
-        common_fields: { time_format: "relative", reference_time: 0, ODCID: "00" },
-      },
-    };
-    return [head, ...this.#events].map((record) => `${RECORD_SEPARATOR}${JSON.stringify(record)}\n`).join("");
-  }
-
-  /** Events so far. */
-  get count(): number {
-    return this.#events.length;
+    this.#trace.add(this.#group, nowNs, name, data);
   }
 }

@@ -3,19 +3,19 @@ import { NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import type { GeneralNetwork } from "../../sim/general/general-network.ts";
 import type { NetworkFlow } from "../../sim/network.ts";
 import { MahimahiLog } from "./mahimahi-log.ts";
-import { QlogRecorder } from "./qlog.ts";
+import { QlogRecorder, QlogTrace } from "./qlog.ts";
 
-/** qlog: the flow under test; mahimahi: the forward link */
+/** qlog: all flows of the scenario; mahimahi: the forward link */
 export const RECORDED_FORMATS = ["qlog", "mahimahi"] as const;
 export type RecordedFormat = (typeof RECORDED_FORMATS)[number];
 
 export class RunRecorder {
-  readonly #qlog: QlogRecorder | undefined;
+  readonly #qlog: QlogTrace | undefined;
   readonly #mahimahi: MahimahiLog | undefined;
   #network: GeneralNetwork | undefined;
 
   constructor(formats: readonly RecordedFormat[]) {
-    this.#qlog = formats.includes("qlog") ? new QlogRecorder() : undefined;
+    this.#qlog = formats.includes("qlog") ? new QlogTrace() : undefined;
     this.#mahimahi = formats.includes("mahimahi") ? new MahimahiLog() : undefined;
   }
 
@@ -25,9 +25,9 @@ export class RunRecorder {
     network.hops[0]!.tracer = this.#mahimahi;
   }
 
-  /** When the flow under test starts. */
-  watchFlow(flow: NetworkFlow, nowNs: number): void {
-    this.#qlog?.attach(flow, nowNs);
+  /** When a flow starts. */
+  watchFlow(id: string, flow: NetworkFlow, nowNs: number): void {
+    if (this.#qlog !== undefined) new QlogRecorder(this.#qlog, id).attach(flow, nowNs);
   }
 
   /** @param title such as scenario, algorithm and seed: every export carries it */
@@ -38,7 +38,9 @@ export class RunRecorder {
     const fromSec = startNs / NANOS_PER_SEC;
     const comments = ["mahimahi mm-link (uplink)", title, `the flow under test starts at ${fromSec} s`];
     return {
-      ...(this.#qlog && { qlog: this.#qlog.text(title, "the flow under test") }),
+      ...(this.#qlog && {
+        qlog: this.#qlog.text(title, "the flows of a scenario; the one under test is the first"),
+      }),
       ...(this.#mahimahi && {
         mahimahi: this.#mahimahi.text(this.#network!.forward, 0, nowNs, comments),
       }),

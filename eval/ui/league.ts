@@ -1,0 +1,67 @@
+/** A table of all contenders over the links of all results folders: who wins, by how much, and where each fails. */
+import type { LinkVerdict } from "../verdicts/verdicts.ts";
+import type { RunEntry } from "./run-folders.ts";
+
+export interface LeagueRow {
+  readonly algorithm: string;
+  /** links on which it met another contender */
+  readonly links: number;
+  readonly best: number;
+  readonly tied: number;
+  /** median lead over the next where it is best; absent: nowhere */
+  readonly medianLead?: number;
+  /** where it does worst: not ranked, or furthest behind */
+  readonly worst?: { readonly runId: string; readonly scenario: string; readonly text: string };
+}
+
+function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+const percent = (fraction: number): string => `${(100 * fraction).toFixed(0)} %`;
+
+function textOf({ barred, margin, against, utilisation }: LinkVerdict): string {
+  if (barred !== undefined) {
+    const does = barred.by === "utilisation" ? "uses" : "loses";
+    return `${does} ${percent(barred.value)} where ${barred.other} ${does} ${percent(barred.otherValue)}`;
+  }
+  return `${margin!.toFixed(2)} below ${against}, uses ${percent(utilisation)}`;
+}
+
+/** A link that is not ranked counts as further behind than any that is. */
+function depth({ barred, margin }: LinkVerdict): number {
+  return barred === undefined ? margin! : 1000 + Math.abs(barred.value - barred.otherValue);
+}
+
+/** The largest share of wins first. */
+export function leagueOf(runs: readonly RunEntry[]): LeagueRow[] {
+  const of = new Map<string, { readonly runId: string; readonly link: LinkVerdict }[]>();
+  for (const { id, verdicts } of runs) {
+    for (const { algorithm, links } of verdicts) {
+      const met = links.filter(({ against, barred }) => against !== undefined || barred !== undefined);
+      of.set(algorithm, [...(of.get(algorithm) ?? []), ...met.map((link) => ({ runId: id, link }))]);
+    }
+  }
+  return [...of]
+    .filter(([, met]) => met.length > 0)
+    .map(([algorithm, met]): LeagueRow => {
+      const best = met.filter(({ link }) => link.outcome === "best");
+      const behind = met.filter(
+        ({ link }) => link.outcome === "behind" && (link.barred !== undefined || link.margin !== undefined),
+      );
+      const worst = behind.sort((a, b) => depth(b.link) - depth(a.link))[0];
+      const medianLead = median(best.flatMap(({ link }) => link.margin ?? []));
+      return {
+        algorithm,
+        links: met.length,
+        best: best.length,
+        tied: met.filter(({ link }) => link.outcome === "tied").length,
+        ...(medianLead !== undefined && { medianLead }),
+        ...(worst && {
+          worst: { runId: worst.runId, scenario: worst.link.scenario, text: textOf(worst.link) },
+        }),
+      };
+    })
+    .sort((a, b) => b.best / b.links - a.best / a.links || b.tied / b.links - a.tied / a.links);
+}

@@ -1,0 +1,168 @@
+/** Two runs side by side: what each contender got in both, whether it differs, and their courses over time in one chart. */
+import { useMemo, useState } from "preact/hooks";
+import { address, type Estimate, type Run, type SeriesEntry, useJson } from "./api.ts";
+import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
+import { Downloads, Swatch, type Theme, valueText } from "./parts.tsx";
+import { FLOW_COLOURS } from "./run.tsx";
+
+interface Props {
+  readonly a: Run;
+  readonly b: Run;
+  readonly theme: Theme;
+}
+
+/** Intervals that do not overlap; a value without interval is a point. */
+function differ(a: Estimate | null | undefined, b: Estimate | null | undefined): boolean {
+  if (!a || !b) return false;
+  return (a.low ?? a.mean) > (b.high ?? b.mean) || (b.low ?? b.mean) > (a.high ?? a.mean);
+}
+
+export function ComparePage({ a, b, theme }: Props) {
+  const links = a.entry.links.filter((link) => b.entry.links.includes(link));
+  const [link, setLink] = useState(links[0] ?? "");
+  const scenario = links.includes(link) ? link : (links[0] ?? "");
+  const rowsOf = (run: Run) => (run.rows ?? []).filter((row) => row.scenario === scenario);
+  const names = [...new Set([...rowsOf(a), ...rowsOf(b)].map(({ algorithm }) => algorithm))];
+  const [name, setName] = useState(names[0] ?? "");
+  const chosen = names.includes(name) ? name : (names[0] ?? "");
+  const columns = a.columns ?? [];
+  if (links.length === 0)
+    return (
+      <main>
+        <p>These runs have no link in common.</p>
+      </main>
+    );
+  return (
+    <main>
+      <h2>
+        {a.entry.name} and {b.entry.name}
+      </h2>
+      <div class="bar">
+        <label>
+          Link{" "}
+          <select aria-label="Link" value={scenario} onChange={(event) => setLink(event.currentTarget.value)}>
+            {links.map((each) => (
+              <option key={each}>{each}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Contender over time{" "}
+          <select
+            aria-label="Contender over time"
+            value={chosen}
+            onChange={(event) => setName(event.currentTarget.value)}
+          >
+            {names.map((each) => (
+              <option key={each}>{each}</option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <div class="scroll">
+        <table id="comparison">
+          <thead>
+            <tr>
+              <th scope="col">contender</th>
+              <th scope="col" class="text">
+                run
+              </th>
+              {columns.map(({ quantity, title, unit }) => (
+                <th key={quantity} scope="col">
+                  {title} {unit === "" ? "" : `(${unit})`}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {names.flatMap((algorithm) => {
+              const rows = [a, b].map((run) => rowsOf(run).find((row) => row.algorithm === algorithm));
+              return rows.map((row, i) => (
+                <tr key={`${algorithm} ${i}`}>
+                  <th scope="row">{algorithm}</th>
+                  <td class="text" data-of="run">
+                    <Swatch colour={FLOW_COLOURS[theme][i]!} />
+                    {[a, b][i]!.entry.name}
+                  </td>
+                  {columns.map((column) => {
+                    const values = rows.map((each) => each?.values[column.quantity]);
+                    const isOther = differ(values[0], values[1]);
+                    return (
+                      <td key={column.quantity} data-of={column.title} class={isOther ? "differs" : ""}>
+                        {valueText(column, row?.values[column.quantity])}
+                        {isOther && <span class="sr">, differs</span>}
+                      </td>
+                    );
+                  })}
+                </tr>
+              ));
+            })}
+          </tbody>
+        </table>
+      </div>
+      <p class="muted">Framed: the 95 % intervals of the two runs do not overlap.</p>
+      <Both a={a} b={b} theme={theme} scenario={scenario} name={chosen} />
+    </main>
+  );
+}
+
+const COURSES = [
+  { field: "throughputMbps", title: "Throughput", unit: "Mbit/s" },
+  { field: "queueDelayMs", title: "Queueing delay", unit: "ms" },
+  { field: "cwndPackets", title: "Congestion window", unit: "packets" },
+] as const;
+
+function Both({ a, b, theme, scenario, name }: Props & { readonly scenario: string; readonly name: string }) {
+  const ofA = useJson<{ series: readonly SeriesEntry[] }>(
+    address("/api/series", { id: a.entry.id, scenario }),
+  );
+  const ofB = useJson<{ series: readonly SeriesEntry[] }>(
+    address("/api/series", { id: b.entry.id, scenario }),
+  );
+  const [range, setRange] = useState<Range>();
+  const charts = useMemo(() => {
+    const entries = [ofA, ofB].map(({ value }) => value?.series.find(({ algorithm }) => algorithm === name));
+    return COURSES.map((course) => ({
+      ...course,
+      lines: entries.flatMap((entry, i): Line[] =>
+        entry === undefined
+          ? []
+          : [
+              {
+                name: [a, b][i]!.entry.name,
+                colour: FLOW_COLOURS[theme][i]!,
+                x: entry.timeSec,
+                y: entry[course.field],
+              },
+            ],
+      ),
+    }));
+  }, [ofA.value, ofB.value, name, theme, a.entry.id, b.entry.id]);
+  const end = Math.max(...charts.flatMap(({ lines }) => lines.map(({ x }) => x.at(-1) ?? 0)), 1);
+  return (
+    <section aria-label={`${name} over time in both runs`}>
+      <Zoom end={end} range={range} onRange={setRange} />
+      {charts.map(({ field, title, unit, lines }) => (
+        <div key={field}>
+          <Chart
+            title={`${title} of ${name}`}
+            unit={unit}
+            lines={lines}
+            range={range}
+            onRange={setRange}
+            theme={theme}
+            group="compare"
+          />
+          <Downloads
+            what={title}
+            runs={[a.entry.id, b.entry.id]}
+            metric={field}
+            kind="time"
+            scenario={scenario}
+            contenders={[name]}
+          />
+        </div>
+      ))}
+    </section>
+  );
+}

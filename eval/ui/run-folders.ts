@@ -1,0 +1,181 @@
+/**
+ * The folders that `ccpark ui` shows: results of benchmarks, trainings and experiments below the given ones. What is read of one
+ * is kept until its files change; a folder that cannot be read is listed with the reason, and hides no other.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join, relative, resolve } from "node:path";
+import { hasResults, readSummary } from "../plots/saved-results.ts";
+import { type ContenderVerdict, contenderVerdicts, verdictSentences } from "../verdicts/verdicts.ts";
+
+export type RunKind = "results" | "training" | "experiment" | "league";
+
+/** One line of the first page. */
+export interface RunEntry {
+  /** stands for the folder in addresses */
+  readonly id: string;
+  /** relative to the folder that was given */
+  readonly name: string;
+  readonly kind: RunKind;
+  readonly title: string;
+  readonly modifiedMs: number;
+  readonly contenders: readonly string[];
+  readonly links: readonly string[];
+  /** what it says, in sentences */
+  readonly sentences: readonly string[];
+  readonly verdicts: readonly ContenderVerdict[];
+  /** still growing: it has runs, but no summary yet; or training holds its lock */
+  readonly live: boolean;
+  /** why it could not be read */
+  readonly error?: string;
+}
+
+/** Files that tell what a folder is, and whether it has changed. */
+const MARKERS = ["summary.json", "results.jsonl", "progress.jsonl", "league.json"] as const;
+/** Folders are looked for this deep. */
+const MAX_DEPTH = 4;
+/** Of the folders' own, in which no runs are. */
+const PASSED = new Set(["node_modules", "exports", "plots", ".git"]);
+
+interface Found {
+  readonly id: string;
+  readonly path: string;
+  readonly name: string;
+}
+
+function modifiedMs(path: string): number {
+  return Math.max(
+    ...MARKERS.map((file) => statSync(join(path, file), { throwIfNoEntry: false })?.mtimeMs ?? 0),
+  );
+}
+
+function find(root: string): Found[] {
+  const found: Found[] = [];
+  const visit = (path: string, depth: number): void => {
+    const entries = readdirSync(path, { withFileTypes: true });
+    if (entries.some((entry) => entry.isFile() && (MARKERS as readonly string[]).includes(entry.name))) {
+      const id = createHash("sha256").update(resolve(path)).digest("hex").slice(0, 16);
+      found.push({
+        id,
+        path,
+        name: relative(root, path) === "" ? basename(resolve(root)) : relative(root, path),
+      });
+    }
+    if (depth === MAX_DEPTH) return;
+    for (const entry of entries) {
+      if (!entry.isDirectory() || PASSED.has(entry.name) || entry.name.startsWith(".")) continue;
+      try {
+        visit(join(path, entry.name), depth + 1);
+      } catch {
+        // a folder that may not be read has nothing to show
+      }
+    }
+  };
+  visit(root, 0);
+  return found;
+}
+
+function json(path: string): Record<string, unknown> {
+  return JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+}
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+function isLocked(path: string): boolean {
+  return readdirSync(path).some((name) => name.startsWith(".lock-"));
+}
+
+type Described = Omit<RunEntry, "id" | "name" | "modifiedMs">;
+
+function describe({ path, name }: Found): Described {
+  const nothing = { contenders: [], links: [], sentences: [], verdicts: [], live: false };
+  if (existsSync(join(path, "progress.jsonl"))) {
+    const config = existsSync(join(path, "config.json")) ? json(join(path, "config.json")) : {};
+    const learner = typeof config["learner"] === "string" ? config["learner"] : "training";
+    return { ...nothing, kind: "training", title: `${learner}: ${name}`, live: isLocked(path) };
+  }
+  const summary = existsSync(join(path, "summary.json")) ? json(join(path, "summary.json")) : undefined;
+  const isBenchmark = summary === undefined || Array.isArray(summary["summary"]);
+  if (!hasResults(path) || !isBenchmark) {
+    const claims = listOf(summary?.["claims"]) as { claim?: string; verdict?: string }[];
+    const failed = claims.filter(({ verdict }) => verdict === "fail").length;
+    const judged = claims.filter(({ verdict }) => verdict !== undefined).length;
+    const sentences = judged === 0 ? [] : [`${judged - failed} of ${judged} claims hold.`];
+    const title = String(summary?.["command"] ?? summary?.["experiment"] ?? name);
+    const kind = existsSync(join(path, "league.json")) ? "league" : "experiment";
+    return { ...nothing, kind, title, sentences };
+  }
+  const results = readSummary(path);
+  const named = (key: "algorithm" | "scenario"): string[] => [
+    ...new Set(results.summary.map((row) => row[key])),
+  ];
+  return {
+    kind: "results",
+    title: results.title,
+    contenders: named("algorithm"),
+    links: named("scenario"),
+    sentences: verdictSentences(results.summary, results.headline),
+    verdicts: contenderVerdicts(results.summary, results.headline),
+    live: summary === undefined,
+  };
+}
+
+function stateOf(found: readonly { readonly id: string; readonly modifiedMs: number }[]): string {
+  return found.map(({ id, modifiedMs: at }) => `${id}@${at}`).join(" ");
+}
+
+export class RunFolders {
+  readonly #roots: readonly string[];
+  readonly #known = new Map<string, { readonly modifiedMs: number; readonly entry: RunEntry }>();
+  #listed = "";
+  #paths = new Map<string, string>();
+
+  constructor(roots: readonly string[]) {
+    this.#roots = roots;
+  }
+
+  /** The latest first. */
+  list(): RunEntry[] {
+    const found = this.#roots.flatMap(find).map((each) => ({ ...each, modifiedMs: modifiedMs(each.path) }));
+    this.#paths = new Map(found.map(({ id, path }) => [id, path]));
+    this.#listed = stateOf(found);
+    return found.map((each) => this.#entry(each)).sort((a, b) => b.modifiedMs - a.modifiedMs);
+  }
+
+  /** Undefined: no such run. */
+  pathOf(id: string): string | undefined {
+    if (!this.#paths.has(id)) this.list();
+    return this.#paths.get(id);
+  }
+
+  entryOf(id: string): RunEntry | undefined {
+    return this.pathOf(id) === undefined ? undefined : this.list().find((entry) => entry.id === id);
+  }
+
+  /** As they were when they were last listed. */
+  get listed(): string {
+    return this.#listed;
+  }
+
+  /** Changes when any run has, or comes or goes. */
+  state(): string {
+    const found = this.#roots.flatMap(find);
+    return stateOf(found.map((each) => ({ ...each, modifiedMs: modifiedMs(each.path) })));
+  }
+
+  #entry(found: Found & { readonly modifiedMs: number }): RunEntry {
+    const at = found.modifiedMs;
+    const known = this.#known.get(found.id);
+    if (known !== undefined && known.modifiedMs === at) return known.entry;
+    const common = { id: found.id, name: found.name, modifiedMs: at };
+    let entry: RunEntry;
+    try {
+      entry = { ...common, ...describe(found) };
+    } catch (error) {
+      const nothing = { contenders: [], links: [], sentences: [], verdicts: [], live: false };
+      entry = { ...common, kind: "results", title: found.name, ...nothing, error: (error as Error).message };
+    }
+    this.#known.set(found.id, { modifiedMs: at, entry });
+    return entry;
+  }
+}

@@ -1,0 +1,151 @@
+/** Plots of saved results: whatever is drawn is what the files say, in every format, without a run. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { KINDS, plotOf, SIZES } from "../../../eval/plots/plot.ts";
+import { FORMATS, plotCsv, plotFile } from "../../../eval/plots/plot-files.ts";
+import { readResults, type SavedResults } from "../../../eval/plots/saved-results.ts";
+import type { ReportData } from "../../../eval/report/report-data.ts";
+import { writeResults } from "../../../eval/result-files.ts";
+import { runCli } from "../../cli/run-cli.ts";
+import { sampleReport } from "../sample-report.ts";
+
+describe("plots of saved results", () => {
+  let folder: string;
+  let data: ReportData;
+  let saved: SavedResults;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "ccpark-plots-"));
+    data = await sampleReport();
+    writeResults(folder, data);
+    saved = readResults(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("read what was written", () => {
+    expect(saved.records).toEqual(data.records);
+    expect(saved.summary).toEqual(data.summary);
+    expect(saved.series).toEqual(data.series);
+  });
+
+  it("draw means with their intervals, in the unit of their axis", () => {
+    const plot = plotOf([saved], { metric: "utilisation", scenarios: ["park-paper"], size: "column" });
+    const cubic = plot.rows.find(({ contender }) => contender === "cubic")!;
+    const row = data.summary.find(
+      ({ scenario, algorithm }) => scenario === "park-paper" && algorithm === "cubic",
+    )!;
+    expect(cubic["mean"]).toBeCloseTo(100 * row.utilisation!.mean, 9);
+    expect(cubic["low"]).toBeCloseTo(100 * row.utilisation!.low!, 9);
+  });
+
+  it("draw courses over time and distributions of the chosen contenders", () => {
+    const contenders = ["agent", "bbr"];
+    const time = plotOf([saved], {
+      metric: "queueDelayMs",
+      scenarios: ["cell-walk"],
+      contenders,
+      size: "double",
+    });
+    const stored = data.series.find(
+      ({ scenario, algorithm, seed }) => scenario === "cell-walk" && algorithm === "bbr" && seed === 1,
+    )!;
+    const drawn = time.rows.filter(({ contender }) => contender === "bbr").map((row) => row["queueDelayMs"]);
+    expect(drawn).toEqual(stored.queueDelayMs);
+    const cdf = plotOf([saved], { metric: "score", kind: "cdf", contenders, size: "column" });
+    const shares = cdf.rows.filter(({ contender }) => contender === "agent").map((row) => row["share"]);
+    expect(shares).toEqual([1, 2, 3, 4, 5, 6].map((n) => n / 6));
+  });
+
+  it("tell seven lines apart by dash and mark, also without colour", () => {
+    const { spec, names } = plotOf([saved], {
+      metric: "cwndPackets",
+      scenarios: ["park-paper"],
+      size: "column",
+    });
+    expect(names).toHaveLength(7);
+    const [line, points] = (
+      spec as { layer: { encoding: Record<string, { scale: { range: unknown[] } }> }[] }
+    ).layer;
+    for (const range of [line!.encoding["strokeDash"]!.scale.range, points!.encoding["shape"]!.scale.range]) {
+      expect(new Set(range.map((each) => JSON.stringify(each))).size).toBe(7);
+    }
+  });
+
+  it("are files of every format, in the widths of one and two columns, the same bytes each time", async () => {
+    for (const kind of KINDS) {
+      const metric = kind === "time" ? "throughputMbps" : "score";
+      for (const size of SIZES) {
+        const plot = plotOf([saved], { metric, kind, scenarios: ["park-paper"], size });
+        const svg = (await plotFile(plot, "svg")) as string;
+        expect(Number(/width="([\d.]+)pt"/.exec(svg)![1])).toBeLessThanOrEqual(size === "column" ? 252 : 516);
+        for (const format of FORMATS) {
+          const file = await plotFile(plot, format);
+          expect(file.length, `${kind} ${format}`).toBeGreaterThan(100);
+          expect(
+            Buffer.from(await plotFile(plot, format)).equals(Buffer.from(file)),
+            `${kind} ${format}`,
+          ).toBe(true);
+        }
+      }
+    }
+  });
+
+  it("tell contenders of one name apart by their run", () => {
+    const other = { ...saved, name: "other" };
+    const { names } = plotOf([saved, other], { metric: "score", contenders: ["bbr"], size: "column" });
+    expect(names).toEqual([`bbr (${saved.name})`, "bbr (other)"]);
+  });
+
+  it("quote in CSV what has commas", () => {
+    const plot = plotOf([saved], { metric: "score", size: "column" });
+    const rows = [{ contender: 'x "y", z', mean: 1 }];
+    expect(plotCsv({ ...plot, rows })).toBe('contender,mean\n"x ""y"", z",1\n');
+  });
+
+  it("say in one sentence what is wrong", () => {
+    const size = "column" as const;
+    expect(() => plotOf([saved], { metric: "scor", size })).toThrow(/\[plot\] unknown metric `scor`.*score/s);
+    expect(() => plotOf([saved], { metric: "score", contenders: ["nobody"], size })).toThrow(
+      /unknown contender/,
+    );
+    expect(() => plotOf([saved], { metric: "cwndPackets", size })).toThrow(/of one link/);
+    expect(() => plotOf([saved], { metric: "score", kind: "time", size })).toThrow(
+      /expected mean, cdf or tradeoff/,
+    );
+    expect(() => readResults(join(folder, "nowhere"))).toThrow(/no folder/);
+    const broken = mkdtempSync(join(tmpdir(), "ccpark-plots-broken-"));
+    writeFileSync(join(broken, "results.jsonl"), "{}\n");
+    expect(() => readResults(broken)).toThrow(/results.jsonl:1.*expected a run/);
+    rmSync(broken, { recursive: true });
+  });
+
+  it("are made by one command, which writes results.csv beside them", async () => {
+    const out = join(folder, "figures");
+    const { code, stdout } = await runCli([
+      "plot",
+      folder,
+      "--metric",
+      "score",
+      "--format",
+      "svg,pdf,png",
+      "--size",
+      "double",
+      "--out",
+      out,
+      "--quiet",
+    ]);
+    expect(code).toBe(0);
+    expect(stdout.split("\n")).toHaveLength(5);
+    expect(readdirSync(out).sort()).toEqual([
+      "2-links.score.mean.pdf",
+      "2-links.score.mean.png",
+      "2-links.score.mean.svg",
+      "results.csv",
+    ]);
+    const lines = readFileSync(join(out, "results.csv"), "utf8").trimEnd().split("\n");
+    expect(lines).toHaveLength(1 + data.records.length);
+    expect((await runCli(["plot", join(folder, "nowhere")])).code).toBe(2);
+  });
+});
