@@ -10,6 +10,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addAttack } from "./commands/evaluation/attack.ts";
 import { addEvaluate } from "./commands/evaluation/evaluate.ts";
 import { addPlot } from "./commands/evaluation/plot.ts";
+import { addReproduce } from "./commands/evaluation/reproduce.ts";
 import { addUi } from "./commands/evaluation/ui.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
@@ -50,6 +51,7 @@ export function makeProgram(): Command {
   addBench(program);
   addCompare(program);
   addPlot(program);
+  addReproduce(program);
   addUi(program);
   addServe(program);
   addAgent(program);

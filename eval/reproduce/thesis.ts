@@ -1,0 +1,153 @@
+/**
+ * The figures and tables of chapter 4 of the CCP thesis (A. Narayan, MIT 2022) that a world here can run: what reruns each, what the thesis
+ * says, and where and why ours differs. One row each; a later figure is one more row.
+ */
+export interface ThesisFigure {
+  /** as on the command line: `4.9`, `table-4.1` */
+  readonly id: string;
+  readonly title: string;
+  /** what the thesis has, in its numbers where it gives some */
+  readonly thesis: readonly string[];
+  /** where ours differs, and why */
+  readonly differs: string;
+  readonly by:
+    | {
+        /** of `ccpark experiment` */
+        readonly experiment: string;
+        /** instead of the experiment's own, so that the whole is done in minutes */
+        readonly settings?: Readonly<Record<string, unknown>>;
+      }
+    | {
+        /** parts of `bench:kernel`, which measures Linux itself */
+        readonly kernelParts: readonly string[];
+      };
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+export const THESIS: readonly ThesisFigure[] = [
+  {
+    id: "4.2",
+    title: "BBR's pulses, kept by the datapath program",
+    thesis: [
+      "pacing gains 1.25, 0.75 and six times 1, one round trip each: a pulse every 8 RTTs",
+      "48 Mbit/s, 20 ms, 2 BDP of queue",
+    ],
+    differs:
+      "A round trip is a little longer than the empty path's wherever the pulse has left a queue, so a cycle takes a little more than 8 of them.",
+    by: { experiment: "bbr-pulses" },
+  },
+  {
+    id: "4.3",
+    title: "Slow start three ways",
+    thesis: [
+      "in the agent once per RTT it lags, in the program by cwnd it is the native one, by rate it is as fast",
+      "48 Mbit/s, 100 ms",
+    ],
+    differs:
+      "Rate-based slow start paces and so keeps the queue shorter; the agent's steps come once per report, a round trip late, which is the lag that the thesis shows, too.",
+    by: { experiment: "slow-start" },
+  },
+  {
+    id: "4.4",
+    title: "Fidelity: throughput over CCP and in the datapath",
+    thesis: [
+      "the distributions of throughput per RTT lie on each other: 96 Mbit/s, 20 ms, 1 BDP; recorded LTE; 0.01 % loss",
+    ],
+    differs:
+      "Medians agree within 5 % here. The recorded link is the shipped `lte-driving`, since the thesis's trace is not in this package: `ccpark experiment fidelity --trace FILE` takes it.",
+    by: { experiment: "fidelity", settings: { seeds: [1], durationSec: 30 } },
+  },
+  {
+    id: "4.5",
+    title: "Fidelity: RTT over CCP and in the datapath",
+    thesis: ["the distributions of RTT lie on each other on the same three links"],
+    differs:
+      "As in Fig. 4.4; on changing links BBRv3 over CCP has a longer queue, because libccp's primitives tell no packet's own state.",
+    by: { experiment: "fidelity", settings: { seeds: [1], durationSec: 30 } },
+  },
+  {
+    id: "4.6",
+    title: "Flow completion times over CCP and in the datapath",
+    thesis: ["all: median -0.02 %, p75 +3 %, p95 +30 %; medium: -7 %; large: +22 %"],
+    differs:
+      "The median and the large transfers agree. The middle depends on the sizes, whose trace is not public; the p95 is closer here, since virtual time has no scheduling noise.",
+    by: { experiment: "completion-times" },
+  },
+  {
+    id: "4.7",
+    title: "Staleness: how old is what the agent hears of?",
+    thesis: [
+      "how late the agent hears of the datapath, by its means of communication; the thesis's numbers are not in our sources",
+    ],
+    differs:
+      "Our datapath is Linux TCP with programs in eBPF and reports by a ring buffer, our agent is JavaScript: the wake-up decides.",
+    by: { kernelParts: ["latency"] },
+  },
+  {
+    id: "4.8",
+    title: "Scalability: flows per host",
+    thesis: [
+      "throughput over CCP with up to 64 flows beside the kernel's own; the paper behind it (SIGCOMM 2018): a modest overhead of a few percent of CPU",
+    ],
+    differs: "Measured on this machine's veth links, without a 10 Gbit/s card.",
+    by: { kernelParts: ["flows"] },
+  },
+  {
+    id: "4.9",
+    title: "Incast: tail completion over the report interval",
+    thesis: [
+      "10 Gbit/s: at most 15 to 20 % longer",
+      "40 Gbit/s, 100-packet flows, long intervals: over 2 times",
+    ],
+    differs:
+      "10 Gbit/s agrees nearly. At 40 Gbit/s the same flows suffer, but by half instead of twice: the excess is one timeout, and the thesis does not say its timer and buffer, which decide (docs/experiments.md).",
+    by: { experiment: "incast", settings: { seeds: upTo(10) } },
+  },
+  {
+    id: "4.10",
+    title: "Aggregation: a flow that joins has its share at once",
+    thesis: [
+      "with one window for all flows of a host a joining flow has its share at once; under Reno it takes many RTTs",
+    ],
+    differs: "It does here, too, in at most two round trips, which is what the first ACK takes.",
+    by: { experiment: "aggregation" },
+  },
+  {
+    id: "4.11",
+    title: "Write once: Copa and Cubic on three datapaths",
+    thesis: ["the same algorithms on Linux TCP, QUIC and mTCP over DPDK"],
+    differs:
+      "Our three are the simulator, the UDP transport and Linux TCP by eBPF: QUIC and mTCP are not of this project. In real time packets wait for the scheduler, which Copa takes for a queue: on a busy machine it gets less over UDP.",
+    by: { experiment: "datapaths" },
+  },
+  {
+    id: "4.12",
+    title: "Park: learned control beside Vegas",
+    thesis: [
+      "A2C that is confined to 0.2 to 2 times Vegas's average reaches Vegas's reward early; unconfined A2C does not",
+    ],
+    differs: "The learners are ours, and so are their hyperparameters; the thesis does not print its own.",
+    by: { experiment: "park" },
+  },
+  {
+    id: "table-4.1",
+    title: "CPU and throughput of CCP in the kernel",
+    thesis: [
+      "1, 8 and 64 flows over CCP and in the kernel; the paper behind it (SIGCOMM 2018): a modest overhead of a few percent of CPU",
+    ],
+    differs:
+      "The machine and its links are others; what compares is the ratio to Linux's Cubic in the same run.",
+    by: { kernelParts: ["throughput"] },
+  },
+  {
+    id: "table-copa",
+    title: "Copa and compressed ACKs",
+    thesis: [
+      "12 Mbit/s, 25 ms: 1.3 Mbit/s and 9 ms without the mend, 8.2 Mbit/s and 11 ms with it: the least RTT was over-estimated 5 times",
+    ],
+    differs:
+      "The thesis's bursts are a Wi-Fi driver's, ours come every 50 ms; the starved form agrees, the mended one gets less, since between two bursts a window of 1 BDP runs dry.",
+    by: { experiment: "copa-compression" },
+  },
+];
