@@ -21,6 +21,7 @@ import { addQuickstart } from "./commands/quickstart.ts";
 import { addRun } from "./commands/run.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSim } from "./commands/sim.ts";
+import { addStack } from "./commands/stack/stack.ts";
 import { addTrace } from "./commands/trace.ts";
 import { addTrain } from "./commands/train.ts";
 import { packageVersion } from "./version.ts";
@@ -64,6 +65,7 @@ export function makeProgram(): Command {
   addDoctor(program);
   addLink(program);
   addRun(program);
+  addStack(program);
   addTrace(program);
   addCcp(program);
   addCompletion(program);
