@@ -38,6 +38,16 @@ export { local } from "./chunnels/routing/local.ts";
 export { type ChooseNext, type NeighbourFacts, route } from "./chunnels/routing/route.ts";
 export { shard, shardOf } from "./chunnels/routing/shard.ts";
 export { trace } from "./chunnels/trace.ts";
+export { Connection } from "./shell/connection.ts";
+export {
+  type ConnectOptions,
+  connect,
+  type Listener,
+  type ListenOptions,
+  listen,
+  type StreamOptions,
+  streamStack,
+} from "./shell/dtl.ts";
 export { drawStack } from "./stack/draw.ts";
 export { type App, type DatagramPort, OpenStack, type OpenStackOptions } from "./stack/open.ts";
 export { CHUNNELS, parseChunnel, parseStack, stackToJson } from "./stack/registry.ts";

@@ -6,9 +6,9 @@
 import { CcparkError } from "../../../core/errors.ts";
 import type { Micros } from "../../../core/units.ts";
 import type { Feedback, Message, Surroundings, Timer } from "../../chunnel.ts";
-import type { ChunnelSpec } from "../../stack/spec.ts";
+import type { ChunnelSpec, Place } from "../../stack/spec.ts";
 import { Through } from "../../stack/through.ts";
-import { numberBytes, WireFault, WireReader, withNumbers, writeNumber } from "../../wire.ts";
+import { numberBytes, readUint32, WireFault, WireReader, withNumbers, writeNumber } from "../../wire.ts";
 import { numberOption } from "../options.ts";
 import { ReceivedNumbers } from "./received.ts";
 import { RttEstimator } from "./rtt.ts";
@@ -46,7 +46,9 @@ class Sack extends Through {
   readonly #lostNumbers = new Set<number>();
   readonly #rtt = new RttEstimator();
   readonly #received = new ReceivedNumbers();
-  #nextNumber = 0;
+  /** of the first transmission; a server's cannot be guessed, so that an acknowledgement shows that the client's address is its own */
+  readonly #firstNumber: number;
+  #nextNumber: number;
   #largestAcked = -1;
   /** when the latest sent of the acknowledged was sent */
   #rackSentUs: Micros = Number.NEGATIVE_INFINITY;
@@ -62,8 +64,10 @@ class Sack extends Through {
   #largestReceivedUs: Micros = 0;
   #peer: string | undefined;
 
-  constructor(surroundings: Surroundings, options: Required<SackOptions>) {
+  constructor(surroundings: Surroundings, { side }: Place, options: Required<SackOptions>) {
     super();
+    this.#firstNumber = side === "server" ? readUint32(surroundings.randomBytes(4), 0) : 0;
+    this.#nextNumber = this.#firstNumber;
     this.#surroundings = surroundings;
     this.#ackDelayUs = options.ackDelayMs * 1000;
     this.#giveUpUs = options.giveUpSec * 1e6;
@@ -156,7 +160,7 @@ class Sack extends Through {
     for (let i = 0; i < count; i++) {
       const high = before - 1 - reader.number();
       const low = high - reader.number();
-      if (low < 0) throw new WireFault("a range below 0");
+      if (low < this.#firstNumber) throw new WireFault("acknowledges what was not sent");
       if (this.#lostNumbers.size > 0) this.#noticeReordering(low, high);
       for (let number = high; number >= Math.max(low, lowestSent); number--) {
         const sent = this.#sent.get(number);
@@ -291,6 +295,7 @@ class Sack extends Through {
   }
 
   override close(): void {
+    if (this.#unacked > 0) this.#acknowledge();
     this.#timer?.cancel();
     this.#ackTimer?.cancel();
     this.#timer = undefined;
@@ -316,6 +321,6 @@ export function sack({ ackDelayMs = 5, giveUpSec = 60 }: SackOptions = {}): Sack
     gives: ["fate"],
     options,
     capability: { match: "exact", labels: ["sack-1"] },
-    make: (surroundings) => new Sack(surroundings, options),
+    make: (surroundings, place) => new Sack(surroundings, place, options),
   };
 }
