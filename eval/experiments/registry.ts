@@ -22,6 +22,9 @@ const TABLE: Readonly<Record<string, Load>> = {
   "dtl-reno": async () => (await import("./dtl/weights.ts")).dtlReno,
   "dtl-live": async () => (await import("./dtl/weights.ts")).dtlLive,
   "dtl-five": async () => (await import("./dtl/weights.ts")).dtlFive,
+  "p2-retries": async () => (await import("./p2/retries.ts")).p2Retries,
+  "p2-windows": async () => (await import("./p2/windows.ts")).p2Windows,
+  "p2-late-choice": async () => (await import("./p2/late-choice.ts")).p2LateChoice,
   "dtl-weights": async () => (await import("./dtl/weights.ts")).dtlWeights,
 };
 

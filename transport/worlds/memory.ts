@@ -18,6 +18,8 @@ export interface MemoryPath {
   readonly corruptRate?: number;
   /** absent: no datagram waits */
   readonly rateBytesPerSec?: BytesPerSec;
+  /** paths of the same name share rate and queue, such as a host's access link; absent: the path's own */
+  readonly link?: string;
   /** behind the rate; absent: no limit */
   readonly queueBytes?: Bytes;
 }
@@ -73,7 +75,7 @@ export class MemoryNetwork {
     const rng = this.#rng;
     this.counts.sent++;
     this.counts.bytes += datagram.length;
-    const waitsUs = this.#waitUs(path, `${from} ${to}`, datagram.length);
+    const waitsUs = this.#waitUs(path, path.link ?? `${from} ${to}`, datagram.length);
     if (waitsUs === undefined || (path.lossRate !== undefined && rng.next() < path.lossRate)) {
       this.counts.lost++;
       return;
