@@ -38,6 +38,14 @@ export { local } from "./chunnels/routing/local.ts";
 export { type ChooseNext, type NeighbourFacts, route } from "./chunnels/routing/route.ts";
 export { shard, shardOf } from "./chunnels/routing/shard.ts";
 export { trace } from "./chunnels/trace.ts";
+export {
+  type Agreement,
+  negotiate,
+  type Select,
+  type SelectPolicy,
+  type Slot,
+  select,
+} from "./negotiate/choose.ts";
 export { Connection } from "./shell/connection.ts";
 export {
   type ConnectOptions,
@@ -50,6 +58,7 @@ export {
 } from "./shell/dtl.ts";
 export { drawStack } from "./stack/draw.ts";
 export { type App, type DatagramPort, OpenStack, type OpenStackOptions } from "./stack/open.ts";
+export { type Optimised, optimise, PASSES, type Pass } from "./stack/optimise.ts";
 export { CHUNNELS, parseChunnel, parseStack, stackToJson } from "./stack/registry.ts";
 export { type ChunnelSpec, checkStack, type KindOf, stack } from "./stack/spec.ts";
 export { MemoryNetwork, type MemoryPath } from "./worlds/memory.ts";
