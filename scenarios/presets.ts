@@ -11,9 +11,11 @@ import { C4 } from "./presets/c4.ts";
 import { CCBENCH_GRIDS, ORCA_SAGE } from "./presets/ccbench.ts";
 import { CCP, cellular, PARK } from "./presets/ccp-park.ts";
 import { LEARNERS } from "./presets/learners.ts";
+import { LEO } from "./presets/leo.ts";
 import { PANTHEON } from "./presets/pantheon.ts";
 import { onLinux, type ScenarioPreset } from "./presets/preset.ts";
 import { RMCAT } from "./presets/rmcat.ts";
+import { SUSSEX } from "./presets/sussex.ts";
 import { TESTBEDS } from "./presets/testbeds.ts";
 import type { Scenario } from "./scenario.ts";
 import {
@@ -80,6 +82,8 @@ const ALL: readonly ScenarioPreset[] = [
   ...TESTBEDS,
   BBR_DRAFT,
   C4,
+  SUSSEX,
+  LEO,
   ...CCPARK,
 ];
 

@@ -60,6 +60,7 @@ PRESETS = (
     "cell-lte-driving",
     "cell-lte-slow-walk",
     "bbr-draft",
+    "leo",
 )
 
 

@@ -115,6 +115,20 @@ const ALL: readonly ScenarioSuite[] = [
     scenarios: ["c4"],
     seeds: 100,
   },
+  {
+    name: "sussex",
+    source: "University of Sussex, fairness and responsiveness suite, 2025-26",
+    description:
+      "fairness by round trip, beside CUBIC both ways, rates, a parking lot, links that change every 10 s",
+    scenarios: ["sussex"],
+    seeds: 1,
+  },
+  {
+    name: "leo",
+    source: "ccpark, after Tanveer et al., CoNEXT 2023",
+    description: "ten paths over satellites in low orbits, with a handover every 15 s",
+    scenarios: ["leo"],
+  },
 ];
 
 export const SUITES: ReadonlyMap<string, ScenarioSuite> = new Map(ALL.map((each) => [each.name, each]));
