@@ -5,6 +5,7 @@ import { CcparkError } from "../../core/errors.ts";
 import { DATE_ORDERS, type DateOrder } from "../../traces/capacity/clock.ts";
 import type { Capacity } from "../../traces/capacity/import.ts";
 import { RATE_UNITS, TIME_UNITS } from "../../traces/capacity/units.ts";
+import { REPLAYERS, type Replayer } from "../../traces/replayer-logs.ts";
 import { interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
 import { MAX_SEED, parsePositive, parseWhole } from "../options.ts";
@@ -112,6 +113,7 @@ async function generate(options: GenerateOptions): Promise<void> {
 interface ImportOptions {
   readonly format: string;
   readonly as: string;
+  readonly delay?: string;
   readonly rateUnit?: string;
   readonly timeUnit?: string;
   readonly dateOrder?: DateOrder;
@@ -125,7 +127,65 @@ interface ImportOptions {
   readonly quiet?: true;
 }
 
+/** A recording of an emulator built on Mahimahi; with its delays it is a scenario. */
+async function importReplay(file: string, replayer: Replayer, options: ImportOptions): Promise<void> {
+  const { parseRecordedDelay, REPLAYER_NOTES } = await import("../../traces/replayer-logs.ts");
+  const { formatMahimahiTrace, parseMahimahiTrace, traceInfo } = await import("../../traces/mahimahi.ts");
+  const { claimFile, writeFilesWhole } = await import("../../core/whole-files.ts");
+  const name = inputName(file);
+  if (options.as === "scenario" && options.delay === undefined) {
+    const message = `[trace] --format ${replayer} --as scenario: got no --delay, expected the file of its delays`;
+    throw new CcparkError("invalid-argument", message);
+  }
+  const { text, facts } = interruptible(() => {
+    const trace = parseMahimahiTrace(readText(file), name);
+    const { opportunities, periodMs, meanMbps } = traceInfo(trace);
+    const measured = { format: replayer, periodMs, meanMbps, opportunities };
+    if (options.delay === undefined) return { text: formatMahimahiTrace(trace), facts: measured };
+    const forward = parseRecordedDelay(replayer, readText(options.delay), inputName(options.delay));
+    const scenario = {
+      description: `${name} and ${inputName(options.delay)} of ${replayer}; the way back has the first delay`,
+      forward: {
+        rate: { kind: "trace", name, opportunitiesMs: trace.opportunitiesMs },
+        queue: { packets: REPLAYED_QUEUE_PACKETS },
+      },
+      propagationDelayMs: Math.max(1, forward.points[0]!.delayMs),
+      delay: { forward },
+      fixed: { traceOffsetMs: 0 },
+    };
+    const delays = forward.points.length;
+    return { text: `${JSON.stringify(scenario)}\n`, facts: { ...measured, delays } };
+  });
+  if (options.out === undefined) printOut(text);
+  else {
+    if (options.force !== true) refuseExisting(options.out);
+    claimFile(options.out);
+    writeFilesWhole({ [options.out]: text });
+  }
+  const notes = [REPLAYER_NOTES[replayer]];
+  if (options.json) {
+    const row = { ...facts, notes, out: options.out ?? null };
+    (options.out === undefined ? printErr : printOut)(`${JSON.stringify(row)}\n`);
+  } else if (!options.quiet) {
+    const written = options.out === undefined ? "" : `, written to ${options.out}`;
+    const delays = "delays" in facts ? `, ${facts.delays} delays` : "";
+    printErr(
+      `${name}: read as ${replayer}\n${notes[0]}\n${(facts.periodMs / 1000).toFixed(3)} s, ` +
+        `${facts.meanMbps.toFixed(3)} Mbit/s on average, ${facts.opportunities} opportunities${delays}${written}\n`,
+    );
+  }
+}
+
 async function importFile(file: string, options: ImportOptions): Promise<void> {
+  const replayer = REPLAYERS.find((each) => each === options.format);
+  if (replayer !== undefined) {
+    await importReplay(file, replayer, options);
+    return;
+  }
+  if (options.delay !== undefined) {
+    const message = `[trace] --delay: got ${options.format}, expected --format ${REPLAYERS.join(" or ")}`;
+    throw new CcparkError("invalid-argument", message);
+  }
   const { importCapacity, importTrace } = await import("../../traces/capacity/import.ts");
   const { CAPACITY_FORMATS } = await import("../../traces/capacity/table.ts");
   const { formatMahimahiTrace, traceInfo } = await import("../../traces/mahimahi.ts");
@@ -174,6 +234,9 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
     );
   }
 }
+
+/** Of a scenario that replays a recording, whose files say nothing of it; ours. */
+const REPLAYED_QUEUE_PACKETS = 1_000;
 
 /** Of a scenario that replays rates; the delay is no matter of the file. */
 const IMPORTED_RTT_MS = 40;
@@ -236,8 +299,12 @@ export function addTrace(program: Command): void {
     .argument("<file>", "rows of `seconds Mbit/s`, a JSON list, CSV or a Mahimahi trace; - is standard input")
     .addOption(
       new Option("--format <format>", "what the file is")
-        .choices(["auto", "mahimahi", "rows", "json", "csv"])
+        .choices(["auto", "mahimahi", "rows", "json", "csv", ...REPLAYERS])
         .default("auto"),
+    )
+    .option(
+      "--delay <file>",
+      "of a recording of LeoReplayer or CellReplay: the file of its delays, which makes a scenario of both",
     )
     .addOption(
       new Option("--as <what>", "a trace, or a scenario file with the rates, which may be of any size")
