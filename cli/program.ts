@@ -9,6 +9,7 @@ import { addCompletion } from "./commands/completion.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addAttack } from "./commands/evaluation/attack.ts";
 import { addEvaluate } from "./commands/evaluation/evaluate.ts";
+import { addFork } from "./commands/evaluation/fork.ts";
 import { addPlot } from "./commands/evaluation/plot.ts";
 import { addReproduce } from "./commands/evaluation/reproduce.ts";
 import { addUi } from "./commands/evaluation/ui.ts";
@@ -59,6 +60,7 @@ export function makeProgram(): Command {
   addSim(program);
   addAlgorithm(program);
   addEvaluate(program);
+  addFork(program);
   addAttack(program);
   addExperiment(program);
   addExplain(program);

@@ -4,7 +4,6 @@ export type { AsyncVectorEnv, EndedEpisode, Env, StepInfo, TimeStep, VectorEnv }
 export { makeEnv } from "./local-env.ts";
 export {
   type AsyncPolicy,
-  jainIndex,
   type Policy,
   type RunOptions,
   runAgent,

@@ -5,6 +5,7 @@ import type { FlowAlgorithm } from "../ccp-bridge/in-process-flow.ts";
 import { mssOf, NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
 import { FIRST_FLOW, mtuOf, type Scenario } from "../scenarios/scenario.ts";
 import { type RecordedFormat, RunRecorder } from "../testbeds/exports/recorder.ts";
+import { jainIndex, shareLink } from "../testbeds/fairness.ts";
 import { measure, summariseFlows, summariseTransfers, timeSeries } from "../testbeds/measure.ts";
 import type { DecisionTiming, RunResult } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
@@ -128,14 +129,16 @@ class Measurement {
     // one that was to start after the end has nothing to tell
     const flows = summariseFlows(run).filter(({ durationSec }) => durationSec > 0);
     const forward = flows.filter(({ direction }) => direction === "forward");
+    const shared = shareLink(run);
     return {
       testbed,
       metrics,
       reward: this.#clock.mean,
       rewardName: this.#options.rewardName,
-      series: timeSeries(run),
+      series: { ...timeSeries(run), ...(shared && { shares: shared.shares }) },
       ...(flows.length > 1 && { flows }),
       ...fairnessOf(run.shares === undefined ? forward.map((flow) => flow.goodputMbps) : run.shares()),
+      ...(shared && { fairness: shared.fairness }),
       ...(run.transfers.started > 0 && { transfers: summariseTransfers(run) }),
       ...(this.#recorder && { recordings: this.#recorder.texts(run, this.#options.recording!.title) }),
       ...("timing" in run && { timing: run.timing }),
@@ -149,13 +152,6 @@ function fairnessOf(got: readonly number[] | undefined): Pick<RunResult, "jainIn
   return got === undefined || got.length < 2 || got.every((each) => each === 0)
     ? {}
     : { jainIndex: jainIndex(got) };
-}
-
-/** Jain's fairness index, 1/n to 1 (Jain, Chiu and Hawe 1984); NaN where nobody got anything. */
-export function jainIndex(values: readonly number[]): number {
-  const sum = values.reduce((total, value) => total + value, 0);
-  const squares = values.reduce((total, value) => total + value * value, 0);
-  return squares === 0 ? Number.NaN : (sum * sum) / (values.length * squares);
 }
 
 /** A run that has been opened: whoever drives it to its end may then ask for the result. */

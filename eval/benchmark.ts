@@ -70,6 +70,10 @@ export interface BenchmarkRecord extends Partial<Completion> {
   readonly jainIndex?: number;
   /** of a call: how late its frames were, by stream */
   readonly frames?: RunResult["metrics"]["frames"];
+  /** of the same flows, as `ccpark explain metrics` defines them */
+  readonly maxMinShare?: number;
+  readonly starvationRatio?: number;
+  readonly convergenceSec?: number;
   /** where there are finite transfers: their completion times */
   readonly transfers?: RunResult["transfers"];
   /** of one's own; NaN: no finite value */
@@ -167,6 +171,7 @@ function toRecord(
     ...(metrics.frames === undefined ? {} : { frames: metrics.frames }),
     ...(result.flows === undefined ? {} : { flows: result.flows }),
     ...(result.jainIndex === undefined ? {} : { jainIndex: result.jainIndex }),
+    ...result.fairness,
     ...(result.transfers === undefined ? {} : { transfers: result.transfers }),
     ...(result.timing === undefined ? {} : { timing: result.timing }),
     ...(result.decisions === undefined ? {} : { decisions: result.decisions }),

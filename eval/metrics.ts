@@ -50,7 +50,59 @@ export const RUN_FACTS: readonly RunFact[] = [
   fact("sentPackets", "packets", "sent"),
   fact("droppedPackets", "packets", "dropped on the way"),
   fact("jainIndex", "1", "Jain's index of the forward flows' goodput; no value with one flow", 1),
+  fact(
+    "maxMinShare",
+    "1",
+    "smallest goodput of a forward flow / its max-min fair share of the forward link, while all are there; no value with one flow",
+  ),
+  fact(
+    "starvationRatio",
+    "1",
+    "goodput of the slowest forward flow / of the fastest, while all are there: a flow is s-starved below 1/s (Arun et al., SIGCOMM 2022)",
+    1,
+  ),
+  fact(
+    "convergenceSec",
+    "s",
+    "from when all forward flows are there until Jain's index of their shares is 0.9 and more in five bins in a row; no value: never",
+  ),
   fact("completionMs", "ms", "completion time of a finite flow; no value without end"),
+];
+
+/** Of links with several flows, and what comparisons of several runs measure; not among the facts of one. */
+export const COMPARATIVE_METRICS: readonly Omit<RunFact, "of">[] = [
+  {
+    name: "harm",
+    unit: "1",
+    low: 0,
+    high: 1,
+    definition:
+      "the part of what a flow has alone that is gone beside another: (alone - together) / alone of goodput, (together - alone) / together of delay (Ware et al., HotNets 2019; `ccpark evaluate ccwg`)",
+  },
+  {
+    name: "shares",
+    unit: "1",
+    low: 0,
+    high: 1,
+    definition:
+      "over time: each forward flow's part of what arrived in a bin, from when all of them are there (`shares` in series.json)",
+  },
+  {
+    name: "utility",
+    unit: "1",
+    low: 0,
+    high: 1,
+    definition:
+      "w min(throughput / t_ref, 1) + (1 - w) min(l_ref / latency, 1), after AdvNet (`ccpark attack`)",
+  },
+  {
+    name: "regret",
+    unit: "1",
+    low: 0,
+    high: Number.POSITIVE_INFINITY,
+    definition:
+      "score over the horizon of the best of a few alternatives to a decision, less the decision's own (`ccpark fork --regret`)",
+  },
 ];
 
 const OWNER: Owner = { part: "bench", what: "metric", listedBy: "ccpark explain facts" };

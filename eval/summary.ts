@@ -28,6 +28,9 @@ export const SUMMARISED_OF_COMPANY = [
   "medianCompletionMs",
   "p99CompletionMs",
   "completionMs",
+  "maxMinShare",
+  "starvationRatio",
+  "convergenceSec",
 ] as const;
 export type CompanyQuantity = (typeof SUMMARISED_OF_COMPANY)[number];
 
@@ -40,16 +43,14 @@ const BOOTSTRAPPED: readonly string[] = [
   "reward",
   "jainIndex",
   "completedShare",
+  "maxMinShare",
+  "starvationRatio",
 ] satisfies (Quantity | CompanyQuantity)[];
 
 /** Undefined where a record has no such thing. */
-function companyValue(
-  { jainIndex, flows = [], transfers, completionMs }: BenchmarkRecord,
-  quantity: CompanyQuantity,
-): number | undefined {
+function companyValue(record: BenchmarkRecord, quantity: CompanyQuantity): number | undefined {
+  const { flows = [], transfers } = record;
   switch (quantity) {
-    case "jainIndex":
-      return jainIndex;
     case "totalGoodputMbps":
       return flows.filter(({ direction }) => direction === "forward").length > 1
         ? totalGoodputMbps(flows)
@@ -60,8 +61,12 @@ function companyValue(
       return transfers && transfers.completed > 0 ? transfers.medianMs : undefined;
     case "p99CompletionMs":
       return transfers && transfers.completed > 0 ? transfers.p99Ms : undefined;
+    case "jainIndex":
     case "completionMs":
-      return completionMs;
+    case "maxMinShare":
+    case "starvationRatio":
+    case "convergenceSec":
+      return record[quantity];
   }
 }
 

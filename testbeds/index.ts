@@ -7,6 +7,15 @@ export {
   type LinkOptions,
   openLink,
 } from "./emulated/open-link.ts";
+export {
+  convergenceBins,
+  type Fairness,
+  type FlowShare,
+  harmOfLess,
+  harmOfMore,
+  jainIndex,
+  maxMinAllocation,
+} from "./fairness.ts";
 export { measure, summariseFlows, summariseTransfers, timeSeries } from "./measure.ts";
 export { DEFAULT_TESTBED, findTestbed, TESTBEDS } from "./registry.ts";
 export type { DecisionTiming, FlowMetrics, FlowSummary, RunResult, TimeSeries } from "./results.ts";

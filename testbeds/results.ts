@@ -1,5 +1,7 @@
 /** What a run yields: the measured quantities, the same for every contender, and its course over time. */
+
 import type { Mbps } from "../core/units.ts";
+import type { Fairness, FlowShare } from "./fairness.ts";
 import type { RunTiming } from "./testbed.ts";
 import type { StreamDelays } from "./traffic/media.ts";
 
@@ -56,6 +58,8 @@ export interface TimeSeries {
   readonly queueDelayMs: readonly number[];
   /** at the end of the bin */
   readonly cwndPackets: readonly number[];
+  /** of several forward flows: each one's part of what arrived, in bins from when all of them are there */
+  readonly shares?: readonly FlowShare[];
 }
 
 /** One flow of a scenario over its own life. */
@@ -116,6 +120,8 @@ export interface RunResult {
    * finite over the time in which all are there. Absent where they never are, or where nothing arrived.
    */
   readonly jainIndex?: number;
+  /** the same flows while all are there, by other measures; absent as the index, and where there are no bins */
+  readonly fairness?: Fairness;
   /** where the scenario generates transfers */
   readonly transfers?: TransferSummary;
   /** in real time: how far the world kept its promises */

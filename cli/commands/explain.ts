@@ -46,6 +46,7 @@ type Topic =
   | "actions"
   | "rewards"
   | "facts"
+  | "metrics"
   | "states"
   | "algorithms"
   | "learners"
@@ -204,6 +205,17 @@ async function facts(): Promise<Entry[]> {
   return [...entries.values()];
 }
 
+/** What results measure of a run, and of several beside each other. */
+async function metrics(): Promise<Entry[]> {
+  const { COMPARATIVE_METRICS, RUN_FACTS } = await import("../../eval/metrics.ts");
+  return [...RUN_FACTS, ...COMPARATIVE_METRICS].map(({ name, unit, low, high, definition }) => ({
+    name,
+    summary: definition,
+    facts: [`unit: ${unit}, range: ${range(low, high)}`],
+    data: { unit, low, high },
+  }));
+}
+
 /** The language that facts are the names of. */
 async function formulaNotes(): Promise<string> {
   const { FORMULA_FUNCTIONS } = await import("../../core/formula.ts");
@@ -339,6 +351,7 @@ const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>
   actions,
   rewards,
   facts,
+  metrics,
   states,
   algorithms,
   learners,

@@ -127,16 +127,6 @@ export function backAfter(fromSec: number, share: number): (result: RunResult) =
   };
 }
 
-/** Harm (Ware et al., HotNets 2019): the part of what a flow has alone that another takes; more is better of `alone`. */
-export function harmOfMore(alone: number, together: number): number {
-  return Math.max(0, (alone - together) / alone);
-}
-
-/** The same of what is better small, such as a delay. */
-export function harmOfLess(alone: number, together: number): number {
-  return together <= 0 ? 0 : Math.max(0, (together - alone) / together);
-}
-
 export function quantity(
   name: string,
   value: number,

@@ -62,6 +62,9 @@ const COMPANY_COLUMNS: readonly Column[] = [
   company("totalGoodputMbps", "all flows", "Mbit/s", "high"),
   { ...company("medianCompletionMs", "fct p50", "ms", "low"), digits: 1 },
   { ...company("p99CompletionMs", "fct p99", "ms", "low"), digits: 1 },
+  { ...company("maxMinShare", "max-min", "", "high"), digits: 3 },
+  { ...company("starvationRatio", "starvation", "", "high"), digits: 3 },
+  company("convergenceSec", "converged", "s", "low"),
   { ...company("completionMs", "completion", "s", "low"), factor: 1 / 1000 },
 ];
 

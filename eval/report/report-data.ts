@@ -50,6 +50,7 @@ const SERIES_DIGITS = {
   capacityMbps: 4,
   queueDelayMs: 4,
   cwndPackets: 2,
+  share: 4,
 } as const;
 
 function rounded(values: readonly number[], digits: number): number[] {
@@ -68,6 +69,9 @@ function toSeriesEntry({ record, series }: BenchmarkRun): SeriesEntry {
     capacityMbps: rounded(series.capacityMbps, SERIES_DIGITS.capacityMbps),
     queueDelayMs: rounded(series.queueDelayMs, SERIES_DIGITS.queueDelayMs),
     cwndPackets: rounded(series.cwndPackets, SERIES_DIGITS.cwndPackets),
+    ...(series.shares && {
+      shares: series.shares.map(({ id, share }) => ({ id, share: rounded(share, SERIES_DIGITS.share) })),
+    }),
   };
 }
 

@@ -1,12 +1,12 @@
 /** A report with made-up runs: enough contenders, links and seeds to try every part of the page without a simulator. */
 import type { TrainingFacts } from "../../agents/learner.ts";
 import { Rng } from "../../core/random.ts";
-import { jainIndex } from "../../envs/measured-run.ts";
 import { runBenchmark } from "../../eval/benchmark.ts";
 import type { Contender, RunOptions } from "../../eval/contenders/contender.ts";
 import { storedScenario } from "../../eval/links.ts";
 import { makeReportData, type ReportData } from "../../eval/report/report-data.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
+import { jainIndex } from "../../testbeds/fairness.ts";
 import type { FlowSummary, RunResult } from "../../testbeds/results.ts";
 
 export function makeScenario(name: string, changes: Partial<Scenario> = {}): Scenario {

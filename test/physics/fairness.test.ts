@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { jainIndex } from "../../envs/measured-run.ts";
 import { claimsTable } from "../../eval/experiments/experiment.ts";
 import { fairness, fittedExponent } from "../../eval/experiments/laws/fairness.ts";
+import { jainIndex } from "../../testbeds/fairness.ts";
 
 describe("fairness", () => {
   it("Reno flows share a link with a median Jain index above 0.95, and longer RTTs cost an exponent from -2.2 to -0.9", () => {

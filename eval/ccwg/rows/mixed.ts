@@ -1,5 +1,7 @@
 /** RFC 9743 section 5.2: flows of the evaluated algorithm beside flows of others. */
+
 import type { SenderOptions } from "../../../scenarios/sender-options.ts";
+import { harmOfLess, harmOfMore } from "../../../testbeds/fairness.ts";
 import type { RunResult } from "../../../testbeds/results.ts";
 import {
   asBeside,
@@ -8,8 +10,6 @@ import {
   flowMarks,
   flowsOf,
   goodputOf,
-  harmOfLess,
-  harmOfMore,
   link,
   OURS,
   points,

@@ -15,8 +15,8 @@ import {
   NANOS_PER_SEC,
   toMbps,
 } from "../../../core/units.ts";
-import { jainIndex } from "../../../envs/measured-run.ts";
 import { FifoNetwork } from "../../../sim/fifo/fifo-network.ts";
+import { jainIndex } from "../../../testbeds/fairness.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";

@@ -1,8 +1,8 @@
 /** The form of DTL's experiments: cases of flows at one bottleneck, seeds, what each flow got in spans of time, and curves. */
 import Table from "cli-table3";
 import type { Mbps } from "../../../core/units.ts";
-import { jainIndex } from "../../../envs/measured-run.ts";
 import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
+import { jainIndex } from "../../../testbeds/fairness.ts";
 import { mean } from "../../statistics.ts";
 import { type Claim, type Experiment, experiment } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
