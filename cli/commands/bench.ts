@@ -33,6 +33,8 @@ interface BenchOptions {
   readonly trace?: string;
   readonly algorithms: readonly string[];
   readonly seeds?: number;
+  readonly until?: string;
+  readonly aggregate?: true;
   readonly checkpoint?: string;
   readonly duration?: number;
   readonly vary?: boolean;
@@ -119,6 +121,8 @@ const NOT_FOR_CASES = [
   "observationNoise",
   "on",
   "picture",
+  "until",
+  "aggregate",
 ] as const;
 
 /** A suite whose scenarios have thresholds: they run as they are. */
@@ -191,13 +195,13 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     suite === undefined
       ? (options.scenario ?? [DEFAULT_SCENARIO])
       : suiteScenarios(suite, options.trace !== undefined);
-  const seeds = seedsUpTo(options.seeds ?? suite?.seeds ?? DEFAULT_SEEDS);
+  const firstSeeds = seedsUpTo(options.seeds ?? suite?.seeds ?? DEFAULT_SEEDS);
   const isGiven = (name: string): boolean =>
     ![undefined, "default"].includes(command.getOptionValueSource(name));
   const { findCaseSuite } = await import("../../eval/suites/case-suite.ts");
   const cases = suite && findCaseSuite(suite);
   if (cases !== undefined) {
-    await benchCases(cases, options, isGiven, seeds);
+    await benchCases(cases, options, isGiven, firstSeeds);
     return;
   }
   const formats = options.export ?? [];
@@ -212,7 +216,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     overrides: options.set ?? [],
     algorithms: options.algorithms,
     checkpoint: options.checkpoint,
-    seeds,
+    seeds: firstSeeds,
     rewardName,
     observationNoise: options.observationNoise,
     on: options.on,
@@ -223,7 +227,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
   const { plan, entries, checkpoints, models } = await planBench(input);
   const { scenarios, contenders } = plan;
   if (!input.quiet) {
-    await noteSlowAcks(entries, { names, overrides: input.overrides, trace: options.trace }, seeds[0]!);
+    await noteSlowAcks(entries, { names, overrides: input.overrides, trace: options.trace }, firstSeeds[0]!);
   }
   if (options.out !== undefined) claimFolder(options.out);
   if (options.picture !== undefined) claimFile(options.picture);
@@ -239,10 +243,15 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
   };
   const inThreads = mayRunInWorkers(input, plan);
   const workers = options.workers ?? (suite !== undefined && inThreads ? availableParallelism() : 1);
-  const plain =
+  const runSeeds = (some: readonly number[]): Promise<BenchmarkRun[]> =>
     workers === 1 && !inThreads
-      ? await runPlan(plan, runOptions)
-      : await runPlanInWorkers(input, plan, workers, runOptions);
+      ? runPlan({ ...plan, seeds: some }, runOptions)
+      : runPlanInWorkers({ ...input, seeds: some }, { ...plan, seeds: some }, workers, runOptions);
+  const { runUntil } = await import("../bench/run-until.ts");
+  const { runs: plain, seeds } =
+    options.until === undefined
+      ? { runs: await runSeeds(firstSeeds), seeds: firstSeeds }
+      : await runUntil(options.until, plan, runSeeds, { quiet: input.quiet });
   const runs = plain.map((run) => withMetrics(run, metrics));
   const [failed] = failures;
   if (failed !== undefined && runs.length === 0) {
@@ -295,10 +304,20 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
       }),
     );
     printOut(realTimeNotes(runs.map(({ record }) => record)));
+    if (options.aggregate === true) {
+      const { aggregate } = await import("../../eval/aggregate/aggregate.ts");
+      const { aggregateText } = await import("../../eval/aggregate/aggregate-text.ts");
+      printOut(aggregateText(aggregate(data.records)));
+    }
   }
   if (options.out !== undefined) {
     writeResults(options.out, data);
     writeExports(options.out, runs, formats);
+    if (options.aggregate === true) {
+      const { aggregate } = await import("../../eval/aggregate/aggregate.ts");
+      const { prettyJson } = await import("../../eval/result-files.ts");
+      writeFilesWhole({ [join(options.out, "aggregate.json")]: prettyJson(aggregate(data.records)) });
+    }
     if (!options.quiet) printErr(`report: ${join(options.out, "report.html")}\n`);
   }
   if (options.picture !== undefined) {
@@ -347,6 +366,11 @@ export function addBench(program: Command): void {
         `run seeds 1 to n (default: ${DEFAULT_SEEDS}, or as many runs as the suite makes)`,
       ).argParser(parseWhole(1, MAX_SEEDS)),
     )
+    .option(
+      "--until <ci=width>",
+      "more seeds until every row's 95 % interval of goodput, or QUANTITY:ci=..., is at most so wide: half width / mean",
+    )
+    .option("--aggregate", "also over all links: IQM, performance profile and effect sizes of the power")
     .option("--checkpoint <file>", "adds the trained agent of this checkpoint as `agent`")
     .option("--duration <sec>", "seconds per run instead of the scenario's own", parsePositive)
     .option(

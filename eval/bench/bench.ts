@@ -15,7 +15,7 @@ const HERE: string = fileURLToPath(new URL("../../cli/main.js", import.meta.url)
 const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "one link, cubic, bbr, vegas, reno": [
     ...["--scenario", "park-paper", "--algorithms", "cubic,bbr,vegas,reno"],
-    ...["--seeds", "3", "--duration", "120", "--workers", "1"],
+    ...["--seeds", "3", "--duration", "600", "--workers", "1"],
   ],
   "suite pantheon, four algorithms": [
     "--suite",
