@@ -112,13 +112,19 @@ const boxSchema: z.ZodType<StoredBox> = z
 const discreteSchema: z.ZodType<StoredDiscrete> = z
   .object({ n: z.number().int().positive(), names: z.array(z.string()) })
   .refine(({ n, names }) => names.length === n, { error: "expected as many names as choices" });
-const headerSchema: z.ZodType<Header> = z.object({
+/** Spaces as they are stored, in checkpoints and beside recorded runs. */
+export const SPACES_SCHEMA: z.ZodObject<{
+  observationSpace: typeof boxSchema;
+  actionSpace: z.ZodType<StoredSpace>;
+}> = z.object({
+  observationSpace: boxSchema,
+  actionSpace: z.union([boxSchema, discreteSchema], "expected a box or choices"),
+});
+const headerSchema: z.ZodType<Header> = SPACES_SCHEMA.extend({
   format: z.literal(CHECKPOINT_FORMAT),
   version: z.literal(CHECKPOINT_VERSION),
   learner: z.string().min(1),
   env: z.object({ observation: z.string(), action: z.string(), reward: z.string(), description: z.string() }),
-  observationSpace: boxSchema,
-  actionSpace: z.union([boxSchema, discreteSchema], "expected a box or choices"),
   options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.array(z.number())])),
   seed: wholeNumber,
   steps: wholeNumber,
@@ -352,7 +358,7 @@ function restoreDiscrete({ names }: StoredDiscrete): Discrete {
 }
 
 /** The stored spaces, as far as they are stored. */
-export function restoreSpaces(header: CheckpointHeader): Spaces {
+export function restoreSpaces(header: Pick<CheckpointHeader, "observationSpace" | "actionSpace">): Spaces {
   return {
     observationSpace: restoreBox(header.observationSpace),
     actionSpace:

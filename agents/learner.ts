@@ -2,6 +2,7 @@
 import type { AnyVectorEnv } from "../envs/env.ts";
 import type { Space } from "../envs/spaces.ts";
 import type { Checkpoint, EnvDescription, Spaces } from "./checkpoint.ts";
+import type { RecordedData } from "./nn/offline/recorded.ts";
 import type { OptionKind, OptionValues } from "./nn/options.ts";
 
 export interface Agent {
@@ -85,6 +86,15 @@ export interface LearnerSetup extends Spaces {
   readonly seed: number;
   /** goes into checkpoints */
   readonly env?: EnvDescription;
+  /** recorded runs, for learners that learn from them */
+  readonly dataset?: RecordedData;
+}
+
+export interface LearnerNeeds {
+  /** recorded runs */
+  readonly dataset?: "required" | "optional";
+  /** environments whose `states` are what a teacher would do */
+  readonly teacher?: true;
 }
 
 /** A learner as data: everything that training, checkpoints and the command line need to know of it. */
@@ -98,6 +108,8 @@ export interface LearnerSpec {
   readonly summary: string;
   /** kinds of action spaces that it learns over; it refuses others */
   readonly actions: readonly Space["kind"][];
+  /** what it learns from beside rewards of one flow's steps; absent: nothing */
+  readonly needs?: LearnerNeeds;
   readonly options: Readonly<Record<string, OptionKind>>;
   readonly defaults: OptionValues;
   /** what `train` sets beside the defaults: tuned for our environments */

@@ -1,15 +1,18 @@
 /** Learners by name. A new one is a file beside this and a line here. */
 import { namedEntry } from "../core/errors.ts";
 import { A2C } from "./a2c.ts";
+import { BC } from "./bc.ts";
 import { type Checkpoint, inCheckpoint, restoreSpaces, type Spaces } from "./checkpoint.ts";
+import { DAGGER } from "./dagger.ts";
 import { DQN } from "./dqn.ts";
+import { IQL } from "./iql.ts";
 import type { Agent, Learner, LearnerSetup, LearnerSpec } from "./learner.ts";
 import { PPO } from "./ppo.ts";
 import { SAC } from "./sac.ts";
 import { TD3 } from "./td3.ts";
 
 export const LEARNERS: ReadonlyMap<string, LearnerSpec> = new Map(
-  [PPO, A2C, DQN, SAC, TD3].map((spec) => [spec.name, spec]),
+  [PPO, A2C, DQN, SAC, TD3, BC, DAGGER, IQL].map((spec) => [spec.name, spec]),
 );
 export const DEFAULT_LEARNER: string = PPO.name;
 

@@ -6,6 +6,7 @@ import { addBench } from "./commands/bench.ts";
 import { addCcp } from "./commands/ccp.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addCompletion } from "./commands/completion.ts";
+import { addDataset } from "./commands/dataset/dataset.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addAttack } from "./commands/evaluation/attack.ts";
 import { addEvaluate } from "./commands/evaluation/evaluate.ts";
@@ -50,6 +51,7 @@ export function makeProgram(): Command {
   addTrain(program);
   addSweep(program);
   addDistill(program);
+  addDataset(program);
   addBench(program);
   addCompare(program);
   addPlot(program);

@@ -112,6 +112,11 @@ export interface VectorRows {
   readonly truncated: Uint8Array;
   /** [numEnvs x observationSpace.shape[0]]; only rows that ended in this step are meaningful */
   readonly finalObservations: Float32Array;
+  /**
+   * [numEnvs x stateSpace.shape[0]]: what only a critic or an imitator may see in training, such as what a teacher would do now; absent:
+   * there is nothing
+   */
+  readonly states?: Float32Array;
   /** episodes that ended in the last step */
   readonly endedEpisodes: readonly EndedEpisode[];
 }

@@ -2,6 +2,7 @@
 
 import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
 import type { FlowAlgorithm } from "../ccp-bridge/in-process-flow.ts";
+import type { AckObserver } from "../ccp-bridge/observed-control.ts";
 import { mssOf, NANOS_PER_MICRO, NANOS_PER_MILLI } from "../core/units.ts";
 import { FIRST_FLOW, mtuOf, type Scenario } from "../scenarios/scenario.ts";
 import { type RecordedFormat, RunRecorder } from "../testbeds/exports/recorder.ts";
@@ -11,6 +12,7 @@ import type { DecisionTiming, RunResult } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
 import type { OpenOptions, Run, RunFlow, Testbed, VirtualRun, VirtualTestbed } from "../testbeds/testbed.ts";
 import type { EnvOptions } from "./options.ts";
+import { StepRecorder } from "./recorded/step-recorder.ts";
 import { DEFAULT_ENVELOPE, envelopeOf, type Spans } from "./signals/envelope.ts";
 import { Meter } from "./signals/meter.ts";
 import { ObservationNoise } from "./signals/observation-noise.ts";
@@ -45,6 +47,8 @@ export interface RunOptions {
   readonly algorithms?: AlgorithmResolver;
   /** what else to write down of the run, where the testbed can; `RunResult.recordings` has the texts */
   readonly recording?: { readonly formats: readonly RecordedFormat[]; readonly title: string };
+  /** what to write down of the first flow: the steps of this environment; `RunResult.steps` has them */
+  readonly recordSteps?: EnvOptions;
 }
 
 /** In a world in virtual time; absent: the simulator. */
@@ -89,6 +93,16 @@ class RewardClock {
   }
 }
 
+/** One after the other. */
+function both(first: AckObserver, second: AckObserver): AckObserver {
+  return {
+    record(ack) {
+      first.record(ack);
+      second.record(ack);
+    },
+  };
+}
+
 /** What is added to a run so that it can be measured. */
 class Measurement {
   /** what to open a run with, besides the control */
@@ -97,18 +111,22 @@ class Measurement {
   readonly #meter: Meter;
   readonly #clock: RewardClock;
   readonly #recorder: RunRecorder | undefined;
+  readonly #steps: StepRecorder | undefined;
 
   constructor(options: RunOptions) {
-    const { algorithms, recording, seriesBinSec = DEFAULT_SERIES_BIN_SEC } = options;
+    const { algorithms, recording, recordSteps, seriesBinSec = DEFAULT_SERIES_BIN_SEC } = options;
     this.#options = options;
-    this.#meter = new Meter(mssOf(mtuOf(options.scenario)));
+    const mssBytes = mssOf(mtuOf(options.scenario));
+    this.#meter = new Meter(mssBytes);
+    this.#steps = recordSteps && new StepRecorder(recordSteps, mssBytes);
+    const observer = this.#steps === undefined ? this.#meter : both(this.#meter, this.#steps);
     this.#clock = new RewardClock(this.#meter, options.rewardName);
     this.#recorder = recording && new RunRecorder(recording.formats);
     this.extras = {
       algorithms,
       seriesBinSec,
       // the first flow's ACKs are metered for the reward
-      observer: (id) => (id === FIRST_FLOW ? this.#meter : undefined),
+      observer: (id) => (id === FIRST_FLOW ? observer : undefined),
       ...(this.#recorder && { recorder: this.#recorder }),
     };
   }
@@ -121,6 +139,7 @@ class Measurement {
   /** Before the run's time goes on. */
   attach<R extends Run>(run: R): R {
     this.#clock.start(run);
+    this.#steps?.attach(run);
     return run;
   }
 
@@ -141,6 +160,7 @@ class Measurement {
       ...(shared && { fairness: shared.fairness }),
       ...(run.transfers.started > 0 && { transfers: summariseTransfers(run) }),
       ...(this.#recorder && { recordings: this.#recorder.texts(run, this.#options.recording!.title) }),
+      ...(this.#steps && { steps: this.#steps.steps() }),
       ...("timing" in run && { timing: run.timing }),
       ...(decisions && { decisions }),
     };

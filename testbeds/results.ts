@@ -105,6 +105,16 @@ export interface DecisionTiming {
   readonly maxLatenessUs: number;
 }
 
+/** What an environment would have shown of a run, step by step. */
+export interface RecordedSteps {
+  /** float32 [steps + 1, observation]: the last is what the last step led to */
+  readonly observations: Float32Array;
+  /** float32 [steps, action], what comes nearest to what was done */
+  readonly actions: Float32Array;
+  /** float64 [steps] */
+  readonly rewards: Float64Array;
+}
+
 export interface RunResult {
   /** the world that ran it */
   readonly testbed: string;
@@ -130,4 +140,6 @@ export interface RunResult {
   readonly decisions?: DecisionTiming;
   /** where the run was recorded: texts by format */
   readonly recordings?: Readonly<Partial<Record<"qlog" | "mahimahi", string>>>;
+  /** of the first flow, where that was asked for */
+  readonly steps?: RecordedSteps;
 }

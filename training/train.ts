@@ -4,6 +4,7 @@
  */
 import { type Checkpoint, checkSpaces, type EnvDescription, inCheckpoint } from "../agents/checkpoint.ts";
 import { flatProgress, type Learner, type LearnerSpec, type Progress } from "../agents/learner.ts";
+import type { RecordedData } from "../agents/nn/offline/recorded.ts";
 import { DEFAULT_LEARNER, getLearner, learnerFromCheckpoint } from "../agents/registry.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { AnyVectorEnv } from "../envs/env.ts";
@@ -69,6 +70,8 @@ export interface TrainOptions {
   readonly resumeFrom?: string;
   /** on resume: what may differ from the run */
   readonly continuation?: Continuation;
+  /** for learners that learn from recorded runs */
+  readonly dataset?: RecordedData;
   /** stops after the update in progress; what was learnt is saved */
   readonly signal?: AbortSignal;
   /**
@@ -228,7 +231,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     }
     envs = await options.makeEnvs();
     const spaces = { observationSpace: envs.observationSpace, actionSpace: envs.actionSpace };
-    const setup = { ...spaces, options: given, env: options.env };
+    const setup = { ...spaces, options: given, env: options.env, dataset: options.dataset };
     let learner: Learner;
     if (from === undefined) learner = spec.make({ ...setup, seed });
     else {

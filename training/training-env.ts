@@ -3,6 +3,7 @@ import { crossTrafficAlgorithm, crossTrafficModules } from "../algorithms/cross-
 import { Rng } from "../core/random.ts";
 import type { AsyncVectorEnv } from "../envs/env.ts";
 import type { EnvOptions } from "../envs/options.ts";
+import { OracleTeacher } from "../envs/recorded/teacher.ts";
 import { loadSignals, signalsOf } from "../envs/signals/signal-files.ts";
 import { openVectorEnv } from "../envs/vector/local-vector-env.ts";
 import { SingleFlowSlot } from "../envs/vector/slots/single-flow.ts";
@@ -18,6 +19,8 @@ export interface TrainingEnvSpec {
   readonly episodeSec: number;
   /** an episode draws one of them; absent: the training range, a link per episode */
   readonly scenarios?: readonly { readonly name: string; readonly template: ScenarioTemplate }[];
+  /** rows have states: what the oracle would do; default false */
+  readonly teacher?: boolean;
 }
 
 /** The scenario of an episode. */
@@ -49,7 +52,18 @@ export const TRAINING_ENV: EnvKind = {
   make(kwargs, count) {
     const spec = kwargs["spec"] as TrainingEnvSpec;
     const parts = { scenarios: scenariosOf(spec) };
-    return Array.from({ length: count }, () => new SingleFlowSlot(spec.env, parts, crossTrafficAlgorithm));
+    const { env, teacher } = spec;
+    return Array.from(
+      { length: count },
+      () =>
+        new SingleFlowSlot(
+          env,
+          parts,
+          crossTrafficAlgorithm,
+          undefined,
+          teacher ? new OracleTeacher(env.action, crossTrafficAlgorithm) : undefined,
+        ),
+    );
   },
 };
 
@@ -70,6 +84,7 @@ export async function openTrainingEnvs(
     kwargs: { spec, actionPolicy: spec.env.actionPolicy },
     numEnvs,
     workers,
+    withState: true,
     worker: { url: new URL(`./training-worker.${extension}`, import.meta.url), data: signals },
   });
 }

@@ -36,6 +36,8 @@ export interface RolloutArrays {
   readonly truncated: Uint8Array;
   /** observations after the last step, [numEnvs x observation] */
   readonly last: Float32Array;
+  /** [rows x state], where the environments have some */
+  readonly states?: Float32Array;
 }
 
 /** Everything one rollout leaves behind. */
@@ -52,6 +54,7 @@ export function makeRolloutArrays(
   rows: number,
   numEnvs: number,
   { observationSpace, actionSpace }: Spaces,
+  stateWidth = 0,
 ): RolloutArrays {
   const [width] = observationSpace.shape;
   const float32 = (length: number): Float32Array => new Float32Array(new SharedArrayBuffer(4 * length));
@@ -63,6 +66,7 @@ export function makeRolloutArrays(
     terminated: new Uint8Array(new SharedArrayBuffer(rows)),
     truncated: new Uint8Array(new SharedArrayBuffer(rows)),
     last: float32(numEnvs * width),
+    ...(stateWidth > 0 && { states: float32(rows * stateWidth) }),
   };
 }
 

@@ -47,6 +47,7 @@ async function rollOut(part: Omit<RowsPart, "from">, from: number, plan: Plan): 
   for (let step = 0; step < steps; step++) {
     const row = step * numEnvs + from;
     arrays.observations.set(part.observations, row * width);
+    if (part.states !== undefined) arrays.states?.set(part.states, row * (part.states.length / count));
     policy.normalise(part.observations, normalised);
     policy.sample(normalised, count, noise.subarray(row * noiseWidth, (row + count) * noiseWidth), {
       actions,
@@ -93,7 +94,8 @@ export async function collect(
 ): Promise<Batch> {
   const { spec, weights, statistics } = policy;
   const { numEnvs } = envs;
-  const arrays = makeRolloutArrays(steps * numEnvs, numEnvs, spec);
+  const stateWidth = (envs.states?.length ?? 0) / numEnvs;
+  const arrays = makeRolloutArrays(steps * numEnvs, numEnvs, spec, stateWidth);
   const noise = shared(policy.drawNoise(rng, steps * numEnvs));
   const plan: Plan = { spec, weights, statistics, steps, numEnvs, noise, arrays };
   const ends =

@@ -20,6 +20,7 @@ export interface TrainingOptions {
   readonly envs?: number;
   readonly workers?: number;
   readonly learner?: string;
+  readonly dataset?: string;
   readonly set: Settings;
   readonly backend: string;
   readonly checkpointEvery?: number;
@@ -65,6 +66,7 @@ export async function runTraining(given: TrainingOptions): Promise<TrainResult> 
   const { versions } = await import("../bench/run-benchmark.ts");
   const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
 
+  const { expectSameSignals, openDataset } = await import("./dataset-option.ts");
   const again = await import("./run-again.ts");
   if (given.config !== undefined && given.resume !== undefined) {
     const message =
@@ -112,7 +114,10 @@ export async function runTraining(given: TrainingOptions): Promise<TrainResult> 
   }
   const base =
     configured === undefined ? TRAINING_DEFAULTS.env : again.envOfConfig(configured, given.config!);
-  const env = parseEnvOptions({ ...(stored ?? base), ...named, ...delay });
+  const dataset = openDataset(options.dataset ?? (config ?? configured)?.["dataset"], learner);
+  const recorded = configured === undefined ? dataset?.data.header.env : undefined;
+  const env = parseEnvOptions({ ...(stored ?? recorded ?? base), ...named, ...delay });
+  if (dataset !== undefined) expectSameSignals(dataset, env);
   await loadSignals(signalsOf(env), resume);
   getObservation(env.observation);
   getAction(env.action);
@@ -148,6 +153,7 @@ export async function runTraining(given: TrainingOptions): Promise<TrainResult> 
     workers: options.workers,
     episodeSec: episodes.episodeSec ?? TRAINING_DEFAULTS.episodeSec,
     scenarios,
+    teacher: learner.needs?.teacher === true,
   };
   const before = config?.["evaluation"] as Partial<StoredEvaluation> | undefined;
   const validation = options.validation ?? before?.validation ?? null;
@@ -189,7 +195,9 @@ export async function runTraining(given: TrainingOptions): Promise<TrainResult> 
         evaluation: storedEvaluation,
         tensorBoard,
         ...(recipe !== undefined && { recipe: recipe.name }),
+        ...(dataset !== undefined && { dataset: dataset.path }),
       },
+      dataset: dataset?.data,
       evaluation,
       runDir: options.out,
       checkpointEvery: options.checkpointEvery,

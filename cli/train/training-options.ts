@@ -62,6 +62,10 @@ export function addTrainingOptions(command: Command): Command {
     )
     .option("--learner <name>", "see `ccpark explain learners` (default: ppo); on resume the checkpoint's")
     .option(
+      "--dataset <dir>",
+      "recorded runs of `ccpark dataset`, for learners that learn from them; observation, action, reward and steps are theirs unless given",
+    )
+    .option(
       "--set <name=value>",
       "a hyperparameter of the learner (`ccpark explain hyperparameters`), such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",
       parseSetting,

@@ -18,6 +18,8 @@ export interface TrainingSetup {
   readonly episodeSec: number;
   /** threads that step the environments, the main one among them; default 1 */
   readonly workers?: number;
+  /** the learner asks the oracle what it would do; default false */
+  readonly teacher?: boolean;
   /** absent: the training range, a link per episode */
   readonly scenarios?: readonly Pick<ScenarioEntry, "name" | "template">[];
 }
@@ -28,9 +30,9 @@ export function describeTrainingRange(): string {
 }
 
 export function makeTrainingEnvs(setup: TrainingSetup): Promise<AsyncVectorEnv> {
-  const { env, numEnvs, episodeSec, workers, scenarios } = setup;
+  const { env, numEnvs, episodeSec, workers, scenarios, teacher } = setup;
   const plain = scenarios?.map(({ name, template }) => ({ name, template }));
-  return openTrainingEnvs({ env, episodeSec, scenarios: plain }, { numEnvs, workers });
+  return openTrainingEnvs({ env, episodeSec, scenarios: plain, teacher }, { numEnvs, workers });
 }
 
 /** Checkpoints between two evaluations unless told otherwise. */

@@ -1,6 +1,6 @@
 /** Action forms by name: what a vector of numbers, or a choice, means to cwnd and rate. */
 import { CcparkError, namedEntry } from "../../core/errors.ts";
-import { exp } from "../../core/math.ts";
+import { exp, log2 } from "../../core/math.ts";
 import type { Bytes, BytesPerSec } from "../../core/units.ts";
 import {
   type Choice,
@@ -35,6 +35,11 @@ export interface ActionSpec {
    * @returns whether the window was held at the most that it may be
    */
   apply(action: ArrayLike<number>, setting: Setting, mssBytes: Bytes): boolean;
+  /**
+   * The action that comes nearest to what another control made of window and rate, inside the box or one of the choices; absent: the
+   * form says nothing of that.
+   */
+  nearest?(before: Setting, after: Setting, mssBytes: Bytes): number[];
   /** The same form with another largest window, packets; absent: it has none. */
   within?(maxCwndPackets: number): ActionSpec;
 }
@@ -42,6 +47,8 @@ export interface ActionSpec {
 /** cwnd never falls below 2 packets and a set rate never below 1 packet/s, so that a flow never stops. */
 export const MIN_CWND_PACKETS = 2;
 const MIN_RATE_PACKETS_PER_SEC = 1;
+/** Of the absolute form: Park's own. */
+const MAX_RATE_BYTES_PER_SEC: BytesPerSec = 2e9;
 const { maxCwndPackets: MAX_CWND_PACKETS } = DEFAULT_ENVELOPE;
 
 const LN2 = Math.LN2;
@@ -80,7 +87,7 @@ const absolute: ActionSpec = limited((maxPackets) => ({
       name: "rateBytesPerSec",
       unit: "B/s",
       low: 0,
-      high: 2e9,
+      high: MAX_RATE_BYTES_PER_SEC,
       definition: "pacing rate of payload; 0: as it is",
     },
   ]),
@@ -91,6 +98,10 @@ const absolute: ActionSpec = limited((maxPackets) => ({
     if (rate > 0) setting.rateBytesPerSec = Math.max(MIN_RATE_PACKETS_PER_SEC * mssBytes, rate);
     return false;
   },
+  nearest: (_before, { cwndBytes, rateBytesPerSec }, mssBytes) => [
+    Math.min(maxPackets, Math.max(MIN_CWND_PACKETS, cwndBytes / mssBytes)),
+    Math.min(MAX_RATE_BYTES_PER_SEC, rateBytesPerSec),
+  ],
 }));
 
 const multiplicative: ActionSpec = limited((maxPackets) => ({
@@ -110,6 +121,7 @@ const multiplicative: ActionSpec = limited((maxPackets) => ({
   apply(action, setting, mssBytes) {
     return holdCwnd(setting, setting.cwndBytes * exp(LN2 * action[0]!), mssBytes, maxPackets);
   },
+  nearest: (before, after) => [Math.min(1, Math.max(-1, log2(after.cwndBytes / before.cwndBytes)))],
 }));
 
 /** Packets by which the additive choices of `indigo` change the window. */
@@ -143,6 +155,13 @@ const indigo: ActionSpec = limited((maxPackets) => ({
   apply(action, setting, mssBytes) {
     const { of } = INDIGO_CHOICES[action[0]!]!;
     return holdCwnd(setting, of(setting.cwndBytes, mssBytes), mssBytes, maxPackets);
+  },
+  nearest(before, after, mssBytes) {
+    // by ratios: a window that is too small by half is as wrong as one that is too large by its double
+    const miss = INDIGO_CHOICES.map(({ of }) =>
+      Math.abs(log2(Math.max(of(before.cwndBytes, mssBytes), MIN_CWND_PACKETS * mssBytes) / after.cwndBytes)),
+    );
+    return [miss.indexOf(Math.min(...miss))];
   },
 }));
 

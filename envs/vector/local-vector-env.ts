@@ -19,7 +19,7 @@ import type { EnvKind, SlotEnvShape } from "./slots/slot-env.ts";
 import { RowWorkers, type WorkerOptions } from "./worker-threads.ts";
 
 /** SAME_STEP, as `VectorEnv` promises, and nothing that it does not show. */
-function specOf(numEnvs: number): RowsSpec {
+function specOf(numEnvs: number, withState = false): RowsSpec {
   if (!Number.isSafeInteger(numEnvs) || numEnvs < 1) {
     throw new CcparkError(
       "invalid-argument",
@@ -31,7 +31,7 @@ function specOf(numEnvs: number): RowsSpec {
     firstSeed: 0,
     maxEpisodeSteps: 0,
     autoreset: "same-step",
-    withState: false,
+    withState,
     infoKeys: [],
   };
 }
@@ -119,6 +119,8 @@ export interface OpenVectorOptions {
   /** plain data for `kind.make` */
   readonly kwargs: Readonly<Record<string, unknown>>;
   readonly numEnvs: number;
+  /** whether the rows show the environments' states, where they have some; default false */
+  readonly withState?: boolean;
   /** threads that step the environments, the calling one among them; default 1. More than environments are not started */
   readonly workers?: number;
   /** what another thread runs: a module that calls `serveRows` with the same kind; needed with several workers */
@@ -131,15 +133,15 @@ export interface OpenVectorOptions {
  * @throws CcparkError what `kind.make` throws; from a step or reset also `LostWorker`, after which only `close` is left
  */
 export async function openVectorEnv(options: OpenVectorOptions): Promise<AsyncVectorEnv> {
-  const { kind, kwargs, numEnvs, workers = 1, worker } = options;
-  const spec = specOf(numEnvs);
+  const { kind, kwargs, numEnvs, workers = 1, worker, withState = false } = options;
+  const [sample] = kind.make(kwargs, 1);
+  const spec = specOf(numEnvs, withState && sample!.stateSpace !== undefined);
   if (!Number.isSafeInteger(workers) || workers < 1 || (workers > 1 && worker === undefined)) {
     throw new CcparkError(
       "invalid-argument",
       `[env] workers: got ${workers}${worker === undefined ? " and no module for them" : ""}, expected a whole number of at least 1, beyond 1 with a module`,
     );
   }
-  const [sample] = kind.make(kwargs, 1);
   const others = Math.min(workers, numEnvs) - 1;
   const pool = worker === undefined || others === 0 ? undefined : new RowWorkers(others, worker);
   const close = async (): Promise<void> => pool?.close();

@@ -13,6 +13,7 @@ export class RowsView {
   constructor(shape: SlotEnvShape, rows: RowArrays, { from, to }: { from: number; to: number }) {
     const { observationSpace, actionSpace } = shape;
     const width = observationSpace.shape[0];
+    const stateWidth = rows.states.length / rows.phase.length;
     this.shown = {
       numEnvs: to - from,
       observationSpace,
@@ -21,6 +22,9 @@ export class RowsView {
       rewards: rows.rewards.subarray(from, to),
       terminated: rows.terminated.subarray(from, to),
       truncated: rows.truncated.subarray(from, to),
+      ...(rows.states.length > 0 && {
+        states: rows.states.subarray(from * stateWidth, to * stateWidth),
+      }),
       finalObservations: rows.finalObservations.subarray(from * width, to * width),
       endedEpisodes: this.#endedEpisodes,
     };

@@ -3,6 +3,7 @@
  * `envs/measured-run.ts`, so every one is measured in the same way.
  */
 import type { AlgorithmResolver } from "../../algorithms/cross-traffic.ts";
+import type { EnvOptions } from "../../envs/options.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { RecordedFormat } from "../../testbeds/exports/recorder.ts";
 import type { RunResult } from "../../testbeds/results.ts";
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly algorithms?: AlgorithmResolver;
   /** absent: the simulator */
   readonly testbed?: Testbed;
+  /** steps of an environment to write down of the first flow */
+  readonly recordSteps?: EnvOptions;
   /** policies see each number of an observation off by up to this share of itself; absent: as it is */
   readonly observationNoise?: number;
   /** what else to write down of the run; only where a contender can */

@@ -3,6 +3,15 @@ import { expect, it } from "vitest";
 import { getLearner, LEARNERS } from "../../agents/registry.ts";
 import { type LearnerContract, learnerContract } from "../contract/learner-contract.ts";
 
+const SMALL_OFFLINE = {
+  hidden: [8],
+  minibatchSize: 16,
+  rolloutSteps: 32,
+  gradientSteps: 2,
+  resetEvery: 2,
+  backend: "wasm",
+};
+
 const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
   ppo: {
     // The toy's force acts slowly, so it wants more exploration than a window that is multiplied every few milliseconds.
@@ -70,6 +79,21 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       resetEvery: 2,
       backend: "wasm",
     },
+  },
+  bc: {
+    toy: { hidden: [32, 32], backend: "wasm" },
+    toySteps: 7_680,
+    small: SMALL_OFFLINE,
+  },
+  dagger: {
+    toy: { hidden: [32, 32], backend: "wasm" },
+    toySteps: 7_680,
+    small: { ...SMALL_OFFLINE, replayCapacity: 700 },
+  },
+  iql: {
+    toy: { hidden: [32, 32], backend: "wasm", gamma: 0.9 },
+    toySteps: 10_240,
+    small: SMALL_OFFLINE,
   },
 };
 

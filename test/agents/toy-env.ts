@@ -2,6 +2,7 @@
  * A toy for learners: a bounded double integrator that should come to rest at 0, with as many observations as the real
  * environments (the rest are constants and noise-free copies). Reward -(x^2 + 0.1 v^2 + 0.01 a^2) + offset of the env.
  */
+import type { RecordedData } from "../../agents/nn/offline/recorded.ts";
 import { Rng } from "../../core/random.ts";
 import type { EndedEpisode, VectorEnv } from "../../envs/env.ts";
 import { type Box, makeBox, makeDiscrete, type Space } from "../../envs/spaces.ts";
@@ -18,6 +19,15 @@ export interface ToyOptions {
   readonly rewardScale?: number;
   /** rewards become NaN after this many steps */
   readonly nanAfter?: number;
+  /** states are what the controller that was tuned by hand would do */
+  readonly teacher?: boolean;
+}
+
+/** A controller that was tuned by hand. */
+export function toyTeacher(position: number, velocity: number, choices: boolean): number {
+  if (!choices) return clip(-(2.5 * position + 3 * velocity));
+  const force = -(position + 1.2 * velocity);
+  return force > 0.1 ? 2 : force < -0.1 ? 0 : 1;
 }
 
 function box(size: number, name: string): Box {
@@ -58,6 +68,7 @@ export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
   const velocity = new Float64Array(numEnvs);
   const returns = new Float64Array(numEnvs);
   const age = new Uint32Array(numEnvs);
+  const states = options.teacher === true ? new Float32Array(numEnvs) : undefined;
   let rngs: Rng[] = [];
   let endedEpisodes: EndedEpisode[] = [];
   let total = 0;
@@ -67,6 +78,9 @@ export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
     for (let i = 0; i < width; i++)
       into[at + i] = i % 2 === 0 ? position[env]! * (i % 4 === 0 ? 1 : -1) : velocity[env]!;
     into[at + width - 1] = env / numEnvs;
+    if (states !== undefined && into === observations) {
+      states[env] = toyTeacher(position[env]!, velocity[env]!, options.choices === true);
+    }
   };
   const begin = (env: number): void => {
     position[env] = rngs[env]!.uniform(-1, 1);
@@ -81,6 +95,7 @@ export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
     actionSpace,
     observations,
     finalObservations,
+    ...(states !== undefined && { states }),
     rewards,
     terminated,
     truncated,
@@ -119,6 +134,44 @@ export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
           begin(env);
         } else observe(env, observations);
       }
+    },
+  };
+}
+
+/** What the toy's teacher did, now and then something else, so that there is better and worse. */
+export function toyDataset(choices: boolean, steps = 640): RecordedData {
+  const env = makeToyEnv({ choices, teacher: true });
+  const { numEnvs, observations, observationSpace, actionSpace } = env;
+  const rng = Rng.fromSeed(77);
+  const rows: { o: Float32Array; a: Float32Array; r: Float64Array; next: Float32Array }[] = [];
+  env.reset(5);
+  for (let step = 0; step < steps; step++) {
+    const o = observations.slice();
+    const a = env.states!.map((wanted) => {
+      if (choices) return rng.next() < 0.2 ? rng.integer(3) : wanted;
+      return clip(wanted + rng.uniform(-0.4, 0.4));
+    });
+    env.step(a);
+    const next = observations.slice();
+    const width = observationSpace.shape[0];
+    for (let i = 0; i < numEnvs; i++) {
+      if (env.truncated[i]) {
+        next.set(env.finalObservations.subarray(i * width, (i + 1) * width), i * width);
+      }
+    }
+    rows.push({ o, a, r: env.rewards.slice(), next });
+  }
+  return {
+    observationSpace,
+    actionSpace,
+    sha256: choices ? "c".repeat(64) : "b".repeat(64),
+    transitions: {
+      rows: steps * numEnvs,
+      observations: Float32Array.from(rows.flatMap(({ o }) => [...o])),
+      actions: Float32Array.from(rows.flatMap(({ a }) => [...a])),
+      rewards: Float64Array.from(rows.flatMap(({ r }) => [...r])),
+      nextObservations: Float32Array.from(rows.flatMap(({ next }) => [...next])),
+      terminated: new Float32Array(steps * numEnvs),
     },
   };
 }

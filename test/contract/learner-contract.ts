@@ -5,8 +5,9 @@
 import { describe, expect, it } from "vitest";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../agents/checkpoint.ts";
 import type { Learner, LearnerSpec, Progress } from "../../agents/learner.ts";
+import type { RecordedData } from "../../agents/nn/offline/recorded.ts";
 import { CcparkError } from "../../core/errors.ts";
-import { greedyReturn, makeToyEnv } from "../agents/toy-env.ts";
+import { greedyReturn, makeToyEnv, toyDataset } from "../agents/toy-env.ts";
 
 const FACTS = [
   "episodes",
@@ -74,10 +75,15 @@ function learnerContractOver(
   spec: LearnerSpec,
   { toy, toySteps, small }: LearnerContract,
 ): void {
-  const spaces = (): ReturnType<typeof makeToyEnv> => makeToyEnv({ choices });
+  const { needs } = spec;
+  const dataset = needs?.dataset === "required" ? toyDataset(choices) : undefined;
+  const spaces = (): ReturnType<typeof makeToyEnv> & { readonly dataset?: RecordedData } => ({
+    ...makeToyEnv({ choices, teacher: needs?.teacher === true }),
+    dataset,
+  });
   const make = (options: Readonly<Record<string, unknown>>): Learner => {
     const { observationSpace, actionSpace } = spaces();
-    return spec.make({ observationSpace, actionSpace, options, seed: 3 });
+    return spec.make({ observationSpace, actionSpace, options, seed: 3, dataset });
   };
   const copyOf = (checkpoint: Checkpoint): Checkpoint =>
     decodeCheckpoint(encodeCheckpoint(checkpoint), "memory");
@@ -166,6 +172,14 @@ function learnerContractOver(
         const longer = new Float32Array(array!.length + 1);
         expectRefused(() => load({ arrays: { ...rest, [name]: longer } }), `array \`${name}\`: got`);
       }
+    });
+
+    it("refuses weights that are not finite, by their name", () => {
+      const { header, arrays } = make(small).checkpoint();
+      const policy = arrays["policy"]!.slice();
+      policy[3] = Number.NaN;
+      const broken = { header, arrays: { ...arrays, policy } };
+      expectRefused(() => encodeCheckpoint(broken), "got NaN in array `policy`");
     });
 
     it("refuses spaces of other shapes, with both", () => {

@@ -48,6 +48,11 @@ export class KnownService {
     }
   }
 
+  /** What the link could serve in (fromNs, toNs], bytes on the wire; independent of `nextNs`. */
+  capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
+    return this.#server.capacityBytes(fromNs, toNs);
+  }
+
   /**
    * For the next packet that the flow sends, in their order.
    * @param afterNs services that begin before it have passed

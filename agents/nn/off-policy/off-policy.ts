@@ -24,7 +24,7 @@ import { type NetworkPolicy, type PolicySpec, policySize } from "../network-poli
 import { flag, type OptionKind, real, whole, widths } from "../options.ts";
 import { collect } from "../rollout.ts";
 import { EPSILON, Means, observe, STATISTICS, type Statistics } from "../statistics.ts";
-import { Replay, readReplay, type Transitions } from "./replay.ts";
+import { REPLAY_STATE, Replay, readReplay, type Transitions } from "./replay.ts";
 
 /** What each means and may be: OFF_POLICY_KINDS; `ccpark explain hyperparameters` prints it. */
 export interface OffPolicyOptions extends LoopOptions {
@@ -77,10 +77,7 @@ export const OFF_POLICY_KINDS: {
 };
 
 /** What a checkpoint keeps beside options and arrays. */
-const STATE = z.object({
-  /** transitions that are kept, and where in the ring the next one goes */
-  replayCount: z.number().int().nonnegative(),
-  replayAt: z.number().int().nonnegative(),
+const STATE = REPLAY_STATE.extend({
   /** of all rewards so far */
   rewardStatistics: STATISTICS,
   /** Adam's count of steps, the same for all networks */
@@ -168,16 +165,9 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends
    */
   restore(checkpoint: Checkpoint): void {
     const { header } = checkpoint;
-    const { replayCount, replayAt, rewardStatistics, gradientSteps } = readState(header, STATE);
-    const { replayCapacity } = this.options;
-    // a ring that is not full yet goes on behind its last; one that is full anywhere
-    const fits = replayCount < replayCapacity ? replayAt === replayCount : replayAt < replayCapacity;
-    if (replayCount > replayCapacity || !fits) {
-      throw new CcparkError(
-        "invalid-argument",
-        `[checkpoint] state of \`${this.name}\`, replay: got ${replayCount} transitions, the next at ${replayAt}, expected what a ring of replayCapacity ${replayCapacity} can have`,
-      );
-    }
+    const state = readState(header, STATE);
+    const { replayCount, replayAt, rewardStatistics, gradientSteps } = state;
+    this.#replay.expectFits(this.name, state);
     const networks = Object.entries(this.networks());
     const stored = networks.map(([name, weights]) => readArray(checkpoint, name, weights.length));
     networks.forEach(([name], i) => {

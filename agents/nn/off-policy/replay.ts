@@ -2,6 +2,7 @@
  * What learners off policy remember: transitions in a ring, the newest in place of the oldest. It goes into checkpoints as a
  * whole: what was seen depends on every policy there was, so nothing short of the whole run could rebuild it.
  */
+import { z } from "zod";
 import { CcparkError } from "../../../core/errors.ts";
 import type { Rng } from "../../../core/random.ts";
 import { type Checkpoint, readArray, type Spaces } from "../../checkpoint.ts";
@@ -37,6 +38,26 @@ const FIELDS = ["observations", "actions", "rewards", "nextObservations", "termi
 
 /** Rows that the ring has room for at first; it grows as it fills, so that a file that asks for much gets little. */
 const FIRST_ROWS = 4096;
+
+/** Of a ring, in a checkpoint. */
+export const REPLAY_STATE: z.ZodObject<{ replayCount: z.ZodNumber; replayAt: z.ZodNumber }> = z.object({
+  /** transitions that are kept, and where in the ring the next one goes */
+  replayCount: z.number().int().nonnegative(),
+  replayAt: z.number().int().nonnegative(),
+});
+
+/** Rows of the first `count` of `kept`, drawn evenly, with replacement. */
+export function drawTransitions(kept: Transitions, count: number, rows: number, rng: Rng): Transitions {
+  const drawn = allocate(rows, kept.observations.length / kept.rows, kept.actions.length / kept.rows);
+  for (let row = 0; row < rows; row++) {
+    const from = rng.integer(count);
+    for (const field of FIELDS) {
+      const width = kept[field].length / kept.rows;
+      for (let i = 0; i < width; i++) drawn[field][row * width + i] = kept[field][from * width + i]!;
+    }
+  }
+  return drawn;
+}
 
 export class Replay {
   readonly #capacity: number;
@@ -88,6 +109,31 @@ export class Replay {
     }
   }
 
+  /** Takes rows as they are, one after the other. */
+  addAll(transitions: Transitions): void {
+    for (let row = 0; row < transitions.rows; row++) {
+      if (this.#at >= this.#kept.rows) this.#grow();
+      for (const field of FIELDS) {
+        const width = transitions[field].length / transitions.rows;
+        this.#kept[field].set(transitions[field].subarray(row * width, (row + 1) * width), this.#at * width);
+      }
+      this.#at = (this.#at + 1) % this.#capacity;
+      this.#count = Math.min(this.#count + 1, this.#capacity);
+    }
+  }
+
+  /** @throws CcparkError (invalid-argument) for a stored state that a ring of this capacity cannot have */
+  expectFits(name: string, { replayCount, replayAt }: z.infer<typeof REPLAY_STATE>): void {
+    const capacity = this.#capacity;
+    // a ring that is not full yet goes on behind its last; one that is full anywhere
+    const fits = replayCount < capacity ? replayAt === replayCount : replayAt < capacity;
+    if (replayCount <= capacity && fits) return;
+    throw new CcparkError(
+      "invalid-argument",
+      `[checkpoint] state of \`${name}\`, replay: got ${replayCount} transitions, the next at ${replayAt}, expected what a ring of replayCapacity ${capacity} can have`,
+    );
+  }
+
   #grow(): void {
     const rows = Math.min(this.#capacity, 2 * this.#kept.rows);
     const grown = allocate(rows, this.#width, this.#actionWidth);
@@ -95,17 +141,14 @@ export class Replay {
     this.#kept = grown;
   }
 
+  /** What is kept, `count` rows of it; shared. */
+  get kept(): Transitions {
+    return this.#kept;
+  }
+
   /** Rows drawn evenly, with replacement. */
   sample(rows: number, rng: Rng): Transitions {
-    const drawn = allocate(rows, this.#width, this.#actionWidth);
-    for (let row = 0; row < rows; row++) {
-      const from = rng.integer(this.#count);
-      for (const field of FIELDS) {
-        const width = this.#kept[field].length / this.#kept.rows;
-        for (let i = 0; i < width; i++) drawn[field][row * width + i] = this.#kept[field][from * width + i]!;
-      }
-    }
-    return drawn;
+    return drawTransitions(this.#kept, this.#count, rows, rng);
   }
 
   /** Copies, for a checkpoint: what is kept, in the order of the ring. */

@@ -11,6 +11,7 @@ import { CongestionEnv, expectOneFlow, RealTimeCongestionEnv } from "../../conge
 import type { StepInfo } from "../../env.ts";
 import type { FlowRows } from "../../multi-flow-env.ts";
 import type { EnvOptions } from "../../options.ts";
+import type { OracleTeacher } from "../../recorded/teacher.ts";
 import { getAction } from "../../signals/actions.ts";
 import { getReward } from "../../signals/rewards.ts";
 import type { Box, Space } from "../../spaces.ts";
@@ -32,22 +33,30 @@ export class SingleFlowSlot implements SlotEnv {
   readonly severalFlows = false;
   /** a step ends with the first ACK after its time */
   readonly stepSeconds = 0;
-  readonly stateSpace = undefined;
+  /** what a teacher would do, where there is one */
+  readonly stateSpace: Box | undefined;
   readonly rewardComponents: readonly string[];
   /** of the observation */
   readonly #width: number;
   readonly #env: CongestionEnv | RealTimeCongestionEnv;
   readonly #testbed: Testbed;
   readonly #episode: SlotEpisode;
+  readonly #teacher: OracleTeacher | undefined;
 
-  /** @param algorithms finds those of cross traffic; absent: those that need no agent */
+  /**
+   * @param algorithms finds those of cross traffic; absent: those that need no agent
+   * @param teacher whose actions are the state, in virtual time; absent: there is no state
+   */
   constructor(
     options: EnvOptions,
     parts: SlotEnvParts,
     algorithms?: AlgorithmResolver,
     testbed: Testbed = SIMULATED,
+    teacher?: OracleTeacher,
   ) {
     this.#testbed = testbed;
+    this.#teacher = teacher;
+    this.stateSpace = teacher?.space;
     this.#env =
       testbed.clock === "virtual"
         ? new CongestionEnv(parts.scenarios, options, { algorithms, testbed })
@@ -81,7 +90,10 @@ export class SingleFlowSlot implements SlotEnv {
   reset(seed: number, scenario?: unknown): MaybePromise<void> {
     const drawn = this.#episode.draw(seed, scenario);
     const later = this.#env.begin(seed, drawn);
-    const begin = (): void => this.#episode.begin(seed, drawn, this.#env.run);
+    const begin = (): void => {
+      this.#episode.begin(seed, drawn, this.#env.run);
+      this.#teacher?.begin(drawn, seed);
+    };
     return later === undefined ? begin() : later.then(begin);
   }
 
@@ -109,6 +121,11 @@ export class SingleFlowSlot implements SlotEnv {
     env.writeObservation(into.observations, row * this.#width);
     into.present[row] = 1;
     into.live[row] = env.terminated || env.truncated ? 0 : 1;
+  }
+
+  writeState(into: Float32Array, offset: number): void {
+    const { cwndBytes, pacingRateBytesPerSec: rateBytesPerSec } = this.#env.info();
+    into.set(this.#teacher!.action(this.#env.run, { cwndBytes, rateBytesPerSec }), offset);
   }
 
   writeOutcome(into: FlowRows, row: number): void {
