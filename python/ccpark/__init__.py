@@ -58,6 +58,6 @@ def parallel_env(**options: Any) -> "MultiFlowParallelEnv":
 
 def __getattr__(name: str) -> ModuleType:
     """The modules whose libraries are optional load when they are named."""
-    if name in ("parallel", "sb3"):
+    if name in ("datasets", "parallel", "sb3"):
         return import_module(f"ccpark.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,7 +21,12 @@ def folder(tmp_path):
         "version": 1,
         "command": "ccpark dataset",
         "env": {"observation": "standard", "action": "multiplicative", "reward": "score", "stepMs": "rtt"},
-        "observationSpace": {"shape": [WIDTH], "names": ["a", "b", "c"], "low": [-1, -1, 0], "high": [1, 1, "Infinity"]},
+        "observationSpace": {
+            "shape": [WIDTH],
+            "names": ["a", "b", "c"],
+            "low": [-1, -1, 0],
+            "high": [1, 1, "Infinity"],
+        },
         "actionSpace": {"shape": [1], "names": ["x"], "low": [-1], "high": [1]},
         "episodes": [
             {"algorithm": "cubic", "scenario": "park-paper", "seed": 1, "steps": 2, "episodeReturn": 1, **facts},
@@ -63,6 +68,7 @@ def test_says_how_gymnasium_makes_the_environment(folder):
     assert spec.kwargs["step_ms"] == "rtt"
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:minari")  # what a dataset that is published should say
 def test_becomes_a_dataset_of_minari(folder, tmp_path, monkeypatch):
     minari = pytest.importorskip("minari")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "minari"))

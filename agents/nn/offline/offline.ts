@@ -74,7 +74,7 @@ export const OFFLINE_KINDS: {
 export const OFFLINE_STATE: z.ZodObject<{ datasetSha256: z.ZodString; gradientSteps: z.ZodNumber }> =
   z.object({
     /** of the recorded runs; empty: there are none */
-    datasetSha256: z.string(),
+    datasetSha256: z.string().regex(/^([0-9a-f]{64})?$/, "expected a SHA-256 in hexadecimal, or nothing"),
     /** Adam's count of steps, the same for all networks */
     gradientSteps: z.number().int().nonnegative(),
   });

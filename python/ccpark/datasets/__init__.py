@@ -143,8 +143,8 @@ def load(path: str | os.PathLike[str]) -> Dataset:
 def to_minari(path: str | os.PathLike[str], dataset_id: str, **about: Any) -> Any:
     """Makes a dataset of Minari from a folder that ``ccpark dataset`` wrote.
 
-    Episodes end truncated: time runs out, the task never ends. Spaces and ``env_spec`` are those of the environment that
-    the steps are of, so ``dataset.recover_environment()`` makes it.
+    Episodes end truncated: time runs out, the task never ends. Spaces and ``env_spec`` are those of the environment
+    that the steps are of, so ``dataset.recover_environment()`` makes it.
 
     Args:
         path: the folder
