@@ -9,6 +9,7 @@ export { Iql, type IqlOptions } from "./iql.ts";
 export type { Agent, Learner, LearnerSetup, LearnerSpec, Progress } from "./learner.ts";
 export { GaussianPolicy } from "./nn/gaussian-policy.ts";
 export { Ppo, type PpoOptions } from "./ppo.ts";
+export { RecurrentPpo, type RecurrentPpoOptions } from "./recurrent-ppo.ts";
 export { getLearner, LEARNERS, learnerFromCheckpoint, policyFromCheckpoint } from "./registry.ts";
 export { Sac, type SacOptions } from "./sac.ts";
 export { Td3, type Td3Options } from "./td3.ts";

@@ -60,15 +60,20 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
   #updates = 0;
   #episodes = 0;
 
-  /** @param head of the policy, where it has one of its own */
-  constructor(name: string, options: Options, setup: LearnerSetup, head?: PolicySpec["head"]) {
+  /** @param network of the policy: its head, where it has one of its own, and its memory */
+  constructor(
+    name: string,
+    options: Options,
+    setup: LearnerSetup,
+    network: Pick<PolicySpec, "head" | "memory"> = {},
+  ) {
     this.name = name;
     this.options = options;
     this.seed = setup.seed;
     this.env = setup.env ?? NO_DESCRIPTION;
     this.root = Rng.fromSeed(setup.seed).fork(name);
     const { observationSpace, actionSpace } = setup;
-    this.spec = { observationSpace, actionSpace, hidden: options.hidden, ...(head && { head }) };
+    this.spec = { observationSpace, actionSpace, hidden: options.hidden, ...network };
   }
 
   /** Acts with the current parameters. */
@@ -82,10 +87,12 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
     return this.#updates;
   }
 
-  begin(): void {}
+  begin(row: number): void {
+    this.policy.begin(row);
+  }
 
-  act(obs: Float32Array, mode: "explore" | "greedy"): Float32Array {
-    return this.policy.act(obs, mode);
+  act(obs: Float32Array, mode: "explore" | "greedy", row = 0): Float32Array {
+    return this.policy.act(obs, mode, row);
   }
 
   dispose(): void {}

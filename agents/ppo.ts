@@ -9,7 +9,7 @@
  * Acting is a pass over typed arrays (nn/network-policy.ts): a Gaussian over a box, a softmax over choices. TensorFlow.js
  * computes values and gradients.
  *
- * Left out: recurrent policies, clipping of the value loss (no gain: Andrychowicz et al. 2021).
+ * Memory: recurrent-ppo.ts. Left out: clipping of the value loss (no gain: Andrychowicz et al. 2021).
  */
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
@@ -29,7 +29,7 @@ import type { Tf } from "./tfjs/tfjs-patches.ts";
 
 // ---------------------------------------------------------------------------------------------------------- options
 
-/** What each means and may be: KINDS; `ccpark explain hyperparameters` prints it. */
+/** What each means and may be: PPO_KINDS; `ccpark explain hyperparameters` prints it. */
 export interface PpoOptions extends OnPolicyOptions {
   readonly epochs: number;
   readonly minibatchSize: number;
@@ -59,7 +59,7 @@ export const PPO_DEFAULTS: PpoOptions = {
   backend: "auto",
 };
 
-const KINDS: { readonly [Name in keyof PpoOptions]: OptionKind } = {
+export const PPO_KINDS: { readonly [Name in keyof PpoOptions]: OptionKind } = {
   ...ON_POLICY_KINDS,
   ...COMMON_KINDS,
   epochs: whole(1, 1000, "passes over a batch per update"),
@@ -81,7 +81,7 @@ const KINDS: { readonly [Name in keyof PpoOptions]: OptionKind } = {
  * @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range
  */
 export function ppoOptions(given: Readonly<Record<string, unknown>> = {}): PpoOptions {
-  return readOptions("ppo", KINDS, PPO_DEFAULTS, given);
+  return readOptions("ppo", PPO_KINDS, PPO_DEFAULTS, given);
 }
 
 // ------------------------------------------------------------------------------------------------------------ learner
@@ -158,7 +158,7 @@ export const PPO: LearnerSpec = {
   source: "Schulman et al. 2017, arXiv:1707.06347",
   summary: "proximal policy optimisation; a Gaussian policy over boxes, a categorical one over choices",
   actions: ["box", "discrete"],
-  options: KINDS,
+  options: PPO_KINDS,
   defaults: { ...PPO_DEFAULTS },
   // A step is a round trip, and what an action does shows within a few: a short horizon has less noise. The entropy
   // bonus is negative: exploring by a few percent of the window costs more than a millisecond of queue, so a policy that

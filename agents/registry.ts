@@ -8,11 +8,12 @@ import { DQN } from "./dqn.ts";
 import { IQL } from "./iql.ts";
 import type { Agent, Learner, LearnerSetup, LearnerSpec } from "./learner.ts";
 import { PPO } from "./ppo.ts";
+import { RECURRENT_PPO } from "./recurrent-ppo.ts";
 import { SAC } from "./sac.ts";
 import { TD3 } from "./td3.ts";
 
 export const LEARNERS: ReadonlyMap<string, LearnerSpec> = new Map(
-  [PPO, A2C, DQN, SAC, TD3, BC, DAGGER, IQL].map((spec) => [spec.name, spec]),
+  [PPO, A2C, DQN, SAC, TD3, RECURRENT_PPO, BC, DAGGER, IQL].map((spec) => [spec.name, spec]),
 );
 export const DEFAULT_LEARNER: string = PPO.name;
 

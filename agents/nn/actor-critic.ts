@@ -21,6 +21,7 @@ import {
   policySize,
 } from "./network-policy.ts";
 import type { ValueScale } from "./on-policy/value-scale.ts";
+import { GRU_LAYERS } from "./recurrent/gru.ts";
 import { RunningObservations } from "./statistics.ts";
 
 /** The density that the action space asks for. */
@@ -30,8 +31,9 @@ export function makeDensity(spec: PolicySpec, options: PolicyOptions): DensityPo
     : new CategoricalPolicy(spec, options);
 }
 
-const valueLayoutOf = ({ observationSpace, hidden }: PolicySpec): MlpLayout =>
-  mlpLayout([observationSpace.shape[0], ...hidden, 1]);
+/** It sees the policy's memory beside the observation, where there is one. */
+const valueLayoutOf = ({ observationSpace, hidden, memory = 0 }: PolicySpec): MlpLayout =>
+  mlpLayout([observationSpace.shape[0] + memory, ...hidden, 1]);
 
 /** Lengths of the arrays that a checkpoint has of these networks. */
 function arrayLengths(spec: PolicySpec): Readonly<Record<ArrayName, number>> {
@@ -95,7 +97,8 @@ export class ActorCritic {
     this.observations = new RunningObservations(spec.observationSpace.shape[0]);
 
     const hiddenGains = spec.hidden.map(() => Math.SQRT2);
-    initialiseMlp(layout, [...hiddenGains, 0.01], rng.fork("init.policy"), weights);
+    const unitGains = spec.memory === undefined ? [] : new Array<number>(GRU_LAYERS).fill(1);
+    initialiseMlp(layout, [...unitGains, ...hiddenGains, 0.01], rng.fork("init.policy"), weights);
     weights.fill(options.initialLogStd, layout.size);
     initialiseMlp(this.valueLayout, [...hiddenGains, 1], rng.fork("init.value"), this.value);
     this.policy = makeDensity(spec, { weights, seed, name });

@@ -36,6 +36,8 @@ export interface RolloutArrays {
   readonly truncated: Uint8Array;
   /** observations after the last step, [numEnvs x observation] */
   readonly last: Float32Array;
+  /** [rows x memory]: what the policy remembered before the row's step, where it remembers anything */
+  readonly memories?: Float32Array;
   /** [rows x state], where the environments have some */
   readonly states?: Float32Array;
 }
@@ -46,6 +48,9 @@ export interface Batch extends RolloutArrays {
   /** rows that were truncated, and the observation that each led to */
   readonly truncatedRows: readonly number[];
   readonly truncatedObservations: readonly Float32Array[];
+  /** of a policy with memory: what it remembered then, and after the last step of each environment, [numEnvs x memory] */
+  readonly truncatedMemories?: readonly Float32Array[];
+  readonly lastMemories?: Float32Array;
   /** in the order of their ends */
   readonly episodes: readonly EndedEpisode[];
 }
@@ -54,7 +59,7 @@ export function makeRolloutArrays(
   rows: number,
   numEnvs: number,
   { observationSpace, actionSpace }: Spaces,
-  stateWidth = 0,
+  { state = 0, memory = 0 }: { readonly state?: number; readonly memory?: number } = {},
 ): RolloutArrays {
   const [width] = observationSpace.shape;
   const float32 = (length: number): Float32Array => new Float32Array(new SharedArrayBuffer(4 * length));
@@ -66,7 +71,8 @@ export function makeRolloutArrays(
     terminated: new Uint8Array(new SharedArrayBuffer(rows)),
     truncated: new Uint8Array(new SharedArrayBuffer(rows)),
     last: float32(numEnvs * width),
-    ...(stateWidth > 0 && { states: float32(rows * stateWidth) }),
+    ...(memory > 0 && { memories: float32(rows * memory) }),
+    ...(state > 0 && { states: float32(rows * state) }),
   };
 }
 
@@ -89,6 +95,22 @@ export function episodeMeans({ episodes }: Batch): Omit<TrainingFacts, "steps" |
   };
 }
 
+/** Observations with what was remembered beside each, [rows x (observation + memory)]; as they are where nothing was. */
+export function withMemories(
+  observations: Float32Array,
+  memories: Float32Array | undefined,
+  rows: number,
+): Float32Array {
+  if (memories === undefined) return observations;
+  const [width, units] = [observations.length / rows, memories.length / rows];
+  const both = new Float32Array(observations.length + memories.length);
+  for (let row = 0; row < rows; row++) {
+    both.set(observations.subarray(row * width, (row + 1) * width), row * (width + units));
+    both.set(memories.subarray(row * units, (row + 1) * units), row * (width + units) + width);
+  }
+  return both;
+}
+
 /** V of every observation of the batch and of every observation that a step led to, in one pass. */
 export function valuesOf(
   tf: Tf,
@@ -97,14 +119,15 @@ export function valuesOf(
   numEnvs: number,
 ): { values: Float32Array; nextValues: Float32Array } {
   const { layout, weights, scale } = network;
-  const width = batch.observations.length / batch.rows;
   const extra = batch.truncatedRows.length;
   const rows = batch.rows + numEnvs + extra;
+  const inputs = withMemories(batch.observations, batch.memories, batch.rows);
+  const width = inputs.length / batch.rows;
   const all = new Float32Array(rows * width);
-  all.set(batch.observations);
-  all.set(batch.last, batch.rows * width);
+  all.set(inputs);
+  all.set(withMemories(batch.last, batch.lastMemories, numEnvs), batch.rows * width);
   batch.truncatedObservations.forEach((final, i) => {
-    all.set(final, (batch.rows + numEnvs + i) * width);
+    all.set(withMemories(final, batch.truncatedMemories?.[i], 1), (batch.rows + numEnvs + i) * width);
   });
   const out = tf.tidy(() => {
     const parameters = toTensors(tf, layout, weights);

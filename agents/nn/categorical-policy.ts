@@ -4,7 +4,7 @@ import { assert } from "../../core/errors.ts";
 import { exp, log } from "../../core/math.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
-import { mlpTensor, toTensors } from "./mlp-tensors.ts";
+import { toTensors } from "./mlp-tensors.ts";
 import { DensityPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
 import { largestOf } from "./statistics.ts";
 
@@ -77,13 +77,13 @@ export class CategoricalPolicy extends DensityPolicy {
   }
 
   /** log pi(a|s) = logit of a - log sum exp(logits) */
-  override evaluate(
+  override density(
     tf: Tf,
-    parameters: readonly Tensor[],
-    observations: Tensor,
+    _parameters: readonly Tensor[],
+    logits: Tensor,
     actions: Tensor,
   ): { readonly logProb: Tensor; readonly entropy: Tensor } {
-    const logProbs = tf.logSoftmax(mlpTensor(tf, parameters, observations));
+    const logProbs = tf.logSoftmax(logits);
     const logProb = tf.sum(tf.mul(logProbs, actions), 1);
     const entropy = tf.neg(tf.mean(tf.sum(tf.mul(tf.exp(logProbs), logProbs), 1)));
     return { logProb, entropy };

@@ -12,7 +12,7 @@ import type { Rng } from "../../core/random.ts";
 import type { Box } from "../../envs/spaces.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { unitsOf } from "./box-units.ts";
-import { mlpTensor, toTensors } from "./mlp-tensors.ts";
+import { toTensors } from "./mlp-tensors.ts";
 import { DensityPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
 
 const LOG_2_PI = log(2 * Math.PI);
@@ -89,14 +89,13 @@ export class GaussianPolicy extends DensityPolicy {
   }
 
   /** log pi(a|s) = -1/2 sum((a - mu)^2 / sigma^2 + log 2 pi) - sum(log sigma) */
-  override evaluate(
+  override density(
     tf: Tf,
     parameters: readonly Tensor[],
-    observations: Tensor,
+    mean: Tensor,
     actions: Tensor,
   ): { readonly logProb: Tensor; readonly entropy: Tensor } {
     const logStd = parameters.at(-1)!;
-    const mean = mlpTensor(tf, parameters.slice(0, -1), observations);
     const z = tf.mul(tf.sub(actions, mean), tf.exp(tf.neg(logStd)));
     const sumLogStd = tf.sum(logStd);
     const squares = tf.mul(tf.sum(tf.square(z), 1), -0.5);

@@ -21,11 +21,14 @@ export interface MlpLayout {
 
 /** @param sizes width of the input, of each hidden layer and of the output */
 export function mlpLayout(sizes: readonly number[]): MlpLayout {
+  return denseLayout(sizes.slice(1).map((outputs, i) => [sizes[i]!, outputs]));
+}
+
+/** Layers one behind the other in memory, whoever feeds them. @param shapes inputs and outputs of each */
+export function denseLayout(shapes: readonly (readonly [inputs: number, outputs: number])[]): MlpLayout {
   const layers: LayerSlice[] = [];
   let size = 0;
-  for (let i = 0; i + 1 < sizes.length; i++) {
-    const inputs = sizes[i]!;
-    const outputs = sizes[i + 1]!;
+  for (const [inputs, outputs] of shapes) {
     layers.push({ inputs, outputs, weightsAt: size, biasesAt: size + inputs * outputs });
     size += (inputs + 1) * outputs;
   }
@@ -93,7 +96,7 @@ export class MlpForward {
 }
 
 /** out = x W + b, four inputs at a time: a quarter of the loads and stores of `out`. */
-function dense(weights: Float32Array, layer: LayerSlice, x: Float64Array, out: Float64Array): void {
+export function dense(weights: Float32Array, layer: LayerSlice, x: Float64Array, out: Float64Array): void {
   const { inputs: n, outputs: m, weightsAt, biasesAt } = layer;
   for (let j = 0; j < m; j++) out[j] = weights[biasesAt + j]!;
   let i = 0;
@@ -118,6 +121,6 @@ function dense(weights: Float32Array, layer: LayerSlice, x: Float64Array, out: F
   }
 }
 
-function tanhInPlace(values: Float64Array): void {
+export function tanhInPlace(values: Float64Array): void {
   for (let i = 0; i < values.length; i++) values[i] = tanh(values[i]!);
 }

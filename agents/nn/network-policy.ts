@@ -11,6 +11,8 @@ import type { Spaces } from "../checkpoint.ts";
 import type { Agent } from "../learner.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { MlpForward, type MlpLayout, mlpLayout } from "./mlp.ts";
+import { mlpTensor } from "./mlp-tensors.ts";
+import { GruForward, gruLayout } from "./recurrent/gru.ts";
 import type { ObservationStatistics } from "./statistics.ts";
 
 /** Normalised observations are clipped here: a value so far out says no more than "very large". */
@@ -19,6 +21,8 @@ const OBSERVATION_CLIP = 10;
 export interface PolicySpec extends Spaces {
   /** widths of the hidden layers */
   readonly hidden: readonly number[];
+  /** numbers that it remembers of a row from step to step, in a recurrent unit before the hidden layers; absent: it has no memory */
+  readonly memory?: number;
   /**
    * values of choices, of which a share is drawn at random; mean and spread of numbers that tanh squashes into a box; the numbers
    * alone, to which exploring adds noise; absent: a Gaussian over a box, a softmax over choices
@@ -27,10 +31,13 @@ export interface PolicySpec extends Spaces {
 }
 
 /** The network of a policy: a mean per number of a box, squashed also its spread, a logit or value per choice. */
-export function policyLayout({ observationSpace, actionSpace, hidden, head }: PolicySpec): MlpLayout {
+export function policyLayout({ observationSpace, actionSpace, hidden, head, memory }: PolicySpec): MlpLayout {
   const perNumber = head === "squashed-gaussian" ? 2 : 1;
   const outputs = actionSpace.kind === "box" ? perNumber * actionSpace.shape[0] : actionSpace.n;
-  return mlpLayout([observationSpace.shape[0], ...hidden, outputs]);
+  const [width] = observationSpace.shape;
+  return memory === undefined
+    ? mlpLayout([width, ...hidden, outputs])
+    : gruLayout([width, memory, ...hidden, outputs]);
 }
 
 /** Number of parameters of a policy: its network, and a log standard deviation per number of a box, or epsilon, or the noise. */
@@ -69,7 +76,14 @@ export abstract class NetworkPolicy implements Agent {
   readonly weights: Float32Array;
   /** undefined: observations go to the network as they are */
   statistics: ObservationStatistics | undefined;
-  readonly #forward: MlpForward;
+  /**
+   * [rows x spec.memory]: what is remembered of the rows that `sample` and `actGreedy` are given, which each pass over a row changes; of
+   * no length where there is no memory. Whoever acts in rows sets it.
+   */
+  memory: Float32Array = new Float32Array(0);
+  /** the same of the rows that `act` is asked for */
+  readonly #memories = new Map<number, Float32Array>();
+  readonly #forward: MlpForward | GruForward;
   readonly #rng: Rng;
   readonly #observation: Float32Array;
   readonly #action: Float32Array;
@@ -88,16 +102,18 @@ export abstract class NetworkPolicy implements Agent {
     this.weights = options.weights;
     this.statistics = options.statistics;
     this.layout = policyLayout(spec);
-    this.#forward = new MlpForward(this.layout);
+    this.#forward = spec.memory === undefined ? new MlpForward(this.layout) : new GruForward(this.layout);
     this.#rng = Rng.fromSeed(options.seed ?? 0).fork("policy.act");
     this.#observation = new Float32Array(spec.observationSpace.shape[0]);
     this.#action = new Float32Array(spec.actionSpace.shape[0]);
   }
 
-  /** It has no memory: every row is like any other. */
-  begin(): void {}
+  /** Without memory every row is like any other. */
+  begin(row: number): void {
+    this.#memories.delete(row);
+  }
 
-  act(obs: Float32Array, mode: "explore" | "greedy"): Float32Array {
+  act(obs: Float32Array, mode: "explore" | "greedy", row = 0): Float32Array {
     const width = this.spec.observationSpace.shape[0];
     if (obs.length !== width) {
       throw new CcparkError(
@@ -106,6 +122,14 @@ export abstract class NetworkPolicy implements Agent {
       );
     }
     this.normalise(obs, this.#observation);
+    if (this.spec.memory !== undefined) {
+      let memory = this.#memories.get(row);
+      if (memory === undefined) {
+        memory = new Float32Array(this.spec.memory);
+        this.#memories.set(row, memory);
+      }
+      this.memory = memory;
+    }
     if (mode === "greedy") this.actGreedy(this.#observation, 1, this.#action);
     else this.sample(this.#observation, 1, this.drawNoise(this.#rng, 1), { actions: this.#action });
     return this.#action;
@@ -127,7 +151,10 @@ export abstract class NetworkPolicy implements Agent {
 
   /** What the network says to one row of normalised observations, float64 [outputs]; overwritten by the next call. */
   protected outputsOf(normalised: Float32Array, row: number): Float64Array {
-    return this.#forward.run(this.weights, normalised, row * this.spec.observationSpace.shape[0]);
+    const at = row * this.spec.observationSpace.shape[0];
+    const forward = this.#forward;
+    if (forward instanceof MlpForward) return forward.run(this.weights, normalised, at);
+    return forward.run(this.weights, normalised, at, this.memory, row * this.spec.memory!);
   }
 
   /** The same of all rows, float64 [rows x outputs]: what TensorFlow.js must agree with. */
@@ -161,14 +188,31 @@ export abstract class DensityPolicy extends NetworkPolicy {
 
   /**
    * @param parameters of `toTensors`
+   * @param outputs of the network, [rows x outputs]
+   * @param actions of `actionTensor`
+   * @returns log pi(a|s) of each row, [rows], and the entropy up to a constant, a scalar
+   */
+  abstract density(
+    tf: Tf,
+    parameters: readonly Tensor[],
+    outputs: Tensor,
+    actions: Tensor,
+  ): { readonly logProb: Tensor; readonly entropy: Tensor };
+
+  /**
+   * The same of a network without memory.
+   * @param parameters of `toTensors`
    * @param observations [rows x observation], normalised
    * @param actions of `actionTensor`
    * @returns log pi(a|s) of each row, [rows], and the entropy up to a constant, a scalar
    */
-  abstract evaluate(
+  evaluate(
     tf: Tf,
     parameters: readonly Tensor[],
     observations: Tensor,
     actions: Tensor,
-  ): { readonly logProb: Tensor; readonly entropy: Tensor };
+  ): { readonly logProb: Tensor; readonly entropy: Tensor } {
+    const network = parameters.slice(0, 2 * this.layout.layers.length);
+    return this.density(tf, parameters, mlpTensor(tf, network, observations), actions);
+  }
 }

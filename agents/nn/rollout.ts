@@ -21,33 +21,45 @@ interface Plan {
   readonly numEnvs: number;
   /** [steps x numEnvs x noise] */
   readonly noise: Float64Array;
+  /** [numEnvs x memory], of a policy that remembers: at the first step, and then at the last */
+  readonly memory: Float32Array | undefined;
   readonly arrays: RolloutArrays;
+}
+
+interface Truncated {
+  readonly row: number;
+  readonly observation: Float32Array;
+  /** what was remembered then */
+  readonly memory: Float32Array | undefined;
 }
 
 /** What a part leaves beside the arrays, in the order of its steps. */
 interface Ends {
   /** rows of the batch that were truncated, with the observation that each led to */
-  readonly truncated: readonly { readonly row: number; readonly observation: Float32Array }[];
+  readonly truncated: readonly Truncated[];
   readonly episodes: readonly { readonly row: number; readonly episode: EndedEpisode }[];
 }
 
 /** @param from the first row of the part, in the whole */
 async function rollOut(part: Omit<RowsPart, "from">, from: number, plan: Plan): Promise<Ends> {
-  const { spec, weights, statistics, steps, numEnvs, noise, arrays } = plan;
+  const { spec, weights, statistics, steps, numEnvs, noise, memory, arrays } = plan;
   const count = part.numEnvs;
   const policy = makePolicy(spec, { weights, ...(statistics && { statistics }) });
+  const units = spec.memory ?? 0;
+  if (memory !== undefined) policy.memory = memory.subarray(from * units, (from + count) * units);
   const width = spec.observationSpace.shape[0];
   const actionWidth = spec.actionSpace.shape[0];
   const { low } = boundsOf(spec.actionSpace);
   const noiseWidth = noise.length / (steps * numEnvs);
   const normalised = new Float32Array(count * width);
   const actions = new Float32Array(count * actionWidth);
-  const truncated: { row: number; observation: Float32Array }[] = [];
+  const truncated: Truncated[] = [];
   const episodes: { row: number; episode: EndedEpisode }[] = [];
   for (let step = 0; step < steps; step++) {
     const row = step * numEnvs + from;
     arrays.observations.set(part.observations, row * width);
     if (part.states !== undefined) arrays.states?.set(part.states, row * (part.states.length / count));
+    arrays.memories?.set(policy.memory, row * units);
     policy.normalise(part.observations, normalised);
     policy.sample(normalised, count, noise.subarray(row * noiseWidth, (row + count) * noiseWidth), {
       actions,
@@ -65,8 +77,10 @@ async function rollOut(part: Omit<RowsPart, "from">, from: number, plan: Plan): 
       arrays.truncated[row + i] = isTruncated;
       if (isTruncated) {
         const observation = part.finalObservations.slice(i * width, (i + 1) * width);
-        truncated.push({ row: row + i, observation });
+        const remembered = memory && policy.memory.slice(i * units, (i + 1) * units);
+        truncated.push({ row: row + i, observation, memory: remembered });
       }
+      if (isTerminated + isTruncated > 0) policy.memory.fill(0, i * units, (i + 1) * units);
     }
     for (const episode of part.endedEpisodes) episodes.push({ row: row - from + episode.env, episode });
   }
@@ -85,19 +99,22 @@ const byRow = (a: { readonly row: number }, b: { readonly row: number }): number
 /**
  * @param steps of each environment
  * @param rng of the policy's noise
+ * @param memory [numEnvs x memory] in memory that threads share, of a policy that remembers; goes on to the state after the last step
  * @returns a batch whose observations are as the environments gave them
  */
 export async function collect(
   envs: AnyVectorEnv,
   policy: NetworkPolicy,
-  { steps, rng }: { readonly steps: number; readonly rng: Rng },
+  { steps, rng, memory }: { readonly steps: number; readonly rng: Rng; readonly memory?: Float32Array },
 ): Promise<Batch> {
   const { spec, weights, statistics } = policy;
   const { numEnvs } = envs;
-  const stateWidth = (envs.states?.length ?? 0) / numEnvs;
-  const arrays = makeRolloutArrays(steps * numEnvs, numEnvs, spec, stateWidth);
+  const arrays = makeRolloutArrays(steps * numEnvs, numEnvs, spec, {
+    state: (envs.states?.length ?? 0) / numEnvs,
+    memory: memory === undefined ? 0 : spec.memory,
+  });
   const noise = shared(policy.drawNoise(rng, steps * numEnvs));
-  const plan: Plan = { spec, weights, statistics, steps, numEnvs, noise, arrays };
+  const plan: Plan = { spec, weights, statistics, steps, numEnvs, noise, memory, arrays };
   const ends =
     "perform" in envs && envs.perform !== undefined
       ? await envs.perform(ROLLOUT, plan)
@@ -109,6 +126,10 @@ export async function collect(
     rows: steps * numEnvs,
     truncatedRows: truncated.map(({ row }) => row),
     truncatedObservations: truncated.map(({ observation }) => observation),
+    ...(memory !== undefined && {
+      truncatedMemories: truncated.map((each) => each.memory!),
+      lastMemories: memory.slice(),
+    }),
     episodes: episodes.map(({ episode }) => episode),
   };
 }

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ccpark.errors import needs_library
+from ccpark.onnx_memory import Lstm
 from ccpark.options import to_kwargs
 from ccpark.remote import Remote
 from ccpark.v1 import environment_pb2 as pb
@@ -218,17 +219,21 @@ def build(
     normalisation: Normalisation | None,
     rule: ActionRule,
     dtype: type[np.floating[Any]] = np.float32,
+    lstm: Lstm | None = None,
 ) -> onnx.ModelProto:
-    """The graph of a policy with its contract; `dtype` is that of the network's arithmetic."""
+    """The graph of a policy with its contract; `dtype` is of its arithmetic, `lstm` what remembers before it."""
     import onnx
     from onnx import TensorProto, helper
 
     low, high = contract.bounds_of(contract.action)
     width = len(contract.observation["dimensions"])
     linear = [layer for layer in _layers(network) if hasattr(layer, "out_features")]
-    if linear and (linear[0].in_features, linear[-1].out_features) != (width, len(low)):
+    wanted = (width if lstm is None else lstm.units, len(low))
+    if linear and (linear[0].in_features, linear[-1].out_features) != wanted:
         got = f"{linear[0].in_features} inputs and {linear[-1].out_features} outputs"
-        raise ValueError(f"network: got {got}, expected {width} and {len(low)}")
+        raise ValueError(f"network: got {got}, expected {wanted[0]} and {wanted[1]}")
+    if lstm is not None and lstm.inputs != width:
+        raise ValueError(f"LSTM: got {lstm.inputs} inputs, expected {width}")
     graph = _Graph()
     if normalisation is not None:
         # in double: the difference of two large numbers would lose the digits that matter
@@ -238,6 +243,9 @@ def build(
         if np.isfinite(normalisation.clip):
             graph.add("Clip", np.float64(-normalisation.clip), np.float64(normalisation.clip))
     graph.add("Cast", to=TensorProto.DOUBLE if dtype is np.float64 else TensorProto.FLOAT)
+    if lstm is not None:
+        graph.value, nodes = lstm.nodes(graph.value, graph.constant)
+        graph.nodes.extend(nodes)
     for layer in _layers(network):
         _add_layer(graph, layer, dtype)
     if rule == "squash":
@@ -249,12 +257,17 @@ def build(
     graph.add("Max", low)
     graph.add("Min", high, output=OUTPUT)
 
+    def tensor(name: str, columns: int) -> Any:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", columns])
+
+    state = {} if lstm is None else lstm.state
+    units = 0 if lstm is None else lstm.units
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "policy",
-            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", width])],
-            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", len(low)])],
+            [tensor(INPUT, width), *(tensor(name, units) for name in state)],
+            [tensor(OUTPUT, len(low)), *(tensor(name, units) for name in state.values())],
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
@@ -262,7 +275,7 @@ def build(
     )
     model.ir_version = IR_VERSION
     kind = "none" if normalisation is None else "mean and variance"
-    helper.set_model_props(model, {CONTRACT_KEY: contract.to_json(kind, rule)})
+    helper.set_model_props(model, {CONTRACT_KEY: contract.to_json(kind, rule, state=state)})
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -295,11 +308,51 @@ def _largest_error(
     return error
 
 
+def _largest_error_in_sequences(
+    model: onnx.ModelProto, learner: Any, scaling: Normalisation | None, contract: PolicyContract, lstm: Lstm
+) -> float:
+    """The same of a policy with memory, over some steps of several rows, of which some begin anew."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    low, high = contract.bounds_of(contract.action)
+    rows, steps = 20, 50
+    observations = _random_observations(contract, scaling, rows * steps).reshape(steps, rows, -1)
+    begins = np.random.default_rng(1).random((steps, rows)) < 0.1
+    begins[0] = True
+    state = {name: np.zeros((rows, lstm.units), np.float32) for name in lstm.state}
+    theirs: Any = None
+    error = 0.0
+    for step in range(steps):
+        for array in state.values():
+            array[begins[step]] = 0
+        got, *kept = session.run([OUTPUT, *lstm.state.values()], {INPUT: observations[step], **state})
+        state = dict(zip(lstm.state, (np.array(each) for each in kept), strict=True))
+        seen = observations[step] if scaling is None else scaling(observations[step])
+        wanted, theirs = learner.predict(seen, state=theirs, episode_start=begins[step], deterministic=True)
+        error = max(error, float(np.max(np.abs(np.asarray(got) - wanted) / (high - low))))
+    if not error <= TOLERANCE:
+        raise RuntimeError(
+            f"the exported graph differs from the model by {error:.2g} of the action box, expected {TOLERANCE}"
+        )
+    return error
+
+
+def _lstm_of(model: Any) -> Lstm | None:
+    """The memory of the actor of sb3-contrib's `RecurrentPPO`; None: it has none."""
+    module = getattr(getattr(model, "policy", None), "lstm_actor", None)
+    return None if module is None else Lstm.of(module)
+
+
 def _actor_of(model: Any) -> tuple[torch.nn.Module, ActionRule]:
-    """The deterministic part of a Stable-Baselines3 policy."""
+    """The deterministic part of a Stable-Baselines3 policy; of `RecurrentPPO` what stands behind its memory."""
     from torch import nn
 
     policy = model.policy
+    if hasattr(policy, "lstm_actor"):
+        list(_unwrap([policy.pi_features_extractor]))
+        parts = [policy.mlp_extractor.policy_net, policy.action_net]
+        return nn.Sequential(*_unwrap(parts)), "squash" if policy.squash_output else "clip"
     recurrent = next((m for m in policy.modules() if isinstance(m, nn.RNNBase | nn.RNNCellBase)), None)
     if recurrent is not None:
         raise ValueError(f"{type(model).__name__} with {type(recurrent).__name__}: {NO_STATE}")
@@ -312,7 +365,9 @@ def _actor_of(model: Any) -> tuple[torch.nn.Module, ActionRule]:
         return nn.Sequential(*_unwrap([actor.features_extractor, actor.latent_pi, actor.mu])), "squash"
     if isinstance(getattr(actor, "mu", None), nn.Sequential):  # TD3, DDPG: mu ends with tanh
         return nn.Sequential(*_unwrap([actor.features_extractor, actor.mu])), "scale"
-    raise ValueError(f"{type(model).__name__}: expected a model of PPO, A2C, SAC, TD3 or DDPG with an MlpPolicy")
+    raise ValueError(
+        f"{type(model).__name__}: expected a model of PPO, A2C, SAC, TD3 or DDPG with an MlpPolicy, or of RecurrentPPO"
+    )
 
 
 def _unwrap(parts: Sequence[Any]) -> Iterator[torch.nn.Module]:
@@ -440,8 +495,9 @@ def export_onnx(
     """Writes the deterministic policy of a model as an ONNX file with its contract, and checks it against the model.
 
     Args:
-        model: a Stable-Baselines3 model (PPO, A2C, SAC, TD3, DDPG with ``MlpPolicy``), or a ``torch.nn.Module``: the
-            actor, ``nn.Sequential`` of linear layers and activations, from a normalised observation to the mean action
+        model: a Stable-Baselines3 model (PPO, A2C, SAC, TD3, DDPG with ``MlpPolicy``; ``RecurrentPPO`` of sb3-contrib
+            with ``MlpLstmPolicy``, whose state goes in and out), or a ``torch.nn.Module``: the actor, ``nn.Sequential``
+            of linear layers and activations, from a normalised observation to the mean action
         path: of the file to write
         env: the environment, below any wrappers; the model's own unless given
         contract: instead of ``env``
@@ -510,8 +566,12 @@ def export_onnx(
             actions = (low + high) / 2 + (high - low) / 2 * actions
         return np.asarray(np.clip(actions, low, high))
 
-    built = build(network, promise, scaling, rule)
-    error = _largest_error(built, reference, promise, _random_observations(promise, scaling, 1000))
+    lstm = _lstm_of(model)
+    built = build(network, promise, scaling, rule, lstm=lstm)
+    if lstm is None:
+        error = _largest_error(built, reference, promise, _random_observations(promise, scaling, 1000))
+    else:
+        error = _largest_error_in_sequences(built, model, scaling, promise, lstm)
     write(built, path)
     return error
 

@@ -179,14 +179,27 @@ export function toyDataset(choices: boolean, steps = 640): RecordedData {
 /** Mean return of the greedy policy over fresh episodes. */
 export function greedyReturn(
   act: (obs: Float32Array) => Float32Array,
-  { episodes = 32, choices = false }: { readonly episodes?: number; readonly choices?: boolean } = {},
+  {
+    episodes = 32,
+    choices = false,
+    begin,
+  }: {
+    readonly episodes?: number;
+    readonly choices?: boolean;
+    /** an episode begins */
+    readonly begin?: () => void;
+  } = {},
 ): number {
   const env = makeToyEnv({ numEnvs: 1, choices });
   env.reset(12345);
   const returns: number[] = [];
+  begin?.();
   while (returns.length < episodes) {
     env.step(act(env.observations));
-    for (const ended of env.endedEpisodes) returns.push(ended.episodeReturn);
+    for (const ended of env.endedEpisodes) {
+      returns.push(ended.episodeReturn);
+      begin?.();
+    }
   }
   return returns.reduce((sum, x) => sum + x, 0) / returns.length;
 }

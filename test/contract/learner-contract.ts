@@ -107,9 +107,10 @@ function learnerContractOver(
 
     it("learns", async () => {
       const learner = make(toy);
-      const greedy = (): number => greedyReturn((o) => learner.act(o, "greedy", 0), { choices });
+      const begin = (): void => learner.begin(0);
+      const greedy = (): number => greedyReturn((o) => learner.act(o, "greedy", 0), { choices, begin });
       const before = greedy();
-      const random = greedyReturn((o) => learner.act(o, "explore", 0), { choices });
+      const random = greedyReturn((o) => learner.act(o, "explore", 0), { choices, begin });
       await learn(learner, toySteps);
       expect(before).toBeLessThan(learntReturn);
       expect(random).toBeLessThan(10 * learntReturn);

@@ -96,7 +96,7 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends
   #rewards: Statistics = { count: 0, mean: 0, squares: 0 };
 
   constructor(name: string, options: Options, setup: LearnerSetup, head: PolicySpec["head"]) {
-    super(name, options, setup, head);
+    super(name, options, setup, head && { head });
     const weights = new Float32Array(policySize(this.spec));
     this.policy = makePolicy(this.spec, { weights, seed: setup.seed, name });
     this.#replay = new Replay(options.replayCapacity, this.spec);

@@ -4,6 +4,7 @@
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import type { z } from "zod";
+import { CcparkError } from "../../../core/errors.ts";
 import type { AnyVectorEnv } from "../../../envs/env.ts";
 import { type Checkpoint, checkSpaces, readState } from "../../checkpoint.ts";
 import type { CommonOptions, LearnerSetup } from "../../learner.ts";
@@ -92,9 +93,12 @@ export interface Estimates {
 export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends LoopLearner<Options> {
   protected readonly networks: ActorCritic;
   readonly #rewardScale: RewardScale;
+  /** [numEnvs x memory], of a policy that remembers: what it does between two rollouts. Resets of the environments empty it */
+  #memory: Float32Array | undefined;
 
-  constructor(name: string, options: Options, setup: LearnerSetup) {
-    super(name, options, setup);
+  /** @param memory numbers that the policy remembers of a row; absent: none */
+  constructor(name: string, options: Options, setup: LearnerSetup, memory?: number) {
+    super(name, options, setup, memory === undefined ? {} : { memory });
     const { initialLogStd, normaliseObservations } = options;
     this.networks = new ActorCritic(this.spec, {
       rng: this.root,
@@ -152,6 +156,10 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
   ): Readonly<Record<string, number>>;
 
   protected override onReset(numEnvs: number): void {
+    const { memory } = this.spec;
+    if (memory !== undefined) {
+      this.#memory = new Float32Array(new SharedArrayBuffer(4 * numEnvs * memory));
+    }
     this.#rewardScale.begin(numEnvs);
   }
 
@@ -159,7 +167,7 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
     const { rolloutSteps, normaliseObservations } = this.options;
     const { policy, observations: known } = this.networks;
     const rng = this.root.fork(`noise.${this.updates}`);
-    const batch = await collect(envs, policy, { steps: rolloutSteps, rng });
+    const batch = await collect(envs, policy, { steps: rolloutSteps, rng, memory: this.#memory });
     if (normaliseObservations) known.observe(batch.observations);
     normaliseBatch(batch, policy);
     for (let row = 0; row < batch.rows; row++) {
@@ -246,11 +254,14 @@ interface Stored {
 }
 
 /**
- * As `LearnerSpec.load`; options replace stored ones, but not `hidden`.
+ * As `LearnerSpec.load`; options replace stored ones, but not `hidden` and `memory`.
  * @param readOptions fills in defaults and checks
  * @throws CcparkError (invalid-argument) where spaces, layers, state or arrays do not fit
  */
-export function loadOnPolicy<Options extends OnPolicyOptions, Loaded extends OnPolicyLearner<Options>>(
+export function loadOnPolicy<
+  Options extends OnPolicyOptions & { readonly memory?: number },
+  Loaded extends OnPolicyLearner<Options>,
+>(
   checkpoint: Checkpoint,
   setup: Omit<LearnerSetup, "seed">,
   readOptions: (given: Readonly<Record<string, unknown>>) => Options,
@@ -259,10 +270,16 @@ export function loadOnPolicy<Options extends OnPolicyOptions, Loaded extends OnP
   const { header } = checkpoint;
   checkSpaces(header, setup);
   const options = readOptions({ ...header.options, ...setup.options });
-  const { hidden } = readOptions(header.options);
+  const { hidden, memory } = readOptions(header.options);
   expectSameHidden(hidden, options.hidden);
+  if (memory !== options.memory) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[checkpoint] memory: got ${options.memory}, expected the checkpoint's ${memory}`,
+    );
+  }
   const state = readState(header, STATE);
-  const arrays = readNetworkArrays(checkpoint, { ...setup, hidden });
+  const arrays = readNetworkArrays(checkpoint, { ...setup, hidden, ...(memory && { memory }) });
   const env = setup.env ?? header.env;
   const learner = make({
     ...setup,

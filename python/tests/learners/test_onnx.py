@@ -172,17 +172,36 @@ def test_gymnasiums_normalisation_below_a_vector_is_taken_along(tmp_path):
     env.close()
 
 
-def test_a_policy_with_memory_is_refused_with_the_reason(env, tmp_path):
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_policy_with_memory_has_its_state_in_and_out(layers, tmp_path):
     contrib = pytest.importorskip("sb3_contrib")
-    from ccpark.sb3 import make_vec_env
-
-    envs = make_vec_env(1, scenario="park-paper", duration_sec=1)
-    model = contrib.RecurrentPPO("MlpLstmPolicy", envs, n_steps=64, batch_size=64, device="cpu")
+    envs = normalised(clip_obs=5.0)
+    sizes = {"policy_kwargs": {"lstm_hidden_size": 24, "n_lstm_layers": layers}}
+    model = contrib.RecurrentPPO("MlpLstmPolicy", envs, n_steps=64, batch_size=64, seed=1, device="cpu", **sizes)
+    model.learn(130)
     path = tmp_path / "policy.onnx"
-    with pytest.raises(ValueError, match="RecurrentPPO with LSTM: it keeps a state from step to step"):
-        ccpark.export_onnx(model, path)
-    assert not path.exists()
+    assert ccpark.export_onnx(model, path) < 1e-5
+    pairs = {pair["input"]: pair["output"] for pair in contract_in(path)["state"]}
+    assert pairs == {f"{part}{k}": f"{part}{k}_next" for k in range(layers) for part in ("hidden", "cell")}
+    # what it says of one observation depends on those before
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    seen = np.full((1, envs.observation_space.shape[0]), 0.1, np.float32)
+    state = {name: np.zeros((1, 24), np.float32) for name in pairs}
+    said = []
+    for _ in range(3):
+        action, *kept = session.run(["action", *pairs.values()], {"observation": seen, **state})
+        said.append(float(action[0, 0]))
+        state = dict(zip(pairs, kept, strict=True))
+    assert len(set(said)) == 3
     envs.close()
+
+
+def test_a_module_with_memory_is_refused_with_the_reason(env, tmp_path):
+    actor = torch.nn.Sequential(torch.nn.Linear(env.single_observation_space.shape[0], 1), torch.nn.GRU(1, 1))
+    path = tmp_path / "policy.onnx"
+    with pytest.raises(ValueError, match="layer GRU: it keeps a state from step to step"):
+        ccpark.export_onnx(actor, path, env=env)
+    assert not path.exists()
 
 
 def test_a_graph_of_another_exporter_gets_its_contract(env, tmp_path):
