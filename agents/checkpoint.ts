@@ -120,11 +120,12 @@ export const SPACES_SCHEMA: z.ZodObject<{
   observationSpace: boxSchema,
   actionSpace: z.union([boxSchema, discreteSchema], "expected a box or choices"),
 });
-const headerSchema: z.ZodType<Header> = SPACES_SCHEMA.extend({
+const headerSchema: z.ZodType<Header> = z.object({
   format: z.literal(CHECKPOINT_FORMAT),
   version: z.literal(CHECKPOINT_VERSION),
   learner: z.string().min(1),
   env: z.object({ observation: z.string(), action: z.string(), reward: z.string(), description: z.string() }),
+  ...SPACES_SCHEMA.shape,
   options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.array(z.number())])),
   seed: wholeNumber,
   steps: wholeNumber,
@@ -364,6 +365,26 @@ export function restoreSpaces(header: Pick<CheckpointHeader, "observationSpace" 
     actionSpace:
       "n" in header.actionSpace ? restoreDiscrete(header.actionSpace) : restoreBox(header.actionSpace),
   };
+}
+
+/**
+ * Refuses a checkpoint whose numbers mean something else than the environment's of the same shape.
+ * @throws CcparkError (invalid-argument) with the first name that differs
+ */
+export function checkNames(header: CheckpointHeader, { observationSpace, actionSpace }: Spaces): void {
+  const action = storeSpace(actionSpace);
+  const pairs = [
+    ["observation", header.observationSpace.names, observationSpace.dimensions.map(({ name }) => name)],
+    ["action", header.actionSpace.names, action.names],
+  ] as const;
+  for (const [what, stored, expected] of pairs) {
+    const at = expected.findIndex((name, i) => stored[i] !== name);
+    if (at < 0) continue;
+    throw new CcparkError(
+      "invalid-argument",
+      `[checkpoint] number ${at} of the ${what}: got \`${stored[at]}\` in the checkpoint, expected \`${expected[at]}\``,
+    );
+  }
 }
 
 /** What checkpoints and environments are compared by. */

@@ -2,7 +2,7 @@
 import { namedEntry } from "../core/errors.ts";
 import { A2C } from "./a2c.ts";
 import { BC } from "./bc.ts";
-import { type Checkpoint, inCheckpoint, restoreSpaces, type Spaces } from "./checkpoint.ts";
+import { type Checkpoint, checkNames, inCheckpoint, restoreSpaces, type Spaces } from "./checkpoint.ts";
 import { DAGGER } from "./dagger.ts";
 import { DQN } from "./dqn.ts";
 import { IQL } from "./iql.ts";
@@ -30,7 +30,10 @@ export function getLearner(name: string): LearnerSpec {
 export function learnerFromCheckpoint(checkpoint: Checkpoint, setup?: Omit<LearnerSetup, "seed">): Learner {
   return inCheckpoint(checkpoint, () => {
     const spec = getLearner(checkpoint.header.learner);
-    return spec.load(checkpoint, setup ?? restoreSpaces(checkpoint.header));
+    const wanted = setup ?? restoreSpaces(checkpoint.header);
+    const learner = spec.load(checkpoint, wanted);
+    checkNames(checkpoint.header, wanted);
+    return learner;
   });
 }
 
@@ -43,6 +46,9 @@ export function learnerFromCheckpoint(checkpoint: Checkpoint, setup?: Omit<Learn
 export function policyFromCheckpoint(checkpoint: Checkpoint, spaces?: Spaces, seed = 0): Agent {
   return inCheckpoint(checkpoint, () => {
     const spec = getLearner(checkpoint.header.learner);
-    return spec.policy(checkpoint, spaces ?? restoreSpaces(checkpoint.header), seed);
+    const wanted = spaces ?? restoreSpaces(checkpoint.header);
+    const policy = spec.policy(checkpoint, wanted, seed);
+    checkNames(checkpoint.header, wanted);
+    return policy;
   });
 }
