@@ -40,7 +40,7 @@ export interface OfflineOptions extends LoopOptions {
 
 export const OFFLINE_DEFAULTS: Omit<OfflineOptions, keyof CommonOptions> = {
   hidden: [64, 64],
-  rolloutSteps: 16,
+  rolloutSteps: 4,
   gradientSteps: 16,
   minibatchSize: 256,
   learningRate: 1e-3,
