@@ -1,14 +1,14 @@
 /** Steps of runs that others control, as the environment would have shown them. */
 import { describe, expect, it } from "vitest";
-import { makeAlgorithm, resolveAlgorithm } from "../../algorithms/reference.ts";
-import { runAgent, runAlgorithm } from "../../envs/measured-run.ts";
-import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
-import { OracleTeacher } from "../../envs/recorded/teacher.ts";
-import { getAction } from "../../envs/signals/actions.ts";
-import { SingleFlowSlot } from "../../envs/vector/slots/single-flow.ts";
-import { constantWindow } from "../../eval/contenders/constant-contender.ts";
-import { oracleContender } from "../../eval/contenders/oracle-contender.ts";
-import { resolveScenario } from "../../scenarios/scenario-files.ts";
+import { makeAlgorithm, resolveAlgorithm } from "../../../algorithms/reference.ts";
+import { runAgent, runAlgorithm } from "../../../envs/measured-run.ts";
+import { DEFAULT_ENV_OPTIONS } from "../../../envs/options.ts";
+import { OracleTeacher } from "../../../envs/recorded/teacher.ts";
+import { getAction } from "../../../envs/signals/actions.ts";
+import { SingleFlowSlot } from "../../../envs/vector/slots/single-flow.ts";
+import { constantWindow } from "../../../eval/contenders/constant-contender.ts";
+import { oracleContender } from "../../../eval/contenders/oracle-contender.ts";
+import { resolveScenario } from "../../../scenarios/scenario-files.ts";
 
 const env = DEFAULT_ENV_OPTIONS;
 const scenario = { ...resolveScenario("park-paper"), durationSec: 5 };
