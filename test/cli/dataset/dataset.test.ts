@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { EXIT } from "../../cli/exit/exit-codes.ts";
-import { runCli } from "./run-cli.ts";
+import { EXIT } from "../../../cli/exit/exit-codes.ts";
+import { runCli } from "../run-cli.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ccpark-recorded-"));
 afterAll(() => rmSync(root, { recursive: true }));
