@@ -172,7 +172,8 @@ export const DQN: LearnerSpec = {
   actions: ["discrete"],
   options: KINDS,
   defaults: { ...DEFAULTS },
-  tuned: {},
+  // what a choice does shows within a few round trips, so a short horizon is less noisy; targets follow soon
+  tuned: { gamma: 0.9, tau: 0.02 },
   checkOptions: (given) => void dqnOptions(given),
   make: (setup) => new Dqn(setup),
   load: (checkpoint, setup) => Dqn.fromCheckpoint(checkpoint, setup),
