@@ -209,7 +209,8 @@ export const IQL: LearnerSpec = {
   needs: { dataset: "required" },
   options: KINDS,
   defaults: { ...DEFAULTS },
-  tuned: {},
+  // recordings of Cubic and BBR hold few steps as good as a policy can be: the best of them count
+  tuned: { expectile: 0.9, inverseTemperature: 10 },
   checkOptions: (given) => void iqlOptions(given),
   make: (setup) => new Iql(setup),
   load: (checkpoint, setup) => Iql.fromCheckpoint(checkpoint, setup),
