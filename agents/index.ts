@@ -1,11 +1,11 @@
 /** Learners, policies and checkpoints. */
 export { A2c, type A2cOptions } from "./a2c.ts";
-export { Bc, type BcOptions } from "./bc.ts";
+export { Bc, type BcOptions } from "./offline/bc.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, type Spaces } from "./checkpoint.ts";
 export { loadCheckpoint, saveCheckpoint } from "./checkpoint-files.ts";
-export { Dagger, type DaggerOptions } from "./dagger.ts";
+export { Dagger, type DaggerOptions } from "./offline/dagger.ts";
 export { Dqn, type DqnOptions } from "./dqn.ts";
-export { Iql, type IqlOptions } from "./iql.ts";
+export { Iql, type IqlOptions } from "./offline/iql.ts";
 export type { Agent, Learner, LearnerSetup, LearnerSpec, Progress } from "./learner.ts";
 export { GaussianPolicy } from "./nn/gaussian-policy.ts";
 export { Ppo, type PpoOptions } from "./ppo.ts";

@@ -7,25 +7,25 @@
  * imitates the recorded actions, those with an advantage the more. What differs: tanh networks, rewards normalised over the data.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { exp } from "../core/math.ts";
-import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
-import type { LearnerSetup, LearnerSpec } from "./learner.ts";
-import { Adam } from "./nn/adam.ts";
-import { COMMON_KINDS } from "./nn/learner-checks.ts";
-import { initialiseMlp, type MlpLayout, mlpLayout } from "./nn/mlp.ts";
-import { mlpTensor, toTensors } from "./nn/mlp-tensors.ts";
-import { TwinCritics } from "./nn/off-policy/critics.ts";
-import type { Transitions } from "./nn/off-policy/replay.ts";
+import { exp } from "../../core/math.ts";
+import { type Checkpoint, restoreSpaces } from "../checkpoint.ts";
+import type { LearnerSetup, LearnerSpec } from "../learner.ts";
+import { Adam } from "../nn/adam.ts";
+import { COMMON_KINDS } from "../nn/learner-checks.ts";
+import { initialiseMlp, type MlpLayout, mlpLayout } from "../nn/mlp.ts";
+import { mlpTensor, toTensors } from "../nn/mlp-tensors.ts";
+import { TwinCritics } from "../nn/off-policy/critics.ts";
+import type { Transitions } from "../nn/off-policy/replay.ts";
 import {
   loadOffline,
   OFFLINE_DEFAULTS,
   OFFLINE_KINDS,
   OfflineLearner,
   type OfflineOptions,
-} from "./nn/offline/offline.ts";
-import { type OptionKind, readOptions, real } from "./nn/options.ts";
-import { EPSILON, meanOf, observe, type Statistics } from "./nn/statistics.ts";
-import type { Tf } from "./tfjs/tfjs-patches.ts";
+} from "../nn/offline/offline.ts";
+import { type OptionKind, readOptions, real } from "../nn/options.ts";
+import { EPSILON, meanOf, observe, type Statistics } from "../nn/statistics.ts";
+import type { Tf } from "../tfjs/tfjs-patches.ts";
 
 /** What each means and may be: KINDS; `ccpark explain hyperparameters` prints it. */
 export interface IqlOptions extends OfflineOptions {

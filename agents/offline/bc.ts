@@ -6,19 +6,19 @@
  * of whoever was recorded. It is as good as they are where they went, and knows nothing of where they never were; what mends that
  * is DAgger (dagger.ts), and what may do better than they is IQL (iql.ts).
  */
-import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
-import type { LearnerSetup, LearnerSpec } from "./learner.ts";
-import { COMMON_KINDS } from "./nn/learner-checks.ts";
-import type { Transitions } from "./nn/off-policy/replay.ts";
+import { type Checkpoint, restoreSpaces } from "../checkpoint.ts";
+import type { LearnerSetup, LearnerSpec } from "../learner.ts";
+import { COMMON_KINDS } from "../nn/learner-checks.ts";
+import type { Transitions } from "../nn/off-policy/replay.ts";
 import {
   loadOffline,
   OFFLINE_DEFAULTS,
   OFFLINE_KINDS,
   OfflineLearner,
   type OfflineOptions,
-} from "./nn/offline/offline.ts";
-import { type OptionKind, readOptions } from "./nn/options.ts";
-import type { Tf } from "./tfjs/tfjs-patches.ts";
+} from "../nn/offline/offline.ts";
+import { type OptionKind, readOptions } from "../nn/options.ts";
+import type { Tf } from "../tfjs/tfjs-patches.ts";
 
 export type BcOptions = OfflineOptions;
 

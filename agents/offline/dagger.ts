@@ -9,23 +9,23 @@
  * paper's beta is 0), unless recorded runs stand at the beginning.
  */
 import type { z } from "zod";
-import { CcparkError } from "../core/errors.ts";
-import { type Checkpoint, readState, restoreSpaces } from "./checkpoint.ts";
-import type { LearnerSetup, LearnerSpec } from "./learner.ts";
-import type { CheckpointParts } from "./learning-loop.ts";
-import type { Batch } from "./nn/batch.ts";
-import { COMMON_KINDS } from "./nn/learner-checks.ts";
-import { REPLAY_STATE, Replay, readReplay, type Transitions } from "./nn/off-policy/replay.ts";
+import { CcparkError } from "../../core/errors.ts";
+import { type Checkpoint, readState, restoreSpaces } from "../checkpoint.ts";
+import type { LearnerSetup, LearnerSpec } from "../learner.ts";
+import type { CheckpointParts } from "../learning-loop.ts";
+import type { Batch } from "../nn/batch.ts";
+import { COMMON_KINDS } from "../nn/learner-checks.ts";
+import { REPLAY_STATE, Replay, readReplay, type Transitions } from "../nn/off-policy/replay.ts";
 import {
   loadOffline,
   OFFLINE_DEFAULTS,
   OFFLINE_KINDS,
   OfflineLearner,
   type OfflineOptions,
-} from "./nn/offline/offline.ts";
-import { rawActions } from "./nn/offline/recorded.ts";
-import { type OptionKind, readOptions, whole } from "./nn/options.ts";
-import type { Tf } from "./tfjs/tfjs-patches.ts";
+} from "../nn/offline/offline.ts";
+import { rawActions } from "../nn/offline/recorded.ts";
+import { type OptionKind, readOptions, whole } from "../nn/options.ts";
+import type { Tf } from "../tfjs/tfjs-patches.ts";
 
 /** What each means and may be: KINDS; `ccpark explain hyperparameters` prints it. */
 export interface DaggerOptions extends OfflineOptions {
