@@ -1,12 +1,12 @@
 /** Learners by name. A new one is a file beside this and a line here. */
 import { namedEntry } from "../core/errors.ts";
 import { A2C } from "./a2c.ts";
-import { BC } from "./offline/bc.ts";
 import { type Checkpoint, checkNames, inCheckpoint, restoreSpaces, type Spaces } from "./checkpoint.ts";
-import { DAGGER } from "./offline/dagger.ts";
 import { DQN } from "./dqn.ts";
-import { IQL } from "./offline/iql.ts";
 import type { Agent, Learner, LearnerSetup, LearnerSpec } from "./learner.ts";
+import { BC } from "./offline/bc.ts";
+import { DAGGER } from "./offline/dagger.ts";
+import { IQL } from "./offline/iql.ts";
 import { PPO } from "./ppo.ts";
 import { RECURRENT_PPO } from "./recurrent-ppo.ts";
 import { SAC } from "./sac.ts";
