@@ -66,7 +66,7 @@ export function bootstrap(n: number, of: (picked: Uint32Array) => number): Estim
   return { mean: centre, ci95: (high - low) / 2, low, high, samples: n };
 }
 
-function quantile(sorted: Float64Array, q: number): number {
+export function quantile(sorted: Float64Array, q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 }
 

@@ -6,6 +6,7 @@
  * named in `links` and joined by routes. Times are seconds from the start of the flow under test.
  */
 import { type Bytes, PACKET_BYTES } from "../core/units.ts";
+import type { BundleSpec } from "./bundles.ts";
 import type { DelaySpecs } from "./delays/registry.ts";
 import type { DirectionSpec } from "./direction.ts";
 import type { AckPolicy, SenderOptions } from "./sender-options.ts";
@@ -53,6 +54,8 @@ export interface Scenario {
   /** flows beside the flow under test */
   readonly flows?: readonly FlowPlan[];
   readonly traffic?: readonly TrafficSpec[];
+  /** of what goes over a link, controlled as one; absent: none */
+  readonly bundles?: readonly BundleSpec[];
   /** what real runs vary and a seed draws; absent: nothing of it */
   readonly variation?: Variation;
   /** What a seed draws unless the scenario fixes it (absent: drawn). */

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { TUN_HEADER_BYTES } from "../core/units.ts";
+import { BUNDLES_SCHEMA } from "./bundles.ts";
 import { DELAYS_SCHEMA } from "./delays/registry.ts";
 import { DIRECTION_FIELDS, DIRECTION_SCHEMA, type DirectionSpec, INSIDE_DIRECTION } from "./direction.ts";
 import { peakMbps } from "./rates/registry.ts";
@@ -131,6 +132,27 @@ function checkUse(complaints: Complaints, scenario: Scenario, further: readonly 
   }
 }
 
+/** A bundle stands before a link of its own, whose rate is no more than a bound. */
+function checkBundles(
+  complaints: Complaints,
+  { bundles = [], links = {} }: Scenario,
+  further: readonly string[],
+): void {
+  const taken = new Set<string>();
+  bundles.forEach(({ link }, i) => {
+    if (!further.includes(link) || taken.has(link)) {
+      complain(complaints, ["bundles", i, "link"], `a name of \`links\` that no bundle before has`);
+    } else if (!["constant", "unlimited"].includes(links[link]!.rate.kind)) {
+      complain(
+        complaints,
+        ["links", link, "rate", "kind"],
+        "constant or unlimited, since a bundle decides it",
+      );
+    }
+    taken.add(link);
+  });
+}
+
 export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
   {
     name: text,
@@ -155,6 +177,7 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
     changes: PARAMETER_CHANGES_SCHEMA.optional(),
     flows: list(FLOW_PLAN_SCHEMA).optional(),
     traffic: list(TRAFFIC_SCHEMA).optional(),
+    bundles: BUNDLES_SCHEMA.optional(),
     variation: VARIATION_SCHEMA.optional(),
     fixed: fields({
       startSec: timeSec.optional(),
@@ -176,4 +199,5 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
   checkPacketSize(complaints, scenario);
   checkDeadlines(complaints, scenario);
   checkUse(complaints, scenario, further);
+  checkBundles(complaints, scenario, further);
 });

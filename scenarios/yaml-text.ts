@@ -12,7 +12,10 @@ export function readYaml(text: string): YamlValue {
   const [mistake] = document.errors;
   if (mistake !== undefined) {
     const [first = ""] = mistake.message.split("\n");
-    const message = first.replace(/ at line \d+.*$/, "");
+    const isTooDeep = mistake.code === "RESOURCE_EXHAUSTION";
+    const message = isTooDeep
+      ? "values within values, too many levels deep"
+      : first.replace(/ at line \d+.*$/, "");
     return { mistake: message, line: mistake.linePos?.[0].line ?? 1, cause: mistake };
   }
   try {

@@ -14,10 +14,11 @@ import {
   NANOS_PER_SEC,
   type Nanos,
 } from "../core/units.ts";
-import { leadSec } from "../scenarios/flows.ts";
+import { leadSec, UNDER_TEST } from "../scenarios/flows.ts";
 import { mtuOf, type Scenario } from "../scenarios/scenario.ts";
 import { GeneralNetwork } from "../sim/general/general-network.ts";
 import type { Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
+import { SimulatedBundles } from "./bundles/simulated-bundles.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
 import { Competition, type FlowLife } from "./lives.ts";
 import {
@@ -146,6 +147,8 @@ export class RunPlan {
   readonly planned: readonly PlannedFlow[];
   readonly #context: PlanContext;
   readonly #recorder: RunRecorder | undefined;
+  /** absent: the scenario has none */
+  readonly bundles: SimulatedBundles | undefined;
   /** of forward flows that are not all endless */
   readonly #competition: Competition | undefined;
 
@@ -187,16 +190,29 @@ export class RunPlan {
       .map((flow) => (recorder === undefined ? flow : watched(flow, recorder)));
     this.#competition = competitionOf(planned);
     this.planned = this.#competition === undefined ? planned : withCompetition(planned, this.#competition);
-    this.spec = networkSpec(this.#context, this.planned);
+    this.bundles =
+      scenario.bundles === undefined
+        ? undefined
+        : new SimulatedBundles(
+            scenario,
+            (spec, id) =>
+              spec.algorithm === UNDER_TEST
+                ? this.#context.controlOf(id)
+                : this.#context.algorithms(spec.algorithm),
+            this.rng,
+          );
+    this.spec = networkSpec(this.#context, this.planned, this.bundles);
   }
 
   /** Flows come and go, or somebody listens to every packet: only the general network can do that. */
   get needsGeneral(): boolean {
-    return hasTransfers(this.#context.scenario) || this.#recorder !== undefined;
+    const { scenario } = this.#context;
+    return hasTransfers(scenario) || this.#recorder !== undefined || this.bundles !== undefined;
   }
 
   /** Adds what the spec cannot hold. */
   prepare(network: GeneralNetwork): void {
+    this.bundles?.attach(network);
     addTraffic(network, this.#context, {
       log: this.transfers,
       endNs: this.endNs,
@@ -269,7 +285,11 @@ function resolveOnce(
   };
 }
 
-function networkSpec(context: PlanContext, planned: readonly PlannedFlow[]): NetworkSpec {
+function networkSpec(
+  context: PlanContext,
+  planned: readonly PlannedFlow[],
+  bundles: SimulatedBundles | undefined,
+): NetworkSpec {
   const { scenario, rng, zeroNs } = context;
   const datagrams = (scenario.traffic ?? []).flatMap((traffic, i) =>
     traffic.kind === "datagrams"
@@ -286,9 +306,16 @@ function networkSpec(context: PlanContext, planned: readonly PlannedFlow[]): Net
   return {
     forward: planLink(context, "forward", scenario.forward),
     reverse: planLink(context, "reverse", scenario.reverse),
-    links: Object.entries(scenario.links ?? {}).map(([name, link]) => planLink(context, name, link)),
+    links: Object.entries(scenario.links ?? {}).map(([name, link], i) => {
+      const spec = planLink(context, name, link);
+      const rateBytesPerSec = bundles?.rateOf(2 + i);
+      return rateBytesPerSec === undefined
+        ? spec
+        : { ...spec, rate: { kind: "controlled", rateBytesPerSec } };
+    }),
     flows: planned.map(({ spec }) => spec),
     datagrams: [...datagrams, ...planStartQueue(context)],
+    ...(bundles !== undefined && { outside: bundles.outside }),
   };
 }
 

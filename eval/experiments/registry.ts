@@ -26,6 +26,9 @@ const TABLE: Readonly<Record<string, Load>> = {
   "p2-windows": async () => (await import("./p2/windows.ts")).p2Windows,
   "p2-late-choice": async () => (await import("./p2/late-choice.ts")).p2LateChoice,
   "dtl-weights": async () => (await import("./dtl/weights.ts")).dtlWeights,
+  "bundle-queue": async () => (await import("./bundles/queue.ts")).bundleQueue,
+  "bundle-estimates": async () => (await import("./bundles/estimates.ts")).bundleEstimates,
+  "bundle-slowdown": async () => (await import("./bundles/slowdown.ts")).bundleSlowdown,
 };
 
 export const EXPERIMENT_NAMES: readonly string[] = Object.keys(TABLE);

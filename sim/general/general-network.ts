@@ -30,6 +30,7 @@ import { startSender } from "../start-sender.ts";
 import { ACK, DATA, DATAGRAM, Hop, NOBODY, OUTSIDE, OUTSIDE_ACK } from "./hop.ts";
 import { type LastWay, lastWays } from "./last-way.ts";
 import type { DequeueListener } from "./link.ts";
+import type { WayTap } from "./link-tracer.ts";
 import { CE, ECT_0, ECT_1, NOT_ECT, PacketStore } from "./packet-store.ts";
 import { Receiver } from "./receiver.ts";
 import { FIRST_END, Routes } from "./routes.ts";
@@ -121,6 +122,8 @@ export class GeneralFlow implements NetworkFlow {
   /** packets of either kind that are in the network */
   underWay = 0;
   closed = false;
+  /** of a link on the way of its data; absent: nobody is told of its arrivals */
+  tap: WayTap | undefined;
   /** when it acts next, as the tree has it */
   nextNs: Nanos = 0;
 
@@ -377,11 +380,23 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   #place(spec: FlowSpec, isTransient: boolean): GeneralFlow {
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
     const flow = new GeneralFlow(slot, this.#placed++, spec, isTransient, this.#routes, this.hops);
+    flow.tap = this.#tapOf(spec);
     this.#slots[slot] = flow;
     this.#listeners[1 + this.#firstSlot + slot] = flow.statistics;
     if (this.#firstFlow + slot >= this.#treeSize) this.#growTree();
     this.#tree.update(this.#firstFlow + slot, spec.startNs);
     return flow;
+  }
+
+  /** Told of packets that leave a link, and of the arrivals of flows whose data go over it; one for each link. */
+  watchWay(link: number, tap: WayTap): void {
+    this.hops[link]!.tap = tap;
+    for (const flow of this.flows) flow.tap = this.#tapOf(flow.spec);
+  }
+
+  #tapOf({ route = DIRECT }: FlowSpec): WayTap | undefined {
+    const link = route.forward.find((number) => this.hops[number]!.tap !== undefined);
+    return link === undefined ? undefined : this.hops[link]!.tap;
   }
 
   #growTree(): void {
@@ -602,7 +617,11 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   /** A packet leaves a hop's server at `hop.departNs`. */
   #leave(hop: Hop, packet: number): void {
-    const { shaper } = hop;
+    const { shaper, tap } = hop;
+    if (tap !== undefined && this.#packets.kind[packet] === DATA) {
+      const flow = this.#flowOf(packet)!;
+      tap.onLeave(flow.number, this.#packets.number[packet]!, hop.wireBytes(packet), hop.departNs);
+    }
     let leaveNs = hop.departNs;
     if (shaper !== undefined) {
       leaveNs = shaper.releaseNs(leaveNs);
@@ -655,6 +674,10 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   #deliverData(flow: GeneralFlow, packet: number, leaveNs: Nanos): void {
     const arrivalNs = flow.toReceiver.add(packet, leaveNs);
+    if (flow.tap !== undefined) {
+      const bytes = this.hops[0]!.wireBytes(packet);
+      flow.tap.onArrival(flow.number, this.#packets.number[packet]!, bytes, arrivalNs);
+    }
     flow.statistics.onTaken(arrivalNs, arrivalNs - this.#packets.sentNs[packet]!, this.nowNs);
     this.#wake(flow, arrivalNs);
   }

@@ -12,7 +12,7 @@ import type { Server } from "../servers/server.ts";
 import { EntryFilter } from "./impairments/entry-filter.ts";
 import { ExitShaper } from "./impairments/exit-shaper.ts";
 import { type DequeueListener, type Link, makeLink } from "./link.ts";
-import type { LinkTracer } from "./link-tracer.ts";
+import type { LinkTracer, WayTap } from "./link-tracer.ts";
 import type { PacketStore } from "./packet-store.ts";
 import { makeQueue } from "./queues/make-queue.ts";
 import type { OnDrop, Queue } from "./queues/queue.ts";
@@ -51,6 +51,8 @@ export class Hop implements LinkMeter {
   readyNs: Nanos = Number.POSITIVE_INFINITY;
   /** told of every packet; absent: nobody listens */
   tracer: LinkTracer | undefined;
+  /** told of data packets of flows that leave; absent: nobody is */
+  tap: WayTap | undefined;
   /** result of the last packet that was served */
   departNs: Nanos = 0;
   readonly #dataBytes: Bytes = 0;
@@ -104,7 +106,9 @@ export class Hop implements LinkMeter {
     this.reorders = impairments.jitter?.reorder === true;
     this.#waitingAcks = impairments.ackThinning === true ? new Map() : undefined;
     const isFifo = spec.discipline === undefined || spec.discipline.kind === "drop-tail";
-    if (isFifo && this.#waitingAcks === undefined) {
+    // when a packet will leave is not known ahead where the rate is decided later
+    const isKnownAhead = isFifo && this.#waitingAcks === undefined && spec.rate.kind !== "controlled";
+    if (isKnownAhead) {
       this.#fifo = makeLink(spec, listeners as DequeueListener[], fork("rate"));
     } else {
       this.#server = makeServer(spec.rate, { rng: fork("rate"), outages: spec.outages });

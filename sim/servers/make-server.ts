@@ -5,6 +5,7 @@
 import type { Rng } from "../../core/random.ts";
 import { joinOutages, type Outage } from "./outages.ts";
 import { type ConstantLinkRate, serveConstant } from "./rates/constant.ts";
+import { type ControlledLinkRate, serveControlled } from "./rates/controlled.ts";
 import type { Serve } from "./rates/link-servers.ts";
 import { type MarkovLinkRate, serveMarkov } from "./rates/markov.ts";
 import { type PoissonLinkRate, servePoisson } from "./rates/poisson.ts";
@@ -23,7 +24,8 @@ export type LinkRate =
   | RampLinkRate
   | MarkovLinkRate
   | RandomStepsLinkRate
-  | PoissonLinkRate;
+  | PoissonLinkRate
+  | ControlledLinkRate;
 
 const SERVERS: { readonly [K in LinkRate["kind"]]: Serve<Extract<LinkRate, { readonly kind: K }>> } = {
   constant: serveConstant,
@@ -34,6 +36,7 @@ const SERVERS: { readonly [K in LinkRate["kind"]]: Serve<Extract<LinkRate, { rea
   markov: serveMarkov,
   "random-steps": serveRandomSteps,
   poisson: servePoisson,
+  controlled: serveControlled,
 };
 
 export interface ServerOptions {

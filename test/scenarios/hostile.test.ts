@@ -38,6 +38,7 @@ describe("a file in YAML", () => {
 
   it.each([
     ["an alias without its anchor", "forward: *link\nrttMs: 40\n", /Unresolved alias.*: link/i],
+    ["lists twenty thousand deep", `link: ${"[".repeat(20_000)}${"]".repeat(20_000)}\n`, /levels deep/],
     ["one that holds itself", "forward: &a\n  rate: *a\nrttMs: 40\n", /levels deep/],
     [
       "a billion laughs",

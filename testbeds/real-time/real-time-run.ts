@@ -17,6 +17,8 @@ const MAX_MBPS = 200;
 
 /** Why packets of the engine's senders cannot be carried at the scenario's rates by one thread. */
 export function rateRefusal(scenario: Scenario): string | undefined {
+  if (scenario.bundles !== undefined)
+    return "it has bundles, expected none: their boxes stand in the simulator alone";
   const links = { forward: scenario.forward, reverse: scenario.reverse, ...scenario.links };
   for (const [name, { rate }] of Object.entries(links)) {
     const mbps = peakMbps(rate);

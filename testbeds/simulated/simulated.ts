@@ -4,6 +4,7 @@ import type { Scenario } from "../../scenarios/scenario.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { makeNetwork } from "../../sim/make-network.ts";
 import type { Network } from "../../sim/network.ts";
+import type { SimulatedBundle } from "../bundles/simulated-bundles.ts";
 import { type NetworkRunFlow, RunPlan } from "../network-run.ts";
 import type { LinkTruth, OpenOptions, Run, VirtualRun, VirtualTestbed } from "../testbed.ts";
 import type { TransferLog } from "../traffic/traffic.ts";
@@ -16,17 +17,22 @@ export class SimulatedRun implements VirtualRun {
   readonly seriesBinNs: Nanos;
   readonly truth: LinkTruth;
   readonly shares: Run["shares"];
+  /** of the scenario, in its order */
+  readonly bundles: readonly SimulatedBundle[];
   readonly #network: Network;
 
   constructor(plan: RunPlan) {
     const { spec, rng } = plan;
-    const network = plan.needsGeneral ? new GeneralNetwork(spec, rng) : makeNetwork(spec, rng);
+    const network = plan.needsGeneral
+      ? new GeneralNetwork(spec, rng, { outlet: plan.bundles })
+      : makeNetwork(spec, rng);
     if (network instanceof GeneralNetwork) plan.prepare(network);
     this.#network = network;
     this.flows = plan.flowsOf(network);
     this.truth = plan.truthOf(network);
     this.transfers = plan.transfers;
     this.shares = plan.sharesIn(network);
+    this.bundles = plan.bundles?.all ?? [];
     this.startNs = plan.startNs;
     this.endNs = plan.endNs;
     this.seriesBinNs = plan.seriesBinNs;
