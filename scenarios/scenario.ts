@@ -6,11 +6,11 @@
  * named in `links` and joined by routes. Times are seconds from the start of the flow under test.
  */
 import { type Bytes, PACKET_BYTES } from "../core/units.ts";
-import type { BundleSpec } from "./bundles.ts";
 import type { DelaySpecs } from "./delays/registry.ts";
 import type { DirectionSpec } from "./direction.ts";
 import type { AckPolicy, SenderOptions } from "./sender-options.ts";
 import type { ApplicationSpec } from "./traffic/applications.ts";
+import type { BundleSpec } from "./traffic/bundles.ts";
 import type { FlowPlan } from "./traffic/flow-plan.ts";
 import type { ParameterChange } from "./traffic/parameter-change.ts";
 import type { RouteSpec } from "./traffic/route.ts";

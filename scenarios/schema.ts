@@ -4,7 +4,6 @@
  */
 import { z } from "zod";
 import { TUN_HEADER_BYTES } from "../core/units.ts";
-import { BUNDLES_SCHEMA } from "./bundles.ts";
 import { DELAYS_SCHEMA } from "./delays/registry.ts";
 import { DIRECTION_FIELDS, DIRECTION_SCHEMA, type DirectionSpec, INSIDE_DIRECTION } from "./direction.ts";
 import { peakMbps } from "./rates/registry.ts";
@@ -25,6 +24,7 @@ import { ACK_POLICY_SCHEMA, SENDER_SCHEMA } from "./schema/senders.ts";
 import { type Complaints, complain, fields, quoted, type Schema } from "./schema/shapes.ts";
 import { APPLICATION_SCHEMA } from "./traffic/applications.ts";
 import { datagramsPerSec, transfersPerSec } from "./traffic/arrivals.ts";
+import { BUNDLES_SCHEMA } from "./traffic/bundles.ts";
 import { FLOW_PLAN_SCHEMA, type FlowPlan } from "./traffic/flow-plan.ts";
 import { PARAMETER_CHANGES_SCHEMA } from "./traffic/parameter-change.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./traffic/route.ts";

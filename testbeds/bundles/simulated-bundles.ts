@@ -9,8 +9,8 @@ import {
   NANOS_PER_MILLI,
   type Nanos,
 } from "../../core/units.ts";
-import { type BundleSpec, bundleId } from "../../scenarios/bundles.ts";
 import { mtuOf, type Scenario } from "../../scenarios/scenario.ts";
+import { type BundleSpec, bundleId } from "../../scenarios/traffic/bundles.ts";
 import type { GeneralNetwork, Outlet } from "../../sim/general/general-network.ts";
 import { NOT_ECT } from "../../sim/general/packet-store.ts";
 import type { OutsideSpec } from "../../sim/network.ts";

@@ -1,6 +1,6 @@
 /** A bundle: all that goes over one link towards another site, held back there at a rate that one algorithm decides for all. */
-import { list, text } from "./schema/ranges.ts";
-import { fields, type Schema } from "./schema/shapes.ts";
+import { list, text } from "../schema/ranges.ts";
+import { fields, type Schema } from "../schema/shapes.ts";
 
 export interface BundleSpec {
   /** absent: `bundle-0`, and so on by place */
