@@ -64,7 +64,9 @@ def test_names_of_info():
 def test_presets_are_those_of_the_service_with_one_flow():
     offered = {scenario.name for scenario in ccpark.describe_env().scenarios}
     assert set(PRESETS) <= offered
-    for name in offered - set(PRESETS):
+    # suites of which some members have one flow under test and others several: which one comes is drawn
+    mixed = {"c4", "sussex"}
+    for name in offered - set(PRESETS) - mixed:
         with pytest.raises(ValueError, match="flows under test"):
             ccpark.CongestionControlEnv(scenario=name)
 

@@ -267,7 +267,7 @@ describe("ccpark quickstart, killed and started again", { timeout: 600_000 }, ()
     expect(again).toMatchObject({ code: 0 });
     expect(again.stderr).toContain("going on after 40,960 steps");
     expect(readdirSync(join(cwd, "run")).sort()).toEqual(
-      [...JUDGED_RUN, "results.jsonl", "series.json", "summary.json"].sort(),
+      [...JUDGED_RUN, "results.csv", "results.jsonl", "series.json", "summary.json"].sort(),
     );
     const whole = await runCli(["train", "--out", "whole", ...steps, "--quiet"], { cwd });
     expect(whole.code).toBe(0);

@@ -60,7 +60,13 @@ describe("the same bytes", () => {
   const here = bench(process.execPath, "here");
 
   it("has results to compare", () => {
-    expect(Object.keys(here).sort()).toEqual(["report.html", "results.jsonl", "series.json", "summary.json"]);
+    expect(Object.keys(here).sort()).toEqual([
+      "report.html",
+      "results.csv",
+      "results.jsonl",
+      "series.json",
+      "summary.json",
+    ]);
     expect(here["results.jsonl"]!.trimEnd().split("\n")).toHaveLength(3 * 5 * 2);
   });
 

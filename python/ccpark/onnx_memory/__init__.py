@@ -1,7 +1,7 @@
 """The memory of a recurrent policy in an ONNX graph: what it keeps comes in and goes out with every step.
 
-A cell of torch's ``nn.LSTM`` is written in plain operators, one step of it: its state are two inputs ``[batch, units]`` and
-two outputs of the same shape per layer, zeros at the start of a run.
+A cell of torch's ``nn.LSTM`` is written in plain operators, one step of it: its state are two inputs ``[batch, units]``
+and two outputs of the same shape per layer, zeros at the start of a run.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Lstm:
     """Weights of an LSTM, layer by layer.
 
     Attributes:
-        layers: of each ``weight_ih``, ``weight_hh``, ``bias_ih``, ``bias_hh``, as torch has them: the gates i, f, g, o one
-            below the other
+        layers: of each ``weight_ih``, ``weight_hh``, ``bias_ih``, ``bias_hh``, as torch has them: the gates i, f, g, o
+            one below the other
     """
 
     layers: tuple[tuple[Array, Array, Array, Array], ...]
