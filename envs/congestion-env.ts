@@ -8,6 +8,7 @@
 
 import type { AlgorithmResolver } from "../algorithms/cross-traffic.ts";
 import { assert, CcparkError } from "../core/errors.ts";
+import type { Nanos } from "../core/units.ts";
 import { flowsUnderTest } from "../scenarios/flows.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { measure } from "../testbeds/measure.ts";
@@ -24,6 +25,7 @@ import type {
 import type { Env, ResetOptions, StepInfo, TimeStep } from "./env.ts";
 import type { EnvOptions } from "./options.ts";
 import { envelopeOfSource } from "./signals/envelope.ts";
+import { fairShareBytesPerSec } from "./signals/global-state.ts";
 import { getReward, type RewardSpec } from "./signals/rewards.ts";
 import type { Box, Space } from "./spaces.ts";
 import { type EnvFlow, EnvFlows } from "./steps/env-flow.ts";
@@ -56,6 +58,8 @@ abstract class SingleFlowEnv<R extends Run> {
   #phase: EpisodePhase = "before-reset";
   #episode: Episode<R> | undefined;
   #hasReward = false;
+  /** when the step at hand began, for rewards that read the fair share */
+  #shareFromNs: Nanos = 0;
 
   /** of the step that ended last */
   reward = 0;
@@ -99,6 +103,7 @@ abstract class SingleFlowEnv<R extends Run> {
     this.#episode = { run, flow, turns };
     this.reward = 0;
     this.#hasReward = false;
+    this.#shareFromNs = run.nowNs;
     this.terminated = this.truncated = false;
     this.stepUs = 0;
     this.#phase = "running";
@@ -121,6 +126,7 @@ abstract class SingleFlowEnv<R extends Run> {
     const ask = turns.next();
     if (ask === TIME) return true;
     this.stepUs = flow.stepUs;
+    if (this.#reward.readsFairShare) this.#readFairShare(flow);
     this.reward = this.#reward.of(flow.observer.interval);
     this.#hasReward = true;
     // not by `assert`: its message would write the number out in each step
@@ -130,6 +136,12 @@ abstract class SingleFlowEnv<R extends Run> {
       this.#phase = "ended";
     }
     return false;
+  }
+
+  #readFairShare({ observer: { interval } }: EnvFlow): void {
+    const { nowNs } = this.run;
+    interval.fairShareBytesPerSec = fairShareBytesPerSec(this.run, this.#shareFromNs, nowNs);
+    this.#shareFromNs = nowNs;
   }
 
   /** 1 when the action of the step that ended last lay outside the box and was clipped. */

@@ -10,10 +10,11 @@ import { jainIndex, shareLink } from "../testbeds/fairness.ts";
 import { measure, summariseFlows, summariseTransfers, timeSeries } from "../testbeds/measure.ts";
 import type { DecisionTiming, RunResult } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
-import type { OpenOptions, Run, RunFlow, Testbed, VirtualRun, VirtualTestbed } from "../testbeds/testbed.ts";
+import type { OpenOptions, Run, Testbed, VirtualRun, VirtualTestbed } from "../testbeds/testbed.ts";
 import type { EnvOptions } from "./options.ts";
 import { StepRecorder } from "./recorded/step-recorder.ts";
 import { DEFAULT_ENVELOPE, envelopeOf, type Spans } from "./signals/envelope.ts";
+import { fairShareBytesPerSec } from "./signals/global-state.ts";
 import { Meter } from "./signals/meter.ts";
 import { ObservationNoise } from "./signals/observation-noise.ts";
 import { getReward } from "./signals/rewards.ts";
@@ -65,13 +66,19 @@ const DEFAULT_SERIES_BIN_SEC = 0.5;
 
 /** Closes the meter's interval every REWARD_STEP_MS of the run's time from the flow's start on, to the step in which it ends. */
 class RewardClock {
-  readonly #reward: (stepUs: number, sender: RunFlow) => number;
+  readonly #reward: (stepUs: number, run: Run) => number;
   #sum = 0;
   #steps = 0;
 
   constructor(meter: Meter, rewardName: string) {
     const spec = getReward(rewardName);
-    this.#reward = (stepUs, sender) => meter.close(stepUs, sender, (interval) => spec.of(interval));
+    this.#reward = (stepUs, run) => {
+      if (spec.readsFairShare) {
+        const fromNs = run.nowNs - stepUs * NANOS_PER_MICRO;
+        meter.interval.fairShareBytesPerSec = fairShareBytesPerSec(run, fromNs, run.nowNs);
+      }
+      return meter.close(stepUs, run.flows[0]!, (interval) => spec.of(interval));
+    };
   }
 
   start(run: Run): void {
@@ -80,7 +87,7 @@ class RewardClock {
     const tick = (atNs: number): void => {
       if (atNs > endNs || flows[0]!.isComplete) return;
       run.schedule(atNs, () => {
-        this.#sum += this.#reward(stepNs / NANOS_PER_MICRO, flows[0]!);
+        this.#sum += this.#reward(stepNs / NANOS_PER_MICRO, run);
         this.#steps++;
         tick(atNs + stepNs);
       });

@@ -3,9 +3,11 @@
  * bandwidth-delay products or milliseconds, and a distribution may stand for any value. `sampleScenario` makes a scenario
  * of it; each distribution draws from its own fork of the generator, named by its path.
  */
+import { CcparkError } from "../core/errors.ts";
 import { exp, log } from "../core/math.ts";
 import type { Rng } from "../core/random.ts";
 import { type Bytes, fromMbps, PACKET_BYTES } from "../core/units.ts";
+import { type GenerateTraceOptions, generateTrace } from "../traces/generate.ts";
 import type { DirectionSpec, QueueSpec } from "./direction.ts";
 import { bdpPackets, constantRate, DEFAULT_DURATION_SEC } from "./links.ts";
 import { peakMbps, RATE_SCHEMA, type RateSpec } from "./rates/registry.ts";
@@ -40,9 +42,18 @@ export interface QueueInput extends QueueSpec {
   readonly ms?: number;
 }
 
+/** A trace that is generated when the scenario is drawn (traces/generate.ts): lap and seed may be left out, and drawn. */
+export interface GeneratedRate extends Omit<GenerateTraceOptions, "durationSec" | "seed" | "name"> {
+  readonly kind: "generated";
+  /** seconds of a lap, whole; absent: those of the scenario, rounded up */
+  readonly durationSec?: number;
+  /** absent: 1 */
+  readonly seed?: number;
+}
+
 export interface DirectionInput extends Partial<Omit<DirectionSpec, "queue" | "rate">> {
   readonly queue?: QueueInput;
-  readonly rate?: RateSpec;
+  readonly rate?: RateSpec | GeneratedRate;
 }
 
 /** A scenario with defaults left out. */
@@ -275,6 +286,27 @@ interface PathSize {
   /** undefined: the delays are wrong, and the schema will say so */
   readonly rttMs: number | undefined;
   readonly mtuBytes: Bytes;
+  readonly durationSec: unknown;
+}
+
+/** A rate with `generated` resolved. */
+function completeRate(
+  rate: unknown,
+  { durationSec }: PathSize,
+  path: string,
+  options: ValidateOptions,
+): unknown {
+  if (!isPlainObject(rate) || rate["kind"] !== "generated") return rate;
+  const { kind: _, ...given } = rate;
+  const lapSec = typeof durationSec === "number" ? Math.ceil(durationSec) : DEFAULT_DURATION_SEC;
+  const generator = { durationSec: lapSec, seed: 1, ...given } as GenerateTraceOptions;
+  try {
+    const { opportunitiesMs } = generateTrace(generator);
+    return { kind: "trace", name: `generated-${generator.model}`, opportunitiesMs };
+  } catch (cause) {
+    if (!(cause instanceof CcparkError)) throw cause;
+    throw scenarioError(path, rate, `options of a generated trace (${cause.message})`, { ...options, cause });
+  }
 }
 
 /** A queue with `bdp` or `ms` resolved. */
@@ -314,7 +346,8 @@ function completeDirection(
   options: ValidateOptions,
 ): unknown {
   if (!isPlainObject(direction)) return direction;
-  const { rate = fallback.rate, lossRate = 0, queue, ...rest } = direction;
+  const { rate: given = fallback.rate, lossRate = 0, queue, ...rest } = direction;
+  const rate = completeRate(given, size, `${path}.rate`, options);
   const limitless = isRate(rate) && peakMbps(rate) === undefined;
   const wanted = queue ?? (limitless ? {} : fallback.queue);
   return { ...rest, rate, queue: completeQueue(wanted, rate, size, `${path}.queue`, options), lossRate };
@@ -339,7 +372,11 @@ function complete(input: PlainObject, options: TemplateOptions): Scenario {
       ? propagationDelayMs + back
       : undefined;
   const mtu = rest["mtuBytes"];
-  const size = { rttMs: roundTripMs, mtuBytes: typeof mtu === "number" && mtu > 0 ? mtu : PACKET_BYTES };
+  const size = {
+    rttMs: roundTripMs,
+    mtuBytes: typeof mtu === "number" && mtu > 0 ? mtu : PACKET_BYTES,
+    durationSec: rest["durationSec"],
+  };
   const forwardRate = isPlainObject(forward) ? forward["rate"] : undefined;
   const constant = isRate(forwardRate) && forwardRate.kind === "constant";
   const reverseRate = constant ? constantRate(forwardRate.mbps) : { kind: "unlimited" };

@@ -33,7 +33,7 @@ export interface TraceModel {
   readonly grantPackets: number;
 }
 
-export type TraceModelName = "lte" | "umts" | "5g-like" | "wifi-like";
+export type TraceModelName = "lte" | "umts" | "evdo-like" | "5g-like" | "wifi-like";
 
 export const TRACE_MODELS: Readonly<Record<TraceModelName, TraceModel>> = {
   lte: {
@@ -53,6 +53,15 @@ export const TRACE_MODELS: Readonly<Record<TraceModelName, TraceModel>> = {
     outageSec: 0.8,
     slotMs: 10,
     grantPackets: 3,
+  },
+  "evdo-like": {
+    description: "EV-DO: 5 ms turns of the scheduler, slow and uneven, long fades",
+    sigma: 0.9,
+    relaxationSec: 3,
+    outagesPerSec: 0.05,
+    outageSec: 0.6,
+    slotMs: 5,
+    grantPackets: 2,
   },
   "5g-like": {
     description: "5G millimetre wave: large bursts, wide swings, short blockages",

@@ -52,6 +52,7 @@ type Topic =
   | "learners"
   | "hyperparameters"
   | "recipes"
+  | "curricula"
   | "testbeds";
 
 interface Selection {
@@ -344,6 +345,22 @@ async function recipes(): Promise<Entry[]> {
   }));
 }
 
+async function curricula({ name: wanted }: Selection): Promise<Entry[]> {
+  const { CURRICULA, findCurriculum } = await import("../../training/curricula/registry.ts");
+  const listed = wanted === undefined ? [...CURRICULA.values()] : [findCurriculum(wanted)];
+  return listed.map(({ name, summary, source, shares }) => ({
+    name,
+    summary,
+    source,
+    facts: [
+      `shares of episodes: ${Object.entries(shares)
+        .map(([file, share]) => `${file} ${share}`)
+        .join(", ")}`,
+    ],
+    data: { shares },
+  }));
+}
+
 const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>> = {
   scenarios,
   suites,
@@ -357,6 +374,7 @@ const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>
   learners,
   hyperparameters,
   recipes,
+  curricula,
   testbeds,
 };
 

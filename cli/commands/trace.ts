@@ -282,7 +282,7 @@ export function addTrace(program: Command): void {
   trace
     .command("generate")
     .description("a cellular-like or Wi-Fi-like trace from a seeded stochastic model")
-    .requiredOption("--model <name>", "lte, umts, 5g-like or wifi-like")
+    .requiredOption("--model <name>", "lte, umts, evdo-like, 5g-like or wifi-like")
     .requiredOption("--mbps <rate>", "mean rate, Mbit/s", parsePositive)
     .addOption(
       new Option("--duration <sec>", "period, whole seconds").argParser(parseWhole(1, 3600)).default(60),

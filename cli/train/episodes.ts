@@ -8,12 +8,13 @@ import { parseOverride } from "../../scenarios/overrides.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { resolveScenarios, type ScenarioEntry } from "../../scenarios/scenario-files.ts";
 import { checkTemplate } from "../../scenarios/template.ts";
+import { CURRICULA, curriculumFiles } from "../../training/curricula/registry.ts";
 import type { Continuation, RunConfig } from "../../training/run-config.ts";
 import { scenarioNamesOf, TRAINING_RANGE_NAME } from "./training-setup.ts";
 
 /** Plain data, as `config.json` has it. */
 export interface Episodes {
-  /** presets, grids, files, or the training range alone */
+  /** presets, grids, files, curricula, or the training range alone */
   readonly scenarios: readonly string[];
   readonly trace: string | null;
   /** fields of the scenarios, `path=value` */
@@ -80,6 +81,12 @@ export function continuedEpisodes(
   };
 }
 
+/** A curriculum stands for its files. */
+function filesOf(name: string): readonly string[] {
+  const curriculum = CURRICULA.get(name);
+  return curriculum === undefined ? [name] : curriculumFiles(curriculum);
+}
+
 /** @returns undefined: the training range, a link per episode */
 export function resolveEpisodes({
   scenarios,
@@ -94,7 +101,7 @@ export function resolveEpisodes({
       `[train] --set ${set[0]}: got no scenario, expected --scenario beside fields of one`,
     );
   }
-  return resolveScenarios(scenarios, {
+  return resolveScenarios(scenarios.flatMap(filesOf), {
     ...(trace !== null && { tracePath: trace }),
     ...(episodeSec !== null && { durationSec: episodeSec }),
     overrides: set.map(parseOverride),

@@ -10,6 +10,7 @@ export interface TrainingOptions {
   readonly steps?: number;
   readonly seed?: number;
   readonly scenario?: readonly string[];
+  readonly curriculum?: string;
   readonly trace?: string;
   readonly episode?: number;
   readonly observation?: string;
@@ -46,7 +47,7 @@ export interface Settings {
  * Everything that `ccpark train` does. What it needs is loaded only now.
  * @throws CcparkError
  */
-export async function runTraining(given: TrainingOptions): Promise<TrainResult> {
+export async function runTraining(asked: TrainingOptions): Promise<TrainResult> {
   const setup = await import("./training-setup.ts");
   const episodesOf = await import("./episodes.ts");
   const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
@@ -67,7 +68,11 @@ export async function runTraining(given: TrainingOptions): Promise<TrainResult> 
   const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
 
   const { expectSameSignals, openDataset } = await import("./dataset-option.ts");
+  const { findCurriculum } = await import("../../training/curricula/registry.ts");
   const again = await import("./run-again.ts");
+  // a curriculum is a name that scenarios are drawn from, like any other
+  const given =
+    asked.curriculum === undefined ? asked : { ...asked, scenario: [findCurriculum(asked.curriculum).name] };
   if (given.config !== undefined && given.resume !== undefined) {
     const message =
       "[train] --config: got --resume too, expected one of them: a run that goes on has its own";

@@ -39,6 +39,12 @@ export function addTrainingOptions(command: Command): Command {
         "presets, grids or files to draw episodes from, or training-range: a new link per episode (default)",
       ).argParser(parseList),
     )
+    .addOption(
+      new Option(
+        "--curriculum <name>",
+        "a distribution of links that comes with ccpark (see `ccpark explain curricula`)",
+      ).conflicts("scenario"),
+    )
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
     .option("--episode <sec>", "seconds per episode", parsePositive)
     .option("--observation <name>", "see `ccpark explain observations`, or a module of your own, ./FILE.js")

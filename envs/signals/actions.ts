@@ -1,7 +1,7 @@
 /** Action forms by name: what a vector of numbers, or a choice, means to cwnd and rate. */
 import { CcparkError, namedEntry } from "../../core/errors.ts";
 import { exp, log2 } from "../../core/math.ts";
-import type { Bytes, BytesPerSec } from "../../core/units.ts";
+import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
 import {
   type Choice,
   checkFinite,
@@ -12,8 +12,10 @@ import {
   noChoice,
   type Space,
 } from "../spaces.ts";
-import { DEFAULT_ENVELOPE } from "./envelope.ts";
+import { CHOOSE, CONFINED, ORCA, STEERED } from "./inner/forms.ts";
+import type { FlowView } from "./observations.ts";
 import { ASTRAEA, AURORA } from "./published/actions.ts";
+import { holdCwnd, LIMIT, limited, MAX_CWND_PACKETS, MIN_CWND_PACKETS } from "./window-limits.ts";
 
 /** What a flow holds at present; a form changes it. */
 export interface Setting {
@@ -22,7 +24,19 @@ export interface Setting {
   rateBytesPerSec: BytesPerSec;
 }
 
-export interface ActionSpec {
+/** What a flow does with its actions. */
+export interface FlowAction {
+  /**
+   * Applies an action that lies inside the box or is one of the choices.
+   * @param view what is known of the flow
+   * @returns whether the window was held at the most that it may be
+   */
+  apply(action: ArrayLike<number>, setting: Setting, mssBytes: Bytes, view: FlowView): boolean;
+  /** A step is over, with or without a report. For forms below which an algorithm goes on by itself. */
+  observe?(view: FlowView, nowUs: Micros): void;
+}
+
+export interface ActionSpec extends FlowAction {
   readonly name: string;
   readonly definition: string;
   /** paper or system that it follows */
@@ -31,44 +45,22 @@ export interface ActionSpec {
   /** refuses values below the box in every mode; what is none of the choices of a discrete space always is */
   readonly refusesBelow: boolean;
   /**
-   * Applies an action that lies inside the box or is one of the choices.
-   * @returns whether the window was held at the most that it may be
-   */
-  apply(action: ArrayLike<number>, setting: Setting, mssBytes: Bytes): boolean;
-  /**
    * The action that comes nearest to what another control made of window and rate, inside the box or one of the choices; absent: the
    * form says nothing of that.
    */
   nearest?(before: Setting, after: Setting, mssBytes: Bytes): number[];
+  /** Of a form with memory: what one flow has of it. Absent: the form itself acts for all flows. */
+  forFlow?(mssBytes: Bytes, cwndBytes: Bytes): FlowAction;
   /** The same form with another largest window, packets; absent: it has none. */
   within?(maxCwndPackets: number): ActionSpec;
 }
 
-/** cwnd never falls below 2 packets and a set rate never below 1 packet/s, so that a flow never stops. */
-export const MIN_CWND_PACKETS = 2;
+/** A set rate never falls below 1 packet/s, so that a flow never stops. */
 const MIN_RATE_PACKETS_PER_SEC = 1;
 /** Of the absolute form: Park's own. */
 const MAX_RATE_BYTES_PER_SEC: BytesPerSec = 2e9;
-const { maxCwndPackets: MAX_CWND_PACKETS } = DEFAULT_ENVELOPE;
 
 const LN2 = Math.LN2;
-
-/** Sets a window within its limits. @returns whether it was held at the most */
-function holdCwnd(setting: Setting, cwndBytes: Bytes, mssBytes: Bytes, maxPackets: number): boolean {
-  const most = maxPackets * mssBytes;
-  setting.cwndBytes = Math.min(Math.max(cwndBytes, MIN_CWND_PACKETS * mssBytes), most);
-  return cwndBytes > most;
-}
-
-/** Of a form whose window has a limit: itself with each. */
-function limited(about: (maxPackets: number) => Omit<ActionSpec, "within">): ActionSpec {
-  const within = (maxPackets: number): ActionSpec => ({ ...about(maxPackets), within });
-  return within(MAX_CWND_PACKETS);
-}
-
-/** Said of each form that has one. */
-const LIMIT =
-  "4800 packets, or four bandwidth-delay products of a scenario that has more than 2400 packets of one; a window held there counts as a clipped action";
 
 const absolute: ActionSpec = limited((maxPackets) => ({
   name: "absolute",
@@ -124,6 +116,44 @@ const multiplicative: ActionSpec = limited((maxPackets) => ({
   nearest: (before, after) => [Math.min(1, Math.max(-1, log2(after.cwndBytes / before.cwndBytes)))],
 }));
 
+/** Packets that a window has beyond its product: delayed ACKs hold one back, and a small window must not stop. */
+const SPARE_PACKETS = 3;
+
+const windowAndRate: ActionSpec = limited((maxPackets) => ({
+  name: "window-and-rate",
+  definition: `Pacing rate = 2^a x rate of the path + 1 packet per min RTT, cwnd = 2^b x highest rate x min RTT + ${SPARE_PACKETS} packets; the rate of the path is the one at which packets left and arrived alike, smoothed over some two reports, the highest that of the last 8. Twice both as long as a slow start finds more: until the rate has grown by less than a quarter in 3 reports, or with it a queue or a loss. The packet per min RTT lets flows converge. The window stays within 2 packets and ${LIMIT}`,
+  source: "ccpark; rate and full pipe as in BBR (Cardwell et al. 2016)",
+  refusesBelow: false,
+  space: makeBox([
+    {
+      name: "log2RateGain",
+      unit: "1",
+      low: -1,
+      high: 1,
+      definition:
+        "a in pacing rate = 2^a x rate of the path: -1 half of it, 0 what it carries, 1 twice as much",
+    },
+    {
+      name: "log2WindowGain",
+      unit: "1",
+      low: -1,
+      high: 4,
+      definition: "b in cwnd = 2^b x highest rate x min RTT: -1 half a product, 4 sixteen",
+    },
+  ]),
+  apply(action, setting, mssBytes, { interval, path }) {
+    const { rateBytesPerSec, maxRateBytesPerSec, isStartup } = path;
+    const { minRttUs } = interval;
+    if (rateBytesPerSec === 0 || minRttUs === 0) return false;
+    const boost = isStartup ? 1 : 0;
+    const roundTripsPerSec = MICROS_PER_SEC / minRttUs;
+    setting.rateBytesPerSec = rateBytesPerSec * exp(LN2 * (action[0]! + boost)) + mssBytes * roundTripsPerSec;
+    const product = maxRateBytesPerSec / roundTripsPerSec;
+    const cwndBytes = product * exp(LN2 * (action[1]! + boost)) + SPARE_PACKETS * mssBytes;
+    return holdCwnd(setting, cwndBytes, mssBytes, maxPackets);
+  },
+}));
+
 /** Packets by which the additive choices of `indigo` change the window. */
 const INDIGO_STEP_PACKETS = 10;
 
@@ -166,7 +196,9 @@ const indigo: ActionSpec = limited((maxPackets) => ({
 }));
 
 const TABLE: Map<string, ActionSpec> = new Map(
-  [multiplicative, absolute, indigo, AURORA, ASTRAEA].map((spec) => [spec.name, spec]),
+  [multiplicative, absolute, windowAndRate, STEERED, ORCA, CONFINED, CHOOSE, indigo, AURORA, ASTRAEA].map(
+    (spec) => [spec.name, spec],
+  ),
 );
 export const ACTIONS: ReadonlyMap<string, ActionSpec> = TABLE;
 export const DEFAULT_ACTION = "multiplicative";
@@ -201,7 +233,7 @@ export interface ActionParts {
   /** of a discrete space; an action is the number of one, from 0 */
   readonly choices?: readonly Choice[];
   /** Changes window and rate; what it leaves is held at 2 packets or more, and at finite numbers. */
-  apply(action: ArrayLike<number>, setting: Setting, mssBytes: Bytes): void;
+  apply(action: ArrayLike<number>, setting: Setting, mssBytes: Bytes, view: FlowView): void;
 }
 
 /** A window below the least one is lifted; a rate below 0 means nothing. */
@@ -217,8 +249,8 @@ export function makeAction({ dimensions, choices, apply, ...about }: ActionParts
     ...about,
     space,
     refusesBelow: space.kind === "discrete",
-    apply(action, setting, mssBytes) {
-      apply(action, setting, mssBytes);
+    apply(action, setting, mssBytes, view) {
+      apply(action, setting, mssBytes, view);
       for (const [field, low] of LEAST_SETTING) {
         const value: unknown = setting[field];
         if (typeof value === "number" && value >= low && Number.isFinite(value)) continue;

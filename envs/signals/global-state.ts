@@ -102,6 +102,14 @@ export function countLive({ nowNs, flows }: Run, isBackward?: boolean): number {
   return count;
 }
 
+/** Payload per second that the measured link could carry in a span of time / flows on it now; 0 in a world that does not know. */
+export function fairShareBytesPerSec(run: Run, fromNs: Nanos, toNs: Nanos): BytesPerSec {
+  const { truth } = run;
+  if (truth === undefined || toNs <= fromNs) return 0;
+  const bytes = truth.forward.capacityBytes(fromNs, toNs) * truth.payloadRatio;
+  return (bytes * NANOS_PER_SEC) / (toNs - fromNs) / Math.max(1, countLive(run, false));
+}
+
 export class GlobalStateMeter {
   readonly #run: Run;
   readonly #truth: LinkTruth;

@@ -34,6 +34,8 @@ export interface Interval {
   mssBytes: Bytes;
   /** how long, up to the end of the step, packets have been in flight and nothing came back */
   silentUs: Micros;
+  /** payload that the link could carry in the step / flows on it; a fact of the simulator, 0 where it is not known or not asked for */
+  fairShareBytesPerSec: BytesPerSec;
 }
 
 export function emptyInterval(mssBytes: Bytes): Interval {
@@ -57,6 +59,7 @@ export function emptyInterval(mssBytes: Bytes): Interval {
     deliveryRateBytesPerSec: 0,
     mssBytes,
     silentUs: 0,
+    fairShareBytesPerSec: 0,
   };
 }
 

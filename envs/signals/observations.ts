@@ -1,7 +1,7 @@
 /** Observations by name: what of an interval an agent sees, each dimension with unit, range and definition. */
 import { CcparkError, namedEntry } from "../../core/errors.ts";
 import { log2 } from "../../core/math.ts";
-import type { Bytes, BytesPerSec } from "../../core/units.ts";
+import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
 import { type Box, type Dimension, makeBox } from "../spaces.ts";
 import {
   DEFAULT_ENVELOPE,
@@ -11,6 +11,8 @@ import {
   RTT_OCTAVES,
   type Spans,
 } from "./envelope.ts";
+import { GENERAL } from "./general/observation.ts";
+import { PathModel } from "./general/path-model.ts";
 import { type Interval, queueDelayUs } from "./interval.ts";
 import { PUBLISHED } from "./published/observations.ts";
 
@@ -22,6 +24,27 @@ export interface FlowView {
   readonly log2CwndChange: number;
   /** highest delivery rate of the last 10 s; 0 before the first sample */
   readonly maxDeliveryRateBytesPerSec: BytesPerSec;
+  readonly path: PathModel;
+  /** 0 before the first sample */
+  readonly srttUs: Micros;
+  /** pacing rate that was set; 0: ACK-clocked */
+  readonly rateBytesPerSec: BytesPerSec;
+}
+
+/** Of a flow of which nothing is known yet. */
+export function firstView(
+  interval: Interval,
+  cwndBytes: Bytes,
+): { -readonly [key in keyof FlowView]: FlowView[key] } {
+  return {
+    interval,
+    cwndBytes,
+    log2CwndChange: 0,
+    maxDeliveryRateBytesPerSec: 0,
+    path: new PathModel(),
+    srttUs: 0,
+    rateBytesPerSec: 0,
+  };
 }
 
 /** A dimension of one frame, and what computes it. */
@@ -384,9 +407,11 @@ const standardSpec = (rttSpan: number, rateSpan: number): ObservationSpec =>
   );
 
 const TABLE: Map<string, ObservationSpec> = new Map(
-  [makeStandard(DEFAULT_ENVELOPE), park14, ...PUBLISHED.map((parts) => makeSpec(parts, parts.features))].map(
-    (spec) => [spec.name, spec],
-  ),
+  [
+    makeStandard(DEFAULT_ENVELOPE),
+    park14,
+    ...[GENERAL, ...PUBLISHED].map((parts) => makeSpec(parts, parts.features)),
+  ].map((spec) => [spec.name, spec]),
 );
 export const OBSERVATIONS: ReadonlyMap<string, ObservationSpec> = TABLE;
 export const DEFAULT_OBSERVATION = "standard";

@@ -25,6 +25,8 @@ export interface RewardSpec {
   /** they add up to the reward, in this order, bit by bit */
   readonly components: readonly RewardComponent[];
   of(interval: Interval): number;
+  /** it reads `fairShareBytesPerSec`; absent: it does not */
+  readonly readsFairShare?: true;
 }
 
 const score: RewardSpec = {
@@ -79,7 +81,67 @@ const park: RewardSpec = {
   of: (interval) => parkThroughput(interval) + parkDelay(interval),
 };
 
-const TABLE: Map<string, RewardSpec> = new Map([score, park].map((spec) => [spec.name, spec]));
+/** What a loss costs beside what it does to throughput: 2 % of all packets a tenth of an octave. */
+const LOSS_WEIGHT = 5;
+/** More than in the score: with the noise of exploring, queues are longer than without it, and a policy would learn to leave room. */
+const THROUGHPUT_WEIGHT = 1.5;
+/** 1448 B/s of a share, whatever its size: an idle step is the worst. */
+const LEAST_SHARE = 2 ** -8;
+
+function shareTaken(interval: Interval): number {
+  const { fairShareBytesPerSec: share } = interval;
+  // before anything of the link is known, or in a world that does not tell
+  if (share <= 0) return 0;
+  return (
+    THROUGHPUT_WEIGHT * log2(Math.min(Math.max(throughputBytesPerSec(interval) / share, LEAST_SHARE), 1))
+  );
+}
+
+const floorDelay = (interval: Interval): number =>
+  Math.max(-MOST_DELAY_OCTAVES, delayTerm(queueDelayAtLeastUs(interval)) - delayTerm(0));
+
+function lossCost({ lostPackets, ackedPackets, misorderedPackets }: Interval): number {
+  return lostPackets === 0
+    ? 0
+    : (-LOSS_WEIGHT * lostPackets) / (lostPackets + ackedPackets + misorderedPackets);
+}
+
+const MOST_DELAY_OCTAVES = 8;
+/** What a queue of one round trip costs beside its logarithm, and how many are told apart: a run is judged by its mean, which spikes make. */
+const SPIKE_WEIGHT = 0.25;
+const MOST_SPIKE_RTTS = 8;
+
+function spikeCost(interval: Interval): number {
+  const { minRttUs } = interval;
+  if (minRttUs === 0) return 0;
+  return -SPIKE_WEIGHT * Math.min(MOST_SPIKE_RTTS, queueDelayAtLeastUs(interval) / minRttUs);
+}
+
+const general: RewardSpec = {
+  name: "general",
+  low: -27,
+  high: 0,
+  definition: `${THROUGHPUT_WEIGHT} log2(min(1, throughput / fair share)) - 0.5 log2(max(queueing delay, 1 ms) / 1 ms) - ${SPIKE_WEIGHT} min(${MOST_SPIKE_RTTS}, queueing delay / min RTT) - ${LOSS_WEIGHT} x loss rate: the benchmark's score less the best that the link allows, so that links of all rates are worth the same, and less what is lost; fair share: payload that the link could carry in the step / flows on it, a fact of the simulator. At least -12 and -8 of the first two; more than the fair share earns nothing`,
+  source: "ccpark: the benchmark's score, relative to the link as Sage's and Astraea's rewards are",
+  readsFairShare: true,
+  components: [
+    {
+      name: "throughput",
+      definition: `${THROUGHPUT_WEIGHT} log2(min(1, throughput / fair share)), at least -12`,
+      of: shareTaken,
+    },
+    { name: "delay", definition: "-0.5 log2(max(queueing delay, 1 ms) / 1 ms), at least -8", of: floorDelay },
+    {
+      name: "spikes",
+      definition: `-${SPIKE_WEIGHT} x queueing delay / min RTT, at least -${SPIKE_WEIGHT * MOST_SPIKE_RTTS}`,
+      of: spikeCost,
+    },
+    { name: "loss", definition: `-${LOSS_WEIGHT} x lost / (lost + delivered)`, of: lossCost },
+  ],
+  of: (interval) => shareTaken(interval) + floorDelay(interval) + spikeCost(interval) + lossCost(interval),
+};
+
+const TABLE: Map<string, RewardSpec> = new Map([score, park, general].map((spec) => [spec.name, spec]));
 export const REWARDS: ReadonlyMap<string, RewardSpec> = TABLE;
 export const DEFAULT_REWARD = "score";
 

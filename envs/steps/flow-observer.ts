@@ -6,9 +6,9 @@
  */
 import { log2 } from "../../core/math.ts";
 import type { Bytes, Micros } from "../../core/units.ts";
-import type { ActionSpec, Setting } from "../signals/actions.ts";
+import type { ActionSpec, FlowAction, Setting } from "../signals/actions.ts";
 import { emptyInterval, type Interval } from "../signals/interval.ts";
-import type { FlowView, ObservationSpec } from "../signals/observations.ts";
+import { type FlowView, firstView, type ObservationSpec } from "../signals/observations.ts";
 import { WindowedMax } from "../signals/windowed-max.ts";
 
 /** BBR's window for the highest delivery rate is 10 rounds; a step may be shorter, so a time is used. */
@@ -22,7 +22,7 @@ export class FlowObserver {
   /** 0 before the first report with an RTT */
   srttUs: Micros = 0;
   readonly #observationSpec: ObservationSpec;
-  readonly #actionSpec: ActionSpec;
+  readonly #action: FlowAction;
   readonly #maxRate = new WindowedMax(MAX_RATE_WINDOW_US);
   /** one object for all frames */
   readonly #view: { -readonly [key in keyof FlowView]: FlowView[key] };
@@ -34,15 +34,10 @@ export class FlowObserver {
     start: { readonly mssBytes: Bytes; readonly cwndBytes: Bytes },
   ) {
     this.#observationSpec = observationSpec;
-    this.#actionSpec = actionSpec;
+    this.#action = actionSpec.forFlow?.(start.mssBytes, start.cwndBytes) ?? actionSpec;
     this.setting = { cwndBytes: start.cwndBytes, rateBytesPerSec: 0 };
     this.interval = emptyInterval(start.mssBytes);
-    this.#view = {
-      interval: this.interval,
-      cwndBytes: start.cwndBytes,
-      log2CwndChange: 0,
-      maxDeliveryRateBytesPerSec: 0,
-    };
+    this.#view = firstView(this.interval, start.cwndBytes);
     this.observation = new Float32Array(observationSpec.space.shape[0]);
     this.#pushFrame();
   }
@@ -54,7 +49,7 @@ export class FlowObserver {
   decide(action: ArrayLike<number>): boolean {
     const { setting } = this;
     const cwndBefore = setting.cwndBytes;
-    const isHeld = this.#actionSpec.apply(action, setting, this.interval.mssBytes);
+    const isHeld = this.#action.apply(action, setting, this.interval.mssBytes, this.#view);
     this.#view.log2CwndChange = setting.cwndBytes === cwndBefore ? 0 : log2(setting.cwndBytes / cwndBefore);
     return isHeld;
   }
@@ -78,7 +73,10 @@ export class FlowObserver {
           this.srttUs === 0 ? interval.rttUs : this.srttUs + (interval.meanRttUs - this.srttUs) / 8;
       }
       this.#maxRate.push(nowUs, interval.deliveryRateBytesPerSec);
+      this.#view.path.push(interval);
+      this.#view.srttUs = this.srttUs;
     }
+    this.#action.observe?.(this.#view, nowUs);
     this.#pushFrame();
   }
 
@@ -88,6 +86,7 @@ export class FlowObserver {
     const newestAt = observation.length - width;
     for (let i = 0; i < newestAt; i++) observation[i] = observation[i + width]!;
     this.#view.cwndBytes = this.setting.cwndBytes;
+    this.#view.rateBytesPerSec = this.setting.rateBytesPerSec;
     this.#view.maxDeliveryRateBytesPerSec = this.#maxRate.max;
     this.#observationSpec.writeFrame(this.#view, observation, newestAt);
   }

@@ -1,12 +1,19 @@
 /** The frame that an environment writes once a step, against the table of its features. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { emptyInterval } from "../../envs/signals/interval.ts";
-import { type FlowView, OBSERVATIONS } from "../../envs/signals/observations.ts";
+import { emptyInterval, type Interval } from "../../envs/signals/interval.ts";
+import { type FlowView, firstView, OBSERVATIONS } from "../../envs/signals/observations.ts";
 
 const count = fc.integer({ min: 0, max: 100_000 });
 const micros = fc.double({ min: 0, max: 1e7, noNaN: true });
 const rate = fc.double({ min: 0, max: 1e10, noNaN: true });
+
+/** Of a flow whose only report this was. */
+function pushed(interval: Interval, cwndBytes: number): FlowView {
+  const view = firstView(interval, cwndBytes);
+  if (interval.report) view.path.push(interval);
+  return { ...view, srttUs: interval.meanRttUs, rateBytesPerSec: interval.sendRateBytesPerSec };
+}
 
 const views: fc.Arbitrary<FlowView> = fc
   .record({
@@ -30,8 +37,7 @@ const views: fc.Arbitrary<FlowView> = fc
     maxDeliveryRateBytesPerSec: fc.oneof(fc.constant(0), rate),
   })
   .map(({ cwndBytes, log2CwndChange, maxDeliveryRateBytesPerSec, ...measured }) => ({
-    interval: { ...emptyInterval(1448), ...measured, ackedBytes: measured.ackedPackets * 1448 },
-    cwndBytes,
+    ...pushed({ ...emptyInterval(1448), ...measured, ackedBytes: measured.ackedPackets * 1448 }, cwndBytes),
     log2CwndChange,
     maxDeliveryRateBytesPerSec,
   }));
@@ -44,6 +50,10 @@ describe.each([...OBSERVATIONS.values()])("observation $name", (spec) => {
         const into = new Float32Array(offset + width + 3).fill(42);
         spec.writeFrame(view, into, offset);
         expect([...into.subarray(offset, offset + width)]).toEqual(spec.values(view).map(Math.fround));
+        spec.features.forEach(({ low, high, name }, i) => {
+          expect(into[offset + i], name).toBeGreaterThanOrEqual(low);
+          expect(into[offset + i], name).toBeLessThanOrEqual(high);
+        });
         expect(into.subarray(0, offset).every((value) => value === 42)).toBe(true);
         expect(into.subarray(offset + width).every((value) => value === 42)).toBe(true);
       }),

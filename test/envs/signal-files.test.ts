@@ -7,7 +7,12 @@ import { runAlgorithm } from "../../envs/measured-run.ts";
 import { getAction, makeAction } from "../../envs/signals/actions.ts";
 import { flowRewards } from "../../envs/signals/flow-rewards.ts";
 import { emptyInterval } from "../../envs/signals/interval.ts";
-import { getObservation, OBSERVATIONS, registerObservation } from "../../envs/signals/observations.ts";
+import {
+  firstView,
+  getObservation,
+  OBSERVATIONS,
+  registerObservation,
+} from "../../envs/signals/observations.ts";
 import { getReward, registerReward } from "../../envs/signals/rewards.ts";
 import { checkAction, checkObservation, checkReward, loadSignals } from "../../envs/signals/signal-files.ts";
 import { getScenario } from "../../scenarios/presets.ts";
@@ -48,7 +53,7 @@ describe("observations and rewards of one's own", () => {
       meanRttUs: 60_000,
       minRttUs: 40_000,
     };
-    const view = { interval, cwndBytes: 14_480, log2CwndChange: 0, maxDeliveryRateBytesPerSec: 0 };
+    const view = firstView(interval, 14_480);
     expect(getObservation(OBSERVATION).values(view)).toEqual([0.5, 0.1]);
     const reward = getReward(REWARD);
     expect(reward.of(interval)).toBe(10 - 2);
@@ -110,9 +115,10 @@ describe("observations and rewards of one's own", () => {
     const { apply, space } = getAction(ACTION);
     expect(space).toMatchObject({ kind: "box", dimensions: [{ name: "packets" }] });
     const setting = { cwndBytes: 14_480, rateBytesPerSec: 0 };
-    apply([5], setting, 1448);
+    const view = firstView(emptyInterval(1448), 14_480);
+    apply([5], setting, 1448, view);
     expect(setting.cwndBytes).toBe(15 * 1448);
-    for (let i = 0; i < 5; i++) apply([-10], setting, 1448);
+    for (let i = 0; i < 5; i++) apply([-10], setting, 1448, view);
     expect(setting.cwndBytes).toBe(2 * 1448);
     const wrong = makeAction({
       ...ABOUT,
@@ -122,7 +128,7 @@ describe("observations and rewards of one's own", () => {
       },
     });
     const message = "[env] action a: rateBytesPerSec: got NaN, expected a finite number from 0";
-    expect(() => wrong.apply([0], setting, 1448)).toThrow(message);
+    expect(() => wrong.apply([0], setting, 1448, view)).toThrow(message);
   });
 
   it.each([

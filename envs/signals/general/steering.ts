@@ -1,0 +1,100 @@
+/**
+ * What a flow does unless its policy says otherwise: it sends at the rate that comes through, a little more while nothing waits,
+ * less the more waits, and twice as much as long as a slow start finds more. A policy that adds nothing to it is Steering itself.
+ */
+import { log2 } from "../../../core/math.ts";
+import { type Bytes, type BytesPerSec, MICROS_PER_SEC } from "../../../core/units.ts";
+import type { FlowView } from "../observations.ts";
+
+/** What may be tuned; the defaults were, by `LAW` being varied on links of the curriculum `general`. */
+export interface Law {
+  /** queueing delay that is held: the longest of a time, a part of the min RTT, and so many packets of one's own */
+  readonly targetUs: number;
+  readonly targetRtt: number;
+  readonly targetPackets: number;
+  /** and of how much the RTT changes from report to report: what it does by itself is no queue of the flow's */
+  readonly targetNoise: number;
+  /** log2 of the rate, per report and octave of delay above the target */
+  readonly down: number;
+  readonly mostDown: number;
+  /** the same below it, and by how much that grows with every report in a row */
+  readonly up: number;
+  readonly ramp: number;
+  readonly mostUp: number;
+  /** where more than this is lost, and the path shows no queue, it is policed or lossy: less is added than what is made up for */
+  readonly lossRate: number;
+  readonly upInLoss: number;
+  /** window: so many products, and what comes in one bunch of ACKs so often */
+  readonly products: number;
+  readonly bunches: number;
+}
+
+export const LAW: Law = {
+  targetUs: 600,
+  targetRtt: 0.01,
+  targetPackets: 0.5,
+  targetNoise: 1,
+  down: 0.1,
+  mostDown: 0.5,
+  up: 0.03,
+  ramp: 1.15,
+  mostUp: 0.5,
+  lossRate: 0.01,
+  upInLoss: 0.02,
+  products: 1.25,
+  bunches: 1.5,
+};
+
+/** The bunch of ACKs is forgotten by so much per report. */
+const BUNCH_MEMORY = 0.9;
+const SPARE_PACKETS = 3;
+const STARTUP_GAIN = 2;
+
+export class Steering {
+  /** log2 of what it sends by that of the path; 0 before the first report */
+  gain = 0;
+  rateBytesPerSec: BytesPerSec = 0;
+  cwndBytes: Bytes;
+  readonly #law: Law;
+  #quietReports = 0;
+  #bunchUs = 0;
+
+  constructor(cwndBytes: Bytes, law: Law = LAW) {
+    this.cwndBytes = cwndBytes;
+    this.#law = law;
+  }
+
+  /** A step is over. */
+  observe({ interval, path, srttUs }: FlowView): void {
+    const { minRttUs, mssBytes } = interval;
+    if (!interval.report || path.rateBytesPerSec === 0 || minRttUs === 0) return;
+    const law = this.#law;
+    this.#bunchUs = Math.max(this.#bunchUs * BUNCH_MEMORY, path.isBunched ? interval.stepUs : 0);
+    if (path.isStartup) {
+      this.cwndBytes += (interval.ackedPackets + interval.misorderedPackets) * mssBytes;
+      this.rateBytesPerSec = Math.max(
+        STARTUP_GAIN * path.rateBytesPerSec,
+        (STARTUP_GAIN * this.cwndBytes * MICROS_PER_SEC) / Math.max(srttUs, minRttUs),
+      );
+      return;
+    }
+    const packetUs = (mssBytes * MICROS_PER_SEC) / path.maxRateBytesPerSec;
+    const noiseUs = law.targetNoise * path.rttChangeUs;
+    const targetUs = Math.max(law.targetUs, noiseUs, law.targetRtt * minRttUs, law.targetPackets * packetUs);
+    const octaves = log2(Math.max(path.delayUs(interval), targetUs / 4) / targetUs);
+    if (octaves > 0) {
+      this.#quietReports = 0;
+      this.gain = Math.max(-law.mostDown, -law.down * octaves);
+    } else {
+      const mostUp = path.lossRate > law.lossRate ? law.upInLoss - 0.5 * log2(1 - path.lossRate) : law.mostUp;
+      this.gain = Math.min(mostUp, law.up * -octaves * 0.5 * law.ramp ** this.#quietReports);
+      this.#quietReports = Math.min(this.#quietReports + 1, MOST_QUIET);
+    }
+    this.rateBytesPerSec = path.rateBytesPerSec;
+    this.cwndBytes =
+      (path.maxRateBytesPerSec * (law.products * minRttUs + law.bunches * this.#bunchUs)) / MICROS_PER_SEC +
+      SPARE_PACKETS * mssBytes;
+  }
+}
+
+const MOST_QUIET = 16;
