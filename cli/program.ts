@@ -14,6 +14,7 @@ import { addFork } from "./commands/evaluation/fork.ts";
 import { addPlot } from "./commands/evaluation/plot.ts";
 import { addReproduce } from "./commands/evaluation/reproduce.ts";
 import { addUi } from "./commands/evaluation/ui.ts";
+import { addLeague } from "./commands/evaluation/league.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addDistill } from "./commands/learn/distill.ts";
@@ -57,6 +58,7 @@ export function makeProgram(): Command {
   addPlot(program);
   addReproduce(program);
   addUi(program);
+  addLeague(program);
   addServe(program);
   addAgent(program);
   addSim(program);

@@ -68,6 +68,8 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
 
   const { expectSameSignals, openDataset } = await import("./dataset-option.ts");
+  const { expectNotSealed } = await import("../../eval/league/splits.ts");
+  const { sealedLinks } = await import("../../eval/league/split-files.ts");
   const { findCurriculum } = await import("../../training/curricula/registry.ts");
   const again = await import("./run-again.ts");
   // a curriculum is a name that scenarios are drawn from, like any other
@@ -135,6 +137,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
       : episodesOf.continuedEpisodes(wanted, from, config, continuation);
   const scenarios = interruptible(() => episodesOf.resolveEpisodes(episodes));
   await episodesOf.checkAlgorithms(scenarios ?? []);
+  expectNotSealed(scenarios ?? [], sealedLinks());
   if (options.quiet !== true) {
     const told = { names: episodes.scenarios, overrides: episodes.set, trace: episodes.trace };
     await noteSlowAcks(scenarios ?? [], told, 0);
