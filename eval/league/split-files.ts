@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CcparkError } from "../../core/errors.ts";
-import { resolveScenario } from "../../scenarios/scenario-files.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
+import { resolveScenario } from "../../scenarios/scenario-files.ts";
 import { fixedScenario } from "../../scenarios/template.ts";
 import { loadTrace } from "../../traces/trace-files.ts";
 import { findSplit, linkSha256, type Split, type SplitLink, sealOf } from "./splits.ts";
@@ -19,7 +19,8 @@ function plain({ name, preset, template }: SplitLink): Scenario {
   return fixedScenario(template!, { name });
 }
 
-const sealable = ({ links }: Split): Scenario[] => links.filter(({ trace }) => trace === undefined).map(plain);
+const sealable = ({ links }: Split): Scenario[] =>
+  links.filter(({ trace }) => trace === undefined).map(plain);
 
 /** What a split is sealed with. */
 export function sealOfSplit(split: Split): string {

@@ -54,11 +54,18 @@ const VALIDATION: Split = {
     "Pantheon's 18 paths, recorded cellular traces, ccBench's steps at 24 and 48 Mbit/s, 1 % loss, and 250 Mbit/s over 600 ms",
   links: [
     ...Array.from({ length: 18 }, (_, i) => preset(`pantheon-${i + 1}`)),
-    ...RECORDED.map((trace): SplitLink => ({
-      name: `recorded-${trace}`,
-      trace,
-      template: { name: `recorded-${trace}`, propagationDelayMs: 10, durationSec: 30, forward: { queue: { packets: 100 } } },
-    })),
+    ...RECORDED.map(
+      (trace): SplitLink => ({
+        name: `recorded-${trace}`,
+        trace,
+        template: {
+          name: `recorded-${trace}`,
+          propagationDelayMs: 10,
+          durationSec: 30,
+          forward: { queue: { packets: 100 } },
+        },
+      }),
+    ),
     ...[24, 48].flatMap((mbps) => SHAPES.map((shape) => preset(`ccbench1-grid/${mbps}-${shape}-20ms-2bdp`))),
     constant("loss-1-percent", 24, 40, 0.01),
     constant("long-fat", 250, 600),
@@ -68,7 +75,8 @@ const VALIDATION: Split = {
 
 const TEST: Split = {
   name: "test",
-  summary: "links that no choice was made on: ccBench's at 12, 96 and 192 Mbit/s, and a little of everything else",
+  summary:
+    "links that no choice was made on: ccBench's at 12, 96 and 192 Mbit/s, and a little of everything else",
   links: [
     ...["12-flat", "12-4x-u", "96-flat", "96-4x-d", "96-2x-u", "192-2x-d"].map((shape) =>
       preset(`ccbench1-grid/${shape}-40ms-1bdp`),
@@ -80,7 +88,9 @@ const TEST: Split = {
   sha256: "0f112741f47ed002aab058cb85842f76fe2229fdc0b4ea01e9f08ebceeefffed",
 };
 
-export const SPLITS: ReadonlyMap<string, Split> = new Map([VALIDATION, TEST].map((split) => [split.name, split]));
+export const SPLITS: ReadonlyMap<string, Split> = new Map(
+  [VALIDATION, TEST].map((split) => [split.name, split]),
+);
 
 /** @throws CcparkError (not-found) with the nearest name */
 export function findSplit(name: string): Split {

@@ -104,12 +104,27 @@ const percent = (value: number): string => (Number.isFinite(value) ? `${(100 * v
 const interval = ({ value, low, high }: Interval95): string =>
   `${number(value)} [${number(low)}, ${number(high)}]`;
 const cases = (values: Readonly<Record<string, number>> | undefined): string =>
-  values === undefined ? "-" : Object.values(values).map((value) => number(value)).join(" ");
+  values === undefined
+    ? "-"
+    : Object.values(values)
+        .map((value) => number(value))
+        .join(" ");
 
 export function leagueTable(rows: readonly LeagueRow[]): string {
   const table = new Table({
     ...PLAIN_TABLE,
-    head: ["algorithm", "mean score", "IQM to best", "worst to best", "wins", "near", "utilisation", "loss", "Jain 2, 4", "beside Cubic 1, 2, 4 BDP"],
+    head: [
+      "algorithm",
+      "mean score",
+      "IQM to best",
+      "worst to best",
+      "wins",
+      "near",
+      "utilisation",
+      "loss",
+      "Jain 2, 4",
+      "beside Cubic 1, 2, 4 BDP",
+    ],
     colAligns: ["left", "right", "right", "left", "right", "right", "right", "right", "right", "right"],
   });
   for (const row of rows) {

@@ -45,9 +45,23 @@ describe("league table", () => {
   it("draws seeds anew within each link: links that do not vary leave no interval", () => {
     const mean = (strata: readonly (readonly number[])[]): number =>
       strata.flat().reduce((sum, value) => sum + value, 0) / strata.flat().length;
-    const still = stratifiedBootstrap([[1, 1], [5, 5]], mean, Rng.fromSeed(1));
+    const still = stratifiedBootstrap(
+      [
+        [1, 1],
+        [5, 5],
+      ],
+      mean,
+      Rng.fromSeed(1),
+    );
     expect(still).toEqual({ value: 3, low: 3, high: 3 });
-    const { value, low, high } = stratifiedBootstrap([[0, 2], [5, 5]], mean, Rng.fromSeed(1));
+    const { value, low, high } = stratifiedBootstrap(
+      [
+        [0, 2],
+        [5, 5],
+      ],
+      mean,
+      Rng.fromSeed(1),
+    );
     expect([value, low, high]).toEqual([3, 2.5, 3.5]);
   });
 

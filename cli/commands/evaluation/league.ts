@@ -62,7 +62,9 @@ export function addLeague(program: Command): void {
     )
     .option("--split <name>", "validation, or test, which no training may see", "validation")
     .addOption(
-      new Option("--seeds <n>", "run seeds 1 to n").argParser(parseWhole(1, MAX_SEEDS)).default(DEFAULT_SEEDS),
+      new Option("--seeds <n>", "run seeds 1 to n")
+        .argParser(parseWhole(1, MAX_SEEDS))
+        .default(DEFAULT_SEEDS),
     )
     .option("--duration <sec>", "seconds per run instead of the links' own", parsePositive)
     .option("--no-company", "without the runs beside itself and beside Cubic")
