@@ -1,9 +1,9 @@
 /** Forms of action on a real link: what each does with its bounds and its middle, and what goes on below it by itself. */
 import { describe, expect, it } from "vitest";
-import { CongestionEnv } from "../../envs/congestion-env.ts";
-import { parseEnvOptions } from "../../envs/options.ts";
-import { ACTIONS, getAction } from "../../envs/signals/actions.ts";
-import { makeLink } from "../../scenarios/links.ts";
+import { CongestionEnv } from "../../../envs/congestion-env.ts";
+import { parseEnvOptions } from "../../../envs/options.ts";
+import { ACTIONS, getAction } from "../../../envs/signals/actions.ts";
+import { makeLink } from "../../../scenarios/links.ts";
 
 const LINK = makeLink({ mbps: 12, rttMs: 40, bufferBdp: 1, name: "12 Mbit/s, 40 ms", durationSec: 10 });
 
