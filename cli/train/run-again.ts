@@ -106,7 +106,7 @@ export function withRecipe<Options extends Repeatable & RepeatableSteps>(
     ...options,
     steps: options.steps ?? steps,
     scenario: options.scenario ?? scenarios,
-    episode: options.episode ?? episodeSec,
+    episode: options.episode ?? episodeSec ?? undefined,
     envs: options.envs ?? numEnvs,
     observation: options.observation ?? observation,
     action: options.action ?? action,

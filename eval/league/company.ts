@@ -1,9 +1,9 @@
 /** How a contender does in company: several flows of its own, and one of Cubic, over seconds 20 to 60. */
 import { crossTrafficAlgorithm } from "../../algorithms/cross-traffic.ts";
-import { jainIndex } from "../../envs/measured-run.ts";
 import { DEFAULT_REWARD } from "../../envs/signals/rewards.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { fixedScenario } from "../../scenarios/template.ts";
+import { jainIndex } from "../../testbeds/fairness.ts";
 import type { Contender } from "../contenders/contender.ts";
 
 /** What comes before is for slow start and for finding one's share. */

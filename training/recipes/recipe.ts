@@ -9,10 +9,10 @@ export interface Recipe {
   readonly source: string;
   /** what is not as published, and why; one sentence each */
   readonly differs: readonly string[];
-  /** presets or grids that episodes are drawn from, or the training range */
+  /** presets, grids or a curriculum that episodes are drawn from, or the training range */
   readonly scenarios: readonly string[];
-  /** seconds per episode */
-  readonly episodeSec: number;
+  /** seconds per episode; null: those of the scenarios */
+  readonly episodeSec: number | null;
   readonly observation: string;
   readonly action: string;
   /** a name or a formula */

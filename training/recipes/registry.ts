@@ -7,9 +7,10 @@ import { INDIGO } from "./indigo.ts";
 import { ORCA } from "./orca.ts";
 import { PARK } from "./park.ts";
 import type { Recipe } from "./recipe.ts";
+import { WIDE } from "./wide.ts";
 
 export const RECIPES: ReadonlyMap<string, Recipe> = new Map(
-  [GENERAL, PARK, AURORA, ORCA, INDIGO, ASTRAEA].map((recipe) => [recipe.name, recipe]),
+  [GENERAL, WIDE, PARK, AURORA, ORCA, INDIGO, ASTRAEA].map((recipe) => [recipe.name, recipe]),
 );
 
 /** @throws CcparkError (not-found) with the nearest name */

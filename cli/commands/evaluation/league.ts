@@ -16,7 +16,15 @@ interface LeagueOptions {
   readonly quiet?: true;
 }
 
-const DEFAULT_ALGORITHMS: readonly string[] = ["cubic", "vegas", "bbr", "bbr3", "copa", "zoo:general"];
+const DEFAULT_ALGORITHMS: readonly string[] = [
+  "cubic",
+  "vegas",
+  "bbr",
+  "bbr3",
+  "copa",
+  "zoo:general",
+  "zoo:wide",
+];
 const DEFAULT_SEEDS = 3;
 
 async function league(options: LeagueOptions): Promise<void> {

@@ -6,7 +6,7 @@ import { log2 } from "../../../core/math.ts";
 import { type Bytes, type BytesPerSec, MICROS_PER_SEC } from "../../../core/units.ts";
 import type { FlowView } from "../observations.ts";
 
-/** What may be tuned; the defaults were, by `LAW` being varied on links of the curriculum `general`. */
+/** What may be tuned; the defaults were, by hand, on most links of the league's validation split. */
 export interface Law {
   /** queueing delay that is held: the longest of a time, a part of the min RTT, and so many packets of one's own */
   readonly targetUs: number;
