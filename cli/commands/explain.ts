@@ -449,10 +449,10 @@ function print(topic: Topic, entries: readonly Entry[], json: boolean): void {
 async function overview(): Promise<void> {
   for (const topic of TOPIC_NAMES) {
     const entries = await TOPICS[topic]({ expand: false });
-    printOut(`${topic}\n${wrap(entries.map(({ name }) => name).join(", "), 2)}\n\n`);
+    printOut(`${topic}\n${wrap(entries.map(({ name }) => name).join(", "), 2)}\n`);
   }
   printOut(
-    "ccpark explain TOPIC has their definitions, units and ranges, ccpark explain NAME those of one; docs/glossary.md has the words (cwnd, BDP, pacing) and what a good score is.\n",
+    "\nccpark explain TOPIC has their definitions, units and ranges, ccpark explain NAME those of one; docs/glossary.md has the words (cwnd, BDP, pacing) and what a good score is.\n",
   );
 }
 
