@@ -66,8 +66,9 @@ export function bootstrap(n: number, of: (picked: Uint32Array) => number): Estim
   return { mean: centre, ci95: (high - low) / 2, low, high, samples: n };
 }
 
+/** @param sorted from the least on; of nothing it is NaN */
 export function quantile(sorted: Float64Array, q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
 /** Numbers of samples, drawn once for each size: every statistic of a table is over the same resamples. */

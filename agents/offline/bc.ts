@@ -9,7 +9,6 @@
 import { type Checkpoint, restoreSpaces } from "../checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "../learner.ts";
 import { COMMON_KINDS } from "../nn/learner-checks.ts";
-import type { Transitions } from "../nn/off-policy/replay.ts";
 import {
   loadOffline,
   OFFLINE_DEFAULTS,
@@ -18,7 +17,6 @@ import {
   type OfflineOptions,
 } from "../nn/offline/offline.ts";
 import { type OptionKind, readOptions } from "../nn/options.ts";
-import type { Tf } from "../tfjs/tfjs-patches.ts";
 
 export type BcOptions = OfflineOptions;
 
@@ -35,8 +33,6 @@ export function bcOptions(given: Readonly<Record<string, unknown>> = {}): BcOpti
 }
 
 export class Bc extends OfflineLearner<BcOptions> {
-  protected override readonly measures: readonly string[] = ["policyLoss"];
-
   /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range or data that do not fit */
   constructor(setup: LearnerSetup) {
     super("bc", bcOptions(setup.options), setup);
@@ -48,16 +44,6 @@ export class Bc extends OfflineLearner<BcOptions> {
     setup: Omit<LearnerSetup, "seed"> = restoreSpaces(checkpoint.header),
   ): Bc {
     return loadOffline(checkpoint, setup, bcOptions, (whole) => new Bc(whole));
-  }
-
-  protected override descend(
-    tf: Tf,
-    minibatch: Transitions,
-    learningRate: number,
-  ): Readonly<Record<string, number>> {
-    const policyLoss = tf.tidy(() => this.imitate(tf, minibatch, learningRate));
-    this.gradientSteps += 1;
-    return { policyLoss };
   }
 }
 

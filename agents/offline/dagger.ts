@@ -25,7 +25,6 @@ import {
 } from "../nn/offline/offline.ts";
 import { rawActions } from "../nn/offline/recorded.ts";
 import { type OptionKind, readOptions, whole } from "../nn/options.ts";
-import type { Tf } from "../tfjs/tfjs-patches.ts";
 
 /** What each means and may be: KINDS; `ccpark explain hyperparameters` prints it. */
 export interface DaggerOptions extends OfflineOptions {
@@ -58,7 +57,6 @@ export function daggerOptions(given: Readonly<Record<string, unknown>> = {}): Da
 }
 
 export class Dagger extends OfflineLearner<DaggerOptions> {
-  protected override readonly measures: readonly string[] = ["policyLoss"];
   readonly #taught: Replay;
 
   /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range or data that do not fit */
@@ -106,16 +104,6 @@ export class Dagger extends OfflineLearner<DaggerOptions> {
     const stored = readReplay(checkpoint, this.spec, state.replayCount);
     super.restore(checkpoint);
     this.#taught.restore(stored, state.replayCount, state.replayAt);
-  }
-
-  protected override descend(
-    tf: Tf,
-    minibatch: Transitions,
-    learningRate: number,
-  ): Readonly<Record<string, number>> {
-    const policyLoss = tf.tidy(() => this.imitate(tf, minibatch, learningRate));
-    this.gradientSteps += 1;
-    return { policyLoss };
   }
 }
 

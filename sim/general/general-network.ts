@@ -122,8 +122,8 @@ export class GeneralFlow implements NetworkFlow {
   /** packets of either kind that are in the network */
   underWay = 0;
   closed = false;
-  /** of a link on the way of its data; absent: nobody is told of its arrivals */
-  tap: WayTap | undefined;
+  /** a link on the way of its data whose tap is told of its arrivals; absent: nobody is */
+  tapped: Hop | undefined;
   /** when it acts next, as the tree has it */
   nextNs: Nanos = 0;
 
@@ -380,7 +380,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   #place(spec: FlowSpec, isTransient: boolean): GeneralFlow {
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
     const flow = new GeneralFlow(slot, this.#placed++, spec, isTransient, this.#routes, this.hops);
-    flow.tap = this.#tapOf(spec);
+    flow.tapped = this.#tappedOf(spec);
     this.#slots[slot] = flow;
     this.#listeners[1 + this.#firstSlot + slot] = flow.statistics;
     if (this.#firstFlow + slot >= this.#treeSize) this.#growTree();
@@ -391,12 +391,12 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   /** Told of packets that leave a link, and of the arrivals of flows whose data go over it; one for each link. */
   watchWay(link: number, tap: WayTap): void {
     this.hops[link]!.tap = tap;
-    for (const flow of this.flows) flow.tap = this.#tapOf(flow.spec);
+    for (const flow of this.flows) flow.tapped = this.#tappedOf(flow.spec);
   }
 
-  #tapOf({ route = DIRECT }: FlowSpec): WayTap | undefined {
+  #tappedOf({ route = DIRECT }: FlowSpec): Hop | undefined {
     const link = route.forward.find((number) => this.hops[number]!.tap !== undefined);
-    return link === undefined ? undefined : this.hops[link]!.tap;
+    return link === undefined ? undefined : this.hops[link];
   }
 
   #growTree(): void {
@@ -674,9 +674,10 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
 
   #deliverData(flow: GeneralFlow, packet: number, leaveNs: Nanos): void {
     const arrivalNs = flow.toReceiver.add(packet, leaveNs);
-    if (flow.tap !== undefined) {
-      const bytes = this.hops[0]!.wireBytes(packet);
-      flow.tap.onArrival(flow.number, this.#packets.number[packet]!, bytes, arrivalNs);
+    const { tapped } = flow;
+    if (tapped !== undefined) {
+      // as that link counts it, so that what left and what came compare
+      tapped.tap!.onArrival(flow.number, this.#packets.number[packet]!, tapped.wireBytes(packet), arrivalNs);
     }
     flow.statistics.onTaken(arrivalNs, arrivalNs - this.#packets.sentNs[packet]!, this.nowNs);
     this.#wake(flow, arrivalNs);

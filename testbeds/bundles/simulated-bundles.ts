@@ -31,7 +31,6 @@ export class SimulatedBundle {
   readonly receivebox: Receivebox = new Receivebox();
   /** of each congestion ACK that said something, in the order of time */
   readonly estimates: BundleEstimate[] = [];
-  /** since when its rate is decided by somebody; infinite before */
   readonly #network: () => GeneralNetwork;
 
   constructor(options: {

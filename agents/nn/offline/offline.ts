@@ -113,15 +113,15 @@ export abstract class OfflineLearner<Options extends OfflineOptions> extends Loo
     return {};
   }
 
-  /** One gradient step of every network. @returns measures of it, which a line of progress has the means of */
-  protected abstract descend(
-    tf: Tf,
-    minibatch: Transitions,
-    learningRate: number,
-  ): Readonly<Record<string, number>>;
+  /** One gradient step of every network: of a policy alone, unless a learner has more. @returns measures of it, which a line of progress has the means of */
+  protected descend(tf: Tf, minibatch: Transitions, learningRate: number): Readonly<Record<string, number>> {
+    const policyLoss = tf.tidy(() => this.imitate(tf, minibatch, learningRate));
+    this.gradientSteps += 1;
+    return { policyLoss };
+  }
 
   /** Names of what `descend` measures. */
-  protected abstract readonly measures: readonly string[];
+  protected readonly measures: readonly string[] = ["policyLoss"];
 
   /** What minibatches are drawn from. @throws CcparkError (failed-precondition) where there is nothing */
   protected source(): { readonly kept: Transitions; readonly count: number } {

@@ -13,6 +13,7 @@ import type { Scenario } from "../../../scenarios/scenario.ts";
 import { SIMULATED } from "../../../testbeds/simulated/simulated.ts";
 import { loadTrace } from "../../../traces/trace-files.ts";
 import { kolmogorovSmirnov, wasserstein } from "../../comparison/distance.ts";
+import { quantile } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
 import { positive, seeds, words } from "../options.ts";
@@ -105,10 +106,6 @@ function measure(
   }
   run.close();
   return { link: name, algorithm, form, seed, mbps, rttMs };
-}
-
-function quantile(sorted: Float64Array, q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
 const QUANTITIES = ["mbps", "rttMs"] as const;
