@@ -87,6 +87,9 @@ export function checkCrossTraffic(scenario: Scenario): void {
       checkChange(scenario, plan.algorithm, params, `flows.${i}.changes.${at}.params`);
     });
   });
+  scenario.bundles?.forEach(({ algorithm }, i) => {
+    check(`bundles.${i}.algorithm`, algorithm);
+  });
   scenario.traffic?.forEach((spec, i) => {
     if (spec.kind !== "datagrams") check(`traffic.${i}.algorithm`, spec.algorithm);
   });
@@ -116,10 +119,10 @@ function checkChange(
   }
 }
 
-/** Paths of modules that a scenario names for its other flows and its traffic. */
-export function crossTrafficModules({ flows = [], traffic = [] }: Scenario): string[] {
+/** Paths of modules that a scenario names for its other flows, its traffic and its bundles. */
+export function crossTrafficModules({ flows = [], traffic = [], bundles = [] }: Scenario): string[] {
   const references = [
-    ...flows.map(({ algorithm }) => algorithm),
+    ...[...flows, ...bundles].map(({ algorithm }) => algorithm),
     ...traffic.flatMap((spec) => (spec.kind === "datagrams" ? [] : [spec.algorithm])),
   ];
   return references

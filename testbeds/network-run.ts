@@ -14,7 +14,7 @@ import {
   NANOS_PER_SEC,
   type Nanos,
 } from "../core/units.ts";
-import { leadSec, UNDER_TEST } from "../scenarios/flows.ts";
+import { leadSec } from "../scenarios/flows.ts";
 import { mtuOf, type Scenario } from "../scenarios/scenario.ts";
 import { GeneralNetwork } from "../sim/general/general-network.ts";
 import type { Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
@@ -193,14 +193,7 @@ export class RunPlan {
     this.bundles =
       scenario.bundles === undefined
         ? undefined
-        : new SimulatedBundles(
-            scenario,
-            (spec, id) =>
-              spec.algorithm === UNDER_TEST
-                ? this.#context.controlOf(id)
-                : this.#context.algorithms(spec.algorithm),
-            this.rng,
-          );
+        : new SimulatedBundles(scenario, ({ algorithm }) => this.#context.algorithms(algorithm), this.rng);
     this.spec = networkSpec(this.#context, this.planned, this.bundles);
   }
 

@@ -10,7 +10,7 @@ export interface BundleSpec {
    * unlimited, is what it never exceeds. Packets that go over it belong to the bundle, and are counted at their receivers' site.
    */
   readonly link: string;
-  /** CCP algorithm by reference, or `test` */
+  /** by reference */
   readonly algorithm: string;
 }
 

@@ -76,12 +76,8 @@ export class SimulatedBundles implements Outlet {
   #sent = 0;
   #network: GeneralNetwork | undefined;
 
-  /** @param controlOf a bundle */
-  constructor(
-    scenario: Scenario,
-    controlOf: (spec: BundleSpec, id: string) => CongestionControlFactory,
-    rng: Rng,
-  ) {
+  /** @param controlOf a bundle, by what the scenario says of it */
+  constructor(scenario: Scenario, controlOf: (spec: BundleSpec) => CongestionControlFactory, rng: Rng) {
     const { bundles = [], links = {} } = scenario;
     const names = Object.keys(links);
     this.all = bundles.map((spec, i) => {
@@ -92,7 +88,7 @@ export class SimulatedBundles implements Outlet {
         link: 2 + names.indexOf(spec.link),
         packetBytes: mtuOf(scenario),
         maxRateBytesPerSec: rate.kind === "constant" ? fromMbps(rate.mbps) : Number.POSITIVE_INFINITY,
-        control: controlOf(spec, id),
+        control: controlOf(spec),
         rng: rng.fork(`${id}.algorithm`),
         network: () => this.#network!,
       });

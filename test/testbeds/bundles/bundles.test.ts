@@ -1,6 +1,7 @@
 /** Bundles: what their boxes agree on and learn, and what they do to where packets wait. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { checkCrossTraffic } from "../../../algorithms/cross-traffic.ts";
 import { makeAlgorithm, resolveAlgorithm } from "../../../algorithms/reference.ts";
 import type { CongestionControlFactory } from "../../../ccp-bridge/congestion-control.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
@@ -154,6 +155,15 @@ describe("a bundle", () => {
     ).toThrow(/bundles\.1\.link/);
     const site = { ...SITE.links.site, rate: { kind: "poisson", mbps: 10 } };
     expect(check([{ link: "site", algorithm: "copa" }], { site })).toThrow(/constant or unlimited/);
+  });
+
+  it("names an algorithm that there is, which is known before anything runs", () => {
+    const check = (algorithm: string) => () =>
+      checkCrossTraffic({ ...SITE, bundles: [{ link: "site", algorithm }] });
+    expect(check("copa")).not.toThrow();
+    expect(check("cubik")).toThrow(
+      /bundles\.0\.algorithm: got `cubik`, expected a known one; did you mean `cubic`/,
+    );
   });
 
   it("is refused in one sentence where its boxes do not stand", () => {
