@@ -10,7 +10,7 @@ import { envHost } from "../envs/grpc/session/env-host-threads.ts";
 import type { ServedEnv } from "../envs/grpc/session/served-env.ts";
 import { parseEnvOptions, parseMultiFlowOptions } from "../envs/options.ts";
 import type { SignalNames } from "../envs/signals/signal-files.ts";
-import { drawScenario, type ScenarioSource } from "../envs/steps/scenario-source.ts";
+import { drawScenario, expectNoChanges, type ScenarioSource } from "../envs/steps/scenario-source.ts";
 import { MultiFlowSlots } from "../envs/vector/slots/multi-flow.ts";
 import { SingleFlowSlot } from "../envs/vector/slots/single-flow.ts";
 import type { SlotEnvParts } from "../envs/vector/slots/slot-episode.ts";
@@ -132,6 +132,7 @@ function commonKwargs(
   }
   const check: CheckScenario = (drawn) => {
     checkCrossTraffic(drawn);
+    expectNoChanges(drawn);
     wanted.check(drawn);
   };
   const parts: SlotEnvParts = {

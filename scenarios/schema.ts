@@ -21,7 +21,7 @@ import {
   words,
 } from "./schema/ranges.ts";
 import { ACK_POLICY_SCHEMA, SENDER_SCHEMA } from "./schema/senders.ts";
-import { type Complaints, complain, fields, quoted, type Schema } from "./schema/shapes.ts";
+import { type Complaints, complain, fields, quoted, type Schema, withRule } from "./schema/shapes.ts";
 import { APPLICATION_SCHEMA } from "./traffic/applications.ts";
 import { datagramsPerSec, transfersPerSec } from "./traffic/arrivals.ts";
 import { BUNDLES_SCHEMA } from "./traffic/bundles.ts";
@@ -153,7 +153,7 @@ function checkBundles(
   });
 }
 
-export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
+const SCENARIO_FIELDS = fields<Scenario>(
   {
     name: text,
     source: words,
@@ -189,8 +189,9 @@ export const SCENARIO_SCHEMA: Schema = fields<Scenario>(
     { path: "forward", fields: DIRECTION_FIELDS },
     ...INSIDE_DIRECTION.map(({ path, fields: inside }) => ({ path: `forward.${path}`, fields: inside })),
   ],
-).superRefine((value, complaints) => {
-  const scenario = value as unknown as Scenario;
+);
+
+export const SCENARIO_SCHEMA: Schema = withRule<Scenario>(SCENARIO_FIELDS, (scenario, complaints) => {
   const further = Object.keys(scenario.links ?? {});
   const known = new Set([...OWN_LINKS, ...further]);
   checkOwnLinks(complaints, scenario, further, known);

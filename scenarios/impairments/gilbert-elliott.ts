@@ -1,5 +1,5 @@
 import { fraction } from "../schema/ranges.ts";
-import { complain, fields } from "../schema/shapes.ts";
+import { complain, fields, withRule } from "../schema/shapes.ts";
 import type { Impairment } from "./impairment.ts";
 
 /** Two-state loss (Gilbert 1960, Elliott 1963): transitions per packet, then loss by state. */
@@ -11,17 +11,17 @@ export interface GilbertElliottSpec {
 }
 
 export const GILBERT_ELLIOTT: Impairment = {
-  schema: fields<GilbertElliottSpec>({
-    goodToBad: fraction,
-    badToGood: fraction,
-    lossInGood: fraction.optional(),
-    lossInBad: fraction.optional(),
-  })
-    .superRefine((value, complaints) => {
-      const { goodToBad, badToGood } = value as unknown as GilbertElliottSpec;
+  schema: withRule<GilbertElliottSpec>(
+    fields<GilbertElliottSpec>({
+      goodToBad: fraction,
+      badToGood: fraction,
+      lossInGood: fraction.optional(),
+      lossInBad: fraction.optional(),
+    }),
+    ({ goodToBad, badToGood }, complaints) => {
       if (badToGood === 0 && goodToBad > 0)
         complain(complaints, ["badToGood"], "> 0, or the bad state never ends");
-    })
-    .optional(),
+    },
+  ).optional(),
   label: "bursts of loss",
 };

@@ -1,5 +1,5 @@
 import { clockSec, fraction, nonEmpty, timeSec } from "../schema/ranges.ts";
-import { complain, fields } from "../schema/shapes.ts";
+import { complain, fields, withRule } from "../schema/shapes.ts";
 import { checkSchedule } from "../schema/times.ts";
 import type { Impairment } from "./impairment.ts";
 
@@ -16,12 +16,12 @@ export interface LossOverTimeSpec {
 }
 
 export const LOSS_OVER_TIME: Impairment = {
-  schema: fields<LossOverTimeSpec>({
-    points: nonEmpty(fields<LossPoint>({ atSec: timeSec, lossRate: fraction })),
-    periodSec: clockSec.optional(),
-  })
-    .superRefine((value, complaints) => {
-      const spec = value as unknown as LossOverTimeSpec;
+  schema: withRule<LossOverTimeSpec>(
+    fields<LossOverTimeSpec>({
+      points: nonEmpty(fields<LossPoint>({ atSec: timeSec, lossRate: fraction })),
+      periodSec: clockSec.optional(),
+    }),
+    (spec, complaints) => {
       checkSchedule(spec, complaints);
       if (spec.points.at(-1)?.lossRate === 1 && spec.periodSec === undefined)
         complain(
@@ -29,7 +29,7 @@ export const LOSS_OVER_TIME: Impairment = {
           ["points", spec.points.length - 1, "lossRate"],
           "< 1 at the last point, or a period",
         );
-    })
-    .optional(),
+    },
+  ).optional(),
   label: "loss over time",
 };

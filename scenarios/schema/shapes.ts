@@ -74,20 +74,28 @@ export function fields<T>(shape: Shape<T>, elsewhere: readonly Elsewhere[] = [])
   });
 }
 
+/**
+ * A rule between fields. It sees only a value whose fields are right by themselves: zod calls a refinement also after some
+ * mistakes inside (a list that is too short), where a rule would look for what is not there.
+ */
+export function withRule<T>(schema: Schema, rule: (value: T, complaints: Complaints) => void): Schema {
+  return schema.superRefine((value, complaints) => {
+    if (complaints.issues.length === 0) rule(value as T, complaints);
+  });
+}
+
 /** One of several objects, told apart by `kind`; messages name the kinds in the table's order. */
 export function byKind<Spec extends Kinded>(kinds: Kinds<Spec>): Schema {
   const table = kinds as unknown as Readonly<Record<string, Kind<Kinded>>>;
   const options = Object.entries(table).map(([kind, each]) =>
     fields({ kind: z.literal(kind), ...each.fields }),
   );
-  return z
-    .discriminatedUnion("kind", options as [z.ZodObject, ...z.ZodObject[]], {
-      error: (issue) => (issue.code === "invalid_union" ? `one of ${quoted(Object.keys(table))}` : undefined),
-    })
-    .superRefine((value, complaints) => {
-      const spec = value as unknown as Kinded;
-      table[spec.kind]?.check?.(spec, complaints);
-    });
+  const union = z.discriminatedUnion("kind", options as [z.ZodObject, ...z.ZodObject[]], {
+    error: (issue) => (issue.code === "invalid_union" ? `one of ${quoted(Object.keys(table))}` : undefined),
+  });
+  return withRule<Kinded>(union, (spec, complaints) => {
+    table[spec.kind]?.check?.(spec, complaints);
+  });
 }
 
 /** Says at `path` below the value what was expected. */
@@ -97,8 +105,7 @@ export function complain(complaints: Complaints, path: (string | number)[], mess
 
 /** The second field must be more than the first, where both are there. */
 export function increasing(schema: Schema, low: string, high: string): Schema {
-  return schema.superRefine((value, complaints) => {
-    const { [low]: a, [high]: b } = value as Record<string, number | undefined>;
+  return withRule<Record<string, number | undefined>>(schema, ({ [low]: a, [high]: b }, complaints) => {
     if (a !== undefined && b !== undefined && b <= a) complain(complaints, [high], `> ${a} (${low})`);
   });
 }

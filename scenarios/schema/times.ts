@@ -1,6 +1,6 @@
 /** Spans of time and points in time, as lists in the order of time. */
 import { laterSec, list, MIN_CLOCK_SEC, timeSec } from "./ranges.ts";
-import { type Complaints, complain, fields, increasing, type Schema } from "./shapes.ts";
+import { type Complaints, complain, fields, increasing, type Schema, withRule } from "./shapes.ts";
 
 export interface TimeSpan {
   readonly fromSec: number;
@@ -10,8 +10,7 @@ export interface TimeSpan {
 const timeSpan = increasing(fields<TimeSpan>({ fromSec: timeSec, toSec: laterSec }), "fromSec", "toSec");
 
 /** Spans that do not overlap, in the order of time. */
-export const timeSpans: Schema = list(timeSpan).superRefine((value, complaints) => {
-  const spans = value as TimeSpan[];
+export const timeSpans: Schema = withRule<TimeSpan[]>(list(timeSpan), (spans, complaints) => {
   for (let i = 1; i < spans.length; i++) {
     const endSec = spans[i - 1]!.toSec;
     if (spans[i]!.fromSec < endSec) {

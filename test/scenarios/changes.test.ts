@@ -1,6 +1,7 @@
 /** Parameters of live flows in scenario files: who may change, in what order, and where a mistake is. */
 import { expect, it } from "vitest";
 import { checkCrossTraffic } from "../../algorithms/cross-traffic.ts";
+import { drawScenario } from "../../envs/steps/scenario-source.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
@@ -40,4 +41,17 @@ it.each([
   expect(() =>
     checkCrossTraffic(withFlow({ algorithm, changes: [change(params as Record<string, number>)] })),
   ).toThrow(words);
+});
+
+it("of a flow that an environment controls are refused before anything runs", () => {
+  const changes = [change({ priority: 1 })];
+  const paper = getScenario("park-paper");
+  for (const [scenario, field] of [
+    [{ ...paper, changes }, "changes"],
+    [{ ...paper, flows: [{ algorithm: "test", changes }] }, "flows.0.changes"],
+  ] as const) {
+    expect(() => drawScenario(scenario, 1)).toThrow(
+      `[env] scenario park-paper: ${field}: got changes of an algorithm's parameters, expected none: its flow is the environment's`,
+    );
+  }
 });

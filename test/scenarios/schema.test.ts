@@ -217,6 +217,11 @@ describe("the schema", () => {
     ["flows.1.application.maxBytes", 10, "flows.1.application.maxBytes: got 10, expected >= 1000 (minBytes)"],
     ["traffic.0.flowsPerSec", 3, "traffic.0.flowsPerSec: got 3, expected load or flowsPerSec, not both"],
     ["traffic.0.load", undefined, "traffic.0.load: got nothing, expected a load, or flowsPerSec"],
+    [
+      "traffic.0.sizes",
+      { kind: "empirical", points: [] },
+      "traffic.0.sizes.points: got [], expected at least 2 entries",
+    ],
     ["traffic.1.sizes.points.0.probability", 2, "traffic.1.sizes.points.0.probability: got 2, expected <= 1"],
     [
       "traffic.1.sizes.points.1.probability",
@@ -269,6 +274,25 @@ describe("the schema", () => {
     expect(error.message).toContain(message);
     expect(error.message).toMatch(/^\[scenario\] /);
     expect(error.message).not.toContain("\n");
+  });
+
+  it("says one sentence, or nothing, about every list of it that is emptied", () => {
+    const paths: string[] = [];
+    const walk = (value: unknown, path: string[]): void => {
+      if (Array.isArray(value)) paths.push(path.join("."));
+      if (typeof value !== "object" || value === null) return;
+      for (const [key, inside] of Object.entries(value)) walk(inside, [...path, key]);
+    };
+    walk(everything, []);
+    expect(paths.length).toBeGreaterThan(20);
+    for (const path of paths) {
+      try {
+        validateScenario(withField(path, []));
+      } catch (error) {
+        expect(error, path).toBeInstanceOf(ScenarioError);
+        expect((error as Error).message, path).toMatch(/^\[scenario\] [^\n]+$/);
+      }
+    }
   });
 
   it("refuses a load on a link without limit", () => {
