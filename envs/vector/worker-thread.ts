@@ -72,6 +72,7 @@ function shapeOf(env: SlotEnv): SlotEnvShape {
     flowIds: env.flowIds,
     severalFlows: env.severalFlows,
     stepSeconds: env.stepSeconds,
+    notes: env.notes,
     stateSpace: env.stateSpace,
     rewardComponents: env.rewardComponents,
     costUs: env.costUs,

@@ -13,6 +13,7 @@ import re
 import threading
 import time
 import uuid
+import warnings
 import weakref
 from collections import deque
 from collections.abc import Sequence
@@ -181,6 +182,8 @@ class Session:
         request.request_id = str(uuid.uuid4())
         created: pb.CreateSessionResponse = connection.call("CreateSession", request, pb.CreateSessionResponse)
         self.description = created
+        for note in created.notes:
+            warnings.warn(f"[ccpark] {note}", UserWarning, stacklevel=2)
         self._id, self._token = created.session_id, created.session_token
         self._seq = 0
         self._unanswered: deque[tuple[int, bytes]] = deque()

@@ -179,6 +179,17 @@ def test_a_seed_too_large_is_a_value_error(short):
     env.close()
 
 
+def test_a_scenario_made_faster_than_its_acks_can_follow_is_noted(recwarn):
+    forward = {"forward": {"rate": {"kind": "constant", "mbps": 10_000}}}
+    for scenario, notes in (("park-paper", 0), ({"extends": "park-paper", **forward}, 1)):
+        env = ccpark.CongestionControlEnv(scenario=scenario, duration_sec=1)
+        env.reset(seed=1)
+        env.close()
+        said = [str(each.message) for each in recwarn if "ACK direction" in str(each.message)]
+        assert len(said) == notes
+    assert "the ACK direction is the bottleneck" in said[0]
+
+
 def test_a_scenario_may_be_an_object_and_another_one_for_one_episode(short):
     scenario = {"extends": "park-paper", "durationSec": 1}
     env = ccpark.CongestionControlEnv(scenario=scenario, step_ms=20)

@@ -134,6 +134,7 @@ class ToySlot implements SlotEnv {
   readonly stepSeconds = 0.01;
   readonly stateSpace = undefined;
   readonly rewardComponents: readonly string[] = ["third"];
+  readonly notes: readonly string[] = [];
   readonly costUs: { readonly step: number; readonly reset: number };
   readonly memoryBytes = 1000;
   readonly #env: ToyEnv;

@@ -286,6 +286,7 @@ export class SessionRegistry {
       numberEncoding: config.numberEncoding,
       stepSeconds: description.stepSeconds,
       rng: description.rng,
+      notes: [...description.notes],
     };
   }
 

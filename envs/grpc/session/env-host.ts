@@ -49,6 +49,8 @@ export interface SessionDescription {
   readonly flowIds: readonly string[];
   /** virtual time of a step, s; 0: it varies */
   readonly stepSeconds: number;
+  /** of a scenario that the client wrote: what it may not have meant, a sentence each */
+  readonly notes: readonly string[];
   /** name and version of the generator */
   readonly rng: string;
   /** of one environment; undefined without `withState` */

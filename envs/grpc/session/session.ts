@@ -120,6 +120,7 @@ export class EnvSession implements Session {
       slotsPerEnv: shape.flowIds.length,
       flowIds: shape.flowIds,
       stepSeconds: shape.stepSeconds,
+      notes: shape.notes,
       rng: RNG_NAME,
       stateSpace: withState ? shape.stateSpace : undefined,
     };

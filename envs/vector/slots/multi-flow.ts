@@ -24,6 +24,7 @@ export class MultiFlowSlots implements SlotEnv {
   readonly stepSeconds: number;
   readonly stateSpace: Box;
   readonly rewardComponents: readonly string[];
+  readonly notes: readonly string[];
   readonly #env: MultiFlowEnv;
   readonly #episode: SlotEpisode;
 
@@ -35,6 +36,7 @@ export class MultiFlowSlots implements SlotEnv {
   ) {
     this.#env = new MultiFlowEnv(parts.scenarios, options, extras);
     this.#episode = new SlotEpisode(parts);
+    this.notes = parts.notes ?? [];
     this.observationSpace = this.#env.observationSpace;
     this.actionSpace = this.#env.actionSpace;
     this.refusesBelow = getAction(options.action).refusesBelow;

@@ -36,6 +36,7 @@ export class SingleFlowSlot implements SlotEnv {
   /** what a teacher would do, where there is one */
   readonly stateSpace: Box | undefined;
   readonly rewardComponents: readonly string[];
+  readonly notes: readonly string[];
   /** of the observation */
   readonly #width: number;
   readonly #env: CongestionEnv | RealTimeCongestionEnv;
@@ -62,6 +63,7 @@ export class SingleFlowSlot implements SlotEnv {
         ? new CongestionEnv(parts.scenarios, options, { algorithms, testbed })
         : new RealTimeCongestionEnv(parts.scenarios, options, { algorithms, testbed });
     this.#episode = new SlotEpisode(parts);
+    this.notes = parts.notes ?? [];
     this.observationSpace = this.#env.observationSpace;
     this.#width = this.observationSpace.shape[0];
     this.actionSpace = this.#env.actionSpace;

@@ -22,6 +22,8 @@ export interface SlotEnvShape {
   readonly stepSeconds: number;
   /** undefined: there is none */
   readonly stateSpace: Box | undefined;
+  /** what somebody who wrote the scenario may not have meant, a sentence each */
+  readonly notes: readonly string[];
   /** names of the reward's components */
   readonly rewardComponents: readonly string[];
   /** rough cost on this machine's scale, microseconds: decides between main thread and workers */

@@ -18,6 +18,8 @@ export interface SlotEnvParts {
   readonly readScenario?: (scenario: unknown) => ScenarioSource;
   /** absent: there are no pictures */
   readonly draw?: DrawPicture;
+  /** as of `SlotEnvShape`; absent: none */
+  readonly notes?: readonly string[];
   /** keep the course of episodes from the beginning on; default false */
   readonly render?: boolean;
 }

@@ -267,7 +267,7 @@ class CreateSessionRequest(_message.Message):
     def __init__(self, env_id: _Optional[str] = ..., num_envs: _Optional[int] = ..., kwargs: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., max_episode_steps: _Optional[int] = ..., autoreset_mode: _Optional[_Union[AutoresetMode, str]] = ..., action_policy: _Optional[_Union[ActionPolicy, str]] = ..., info_keys: _Optional[_Iterable[str]] = ..., lease_ttl: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., number_encoding: _Optional[_Union[NumberEncoding, str]] = ..., with_state: bool = ...) -> None: ...
 
 class CreateSessionResponse(_message.Message):
-    __slots__ = ("session_id", "session_token", "num_envs", "single_observation_space", "single_action_space", "autoreset_mode", "action_policy", "lease_ttl", "max_in_flight", "config_digest", "slots_per_env", "flow_ids", "state_space", "number_encoding", "step_seconds", "rng")
+    __slots__ = ("session_id", "session_token", "num_envs", "single_observation_space", "single_action_space", "autoreset_mode", "action_policy", "lease_ttl", "max_in_flight", "config_digest", "slots_per_env", "flow_ids", "state_space", "number_encoding", "step_seconds", "rng", "notes")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_TOKEN_FIELD_NUMBER: _ClassVar[int]
     NUM_ENVS_FIELD_NUMBER: _ClassVar[int]
@@ -284,6 +284,7 @@ class CreateSessionResponse(_message.Message):
     NUMBER_ENCODING_FIELD_NUMBER: _ClassVar[int]
     STEP_SECONDS_FIELD_NUMBER: _ClassVar[int]
     RNG_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     session_token: str
     num_envs: int
@@ -300,7 +301,8 @@ class CreateSessionResponse(_message.Message):
     number_encoding: NumberEncoding
     step_seconds: float
     rng: str
-    def __init__(self, session_id: _Optional[str] = ..., session_token: _Optional[str] = ..., num_envs: _Optional[int] = ..., single_observation_space: _Optional[_Union[Space, _Mapping]] = ..., single_action_space: _Optional[_Union[Space, _Mapping]] = ..., autoreset_mode: _Optional[_Union[AutoresetMode, str]] = ..., action_policy: _Optional[_Union[ActionPolicy, str]] = ..., lease_ttl: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_in_flight: _Optional[int] = ..., config_digest: _Optional[str] = ..., slots_per_env: _Optional[int] = ..., flow_ids: _Optional[_Iterable[str]] = ..., state_space: _Optional[_Union[Space, _Mapping]] = ..., number_encoding: _Optional[_Union[NumberEncoding, str]] = ..., step_seconds: _Optional[float] = ..., rng: _Optional[str] = ...) -> None: ...
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, session_id: _Optional[str] = ..., session_token: _Optional[str] = ..., num_envs: _Optional[int] = ..., single_observation_space: _Optional[_Union[Space, _Mapping]] = ..., single_action_space: _Optional[_Union[Space, _Mapping]] = ..., autoreset_mode: _Optional[_Union[AutoresetMode, str]] = ..., action_policy: _Optional[_Union[ActionPolicy, str]] = ..., lease_ttl: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_in_flight: _Optional[int] = ..., config_digest: _Optional[str] = ..., slots_per_env: _Optional[int] = ..., flow_ids: _Optional[_Iterable[str]] = ..., state_space: _Optional[_Union[Space, _Mapping]] = ..., number_encoding: _Optional[_Union[NumberEncoding, str]] = ..., step_seconds: _Optional[float] = ..., rng: _Optional[str] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CloseSessionRequest(_message.Message):
     __slots__ = ("session_id", "session_token")

@@ -345,6 +345,8 @@ export interface CreateSessionResponse {
   stepSeconds: number;
   /** name and version of the generator; another one gives other bytes for the same seed */
   rng: string;
+  /** of a scenario that the client wrote: what it may not have meant, a sentence each */
+  notes: string[];
 }
 
 export interface CloseSessionRequest {
@@ -2356,6 +2358,7 @@ function createBaseCreateSessionResponse(): CreateSessionResponse {
     numberEncoding: 0,
     stepSeconds: 0,
     rng: "",
+    notes: [],
   };
 }
 
@@ -2408,6 +2411,9 @@ export const CreateSessionResponse: MessageFns<CreateSessionResponse> = {
     }
     if (message.rng !== "") {
       writer.uint32(130).string(message.rng);
+    }
+    for (const v of message.notes) {
+      writer.uint32(138).string(v!);
     }
     return writer;
   },
@@ -2553,6 +2559,14 @@ export const CreateSessionResponse: MessageFns<CreateSessionResponse> = {
             message.rng = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2595,6 +2609,7 @@ export const CreateSessionResponse: MessageFns<CreateSessionResponse> = {
     message.numberEncoding = object.numberEncoding ?? 0;
     message.stepSeconds = object.stepSeconds ?? 0;
     message.rng = object.rng ?? "";
+    message.notes = object.notes?.map((e) => e) || [];
     return message;
   },
 };
