@@ -12,6 +12,7 @@
 import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import { cbrt } from "../../core/math.ts";
 import { type Bytes, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import { CUBIC_ABE_BETA, hasAbe } from "../native/abe.ts";
 import { CUBIC_PARAMS, nativeCubic, renoFriendlyAlpha } from "../native/cubic.ts";
 import type { AlgorithmSpec, ParamValues } from "../spec.ts";
 import { type Fields, LossAnswers } from "./parts/loss-answers.ts";
@@ -100,6 +101,9 @@ class CubicFlow implements CcpFlow {
             : this.#answers.repeat(),
         );
         return;
+      case EPISODE.marks:
+        if (this.#answers.isCurrent(report)) this.#answerMarks(cwnd);
+        return;
       case EPISODE.timeout:
         this.#control.updateFields(this.#answers.answer(this.#cut(cwnd)));
         this.#forget();
@@ -122,18 +126,24 @@ class CubicFlow implements CcpFlow {
     this.#control.updateFields(fields);
   }
 
-  #afterCutBytes(cwnd: number): Bytes {
-    return Math.floor(Math.max(cwnd * this.#beta, MIN_CWND_PACKETS) * this.#mssBytes);
+  /** As a loss, but for what is left: RFC 8511. */
+  #answerMarks(cwnd: number): void {
+    const fields = this.#cut(cwnd, CUBIC_ABE_BETA);
+    this.#control.updateFields(this.#answers.answer({ ...fields, Cwnd: this.#ssthreshBytes }));
   }
 
-  #cut(cwnd: number): Fields {
+  #afterCutBytes(cwnd: number, beta: number = this.#beta): Bytes {
+    return Math.floor(Math.max(cwnd * beta, MIN_CWND_PACKETS) * this.#mssBytes);
+  }
+
+  #cut(cwnd: number, beta: number = this.#beta): Fields {
     // Fast convergence, RFC 9438 4.7: a flow that lost ground gives up more of it.
     const givesUp = this.#convergesFast && cwnd < this.#wMaxPackets;
     this.#wMaxPackets = givesUp ? (cwnd * (1 + this.#beta)) / 2 : cwnd;
     this.#priorPackets = cwnd;
     this.#epoch = undefined;
     this.#slowStart?.end();
-    this.#ssthreshBytes = this.#afterCutBytes(cwnd);
+    this.#ssthreshBytes = this.#afterCutBytes(cwnd, beta);
     return { ssthresh: this.#ssthreshBytes, step: STEP_UNSET, credit: 0 };
   }
 
@@ -174,12 +184,14 @@ export const cubic: AlgorithmSpec = {
   name: "cubic",
   summary:
     "cuts the window to 0.7 on loss and returns to it along a cubic curve of time; HyStart in slow start",
-  source: "RFC 9438; Ha and Rhee, Computer Networks 55(9), 2011",
+  source: "RFC 9438, RFC 8511; Ha and Rhee, Computer Networks 55(9), 2011",
   reads: ["loss", "timeout", "rtt", "ecn"],
   params: CUBIC_PARAMS,
   ccp: (params) => ({
     name: "cubic",
-    programs: { cubic: tcpProgram(withSlowStart(PARTS, ccpSlowStart(params))) },
+    programs: {
+      cubic: tcpProgram(withSlowStart({ ...PARTS, readsMarks: hasAbe(params) }, ccpSlowStart(params))),
+    },
     newFlow: (control, info) => new CubicFlow(control, info, params),
   }),
   native: nativeCubic,

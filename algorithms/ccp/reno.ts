@@ -14,6 +14,7 @@ import type {
   Report,
 } from "../../ccp-bridge/agent/algorithm.ts";
 import type { Bytes, Micros } from "../../core/units.ts";
+import { hasAbe, RENO_ABE_BETA } from "../native/abe.ts";
 import { nativeReno, RENO_BETA, RENO_PARAMS, wholePackets } from "../native/reno.ts";
 import type { AlgorithmSpec } from "../spec.ts";
 import { type Fields, LossAnswers } from "./parts/loss-answers.ts";
@@ -65,6 +66,11 @@ export class RenoReaction {
       case EPISODE.loss:
         if (!this.#answers.isCurrent(report)) return this.#answers.repeat();
         return this.#answers.answer({ Cwnd: ssthresh, ssthresh, credit: 0 });
+      case EPISODE.marks: {
+        if (!this.#answers.isCurrent(report)) return undefined;
+        const left = Math.max(Math.floor(report.get("cwnd") * RENO_ABE_BETA), MIN_SSTHRESH_PACKETS * mss);
+        return this.#answers.answer({ Cwnd: left, ssthresh: left, credit: 0 });
+      }
       case EPISODE.timeout:
         return this.#answers.answer({ ssthresh, credit: 0 });
       default:
@@ -83,6 +89,8 @@ export interface RenoOptions {
   readonly reportEveryUs?: Micros;
   /** what a cut leaves of the window */
   readonly beta?: number;
+  /** a mark takes less of the window than a loss, RFC 8511; not with `reportEveryUs` */
+  readonly abe?: boolean;
   /** absent: the standard one, in the program; not with `reportEveryUs` */
   readonly slowStart?: CcpSlowStart;
 }
@@ -119,13 +127,14 @@ class RenoFlow implements CcpFlow {
 }
 
 export function makeReno(options: RenoOptions = {}): CcpAlgorithm {
+  const parts = { ...PARTS, readsMarks: options.abe === true };
   return {
     name: "reno",
     programs:
       options.reportEveryUs === undefined
         ? {
             reno: tcpProgram(
-              options.slowStart === undefined ? PARTS : withSlowStart(PARTS, options.slowStart),
+              options.slowStart === undefined ? parts : withSlowStart(parts, options.slowStart),
             ),
           }
         : { atInterval: AT_INTERVAL },
@@ -136,9 +145,10 @@ export function makeReno(options: RenoOptions = {}): CcpAlgorithm {
 export const reno: AlgorithmSpec = {
   name: "reno",
   summary: "halves the window on loss and adds one packet per round",
-  source: "RFC 5681, RFC 6675",
+  source: "RFC 5681, RFC 6675, RFC 8511",
   reads: ["loss", "timeout"],
   params: RENO_PARAMS,
-  ccp: (params) => makeReno({ beta: params[RENO_BETA.name]!, slowStart: ccpSlowStart(params) }),
+  ccp: (params) =>
+    makeReno({ beta: params[RENO_BETA.name]!, abe: hasAbe(params), slowStart: ccpSlowStart(params) }),
   native: nativeReno,
 };

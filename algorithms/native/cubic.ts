@@ -1,7 +1,7 @@
 /**
  * Cubic in the datapath: RFC 9438 with HyStart, as Linux applies it (time counts from the epoch's start plus the
  * minimum RTT, the window grows only while it limits the flow). Windows are in packets, fractions included.
- * ECN cuts as a loss does (RFC 9438 4.6); a spurious timeout or loss restores the curve too (RFC 9438 4.9). How the host
+ * ECN cuts as a loss does (RFC 9438 4.6), or less (RFC 8511); a spurious timeout or loss restores the curve too (RFC 9438 4.9). How the host
  * gets from one window to the next (PRR, or silence until inflight is below cwnd) is its own affair.
  */
 
@@ -17,6 +17,7 @@ import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../..
 import { PerAckSlowStart } from "../slow-start/per-ack.ts";
 import { slowStartOf, slowStartParams } from "../slow-start/registry.ts";
 import { type AlgorithmParam, defaultParams, type ParamValues } from "../spec.ts";
+import { abeParam, CUBIC_ABE_BETA, hasAbe } from "./abe.ts";
 import { HyStart, LOW_WINDOW_PACKETS } from "./hystart.ts";
 import { LossEpisode } from "./loss-episode.ts";
 
@@ -56,6 +57,7 @@ export const CUBIC_PARAMS: readonly AlgorithmParam[] = [
     whole: true,
     why: "1: Reno's estimate grows by a packet per round once it has reached the window from before the cut (RFC 9438 4.3); 0: never, as in Linux, whose goodput under loss it then has",
   },
+  abeParam(CUBIC_ABE_BETA),
   ...slowStartParams("hystart"),
 ];
 
@@ -121,6 +123,8 @@ export class Cubic implements CongestionControl {
   readonly #alpha: number;
   /** the same beyond cwnd_prior */
   readonly #fullAlpha: number;
+  /** what a mark leaves of the window */
+  readonly #ecnBeta: number;
   readonly #convergesFast: boolean;
   readonly #hasHystart: boolean;
 
@@ -128,6 +132,7 @@ export class Cubic implements CongestionControl {
     this.#beta = params["beta"]!;
     this.#c = params["c"]!;
     this.#alpha = renoFriendlyAlpha(this.#beta);
+    this.#ecnBeta = hasAbe(params) ? CUBIC_ABE_BETA : this.#beta;
     this.#convergesFast = params["fastConvergence"] === 1;
     const slowStart = slowStartOf(params);
     this.#hasHystart = slowStart.name === "hystart";
@@ -228,7 +233,10 @@ export class Cubic implements CongestionControl {
       const givesUp = this.#convergesFast && cwnd < this.#wMaxPackets;
       this.#wMaxPackets = givesUp ? (cwnd * (1 + this.#beta)) / 2 : cwnd;
       this.#priorPackets = cwnd;
-      this.#ssthreshPackets = Math.max(cwnd * this.#beta, MIN_CWND_PACKETS);
+      this.#ssthreshPackets = Math.max(
+        cwnd * (event.kind === "ecn" ? this.#ecnBeta : this.#beta),
+        MIN_CWND_PACKETS,
+      );
       this.#cwndPackets = this.#ssthreshPackets;
       this.#epoch = undefined;
       this.#idleSinceUs = undefined;

@@ -1,7 +1,7 @@
 /**
  * Reno in the datapath: RFC 5681 slow start, congestion avoidance and fast recovery, as Linux applies them (the window
  * counts delivered bytes, grows only while it limits the flow, and halves cwnd rather than the flight size).
- * ECN halves as a loss does (RFC 3168); spurious congestion is undone as in Linux. How the host gets from one window to
+ * ECN halves as a loss does (RFC 3168), or takes less (RFC 8511); spurious congestion is undone as in Linux. How the host gets from one window to
  * the next (PRR, or silence until inflight is below cwnd) is its own affair. Left out: window inflation by duplicate ACKs
  * (SACK hosts need none).
  */
@@ -17,6 +17,7 @@ import type { Bytes, BytesPerSec } from "../../core/units.ts";
 import { PerAckSlowStart } from "../slow-start/per-ack.ts";
 import { slowStartOf, slowStartParams } from "../slow-start/registry.ts";
 import type { AlgorithmParam, ParamValues } from "../spec.ts";
+import { abeParam, hasAbe, RENO_ABE_BETA } from "./abe.ts";
 import { LossEpisode } from "./loss-episode.ts";
 
 /** RFC 5681 equation (4): half; the first published value, kept for fairness to every other Reno. */
@@ -29,7 +30,11 @@ export const RENO_BETA: AlgorithmParam = {
   why: "what a cut leaves of the window: half (RFC 5681 equation (4))",
 };
 /** What may be varied of Reno, in the datapath and over CCP alike. */
-export const RENO_PARAMS: readonly AlgorithmParam[] = [RENO_BETA, ...slowStartParams("standard")];
+export const RENO_PARAMS: readonly AlgorithmParam[] = [
+  RENO_BETA,
+  abeParam(RENO_ABE_BETA),
+  ...slowStartParams("standard"),
+];
 
 /** RFC 5681 equation (4): at least two segments, or fast retransmit could never start again. */
 const MIN_SSTHRESH_PACKETS = 2;
@@ -140,7 +145,8 @@ export class Reno implements CongestionControl {
 /** One with other constants. */
 export function nativeReno(params: ParamValues): CongestionControlFactory {
   const slowStart = slowStartOf(params);
-  return (start) => new Reno(start, params[RENO_BETA.name], undefined, PerAckSlowStart.of(slowStart, start));
+  const ecnBeta = hasAbe(params) ? () => RENO_ABE_BETA : undefined;
+  return (start) => new Reno(start, params[RENO_BETA.name], ecnBeta, PerAckSlowStart.of(slowStart, start));
 }
 
 export const reno: CongestionControlFactory = (start) => new Reno(start);

@@ -19,6 +19,8 @@ export const EPISODE = {
   timeout: 2,
   /** a timeout while the last episode goes on: ssthresh was set already (RFC 5681 section 3.1) */
   timeoutAgain: 3,
+  /** ECN marks, none and no losses in the window before; only of programs that read them */
+  marks: 4,
 } as const;
 
 export interface TcpProgramParts {
@@ -36,6 +38,8 @@ export interface TcpProgramParts {
   readonly growth?: string;
   /** slow start is paced, so the window counts as used where half of it is in flight (Linux: tcp_is_cwnd_limited) */
   readonly paced?: true;
+  /** marks start an episode as losses do (RFC 3168 6.1.2), so that packets may ask for them */
+  readonly readsMarks?: boolean;
   /** when the agent hears of losses and timeouts: at once (absent), or only at the end of its control variable `reportEvery` */
   readonly hears?: "at-once" | "at-interval";
 }
@@ -47,6 +51,18 @@ function slowStartGrowth(growth: string | undefined, before: string): string {
   (:= newly (- newly (- Cwnd ${before})))
 )`;
 }
+
+/**
+ * Behind the loss events: a round with losses is theirs. What was marked has arrived, so nothing waits for the answer. The receiver
+ * echoes a mark until it has the first packet sent after it (RFC 3168 6.1.3): only ACKs of that one and later ones are new.
+ */
+const MARKS = `
+(when (&& (> Ack.ecn_packets 0) (> una recover))
+  (:= Report.episode ${EPISODE.marks})
+  (:= recover (+ (+ una sacked) Flow.bytes_in_flight))
+  (:= growFrom recover)
+  (report)
+)`;
 
 /** Reports whatever there is once the time is over; behind the loss events, so that it knows of them. */
 const REPORT_AT_INTERVAL = `
@@ -117,5 +133,5 @@ ${parts.events.trim()}
   (:= Cwnd (max mss Flow.bytes_in_flight))
   ${report}
 )
-${atInterval ? REPORT_AT_INTERVAL : ""}`;
+${parts.readsMarks ? MARKS : ""}${atInterval ? REPORT_AT_INTERVAL : ""}`;
 }
