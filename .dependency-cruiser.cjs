@@ -3,6 +3,7 @@ const floors = {
   core: [],
   proto: [],
   traces: ["core"],
+  flows: ["core"],
   scenarios: ["core", "traces"],
   "ccp-bridge": ["core"],
   algorithms: ["core", "scenarios", "ccp-bridge"],
@@ -73,7 +74,7 @@ module.exports = {
       comment: "the simulator, the language, the datapath, algorithms and learners are sans-I/O",
       severity: "error",
       from: {
-        path: "^(core|scenarios|ccp-bridge|algorithms|engine|sim|testbeds|transport|envs|agents)/",
+        path: "^(core|flows|scenarios|ccp-bridge|algorithms|engine|sim|testbeds|transport|envs|agents)/",
         pathNot:
           "^(envs/grpc|envs/foreign-agent|testbeds/(udp|real-time|host|emulated|mahimahi|linux)|transport/shell|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
       },

@@ -57,6 +57,7 @@ const ORDINARY = [
 /** A folder of each floor without I/O. */
 const SANS_IO = [
   "core",
+  "flows",
   "scenarios/rates",
   "ccp-bridge/datapath",
   "algorithms/ccp",
