@@ -28,6 +28,7 @@ const TABLE: Readonly<Record<string, Load>> = {
   "dtl-weights": async () => (await import("./dtl/weights.ts")).dtlWeights,
   "bundle-queue": async () => (await import("./bundles/queue.ts")).bundleQueue,
   "bundle-estimates": async () => (await import("./bundles/estimates.ts")).bundleEstimates,
+  "bundle-competition": async () => (await import("./bundles/competition.ts")).bundleCompetition,
   "bundle-slowdown": async () => (await import("./bundles/slowdown.ts")).bundleSlowdown,
 };
 

@@ -62,8 +62,8 @@ export interface SendboxOptions {
   /** as fast as packets leave while nothing is known, and at most; Infinity: no limit */
   readonly maxRateBytesPerSec: BytesPerSec;
   readonly hosting?: FlowHosting;
-  /** Packets wait to be sent: it is the rate that holds them. */
-  readonly isBacklogged: () => boolean;
+  /** What waits to be sent: it is the rate that holds it. */
+  readonly queuedBytes: () => Bytes;
 }
 
 export class Sendbox {
@@ -188,11 +188,12 @@ export class Sendbox {
     readonly sendRateBytesPerSec: BytesPerSec;
     readonly receiveRateBytesPerSec: BytesPerSec;
   }): AckEvent {
-    const { packetBytes, isBacklogged } = this.#options;
+    const { packetBytes, queuedBytes } = this.#options;
     const { acked, rttUs, deliveredBytes, lostBytes } = of;
     const packets = (bytes: Bytes): number => Math.round(bytes / packetBytes);
     const inflightBytes = this.#sentBytes - acked.sentBytes;
-    const waits = isBacklogged();
+    const waitingBytes = queuedBytes();
+    const waits = waitingBytes > 0;
     return {
       nowUs: acked.ackedUs,
       ackedBytes: deliveredBytes,
@@ -209,7 +210,7 @@ export class Sendbox {
       minRttUs: this.#minRttUs,
       inflightBytes,
       inflightPackets: packets(inflightBytes),
-      pendingBytes: inflightBytes,
+      pendingBytes: inflightBytes + waitingBytes,
       deliveryRateBytesPerSec: of.receiveRateBytesPerSec,
       sendRateBytesPerSec: of.sendRateBytesPerSec,
       appLimited: !waits,

@@ -50,7 +50,7 @@ export class SimulatedBundle {
       control,
       packetBytes,
       maxRateBytesPerSec,
-      isBacklogged: () => this.queuedBytes > 0,
+      queuedBytes: () => this.queuedBytes,
       hosting: {
         name: id,
         rng,

@@ -14,7 +14,7 @@ import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../../ccp-bridge
 import { type Bytes, MICROS_PER_MILLI, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
 import type { AlgorithmSpec, ParamValues } from "../../spec.ts";
 import { ElasticityDetector, halfSine } from "./elasticity.ts";
-import { CubicWindow, delayRate, type Sample } from "./rules.ts";
+import { type CompetitiveRule, CubicWindow, delayRate, Passage, type Sample } from "./rules.ts";
 
 /** Section 3.4: reports every 10 ms. */
 const TICK_US: Micros = 10 * MICROS_PER_MILLI;
@@ -53,7 +53,7 @@ const PROGRAM = `
   (Report
     (volatile delivered 0) (volatile lost 0) (volatile timeout 0)
     (volatile sendSum 0) (volatile arriveSum 0) (volatile rates 0)
-    (volatile rttSum 0) (volatile rtts 0) (minRtt +infinity)
+    (volatile rttSum 0) (volatile rtts 0) (minRtt +infinity) (waiting 0)
   )
   (tick ${TICK_US})
 )
@@ -61,6 +61,7 @@ const PROGRAM = `
   (:= Report.delivered (+ Report.delivered (+ Ack.packets_acked Ack.packets_misordered)))
   (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
   (:= Report.minRtt (min Report.minRtt Flow.rtt_sample_us))
+  (:= Report.waiting (- Flow.bytes_pending (min Flow.bytes_pending Flow.bytes_in_flight)))
   (fallthrough)
 )
 (when (&& (> Flow.rate_outgoing 0) (> Flow.rate_incoming 0))
@@ -81,7 +82,7 @@ const PROGRAM = `
 )`;
 
 type NimbusParams = Readonly<
-  Record<"linkMbps" | "pulse" | "pulseHz" | "threshold" | "holdSec" | "targetMs" | "flows", number>
+  Record<"linkMbps" | "pulse" | "pulseHz" | "threshold" | "holdSec" | "targetMs" | "flows" | "passMs", number>
 >;
 
 export type NimbusMode = "startup" | "delay" | "competitive";
@@ -100,7 +101,8 @@ export class NimbusFlow implements CcpFlow {
   #crossShare = 0;
   readonly #startup = { packets: 0, delivered: 0, rate: 0, rounds: 0, roundUs: 0 };
   readonly #arrival = { fromUs: 0, packets: 0 };
-  #window: CubicWindow | undefined;
+  /** while it competes */
+  #rule: CompetitiveRule | undefined;
   #elasticUs: Micros = 0;
   /** when the queue was last about as short as the delay rule wants it */
   #shortUs: Micros = 0;
@@ -156,6 +158,7 @@ export class NimbusFlow implements CcpFlow {
       nowUs: report.nowUs,
       rttUs,
       minRttUs: report.get("minRtt"),
+      waitingPackets: report.get("waiting") / this.#mssBytes,
       deliveredPackets,
       sendRate,
       crossRate,
@@ -175,8 +178,8 @@ export class NimbusFlow implements CcpFlow {
 
   /** A timeout says that the path is not what it was; beside others, that there is no place for this window. */
   #restart(nowUs: Micros): void {
-    if (this.#window !== undefined) {
-      this.#window = new CubicWindow(nowUs, MIN_WINDOW_PACKETS, this.#params.flows);
+    if (this.#rule !== undefined) {
+      this.#rule = this.#competitive(nowUs, MIN_WINDOW_PACKETS);
       return;
     }
     this.#mode = "startup";
@@ -218,14 +221,7 @@ export class NimbusFlow implements CcpFlow {
     if (wasSilent || this.#mode === "competitive" || rttUs - minRttUs < LONG_QUEUE * targetUs)
       this.#shortUs = nowUs;
     this.#choose(nowUs);
-    const window = this.#window;
-    if (window === undefined) {
-      this.#baseRate = delayRate(sample, targetUs);
-    } else {
-      if (lost) window.cut(nowUs, rttUs);
-      else window.grow(sample);
-      this.#baseRate = (window.packets * MICROS_PER_SEC) / rttUs;
-    }
+    this.#baseRate = this.#rule?.rate(sample, lost) ?? delayRate(sample, targetUs);
     this.#baseRate = Math.min(2 * linkRate, Math.max(LEAST_SHARE * linkRate, this.#baseRate));
     this.#past.push({ atUs: nowUs, rate: this.#baseRate });
     while (nowUs - this.#past[0]!.atUs > MEMORY_US) this.#past.shift();
@@ -239,11 +235,18 @@ export class NimbusFlow implements CcpFlow {
     if (isElastic && this.#mode === "delay") {
       this.#mode = "competitive";
       const rate = Math.max(this.#past[0]?.rate ?? 0, this.#baseRate);
-      this.#window = new CubicWindow(nowUs, (rate * this.#rttUs) / MICROS_PER_SEC, this.#params.flows);
+      this.#rule = this.#competitive(nowUs, (rate * this.#rttUs) / MICROS_PER_SEC);
     } else if (!isElastic && nowUs - this.#elasticUs > this.#params.holdSec * MICROS_PER_SEC) {
       this.#mode = "delay";
-      this.#window = undefined;
+      this.#rule = undefined;
     }
+  }
+
+  /** @param packets of an RTT, which it begins with */
+  #competitive(nowUs: Micros, packets: number): CompetitiveRule {
+    const { passMs, flows } = this.#params;
+    if (passMs === 0) return new CubicWindow(nowUs, packets, flows);
+    return new Passage((packets * MICROS_PER_SEC) / this.#rttUs, passMs * MICROS_PER_MILLI);
   }
 
   /** The base rate with the pulse of this moment. */
@@ -326,6 +329,14 @@ export const nimbus: AlgorithmSpec = {
       high: 16,
       default: 2,
       why: "how many Cubics the competitive rule is as aggressive as: two, as published, since the pulses meet most of the losses",
+    },
+    {
+      name: "passMs",
+      unit: "ms",
+      low: 0,
+      high: 1000,
+      default: 0,
+      why: "for a bundle, whose senders have windows of their own: instead of competing it lets pass what they send, but for a queue of so many ms at the link's rate (Bundler has 10); 0: it competes",
     },
   ],
   ccp: (params) => ({

@@ -9,6 +9,8 @@ export interface Sample {
   readonly rttUs: Micros;
   readonly minRttUs: Micros;
   readonly deliveredPackets: number;
+  /** given to send and not sent */
+  readonly waitingPackets: number;
   readonly sendRate: number;
   readonly crossRate: number;
   readonly linkRate: number;
@@ -37,11 +39,47 @@ const MIN_WINDOW_PACKETS = 2;
 /** A round, and the time in which a loss is noticed and reported. */
 const EPISODE_ROUNDS = 1.25;
 
+/** What goes on while cross traffic answers. */
+export interface CompetitiveRule {
+  /** @returns packets/s until the next report */
+  rate(sample: Sample, lost: boolean): number;
+}
+
+/** Of the link's rate: what is sent in excess is lost in a full queue, or stands there. */
+const MAX_PASSING = 1;
+/** Bundler's gains: 10 per s^2 on the queue less its target, 10 per s on its change. */
+const PASS_GAIN = { queue: 10, change: 10 };
+
+/**
+ * For a group of senders that have windows of their own (Bundler, Cardwell et al., EuroSys 2021): they compete, and this
+ * lets pass what they send. A controller of the queue's size (PI) leaves it a short one, out of which pulses are made.
+ */
+export class Passage implements CompetitiveRule {
+  readonly #targetUs: Micros;
+  #rate: number;
+  #before: { readonly atUs: Micros; readonly packets: number } | undefined;
+
+  constructor(rate: number, targetUs: Micros) {
+    this.#rate = rate;
+    this.#targetUs = targetUs;
+  }
+
+  rate({ nowUs, waitingPackets, linkRate }: Sample): number {
+    const { atUs, packets } = this.#before ?? { atUs: nowUs, packets: waitingPackets };
+    const seconds = (nowUs - atUs) / MICROS_PER_SEC;
+    const excess = waitingPackets - (linkRate * this.#targetUs) / MICROS_PER_SEC;
+    const change = PASS_GAIN.queue * excess * seconds + PASS_GAIN.change * (waitingPackets - packets);
+    this.#before = { atUs: nowUs, packets: waitingPackets };
+    this.#rate = Math.min(MAX_PASSING * linkRate, Math.max(0, this.#rate + change));
+    return this.#rate;
+  }
+}
+
 /**
  * Cubic's window (RFC 9438), told of reports; as of several flows of which one is cut at a time (MulTCP, Crowcroft and Oechslin, CCR
  * 1998).
  */
-export class CubicWindow {
+export class CubicWindow implements CompetitiveRule {
   readonly #flows: number;
   #packets: number;
   #originPackets: number;
@@ -57,11 +95,13 @@ export class CubicWindow {
     this.#startUs = this.#recoverUs = nowUs;
   }
 
-  get packets(): number {
-    return this.#packets;
+  rate(sample: Sample, lost: boolean): number {
+    if (lost) this.#cut(sample.nowUs, sample.rttUs);
+    else this.#grow(sample);
+    return (this.#packets * MICROS_PER_SEC) / sample.rttUs;
   }
 
-  grow({ nowUs, rttUs, deliveredPackets }: Sample): void {
+  #grow({ nowUs, rttUs, deliveredPackets }: Sample): void {
     const rounds = Math.min(1, deliveredPackets / this.#packets);
     const d = (nowUs - this.#startUs + rttUs) / MICROS_PER_SEC - this.#k;
     // W_cubic(t) = C (t - K)^3 + W_max, W_est = W_est + alpha * acked / cwnd                 equations (1), (4)
@@ -72,7 +112,7 @@ export class CubicWindow {
   }
 
   /** Losses in one round are one episode. */
-  cut(nowUs: Micros, rttUs: Micros): void {
+  #cut(nowUs: Micros, rttUs: Micros): void {
     if (nowUs < this.#recoverUs) return;
     this.#recoverUs = nowUs + EPISODE_ROUNDS * rttUs;
     this.#startUs = nowUs;

@@ -1,6 +1,21 @@
-import { choice } from "../options.ts";
+import { resolveAlgorithm } from "../../../algorithms/reference.ts";
+import { CcparkError } from "../../../core/errors.ts";
+import type { ExperimentOption } from "../options.ts";
 
-/** Those whose rate can stand for a whole site's. */
-export const algorithmOption: ReturnType<typeof choice> = choice("nimbus", ["nimbus", "copa", "bbr"], {
-  help: "of the sendbox; nimbus detects cross traffic that answers, and competes then",
-});
+/** Of the sendbox, by reference: one whose rate can stand for a whole site's. */
+export const algorithmOption: ExperimentOption<string> = {
+  placeholder: "algorithm",
+  help: "of the sendbox, such as copa or nimbus:pulse=0.1; nimbus detects cross traffic that answers, and competes then, or with passMs lets its senders compete",
+  initial: "nimbus:passMs=5,holdSec=10",
+  format: String,
+  parse(text) {
+    try {
+      resolveAlgorithm(text);
+    } catch (error) {
+      if (!(error instanceof CcparkError)) throw error;
+      const why = error.message.replace(/^\[\w+\] /, "");
+      throw new CcparkError("invalid-argument", `expected an algorithm: ${why}`);
+    }
+    return text;
+  },
+};

@@ -49,7 +49,7 @@ function overPath(spoil: (ack: CongestionAck, i: number) => readonly CongestionA
     control: makeAlgorithm(resolveAlgorithm("native-cubic")) as CongestionControlFactory,
     packetBytes: PACKET,
     maxRateBytesPerSec: 1.25e6,
-    isBacklogged: () => true,
+    queuedBytes: () => PACKET,
   });
   const receivebox = new Receivebox();
   const underWay: { readonly atUs: number; readonly ack: CongestionAck }[] = [];
@@ -131,6 +131,33 @@ describe("a bundle", () => {
     const bundled = run([{ link: "site", algorithm: "nimbus" }]);
     expect(bundled.queued).toBeLessThan(0.4 * without.queued);
     expect(bundled.delivered).toBeGreaterThan(0.85 * without.delivered);
+  });
+
+  it("lets its hosts compete with flows that answer, and so keeps most of its due beside one of them", () => {
+    const past = { forward: ["forward"], reverse: ["reverse"] };
+    const share = (algorithm: string): number => {
+      const scenario: Scenario = {
+        ...SITE,
+        durationSec: 50,
+        bundles: [{ link: "site", algorithm }],
+        flows: [
+          { id: "own", algorithm: "native-cubic" },
+          { id: "rival", algorithm: "native-cubic", startSec: 10, route: past },
+        ],
+      };
+      const made = SIMULATED.open(scenario, 1, {
+        control: () => makeAlgorithm(resolveAlgorithm("native-cubic")),
+        algorithms: (reference) => makeAlgorithm(resolveAlgorithm(reference)),
+      });
+      made.runUntil(made.startNs + 20e9);
+      const before = made.flows.map(({ deliveredPackets }) => deliveredPackets);
+      made.runUntil(made.endNs);
+      const [first, own, rival] = made.flows.map((flow, i) => flow.deliveredPackets - before[i]!);
+      return (first! + own!) / (first! + own! + rival!);
+    };
+    const due = 2 / 3;
+    expect(share("nimbus:passMs=5,holdSec=10")).toBeGreaterThan(0.8 * due);
+    expect(share("copa")).toBeLessThan(0.5 * due);
   });
 
   it("is the same, byte for byte, for the same seed, and another for another", () => {
