@@ -76,7 +76,7 @@ module.exports = {
       from: {
         path: "^(core|flows|scenarios|ccp-bridge|algorithms|engine|sim|testbeds|transport|envs|agents)/",
         pathNot:
-          "^(envs/grpc|envs/foreign-agent|testbeds/(udp|real-time|host|emulated|mahimahi|linux)|transport/shell|ccp-bridge/ipc)/|^engine/wasm/build|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
+          "^(envs/grpc|envs/foreign-agent|testbeds/(udp|real-time|host|emulated|mahimahi|linux)|transport/shell|ccp-bridge/ipc)/|^engine/wasm/compile|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
       },
       to: { dependencyTypes: ["core"] },
     },
@@ -103,6 +103,6 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    exclude: { path: "^dist/|generated/|^engine/wasm/" },
+    exclude: { path: "^dist/|generated/|^engine/wasm/|^agents/fused/wasm/" },
   },
 };

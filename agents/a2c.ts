@@ -10,7 +10,7 @@
  */
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
-import { gather } from "./nn/batch.ts";
+import { gather, type Minibatch } from "./nn/batch.ts";
 import { COMMON_KINDS } from "./nn/learner-checks.ts";
 import {
   type Estimates,
@@ -19,6 +19,7 @@ import {
   OnPolicyLearner,
   type OnPolicyOptions,
 } from "./nn/on-policy/on-policy.ts";
+import type { Surrogate } from "./nn/on-policy/tensor-step.ts";
 import { type OptionKind, readOptions } from "./nn/options.ts";
 import { explainedVariance } from "./nn/statistics.ts";
 import type { Tf } from "./tfjs/tfjs-patches.ts";
@@ -69,7 +70,7 @@ export class A2c extends OnPolicyLearner<A2cOptions> {
 
   /** One step up the gradient of E[log pi(a|s) A], arXiv:1602.01783 section 4. */
   protected override descend(
-    tf: Tf,
+    tf: Tf | undefined,
     { batch, values, advantages, targets, scaledTargets }: Estimates,
     learningRate: number,
   ): Readonly<Record<string, number>> {
@@ -79,9 +80,7 @@ export class A2c extends OnPolicyLearner<A2cOptions> {
       scaledTargets,
       Uint32Array.from({ length: batch.rows }, (_, row) => row),
     );
-    const { logProb, valueLoss } = this.gradientStep(tf, all, learningRate, (logProbs) =>
-      tf.mean(tf.mul(logProbs, tf.tensor1d(all.advantages))),
-    );
+    const { logProb, valueLoss } = this.gradientStep(tf, all, learningRate, weighed(all));
     return {
       policyLoss: logProb.reduce((sum, each, row) => sum - (each * all.advantages[row]!) / batch.rows, 0),
       valueLoss,
@@ -89,6 +88,21 @@ export class A2c extends OnPolicyLearner<A2cOptions> {
       explainedVariance: explainedVariance(targets, values),
     };
   }
+}
+
+/** mean(log pi(a|s) A) */
+export function weighed({ advantages, rows }: Pick<Minibatch, "advantages" | "rows">): Surrogate {
+  return {
+    tensor: (tf, logProb) => tf.mean(tf.mul(logProb, tf.tensor1d(advantages))),
+    slopes(logProb, slopes) {
+      let sum = 0;
+      for (let r = 0; r < rows; r++) {
+        slopes[r] = advantages[r]! / rows;
+        sum += logProb[r]! * advantages[r]!;
+      }
+      return sum / rows;
+    },
+  };
 }
 
 /**

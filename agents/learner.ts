@@ -63,7 +63,7 @@ export interface Learner extends Agent {
   /** environment steps so far, over all environments */
   readonly steps: number;
   readonly updates: number;
-  /** what TensorFlow.js runs on, known after the first step of `learn` */
+  /** who computes gradients, known after the first step of `learn` */
   readonly backendDetail: string;
   /**
    * Trains until `totalSteps` environment steps are done, counted from the very first start; the last batch may go

@@ -17,10 +17,10 @@ import {
   storeBox,
   storeSpace,
 } from "./checkpoint.ts";
+import { chooseGradients, type GradientsRequest } from "./gradients.ts";
 import type { CommonOptions, Learner, LearnerSetup, Progress } from "./learner.ts";
 import { type Batch, episodeMeans } from "./nn/batch.ts";
 import type { NetworkPolicy, PolicySpec } from "./nn/network-policy.ts";
-import { type BackendRequest, chooseBackend } from "./tfjs/tfjs-backend.ts";
 import type { Tf } from "./tfjs/tfjs-patches.ts";
 
 export interface LoopOptions extends CommonOptions {
@@ -28,7 +28,7 @@ export interface LoopOptions extends CommonOptions {
   readonly rolloutSteps: number;
   readonly learningRate: number;
   readonly annealLearningRate: boolean;
-  readonly backend: BackendRequest;
+  readonly backend: GradientsRequest;
 }
 
 /** Where in a training an update is. */
@@ -54,6 +54,8 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
   readonly env: EnvDescription;
   readonly spec: PolicySpec;
   backendDetail = "";
+  /** whether it can learn without TensorFlow.js */
+  readonly isFused: boolean = false;
 
   protected readonly root: Rng;
   #steps = 0;
@@ -131,8 +133,8 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
   async *learn(envs: AnyVectorEnv, totalSteps: number): AsyncGenerator<Progress, void, undefined> {
     checkSpaces(this.spec, envs);
     const { rolloutSteps, resetEvery, learningRate, annealLearningRate, backend: wanted } = this.options;
-    const backend = await chooseBackend(wanted);
-    this.backendDetail = `${backend.name}: ${backend.detail}`;
+    const { tf, detail } = await chooseGradients(wanted, this);
+    this.backendDetail = detail;
     const totalUpdates = Math.ceil(totalSteps / (envs.numEnvs * rolloutSteps));
     let started = false;
     while (this.#updates < totalUpdates) {
@@ -140,7 +142,7 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
       started = true;
       const progress = this.#updates / totalUpdates;
       const place = { progress, learningRate: learningRate * (annealLearningRate ? 1 - progress : 1) };
-      const { batch, losses } = await this.update(backend.tf, envs, place);
+      const { batch, losses } = await this.update(tf, envs, place);
       this.#steps += batch.rows;
       this.#updates += 1;
       this.#episodes += batch.episodes.length;
@@ -148,8 +150,8 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
     }
   }
 
-  /** Collects a batch and learns. */
-  protected abstract update(tf: Tf, envs: AnyVectorEnv, place: UpdatePlace): Promise<Update>;
+  /** Collects a batch and learns. @param tf undefined: without TensorFlow.js, as `isFused` says it can */
+  protected abstract update(tf: Tf | undefined, envs: AnyVectorEnv, place: UpdatePlace): Promise<Update>;
 
   /** The environments were reset. */
   protected onReset(_numEnvs: number): void {}

@@ -6,11 +6,12 @@
  * practice (Huang et al. 2022, "The 37 Implementation Details of PPO"), in the spirit of cleanrl. One thing differs from
  * most copies: an episode that ran out of time is worth V(last observation), one that ended is worth 0.
  *
- * Acting is a pass over typed arrays (nn/network-policy.ts): a Gaussian over a box, a softmax over choices. TensorFlow.js
- * computes values and gradients.
+ * Acting is a pass through a small network (nn/network-policy.ts): a Gaussian over a box, a softmax over choices. Gradients are
+ * computed in vectors (nn/on-policy/fused-step.ts) or by TensorFlow.js, whichever is asked for.
  *
  * Memory: recurrent-ppo.ts. Left out: clipping of the value loss (no gain: Andrychowicz et al. 2021).
  */
+import { exp } from "../core/math.ts";
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { gather, type Minibatch, shuffled } from "./nn/batch.ts";
@@ -22,7 +23,8 @@ import {
   OnPolicyLearner,
   type OnPolicyOptions,
 } from "./nn/on-policy/on-policy.ts";
-import { type Surrogate, surrogateOf } from "./nn/on-policy/ratios.ts";
+import { type RatioMeasures, ratioMeasures } from "./nn/on-policy/ratios.ts";
+import type { Surrogate } from "./nn/on-policy/tensor-step.ts";
 import { type OptionKind, readOptions, real, whole } from "./nn/options.ts";
 import { explainedVariance, Means } from "./nn/statistics.ts";
 import type { Tf } from "./tfjs/tfjs-patches.ts";
@@ -87,7 +89,7 @@ export function ppoOptions(given: Readonly<Record<string, unknown>> = {}): PpoOp
 // ------------------------------------------------------------------------------------------------------------ learner
 
 /** Of one gradient step. */
-type Losses = Surrogate & { readonly valueLoss: number };
+type Losses = RatioMeasures & { readonly valueLoss: number };
 
 export class Ppo extends OnPolicyLearner<PpoOptions> {
   /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range */
@@ -104,7 +106,7 @@ export class Ppo extends OnPolicyLearner<PpoOptions> {
   }
 
   protected override descend(
-    tf: Tf,
+    tf: Tf | undefined,
     { batch, values, advantages, targets, scaledTargets }: Estimates,
     learningRate: number,
   ): Readonly<Record<string, number>> {
@@ -127,18 +129,41 @@ export class Ppo extends OnPolicyLearner<PpoOptions> {
   }
 
   /** arXiv:1707.06347, equation 9 */
-  #clippedStep(tf: Tf, minibatch: Minibatch, learningRate: number): Losses {
+  #clippedStep(tf: Tf | undefined, minibatch: Minibatch, learningRate: number): Losses {
     const { clipCoef } = this.options;
-    const { logProb, valueLoss } = this.gradientStep(tf, minibatch, learningRate, (logProbs) => {
-      const advantages = tf.tensor1d(minibatch.advantages);
-      // L^CLIP, equation 7
-      const ratio = tf.exp(tf.sub(logProbs, tf.tensor1d(minibatch.logProbs)));
-      const clipped = tf.clipByValue(ratio, 1 - clipCoef, 1 + clipCoef);
-      return tf.mean(tf.minimum(tf.mul(ratio, advantages), tf.mul(clipped, advantages)));
-    });
+    const surrogate = clippedSurrogate(minibatch, clipCoef);
+    const { logProb, valueLoss } = this.gradientStep(tf, minibatch, learningRate, surrogate);
     const logRatio = logProb.map((now, row) => now - minibatch.logProbs[row]!);
-    return { valueLoss, ...surrogateOf(logRatio, minibatch.advantages, clipCoef) };
+    return { valueLoss, ...ratioMeasures(logRatio, minibatch.advantages, clipCoef) };
   }
+}
+
+/** L^CLIP, arXiv:1707.06347 equation 7. */
+export function clippedSurrogate(
+  { advantages, logProbs, rows }: Pick<Minibatch, "advantages" | "logProbs" | "rows">,
+  clipCoef: number,
+): Surrogate {
+  const [low, high] = [1 - clipCoef, 1 + clipCoef];
+  return {
+    tensor(tf, logProb) {
+      const advantage = tf.tensor1d(advantages);
+      const ratio = tf.exp(tf.sub(logProb, tf.tensor1d(logProbs)));
+      const clipped = tf.clipByValue(ratio, low, high);
+      return tf.mean(tf.minimum(tf.mul(ratio, advantage), tf.mul(clipped, advantage)));
+    },
+    slopes(logProb, slopes) {
+      let sum = 0;
+      for (let r = 0; r < rows; r++) {
+        const ratio = exp(logProb[r]! - logProbs[r]!);
+        const whole = ratio * advantages[r]!;
+        const clipped = Math.min(high, Math.max(low, ratio)) * advantages[r]!;
+        // d ratio / d log pi = ratio; what is clipped has no slope
+        slopes[r] = whole <= clipped ? whole / rows : 0;
+        sum += Math.min(whole, clipped);
+      }
+      return sum / rows;
+    },
+  };
 }
 
 /**

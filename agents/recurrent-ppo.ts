@@ -14,9 +14,9 @@ import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { gather, shuffled, withMemories } from "./nn/batch.ts";
 import { COMMON_KINDS, expectFinite } from "./nn/learner-checks.ts";
-import { mlpTensor } from "./nn/mlp-tensors.ts";
+import { mlpTensor, normOf } from "./nn/mlp-tensors.ts";
 import { type Estimates, loadOnPolicy, ON_POLICY_KINDS, OnPolicyLearner } from "./nn/on-policy/on-policy.ts";
-import { type Surrogate, surrogateOf } from "./nn/on-policy/ratios.ts";
+import { type RatioMeasures, ratioMeasures } from "./nn/on-policy/ratios.ts";
 import { type OptionKind, readOptions, whole } from "./nn/options.ts";
 import { GRU_TENSORS, gruTensor } from "./nn/recurrent/gru.ts";
 import { explainedVariance, Means } from "./nn/statistics.ts";
@@ -59,7 +59,7 @@ export function recurrentPpoOptions(given: Readonly<Record<string, unknown>> = {
 }
 
 /** Of one gradient step. */
-type Losses = Surrogate & { readonly valueLoss: number; readonly entropy: number };
+type Losses = RatioMeasures & { readonly valueLoss: number; readonly entropy: number };
 
 /** Sequences of one length that begin at these rows of the batch. */
 interface Sequences {
@@ -69,6 +69,9 @@ interface Sequences {
 }
 
 export class RecurrentPpo extends OnPolicyLearner<RecurrentPpoOptions> {
+  /** gradients back through time are TensorFlow.js's */
+  override readonly isFused = false;
+
   /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range */
   constructor(setup: LearnerSetup) {
     const options = recurrentPpoOptions(setup.options);
@@ -155,13 +158,13 @@ export class RecurrentPpo extends OnPolicyLearner<RecurrentPpoOptions> {
     });
     const gruEnd = GRU_TENSORS + 2 * (hidden.length + 1);
 
-    const { loss, gradient, norm, valueLoss, entropy, logProbs } = tf.tidy(() => {
+    const { loss, gradient, valueLoss, entropy, logProbs } = tf.tidy(() => {
       const kept: { logProbs: Tensor[]; value?: Tensor; entropy?: Tensor } = { logProbs: [] };
       const inputs = tf.tensor2d(withMemories(minibatch.observations, remembered, rows.length), [
         rows.length,
         width + units,
       ]);
-      const result = this.networks.gradient(tf, (ofPolicy, ofValue) => {
+      const result = this.networks.tensorGradient(tf, (ofPolicy, ofValue) => {
         let h: Tensor = tf.tensor2d(started, [each, units]);
         let surrogate: Tensor = tf.scalar(0);
         let entropies: Tensor = tf.scalar(0);
@@ -196,10 +199,11 @@ export class RecurrentPpo extends OnPolicyLearner<RecurrentPpoOptions> {
       for (const tensor of [...kept.logProbs, kept.value!, kept.entropy!]) tensor.dispose();
       return read;
     });
+    const norm = normOf(gradient);
     expectFinite(this, { loss, norm });
     this.networks.adam.step(gradient, Math.min(1, maxGradNorm / (norm + 1e-6)), learningRate);
     const logRatio = logProbs.map((now, i) => now - minibatch.logProbs[i]!);
-    return { valueLoss, entropy, ...surrogateOf(logRatio, minibatch.advantages, clipCoef) };
+    return { valueLoss, entropy, ...ratioMeasures(logRatio, minibatch.advantages, clipCoef) };
   }
 
   /** [each]; 0: the episode of the sequence ended with this step, and the next begins without memory */

@@ -1,12 +1,16 @@
 /**
- * `npm run bench:train [-- --json] [--workers N]`: PPO steps per second end to end (simulator, environment, policy, updates),
- * with the environments, network and hyperparameters that `npm start` trains with. With `--workers` the same training twice,
- * with one thread and with N, update by update in turn, so that both see the same machine: `simStepsPerSec` is the speed of
- * the simulator's part (waiting for resets and rollouts), `ratio` the median over updates of one thread's time for it by that
- * of N. `simStepsPerSecP10` and `ratioP10` are those of the 10th percentiles of each: while nothing else had the cores.
+ * `npm run bench:train [-- --json] [--learner NAME] [--action NAME] [--workers N] [--backends NAME,NAME] [--steps N]`: steps per
+ * second of a training end to end (simulator, environment, policy, updates), with the environments, network and hyperparameters
+ * that `npm start` trains with. With `--workers` the same training twice, with one thread and with N, with `--backends` once by
+ * each of those who compute gradients, update by update in turn, so that all see the same machine.
+ *
+ * `simStepsPerSec` is the speed of the simulator's part (waiting for resets and rollouts), `updateUsPerStep` what the rest takes
+ * of a step. P10: of the 10th percentile over updates, while nothing else had the cores. `ratio`, `simRatio` and their P10 are
+ * the first training's time by this one's, of all and of the simulator's part: the median over updates, and of the 10th
+ * percentiles.
  */
 import { parseArgs } from "node:util";
-import { PPO, Ppo } from "../agents/ppo.ts";
+import { getLearner } from "../agents/registry.ts";
 import { raiseInliningBudget } from "../core/v8-inlining.ts";
 import type { AsyncVectorEnv } from "../envs/env.ts";
 import { TRAINING_DEFAULTS } from "./defaults.ts";
@@ -14,14 +18,26 @@ import { openTrainingEnvs } from "./training-env.ts";
 
 raiseInliningBudget();
 
-const { values } = parseArgs({ options: { json: { type: "boolean" }, workers: { type: "string" } } });
-const { env, numEnvs, episodeSec } = TRAINING_DEFAULTS;
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean" },
+    learner: { type: "string", default: "ppo" },
+    action: { type: "string", default: TRAINING_DEFAULTS.env.action },
+    workers: { type: "string" },
+    backends: { type: "string", default: "auto" },
+    steps: { type: "string" },
+  },
+});
+const { numEnvs, episodeSec } = TRAINING_DEFAULTS;
+const env = { ...TRAINING_DEFAULTS.env, action: values.action };
+const spec = getLearner(values.learner);
 
 /**
  * Steps of warming up, then steps that count. V8 compiles for each thread anew, and needs some 150,000 steps of a thread's own
  * until it compiles nothing of note any more: two threads compared too early are one warm thread and a cold one.
  */
-const [WARM_UP_STEPS, COUNTED_STEPS] = values.workers === undefined ? [20_000, 180_000] : [400_000, 300_000];
+const [WARM_UP_STEPS, DEFAULT_STEPS] = values.workers === undefined ? [20_000, 180_000] : [400_000, 300_000];
+const COUNTED_STEPS = values.steps === undefined ? DEFAULT_STEPS : Number(values.steps);
 
 /** Seconds that its caller waits for it so far. */
 interface TimedEnvs extends AsyncVectorEnv {
@@ -46,14 +62,15 @@ function timed(envs: AsyncVectorEnv): TimedEnvs {
 }
 
 /** A training, update by update. */
-async function startTraining(workers: number) {
+async function startTraining({ workers, backend }: { readonly workers: number; readonly backend: string }) {
   const envs = timed(await openTrainingEnvs({ env, episodeSec }, { numEnvs, workers }));
   const { observationSpace, actionSpace } = envs;
-  const learner = new Ppo({ observationSpace, actionSpace, options: PPO.tuned, seed: 1 });
+  const learner = spec.make({ observationSpace, actionSpace, options: { ...spec.tuned, backend }, seed: 1 });
   const updates = learner.learn(envs, WARM_UP_STEPS + COUNTED_STEPS);
   const sums = { steps: 0, seconds: 0, simSeconds: 0 };
-  const simSeconds: number[] = [];
+  const times = { all: [] as number[], sim: [] as number[], rest: [] as number[] };
   let stepsBefore = 0;
+  let updateSteps = 0;
   /** @returns false: there was nothing left to do */
   const update = async (): Promise<boolean> => {
     const [began, simBegan] = [performance.now(), envs.waited.seconds];
@@ -63,29 +80,33 @@ async function startTraining(workers: number) {
     const sim = envs.waited.seconds - simBegan;
     if (stepsBefore >= WARM_UP_STEPS) {
       sums.steps += steps - stepsBefore;
-      sums.seconds += (performance.now() - began) / 1000;
+      const all = (performance.now() - began) / 1000;
+      sums.seconds += all;
       sums.simSeconds += sim;
-      simSeconds.push(sim);
+      times.all.push(all);
+      times.sim.push(sim);
+      times.rest.push(all - sim);
+      updateSteps = steps - stepsBefore;
     }
     stepsBefore = steps;
     return true;
   };
-  const updateSteps = numEnvs * learner.options.rolloutSteps;
   const row = () => ({
+    learner: learner.name,
     workers,
     steps: sums.steps,
     seconds: sums.seconds,
     stepsPerSec: Math.round(sums.steps / sums.seconds),
+    stepsPerSecP10: Math.round(updateSteps / quantile(times.all, 0.1)),
     simStepsPerSec: Math.round(sums.steps / sums.simSeconds),
-    simStepsPerSecP10: Math.round(updateSteps / quantile(simSeconds, 0.1)),
+    simStepsPerSecP10: Math.round(updateSteps / quantile(times.sim, 0.1)),
+    updateUsPerStep: ((sums.seconds - sums.simSeconds) / sums.steps) * 1e6,
+    updateUsPerStepP10: (quantile(times.rest, 0.1) / updateSteps) * 1e6,
     envs: numEnvs,
     stepMs: env.stepMs,
-    hidden: learner.options.hidden.join("x"),
-    epochs: learner.options.epochs,
-    minibatchSize: learner.options.minibatchSize,
     backend: learner.backendDetail,
   });
-  return { update, row, simSeconds, close: () => envs.close() };
+  return { update, row, times, close: () => envs.close() };
 }
 
 function quantile(values: readonly number[], share: number): number {
@@ -97,20 +118,28 @@ function print(row: Readonly<Record<string, unknown>>): void {
   console.log(values.json ? JSON.stringify(row) : text.join("  "));
 }
 
-if (values.workers === undefined) {
-  const training = await startTraining(1);
-  while (await training.update());
-  print(training.row());
-} else {
-  const [one, many] = [await startTraining(1), await startTraining(Number(values.workers))];
-  while ((await one.update()) && (await many.update()));
-  const ratios = many.simSeconds.map((seconds, i) => one.simSeconds[i]! / seconds);
-  print(one.row());
-  print({
-    ...many.row(),
-    ratio: quantile(ratios, 0.5),
-    ratioP10: quantile(one.simSeconds, 0.1) / quantile(many.simSeconds, 0.1),
-  });
-  await one.close();
-  await many.close();
+const threads = values.workers === undefined ? [1] : [1, Number(values.workers)];
+const kinds = threads.flatMap((workers) =>
+  values.backends.split(",").map((backend) => ({ workers, backend })),
+);
+const trainings: Awaited<ReturnType<typeof startTraining>>[] = [];
+for (const kind of kinds) trainings.push(await startTraining(kind));
+for (let going = true; going; ) {
+  for (const training of trainings) going = (await training.update()) && going;
 }
+const [first, ...others] = trainings;
+print(first!.row());
+for (const other of others) {
+  const ratio = (of: "all" | "sim") =>
+    quantile(
+      other.times[of].map((seconds, i) => first!.times[of][i]! / seconds),
+      0.5,
+    );
+  const ratioP10 = (of: "all" | "sim") => quantile(first!.times[of], 0.1) / quantile(other.times[of], 0.1);
+  print({
+    ...other.row(),
+    ...{ ratio: ratio("all"), ratioP10: ratioP10("all") },
+    ...{ simRatio: ratio("sim"), simRatioP10: ratioP10("sim") },
+  });
+}
+for (const training of trainings) await training.close();

@@ -106,7 +106,7 @@ export interface TrainResult {
   readonly bestPath: string | undefined;
   /** the last line; undefined where there was nothing left to do */
   readonly last: ProgressLine | undefined;
-  /** what TensorFlow.js ran on */
+  /** who computed gradients */
   readonly backend: string;
 }
 
@@ -171,7 +171,7 @@ function planOfOld(
     }
   }
   const stored: Readonly<Record<string, JsonValue>> = { ...spec.defaults, ...header.options };
-  // where TensorFlow.js runs is a matter of the machine; what is no option is for `checkOptions` to refuse
+  // who computes gradients is a matter of the machine; what is no option is for `checkOptions` to refuse
   for (const [name, value] of Object.entries(options.options ?? {})) {
     if (name === "backend" || !Object.hasOwn(spec.options, name)) continue;
     continuation.choose(name, value as JsonValue | undefined, stored[name]!);

@@ -6,14 +6,16 @@ import type { Tensor } from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import type { Rng } from "../../core/random.ts";
 import { type Checkpoint, readArray } from "../checkpoint.ts";
+import { FusedMlp } from "../fused/fused-mlp.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { Adam } from "./adam.ts";
 import { CategoricalPolicy } from "./categorical-policy.ts";
 import { GaussianPolicy } from "./gaussian-policy.ts";
 import { expectSquares } from "./learner-checks.ts";
 import { initialiseMlp, type MlpLayout, mlpLayout } from "./mlp.ts";
-import { lossAndGradient, normOf, toTensors } from "./mlp-tensors.ts";
+import { lossAndGradient, mlpTensor, toTensors } from "./mlp-tensors.ts";
 import {
+  type DensityGradient,
   type DensityPolicy,
   type PolicyOptions,
   type PolicySpec,
@@ -83,6 +85,7 @@ export class ActorCritic {
   valueScale: ValueScale = { mean: 0, std: 1 };
   /** policy and value parameters, whose parts the policy and `value` see */
   readonly #parameters: Float32Array;
+  readonly #valueNetwork: FusedMlp;
   readonly #normalisesObservations: boolean;
 
   constructor(spec: PolicySpec, options: ActorCriticOptions) {
@@ -93,6 +96,7 @@ export class ActorCritic {
     this.#parameters = new Float32Array(size + this.valueLayout.size);
     const weights = this.#parameters.subarray(0, size);
     this.value = this.#parameters.subarray(size);
+    this.#valueNetwork = new FusedMlp(this.valueLayout);
     this.adam = new Adam(this.#parameters);
     this.observations = new RunningObservations(spec.observationSpace.shape[0]);
 
@@ -112,19 +116,54 @@ export class ActorCritic {
   }
 
   /**
-   * Gradient of a loss over all parameters.
+   * What the value network says, [rows].
+   * @param tf undefined: without TensorFlow.js
+   * @param observations [rows x observation], normalised
+   */
+  values(tf: Tf | undefined, observations: Float32Array, rows: number): Float32Array {
+    if (tf === undefined) {
+      this.#valueNetwork.load(this.value);
+      return this.#valueNetwork.forward(observations, rows).slice(0, rows);
+    }
+    return tf.tidy(() => {
+      const parameters = toTensors(tf, this.valueLayout, this.value);
+      return mlpTensor(
+        tf,
+        parameters,
+        tf.tensor2d(observations, [rows, observations.length / rows]),
+      ).dataSync();
+    }) as Float32Array;
+  }
+
+  /**
+   * Gradient over all parameters of the rows that `policy.outputs` and `values` had last.
+   * @param ofPolicy of a loss
+   * @param ofValues of the loss by what the value network says, [rows]
+   */
+  fusedGradient(ofPolicy: Omit<DensityGradient, "entropy">, ofValues: Float32Array): Float32Array {
+    const gradient = new Float32Array(this.#parameters.length);
+    const { policy, value } = this;
+    const rows = ofValues.length;
+    gradient.set(policy.backward(ofPolicy.outputs, rows));
+    gradient.set(ofPolicy.own, policy.layout.size);
+    gradient.set(this.#valueNetwork.backward(ofValues, rows), gradient.length - value.length);
+    return gradient;
+  }
+
+  /**
+   * Gradient of a loss over all parameters by TensorFlow.js.
    * @param lossOf of the tensors of the policy and of the value network
    */
-  gradient(
+  tensorGradient(
     tf: Tf,
     lossOf: (policy: readonly Tensor[], value: readonly Tensor[]) => Tensor,
-  ): { readonly loss: number; readonly gradient: Float32Array; readonly norm: number } {
+  ): { readonly loss: number; readonly gradient: Float32Array } {
     const gradient = new Float32Array(this.#parameters.length);
     const policy = this.policy.toTensors(tf);
     const parameters = [...policy, ...toTensors(tf, this.valueLayout, this.value)];
     const split = (...all: Tensor[]): Tensor => lossOf(all.slice(0, policy.length), all.slice(policy.length));
     const loss = lossAndGradient(tf, split, parameters, gradient);
-    return { loss, gradient, norm: normOf(gradient) };
+    return { loss, gradient };
   }
 
   /** Copies, for a checkpoint. */

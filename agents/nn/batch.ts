@@ -3,9 +3,6 @@ import type { Rng } from "../../core/random.ts";
 import type { EndedEpisode } from "../../envs/env.ts";
 import type { Spaces } from "../checkpoint.ts";
 import type { TrainingFacts } from "../learner.ts";
-import type { Tf } from "../tfjs/tfjs-patches.ts";
-import type { MlpLayout } from "./mlp.ts";
-import { mlpTensor, toTensors } from "./mlp-tensors.ts";
 import type { NetworkPolicy } from "./network-policy.ts";
 import type { ValueScale } from "./on-policy/value-scale.ts";
 import { EPSILON, meanOf, variance } from "./statistics.ts";
@@ -111,14 +108,16 @@ export function withMemories(
   return both;
 }
 
-/** V of every observation of the batch and of every observation that a step led to, in one pass. */
+/**
+ * V of every observation of the batch and of every observation that a step led to, in one pass.
+ * @param valuesBy what the value network says to rows of observations, [rows]
+ */
 export function valuesOf(
-  tf: Tf,
-  network: { readonly layout: MlpLayout; readonly weights: Float32Array; readonly scale: ValueScale },
+  valuesBy: (observations: Float32Array, rows: number) => Float32Array,
+  scale: ValueScale,
   batch: Batch,
   numEnvs: number,
 ): { values: Float32Array; nextValues: Float32Array } {
-  const { layout, weights, scale } = network;
   const extra = batch.truncatedRows.length;
   const rows = batch.rows + numEnvs + extra;
   const inputs = withMemories(batch.observations, batch.memories, batch.rows);
@@ -129,10 +128,7 @@ export function valuesOf(
   batch.truncatedObservations.forEach((final, i) => {
     all.set(withMemories(final, batch.truncatedMemories?.[i], 1), (batch.rows + numEnvs + i) * width);
   });
-  const out = tf.tidy(() => {
-    const parameters = toTensors(tf, layout, weights);
-    return mlpTensor(tf, parameters, tf.tensor2d(all, [rows, width])).dataSync();
-  }) as Float32Array;
+  const out = valuesBy(all, rows);
   const { mean, std } = scale;
   for (let i = 0; i < out.length; i++) out[i] = mean + std * out[i]!;
   const nextValues = out.slice(numEnvs, batch.rows + numEnvs);

@@ -5,14 +5,20 @@ import { exp, log } from "../../core/math.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { toTensors } from "./mlp-tensors.ts";
-import { DensityPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
+import {
+  type DensityGradient,
+  DensityPolicy,
+  type PolicyOptions,
+  type PolicySpec,
+  type Samples,
+} from "./network-policy.ts";
 import { largestOf } from "./statistics.ts";
 
-/** log of the sum of exp, safe from overflow. */
-function logSumExp(logits: Float64Array): number {
-  const shift = logits[largestOf(logits, 0, logits.length)]!;
+/** log of the sum of exp of `count` logits, safe from overflow. */
+function logSumExp(logits: Float32Array, from: number, count: number): number {
+  const shift = logits[from + largestOf(logits, from, count)]!;
   let sum = 0;
-  for (let i = 0; i < logits.length; i++) sum += exp(logits[i]! - shift);
+  for (let i = from; i < from + count; i++) sum += exp(logits[i]! - shift);
   return shift + log(sum);
 }
 
@@ -29,7 +35,8 @@ export class CategoricalPolicy extends DensityPolicy {
   }
 
   override actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {
-    for (let r = 0; r < rows; r++) actions[r] = largestOf(this.outputsOf(normalised, r), 0, this.#n);
+    const logits = this.outputs(normalised, rows);
+    for (let r = 0; r < rows; r++) actions[r] = largestOf(logits, r * this.#n, this.#n);
   }
 
   /** A number of [0, 1) per row. */
@@ -39,28 +46,32 @@ export class CategoricalPolicy extends DensityPolicy {
 
   /** Raw actions are the choices themselves. */
   override sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void {
+    const logits = this.outputs(normalised, rows);
     for (let r = 0; r < rows; r++) {
-      const logits = this.outputsOf(normalised, r);
-      const total = logSumExp(logits);
+      const from = r * this.#n;
+      const total = logSumExp(logits, from, this.#n);
       let rest = noise[r]!;
       let choice = 0;
       while (choice < this.#n - 1) {
-        rest -= exp(logits[choice]! - total);
+        rest -= exp(logits[from + choice]! - total);
         if (rest < 0) break;
         choice += 1;
       }
       into.actions[r] = choice;
       if (into.raw !== undefined) into.raw[r] = choice;
-      if (into.logProbs !== undefined) into.logProbs[r] = logits[choice]! - total;
+      if (into.logProbs !== undefined) into.logProbs[r] = logits[from + choice]! - total;
     }
   }
 
   override entropy(normalised: Float32Array, rows: number): number {
     let sum = 0;
-    for (let r = 0; r < rows; r++) {
-      const logits = this.outputsOf(normalised, r);
-      const total = logSumExp(logits);
-      for (const logit of logits) sum -= exp(logit - total) * (logit - total);
+    const logits = this.outputs(normalised, rows);
+    for (let from = 0; from < rows * this.#n; from += this.#n) {
+      const total = logSumExp(logits, from, this.#n);
+      for (let i = from; i < from + this.#n; i++) {
+        const logProb = logits[i]! - total;
+        sum -= exp(logProb) * logProb;
+      }
     }
     return sum / rows;
   }
@@ -87,5 +98,42 @@ export class CategoricalPolicy extends DensityPolicy {
     const logProb = tf.sum(tf.mul(logProbs, actions), 1);
     const entropy = tf.neg(tf.mean(tf.sum(tf.mul(tf.exp(logProbs), logProbs), 1)));
     return { logProb, entropy };
+  }
+
+  override logProbs(outputs: Float32Array, raw: Float32Array, rows: number): Float32Array {
+    const n = this.#n;
+    return Float32Array.from(
+      { length: rows },
+      (_, r) => outputs[r * n + raw[r]!]! - logSumExp(outputs, r * n, n),
+    );
+  }
+
+  /** d log p_a / d logit_j = [j = a] - p_j; d H / d logit_j = -p_j (log p_j + H), H the mean over rows */
+  override densityGradient(
+    outputs: Float32Array,
+    raw: Float32Array,
+    slopes: Float32Array,
+    entropyCoef: number,
+  ): DensityGradient {
+    const n = this.#n;
+    const rows = slopes.length;
+    const ofOutputs = new Float32Array(rows * n);
+    const logProbs = new Float64Array(n);
+    let entropy = 0;
+    for (let r = 0; r < rows; r++) {
+      const total = logSumExp(outputs, r * n, n);
+      let ofRow = 0;
+      for (let j = 0; j < n; j++) {
+        logProbs[j] = outputs[r * n + j]! - total;
+        ofRow -= exp(logProbs[j]!) * logProbs[j]!;
+      }
+      entropy += ofRow / rows;
+      for (let j = 0; j < n; j++) {
+        const p = exp(logProbs[j]!);
+        const chosen = j === raw[r]! ? 1 : 0;
+        ofOutputs[r * n + j] = slopes[r]! * (chosen - p) - (entropyCoef / rows) * p * (logProbs[j]! + ofRow);
+      }
+    }
+    return { outputs: ofOutputs, own: new Float32Array(0), entropy };
   }
 }

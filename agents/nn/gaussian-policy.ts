@@ -13,7 +13,13 @@ import type { Box } from "../../envs/spaces.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { unitsOf } from "./box-units.ts";
 import { toTensors } from "./mlp-tensors.ts";
-import { DensityPolicy, type PolicyOptions, type PolicySpec, type Samples } from "./network-policy.ts";
+import {
+  type DensityGradient,
+  DensityPolicy,
+  type PolicyOptions,
+  type PolicySpec,
+  type Samples,
+} from "./network-policy.ts";
 
 const LOG_2_PI = log(2 * Math.PI);
 
@@ -40,10 +46,10 @@ export class GaussianPolicy extends DensityPolicy {
   override actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {
     const { low, high } = this.#box;
     const count = low.length;
+    const means = this.outputs(normalised, rows);
     for (let r = 0; r < rows; r++) {
-      const mean = this.outputsOf(normalised, r);
       for (let a = 0; a < count; a++) {
-        const action = this.#middle[a]! + this.#half[a]! * mean[a]!;
+        const action = this.#middle[a]! + this.#half[a]! * means[r * count + a]!;
         actions[r * count + a] = Math.min(high[a]!, Math.max(low[a]!, action));
       }
     }
@@ -57,14 +63,15 @@ export class GaussianPolicy extends DensityPolicy {
   /** Raw actions are in units of the box. */
   override sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void {
     const count = this.#box.shape[0];
+    const means = this.outputs(normalised, rows);
     for (let r = 0; r < rows; r++) {
-      const mean = this.outputsOf(normalised, r);
       let logProb = 0;
       for (let a = 0; a < count; a++) {
         const logStd = this.weights[this.#logStdAt + a]!;
         const std = exp(logStd);
-        const raw = Math.fround(mean[a]! + std * noise[r * count + a]!);
-        const z = (raw - mean[a]!) / std;
+        const mean = means[r * count + a]!;
+        const raw = Math.fround(mean + std * noise[r * count + a]!);
+        const z = (raw - mean) / std;
         logProb -= 0.5 * (z * z + LOG_2_PI) + logStd;
         into.actions[r * count + a] = this.#middle[a]! + this.#half[a]! * raw;
         if (into.raw !== undefined) into.raw[r * count + a] = raw;
@@ -101,5 +108,48 @@ export class GaussianPolicy extends DensityPolicy {
     const squares = tf.mul(tf.sum(tf.square(z), 1), -0.5);
     const logProb = tf.sub(tf.sub(squares, sumLogStd), 0.5 * LOG_2_PI * this.#box.shape[0]);
     return { logProb, entropy: sumLogStd };
+  }
+
+  override logProbs(outputs: Float32Array, raw: Float32Array, rows: number): Float32Array {
+    const count = this.#box.shape[0];
+    const logStds = this.weights.subarray(this.#logStdAt);
+    const precisions = Float64Array.from(logStds, (logStd) => exp(-logStd));
+    const logProbs = new Float32Array(rows);
+    for (let r = 0; r < rows; r++) {
+      let logProb = 0;
+      for (let a = 0; a < count; a++) {
+        const z = (raw[r * count + a]! - outputs[r * count + a]!) * precisions[a]!;
+        logProb -= 0.5 * (z * z + LOG_2_PI) + logStds[a]!;
+      }
+      logProbs[r] = logProb;
+    }
+    return logProbs;
+  }
+
+  /** d log pi / d mu = z / sigma, d log pi / d log sigma = z^2 - 1 */
+  override densityGradient(
+    outputs: Float32Array,
+    raw: Float32Array,
+    slopes: Float32Array,
+    entropyCoef: number,
+  ): DensityGradient {
+    const rows = slopes.length;
+    const count = this.#box.shape[0];
+    const logStds = this.weights.subarray(this.#logStdAt);
+    const ofOutputs = new Float32Array(rows * count);
+    const own = new Float32Array(count);
+    let entropy = 0;
+    for (let a = 0; a < count; a++) {
+      const precision = exp(-logStds[a]!);
+      let ofLogStd = entropyCoef;
+      for (let r = 0; r < rows; r++) {
+        const z = (raw[r * count + a]! - outputs[r * count + a]!) * precision;
+        ofOutputs[r * count + a] = slopes[r]! * z * precision;
+        ofLogStd += slopes[r]! * (z * z - 1);
+      }
+      own[a] = ofLogStd;
+      entropy += logStds[a]!;
+    }
+    return { outputs: ofOutputs, own, entropy };
   }
 }

@@ -1,8 +1,8 @@
 /** Options that every learner has, and what every learner refuses in the same words. */
 import { CcparkError } from "../../core/errors.ts";
 import type { Space } from "../../envs/spaces.ts";
+import { GRADIENTS_REQUESTS } from "../gradients.ts";
 import type { CommonOptions } from "../learner.ts";
-import { BACKEND_REQUESTS } from "../tfjs/tfjs-backend.ts";
 import { choice, type OptionKind, whole } from "./options.ts";
 
 /** Of every learner. */
@@ -12,7 +12,10 @@ export const COMMON_KINDS: { readonly [Name in keyof CommonOptions]: OptionKind 
     1e9,
     "updates between two resets of the environments with a fresh seed; a checkpoint there resumes to the same bytes; `train --checkpoint-every` sets it",
   ),
-  backend: choice(BACKEND_REQUESTS, "TensorFlow.js backend; `train --backend` sets it"),
+  backend: choice(
+    GRADIENTS_REQUESTS,
+    "who computes gradients: `simd`, the learner itself, or TensorFlow.js on one of its backends; `auto` is the fastest that the learner has; `train --backend` sets it",
+  ),
 };
 
 /** @throws CcparkError (invalid-argument) for an array of a checkpoint that cannot be what it is called */

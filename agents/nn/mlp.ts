@@ -1,4 +1,4 @@
-/** Dense networks with tanh between the layers, on flat arrays of parameters: layout, initial weights, forward pass. */
+/** Dense networks with tanh between the layers, as flat arrays of parameters: layout, initial weights, and one layer at a time. */
 import { drawNormal } from "../../core/distributions.ts";
 import { tanh } from "../../core/math.ts";
 import type { Rng } from "../../core/random.ts";
@@ -68,31 +68,6 @@ export function initialiseMlp(
     }
     into.fill(0, layer.biasesAt, layer.biasesAt + outputs);
   });
-}
-
-/** Forward pass of one row; tanh after every layer but the last. */
-export class MlpForward {
-  readonly #layout: MlpLayout;
-  /** the input, then the output of each layer; float64 only, so that the inner loop stays monomorphic */
-  readonly #buffers: readonly Float64Array[];
-
-  constructor(layout: MlpLayout) {
-    this.#layout = layout;
-    const sizes = [layout.layers[0]!.inputs, ...layout.layers.map((layer) => layer.outputs)];
-    this.#buffers = sizes.map((size) => new Float64Array(size));
-  }
-
-  /** @returns the output of the last layer, float64 [outputs]; overwritten by the next call */
-  run(weights: Float32Array, inputs: Float32Array, offset: number): Float64Array {
-    const { layers } = this.#layout;
-    const first = this.#buffers[0]!;
-    for (let i = 0; i < first.length; i++) first[i] = inputs[offset + i]!;
-    for (let l = 0; l < layers.length; l++) {
-      dense(weights, layers[l]!, this.#buffers[l]!, this.#buffers[l + 1]!);
-      if (l + 1 < layers.length) tanhInPlace(this.#buffers[l + 1]!);
-    }
-    return this.#buffers[layers.length]!;
-  }
 }
 
 /** out = x W + b, four inputs at a time: a quarter of the loads and stores of `out`. */

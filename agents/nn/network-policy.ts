@@ -1,16 +1,17 @@
 /**
- * Policies that act without TensorFlow.js: a small network on typed arrays, since a call of a tensor library costs more than
- * the whole pass. What the network's outputs mean is the head's business. On policy: gaussian-policy.ts for boxes,
+ * Policies that act without TensorFlow.js: a small network in WebAssembly, since a call of a tensor library costs more than the
+ * whole pass. What the network's outputs mean is the head's business. On policy: gaussian-policy.ts for boxes,
  * categorical-policy.ts for choices, each of which says the same to TensorFlow.js, for gradients. Off policy:
  * off-policy/epsilon-greedy-policy.ts, off-policy/squashed-gaussian-policy.ts and off-policy/noisy-policy.ts.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { CcparkError } from "../../core/errors.ts";
+import { assert, CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import type { Spaces } from "../checkpoint.ts";
+import { FusedMlp } from "../fused/fused-mlp.ts";
 import type { Agent } from "../learner.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
-import { MlpForward, type MlpLayout, mlpLayout } from "./mlp.ts";
+import { type MlpLayout, mlpLayout } from "./mlp.ts";
 import { mlpTensor } from "./mlp-tensors.ts";
 import { GruForward, gruLayout } from "./recurrent/gru.ts";
 import type { ObservationStatistics } from "./statistics.ts";
@@ -52,6 +53,8 @@ export function policySize(spec: PolicySpec): number {
 export interface PolicyOptions {
   /** all parameters, float32 [policySize(spec)]: the network, then what the head adds; shared, not copied */
   readonly weights: Float32Array;
+  /** whether the weights stay as they are, which saves taking them over for every call */
+  readonly areFinal?: boolean;
   /** for `explore`; a whole number, 0 to 2^53 - 1; 0 unless given */
   readonly seed?: number;
   readonly name?: string;
@@ -83,7 +86,10 @@ export abstract class NetworkPolicy implements Agent {
   memory: Float32Array = new Float32Array(0);
   /** the same of the rows that `act` is asked for */
   readonly #memories = new Map<number, Float32Array>();
-  readonly #forward: MlpForward | GruForward;
+  readonly #network: FusedMlp | GruForward;
+  /** the part of the weights that is the network's */
+  readonly #ofNetwork: Float32Array;
+  readonly #areFinal: boolean;
   readonly #rng: Rng;
   readonly #observation: Float32Array;
   readonly #action: Float32Array;
@@ -102,7 +108,10 @@ export abstract class NetworkPolicy implements Agent {
     this.weights = options.weights;
     this.statistics = options.statistics;
     this.layout = policyLayout(spec);
-    this.#forward = spec.memory === undefined ? new MlpForward(this.layout) : new GruForward(this.layout);
+    this.#network = spec.memory === undefined ? new FusedMlp(this.layout) : new GruForward(this.layout);
+    this.#ofNetwork = options.weights.subarray(0, this.layout.size);
+    this.#areFinal = options.areFinal ?? false;
+    if (this.#network instanceof FusedMlp) this.#network.load(this.#ofNetwork);
     this.#rng = Rng.fromSeed(options.seed ?? 0).fork("policy.act");
     this.#observation = new Float32Array(spec.observationSpace.shape[0]);
     this.#action = new Float32Array(spec.actionSpace.shape[0]);
@@ -149,20 +158,25 @@ export abstract class NetworkPolicy implements Agent {
     }
   }
 
-  /** What the network says to one row of normalised observations, float64 [outputs]; overwritten by the next call. */
-  protected outputsOf(normalised: Float32Array, row: number): Float64Array {
-    const at = row * this.spec.observationSpace.shape[0];
-    const forward = this.#forward;
-    if (forward instanceof MlpForward) return forward.run(this.weights, normalised, at);
-    return forward.run(this.weights, normalised, at, this.memory, row * this.spec.memory!);
+  /**
+   * What the network says to normalised observations, float32 [rows x outputs] and room to spare; overwritten by the next call.
+   * @param normalised [rows x observation]
+   */
+  outputs(normalised: Float32Array, rows: number): Float32Array {
+    const network = this.#network;
+    if (network instanceof GruForward) return network.run(this.weights, normalised, this.memory, rows);
+    if (!this.#areFinal) network.load(this.#ofNetwork);
+    return network.forward(normalised, rows);
   }
 
-  /** The same of all rows, float64 [rows x outputs]: what TensorFlow.js must agree with. */
-  outputs(normalised: Float32Array, rows: number): Float64Array {
-    const count = this.layout.layers.at(-1)!.outputs;
-    const out = new Float64Array(rows * count);
-    for (let r = 0; r < rows; r++) out.set(this.outputsOf(normalised, r), r * count);
-    return out;
+  /**
+   * Of a network without memory: gradient by its weights, float32 [layout.size], of the rows that `outputs` had last; overwritten by the next call.
+   * @param outputGradient of a loss, [rows x outputs]
+   */
+  backward(outputGradient: Float32Array, rows: number): Float32Array {
+    const network = this.#network;
+    assert(network instanceof FusedMlp, "gradients through a memory go back in time");
+    return network.backward(outputGradient, rows);
   }
 
   /** The most likely action of each row. @param normalised [rows x observation]; @param actions [rows x action], written */
@@ -173,6 +187,16 @@ export abstract class NetworkPolicy implements Agent {
 
   /** Draws one action per row. @param normalised [rows x observation]; @param noise of `drawNoise` */
   abstract sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void;
+}
+
+/** Gradients of what a learner on policy maximises of a policy. */
+export interface DensityGradient {
+  /** by what the network says, [rows x outputs] */
+  readonly outputs: Float32Array;
+  /** by the parameters beyond the network */
+  readonly own: Float32Array;
+  /** the entropy up to a constant, as `evaluate` has it */
+  readonly entropy: number;
 }
 
 /** A policy that knows how likely its actions are, and says so to TensorFlow.js. */
@@ -215,4 +239,23 @@ export abstract class DensityPolicy extends NetworkPolicy {
     const network = parameters.slice(0, 2 * this.layout.layers.length);
     return this.density(tf, parameters, mlpTensor(tf, network, observations), actions);
   }
+
+  /**
+   * log pi(a|s) of each row, [rows].
+   * @param outputs what the network says to the rows, as `outputs` gives it
+   * @param raw actions of a batch, [rows x action]
+   */
+  abstract logProbs(outputs: Float32Array, raw: Float32Array, rows: number): Float32Array;
+
+  /**
+   * Gradients of sum(slopes[r] log pi(a_r|s_r)) + entropyCoef x entropy.
+   * @param outputs, raw as for `logProbs`
+   * @param slopes [rows]
+   */
+  abstract densityGradient(
+    outputs: Float32Array,
+    raw: Float32Array,
+    slopes: Float32Array,
+    entropyCoef: number,
+  ): DensityGradient;
 }

@@ -44,7 +44,7 @@ interface Ends {
 async function rollOut(part: Omit<RowsPart, "from">, from: number, plan: Plan): Promise<Ends> {
   const { spec, weights, statistics, steps, numEnvs, noise, memory, arrays } = plan;
   const count = part.numEnvs;
-  const policy = makePolicy(spec, { weights, ...(statistics && { statistics }) });
+  const policy = makePolicy(spec, { weights, areFinal: true, ...(statistics && { statistics }) });
   const units = spec.memory ?? 0;
   if (memory !== undefined) policy.memory = memory.subarray(from * units, (from + count) * units);
   const width = spec.observationSpace.shape[0];

@@ -10,7 +10,8 @@ import { withoutStrayHandlers } from "./tfjs-wasm-loader.ts";
 
 export type BackendName = "node" | "wasm" | "cpu";
 export type BackendRequest = BackendName | "auto";
-export const BACKEND_REQUESTS: readonly BackendRequest[] = ["auto", "node", "wasm", "cpu"];
+/** the fastest first */
+export const BACKEND_NAMES: readonly BackendName[] = ["node", "wasm", "cpu"];
 
 export interface Backend {
   readonly name: BackendName;
@@ -96,7 +97,7 @@ async function start(name: BackendName): Promise<Attempt> {
  * @throws CcparkError (unavailable) where the named backend does not work here
  */
 export async function chooseBackend(requested: BackendRequest): Promise<Backend> {
-  const order: readonly BackendName[] = requested === "auto" ? ["node", "wasm", "cpu"] : [requested];
+  const order: readonly BackendName[] = requested === "auto" ? BACKEND_NAMES : [requested];
   let last: Attempt = { reason: "" };
   let wasmReason = "";
   for (const name of order) {

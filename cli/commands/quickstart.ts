@@ -116,7 +116,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
     process.exitCode = EXIT.interrupted;
     return;
   }
-  say(`TensorFlow.js ${trained.backend}\n`);
+  say(`gradients by ${trained.backend}\n`);
 
   const agent = checkpointContender("agent", checkpointPath, trained.checkpoint);
   const contenders = [

@@ -220,7 +220,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
     },
   );
   if (!options.quiet) {
-    if (result.backend !== "") printErr(`TensorFlow.js ${result.backend}\n`);
+    if (result.backend !== "") printErr(`gradients by ${result.backend}\n`);
     printErr(`checkpoint: ${result.checkpointPath}\n`);
     if (result.bestPath !== undefined) printErr(`best of the evaluations: ${result.bestPath}\n`);
   }

@@ -78,8 +78,8 @@ export function addTrainingOptions(command: Command): Command {
       { learner: {}, scenario: [] },
     )
     .addOption(
-      new Option("--backend <name>", "TensorFlow.js backend")
-        .choices(["auto", "wasm", "cpu", "node"])
+      new Option("--backend <name>", "who computes gradients: the learner itself (simd), or TensorFlow.js")
+        .choices(["auto", "simd", "wasm", "cpu", "node"])
         .default("auto"),
     )
     .addOption(

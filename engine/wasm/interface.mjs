@@ -40,6 +40,14 @@ function signatures(program, file, fromHost) {
     });
 }
 
+/** Of what `index.ts` exports. @param program the compiler's, after it has compiled */
+export const exportsOf = (program) => signatures(program, program.filesByName.get("index"), true);
+
+export const addressType = `declare const of: unique symbol;
+/** Of an object in the module's memory, by its class. */
+export type Address<Of extends string> = number & { readonly [of]: Of };
+`;
+
 const record = (entries) => `{\n${entries.map(([name, value]) => `  ${name}: ${value},`).join("\n")}\n}`;
 
 /** The compiler's class with its base's members, which are `f64` all. */
@@ -96,19 +104,16 @@ export function interfaceOf(program) {
   const isWords = (element) => element.kind === ElementKind.ClassPrototype && element.name.endsWith("Words");
   const enums = exported.filter((element) => element.kind === ElementKind.Enum);
   return [
-    "/** Made by engine/wasm/build.mjs from the files beside it. */",
     'import type { PRIMITIVE } from "../../ccp-bridge/lang/scope.ts";',
     'import type { BLOCK } from "../../ccp-bridge/datapath/register-arena.ts";',
     'import type { WasmMemory, WasmTable } from "../../ccp-bridge/datapath/wasm-api.ts";',
     'import type { Bytes, Micros, Nanos } from "../../core/units.ts";\n',
-    "declare const of: unique symbol;",
-    "/** Of an object in the engine's memory, by its class. */",
-    "export type Address<Of extends string> = number & { readonly [of]: Of };\n",
+    addressType,
     "/** What the host calls. */",
     "export interface EngineExports {",
     "  readonly memory: WasmMemory;",
     "  readonly table: WasmTable;",
-    ...signatures(program, file("index"), true),
+    ...exportsOf(program),
     "}\n",
     "/** What the engine calls. */",
     "export type EngineHost = {",

@@ -15,14 +15,14 @@ const SMALL_OFFLINE = {
 const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
   ppo: {
     // The toy's force acts slowly, so it wants more exploration than a window that is multiplied every few milliseconds.
-    toy: { hidden: [32, 32], initialLogStd: -0.7, backend: "wasm" },
+    toy: { hidden: [32, 32], initialLogStd: -0.7, backend: "simd" },
     toySteps: 30_720,
-    small: { hidden: [8], rolloutSteps: 32, minibatchSize: 64, epochs: 2, resetEvery: 2, backend: "wasm" },
+    small: { hidden: [8], rolloutSteps: 32, minibatchSize: 64, epochs: 2, resetEvery: 2, backend: "simd" },
   },
   a2c: {
-    toy: { hidden: [32, 32], initialLogStd: -0.7, learningRate: 3e-3, backend: "wasm" },
+    toy: { hidden: [32, 32], initialLogStd: -0.7, learningRate: 3e-3, backend: "simd" },
     toySteps: 61_440,
-    small: { hidden: [8], rolloutSteps: 32, resetEvery: 2, backend: "wasm" },
+    small: { hidden: [8], rolloutSteps: 32, resetEvery: 2, backend: "simd" },
   },
   dqn: {
     toy: { hidden: [32, 32], minibatchSize: 64, backend: "wasm" },

@@ -27,7 +27,7 @@ it.each(SPECS)("learns the same from %s on one, two and three threads", async (n
     const runDir = join(folder, `${name} ${workers}`);
     await train({
       makeEnvs: () => openTrainingEnvs(spec, { numEnvs: 6, workers }),
-      options: { hidden: [8], rolloutSteps: 32, minibatchSize: 64, epochs: 1, backend: "wasm" },
+      options: { hidden: [8], rolloutSteps: 32, minibatchSize: 64, epochs: 1, backend: "simd" },
       totalSteps: 6 * 32 * 4,
       seed: 5,
       checkpointEvery: 2,

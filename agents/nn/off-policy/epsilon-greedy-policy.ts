@@ -26,7 +26,8 @@ export class EpsilonGreedyPolicy extends NetworkPolicy {
   }
 
   override actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {
-    for (let r = 0; r < rows; r++) actions[r] = largestOf(this.outputsOf(normalised, r), 0, this.#n);
+    const values = this.outputs(normalised, rows);
+    for (let r = 0; r < rows; r++) actions[r] = largestOf(values, r * this.#n, this.#n);
   }
 
   /** Two numbers of [0, 1) per row: whether to explore, and where. */
@@ -37,11 +38,12 @@ export class EpsilonGreedyPolicy extends NetworkPolicy {
   /** Raw actions are the choices themselves; nobody needs their probabilities. */
   override sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void {
     const { epsilon } = this;
+    const values = this.outputs(normalised, rows);
     for (let r = 0; r < rows; r++) {
       const choice =
         noise[2 * r]! < epsilon
           ? Math.floor(noise[2 * r + 1]! * this.#n)
-          : largestOf(this.outputsOf(normalised, r), 0, this.#n);
+          : largestOf(values, r * this.#n, this.#n);
       into.actions[r] = choice;
       if (into.raw !== undefined) into.raw[r] = choice;
     }

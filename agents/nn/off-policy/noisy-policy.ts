@@ -50,10 +50,10 @@ export class NoisyPolicy extends NetworkPolicy {
   override sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void {
     const { noiseStd } = this;
     const count = this.#count;
+    const outputs = this.outputs(normalised, rows);
     for (let r = 0; r < rows; r++) {
-      const outputs = this.outputsOf(normalised, r);
       for (let a = 0; a < count; a++) {
-        const raw = clip(tanh(outputs[a]!) + noiseStd * noise[r * count + a]!);
+        const raw = clip(tanh(outputs[r * count + a]!) + noiseStd * noise[r * count + a]!);
         into.actions[r * count + a] = this.#middle[a]! + this.#half[a]! * raw;
         if (into.raw !== undefined) into.raw[r * count + a] = raw;
       }

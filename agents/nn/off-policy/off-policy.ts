@@ -104,7 +104,8 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends
 
   /** Acts by the parameters as they are now, without the learner. @param seed for `explore` */
   frozenPolicy(seed: number): NetworkPolicy {
-    return makePolicy(this.spec, { weights: this.policy.weights, seed, name: this.name });
+    const weights = this.policy.weights.slice();
+    return makePolicy(this.spec, { weights, areFinal: true, seed, name: this.name });
   }
 
   /** The learner's networks and what their optimisers keep, by the names that a checkpoint has for them; shared. */

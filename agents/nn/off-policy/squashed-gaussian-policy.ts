@@ -38,10 +38,10 @@ export class SquashedGaussianPolicy extends NetworkPolicy {
 
   override actGreedy(normalised: Float32Array, rows: number, actions: Float32Array): void {
     const count = this.#count;
+    const outputs = this.outputs(normalised, rows);
     for (let r = 0; r < rows; r++) {
-      const outputs = this.outputsOf(normalised, r);
       for (let a = 0; a < count; a++)
-        actions[r * count + a] = this.#middle[a]! + this.#half[a]! * tanh(outputs[a]!);
+        actions[r * count + a] = this.#middle[a]! + this.#half[a]! * tanh(outputs[2 * r * count + a]!);
     }
   }
 
@@ -53,11 +53,12 @@ export class SquashedGaussianPolicy extends NetworkPolicy {
   /** Raw actions are squashed, in units of the box: -1 to 1. */
   override sample(normalised: Float32Array, rows: number, noise: Float64Array, into: Samples): void {
     const count = this.#count;
+    const outputs = this.outputs(normalised, rows);
     for (let r = 0; r < rows; r++) {
-      const outputs = this.outputsOf(normalised, r);
+      const from = 2 * r * count;
       for (let a = 0; a < count; a++) {
-        const std = exp(Math.min(LOG_STD.high, Math.max(LOG_STD.low, outputs[count + a]!)));
-        const raw = tanh(outputs[a]! + std * noise[r * count + a]!);
+        const std = exp(Math.min(LOG_STD.high, Math.max(LOG_STD.low, outputs[from + count + a]!)));
+        const raw = tanh(outputs[from + a]! + std * noise[r * count + a]!);
         into.actions[r * count + a] = this.#middle[a]! + this.#half[a]! * raw;
         if (into.raw !== undefined) into.raw[r * count + a] = raw;
       }

@@ -2,7 +2,6 @@
  * What learners on policy have in common beside the loop: networks, rollouts of the policy as it is, advantages, the scale of
  * rewards and values. A learner adds its options and what an update makes of a batch.
  */
-import type { Tensor } from "@tensorflow/tfjs-core";
 import type { z } from "zod";
 import { CcparkError } from "../../../core/errors.ts";
 import type { AnyVectorEnv } from "../../../envs/env.ts";
@@ -25,12 +24,14 @@ import {
 } from "../actor-critic.ts";
 import { type Batch, type Minibatch, normaliseBatch, valuesOf } from "../batch.ts";
 import { expectFinite, expectSameHidden } from "../learner-checks.ts";
-import { mlpTensor } from "../mlp-tensors.ts";
+import { normOf } from "../mlp-tensors.ts";
 import type { DensityPolicy } from "../network-policy.ts";
 import { flag, type OptionKind, real, whole, widths } from "../options.ts";
 import { collect } from "../rollout.ts";
 import { RewardScale, STATISTICS, type Statistics } from "../statistics.ts";
+import { fusedStep } from "./fused-step.ts";
 import { computeGae } from "./gae.ts";
+import { type Step, type Surrogate, tensorStep } from "./tensor-step.ts";
 import { rescaleValues } from "./value-scale.ts";
 
 /** What each means and may be: ON_POLICY_KINDS; `ccpark explain hyperparameters` prints it. */
@@ -91,6 +92,7 @@ export interface Estimates {
 }
 
 export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends LoopLearner<Options> {
+  override readonly isFused: boolean = true;
   protected readonly networks: ActorCritic;
   readonly #rewardScale: RewardScale;
   /** [numEnvs x memory], of a policy that remembers: what it does between two rollouts. Resets of the environments empty it */
@@ -117,7 +119,8 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
   /** Acts by the parameters as they are now, without the learner. @param seed for `explore` */
   frozenPolicy(seed: number): DensityPolicy {
     const { weights, statistics } = this.policy;
-    return makeDensity(this.spec, { weights, ...(statistics && { statistics }), seed, name: this.name });
+    const given = { weights: weights.slice(), areFinal: true, ...(statistics && { statistics }) };
+    return makeDensity(this.spec, { ...given, seed, name: this.name });
   }
 
   protected override stored(): CheckpointParts {
@@ -135,7 +138,7 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
   }
 
   protected override async update(
-    tf: Tf,
+    tf: Tf | undefined,
     envs: AnyVectorEnv,
     { learningRate }: UpdatePlace,
   ): Promise<Update> {
@@ -150,7 +153,7 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
    * @returns the line's losses
    */
   protected abstract descend(
-    tf: Tf,
+    tf: Tf | undefined,
     estimates: Estimates,
     learningRate: number,
   ): Readonly<Record<string, number>>;
@@ -177,11 +180,11 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
     return batch;
   }
 
-  #estimate(tf: Tf, batch: Batch, numEnvs: number): Estimates {
+  #estimate(tf: Tf | undefined, batch: Batch, numEnvs: number): Estimates {
     const { options, networks } = this;
     const { valueLayout: layout, value: weights } = networks;
-    const network = { layout, weights, scale: networks.valueScale };
-    const { values, nextValues } = valuesOf(tf, network, batch, numEnvs);
+    const valuesBy = (observations: Float32Array, rows: number) => networks.values(tf, observations, rows);
+    const { values, nextValues } = valuesOf(valuesBy, networks.valueScale, batch, numEnvs);
     const { advantages, targets } = computeGae({
       numEnvs,
       rewards: options.scaleRewards ? this.#rewardScale.scaled(batch.rewards) : batch.rewards,
@@ -203,46 +206,23 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
 
   /**
    * One step of Adam on value loss, entropy bonus and what the learner wants of the policy.
-   * @param surrogateOf what to maximise, a scalar, of log pi(a|s) of the rows, [rows]
+   * @param surrogate what to maximise
    * @returns log pi(a|s) and half the mean squared error of values, before the step
    * @throws CcparkError (failed-precondition) where the numbers are not finite
    */
   protected gradientStep(
-    tf: Tf,
+    tf: Tf | undefined,
     minibatch: Minibatch,
     learningRate: number,
-    surrogateOf: (logProb: Tensor) => Tensor,
-  ): { readonly logProb: Float32Array; readonly valueLoss: number } {
-    const { valueCoef, entropyCoef, maxGradNorm } = this.options;
-    const { rows } = minibatch;
-    const { policy } = this.networks;
-    const { loss, gradient, norm, logProb, valueLoss } = tf.tidy(() => {
-      const observations = tf.tensor2d(minibatch.observations, [rows, this.spec.observationSpace.shape[0]]);
-      const actions = policy.actionTensor(tf, minibatch.actions, rows);
-      const targets = tf.tensor2d(minibatch.targets, [rows, 1]);
-      let logProbTensor: Tensor | undefined;
-      let valueLossTensor: Tensor | undefined;
-      const result = this.networks.gradient(tf, (ofPolicy, ofValue) => {
-        const { logProb: ofRows, entropy } = policy.evaluate(tf, ofPolicy, observations, actions);
-        const surrogate = surrogateOf(ofRows);
-        // 1/2 (V - target)^2
-        const value = mlpTensor(tf, ofValue, observations);
-        const halfSquares = tf.mul(tf.mean(tf.square(tf.sub(value, targets))), 0.5);
-        logProbTensor = tf.keep(ofRows);
-        valueLossTensor = tf.keep(halfSquares);
-        return tf.sub(tf.sub(tf.mul(halfSquares, valueCoef), surrogate), tf.mul(entropy, entropyCoef));
-      });
-      const read = {
-        ...result,
-        logProb: logProbTensor!.dataSync() as Float32Array,
-        valueLoss: valueLossTensor!.dataSync()[0]!,
-      };
-      logProbTensor!.dispose();
-      valueLossTensor!.dispose();
-      return read;
-    });
+    surrogate: Surrogate,
+  ): Pick<Step, "logProb" | "valueLoss"> {
+    const given = { minibatch, surrogate, ...this.options };
+    const { networks } = this;
+    const step = tf === undefined ? fusedStep(networks, given) : tensorStep(tf, networks, given);
+    const { loss, gradient, logProb, valueLoss } = step;
+    const norm = normOf(gradient);
     expectFinite(this, { loss, norm });
-    this.networks.adam.step(gradient, Math.min(1, maxGradNorm / (norm + 1e-6)), learningRate);
+    networks.adam.step(gradient, Math.min(1, this.options.maxGradNorm / (norm + 1e-6)), learningRate);
     return { logProb, valueLoss };
   }
 }

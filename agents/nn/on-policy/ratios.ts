@@ -1,7 +1,7 @@
 /** What the ratios of a policy's probabilities to those of the rollout say of a gradient step. */
 import { exp } from "../../../core/math.ts";
 
-export type Surrogate = {
+export type RatioMeasures = {
   /** the clipped surrogate, negated */
   readonly policyLoss: number;
   /** nat, between the policies of the rollout and of now */
@@ -14,7 +14,11 @@ export type Surrogate = {
  * @param logRatio of the rows of a minibatch
  * @param clipCoef epsilon of the clipped surrogate
  */
-export function surrogateOf(logRatio: Float32Array, advantages: Float32Array, clipCoef: number): Surrogate {
+export function ratioMeasures(
+  logRatio: Float32Array,
+  advantages: Float32Array,
+  clipCoef: number,
+): RatioMeasures {
   const rows = logRatio.length;
   // KL(old || new) by the low-variance estimator (r - 1) - log r, http://joschu.net/blog/kl-approx.html
   let approxKl = 0;

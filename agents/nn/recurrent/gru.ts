@@ -30,7 +30,7 @@ export function gruLayout([inputs, units, ...sizes]: readonly number[]): MlpLayo
 
 const sigmoid = (x: number): number => 0.5 + 0.5 * tanh(0.5 * x);
 
-/** Forward pass of one row. */
+/** Forward pass, row by row. */
 export class GruForward {
   readonly #layout: MlpLayout;
   readonly #inputs: Float64Array;
@@ -39,6 +39,7 @@ export class GruForward {
   readonly #gates: readonly Float64Array[];
   /** outputs of the layers behind */
   readonly #behind: readonly Float64Array[];
+  #outputs: Float32Array = new Float32Array(0);
 
   constructor(layout: MlpLayout) {
     const { layers } = layout;
@@ -50,10 +51,22 @@ export class GruForward {
   }
 
   /**
-   * @param memory h of the row from `memoryAt` on, which becomes h'
-   * @returns the output of the last layer, float64 [outputs]; overwritten by the next call
+   * @param inputs [rows x inputs]
+   * @param memory [rows x units], h of each row, which becomes h'
+   * @returns [rows x outputs] and room to spare; overwritten by the next call
    */
-  run(
+  run(weights: Float32Array, inputs: Float32Array, memory: Float32Array, rows: number): Float32Array {
+    const outputs = this.#layout.layers.at(-1)!.outputs;
+    if (this.#outputs.length < rows * outputs) this.#outputs = new Float32Array(rows * outputs);
+    for (let row = 0; row < rows; row++) {
+      const at = row * this.#inputs.length;
+      this.#outputs.set(this.#runRow(weights, inputs, at, memory, row * this.#memory.length), row * outputs);
+    }
+    return this.#outputs;
+  }
+
+  /** @returns the output of the last layer, float64 [outputs]; overwritten by the next call */
+  #runRow(
     weights: Float32Array,
     inputs: Float32Array,
     offset: number,

@@ -1,0 +1,180 @@
+/** Networks, gradients and Adam in vectors agree with TensorFlow.js, on networks and data drawn at random. */
+import { describe, expect, it } from "vitest";
+import { weighed } from "../../agents/a2c.ts";
+import { FusedMlp } from "../../agents/fused/fused-mlp.ts";
+import { ActorCritic } from "../../agents/nn/actor-critic.ts";
+import { Adam } from "../../agents/nn/adam.ts";
+import { initialiseMlp, mlpLayout } from "../../agents/nn/mlp.ts";
+import { mlpTensor, toTensors } from "../../agents/nn/mlp-tensors.ts";
+import { fusedStep } from "../../agents/nn/on-policy/fused-step.ts";
+import { type StepGiven, tensorStep } from "../../agents/nn/on-policy/tensor-step.ts";
+import { clippedSurrogate } from "../../agents/ppo.ts";
+import { chooseBackend } from "../../agents/tfjs/tfjs-backend.ts";
+import { drawNormal } from "../../core/distributions.ts";
+import { tanh } from "../../core/math.ts";
+import { Rng } from "../../core/random.ts";
+import { makeToyEnv } from "./toy-env.ts";
+
+const FIRST_SEED = Math.floor(Math.random() * 2 ** 32);
+const TOLERANCE = 1e-5;
+
+/** The largest difference, relative to the largest number of what is right. */
+function differenceOf(got: ArrayLike<number>, right: ArrayLike<number>): number {
+  let difference = 0;
+  let size = 0;
+  for (let i = 0; i < right.length; i++) {
+    difference = Math.max(difference, Math.abs(got[i]! - right[i]!));
+    size = Math.max(size, Math.abs(right[i]!));
+  }
+  return difference / size;
+}
+
+const normals = (rng: Rng, length: number): Float32Array =>
+  Float32Array.from({ length }, () => drawNormal(rng));
+
+/** One to four layers, as wide as whole vectors or not. */
+function drawLayout(rng: Rng) {
+  const width = (): number => (rng.next() < 0.3 ? 4 * (1 + rng.integer(16)) : 1 + rng.integer(70));
+  return mlpLayout(Array.from({ length: 2 + rng.integer(4) }, width));
+}
+
+describe("networks in vectors", () => {
+  it("say what TensorFlow.js says, with the same gradients by weights and inputs", async () => {
+    const { tf } = await chooseBackend("cpu");
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 25; seed++) {
+      const rng = Rng.fromSeed(seed);
+      const layout = drawLayout(rng);
+      const rows = 1 + rng.integer(150);
+      const [inputWidth, outputWidth] = [layout.layers[0]!.inputs, layout.layers.at(-1)!.outputs];
+      const weights = new Float32Array(layout.size);
+      initialiseMlp(
+        layout,
+        layout.layers.map(() => 1.4),
+        rng,
+        weights,
+      );
+      for (let i = 0; i < weights.length; i++) weights[i]! += 0.05 * drawNormal(rng);
+      const [inputs, outputGradient] = [normals(rng, rows * inputWidth), normals(rng, rows * outputWidth)];
+      const network = new FusedMlp(layout);
+      network.load(weights);
+      const outputs = network.forward(inputs, rows).slice(0, rows * outputWidth);
+      const byHand = network.backwardToInputs(outputGradient, rows);
+      const right = tf.tidy(() => {
+        const wanted = tf.tensor2d(outputGradient, [rows, outputWidth]);
+        const x = tf.tensor2d(inputs, [rows, inputWidth]);
+        const lossOf = (...all: ReturnType<typeof toTensors>) =>
+          tf.sum(tf.mul(mlpTensor(tf, all.slice(1), all[0]!), wanted)) as ReturnType<typeof tf.scalar>;
+        const { grads } = tf.valueAndGrads(lossOf)([x, ...toTensors(tf, layout, weights)]);
+        const [ofInputs, ...ofWeights] = grads.map((grad) => grad.dataSync());
+        const said = mlpTensor(tf, toTensors(tf, layout, weights), x).dataSync();
+        return { said, ofInputs: ofInputs!, ofWeights: ofWeights.flatMap((each) => Array.from(each)) };
+      });
+      const message = `seed ${seed}`;
+      expect(differenceOf(outputs, right.said), message).toBeLessThan(TOLERANCE);
+      expect(differenceOf(byHand.weights, right.ofWeights), message).toBeLessThan(TOLERANCE);
+      expect(differenceOf(byHand.inputs, right.ofInputs), message).toBeLessThan(TOLERANCE);
+    }
+  });
+
+  it("give a row the same bits alone, among others, and after more rows than there was room for", () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 25; seed++) {
+      const rng = Rng.fromSeed(seed);
+      const layout = drawLayout(rng);
+      const [inputWidth, outputWidth] = [layout.layers[0]!.inputs, layout.layers.at(-1)!.outputs];
+      const network = new FusedMlp(layout);
+      network.load(normals(rng, layout.size));
+      const rows = 2 + rng.integer(140);
+      const inputs = normals(rng, rows * inputWidth);
+      const alone = Array.from({ length: rows }, (_, row) =>
+        Array.from(
+          network
+            .forward(inputs.subarray(row * inputWidth, (row + 1) * inputWidth), 1)
+            .subarray(0, outputWidth),
+        ),
+      ).flat();
+      const together = Array.from(network.forward(inputs, rows).subarray(0, rows * outputWidth));
+      expect(together, `seed ${seed}`).toEqual(alone);
+    }
+  });
+
+  it("have a tanh that is good to the third place of a float32 everywhere, and lets NaN through", () => {
+    const network = new FusedMlp(mlpLayout([1, 1, 1]));
+    network.load(Float32Array.of(1, 0, 1, 0));
+    const rng = Rng.fromSeed(FIRST_SEED);
+    const sizes = normals(rng, 20_000).map((x, i) => (i % 2 === 0 ? 5 * x : x * 10 ** (-8 * rng.next())));
+    const inputs = Float32Array.of(...sizes, 0, 20, -20, 1e30, Infinity, -Infinity);
+    const outputs = network.forward(inputs, inputs.length);
+    inputs.forEach((x, i) => {
+      const right = tanh(x);
+      expect(Math.abs(outputs[i]! - right), `tanh(${x})`).toBeLessThanOrEqual(3 * 2 ** -24 * Math.abs(right));
+    });
+    expect(network.forward(Float32Array.of(Number.NaN), 1)[0]).toBeNaN();
+  });
+});
+
+describe("gradients on policy in vectors", () => {
+  it("are those of TensorFlow.js, for PPO and A2C, over boxes and choices", async () => {
+    const { tf } = await chooseBackend("cpu");
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 25; seed++) {
+      for (const choices of [false, true]) {
+        const rng = Rng.fromSeed(seed);
+        const width = 1 + rng.integer(40);
+        const rows = 2 + rng.integer(200);
+        const { observationSpace, actionSpace } = makeToyEnv({ observations: width, choices });
+        const hidden = Array.from({ length: 1 + rng.integer(2) }, () => 1 + rng.integer(70));
+        const networks = new ActorCritic(
+          { observationSpace, actionSpace, hidden },
+          { rng, seed, name: "test", initialLogStd: -rng.next(), normalisesObservations: false },
+        );
+        const { policy } = networks;
+        for (let i = 0; i < policy.layout.size; i++) policy.weights[i]! += 0.1 * drawNormal(rng);
+        const observations = normals(rng, rows * width);
+        const [actions, raw] = [new Float32Array(rows), new Float32Array(rows)];
+        const logProbs = new Float32Array(rows);
+        policy.sample(observations, rows, policy.drawNoise(rng, rows), { actions, raw, logProbs });
+        // as after some steps: some ratios are clipped
+        for (let r = 0; r < rows; r++) logProbs[r]! += 0.2 * drawNormal(rng);
+        const [advantages, targets] = [normals(rng, rows), normals(rng, rows)];
+        const minibatch = { rows, observations, actions: raw, logProbs, advantages, targets };
+        for (const surrogate of [clippedSurrogate(minibatch, 0.2), weighed(minibatch)]) {
+          const given: StepGiven = { minibatch, surrogate, valueCoef: 0.5, entropyCoef: 0.01 };
+          const fused = fusedStep(networks, given);
+          const right = tensorStep(tf, networks, given);
+          const message = `seed ${seed}, ${choices ? "choices" : "a box"}`;
+          expect(differenceOf(fused.gradient, right.gradient), message).toBeLessThan(TOLERANCE);
+          expect(differenceOf(fused.logProb, right.logProb), message).toBeLessThan(TOLERANCE);
+          expect(fused.loss, message).toBeCloseTo(right.loss, 4);
+          expect(fused.valueLoss, message).toBeCloseTo(right.valueLoss, 4);
+        }
+      }
+    }
+  });
+});
+
+describe("Adam in vectors", () => {
+  it("goes as the paper's algorithm goes", () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 25; seed++) {
+      const rng = Rng.fromSeed(seed);
+      const size = 1 + rng.integer(50);
+      const parameters = normals(rng, size);
+      const right = Float64Array.from(parameters);
+      const [m, v] = [new Float64Array(size), new Float64Array(size)];
+      const adam = new Adam(parameters);
+      for (let t = 1; t <= 20; t++) {
+        const gradient = normals(rng, size);
+        adam.step(gradient, 0.5, 0.01);
+        for (let i = 0; i < size; i++) {
+          const g = 0.5 * gradient[i]!;
+          m[i] = 0.9 * m[i]! + 0.1 * g;
+          v[i] = 0.999 * v[i]! + 0.001 * g * g;
+          const step = 0.01 * Math.sqrt(1 - 0.999 ** t);
+          right[i]! -= (step / (1 - 0.9 ** t)) * (m[i]! / (Math.sqrt(v[i]!) + 1e-5));
+        }
+      }
+      expect(adam.steps).toBe(20);
+      expect(differenceOf(parameters, right), `seed ${seed}`).toBeLessThan(TOLERANCE);
+      expect(differenceOf(adam.m, m), `seed ${seed}`).toBeLessThan(TOLERANCE);
+      expect(differenceOf(adam.v, v), `seed ${seed}`).toBeLessThan(TOLERANCE);
+    }
+  });
+});
