@@ -11,7 +11,7 @@ const floors = {
   sim: ["core", "ccp-bridge", "scenarios", "engine"],
   testbeds: ["core", "ccp-bridge", "traces", "scenarios", "algorithms", "engine", "sim"],
   transport: ["core", "ccp-bridge", "scenarios", "algorithms", "sim", "testbeds"],
-  envs: ["core", "ccp-bridge", "traces", "scenarios", "algorithms", "testbeds", "proto"],
+  envs: ["core", "flows", "ccp-bridge", "traces", "scenarios", "algorithms", "testbeds", "proto"],
   agents: ["core", "ccp-bridge", "envs"],
   training: ["core", "ccp-bridge", "scenarios", "algorithms", "testbeds", "envs", "agents", "traces"],
   eval: [
@@ -29,6 +29,7 @@ const floors = {
   ],
   cli: [
     "core",
+    "flows",
     "ccp-bridge",
     "scenarios",
     "algorithms",

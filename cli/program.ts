@@ -17,6 +17,7 @@ import { addReproduce } from "./commands/evaluation/reproduce.ts";
 import { addUi } from "./commands/evaluation/ui.ts";
 import { addExperiment } from "./commands/experiment.ts";
 import { addExplain } from "./commands/explain.ts";
+import { addFlows } from "./commands/flows/flows.ts";
 import { addDistill } from "./commands/learn/distill.ts";
 import { addSweep } from "./commands/learn/sweep.ts";
 import { addLink } from "./commands/link.ts";
@@ -60,6 +61,7 @@ export function makeProgram(): Command {
   addUi(program);
   addLeague(program);
   addServe(program);
+  addFlows(program);
   addAgent(program);
   addSim(program);
   addAlgorithm(program);

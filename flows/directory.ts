@@ -38,6 +38,8 @@ export interface FlowTerms extends FlowPlace {
   readonly name: string;
   /** absent: until it is removed */
   readonly leaseUs?: Micros;
+  /** as of `NamedFlow` */
+  readonly onWanted?: () => void;
 }
 
 export interface FlowEntry {
@@ -96,13 +98,14 @@ export class FlowDirectory {
   }
 
   /** @throws CcparkError: resource-exhausted beyond the quotas, already-exists for a handle that is here */
-  add({ handle, name, leaseUs = Number.POSITIVE_INFINITY, ...place }: FlowTerms, nowUs: Micros): NamedFlow {
+  add(terms: FlowTerms, nowUs: Micros): NamedFlow {
+    const { handle, name, leaseUs = Number.POSITIVE_INFINITY, onWanted, ...place } = terms;
     this.checkRoom(place.owner, 1);
     const key = handle.toString();
     if (this.#entries.has(key)) {
       throw new CcparkError("already-exists", `[flows] handle ${key} is in the directory already`);
     }
-    const flow = new NamedFlow(handle, name);
+    const flow = new NamedFlow(handle, name, onWanted);
     this.#entries.set(key, { flow, place, lease: new Lease(leaseUs, nowUs) });
     this.#held.set(place.owner, this.heldBy(place.owner) + 1);
     return flow;
@@ -138,7 +141,7 @@ export class FlowDirectory {
     return found;
   }
 
-  /** @returns false: it is not here (any more) */
+  /** The flow has ended. @returns false: it is not here (any more) */
   remove(handle: FlowHandle | string): boolean {
     const key = handle.toString();
     const entry = this.#entries.get(key);
@@ -148,10 +151,11 @@ export class FlowDirectory {
     const left = this.heldBy(owner) - 1;
     if (left > 0) this.#held.set(owner, left);
     else this.#held.delete(owner);
+    entry.flow.end();
     return true;
   }
 
-  /** Removes the flows whose lease is over. */
+  /** Ends the flows whose lease is over. */
   expire(nowUs: Micros): FlowEntry[] {
     const over = [...this.#entries.values()].filter(({ lease }) => lease.isOver(nowUs));
     for (const { flow } of over) this.remove(flow.handle);

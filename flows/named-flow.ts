@@ -16,6 +16,8 @@ export interface ObserverOptions {
   readonly capacity?: number;
   /** called when something can be read that could not before */
   readonly onReadable?: () => void;
+  /** called when the flow has ended: what is unread can still be read, and nothing more comes */
+  readonly onEnd?: () => void;
 }
 
 /** Reads reports of one flow; nothing that it does reaches the flow. */
@@ -23,10 +25,11 @@ export class FlowObserver {
   readonly mask: number;
   readonly #queue: ObservationQueue<BandReport>;
   readonly #onReadable: (() => void) | undefined;
+  readonly #onEnd: (() => void) | undefined;
   readonly #leave: (observer: FlowObserver) => void;
 
   constructor(
-    { mask, capacity = DEFAULT_CAPACITY, onReadable }: ObserverOptions,
+    { mask, capacity = DEFAULT_CAPACITY, onReadable, onEnd }: ObserverOptions,
     leave: (observer: FlowObserver) => void,
   ) {
     checkMask(mask);
@@ -40,6 +43,7 @@ export class FlowObserver {
     this.mask = mask;
     this.#queue = new ObservationQueue(capacity);
     this.#onReadable = onReadable;
+    this.#onEnd = onEnd;
     this.#leave = leave;
   }
 
@@ -62,6 +66,11 @@ export class FlowObserver {
     return this.#queue.takeNotices();
   }
 
+  /** To be called by the flow. */
+  end(): void {
+    this.#onEnd?.();
+  }
+
   close(): void {
     this.#leave(this);
   }
@@ -71,12 +80,15 @@ export class NamedFlow {
   readonly handle: FlowHandle;
   readonly name: string;
   readonly #observers = new Set<FlowObserver>();
+  readonly #onWanted: (() => void) | undefined;
   #wanted = 0;
   #reports = 0;
 
-  constructor(handle: FlowHandle, name: string) {
+  /** @param onWanted `wanted` may have changed: an observer has come or gone */
+  constructor(handle: FlowHandle, name: string, onWanted?: () => void) {
     this.handle = handle;
     this.name = name;
+    this.#onWanted = onWanted;
   }
 
   /** of the bands that somebody observes; 0: nobody does */
@@ -98,10 +110,21 @@ export class NamedFlow {
     const observer = new FlowObserver(options, (leaving) => {
       this.#observers.delete(leaving);
       this.#wanted = [...this.#observers].reduce((mask, each) => mask | each.mask, 0);
+      this.#onWanted?.();
     });
     this.#observers.add(observer);
     this.#wanted |= observer.mask;
+    this.#onWanted?.();
     return observer;
+  }
+
+  /** The flow is over: its observers are told, and gone. */
+  end(): void {
+    const observers = [...this.#observers];
+    this.#observers.clear();
+    this.#wanted = 0;
+    this.#onWanted?.();
+    for (const observer of observers) observer.end();
   }
 
   wants(band: Band): boolean {

@@ -32,6 +32,8 @@ interface ServeOptions {
   readonly maxSessionsPerClient: number;
   readonly maxMemoryGib: number;
   readonly maxEnvs: number;
+  readonly maxFlows: number;
+  readonly maxFlowsPerClient: number;
   readonly maxMessageMb: number;
   readonly maxStepsPerSec?: number;
   readonly leaseSec: number;
@@ -152,6 +154,8 @@ async function serve(options: ServeOptions): Promise<void> {
       maxSessions: options.maxSessions,
       maxSessionsPerClient: options.maxSessionsPerClient,
       maxEnvsPerSession: options.maxEnvs,
+      maxFlows: options.maxFlows,
+      maxFlowsPerClient: options.maxFlowsPerClient,
       maxMessageBytes: Math.round(options.maxMessageMb * 1024 * 1024),
       maxStepsPerSec: options.maxStepsPerSec ?? 0,
       leaseMs: options.leaseSec * 1e3,
@@ -239,6 +243,16 @@ export function addServe(program: Command): void {
     )
     .addOption(
       new Option("--max-envs <n>", "environments in a session").argParser(parseWhole(1, 1e6)).default(1024),
+    )
+    .addOption(
+      new Option("--max-flows <n>", "flows of all sessions at one time")
+        .argParser(parseWhole(1, 1e7))
+        .default(65_536),
+    )
+    .addOption(
+      new Option("--max-flows-per-client <n>", "of these, by one token, certificate or connection")
+        .argParser(parseWhole(1, 1e7))
+        .default(32_768),
     )
     .addOption(
       new Option("--max-memory-gib <n>", "of all sessions together, as estimated, GiB")

@@ -9,15 +9,18 @@ import type { Env } from "../env.ts";
 import type { Autoreset } from "../vector/block.ts";
 import { STEP_INFO_KEYS } from "../vector/info-keys.ts";
 import { RemoteEnv } from "./client/env.ts";
+import { FlowsClient } from "./client/flows.ts";
 import { RemoteMultiFlowEnv } from "./client/multi-flow.ts";
 import { ClientSession, type SessionOptions } from "./client/session.ts";
 import { RemoteVectorEnv } from "./client/vector.ts";
 
 export type { Autoreset } from "../vector/block.ts";
+export type { FlowList, ListOptions, WatchedItem, WatchOptions } from "./client/flows.ts";
 export type { InfoValues } from "./client/rows.ts";
 export type { ServiceOptions, TlsOptions } from "./client/service.ts";
 export type { SessionOptions } from "./client/session.ts";
 export type { RemoteMultiFlowEnv, RemoteVectorEnv };
+export { FlowsClient };
 
 export interface VectorOptions extends SessionOptions {
   readonly numEnvs: number;

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Server, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { CcparkError } from "../../core/errors.ts";
 import { DmEnvRpcStream, Worlds } from "./dm-env-rpc/dm-env-rpc.ts";
+import { ServedFlows } from "./flows/served-flows.ts";
 import {
   type ConnectRequest,
   type ConnectResponse,
@@ -80,6 +81,7 @@ const FEATURES = [
   "state",
   "render",
   "watch_episodes",
+  "flows",
   "health",
   "dm_env_rpc.v1",
 ];
@@ -122,8 +124,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const credentials = serverCredentials(security.tls);
   const prometheus = options.metricsPort === undefined ? undefined : prometheusCounts();
   const counts = prometheus ?? plainCounts();
-  const sessions = new SessionRegistry(envHost, limits, log);
-  const context: ServerContext = { host: envHost, sessions, limits, log, streams: new Set(), counts };
+  const flows = new ServedFlows(limits);
+  const sessions = new SessionRegistry(envHost, limits, log, flows);
+  const context: ServerContext = { host: envHost, sessions, flows, limits, log, streams: new Set(), counts };
   const hashes = security.tokenHashes ?? [];
   const server = new Server({
     "grpc.max_receive_message_length": limits.maxMessageBytes,

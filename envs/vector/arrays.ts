@@ -83,6 +83,8 @@ export interface RowArrays {
   readonly phase: Uint8Array;
   /** by environment: to be reset by the reset at hand */
   readonly mask: Uint8Array;
+  /** by environment: its episode is to be truncated by the next step, whatever its length; the next one clears it */
+  readonly cut: Uint8Array;
 }
 
 function carve(carver: Carver, layout: RowLayout): RowArrays {
@@ -108,6 +110,7 @@ function carve(carver: Carver, layout: RowLayout): RowArrays {
     ended: carver.uint8(numEnvs),
     phase: carver.uint8(numEnvs),
     mask: carver.uint8(numEnvs),
+    cut: carver.uint8(numEnvs),
   };
 }
 

@@ -258,6 +258,7 @@ export class RowBlock {
     this.#lengths.fill(0, own, own + this.#slots);
     rows.seeds[e] = seed;
     rows.phase[e] = RUNNING;
+    rows.cut[e] = 0;
     this.#show(e);
   }
 
@@ -314,7 +315,7 @@ export class RowBlock {
       throw this.#broken(e, "step", rows.seeds[e]!, error);
     }
     state.steps += 1;
-    const isCut = state.steps === maxEpisodeSteps;
+    const isCut = state.steps === maxEpisodeSteps || rows.cut[e] === 1;
     if (isCut) this.#cut(row, own);
     for (let slot = 0; slot < slots; slot++) {
       if (this.#wasLive[own + slot] === 0) continue;

@@ -14,6 +14,9 @@ export interface EnvTruth extends GroundTruth {
   readonly seed: number;
 }
 
+/** The same without the scenario, which may be large: for who reads after every step. */
+export type EnvBooks = Omit<EnvTruth, "scenario">;
+
 /** Calls are carried out in order; each throws or rejects with BrokenEnv, LostWorker or another CcparkError. */
 export interface BlockPlace {
   /** environments from (inclusive) to (exclusive) */
@@ -24,6 +27,7 @@ export interface BlockPlace {
   /** Carries out a task on the rows of the block. */
   perform<Given, Result>(task: RowTask<Given, Result>, given: Given): Promise<Result>;
   state(env: number): MaybePromise<EnvTruth>;
+  books(env: number): MaybePromise<EnvBooks>;
   render(env: number, mode: string): MaybePicture;
   /** as of `RowBlock` */
   release(envs: readonly number[]): MaybePromise<Handover[]>;
@@ -53,6 +57,11 @@ export function truthOf(env: SlotEnv, seed: number): EnvTruth {
   return { ...env.state(), seed };
 }
 
+export function booksOf(env: SlotEnv, seed: number): EnvBooks {
+  const { scenario: _, ...books } = truthOf(env, seed);
+  return books;
+}
+
 /** A block on the calling thread. */
 export function placeHere(block: RowBlock, from: number, to: number, seeds: Float64Array): BlockPlace {
   return {
@@ -62,6 +71,7 @@ export function placeHere(block: RowBlock, from: number, to: number, seeds: Floa
     step: () => block.step(),
     perform: (task, given) => task.run(partOf(block), given),
     state: (env) => truthOf(block.envAt(env), seeds[env]!),
+    books: (env) => booksOf(block.envAt(env), seeds[env]!),
     render: (env, mode) => block.envAt(env).render(mode),
     release: (envs) => block.release(envs),
     adopt: (handovers) => block.adopt(handovers),

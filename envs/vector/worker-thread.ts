@@ -6,7 +6,7 @@ import type { RowTask } from "../env.ts";
 import { type RowArrays, viewRows } from "./arrays.ts";
 import { type Breakage, BrokenEnv, type Handover, RowBlock, type RowEpisode } from "./block.ts";
 import type { BlockRequest } from "./open-rows.ts";
-import { type EnvTruth, truthOf } from "./place.ts";
+import { booksOf, type EnvBooks, type EnvTruth, truthOf } from "./place.ts";
 import { partOf } from "./rows-view.ts";
 import type { EnvKind, Picture, SlotEnv, SlotEnvShape } from "./slots/slot-env.ts";
 
@@ -16,6 +16,7 @@ export type WorkerRequest =
   | { readonly do: "step"; readonly block: number }
   | { readonly do: "perform"; readonly block: number; readonly task: string; readonly given: unknown }
   | { readonly do: "state"; readonly block: number; readonly env: number }
+  | { readonly do: "books"; readonly block: number; readonly env: number }
   | { readonly do: "render"; readonly block: number; readonly env: number; readonly mode: string }
   | { readonly do: "release"; readonly block: number; readonly envs: readonly number[] }
   | { readonly do: "adopt"; readonly block: number; readonly handovers: readonly Handover[] }
@@ -39,6 +40,7 @@ export type WorkerReply =
   | { readonly episodes: readonly RowEpisode[] }
   | { readonly result: unknown }
   | { readonly truth: EnvTruth }
+  | { readonly books: EnvBooks }
   | { readonly picture: Picture | undefined }
   | { readonly handovers: readonly Handover[] }
   | { readonly shape: SlotEnvShape }
@@ -127,6 +129,8 @@ export function serveRows(
         return block.reset(request.seeded, request.scenario)?.then(() => undefined);
       case "state":
         return { truth: truthOf(block.envAt(request.env), rows.seeds[request.env]!) };
+      case "books":
+        return { books: booksOf(block.envAt(request.env), rows.seeds[request.env]!) };
       case "render": {
         const picture = block.envAt(request.env).render(request.mode);
         return picture instanceof Promise ? picture.then((late) => ({ picture: late })) : { picture };

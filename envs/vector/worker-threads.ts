@@ -9,7 +9,7 @@ import { startWorkerThread } from "../../core/start-worker-thread.ts";
 import type { RowTask } from "../env.ts";
 import { BrokenEnv, type Handover, type RowEpisode } from "./block.ts";
 import type { BlockRequest, BlockThreads } from "./open-rows.ts";
-import { type BlockPlace, type EnvTruth, LostWorker } from "./place.ts";
+import { type BlockPlace, type EnvBooks, type EnvTruth, LostWorker } from "./place.ts";
 import type { Picture, SlotEnvShape } from "./slots/slot-env.ts";
 import type { WorkerReply, WorkerRequest } from "./worker-thread.ts";
 
@@ -234,6 +234,11 @@ class RemoteBlock implements BlockPlace {
   async state(env: number): Promise<EnvTruth> {
     const reply = await this.call({ do: "state", block: this.#number, env });
     return (reply as { truth: EnvTruth }).truth;
+  }
+
+  async books(env: number): Promise<EnvBooks> {
+    const reply = await this.call({ do: "books", block: this.#number, env });
+    return (reply as { books: EnvBooks }).books;
   }
 
   async render(env: number, mode: string): Promise<Picture | undefined> {

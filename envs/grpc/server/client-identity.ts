@@ -2,13 +2,13 @@
 import { createHash } from "node:crypto";
 import type { ServerUnaryCall } from "@grpc/grpc-js";
 
-type Call = Pick<ServerUnaryCall<unknown, unknown>, "metadata" | "getPeer" | "getAuthContext">;
+export type Caller = Pick<ServerUnaryCall<unknown, unknown>, "metadata" | "getPeer" | "getAuthContext">;
 
 /**
  * The bearer token where calls carry one, else the certificate of the client.
  * @returns "": neither, and anybody who reaches the server is as good as any other
  */
-export function ownerOf(call: Call): string {
+export function ownerOf(call: Caller): string {
   const [token] = call.metadata.get("authorization");
   if (token !== undefined) {
     return `token ${createHash("sha256")
@@ -20,6 +20,6 @@ export function ownerOf(call: Call): string {
 }
 
 /** The owner, or without one the connection. */
-export function clientOf(call: Call): string {
+export function clientOf(call: Caller): string {
   return ownerOf(call) || `connection ${call.getPeer()}`;
 }

@@ -6,6 +6,10 @@ export interface ServerLimits {
   /** of these, by one client: a bearer token, a certificate, or without both a connection */
   readonly maxSessionsPerClient: number;
   readonly maxEnvsPerSession: number;
+  /** flows of all sessions together: each slot of each environment is one */
+  readonly maxFlows: number;
+  /** of these, by one client */
+  readonly maxFlowsPerClient: number;
   /** of one request or answer */
   readonly maxMessageBytes: number;
   /** requests that a stream may have unanswered, and answers kept for replay */
@@ -28,6 +32,8 @@ export const DEFAULT_LIMITS: ServerLimits = {
   maxSessions: 64,
   maxSessionsPerClient: 48, // nobody can take all
   maxEnvsPerSession: 1024,
+  maxFlows: 65_536,
+  maxFlowsPerClient: 32_768, // nobody can take all; 32 sessions of 1024 environments with a flow each
   maxMessageBytes: 16 * 1024 * 1024, // 1024 environments with 256 numbers each and room for info
   maxInFlight: 16, // throughput does not grow beyond this depth on loopback
   maxStepsPerSec: 0,

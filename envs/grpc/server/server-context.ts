@@ -1,4 +1,5 @@
 /** What the handlers of all services share. */
+import type { ServedFlows } from "../flows/served-flows.ts";
 import type { EnvHost } from "../session/env-host.ts";
 import type { RpcError } from "../status-codes.ts";
 import type { ServerLimits } from "./limits.ts";
@@ -21,6 +22,7 @@ export interface ServerCounts {
 export interface ServerContext {
   readonly host: EnvHost;
   readonly sessions: SessionRegistry;
+  readonly flows: ServedFlows;
   readonly limits: ServerLimits;
   readonly log: ServerLog;
   readonly streams: Set<OpenStream>;

@@ -4,6 +4,7 @@ import { status } from "@grpc/grpc-js";
 import { CcparkError } from "../../../core/errors.ts";
 import { checkSeed } from "../../vector/episode-seeds.ts";
 import type { MaybePromise } from "../../vector/place.ts";
+import type { ServedFlows } from "../flows/served-flows.ts";
 import {
   ActionPolicy,
   AutoresetMode,
@@ -105,6 +106,7 @@ export class SessionRegistry {
   readonly #host: EnvHost;
   readonly #limits: ServerLimits;
   readonly #log: ServerLog;
+  readonly #flows: ServedFlows;
   readonly #sessions = new Map<string, SessionEntry>();
   /** by owner and request_id, to answer retries */
   readonly #requests = new Map<string, { bytes: Uint8Array; entry: Promise<SessionEntry> }>();
@@ -114,10 +116,11 @@ export class SessionRegistry {
   readonly #held = new Map<string, number>();
   draining = false;
 
-  constructor(host: EnvHost, limits: ServerLimits, log: ServerLog) {
+  constructor(host: EnvHost, limits: ServerLimits, log: ServerLog, flows: ServedFlows) {
     this.#host = host;
     this.#limits = limits;
     this.#log = log;
+    this.#flows = flows;
   }
 
   get size(): number {
@@ -216,6 +219,8 @@ export class SessionRegistry {
         `this client has ${held} sessions open, this server allows ${limits.maxSessionsPerClient} to each`,
       );
     }
+    // each environment has at least one flow; how many there are is known when they are made
+    this.#flows.directory.checkRoom(client, config.numEnvs);
     this.#opening += 1;
     this.#held.set(client, held + 1);
     let session: Session;
@@ -251,6 +256,13 @@ export class SessionRegistry {
       watchers: new Set(),
       leaseTimer: undefined,
     };
+    try {
+      this.#flows.open(entry);
+    } catch (error) {
+      session.close();
+      this.#letGo(client);
+      throw error;
+    }
     this.#sessions.set(entry.id, entry);
     this.touch(entry);
     this.#log.info(
@@ -330,6 +342,7 @@ export class SessionRegistry {
     clearTimeout(entry.leaseTimer);
     entry.stream?.fail(reason);
     for (const end of entry.watchers) end();
+    this.#flows.close(entry.id);
     entry.session.close();
     this.#log.info({ session: entry.id, answered: Number(entry.session.lastSeq) }, event);
   }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type handleUnaryCall, type ServerUnaryCall, type ServerWritableStream, status } from "@grpc/grpc-js";
 import type { MaybePromise } from "../../vector/place.ts";
+import { killFlow, listFlows, watchFlow } from "../flows/flow-calls.ts";
 import type {
   CloseSessionRequest,
   CloseSessionResponse,
@@ -12,7 +13,9 @@ import type {
   GetServerInfoResponse,
   GetStateRequest,
   GetStateResponse,
+  KillFlowRequest,
   ListEnvsResponse,
+  ListFlowsRequest,
   RenderRequest,
   RenderResponse,
   ResetRequest,
@@ -21,6 +24,8 @@ import type {
   StepResponse,
   WatchEpisodesRequest,
   WatchEpisodesResponse,
+  WatchFlowRequest,
+  WatchFlowResponse,
 } from "../generated/ccpark/v1/environment.ts";
 import type { Status } from "../generated/google/rpc/status.ts";
 import type { SessionRequest } from "../session/env-host.ts";
@@ -249,6 +254,9 @@ export function unaryCalls(
       const entry = sessions.find(request.sessionId, request.sessionToken);
       return within(context, entry, () => entry.session.render(request.envIndex, request.mode));
     }),
+    listFlows: unary(context, (request: ListFlowsRequest, call) => listFlows(context, request, call)),
+    killFlow: unary(context, (request: KillFlowRequest, call) => killFlow(context, request, call)),
+    watchFlow: (call: ServerWritableStream<WatchFlowRequest, WatchFlowResponse>) => watchFlow(context, call),
     watchEpisodes: (call: ServerWritableStream<WatchEpisodesRequest, WatchEpisodesResponse>) =>
       watchEpisodes(context, call),
   };

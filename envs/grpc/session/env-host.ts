@@ -3,7 +3,7 @@
  * answers the requests of one client. `cli/` wires the real host (`served-env.ts`), tests have a toy.
  */
 import type { Box, Space } from "../../spaces.ts";
-import type { MaybePromise } from "../../vector/place.ts";
+import type { EnvBooks, MaybePromise } from "../../vector/place.ts";
 import type {
   ActionPolicy,
   AutoresetMode,
@@ -87,6 +87,17 @@ export interface Session {
   state(envIndex: number): MaybePromise<GetStateResponse>;
   /** @throws as `state`; RpcError UNIMPLEMENTED for an unknown mode */
   render(envIndex: number, mode: string): MaybePromise<RenderResponse>;
+  /**
+   * What `state` says, without the scenario: for who reads after every step.
+   * @throws as `state`
+   */
+  books(envIndex: number): MaybePromise<EnvBooks>;
+  /** Lets the next step truncate the episode of an environment. @throws CcparkError as `state` */
+  cut(envIndex: number): void;
+  /** No episode has begun since `cut`. */
+  isCut(envIndex: number): boolean;
+  /** Called after each reset and step, before the next is carried out. @returns what ends the subscription */
+  onAnswer(listener: () => void): () => void;
   /** @returns what ends the subscription */
   onEpisode(listener: (episode: EpisodeSummary) => void): () => void;
   /** Frees the environments, after the request that runs. May be called twice. */

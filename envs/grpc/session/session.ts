@@ -9,7 +9,7 @@ import { RNG_NAME } from "../../../core/random.ts";
 import { NEW, type RowArrays } from "../../vector/arrays.ts";
 import { type Autoreset, BrokenEnv, type RowEpisode } from "../../vector/block.ts";
 import type { OpenRows } from "../../vector/open-rows.ts";
-import { type BlockPlace, LostWorker, type MaybePromise, onAll } from "../../vector/place.ts";
+import { type BlockPlace, type EnvBooks, LostWorker, type MaybePromise, onAll } from "../../vector/place.ts";
 import type { SlotEnvShape } from "../../vector/slots/slot-env.ts";
 import {
   ActionPolicy,
@@ -96,6 +96,7 @@ export class EnvSession implements Session {
   /** the last answers, each at its number modulo their count */
   readonly #kept: (ConnectResponse | undefined)[];
   readonly #listeners = new Set<(episode: EpisodeSummary) => void>();
+  readonly #answerListeners = new Set<() => void>();
   #lastSeq = 0n;
   /** the request that runs and those behind it; undefined: none does */
   #queue: Promise<unknown> | undefined;
@@ -205,6 +206,7 @@ export class EnvSession implements Session {
   #keep(answer: ConnectResponse): ConnectResponse {
     this.#lastSeq = answer.seq;
     this.#kept[this.#keptAt(answer.seq)] = answer;
+    if (this.#answerListeners.size > 0) for (const listener of this.#answerListeners) listener();
     return answer;
   }
 
@@ -302,6 +304,19 @@ export class EnvSession implements Session {
     return truth instanceof Promise ? truth.then(stateAnswer) : stateAnswer(truth);
   }
 
+  books(envIndex: number): MaybePromise<EnvBooks> {
+    return this.#blockOf(envIndex).books(envIndex);
+  }
+
+  cut(envIndex: number): void {
+    this.#blockOf(envIndex);
+    this.#rows.cut[envIndex] = 1;
+  }
+
+  isCut(envIndex: number): boolean {
+    return this.#rows.cut[envIndex] === 1;
+  }
+
   render(envIndex: number, mode: string): MaybePromise<RenderResponse> {
     const picture = this.#blockOf(envIndex).render(envIndex, mode);
     return picture instanceof Promise
@@ -327,6 +342,11 @@ export class EnvSession implements Session {
     return block;
   }
 
+  onAnswer(listener: () => void): () => void {
+    this.#answerListeners.add(listener);
+    return () => this.#answerListeners.delete(listener);
+  }
+
   onEpisode(listener: (episode: EpisodeSummary) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -336,6 +356,7 @@ export class EnvSession implements Session {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#listeners.clear();
+    this.#answerListeners.clear();
     for (const block of this.#blocks) block.close();
     this.#onClose();
   }

@@ -38,6 +38,23 @@ class ActionPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACTION_POLICY_UNSPECIFIED: _ClassVar[ActionPolicy]
     ACTION_POLICY_CLIP: _ClassVar[ActionPolicy]
     ACTION_POLICY_REJECT: _ClassVar[ActionPolicy]
+
+class FlowScope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FLOW_SCOPE_UNSPECIFIED: _ClassVar[FlowScope]
+    FLOW_SCOPE_SELF: _ClassVar[FlowScope]
+    FLOW_SCOPE_HOST: _ClassVar[FlowScope]
+    FLOW_SCOPE_BOTTLENECK: _ClassVar[FlowScope]
+    FLOW_SCOPE_ALL: _ClassVar[FlowScope]
+
+class FlowBand(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FLOW_BAND_UNSPECIFIED: _ClassVar[FlowBand]
+    FLOW_BAND_MEMBERSHIP: _ClassVar[FlowBand]
+    FLOW_BAND_CONTROL: _ClassVar[FlowBand]
+    FLOW_BAND_FAULT: _ClassVar[FlowBand]
+    FLOW_BAND_MEASUREMENT: _ClassVar[FlowBand]
+    FLOW_BAND_TRUTH: _ClassVar[FlowBand]
 DATA_TYPE_UNSPECIFIED: DataType
 DATA_TYPE_FLOAT32: DataType
 DATA_TYPE_FLOAT64: DataType
@@ -53,6 +70,17 @@ NUMBER_ENCODING_REPEATED: NumberEncoding
 ACTION_POLICY_UNSPECIFIED: ActionPolicy
 ACTION_POLICY_CLIP: ActionPolicy
 ACTION_POLICY_REJECT: ActionPolicy
+FLOW_SCOPE_UNSPECIFIED: FlowScope
+FLOW_SCOPE_SELF: FlowScope
+FLOW_SCOPE_HOST: FlowScope
+FLOW_SCOPE_BOTTLENECK: FlowScope
+FLOW_SCOPE_ALL: FlowScope
+FLOW_BAND_UNSPECIFIED: FlowBand
+FLOW_BAND_MEMBERSHIP: FlowBand
+FLOW_BAND_CONTROL: FlowBand
+FLOW_BAND_FAULT: FlowBand
+FLOW_BAND_MEASUREMENT: FlowBand
+FLOW_BAND_TRUTH: FlowBand
 
 class Dimension(_message.Message):
     __slots__ = ("name", "unit", "low", "high", "definition")
@@ -634,3 +662,137 @@ class ConnectResponse(_message.Message):
     detach: DetachResponse
     error: _status_pb2.Status
     def __init__(self, seq: _Optional[int] = ..., attach: _Optional[_Union[AttachResponse, _Mapping]] = ..., reset: _Optional[_Union[ResetResponse, _Mapping]] = ..., step: _Optional[_Union[StepResponse, _Mapping]] = ..., detach: _Optional[_Union[DetachResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class ListFlowsRequest(_message.Message):
+    __slots__ = ("pattern", "scope", "of_handle", "limit")
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    OF_HANDLE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    pattern: str
+    scope: FlowScope
+    of_handle: str
+    limit: int
+    def __init__(self, pattern: _Optional[str] = ..., scope: _Optional[_Union[FlowScope, str]] = ..., of_handle: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class FlowEntry(_message.Message):
+    __slots__ = ("handle", "name", "env_id", "observers")
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ENV_ID_FIELD_NUMBER: _ClassVar[int]
+    OBSERVERS_FIELD_NUMBER: _ClassVar[int]
+    handle: str
+    name: str
+    env_id: str
+    observers: int
+    def __init__(self, handle: _Optional[str] = ..., name: _Optional[str] = ..., env_id: _Optional[str] = ..., observers: _Optional[int] = ...) -> None: ...
+
+class ListFlowsResponse(_message.Message):
+    __slots__ = ("flows", "total")
+    FLOWS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    flows: _containers.RepeatedCompositeFieldContainer[FlowEntry]
+    total: int
+    def __init__(self, flows: _Optional[_Iterable[_Union[FlowEntry, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class WatchFlowRequest(_message.Message):
+    __slots__ = ("handle", "bands", "queue")
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    BANDS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
+    handle: str
+    bands: _containers.RepeatedScalarFieldContainer[FlowBand]
+    queue: int
+    def __init__(self, handle: _Optional[str] = ..., bands: _Optional[_Iterable[_Union[FlowBand, str]]] = ..., queue: _Optional[int] = ...) -> None: ...
+
+class MembershipReport(_message.Message):
+    __slots__ = ("event", "name")
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    event: str
+    name: str
+    def __init__(self, event: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class ControlReport(_message.Message):
+    __slots__ = ("cwnd_bytes", "pacing_rate_bytes_per_sec", "inflight_bytes")
+    CWND_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PACING_RATE_BYTES_PER_SEC_FIELD_NUMBER: _ClassVar[int]
+    INFLIGHT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    cwnd_bytes: float
+    pacing_rate_bytes_per_sec: float
+    inflight_bytes: float
+    def __init__(self, cwnd_bytes: _Optional[float] = ..., pacing_rate_bytes_per_sec: _Optional[float] = ..., inflight_bytes: _Optional[float] = ...) -> None: ...
+
+class FaultReport(_message.Message):
+    __slots__ = ("lost_packets", "timeouts")
+    LOST_PACKETS_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUTS_FIELD_NUMBER: _ClassVar[int]
+    lost_packets: float
+    timeouts: float
+    def __init__(self, lost_packets: _Optional[float] = ..., timeouts: _Optional[float] = ...) -> None: ...
+
+class MeasurementReport(_message.Message):
+    __slots__ = ("srtt_us", "min_rtt_us", "delivered_bytes")
+    SRTT_US_FIELD_NUMBER: _ClassVar[int]
+    MIN_RTT_US_FIELD_NUMBER: _ClassVar[int]
+    DELIVERED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    srtt_us: float
+    min_rtt_us: float
+    delivered_bytes: float
+    def __init__(self, srtt_us: _Optional[float] = ..., min_rtt_us: _Optional[float] = ..., delivered_bytes: _Optional[float] = ...) -> None: ...
+
+class TruthReport(_message.Message):
+    __slots__ = ("capacity_bytes_per_sec", "queue_bytes", "dropped_packets")
+    CAPACITY_BYTES_PER_SEC_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_PACKETS_FIELD_NUMBER: _ClassVar[int]
+    capacity_bytes_per_sec: float
+    queue_bytes: float
+    dropped_packets: float
+    def __init__(self, capacity_bytes_per_sec: _Optional[float] = ..., queue_bytes: _Optional[float] = ..., dropped_packets: _Optional[float] = ...) -> None: ...
+
+class FlowReport(_message.Message):
+    __slots__ = ("handle", "number", "time_us", "membership", "control", "fault", "measurement", "truth")
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    TIME_US_FIELD_NUMBER: _ClassVar[int]
+    MEMBERSHIP_FIELD_NUMBER: _ClassVar[int]
+    CONTROL_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    MEASUREMENT_FIELD_NUMBER: _ClassVar[int]
+    TRUTH_FIELD_NUMBER: _ClassVar[int]
+    handle: str
+    number: int
+    time_us: float
+    membership: MembershipReport
+    control: ControlReport
+    fault: FaultReport
+    measurement: MeasurementReport
+    truth: TruthReport
+    def __init__(self, handle: _Optional[str] = ..., number: _Optional[int] = ..., time_us: _Optional[float] = ..., membership: _Optional[_Union[MembershipReport, _Mapping]] = ..., control: _Optional[_Union[ControlReport, _Mapping]] = ..., fault: _Optional[_Union[FaultReport, _Mapping]] = ..., measurement: _Optional[_Union[MeasurementReport, _Mapping]] = ..., truth: _Optional[_Union[TruthReport, _Mapping]] = ...) -> None: ...
+
+class OverflowNotice(_message.Message):
+    __slots__ = ("overwritten", "received")
+    OVERWRITTEN_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    overwritten: int
+    received: int
+    def __init__(self, overwritten: _Optional[int] = ..., received: _Optional[int] = ...) -> None: ...
+
+class WatchFlowResponse(_message.Message):
+    __slots__ = ("report", "overflow")
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    OVERFLOW_FIELD_NUMBER: _ClassVar[int]
+    report: FlowReport
+    overflow: OverflowNotice
+    def __init__(self, report: _Optional[_Union[FlowReport, _Mapping]] = ..., overflow: _Optional[_Union[OverflowNotice, _Mapping]] = ...) -> None: ...
+
+class KillFlowRequest(_message.Message):
+    __slots__ = ("handle",)
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    handle: str
+    def __init__(self, handle: _Optional[str] = ...) -> None: ...
+
+class KillFlowResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

@@ -126,6 +126,21 @@ class EnvServiceStub(object):
                 request_serializer=ccpark_dot_v1_dot_environment__pb2.WatchEpisodesRequest.SerializeToString,
                 response_deserializer=ccpark_dot_v1_dot_environment__pb2.WatchEpisodesResponse.FromString,
                 _registered_method=True)
+        self.ListFlows = channel.unary_unary(
+                '/ccpark.v1.EnvService/ListFlows',
+                request_serializer=ccpark_dot_v1_dot_environment__pb2.ListFlowsRequest.SerializeToString,
+                response_deserializer=ccpark_dot_v1_dot_environment__pb2.ListFlowsResponse.FromString,
+                _registered_method=True)
+        self.WatchFlow = channel.unary_stream(
+                '/ccpark.v1.EnvService/WatchFlow',
+                request_serializer=ccpark_dot_v1_dot_environment__pb2.WatchFlowRequest.SerializeToString,
+                response_deserializer=ccpark_dot_v1_dot_environment__pb2.WatchFlowResponse.FromString,
+                _registered_method=True)
+        self.KillFlow = channel.unary_unary(
+                '/ccpark.v1.EnvService/KillFlow',
+                request_serializer=ccpark_dot_v1_dot_environment__pb2.KillFlowRequest.SerializeToString,
+                response_deserializer=ccpark_dot_v1_dot_environment__pb2.KillFlowResponse.FromString,
+                _registered_method=True)
         self.CloseSession = channel.unary_unary(
                 '/ccpark.v1.EnvService/CloseSession',
                 request_serializer=ccpark_dot_v1_dot_environment__pb2.CloseSessionRequest.SerializeToString,
@@ -249,6 +264,29 @@ class EnvServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFlows(self, request, context):
+        """The flows that run on this server: each slot of each session that the caller may see, under its handle.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchFlow(self, request, context):
+        """Reports of one flow as it runs, by band, with every reset and step of its session. Read-only: it may begin at any
+        time, and whoever watches, the session's bytes are the same. Ends when the flow does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def KillFlow(self, request, context):
+        """Ends a flow: its handle is gone at once, and the episode of its environment is truncated by the next step. The next
+        episode has the slot's flow under a new handle.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CloseSession(self, request, context):
         """Frees the session now. A session that does not exist (any more) is no error, so a retry is safe.
         """
@@ -308,6 +346,21 @@ def add_EnvServiceServicer_to_server(servicer, server):
                     servicer.WatchEpisodes,
                     request_deserializer=ccpark_dot_v1_dot_environment__pb2.WatchEpisodesRequest.FromString,
                     response_serializer=ccpark_dot_v1_dot_environment__pb2.WatchEpisodesResponse.SerializeToString,
+            ),
+            'ListFlows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFlows,
+                    request_deserializer=ccpark_dot_v1_dot_environment__pb2.ListFlowsRequest.FromString,
+                    response_serializer=ccpark_dot_v1_dot_environment__pb2.ListFlowsResponse.SerializeToString,
+            ),
+            'WatchFlow': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchFlow,
+                    request_deserializer=ccpark_dot_v1_dot_environment__pb2.WatchFlowRequest.FromString,
+                    response_serializer=ccpark_dot_v1_dot_environment__pb2.WatchFlowResponse.SerializeToString,
+            ),
+            'KillFlow': grpc.unary_unary_rpc_method_handler(
+                    servicer.KillFlow,
+                    request_deserializer=ccpark_dot_v1_dot_environment__pb2.KillFlowRequest.FromString,
+                    response_serializer=ccpark_dot_v1_dot_environment__pb2.KillFlowResponse.SerializeToString,
             ),
             'CloseSession': grpc.unary_unary_rpc_method_handler(
                     servicer.CloseSession,
@@ -627,6 +680,87 @@ class EnvService(object):
             '/ccpark.v1.EnvService/WatchEpisodes',
             ccpark_dot_v1_dot_environment__pb2.WatchEpisodesRequest.SerializeToString,
             ccpark_dot_v1_dot_environment__pb2.WatchEpisodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFlows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ccpark.v1.EnvService/ListFlows',
+            ccpark_dot_v1_dot_environment__pb2.ListFlowsRequest.SerializeToString,
+            ccpark_dot_v1_dot_environment__pb2.ListFlowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchFlow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/ccpark.v1.EnvService/WatchFlow',
+            ccpark_dot_v1_dot_environment__pb2.WatchFlowRequest.SerializeToString,
+            ccpark_dot_v1_dot_environment__pb2.WatchFlowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def KillFlow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ccpark.v1.EnvService/KillFlow',
+            ccpark_dot_v1_dot_environment__pb2.KillFlowRequest.SerializeToString,
+            ccpark_dot_v1_dot_environment__pb2.KillFlowResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -115,6 +115,51 @@ export namespace ActionPolicy {
   export type ACTION_POLICY_REJECT = typeof ActionPolicy.ACTION_POLICY_REJECT;
 }
 
+/** Whose flows are meant: all that the caller may see, or those of them that have something in common with a flow. */
+export const FlowScope = {
+  /** FLOW_SCOPE_UNSPECIFIED - ALL */
+  FLOW_SCOPE_UNSPECIFIED: 0,
+  /** FLOW_SCOPE_SELF - of the same client: a bearer token, a certificate, or without both a connection */
+  FLOW_SCOPE_SELF: 1,
+  /** FLOW_SCOPE_HOST - of the same server process, which is the host of its flows */
+  FLOW_SCOPE_HOST: 2,
+  /** FLOW_SCOPE_BOTTLENECK - of the same environment: they share its links */
+  FLOW_SCOPE_BOTTLENECK: 3,
+  FLOW_SCOPE_ALL: 4,
+} as const;
+
+export type FlowScope = typeof FlowScope[keyof typeof FlowScope];
+
+export namespace FlowScope {
+  export type FLOW_SCOPE_UNSPECIFIED = typeof FlowScope.FLOW_SCOPE_UNSPECIFIED;
+  export type FLOW_SCOPE_SELF = typeof FlowScope.FLOW_SCOPE_SELF;
+  export type FLOW_SCOPE_HOST = typeof FlowScope.FLOW_SCOPE_HOST;
+  export type FLOW_SCOPE_BOTTLENECK = typeof FlowScope.FLOW_SCOPE_BOTTLENECK;
+  export type FLOW_SCOPE_ALL = typeof FlowScope.FLOW_SCOPE_ALL;
+}
+
+/** What is reported of a flow. A band that nobody watches is not produced. */
+export const FlowBand = {
+  /** FLOW_BAND_UNSPECIFIED - INVALID_ARGUMENT */
+  FLOW_BAND_UNSPECIFIED: 0,
+  FLOW_BAND_MEMBERSHIP: 1,
+  FLOW_BAND_CONTROL: 2,
+  FLOW_BAND_FAULT: 3,
+  FLOW_BAND_MEASUREMENT: 4,
+  FLOW_BAND_TRUTH: 5,
+} as const;
+
+export type FlowBand = typeof FlowBand[keyof typeof FlowBand];
+
+export namespace FlowBand {
+  export type FLOW_BAND_UNSPECIFIED = typeof FlowBand.FLOW_BAND_UNSPECIFIED;
+  export type FLOW_BAND_MEMBERSHIP = typeof FlowBand.FLOW_BAND_MEMBERSHIP;
+  export type FLOW_BAND_CONTROL = typeof FlowBand.FLOW_BAND_CONTROL;
+  export type FLOW_BAND_FAULT = typeof FlowBand.FLOW_BAND_FAULT;
+  export type FLOW_BAND_MEASUREMENT = typeof FlowBand.FLOW_BAND_MEASUREMENT;
+  export type FLOW_BAND_TRUTH = typeof FlowBand.FLOW_BAND_TRUTH;
+}
+
 /** One number of a space. */
 export interface Dimension {
   /** unique within its space */
@@ -658,6 +703,120 @@ export interface ConnectResponse {
     /** recoverable: the stream stays open, the environments are as before */
     { $case: "error"; value: Status }
     | undefined;
+}
+
+export interface ListFlowsRequest {
+  /** of names or handles: `*` any characters, `?` one; empty: all */
+  pattern: string;
+  scope: FlowScope;
+  /** the flow that a scope but ALL is about; with SELF it may be empty: the caller's own */
+  ofHandle: string;
+  /** of the list; 0: 1000, at most 10,000 */
+  limit: number;
+}
+
+export interface FlowEntry {
+  /** CREATOR.REGISTRY.LOCAL, hexadecimal, 16, 8 and 8 digits; never given again */
+  handle: string;
+  /** SESSION/ENVIRONMENT/SLOT, with the first 8 characters of the session's id and the slot's id */
+  name: string;
+  envId: string;
+  /** that watch it now */
+  observers: number;
+}
+
+export interface ListFlowsResponse {
+  /** in the order in which they came */
+  flows: FlowEntry[];
+  /** how many the request means, beyond the limit too */
+  total: bigint;
+}
+
+export interface WatchFlowRequest {
+  /** an unknown one is NOT_FOUND */
+  handle: string;
+  /** empty: all */
+  bands: FlowBand[];
+  /** reports that may wait unread, the newest; 0: 64, at most 65,536 */
+  queue: number;
+}
+
+/** The flow joins (an episode begins) or leaves (it ends). */
+export interface MembershipReport {
+  /** "joined" or "left"; clients ignore others */
+  event: string;
+  /** as of FlowEntry */
+  name: string;
+}
+
+export interface ControlReport {
+  cwndBytes: number;
+  /** 0: ACK-clocked */
+  pacingRateBytesPerSec: number;
+  inflightBytes: number;
+}
+
+/** Made when a counter has grown. */
+export interface FaultReport {
+  lostPackets: number;
+  timeouts: number;
+}
+
+export interface MeasurementReport {
+  /** 0: not measured yet */
+  srttUs: number;
+  /** 0: not measured yet */
+  minRttUs: number;
+  /** payload acknowledged */
+  deliveredBytes: number;
+}
+
+/** Of the measured link: what only its owner knows, and not to be learned from. */
+export interface TruthReport {
+  /** mean over the last 100 ms; infinite: unlimited */
+  capacityBytesPerSec: number;
+  queueBytes: number;
+  /** by its queue, since the episode began */
+  droppedPackets: number;
+}
+
+/** Counters of a flow (lost_packets, timeouts, delivered_bytes) never fall: with each episode they go on from where they were. */
+export interface FlowReport {
+  handle: string;
+  /** of all reports of the flow, from 1; what was not asked for or was overwritten leaves gaps */
+  number: bigint;
+  /** virtual, since the simulation of its episode began */
+  timeUs: number;
+  body:
+    | { $case: "membership"; value: MembershipReport }
+    | { $case: "control"; value: ControlReport }
+    | { $case: "fault"; value: FaultReport }
+    | { $case: "measurement"; value: MeasurementReport }
+    | { $case: "truth"; value: TruthReport }
+    | undefined;
+}
+
+/**
+ * The watcher is slow: the oldest reports were overwritten. One with the first, then each time there are ten times as many,
+ * and one when the watcher has caught up.
+ */
+export interface OverflowNotice {
+  /** so far */
+  overwritten: bigint;
+  /** so far, overwritten ones included */
+  received: bigint;
+}
+
+export interface WatchFlowResponse {
+  payload: { $case: "report"; value: FlowReport } | { $case: "overflow"; value: OverflowNotice } | undefined;
+}
+
+export interface KillFlowRequest {
+  /** an unknown one is NOT_FOUND */
+  handle: string;
+}
+
+export interface KillFlowResponse {
 }
 
 function createBaseDimension(): Dimension {
@@ -5427,6 +5586,1147 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
   },
 };
 
+function createBaseListFlowsRequest(): ListFlowsRequest {
+  return { pattern: "", scope: 0, ofHandle: "", limit: 0 };
+}
+
+export const ListFlowsRequest: MessageFns<ListFlowsRequest> = {
+  encode(message: ListFlowsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pattern !== "") {
+      writer.uint32(10).string(message.pattern);
+    }
+    if (message.scope !== 0) {
+      writer.uint32(16).int32(message.scope);
+    }
+    if (message.ofHandle !== "") {
+      writer.uint32(26).string(message.ofHandle);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFlowsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFlowsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pattern = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.scope = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ofHandle = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListFlowsRequest>, I>>(base?: I): ListFlowsRequest {
+    return ListFlowsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListFlowsRequest>, I>>(object: I): ListFlowsRequest {
+    const message = createBaseListFlowsRequest();
+    message.pattern = object.pattern ?? "";
+    message.scope = object.scope ?? 0;
+    message.ofHandle = object.ofHandle ?? "";
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseFlowEntry(): FlowEntry {
+  return { handle: "", name: "", envId: "", observers: 0 };
+}
+
+export const FlowEntry: MessageFns<FlowEntry> = {
+  encode(message: FlowEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.handle !== "") {
+      writer.uint32(10).string(message.handle);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.envId !== "") {
+      writer.uint32(26).string(message.envId);
+    }
+    if (message.observers !== 0) {
+      writer.uint32(32).uint32(message.observers);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FlowEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFlowEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.handle = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.envId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.observers = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FlowEntry>, I>>(base?: I): FlowEntry {
+    return FlowEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FlowEntry>, I>>(object: I): FlowEntry {
+    const message = createBaseFlowEntry();
+    message.handle = object.handle ?? "";
+    message.name = object.name ?? "";
+    message.envId = object.envId ?? "";
+    message.observers = object.observers ?? 0;
+    return message;
+  },
+};
+
+function createBaseListFlowsResponse(): ListFlowsResponse {
+  return { flows: [], total: 0n };
+}
+
+export const ListFlowsResponse: MessageFns<ListFlowsResponse> = {
+  encode(message: ListFlowsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.flows) {
+      FlowEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.total !== 0n) {
+      if (BigInt.asUintN(64, message.total) !== message.total) {
+        throw new globalThis.Error("value provided for field message.total of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListFlowsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListFlowsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.flows.push(FlowEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ListFlowsResponse>, I>>(base?: I): ListFlowsResponse {
+    return ListFlowsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListFlowsResponse>, I>>(object: I): ListFlowsResponse {
+    const message = createBaseListFlowsResponse();
+    message.flows = object.flows?.map((e) => FlowEntry.fromPartial(e)) || [];
+    message.total = (object.total !== undefined && object.total !== null) ? BigInt(object.total) : 0n;
+    return message;
+  },
+};
+
+function createBaseWatchFlowRequest(): WatchFlowRequest {
+  return { handle: "", bands: [], queue: 0 };
+}
+
+export const WatchFlowRequest: MessageFns<WatchFlowRequest> = {
+  encode(message: WatchFlowRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.handle !== "") {
+      writer.uint32(10).string(message.handle);
+    }
+    if (message.bands.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.bands) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.queue !== 0) {
+      writer.uint32(24).uint32(message.queue);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchFlowRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchFlowRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.handle = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.bands.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.bands.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.queue = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WatchFlowRequest>, I>>(base?: I): WatchFlowRequest {
+    return WatchFlowRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchFlowRequest>, I>>(object: I): WatchFlowRequest {
+    const message = createBaseWatchFlowRequest();
+    message.handle = object.handle ?? "";
+    message.bands = object.bands?.map((e) => e) || [];
+    message.queue = object.queue ?? 0;
+    return message;
+  },
+};
+
+function createBaseMembershipReport(): MembershipReport {
+  return { event: "", name: "" };
+}
+
+export const MembershipReport: MessageFns<MembershipReport> = {
+  encode(message: MembershipReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.event !== "") {
+      writer.uint32(10).string(message.event);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MembershipReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMembershipReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.event = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MembershipReport>, I>>(base?: I): MembershipReport {
+    return MembershipReport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MembershipReport>, I>>(object: I): MembershipReport {
+    const message = createBaseMembershipReport();
+    message.event = object.event ?? "";
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseControlReport(): ControlReport {
+  return { cwndBytes: 0, pacingRateBytesPerSec: 0, inflightBytes: 0 };
+}
+
+export const ControlReport: MessageFns<ControlReport> = {
+  encode(message: ControlReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cwndBytes !== 0) {
+      writer.uint32(9).double(message.cwndBytes);
+    }
+    if (message.pacingRateBytesPerSec !== 0) {
+      writer.uint32(17).double(message.pacingRateBytesPerSec);
+    }
+    if (message.inflightBytes !== 0) {
+      writer.uint32(25).double(message.inflightBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControlReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControlReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.cwndBytes = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.pacingRateBytesPerSec = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.inflightBytes = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ControlReport>, I>>(base?: I): ControlReport {
+    return ControlReport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ControlReport>, I>>(object: I): ControlReport {
+    const message = createBaseControlReport();
+    message.cwndBytes = object.cwndBytes ?? 0;
+    message.pacingRateBytesPerSec = object.pacingRateBytesPerSec ?? 0;
+    message.inflightBytes = object.inflightBytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseFaultReport(): FaultReport {
+  return { lostPackets: 0, timeouts: 0 };
+}
+
+export const FaultReport: MessageFns<FaultReport> = {
+  encode(message: FaultReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lostPackets !== 0) {
+      writer.uint32(9).double(message.lostPackets);
+    }
+    if (message.timeouts !== 0) {
+      writer.uint32(17).double(message.timeouts);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FaultReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFaultReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.lostPackets = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.timeouts = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FaultReport>, I>>(base?: I): FaultReport {
+    return FaultReport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FaultReport>, I>>(object: I): FaultReport {
+    const message = createBaseFaultReport();
+    message.lostPackets = object.lostPackets ?? 0;
+    message.timeouts = object.timeouts ?? 0;
+    return message;
+  },
+};
+
+function createBaseMeasurementReport(): MeasurementReport {
+  return { srttUs: 0, minRttUs: 0, deliveredBytes: 0 };
+}
+
+export const MeasurementReport: MessageFns<MeasurementReport> = {
+  encode(message: MeasurementReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.srttUs !== 0) {
+      writer.uint32(9).double(message.srttUs);
+    }
+    if (message.minRttUs !== 0) {
+      writer.uint32(17).double(message.minRttUs);
+    }
+    if (message.deliveredBytes !== 0) {
+      writer.uint32(25).double(message.deliveredBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MeasurementReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMeasurementReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.srttUs = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.minRttUs = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.deliveredBytes = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MeasurementReport>, I>>(base?: I): MeasurementReport {
+    return MeasurementReport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MeasurementReport>, I>>(object: I): MeasurementReport {
+    const message = createBaseMeasurementReport();
+    message.srttUs = object.srttUs ?? 0;
+    message.minRttUs = object.minRttUs ?? 0;
+    message.deliveredBytes = object.deliveredBytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseTruthReport(): TruthReport {
+  return { capacityBytesPerSec: 0, queueBytes: 0, droppedPackets: 0 };
+}
+
+export const TruthReport: MessageFns<TruthReport> = {
+  encode(message: TruthReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.capacityBytesPerSec !== 0) {
+      writer.uint32(9).double(message.capacityBytesPerSec);
+    }
+    if (message.queueBytes !== 0) {
+      writer.uint32(17).double(message.queueBytes);
+    }
+    if (message.droppedPackets !== 0) {
+      writer.uint32(25).double(message.droppedPackets);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TruthReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTruthReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.capacityBytesPerSec = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.queueBytes = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.droppedPackets = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<TruthReport>, I>>(base?: I): TruthReport {
+    return TruthReport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TruthReport>, I>>(object: I): TruthReport {
+    const message = createBaseTruthReport();
+    message.capacityBytesPerSec = object.capacityBytesPerSec ?? 0;
+    message.queueBytes = object.queueBytes ?? 0;
+    message.droppedPackets = object.droppedPackets ?? 0;
+    return message;
+  },
+};
+
+function createBaseFlowReport(): FlowReport {
+  return { handle: "", number: 0n, timeUs: 0, body: undefined };
+}
+
+export const FlowReport: MessageFns<FlowReport> = {
+  encode(message: FlowReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.handle !== "") {
+      writer.uint32(10).string(message.handle);
+    }
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.number);
+    }
+    if (message.timeUs !== 0) {
+      writer.uint32(25).double(message.timeUs);
+    }
+    switch (message.body?.$case) {
+      case "membership":
+        MembershipReport.encode(message.body.value, writer.uint32(34).fork()).join();
+        break;
+      case "control":
+        ControlReport.encode(message.body.value, writer.uint32(42).fork()).join();
+        break;
+      case "fault":
+        FaultReport.encode(message.body.value, writer.uint32(50).fork()).join();
+        break;
+      case "measurement":
+        MeasurementReport.encode(message.body.value, writer.uint32(58).fork()).join();
+        break;
+      case "truth":
+        TruthReport.encode(message.body.value, writer.uint32(66).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FlowReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFlowReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.handle = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.timeUs = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.body = { $case: "membership", value: MembershipReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.body = { $case: "control", value: ControlReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.body = { $case: "fault", value: FaultReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.body = { $case: "measurement", value: MeasurementReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.body = { $case: "truth", value: TruthReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FlowReport>, I>>(base?: I): FlowReport {
+    return FlowReport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FlowReport>, I>>(object: I): FlowReport {
+    const message = createBaseFlowReport();
+    message.handle = object.handle ?? "";
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    message.timeUs = object.timeUs ?? 0;
+    switch (object.body?.$case) {
+      case "membership": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "membership", value: MembershipReport.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "control": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "control", value: ControlReport.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "fault": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "fault", value: FaultReport.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "measurement": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "measurement", value: MeasurementReport.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "truth": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "truth", value: TruthReport.fromPartial(object.body.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseOverflowNotice(): OverflowNotice {
+  return { overwritten: 0n, received: 0n };
+}
+
+export const OverflowNotice: MessageFns<OverflowNotice> = {
+  encode(message: OverflowNotice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.overwritten !== 0n) {
+      if (BigInt.asUintN(64, message.overwritten) !== message.overwritten) {
+        throw new globalThis.Error("value provided for field message.overwritten of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.overwritten);
+    }
+    if (message.received !== 0n) {
+      if (BigInt.asUintN(64, message.received) !== message.received) {
+        throw new globalThis.Error("value provided for field message.received of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.received);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OverflowNotice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOverflowNotice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.overwritten = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.received = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<OverflowNotice>, I>>(base?: I): OverflowNotice {
+    return OverflowNotice.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OverflowNotice>, I>>(object: I): OverflowNotice {
+    const message = createBaseOverflowNotice();
+    message.overwritten = (object.overwritten !== undefined && object.overwritten !== null)
+      ? BigInt(object.overwritten)
+      : 0n;
+    message.received = (object.received !== undefined && object.received !== null) ? BigInt(object.received) : 0n;
+    return message;
+  },
+};
+
+function createBaseWatchFlowResponse(): WatchFlowResponse {
+  return { payload: undefined };
+}
+
+export const WatchFlowResponse: MessageFns<WatchFlowResponse> = {
+  encode(message: WatchFlowResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.payload?.$case) {
+      case "report":
+        FlowReport.encode(message.payload.value, writer.uint32(10).fork()).join();
+        break;
+      case "overflow":
+        OverflowNotice.encode(message.payload.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchFlowResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchFlowResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payload = { $case: "report", value: FlowReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.payload = { $case: "overflow", value: OverflowNotice.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<WatchFlowResponse>, I>>(base?: I): WatchFlowResponse {
+    return WatchFlowResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchFlowResponse>, I>>(object: I): WatchFlowResponse {
+    const message = createBaseWatchFlowResponse();
+    switch (object.payload?.$case) {
+      case "report": {
+        if (object.payload?.value !== undefined && object.payload?.value !== null) {
+          message.payload = { $case: "report", value: FlowReport.fromPartial(object.payload.value) };
+        }
+        break;
+      }
+      case "overflow": {
+        if (object.payload?.value !== undefined && object.payload?.value !== null) {
+          message.payload = { $case: "overflow", value: OverflowNotice.fromPartial(object.payload.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseKillFlowRequest(): KillFlowRequest {
+  return { handle: "" };
+}
+
+export const KillFlowRequest: MessageFns<KillFlowRequest> = {
+  encode(message: KillFlowRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.handle !== "") {
+      writer.uint32(10).string(message.handle);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KillFlowRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKillFlowRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.handle = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<KillFlowRequest>, I>>(base?: I): KillFlowRequest {
+    return KillFlowRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KillFlowRequest>, I>>(object: I): KillFlowRequest {
+    const message = createBaseKillFlowRequest();
+    message.handle = object.handle ?? "";
+    return message;
+  },
+};
+
+function createBaseKillFlowResponse(): KillFlowResponse {
+  return {};
+}
+
+export const KillFlowResponse: MessageFns<KillFlowResponse> = {
+  encode(_: KillFlowResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KillFlowResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKillFlowResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<KillFlowResponse>, I>>(base?: I): KillFlowResponse {
+    return KillFlowResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KillFlowResponse>, I>>(_: I): KillFlowResponse {
+    const message = createBaseKillFlowResponse();
+    return message;
+  },
+};
+
 /**
  * Vectorised environments of congestion control over gRPC. This file is the specification. The same port serves
  * grpc.health.v1.Health, server reflection and dm_env_rpc.v1.Environment.
@@ -5459,8 +6759,8 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
  *   NOT_FOUND            unknown env id, session, scenario, observation, action or reward name
  *   ALREADY_EXISTS       same request_id, different content
  *   ABORTED              gap in `seq`, answers to replay are gone, another stream took over        fatal
- *   RESOURCE_EXHAUSTED   too many sessions or environments, message too large, scenario too large
- *                        for memory, more than max_in_flight requests unanswered                   fatal in a stream
+ *   RESOURCE_EXHAUSTED   too many sessions, environments or flows, message too large, scenario
+ *                        too large for memory, more than max_in_flight requests unanswered                   fatal in a stream
  *   UNAUTHENTICATED      bearer or session token is missing                                        fatal
  *   PERMISSION_DENIED    bearer or session token is wrong: somebody else's session                 fatal
  *   DEADLINE_EXCEEDED    stream opened and nothing sent, the deadline of a unary call passed (its
@@ -5579,6 +6879,42 @@ export const EnvServiceService = {
       Buffer.from(WatchEpisodesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchEpisodesResponse => WatchEpisodesResponse.decode(value),
   },
+  /** The flows that run on this server: each slot of each session that the caller may see, under its handle. */
+  listFlows: {
+    path: "/ccpark.v1.EnvService/ListFlows" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListFlowsRequest): Buffer => Buffer.from(ListFlowsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListFlowsRequest => ListFlowsRequest.decode(value),
+    responseSerialize: (value: ListFlowsResponse): Buffer => Buffer.from(ListFlowsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListFlowsResponse => ListFlowsResponse.decode(value),
+  },
+  /**
+   * Reports of one flow as it runs, by band, with every reset and step of its session. Read-only: it may begin at any
+   * time, and whoever watches, the session's bytes are the same. Ends when the flow does.
+   */
+  watchFlow: {
+    path: "/ccpark.v1.EnvService/WatchFlow" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchFlowRequest): Buffer => Buffer.from(WatchFlowRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchFlowRequest => WatchFlowRequest.decode(value),
+    responseSerialize: (value: WatchFlowResponse): Buffer => Buffer.from(WatchFlowResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchFlowResponse => WatchFlowResponse.decode(value),
+  },
+  /**
+   * Ends a flow: its handle is gone at once, and the episode of its environment is truncated by the next step. The next
+   * episode has the slot's flow under a new handle.
+   */
+  killFlow: {
+    path: "/ccpark.v1.EnvService/KillFlow" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: KillFlowRequest): Buffer => Buffer.from(KillFlowRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): KillFlowRequest => KillFlowRequest.decode(value),
+    responseSerialize: (value: KillFlowResponse): Buffer => Buffer.from(KillFlowResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): KillFlowResponse => KillFlowResponse.decode(value),
+  },
   /** Frees the session now. A session that does not exist (any more) is no error, so a retry is safe. */
   closeSession: {
     path: "/ccpark.v1.EnvService/CloseSession" as const,
@@ -5616,6 +6952,18 @@ export interface EnvServiceServer extends UntypedServiceImplementation {
   render: handleUnaryCall<RenderRequest, RenderResponse>;
   /** The episodes of a session as they end, for a monitor beside the learner. Ends with the session. */
   watchEpisodes: handleServerStreamingCall<WatchEpisodesRequest, WatchEpisodesResponse>;
+  /** The flows that run on this server: each slot of each session that the caller may see, under its handle. */
+  listFlows: handleUnaryCall<ListFlowsRequest, ListFlowsResponse>;
+  /**
+   * Reports of one flow as it runs, by band, with every reset and step of its session. Read-only: it may begin at any
+   * time, and whoever watches, the session's bytes are the same. Ends when the flow does.
+   */
+  watchFlow: handleServerStreamingCall<WatchFlowRequest, WatchFlowResponse>;
+  /**
+   * Ends a flow: its handle is gone at once, and the episode of its environment is truncated by the next step. The next
+   * episode has the slot's flow under a new handle.
+   */
+  killFlow: handleUnaryCall<KillFlowRequest, KillFlowResponse>;
   /** Frees the session now. A session that does not exist (any more) is no error, so a retry is safe. */
   closeSession: handleUnaryCall<CloseSessionRequest, CloseSessionResponse>;
 }
@@ -5763,6 +7111,51 @@ export interface EnvServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchEpisodesResponse>;
+  /** The flows that run on this server: each slot of each session that the caller may see, under its handle. */
+  listFlows(
+    request: ListFlowsRequest,
+    callback: (error: ServiceError | null, response: ListFlowsResponse) => void,
+  ): ClientUnaryCall;
+  listFlows(
+    request: ListFlowsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListFlowsResponse) => void,
+  ): ClientUnaryCall;
+  listFlows(
+    request: ListFlowsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListFlowsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Reports of one flow as it runs, by band, with every reset and step of its session. Read-only: it may begin at any
+   * time, and whoever watches, the session's bytes are the same. Ends when the flow does.
+   */
+  watchFlow(request: WatchFlowRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchFlowResponse>;
+  watchFlow(
+    request: WatchFlowRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchFlowResponse>;
+  /**
+   * Ends a flow: its handle is gone at once, and the episode of its environment is truncated by the next step. The next
+   * episode has the slot's flow under a new handle.
+   */
+  killFlow(
+    request: KillFlowRequest,
+    callback: (error: ServiceError | null, response: KillFlowResponse) => void,
+  ): ClientUnaryCall;
+  killFlow(
+    request: KillFlowRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: KillFlowResponse) => void,
+  ): ClientUnaryCall;
+  killFlow(
+    request: KillFlowRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: KillFlowResponse) => void,
+  ): ClientUnaryCall;
   /** Frees the session now. A session that does not exist (any more) is no error, so a retry is safe. */
   closeSession(
     request: CloseSessionRequest,

@@ -1,0 +1,202 @@
+/** `ccpark flows`: the flows of a server that runs (`ccpark serve`): list them, watch one, end some. */
+import { readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { CcparkError } from "../../../core/errors.ts";
+import type { FlowsClient, TlsOptions, WatchedItem } from "../../../envs/grpc/client.ts";
+import { BAND_NAMES, type BandReport } from "../../../flows/bands.ts";
+import { SCOPES, type Scope } from "../../../flows/directory.ts";
+import { printErr, printOut, stopOnInterrupt } from "../../console.ts";
+import { parseList, parsePositive, parseWhole } from "../../options.ts";
+
+const DEFAULT_ADDRESS = "127.0.0.1:50551";
+
+interface ServerOptions {
+  readonly address?: string;
+  readonly port?: number;
+  readonly tls?: true;
+  readonly tlsCa?: string;
+  readonly tokenFile?: string;
+  readonly json?: true;
+}
+
+interface ListOptions extends ServerOptions {
+  readonly scope: Scope;
+  readonly of?: string;
+  readonly limit?: number;
+}
+
+interface WatchOptions extends ServerOptions {
+  readonly band?: readonly string[];
+  readonly queue?: number;
+  readonly reports?: number;
+  readonly duration?: number;
+}
+
+function readText(option: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CcparkError("not-found", `[flows] ${option}: cannot read ${path} (${code})`, { cause: error });
+  }
+}
+
+async function withServer<T>(options: ServerOptions, use: (client: FlowsClient) => Promise<T>): Promise<T> {
+  const { FlowsClient } = await import("../../../envs/grpc/client.ts");
+  const { address, port, tls, tlsCa, tokenFile } = options;
+  if (address !== undefined && port !== undefined) {
+    throw new CcparkError("invalid-argument", "[flows] got both --address and --port, expected one of them");
+  }
+  const secured: boolean | TlsOptions =
+    tlsCa === undefined ? tls === true : { ca: readText("--tls-ca", tlsCa) };
+  const client = new FlowsClient({
+    address: address ?? (port === undefined ? DEFAULT_ADDRESS : `127.0.0.1:${port}`),
+    tls: secured,
+    ...(tokenFile !== undefined && { token: readText("--token-file", tokenFile).trim() }),
+    timeoutMs: 10_000,
+  });
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+async function list(pattern: string | undefined, options: ListOptions): Promise<void> {
+  const { scope, of, limit, json } = options;
+  const { flows, total } = await withServer(options, (client) =>
+    client.list({ pattern, scope, ...(of !== undefined && { of }), ...(limit !== undefined && { limit }) }),
+  );
+  if (json) {
+    for (const flow of flows) printOut(`${JSON.stringify(flow)}\n`);
+  } else {
+    const width = Math.max(4, ...flows.map(({ name }) => name.length));
+    if (flows.length > 0)
+      printOut(`${"handle".padEnd(34)}  ${"name".padEnd(width)}  observers  environment\n`);
+    for (const { handle, name, observers, envId } of flows) {
+      printOut(`${handle}  ${name.padEnd(width)}  ${String(observers).padStart(9)}  ${envId}\n`);
+    }
+    if (flows.length === 0) printErr("no flows\n");
+  }
+  if (total > flows.length) printErr(`${total - flows.length} more; see --limit\n`);
+}
+
+function reportText({ band, timeUs, body }: BandReport): string {
+  const facts = Object.entries(body).map(([name, value]) => {
+    return `${name} ${typeof value === "number" ? Math.round(value) : value}`;
+  });
+  return `${(timeUs / 1e6).toFixed(3)} s  ${band.padEnd(11)}  ${facts.join(", ")}`;
+}
+
+function itemText({ report, overflow }: WatchedItem, isJson: boolean): string {
+  if (isJson) return JSON.stringify(report === undefined ? { overflow } : report);
+  if (report !== undefined) return reportText(report);
+  return `${overflow!.overwritten} of ${overflow!.received} reports were overwritten before they were read`;
+}
+
+async function watch(handle: string, options: WatchOptions): Promise<void> {
+  const { band, queue, reports, duration, json } = options;
+  const stop = new AbortController();
+  stopOnInterrupt(() => stop.abort());
+  // a watched server keeps the process alive, not the timer
+  if (duration !== undefined) setTimeout(() => stop.abort(), duration * 1000).unref();
+  await withServer(options, async (client) => {
+    let count = 0;
+    const { signal } = stop;
+    for await (const item of client.watch(handle, { bands: band, queue, signal })) {
+      printOut(`${itemText(item, json === true)}\n`);
+      if (item.report === undefined) continue;
+      count += 1;
+      if (count === reports) return;
+    }
+    if (!signal.aborted && json !== true) printErr(`flow ${handle} has ended\n`);
+  });
+}
+
+async function kill(patterns: readonly string[], options: ServerOptions): Promise<void> {
+  await withServer(options, async (client) => {
+    for (const pattern of patterns) {
+      const { flows } = await client.list({ pattern, limit: 10_000 });
+      if (flows.length === 0) {
+        throw new CcparkError(
+          "not-found",
+          `[flows] no flow \`${pattern}\`: expected a handle or a name, with * and ?`,
+        );
+      }
+      for (const { handle, name } of flows) {
+        await client.kill(handle);
+        printOut(
+          options.json ? `${JSON.stringify({ killed: handle, name })}\n` : `killed ${handle}  ${name}\n`,
+        );
+      }
+    }
+  });
+}
+
+function withServerOptions(command: Command): Command {
+  return command
+    .optionsGroup("Server:")
+    .option("--address <host:port>", `where \`ccpark serve\` listens (default: ${DEFAULT_ADDRESS})`)
+    .addOption(
+      new Option("--port <n>", "the same on 127.0.0.1, by its port").argParser(parseWhole(1, 65_535)),
+    )
+    .option("--tls", "over TLS, with the system's authorities")
+    .option("--tls-ca <file>", "over TLS, with this authority, PEM")
+    .option("--token-file <file>", "file with the bearer token alone")
+    .optionsGroup("Output:")
+    .option("--json", "JSON Lines");
+}
+
+const EXAMPLES = `
+  ccpark flows list 'f3a1*/0/*'            flows of one environment of a session
+  ccpark flows list --scope bottleneck --of HANDLE
+  ccpark flows watch HANDLE --band fault   losses and timeouts alone; nothing else is produced
+  ccpark flows kill '*/flow-3'
+
+Watching is read-only: what the session computes is the same, to the byte. A killed flow's handle is gone at once, its
+environment's episode is truncated by the next step, and the next episode has a new handle. docs/flows.md tells the rest.`;
+
+export function addFlows(program: Command): void {
+  const flows = program
+    .command("flows")
+    .description("flows of a server that runs, under their handles: list, watch, kill")
+    .addHelpText("after", EXAMPLES);
+  withServerOptions(
+    flows
+      .command("list")
+      .description("flows by name or handle")
+      .argument("[pattern]", "of names or handles, with * and ? (default: all)")
+      .addOption(
+        new Option("--scope <scope>", "whose: of the same owner, host, bottleneck, or all")
+          .choices(Object.keys(SCOPES))
+          .default("all"),
+      )
+      .option("--of <handle>", "the flow that the scope is about")
+      .addOption(new Option("--limit <n>", "of the list (default: 1000)").argParser(parseWhole(1, 10_000))),
+  ).action(list);
+  withServerOptions(
+    flows
+      .command("watch")
+      .description("reports of one flow as it runs, until it ends or Ctrl-C")
+      .argument("<handle>", "as `ccpark flows list` prints it")
+      .addOption(
+        new Option(
+          "--band <names>",
+          `of ${BAND_NAMES.join(", ")}, separated by commas (default: all)`,
+        ).argParser(parseList),
+      )
+      .addOption(
+        new Option("--queue <n>", "reports that wait for a slow reader, the newest (default: 64)").argParser(
+          parseWhole(1, 65_536),
+        ),
+      )
+      .addOption(new Option("--reports <n>", "end after so many reports").argParser(parseWhole(1, 1e9)))
+      .option("--duration <sec>", "end after so many seconds", parsePositive),
+  ).action(watch);
+  withServerOptions(
+    flows
+      .command("kill")
+      .description("end flows: their handles are gone, and their episodes are truncated by the next step")
+      .argument("<patterns...>", "handles or names, with * and ?"),
+  ).action(kill);
+}
