@@ -38,6 +38,7 @@ export { local } from "./chunnels/routing/local.ts";
 export { type ChooseNext, type NeighbourFacts, route } from "./chunnels/routing/route.ts";
 export { shard, shardOf } from "./chunnels/routing/shard.ts";
 export { trace } from "./chunnels/trace.ts";
+export { epochSession, LiveStack, type LiveStackOptions, type OpenWay, type Way } from "./live/live-stack.ts";
 export {
   type Agreement,
   negotiate,
@@ -46,6 +47,14 @@ export {
   type Slot,
   select,
 } from "./negotiate/choose.ts";
+export {
+  type Agreed,
+  ClientNegotiation,
+  type ClientNegotiationOptions,
+  carriedBy,
+  ServerNegotiation,
+  Tickets,
+} from "./negotiate/handshake.ts";
 export { Connection } from "./shell/connection.ts";
 export {
   type ConnectOptions,
@@ -53,14 +62,14 @@ export {
   type Listener,
   type ListenOptions,
   listen,
-  type StreamOptions,
-  streamStack,
 } from "./shell/dtl.ts";
+export { type StreamOptions, type StreamUpgrade, streamSlots } from "./shell/stream-slots.ts";
 export { drawStack } from "./stack/draw.ts";
 export { type App, type DatagramPort, OpenStack, type OpenStackOptions } from "./stack/open.ts";
 export { type Optimised, optimise, PASSES, type Pass } from "./stack/optimise.ts";
 export { CHUNNELS, parseChunnel, parseStack, stackToJson } from "./stack/registry.ts";
 export { type ChunnelSpec, checkStack, type KindOf, stack } from "./stack/spec.ts";
+export { type ClientEnd, connectIn, type HostOptions, listenIn } from "./worlds/live-hosts.ts";
 export { MemoryNetwork, type MemoryPath } from "./worlds/memory.ts";
 export { SimulatedWorld } from "./worlds/simulated.ts";
 export { seededSurroundings, VirtualClock } from "./worlds/virtual-clock.ts";

@@ -6,18 +6,23 @@
  *   message: 0 │ bytes     1: the stream has ended     2: I am still here (keeps the mapping of a NAT)
  */
 import { Duplex } from "node:stream";
-import { CcparkError } from "../../core/errors.ts";
+import type { CcparkError } from "../../core/errors.ts";
 import { type Bytes, type Mbps, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
 import type { Message, Surroundings } from "../chunnel.ts";
+import { checkParamsOf } from "../chunnels/control/algorithm.ts";
 import type { Cc } from "../chunnels/control/cc.ts";
-import { type App, type DatagramPort, OpenStack } from "../stack/open.ts";
+import { LiveStack } from "../live/live-stack.ts";
+import { type Agreed, ClientNegotiation, type Tickets } from "../negotiate/handshake.ts";
+import type { App, DatagramPort } from "../stack/open.ts";
 import type { ChunnelSpec } from "../stack/spec.ts";
+import { algorithmOf, type StreamOptions, type StreamUpgrade, streamSlots } from "./stream-slots.ts";
 import { monotonicUs } from "./surroundings.ts";
+import { openUnixWay } from "./unix-way.ts";
 
 const DATA = 0;
 const END = 1;
 const ALIVE = 2;
-/** Headers of the standard stack (order, flow, sack, frame or seal, UDP and IP) that a packet's size counts. */
+/** Headers of the standard stack (live, order, flow, sack, frame or seal, UDP and IP) that a packet's size counts. */
 const HEADER_BYTES = 72;
 const MIN_PACKET_BYTES = 300;
 const MAX_PACKET_BYTES = 1_472;
@@ -33,11 +38,12 @@ const HIGH_WATER_BYTES = 1 << 18;
 export interface ConnectionParts {
   readonly surroundings: Surroundings;
   readonly port: DatagramPort;
-  readonly stack: readonly ChunnelSpec[];
-  readonly side: "client" | "server";
+  readonly options: StreamOptions;
+  /** a client's: what it has agreed on with servers before; or a server's: what it has agreed on with this client */
+  readonly agreement: Tickets | Agreed;
   readonly peer: string;
-  readonly session: Uint8Array;
   readonly keepAliveMs: number;
+  readonly giveUpMs: number;
   /** the first message has come */
   onOpen?(): void;
   onClosed(): void;
@@ -47,7 +53,9 @@ export class Connection extends Duplex implements App {
   readonly consumesAtOnce = false;
   readonly remoteAddress: string;
   readonly #parts: ConnectionParts;
-  readonly #stack: OpenStack;
+  readonly #stack: LiveStack;
+  #options: StreamOptions & StreamUpgrade;
+  readonly #negotiation: ClientNegotiation | undefined;
   readonly #chunks: Uint8Array[] = [];
   #chunkAt = 0;
   #written: ((error?: Error | null) => void) | undefined;
@@ -63,6 +71,8 @@ export class Connection extends Duplex implements App {
   #aliveDue = false;
   readonly #alive: NodeJS.Timeout;
   #window: Cc["window"] | undefined;
+  /** set before there was a stack */
+  #firstPriority: number | undefined;
   #underway = 0;
   #isOpen = false;
   #hasEnded = false;
@@ -78,7 +88,10 @@ export class Connection extends Duplex implements App {
     });
     this.#parts = parts;
     this.remoteAddress = parts.peer;
-    const { surroundings, stack, side, peer, session } = parts;
+    const { surroundings, options, agreement, peer } = parts;
+    const slots = streamSlots(options);
+    this.#options = options;
+    const side = "session" in agreement ? "server" : "client";
     this.#isValidated = side === "client";
     const port: DatagramPort = {
       ...parts.port,
@@ -86,11 +99,41 @@ export class Connection extends Duplex implements App {
         this.#answeredBytes += datagram.length;
         const isTooMuch = !this.#isValidated && this.#answeredBytes > MAX_AMPLIFICATION * this.#arrivedBytes;
         if (isTooMuch) this.#answeredBytes -= datagram.length;
-        else parts.port.send(datagram, to);
+        else parts.port.send(this.#negotiation?.wrap(datagram) ?? datagram, to);
       },
     };
-    const noticed = stack.map((spec) => (spec.name === "cc" ? this.#noticing(spec) : spec));
-    this.#stack = new OpenStack({ stack: noticed, surroundings, port, side, peer, session, app: this });
+    this.#stack = new LiveStack({
+      side,
+      surroundings,
+      app: this,
+      slots,
+      way: { port, peer },
+      openWay: openUnixWay,
+      adapt: (stack) => stack.map((spec) => (spec.name === "cc" ? this.#noticing(spec) : spec)),
+      confirmed: () => this.#negotiation?.confirm(),
+    });
+    if ("session" in agreement) this.#stack.open(agreement);
+    else {
+      this.#negotiation = new ClientNegotiation({
+        slots,
+        surroundings,
+        tickets: agreement,
+        server: peer,
+        giveUpUs: parts.giveUpMs * 1_000,
+        send: (datagram) => parts.port.send(datagram, peer),
+        opened: (agreed) => {
+          this.#stack.open(agreed);
+          const priority = this.#firstPriority;
+          if (priority !== undefined) this.setPriority(priority);
+          process.nextTick(() => this.emit("connect"));
+        },
+        failed: (error) => this.fail(error),
+      });
+      // who connects can listen for what comes of it
+      process.nextTick(() => {
+        if (!this.destroyed) this.#negotiation!.begin();
+      });
+    }
     this.#alive = setInterval(() => this.#keepAlive(), parts.keepAliveMs);
     this.#alive.unref();
   }
@@ -106,13 +149,37 @@ export class Connection extends Duplex implements App {
 
   /** Of DTL, from 0 (yields to everybody) on; what is under way stays as it is. @throws CcparkError (invalid-argument) */
   setPriority(priority: number): void {
-    if (this.#window === undefined) {
-      throw new CcparkError(
-        "failed-precondition",
-        "[transport] a stack without congestion control has no priority",
-      );
+    if (this.#window !== undefined) this.#window.setParams({ priority });
+    else {
+      checkParamsOf(algorithmOf(this.#options), { priority });
+      this.#firstPriority = priority;
     }
-    this.#window.setParams({ priority });
+  }
+
+  /** The choice of an earlier connection to this server was taken up without a round trip. */
+  get isResumed(): boolean {
+    return this.#negotiation?.isResumed ?? false;
+  }
+
+  /** Stacks that it has exchanged. */
+  get epoch(): number {
+    return this.#stack.epoch;
+  }
+
+  /**
+   * Exchanges the stack of the live connection: nothing is lost, and nothing comes twice.
+   * @throws CcparkError (failed-precondition) if the peer does not consent, (invalid-argument, not-found) if the options are
+   * wrong: the connection goes on as it was
+   */
+  async upgrade(changes: StreamUpgrade): Promise<void> {
+    const isByPriority = changes.priority !== undefined && changes.algorithm === undefined;
+    const { algorithm, ...others } = this.#options;
+    const options = { ...(isByPriority ? others : this.#options), ...changes };
+    const slots = streamSlots(options);
+    await new Promise<void>((resolve, reject) => {
+      this.#stack.upgrade(slots, (error) => (error === undefined ? resolve() : reject(error)));
+    });
+    this.#options = options;
   }
 
   /** What the congestion control allows now. */
@@ -126,7 +193,7 @@ export class Connection extends Duplex implements App {
 
   arrive(datagram: Uint8Array, from: string): void {
     this.#arrivedBytes += datagram.length;
-    this.#stack.arrive(datagram, from);
+    if (this.#negotiation?.arrive(datagram) !== true) this.#stack.arrive(datagram, from);
   }
 
   drained(): void {
@@ -258,6 +325,7 @@ export class Connection extends Duplex implements App {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearInterval(this.#alive);
     const close = (): void => {
+      this.#negotiation?.close();
       this.#stack.close();
       this.#parts.onClosed();
     };

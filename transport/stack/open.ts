@@ -26,6 +26,8 @@ export interface BaseFacts {
   readonly peer?: string;
   /** eight bytes that tell this connection from others of the two; absent: the client draws them, the server takes what comes first */
   readonly session?: Uint8Array;
+  /** what the ends have agreed on, as a hash: encryption binds its keys to it */
+  readonly transcript?: Uint8Array;
   local?(peer: string): DatagramPort | undefined;
 }
 
@@ -57,6 +59,7 @@ export interface OpenStackOptions {
   readonly app: App;
   readonly peer?: string;
   readonly session?: Uint8Array;
+  readonly transcript?: Uint8Array;
 }
 
 const PULL_AT_ONCE = 64;
@@ -147,7 +150,7 @@ export class OpenStack implements Above {
   }
 
   #build(i: number, above: Above, peer: string | undefined): Below {
-    const { stack, surroundings, port, side, session } = this.#options;
+    const { stack, surroundings, port, side, session, transcript } = this.#options;
     const spec = stack[i]!;
     if (spec.down === "none") {
       const base = new Base(port, peer);
@@ -161,7 +164,7 @@ export class OpenStack implements Above {
     const chunnel = spec.make(surroundings, {
       side,
       self: port.self,
-      base: { maxBytes: port.maxBytes, peer, session, local: port.local?.bind(port) },
+      base: { maxBytes: port.maxBytes, peer, session, transcript, local: port.local?.bind(port) },
       fanOut: {
         open: (neighbour, each) => self.#build(i + 1, each, neighbour),
         set onStranger(call: ((neighbour: string) => void) | undefined) {

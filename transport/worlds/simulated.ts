@@ -4,8 +4,10 @@
  */
 import type { Rng } from "../../core/random.ts";
 import { type Bytes, type Micros, NANOS_PER_MICRO, type Nanos } from "../../core/units.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
 import { GeneralNetwork, type OutsideFacts } from "../../sim/general/general-network.ts";
 import type { NetworkSpec } from "../../sim/network.ts";
+import { planLink } from "../../testbeds/emulated/link-plan.ts";
 import type { Timer } from "../chunnel.ts";
 import type { DatagramPort } from "../stack/open.ts";
 import type { OnDatagram } from "./memory.ts";
@@ -31,6 +33,12 @@ export class SimulatedWorld {
   /** @param spec with `outside.paths`, one for each connection */
   constructor(spec: NetworkSpec, rng: Rng) {
     this.network = new GeneralNetwork(spec, rng, { outlet: this });
+  }
+
+  /** The links of a scenario, and a path for each of its flows, that under test first. */
+  static of(scenario: Scenario, seed: number): SimulatedWorld {
+    const { spec, rng } = planLink(scenario, seed, "outside");
+    return new SimulatedWorld(spec, rng);
   }
 
   get nowUs(): Micros {

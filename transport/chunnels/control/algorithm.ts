@@ -92,6 +92,13 @@ function noParams(name: string): CcparkError {
   );
 }
 
+/** @param reference of an algorithm that is not running yet @throws as `StartedControl.setParams` */
+export function checkParamsOf(reference: string, params: Readonly<Record<string, number>>): void {
+  const algorithm = makeAlgorithm(resolveAlgorithm(reference));
+  if (typeof algorithm === "function") throw noParams(reference);
+  checkParams(algorithm, params);
+}
+
 function checkParams(
   { name, liveParams = [] }: CcpAlgorithm,
   params: Readonly<Record<string, number>>,

@@ -42,6 +42,7 @@ class Encrypt extends Changing {
   readonly #surroundings: Surroundings;
   readonly #side: "client" | "server";
   readonly #psk: Uint8Array;
+  readonly #transcript: Uint8Array;
   #handshake: Handshake | undefined;
   #first: Uint8Array | undefined;
   /** of the server, until one client has shown its keys: a replayed first message must not shut out the true client */
@@ -54,15 +55,16 @@ class Encrypt extends Changing {
   #retryUs: Micros = RETRY_US;
   #timer: Timer | undefined;
 
-  constructor(surroundings: Surroundings, { side }: Place, psk: Uint8Array) {
+  constructor(surroundings: Surroundings, { side, base }: Place, psk: Uint8Array) {
     super();
+    this.#transcript = base.transcript ?? NOTHING;
     this.#surroundings = surroundings;
     this.#side = side;
     this.#psk = psk;
   }
 
   #begin(): Handshake {
-    return new Handshake(this.#psk, this.#surroundings.randomBytes(KEY_BYTES), new Uint8Array(0));
+    return new Handshake(this.#psk, this.#surroundings.randomBytes(KEY_BYTES), this.#transcript);
   }
 
   get #isOpen(): boolean {

@@ -12,20 +12,22 @@ import { readUint32, sameBytes, writeUint32 } from "../../wire.ts";
 import { crc32 } from "./crc32.ts";
 
 const VERSION = 0xc1;
+/** The first byte of datagrams of the negotiation (`negotiate/handshake.ts`), which are framed alike. */
+export const NEGOTIATION = 0xc2;
 const SESSION_AT = 1;
 export const SESSION_BYTES = 8;
 const CRC_AT = SESSION_AT + SESSION_BYTES;
 export const FRAME_BYTES: Bytes = CRC_AT + 4;
 
 /** The session that a datagram names; undefined: it is no frame. */
-export function sessionOf(datagram: Uint8Array): Uint8Array | undefined {
-  if (datagram.length < FRAME_BYTES || datagram[0] !== VERSION) return undefined;
+export function sessionOf(datagram: Uint8Array, version: number = VERSION): Uint8Array | undefined {
+  if (datagram.length < FRAME_BYTES || datagram[0] !== version) return undefined;
   return datagram.subarray(SESSION_AT, CRC_AT);
 }
 
-export function sealFrame(session: Uint8Array, body: Uint8Array): Uint8Array {
+export function sealFrame(session: Uint8Array, body: Uint8Array, version: number = VERSION): Uint8Array {
   const datagram = new Uint8Array(FRAME_BYTES + body.length);
-  datagram[0] = VERSION;
+  datagram[0] = version;
   datagram.set(session, SESSION_AT);
   datagram.set(body, FRAME_BYTES);
   writeUint32(datagram, CRC_AT, checksum(session, datagram.subarray(FRAME_BYTES)));
@@ -37,8 +39,11 @@ function checksum(session: Uint8Array, body: Uint8Array): number {
 }
 
 /** undefined: damaged, or no frame */
-export function openFrame(datagram: Uint8Array): { session: Uint8Array; body: Uint8Array } | undefined {
-  const session = sessionOf(datagram);
+export function openFrame(
+  datagram: Uint8Array,
+  version: number = VERSION,
+): { session: Uint8Array; body: Uint8Array } | undefined {
+  const session = sessionOf(datagram, version);
   if (session === undefined) return undefined;
   const body = datagram.subarray(FRAME_BYTES);
   return readUint32(datagram, CRC_AT) === checksum(session, body) ? { session, body } : undefined;

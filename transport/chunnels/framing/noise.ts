@@ -145,7 +145,10 @@ export class Handshake {
   }
 
   /** The server's answer to it, and its keys. @throws WireFault */
-  answer(first: Uint8Array): {
+  answer(
+    first: Uint8Array,
+    own: Uint8Array = NONE,
+  ): {
     readonly message: Uint8Array;
     readonly payload: Uint8Array;
     readonly keys: SessionKeys;
@@ -157,7 +160,7 @@ export class Handshake {
     const payload = this.#decrypt(first.subarray(KEY_BYTES));
     this.#mixEphemeral(this.#public);
     this.#mixKey(sharedSecret(this.#secret, theirs));
-    const message = joined(this.#public, this.#encrypt(NONE));
+    const message = joined(this.#public, this.#encrypt(own));
     const [toServer, toClient] = this.#split();
     return { message, payload, keys: { send: toClient, receive: toServer } };
   }

@@ -1,0 +1,357 @@
+/**
+ * Negotiation on the wire, in one round trip: the client offers, the server chooses or says what does not fit, and the client's first datagrams
+ * carry the choice until the server has shown that it has it. A choice is good for later connections as well: these begin without a round
+ * trip, and fall back to an offer where the server no longer knows it.
+ *
+ *   frame (version 0xc2, session, checksum) with    client: 0 │ offer          3 │ token │ transcript │ choice │ datagram
+ *                                                   server: 1 │ token │ choice     2 │ why not     4 (the choice is stale)
+ *
+ * The server keeps nothing of who only offers. The token is a code over the client's host, the transcript and the choice under a key of
+ * the server's: who has it got it at its address. A session begins once, so what is replayed begins nothing.
+ */
+import { blake2s } from "@noble/hashes/blake2.js";
+import { CcparkError } from "../../core/errors.ts";
+import { type Bytes, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import type { Surroundings, Timer } from "../chunnel.ts";
+import { NEGOTIATION, openFrame, SESSION_BYTES, sealFrame } from "../chunnels/framing/frame.ts";
+import type { ChunnelSpec } from "../stack/spec.ts";
+import { sameBytes, WireFault, WireReader, withNumbers } from "../wire.ts";
+import { agree, type Choice, chosenStack, type Offer, offerOf, type Slot } from "./choose.ts";
+import {
+  decodeOffer,
+  encodeChoice,
+  encodeOffer,
+  readChoice,
+  TRANSCRIPT_BYTES,
+  transcriptOf,
+} from "./offer-wire.ts";
+
+const OFFER = 0;
+const CHOICE = 1;
+const REFUSAL = 2;
+const OPEN = 3;
+const STALE = 4;
+const TOKEN_BYTES: Bytes = 16;
+const KEY_BYTES: Bytes = 32;
+/** RFC 9000 section 8: an answer is at most so much of the question, since its source may be spoofed. */
+const MAX_AMPLIFICATION = 3;
+/** A key, and with it the tickets and the sessions that have begun under it, lives so long, and for so many sessions. */
+const KEY_LIFE_US: Micros = 3600 * MICROS_PER_SEC;
+const MAX_SESSIONS = 1 << 16;
+const FIRST_RETRY_US: Micros = 200_000;
+const MAX_RETRY_US: Micros = 5_000_000;
+/** Choices that the server no longer knew, one after another, before the client gives up. */
+const MAX_STALE = 4;
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+
+/** What the ends have agreed on. */
+export interface Agreed {
+  /** this end's */
+  readonly stack: readonly ChunnelSpec[];
+  readonly transcript: Uint8Array;
+  readonly session: Uint8Array;
+}
+
+/** A client's first datagram of a session whose choice is good. */
+export interface Opening extends Agreed {
+  readonly datagram: Uint8Array;
+}
+
+/** An address without its port: a NAT gives each connection another one. */
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, "");
+}
+
+/** The datagram of the stack that one of the negotiation carries; undefined: it carries none. */
+export function carriedBy(datagram: Uint8Array): Uint8Array | undefined {
+  try {
+    return readOpen(datagram)?.inner;
+  } catch (error) {
+    if (error instanceof WireFault) return undefined;
+    throw error;
+  }
+}
+
+/** @throws WireFault */
+function readOpen(datagram: Uint8Array):
+  | {
+      readonly session: Uint8Array;
+      readonly token: Uint8Array;
+      readonly transcript: Uint8Array;
+      readonly choice: Choice;
+      readonly inner: Uint8Array;
+    }
+  | undefined {
+  const frame = openFrame(datagram, NEGOTIATION);
+  if (frame === undefined) return undefined;
+  const reader = new WireReader(frame.body);
+  if (reader.byte() !== OPEN) return undefined;
+  const token = reader.take(TOKEN_BYTES);
+  const transcript = reader.take(TRANSCRIPT_BYTES);
+  return { session: frame.session, token, transcript, choice: readChoice(reader), inner: reader.rest() };
+}
+
+export class ServerNegotiation {
+  readonly #slots: readonly Slot[];
+  readonly #offer: Offer;
+  readonly #offerBytes: Uint8Array;
+  readonly #surroundings: Surroundings;
+  readonly #send: (datagram: Uint8Array, to: string) => void;
+  #key: Uint8Array;
+  #keySinceUs: Micros;
+  /** sessions that have begun under the key */
+  readonly #begun = new Set<string>();
+
+  constructor(
+    slots: readonly Slot[],
+    surroundings: Surroundings,
+    send: (datagram: Uint8Array, to: string) => void,
+  ) {
+    this.#slots = slots;
+    this.#offer = offerOf(slots);
+    this.#offerBytes = encodeOffer(this.#offer);
+    this.#surroundings = surroundings;
+    this.#send = send;
+    this.#key = surroundings.randomBytes(KEY_BYTES);
+    this.#keySinceUs = surroundings.nowUs();
+  }
+
+  /** Answers what is to be answered. @returns a session that begins */
+  arrive(datagram: Uint8Array, from: string): Opening | undefined {
+    const frame = openFrame(datagram, NEGOTIATION);
+    if (frame === undefined) return undefined;
+    try {
+      const reader = new WireReader(frame.body);
+      const kind = reader.byte();
+      if (kind === OPEN) return this.#open(datagram, from);
+      if (kind === OFFER) this.#answer(frame.session, reader.rest(), from, datagram.length);
+    } catch (error) {
+      if (!(error instanceof WireFault)) throw error;
+    }
+    return undefined;
+  }
+
+  #answer(session: Uint8Array, offer: Uint8Array, from: string, askedBytes: Bytes): void {
+    const most = MAX_AMPLIFICATION * askedBytes;
+    let choice: Choice;
+    try {
+      choice = agree(decodeOffer(offer), this.#offer);
+      chosenStack(this.#slots, choice, "server");
+    } catch (error) {
+      if (!(error instanceof CcparkError)) throw error;
+      const why = ENCODER.encode(error.message);
+      const room = most - sealFrame(session, Uint8Array.of(REFUSAL), NEGOTIATION).length;
+      this.#send(sealFrame(session, withNumbers(REFUSAL, [], why.subarray(0, room)), NEGOTIATION), from);
+      return;
+    }
+    const token = this.#token(from, transcriptOf(offer, choice), choice);
+    const chosen = encodeChoice(choice);
+    const body = new Uint8Array(1 + TOKEN_BYTES + chosen.length);
+    body[0] = CHOICE;
+    body.set(token, 1);
+    body.set(chosen, 1 + TOKEN_BYTES);
+    const answer = sealFrame(session, body, NEGOTIATION);
+    if (answer.length <= most) this.#send(answer, from);
+  }
+
+  #token(from: string, transcript: Uint8Array, choice: Choice): Uint8Array {
+    const nowUs = this.#surroundings.nowUs();
+    if (this.#begun.size >= MAX_SESSIONS || nowUs - this.#keySinceUs > KEY_LIFE_US) {
+      this.#key = this.#surroundings.randomBytes(KEY_BYTES);
+      this.#keySinceUs = nowUs;
+      this.#begun.clear();
+    }
+    return blake2s
+      .create({ dkLen: TOKEN_BYTES, key: this.#key })
+      .update(transcript)
+      .update(encodeChoice(choice))
+      .update(this.#offerBytes)
+      .update(ENCODER.encode(hostOf(from)))
+      .digest();
+  }
+
+  #open(datagram: Uint8Array, from: string): Opening | undefined {
+    const opened = readOpen(datagram);
+    if (opened === undefined) return undefined;
+    const { session, token, transcript, choice, inner } = opened;
+    if (!sameBytes(token, this.#token(from, transcript, choice))) {
+      this.#send(sealFrame(session, Uint8Array.of(STALE), NEGOTIATION), from);
+      return undefined;
+    }
+    const name = nameOf(session);
+    if (this.#begun.has(name)) return undefined;
+    this.#begun.add(name);
+    const stack = chosenStack(this.#slots, choice, "server");
+    return { stack, transcript: transcript.slice(), session: session.slice(), datagram: inner };
+  }
+}
+
+export function nameOf(session: Uint8Array): string {
+  let name = "";
+  for (const byte of session) name += String.fromCharCode(byte);
+  return name;
+}
+
+/** What a client keeps of an agreement, for later connections to the same server. */
+interface Ticket {
+  readonly offer: Uint8Array;
+  readonly token: Uint8Array;
+  readonly choice: Choice;
+}
+
+/** By server; at most so many, the oldest goes first. */
+export class Tickets {
+  readonly #bySelf = new Map<string, Ticket>();
+  readonly #most: number;
+
+  constructor(most = 1_024) {
+    this.#most = most;
+  }
+
+  get(server: string): Ticket | undefined {
+    return this.#bySelf.get(server);
+  }
+
+  set(server: string, ticket: Ticket): void {
+    this.#bySelf.delete(server);
+    this.#bySelf.set(server, ticket);
+    for (const oldest of this.#bySelf.keys()) {
+      if (this.#bySelf.size > this.#most) this.#bySelf.delete(oldest);
+      break;
+    }
+  }
+
+  delete(server: string): void {
+    this.#bySelf.delete(server);
+  }
+}
+
+export interface ClientNegotiationOptions {
+  readonly slots: readonly Slot[];
+  readonly surroundings: Surroundings;
+  readonly tickets: Tickets;
+  readonly server: string;
+  readonly giveUpUs: Micros;
+  send(datagram: Uint8Array): void;
+  /** Called anew when the server no longer knew what was chosen: what it was sent has come nowhere. */
+  opened(agreed: Agreed): void;
+  failed(error: CcparkError): void;
+}
+
+export class ClientNegotiation {
+  readonly #options: ClientNegotiationOptions;
+  readonly #offer: Uint8Array;
+  readonly #startUs: Micros;
+  #session: Uint8Array;
+  /** before the datagrams of the stack, until the server has shown that it has the choice */
+  #head: Uint8Array | undefined;
+  #isConfirmed = false;
+  #stale = 0;
+  #retryUs: Micros = FIRST_RETRY_US;
+  #timer: Timer | undefined;
+  /** it began with what an earlier connection had agreed on */
+  isResumed = false;
+
+  constructor(options: ClientNegotiationOptions) {
+    this.#options = options;
+    this.#offer = encodeOffer(offerOf(options.slots));
+    this.#startUs = options.surroundings.nowUs();
+    this.#session = options.surroundings.randomBytes(SESSION_BYTES);
+  }
+
+  begin(): void {
+    const ticket = this.#options.tickets.get(this.#options.server);
+    this.isResumed = ticket !== undefined && sameBytes(ticket.offer, this.#offer);
+    if (this.isResumed) this.#open(ticket!);
+    else this.#ask();
+  }
+
+  /** What goes to the server instead of a datagram of the stack. */
+  wrap(datagram: Uint8Array): Uint8Array {
+    if (this.#head === undefined) return datagram;
+    const body = new Uint8Array(this.#head.length + datagram.length);
+    body.set(this.#head);
+    body.set(datagram, this.#head.length);
+    return sealFrame(this.#session, body, NEGOTIATION);
+  }
+
+  /** The stack has heard of the server's. */
+  confirm(): void {
+    this.#isConfirmed = true;
+    this.#head = undefined;
+    this.#timer?.cancel();
+  }
+
+  #ask(): void {
+    const { surroundings, send, failed, giveUpUs } = this.#options;
+    const nowUs = surroundings.nowUs();
+    if (nowUs - this.#startUs >= giveUpUs) {
+      const silentSec = ((nowUs - this.#startUs) / MICROS_PER_SEC).toFixed(1);
+      failed(new CcparkError("unavailable", `[transport] the peer has not answered for ${silentSec} s`));
+      return;
+    }
+    this.#timer = surroundings.wakeAt(Math.min(nowUs + this.#retryUs, this.#startUs + giveUpUs), () =>
+      this.#ask(),
+    );
+    this.#retryUs = Math.min(MAX_RETRY_US, 2 * this.#retryUs);
+    send(sealFrame(this.#session, withNumbers(OFFER, [], this.#offer), NEGOTIATION));
+  }
+
+  #open({ token, choice }: Ticket): void {
+    const transcript = transcriptOf(this.#offer, choice);
+    const stack = chosenStack(this.#options.slots, choice, "client");
+    const chosen = encodeChoice(choice);
+    const head = new Uint8Array(1 + TOKEN_BYTES + TRANSCRIPT_BYTES + chosen.length);
+    head[0] = OPEN;
+    head.set(token, 1);
+    head.set(transcript, 1 + TOKEN_BYTES);
+    head.set(chosen, 1 + TOKEN_BYTES + TRANSCRIPT_BYTES);
+    this.#head = head;
+    this.#options.opened({ stack, transcript, session: this.#session });
+  }
+
+  /** @returns false: it is none of the negotiation */
+  arrive(datagram: Uint8Array): boolean {
+    if (datagram[0] !== NEGOTIATION) return false;
+    const frame = openFrame(datagram, NEGOTIATION);
+    if (frame === undefined || this.#isConfirmed || !sameBytes(frame.session, this.#session)) return true;
+    try {
+      this.#answered(new WireReader(frame.body));
+    } catch (error) {
+      if (!(error instanceof WireFault)) throw error;
+    }
+    return true;
+  }
+
+  #answered(reader: WireReader): void {
+    const { tickets, server, surroundings, failed } = this.#options;
+    const kind = reader.byte();
+    const isAsking = this.#head === undefined;
+    if (kind === CHOICE && isAsking) {
+      const token = reader.take(TOKEN_BYTES).slice();
+      const ticket: Ticket = { offer: this.#offer, token, choice: readChoice(reader) };
+      this.#timer?.cancel();
+      try {
+        this.#open(ticket);
+        tickets.set(server, ticket);
+      } catch (error) {
+        if (!(error instanceof CcparkError)) throw error;
+        failed(error);
+      }
+    } else if (kind === REFUSAL && isAsking) {
+      this.#timer?.cancel();
+      failed(new CcparkError("failed-precondition", DECODER.decode(reader.rest())));
+    } else if (kind === STALE && !isAsking) {
+      tickets.delete(server);
+      this.#head = undefined;
+      this.#session = surroundings.randomBytes(SESSION_BYTES);
+      if (++this.#stale <= MAX_STALE) this.#ask();
+      else failed(new CcparkError("unavailable", "[transport] the server keeps no choice"));
+    }
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+}
