@@ -6,7 +6,7 @@ const floors = {
   flows: ["core"],
   scenarios: ["core", "traces"],
   "ccp-bridge": ["core"],
-  algorithms: ["core", "scenarios", "ccp-bridge"],
+  algorithms: ["core", "flows", "scenarios", "ccp-bridge"],
   engine: ["core", "ccp-bridge", "scenarios"],
   sim: ["core", "ccp-bridge", "scenarios", "engine"],
   testbeds: ["core", "ccp-bridge", "traces", "scenarios", "algorithms", "engine", "sim"],

@@ -30,6 +30,8 @@ class Node {
 export interface Member {
   /** of all that the root has, above 0 to 1 */
   readonly share: number;
+  /** Its part of what the root has. */
+  of(total: number): number;
   leave(): void;
 }
 
@@ -70,13 +72,19 @@ export class WeightTree {
       if (at.flows === 1 && at.parent !== undefined) at.parent.weights += at.weight;
     }
     let isThere = true;
+    const of = (total: number): number => {
+      assert(isThere, "a member that has left has no share");
+      let part = (total * weight) / parent.weights;
+      for (let at = parent; at.parent !== undefined; at = at.parent) {
+        part = (part * at.weight) / at.parent.weights;
+      }
+      return part;
+    };
     return {
       get share(): number {
-        assert(isThere, "a member that has left has no share");
-        let share = weight / parent.weights;
-        for (let at = parent; at.parent !== undefined; at = at.parent) share *= at.weight / at.parent.weights;
-        return share;
+        return of(1);
       },
+      of,
       leave: () => {
         if (!isThere) return;
         isThere = false;

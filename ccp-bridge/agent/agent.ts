@@ -507,10 +507,10 @@ export class CcpAgent {
     const known = datapath.flows.get(flowId);
     if (known !== undefined) this.#close(known, nowUs);
     const hosting = this.#hooks.hosting?.(flowId, from) ?? {};
-    const { schedule, host = from, name = "", weight = 1, rng, changes = [] } = hosting;
+    const { schedule, host = from, name = "", weight = 1, aggregates = [], rng, changes = [] } = hosting;
     const own = rng ?? this.#rng.fork(`flow.${this.#started}`);
     this.#started += 1;
-    const flowInfo: FlowInfo = { flowId, ...info, nowUs, host, name, weight, rng: own };
+    const flowInfo: FlowInfo = { flowId, ...info, nowUs, host, name, weight, aggregates, rng: own };
     const algorithm = this.#byName.get(algorithmName) ?? this.#chosen(flowInfo);
     const programs = this.#set.byAlgorithm.get(algorithm)!;
     const { send } = this.#hooks;

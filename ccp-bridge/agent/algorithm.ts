@@ -24,6 +24,8 @@ export interface FlowInfo {
   readonly name: string;
   /** the flow's share among the flows of its group (see `aggregateBy`), > 0; 1 unless the host says otherwise */
   readonly weight: number;
+  /** flows of flows of the group that it belongs to, from the outermost in, each with its weight among its siblings */
+  readonly aggregates: readonly { readonly name: string; readonly weight: number }[];
   /** the flow's own generator, a fork of the run's: same seed, same draws, whatever other flows do */
   readonly rng: Rng;
 }

@@ -1,6 +1,7 @@
 /** What the host of an agent adds to a flow: a clock to wake by, chance, and what the create message cannot say. */
 import type { Rng } from "../../core/random.ts";
 import type { Micros } from "../../core/units.ts";
+import type { FlowInfo } from "./algorithm.ts";
 
 /** Calls `run` once at `atUs` of the reports' clock, after everything else of that instant, never within this call. */
 export type ScheduleWake = (atUs: Micros, run: (nowUs: Micros) => void) => void;
@@ -18,6 +19,8 @@ export interface FlowHosting {
   readonly rng?: Rng;
   /** see `FlowInfo`; absent: 1 */
   readonly weight?: number;
+  /** see `FlowInfo`; absent: none */
+  readonly aggregates?: FlowInfo["aggregates"];
   /** see `FlowInfo`; absent: the datapath's address */
   readonly host?: string;
   /** see `FlowInfo`; absent: empty */

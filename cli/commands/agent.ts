@@ -1,6 +1,7 @@
 /** `ccpark agent`: runs algorithms on foreign CCP datapaths, until Ctrl-C, SIGTERM or the end of `--duration`. */
 import { type Command, Option } from "commander";
 import type { HostEvent } from "../../ccp-bridge/ipc/agent-host.ts";
+import { type AgentFlowFacts, AgentFlows } from "../agent/agent-flows.ts";
 import type { ControlOutcome } from "../agent/control.ts";
 import { printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
@@ -57,7 +58,9 @@ async function agent(options: AgentOptions): Promise<void> {
     if (!names.includes(algorithm)) throw unknownName("agent", "algorithm of a rule", algorithm, names);
   }
   const say = makeLog(options);
-  const host = new AgentHost({ set, choose: chooseByRules(rules), onEvent: (event) => say.event(event) });
+  const flows = new AgentFlows();
+  const onEvent = (event: HostEvent): void => say.event(event, flows.follow(event));
+  const host = new AgentHost({ set, choose: chooseByRules(rules), onEvent });
   let control: { close(): void } | undefined;
   try {
     const addresses: string[] = [];
@@ -73,7 +76,7 @@ async function agent(options: AgentOptions): Promise<void> {
     }
     if (options.control !== undefined) {
       const { openControl } = await import("../agent/control.ts");
-      control = await openControl(options.control, host, (outcome) => say.control(outcome));
+      control = await openControl(options.control, host, flows, (outcome) => say.control(outcome));
     }
     say.listening(addresses, names);
     for (const { name, install } of set.programs.filter((one) => one.install.length > SMALL_READ_BYTES)) {
@@ -84,8 +87,7 @@ async function agent(options: AgentOptions): Promise<void> {
     }
     const signal = await ended(options.duration);
     const { reports, malformed, stale, unknownFlow } = host.agent.counters;
-    const flows = host.agent.flowCount;
-    say.summary({ flows, reports, malformed, stale, unknownFlow });
+    say.summary({ flows: host.agent.flowCount, reports, malformed, stale, unknownFlow });
     process.exitCode = signal === "SIGINT" ? EXIT.interrupted : EXIT.ok;
   } finally {
     control?.close();
@@ -133,7 +135,8 @@ function makeLog({ json, quiet }: AgentOptions) {
       const text = Object.entries(counters).map(([name, count]) => `${name} ${count}`);
       write({ event: "ended", ...counters }, `ended: ${text.join(", ")}`);
     },
-    event(event: HostEvent): void {
+    /** @param facts of a flow that opens or closes */
+    event(event: HostEvent, facts: AgentFlowFacts | undefined): void {
       const { kind, nowUs } = event;
       const timeSec = Math.round(nowUs / 1000) / 1000;
       switch (event.kind) {
@@ -145,14 +148,18 @@ function makeLog({ json, quiet }: AgentOptions) {
           const { flowId, initCwndBytes, mssBytes, srcIp, srcPort, dstIp, dstPort } = info;
           const flow = { flowId, initCwndBytes, mssBytes, srcIp, srcPort, dstIp, dstPort };
           write(
-            { event: kind, timeSec, address, algorithm, ...flow },
-            `${timeSec} flow ${flowId} of ${address} opened: ${algorithm}`,
+            { event: kind, timeSec, address, algorithm, ...flow, handle: facts?.handle },
+            `${timeSec} flow ${flowId} of ${address} opened: ${algorithm}, ${facts?.handle}`,
           );
           return;
         }
         case "closed": {
           const { address, flowId } = event;
-          write({ event: kind, timeSec, address, flowId }, `${timeSec} flow ${flowId} of ${address} closed`);
+          const { handle } = facts ?? {};
+          write(
+            { event: kind, timeSec, address, flowId, handle },
+            `${timeSec} flow ${flowId} of ${address} closed`,
+          );
           return;
         }
         case "vanished": {
@@ -213,7 +220,7 @@ export function addAgent(program: Command): void {
     .option("--checkpoint <file>", "adds the trained policy of this checkpoint as `policy`")
     .option(
       "--control <socket>",
-      'takes changes of live flows there, such as the datagram {"params": {"priority": 2}, "flow": 7}',
+      'lists and changes live flows there, by datagrams such as {"list": "*"} and {"params": {"priority": 2}, "handle": "..."}',
     )
     .option("--duration <sec>", "end after so many seconds", parsePositive)
     .option("--json", "events as JSON Lines")

@@ -18,6 +18,7 @@ const info = (fields: Partial<FlowInfo>): FlowInfo => ({
   host: "here",
   name: "",
   weight: 1,
+  aggregates: [],
   rng: Rng.fromSeed(1),
   ...fields,
 });

@@ -9,6 +9,7 @@ import { describeEnv } from "../../cli/train/training-setup.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { getAction } from "../../envs/signals/actions.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
+import { FlowHandle } from "../../flows/handle.ts";
 import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
 
 const makeFolder = makeFolders();
@@ -135,13 +136,30 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     });
     expect(ask("nonsense")).toEqual({ error: expect.stringContaining("got what is no JSON") });
     expect(ask('{"params":{}}')).toEqual({ error: "[agent] control: params: is empty" });
+    const { list } = ask('{"list":"*/1"}') as { readonly list: readonly { readonly handle: string }[] };
+    const name = `${join(folder, "datapath")}/${flowId}`;
+    expect(list).toMatchObject([{ name, flowId, algorithm: expect.stringContaining("dtl") }]);
+    const { handle } = list[0]!;
+    expect(`${FlowHandle.parse(handle)}`).toBe(handle);
+    expect(ask(`{"list":"${handle}"}`)).toEqual({ list });
+    expect(ask('{"list":"nobody"}')).toEqual({ list: [] });
+    expect(ask(`{"params":{"priority":4},"handle":"${handle}"}`)).toEqual({ flows: 1 });
+    expect(ask(`{"params":{"priority":4},"handle":"0${handle.slice(1, -1)}0"}`)).toEqual({
+      error: expect.stringContaining("[flows] no flow "),
+    });
+    expect(ask(`{"params":{"priority":4},"handle":"${handle}","flow":1}`)).toEqual({
+      error: "[agent] control: expected `handle`, or `flow` and `datapath`",
+    });
+    expect(ask('{"flow":1}')).toEqual({ error: "[agent] control: expected either `params` or `list`" });
     owner.close();
     flows.close();
     child.kill("SIGINT");
     const { stdout } = await outcome;
     const said = parseLines(stdout).filter(({ event }) => event === "control");
     expect(said[0]).toEqual({ event: "control", flows: 1, message: "priority=2 for 1 flows" });
-    expect(said).toHaveLength(6);
+    expect(said).toHaveLength(10);
+    const opened = parseLines(stdout).find(({ event }) => event === "opened");
+    expect(opened).toMatchObject({ handle });
   });
 
   it.concurrent("leaves a path alone where an agent listens or something else lies", async () => {

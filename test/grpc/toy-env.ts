@@ -198,6 +198,10 @@ class ToySlot implements SlotEnv {
     timeUs: this.#step.info.timeUs,
     scenario: {} as Scenario,
     links: [],
+    measured: {
+      ...{ name: "forward", rateBytesPerSec: 0, bufferBytes: 0, queueBytes: 0, queuePackets: 0 },
+      ...{ servedBytes: 0, droppedPackets: 0 },
+    },
     flows: [],
     baseRttUs: 0,
     bdpBytes: 0,

@@ -12,6 +12,7 @@ import type {
   Report,
 } from "../../../ccp-bridge/agent/algorithm.ts";
 import { MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
+import { type Member as TreeMember, WeightTree } from "../../../flows/weights.ts";
 import type { AlgorithmSpec } from "../../spec.ts";
 import {
   type Decision,
@@ -33,7 +34,9 @@ class Group {
   readonly #beta: number;
   #windowPackets: number;
   #ssthreshPackets = Number.POSITIVE_INFINITY;
-  #weights = 0;
+  readonly #tree = new WeightTree();
+  /** small shares of flows of flows: a window's fraction of a packet, which no sender can use, is kept for the next one */
+  keepsFractions = false;
   /** undefined: no sample yet */
   #srttUs: Micros | undefined;
   #cutUs: Micros = Number.NEGATIVE_INFINITY;
@@ -43,23 +46,20 @@ class Group {
     this.#windowPackets = windowPackets;
   }
 
-  join(weight: number): void {
-    this.#weights += weight;
+  join({ aggregates, weight }: FlowInfo): TreeMember {
+    if (aggregates.length > 0) this.keepsFractions = true;
+    return this.#tree.join(aggregates, weight);
   }
 
-  leave(weight: number): void {
-    this.#weights -= weight;
-  }
-
-  share(weight: number): number {
-    return Math.max(MIN_PACKETS, (this.#windowPackets * weight) / this.#weights);
+  share(member: TreeMember): number {
+    return Math.max(MIN_PACKETS, member.of(this.#windowPackets));
   }
 
   /** undefined before the first RTT */
-  ratePacketsPerSec(weight: number): number | undefined {
+  ratePacketsPerSec(member: TreeMember): number | undefined {
     if (this.#srttUs === undefined) return undefined;
     const gain = this.#windowPackets < this.#ssthreshPackets ? SLOW_START_PACE : PACE;
-    return (gain * this.share(weight) * MICROS_PER_SEC) / this.#srttUs;
+    return (gain * this.share(member) * MICROS_PER_SEC) / this.#srttUs;
   }
 
   onInterval({ samples, meanRttUs, growing, deliveredPackets }: Interval): void {
@@ -83,11 +83,12 @@ class Group {
 
 class MemberRules implements Rules {
   readonly #group: Group;
-  readonly #weight: number;
+  readonly #member: TreeMember;
+  #keptPackets = 0;
 
-  constructor(group: Group, weight: number) {
+  constructor(group: Group, member: TreeMember) {
     this.#group = group;
-    this.#weight = weight;
+    this.#member = member;
   }
 
   onInterval(interval: Interval): Decision | undefined {
@@ -95,32 +96,40 @@ class MemberRules implements Rules {
     // after a timeout of its own it comes back by slow start
     if (interval.slowStart) return undefined;
     return {
-      cwndPackets: this.#group.share(this.#weight),
-      ratePacketsPerSec: this.#group.ratePacketsPerSec(this.#weight),
+      cwndPackets: this.#window(),
+      ratePacketsPerSec: this.#group.ratePacketsPerSec(this.#member),
     };
+  }
+
+  #window(): number {
+    const share = this.#group.share(this.#member);
+    if (!this.#group.keepsFractions) return share;
+    const packets = Math.floor(share + this.#keptPackets);
+    this.#keptPackets += share - packets;
+    return packets;
   }
 
   onLoss({ nowUs }: Interval): number {
     this.#group.onLoss(nowUs);
-    return this.#group.share(this.#weight);
+    return this.#group.share(this.#member);
   }
 }
 
 class Member implements CcpFlow {
   readonly #group: Group;
-  readonly #weight: number;
+  readonly #member: TreeMember;
   readonly #flow: CcpFlow;
 
   constructor(group: Group, control: FlowControl, info: FlowInfo) {
+    const member = group.join(info);
     this.#group = group;
-    this.#weight = info.weight;
-    group.join(info.weight);
+    this.#member = member;
     this.#flow = intervalFlow(control, info, "quarter", {
-      rules: new MemberRules(group, info.weight),
+      rules: new MemberRules(group, member),
       slowStart: false,
       initial: {
-        cwndPackets: group.share(info.weight),
-        ratePacketsPerSec: group.ratePacketsPerSec(info.weight),
+        cwndPackets: group.share(member),
+        ratePacketsPerSec: group.ratePacketsPerSec(member),
       },
     });
   }
@@ -130,7 +139,7 @@ class Member implements CcpFlow {
   }
 
   onClose(): void {
-    this.#group.leave(this.#weight);
+    this.#member.leave();
   }
 
   createSubflow(control: FlowControl, info: FlowInfo): CcpFlow {

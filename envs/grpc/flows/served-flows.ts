@@ -219,8 +219,7 @@ function reportSlot({ flow, seen }: Slot, books: EnvBooks, state: FlowState | un
     minRttUs: state.minRttUs,
     deliveredBytes: total.deliveredBytes,
   }));
-  const [link] = books.links;
-  if (link === undefined) return;
+  const { measured: link } = books;
   flow.publish("truth", timeUs, () => ({
     capacityBytesPerSec: link.rateBytesPerSec,
     queueBytes: link.queueBytes,

@@ -1,6 +1,7 @@
 /** The calls of EnvService that are not its stream of steps. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type handleUnaryCall, type ServerUnaryCall, type ServerWritableStream, status } from "@grpc/grpc-js";
+import { CcparkError } from "../../../core/errors.ts";
 import type { MaybePromise } from "../../vector/place.ts";
 import { killFlow, listFlows, watchFlow } from "../flows/flow-calls.ts";
 import type {
@@ -190,6 +191,18 @@ function watchEpisodes(
   }
 }
 
+/** How long a client waits for the answer that it cannot have more: one that asks in a loop costs the others nothing. */
+const EXHAUSTED_PAUSE_MS = 100;
+
+async function slowlyExhausted<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof CcparkError && error.kind === "resource-exhausted") await sleep(EXHAUSTED_PAUSE_MS);
+    throw error;
+  }
+}
+
 export interface ServerIdentity {
   /** of ccpark */
   readonly version: string;
@@ -220,7 +233,7 @@ export function unaryCalls(
       ({ envId }: DescribeEnvRequest): DescribeEnvResponse => host.describeEnv(envId),
     ),
     createSession: unary(context, (request: CreateSessionRequest, call) =>
-      sessions.create(request, { owner: ownerOf(call), client: clientOf(call) }),
+      slowlyExhausted(sessions.create(request, { owner: ownerOf(call), client: clientOf(call) })),
     ),
     closeSession: unary(context, (request: CloseSessionRequest): CloseSessionResponse => {
       if (sessions.has(request.sessionId)) {

@@ -44,6 +44,8 @@ export interface GroundTruth {
   readonly timeUs: number;
   readonly scenario: Scenario;
   readonly links: LinkState[];
+  /** the link that is measured for the first flow under test, which moves with it */
+  readonly measured: LinkState;
   /** in the scenario's order */
   readonly flows: FlowState[];
   /** of the first flow under test, with an empty queue */
@@ -106,7 +108,7 @@ function flowState(flow: RunFlow, nowNs: number): FlowState {
 export function groundTruth(run: Run, scenario: Scenario): GroundTruth {
   const { nowNs, flows } = run;
   const mtuBytes = mtuOf(scenario);
-  const meters = expectTruth(run).links;
+  const { links: meters, forward } = expectTruth(run);
   const specs = Object.entries({ forward: scenario.forward, reverse: scenario.reverse, ...scenario.links });
   const links = specs.map(([name, spec], i) => linkState(name, meters[i]!, spec, mtuBytes, nowNs));
   const { propagationNs, reversePropagationNs } = flows[0]!;
@@ -117,6 +119,7 @@ export function groundTruth(run: Run, scenario: Scenario): GroundTruth {
     timeUs: nowNs / NANOS_PER_MICRO,
     scenario,
     links,
+    measured: linkState("forward", forward, scenario.forward, mtuBytes, nowNs),
     flows: flows.map((each) => flowState(each, nowNs)),
     baseRttUs,
     bdpBytes: (rate * baseRttUs) / 1e6,

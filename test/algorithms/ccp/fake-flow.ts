@@ -28,6 +28,7 @@ export class FakeFlow implements FlowControl {
       host: "here",
       name: "",
       weight: 1,
+      aggregates: [],
       rng: Rng.fromSeed(1),
     });
   }

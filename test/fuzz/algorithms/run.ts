@@ -139,6 +139,7 @@ function reportsCase(algorithm: CcpAlgorithm, dice: Dice, tally: Tally): void {
     host: "",
     name: "",
     weight: dice.pick([1, 1, 0.001, 1000]),
+    aggregates: [],
     rng: Rng.fromSeed(dice.below(1000)),
   });
   for (let i = 0; i < REPORTS_PER_CASE; i++) {
