@@ -26,6 +26,7 @@ const floors = {
     "envs",
     "agents",
     "traces",
+    "training",
   ],
   cli: [
     "core",

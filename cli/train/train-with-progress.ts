@@ -1,5 +1,10 @@
 /** Wiring shared by `train` and `quickstart`: a training with progress on stderr, pictures of it, and an orderly end on Ctrl-C. */
-import { type LearningPoint, learningNote, learningVerdict } from "../../eval/learning/learning.ts";
+import {
+  type LearningPoint,
+  learningNote,
+  learningVerdict,
+  learningWarning,
+} from "../../eval/learning/learning.ts";
 import type { EvaluationLine } from "../../training/evaluation/evaluations.ts";
 import { openTensorBoard } from "../../training/tensorboard/event-files.ts";
 import { type ProgressLine, type TrainOptions, type TrainResult, train } from "../../training/train.ts";
@@ -49,6 +54,7 @@ export async function trainWithProgress(
   const task = await startTask({ label: "training", total, unit: "steps", quiet, already });
   const board = tensorBoard ? openTensorBoard(runDir, already, () => Date.now() / MILLIS_PER_SEC) : undefined;
   let latest = "";
+  let warned = quiet;
   let evaluations: LearningPoint[] | undefined;
   let drawnSec = performance.now() / MILLIS_PER_SEC;
   let drawing: Promise<void> | undefined;
@@ -56,6 +62,11 @@ export async function trainWithProgress(
     // those of earlier starts are in the folder by now, this one among them
     evaluations = evaluations === undefined ? evaluationsIn(runDir) : [...evaluations, line];
     latest = learningNote(evaluations);
+    const warning = warned ? "" : learningWarning(evaluations);
+    if (warning !== "") {
+      warned = true;
+      printErr(`warning: ${warning}\n`);
+    }
     board?.evaluation(line);
     const nowSec = performance.now() / MILLIS_PER_SEC;
     if (drawing !== undefined || nowSec - drawnSec < DRAW_EVERY_SEC) return;

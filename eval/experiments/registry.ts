@@ -14,6 +14,7 @@ const TABLE: Readonly<Record<string, Load>> = {
   "bbr-pulses": async () => (await import("./ccp-thesis/bbr-pulses.ts")).bbrPulses,
   "copa-compression": async () => (await import("./ccp-thesis/copa-compression.ts")).copaCompression,
   datapaths: async () => (await import("./ccp-thesis/datapaths.ts")).datapaths,
+  park: async () => (await import("./learned/park.ts")).park,
   response: async () => (await import("./laws/response.ts")).response,
   fairness: async () => (await import("./laws/fairness.ts")).fairness,
   "dtl-fairness": async () => (await import("./dtl/less-than-best-effort.ts")).dtlFairness,

@@ -34,6 +34,12 @@ const STUCK_AFTER = 5;
 /** A share of lost packets that no controller should live with. */
 const HIGH_LOSS = 0.1;
 
+/** Evaluations in a row, all of which have to be alike, before a training is warned of. */
+const WARN_AFTER = 4;
+/** Scores this near to each other are no progress. */
+const STANDSTILL = 0.1;
+const FULL_LINK = 0.97;
+
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 /** Mean score of the last evaluations. */
@@ -54,6 +60,28 @@ export function learningNote(evaluations: readonly LearningPoint[]): string {
     `queue ${meanQueueDelayMs.toFixed(1)} ms`,
     `loss ${percent(lossRate)}`,
   ].join(", ");
+}
+
+/**
+ * What is to be said while a training still has time: it stands still below an algorithm that learns nothing, or it keeps links full and
+ * loses much. Empty while there is nothing of that kind. The first evaluation, of no training, does not count.
+ */
+export function learningWarning(evaluations: readonly LearningPoint[]): string {
+  const last = evaluations.slice(1).slice(-WARN_AFTER);
+  if (last.length < WARN_AFTER) return "";
+  const scores = last.map(({ score }) => score);
+  const highest = Math.max(...scores);
+  const isStanding = highest - Math.min(...scores) < STANDSTILL;
+  const better = Object.entries(last.at(-1)!.baselines).filter(([, score]) => score > highest);
+  const found: string[] = [];
+  if (isStanding && better.length > 0) {
+    const names = better.map(([name, score]) => `${name} (${score.toFixed(2)})`).join(" and ");
+    found.push(`it stays below ${names} with a score of ${highest.toFixed(2)}`);
+  }
+  const floods = last.every((each) => each.utilisation >= FULL_LINK && each.lossRate >= HIGH_LOSS);
+  if (floods) found.push(`it keeps the link full and loses ${percent(last.at(-1)!.lossRate)} of its packets`);
+  if (found.length === 0) return "";
+  return `${WARN_AFTER} evaluations in a row: ${found.join("; ")}. Exploring may not reach what the link bears: an action relative to the path (\`multiplicative\`, \`confined\`), a larger \`initialLogStd\` or \`normaliseObservations\` may help (\`ccpark explain actions\`, \`hyperparameters\`)`;
 }
 
 /** Whether it learns, in a sentence or two; empty while that cannot be said. */

@@ -35,6 +35,18 @@ describe("ccpark train", { timeout: 300_000 }, () => {
     expect(page).not.toContain('http-equiv="refresh"');
   });
 
+  it("warns of Park's own form, which keeps the link full, while the training goes on", async () => {
+    const park = [
+      ...["--scenario", "park-paper", "--observation", "park-14", "--action", "absolute", "--reward", "park"],
+      ...["--episode", "5", "--step-ms", "20", "--envs", "4", "--set", "rolloutSteps=16"],
+      ...["--checkpoint-every", "2", "--evaluate-every", "2", "--steps", "768"],
+    ];
+    const { code, stderr } = await runCli(["train", "--out", "run", ...park], { cwd: makeFolder() });
+    expect(code, stderr).toBe(0);
+    expect(stderr.match(/^warning: 4 evaluations in a row: /gm)).toHaveLength(1);
+    expect(stderr).toMatch(/it keeps the link full and loses \d+ % of its packets/);
+  });
+
   it("--config gives a run back to the byte, and takes what is to differ", async () => {
     const cwd = makeFolder();
     const first = await runCli(
