@@ -12,6 +12,7 @@ import { CCBENCH_GRIDS, ORCA_SAGE } from "./presets/ccbench.ts";
 import { CCP, cellular, PARK } from "./presets/ccp-park.ts";
 import { LEARNERS } from "./presets/learners.ts";
 import { LEO } from "./presets/leo.ts";
+import { NAMED_FLOWS } from "./presets/named-flows.ts";
 import { PANTHEON } from "./presets/pantheon.ts";
 import { onLinux, type ScenarioPreset } from "./presets/preset.ts";
 import { RMCAT } from "./presets/rmcat.ts";
@@ -78,6 +79,7 @@ const CCPARK: readonly ScenarioPreset[] = [
 const ALL: readonly ScenarioPreset[] = [
   ...[...PARK, ...CCP, ...PANTHEON, ...ORCA_SAGE, ...CCBENCH_GRIDS].map(onLinux),
   ...RMCAT,
+  ...NAMED_FLOWS,
   ...LEARNERS,
   ...TESTBEDS,
   BBR_DRAFT,

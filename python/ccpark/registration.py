@@ -61,6 +61,7 @@ PRESETS = (
     "cell-lte-slow-walk",
     "bbr-draft",
     "leo",
+    "flows-overflow-feedback",
 )
 
 
