@@ -402,7 +402,9 @@ export class LiveStack {
   #openWay(base: string, done: (way: Way | CcparkError) => void): void {
     const { openWay } = this.#options;
     const none = new CcparkError("failed-precondition", `[transport] this end has no way by \`${base}\``);
-    if (openWay === undefined) done(none);
+    const first = this.#options.way;
+    if (base === baseOf(this.#agreed!.stack)) done({ port: first.port, peer: first.peer });
+    else if (openWay === undefined) done(none);
     else openWay(base, (datagram, from) => this.arrive(datagram, from, base === "unix" || undefined), done);
   }
 

@@ -34,8 +34,9 @@ export class UdpSocket {
     this.#socket = socket;
     const { address, port } = socket.address();
     const names = new Map<string, { host: string; port: number }>();
-    socket.on("message", (datagram, { address: host, port: from }) =>
-      onDatagram(datagram, addressText(host, from)),
+    socket.on("message", ({ buffer, byteOffset, length }, { address: host, port: from }) =>
+      // plain bytes: a Buffer's `slice` is no copy
+      onDatagram(new Uint8Array(buffer, byteOffset, length), addressText(host, from)),
     );
     this.port = {
       self: addressText(address, port),

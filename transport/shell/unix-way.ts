@@ -21,7 +21,10 @@ export const openUnixWay: OpenWay = (base, onDatagram, done) => {
     return;
   }
   const path = join(FOLDER, `${randomBytes(8).toString("hex")}.sock`);
-  openUnixDatagram({ path, onMessage: (bytes, from) => onDatagram(bytes.slice(), String(from)) }).then(
+  openUnixDatagram({
+    path,
+    onMessage: (bytes, from) => onDatagram(new Uint8Array(bytes), String(from)),
+  }).then(
     (socket) => {
       const way: Way = {
         port: {

@@ -1,0 +1,22 @@
+/** The experiments of negotiated stacks, small. */
+import { expect, it } from "vitest";
+import { loadExperiment } from "../../eval/experiments/registry.ts";
+
+it.each([
+  ["bertha-establishment", { trials: 40 }],
+  ["bertha-overhead", { mbps: 50, durationSec: 0.5 }],
+])("%s passes its claims", async (name, changes) => {
+  const { options, run, report, count } = await loadExperiment(name);
+  const initial = Object.fromEntries(
+    Object.entries(options).map(([key, { initial: value }]) => [key, value]),
+  );
+  const settings = { ...initial, ...changes };
+  const rows: object[] = [];
+  for await (const row of run(settings)) rows.push(row);
+  expect(rows).toHaveLength(count(settings));
+  const { claims, figure } = report(rows, settings);
+  expect(claims.map(({ claim, verdict }) => [claim, verdict])).toEqual(
+    claims.map(({ claim }) => [claim, "pass"]),
+  );
+  expect(JSON.stringify(figure.spec)).toContain("vega-lite");
+});

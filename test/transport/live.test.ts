@@ -1,0 +1,73 @@
+/** Stacks that are exchanged while a connection lives. */
+import { createHash, randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { type Connection, connect, listen, Tickets } from "../../transport/index.ts";
+import { exchangeRun, faultOf } from "../chaos/transport.ts";
+
+describe("a stack exchanged mid-stream", () => {
+  it("loses and repeats nothing, whatever the network does and whoever asks (the short form of chaos:transport)", () => {
+    let exchanged = 0;
+    for (let seed = 1; seed <= 40; seed++) {
+      const run = exchangeRun(seed);
+      expect(faultOf(run), `seed ${seed}`).toBeUndefined();
+      exchanged += run.exchanged;
+    }
+    expect(exchanged).toBeGreaterThan(80);
+  }, 120_000);
+
+  it("gives the same for the same seed", () => {
+    expect(exchangeRun(5)).toEqual(exchangeRun(5));
+  });
+
+  it("over sockets: another algorithm, encryption on and off, unix sockets and back, and says why not", async () => {
+    const secret = "of both ends";
+    const parts: Buffer[] = [];
+    let accepted: Connection | undefined;
+    const listener = await listen({ secret, encryption: "allowed" }, (connection) => {
+      accepted = connection;
+      connection.on("data", (part: Buffer) => parts.push(part));
+    });
+    const tickets = new Tickets();
+    const connection = await connect({ port: listener.port, secret, encryption: "allowed", tickets });
+    const bytes = randomBytes(200_000);
+    const steps = [
+      { algorithm: "cubic" },
+      { encryption: "required" },
+      { datapath: "unix" },
+      { encryption: "off", algorithm: "copa" },
+      { datapath: "udp", priority: 2 },
+    ] as const;
+    for (const step of steps) {
+      connection.write(bytes);
+      if (connection.epoch === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+      await connection.upgrade(step);
+    }
+    expect(connection.epoch).toBe(steps.length);
+    await expect(connection.upgrade({ algorithm: "cubik" })).rejects.toThrow("unknown algorithm `cubik`");
+    connection.end(bytes);
+    await new Promise((resolve) => accepted!.once("end", resolve));
+    const all = Buffer.concat(parts);
+    const whole = Buffer.concat(Array(steps.length + 1).fill(bytes));
+    expect(createHash("sha256").update(all).digest("hex")).toBe(
+      createHash("sha256").update(whole).digest("hex"),
+    );
+    connection.destroy();
+    accepted!.destroy();
+    listener.close();
+  });
+
+  it("a peer that does not consent says why, and the connection goes on", async () => {
+    const listener = await listen({ secret: "x" }, (connection) => connection.pipe(connection));
+    const connection = await connect({ port: listener.port, secret: "x", tickets: new Tickets() });
+    connection.write("before ");
+    await new Promise((resolve) => connection.once("data", resolve));
+    await expect(connection.upgrade({ encryption: "off" })).rejects.toThrow(
+      "[transport] negotiation, chunnel 3 that both ends must have: the client offers frame (frame-1), the server encrypt",
+    );
+    connection.write("after");
+    const back = await new Promise((resolve) => connection.once("data", resolve));
+    expect(String(back)).toBe("after");
+    connection.destroy();
+    listener.close();
+  });
+});
