@@ -46,7 +46,7 @@ describe("flows-overflow-feedback", () => {
   });
 });
 
-it.each(["flows-mobility", "flows-standby", "flows-slow-branch", "flows-layered", "flows-overflow-feedback"])(
+it.each(["flows-slow-branch", "flows-overflow-feedback"])(
   "%s gives the same counts for the same seed",
   (name) => {
     const counts = (seed: number): string => {
