@@ -9,7 +9,7 @@ const floors = {
   algorithms: ["core", "flows", "scenarios", "ccp-bridge"],
   engine: ["core", "ccp-bridge", "scenarios"],
   sim: ["core", "ccp-bridge", "scenarios", "engine"],
-  testbeds: ["core", "ccp-bridge", "traces", "scenarios", "algorithms", "engine", "sim"],
+  testbeds: ["core", "flows", "ccp-bridge", "traces", "scenarios", "algorithms", "engine", "sim"],
   transport: ["core", "ccp-bridge", "scenarios", "algorithms", "sim", "testbeds"],
   envs: ["core", "flows", "ccp-bridge", "traces", "scenarios", "algorithms", "testbeds", "proto"],
   agents: ["core", "ccp-bridge", "envs"],

@@ -12,6 +12,7 @@ import type { AckPolicy, SenderOptions } from "./sender-options.ts";
 import type { ApplicationSpec } from "./traffic/applications.ts";
 import type { BundleSpec } from "./traffic/bundles.ts";
 import type { FlowPlan } from "./traffic/flow-plan.ts";
+import type { AggregateSpec, MoveSpec, StandbySpec } from "./traffic/named-flows.ts";
 import type { ParameterChange } from "./traffic/parameter-change.ts";
 import type { RouteSpec } from "./traffic/route.ts";
 import type { TrafficSpec } from "./traffic/traffic.ts";
@@ -51,6 +52,14 @@ export interface Scenario {
   readonly deadlineSec?: number;
   /** of the parameters of the flow under test, while it lives; absent: none */
   readonly changes?: readonly ParameterChange[];
+  /** of the flow under test, to other links while it lives; absent: it stays */
+  readonly moves?: readonly MoveSpec[];
+  /** of the agent of the flows under test; absent: it lives */
+  readonly standby?: StandbySpec;
+  /** of the flow under test among its siblings, for algorithms that control several as one; absent: 1 */
+  readonly weight?: number;
+  /** flows of flows that the flow under test belongs to, from the outermost in; absent: none */
+  readonly aggregates?: readonly AggregateSpec[];
   /** flows beside the flow under test */
   readonly flows?: readonly FlowPlan[];
   readonly traffic?: readonly TrafficSpec[];

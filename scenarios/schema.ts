@@ -26,6 +26,7 @@ import { APPLICATION_SCHEMA } from "./traffic/applications.ts";
 import { datagramsPerSec, transfersPerSec } from "./traffic/arrivals.ts";
 import { BUNDLES_SCHEMA } from "./traffic/bundles.ts";
 import { FLOW_PLAN_SCHEMA, type FlowPlan } from "./traffic/flow-plan.ts";
+import { AGGREGATES_SCHEMA, MOVES_SCHEMA, STANDBY_SCHEMA, WEIGHT_SCHEMA } from "./traffic/named-flows.ts";
 import { PARAMETER_CHANGES_SCHEMA } from "./traffic/parameter-change.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./traffic/route.ts";
 import { TRAFFIC_SCHEMA } from "./traffic/traffic.ts";
@@ -127,9 +128,25 @@ function checkUse(complaints: Complaints, scenario: Scenario, further: readonly 
   const used = new Set(
     routes.flatMap((each) => (each === undefined ? [] : [...each.forward, ...each.reverse])),
   );
+  for (const { forward, reverse } of scenario.moves ?? []) used.add(forward).add(reverse);
   for (const name of further) {
     if (!used.has(name)) complain(complaints, ["links", name], "a link that some route takes");
   }
+}
+
+/** A flow moves to links that exist and that its route has not yet; what a bundle's boxes see stays. */
+function checkMoves(complaints: Complaints, scenario: Scenario, known: ReadonlySet<string>): void {
+  const { moves = [], route } = scenario;
+  if (moves.length > 0 && scenario.bundles !== undefined)
+    complain(complaints, ["moves"], "none beside `bundles`");
+  moves.forEach((move, i) => {
+    for (const way of OWN_LINKS) {
+      const others = (route?.[way] ?? []).filter((name) => name !== way);
+      const expected = [...known].filter((name) => !others.includes(name));
+      if (!expected.includes(move[way]))
+        complain(complaints, ["moves", i, way], `one of ${quoted(expected)}`);
+    }
+  });
 }
 
 /** A bundle stands before a link of its own, whose rate is no more than a bound. */
@@ -175,6 +192,10 @@ const SCENARIO_FIELDS = fields<Scenario>(
     application: APPLICATION_SCHEMA.optional(),
     deadlineSec: clockSec.optional(),
     changes: PARAMETER_CHANGES_SCHEMA.optional(),
+    moves: MOVES_SCHEMA.optional(),
+    standby: STANDBY_SCHEMA.optional(),
+    weight: WEIGHT_SCHEMA.optional(),
+    aggregates: AGGREGATES_SCHEMA.optional(),
     flows: list(FLOW_PLAN_SCHEMA).optional(),
     traffic: list(TRAFFIC_SCHEMA).optional(),
     bundles: BUNDLES_SCHEMA.optional(),
@@ -201,4 +222,5 @@ export const SCENARIO_SCHEMA: Schema = withRule<Scenario>(SCENARIO_FIELDS, (scen
   checkDeadlines(complaints, scenario);
   checkUse(complaints, scenario, further);
   checkBundles(complaints, scenario, further);
+  checkMoves(complaints, scenario, known);
 });

@@ -2,7 +2,11 @@
 import { type AlgorithmResolver, nativeAlgorithm } from "../algorithms/cross-traffic.ts";
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
-import { type FlowAlgorithm, runCcpAlgorithm } from "../ccp-bridge/in-process-flow.ts";
+import {
+  type CcpAlgorithmFactory,
+  type FlowAlgorithm,
+  runCcpAlgorithm,
+} from "../ccp-bridge/in-process-flow.ts";
 import { observedControl } from "../ccp-bridge/observed-control.ts";
 import { Rng } from "../core/random.ts";
 import {
@@ -17,19 +21,22 @@ import {
 import { leadSec } from "../scenarios/flows.ts";
 import { mtuOf, type Scenario } from "../scenarios/scenario.ts";
 import { GeneralNetwork } from "../sim/general/general-network.ts";
-import type { Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
+import type { LinkMeter, Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
 import { SimulatedBundles } from "./bundles/simulated-bundles.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
 import { Competition, type FlowLife } from "./lives.ts";
+import { MovingMeter } from "./moving-meter.ts";
 import {
   type PlanContext,
   type PlannedFlow,
   planDatagrams,
   planFlows,
   planLink,
+  planMoves,
   planStartQueue,
   planTransfer,
 } from "./simulated/network-plan.ts";
+import { runStandby } from "./standby.ts";
 import type { LinkTruth, OpenOptions, Run, RunFlow } from "./testbed.ts";
 import type { Attach } from "./traffic/applications.ts";
 import type { MediaCall } from "./traffic/media.ts";
@@ -147,6 +154,8 @@ export class RunPlan {
   readonly planned: readonly PlannedFlow[];
   readonly #context: PlanContext;
   readonly #recorder: RunRecorder | undefined;
+  /** of the flows under test that have one */
+  readonly #agents = new Set<CcpAlgorithmFactory>();
   /** absent: the scenario has none */
   readonly bundles: SimulatedBundles | undefined;
   /** of forward flows that are not all endless */
@@ -178,7 +187,9 @@ export class RunPlan {
       zeroNs: this.startNs,
       seriesBinNs: this.seriesBinNs,
       controlOf: (id) => {
-        const factory = named(inProcess(control(id)), id);
+        const made = inProcess(control(id));
+        if ("loseAgent" in made) this.#agents.add(made as CcpAlgorithmFactory);
+        const factory = named(made, id);
         const seeing = observer?.(id);
         return seeing === undefined ? factory : (start) => observedControl(factory(start), seeing);
       },
@@ -214,6 +225,16 @@ export class RunPlan {
     this.#recorder?.watchNetwork(network);
   }
 
+  /** Plans what happens to flows and agents while the network runs. */
+  begin(network: Network): void {
+    const { standby } = this.#context.scenario;
+    if (standby !== undefined) runStandby(network, this.#agents, standby, this.startNs);
+    if (!(network instanceof GeneralNetwork)) return;
+    for (const { atNs, route } of planMoves(this.#context)) {
+      network.schedule(atNs, () => network.move(network.flows[0]!, route));
+    }
+  }
+
   /** Of the flows in their order, then of each kind of generated flows: `FlowSpec.path` is an index of these. */
   get paths(): readonly PlannedPath[] {
     const generated = (this.#context.scenario.traffic ?? []).flatMap((traffic, i) =>
@@ -239,11 +260,17 @@ export class RunPlan {
   }
 
   truthOf(network: Network): LinkTruth {
-    const { forward, reverse } = network;
+    const moves = planMoves(this.#context);
+    const measured = (way: "forward" | "reverse"): LinkMeter => {
+      if (moves.length === 0 || !(network instanceof GeneralNetwork)) return network[way];
+      const stages = moves.map((move) => ({ fromNs: move.atNs, meter: network.hops[move[way]]! }));
+      return new MovingMeter([{ fromNs: 0, meter: network[way] }, ...stages], network);
+    };
+    const [forward, reverse] = [measured("forward"), measured("reverse")];
     return {
       forward,
       reverse,
-      links: network instanceof GeneralNetwork ? network.hops : [forward, reverse],
+      links: network instanceof GeneralNetwork ? network.hops : [network.forward, network.reverse],
       payloadRatio: mssOf(mtuOf(this.#context.scenario)) / this.spec.forward.dataBytes,
     };
   }

@@ -47,7 +47,7 @@ export class EnvFlow {
   hasReported = false;
   readonly #specs: FlowSpecs;
   readonly #run: Run;
-  readonly #control: FlowControl;
+  #control: FlowControl;
   readonly #admitted: Float64Array;
   readonly #silence = new Silence();
   #closed = false;
@@ -93,6 +93,11 @@ export class EnvFlow {
 
   close(): void {
     this.#closed = true;
+  }
+
+  /** A new agent of the environment has the flow: it goes on where it was. */
+  goOn(control: FlowControl): void {
+    this.#control = control;
   }
 
   receive(report: Report): void {
@@ -229,15 +234,17 @@ export class EnvFlows {
   #newFlow(control: FlowControl, info: FlowInfo): ReturnType<CcpAlgorithm["newFlow"]> {
     const run = this.#run!;
     const facts = run.flows.find(({ id }) => id === info.name)!;
-    const flow = new EnvFlow(this.#specs, { facts, run, control, info });
-    const fields: Record<string, number> = { Cwnd: info.initCwndBytes };
+    const known = this.#started.find(({ id, isOver }) => id === info.name && !isOver);
+    const flow = known ?? new EnvFlow(this.#specs, { facts, run, control, info });
+    known?.goOn(control);
+    const fields: Record<string, number> = { Cwnd: Math.round(flow.observer.setting.cwndBytes) };
     const every = this.#reportEveryUs;
     // a control variable is a whole number, and the program reports when more than that has passed
     if (every !== "rtt") fields["intervalUs"] = Math.round(every) - 1;
     control.setProgram(every === "rtt" ? RTT_PROGRAM : INTERVAL_PROGRAM, fields);
-    this.#started.push(flow);
+    if (known === undefined) this.#started.push(flow);
     // nobody waits for its start any more
-    if (run.nowNs > facts.startNs) this.#onReport?.(flow);
+    if (known === undefined && run.nowNs > facts.startNs) this.#onReport?.(flow);
     return {
       onReport: (report) => {
         flow.receive(report);

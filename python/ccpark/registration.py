@@ -61,6 +61,8 @@ PRESETS = (
     "cell-lte-slow-walk",
     "bbr-draft",
     "leo",
+    "flows-mobility",
+    "flows-standby",
     "flows-overflow-feedback",
 )
 

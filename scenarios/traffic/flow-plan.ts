@@ -5,6 +5,7 @@ import { ACK_POLICY_SCHEMA, SENDER_SCHEMA } from "../schema/senders.ts";
 import { fields, increasing, type Schema } from "../schema/shapes.ts";
 import type { AckPolicy, SenderOptions } from "../sender-options.ts";
 import { APPLICATION_SCHEMA, type ApplicationSpec } from "./applications.ts";
+import { AGGREGATES_SCHEMA, type AggregateSpec, WEIGHT_SCHEMA } from "./named-flows.ts";
 import { PARAMETER_CHANGES_SCHEMA, type ParameterChange } from "./parameter-change.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./route.ts";
 
@@ -44,6 +45,10 @@ export interface FlowPlan {
   readonly priority?: number;
   /** of its algorithm's parameters, while it lives; absent: none */
   readonly changes?: readonly ParameterChange[];
+  /** among its siblings, for algorithms that control several flows as one; absent: 1 */
+  readonly weight?: number;
+  /** flows of flows that it belongs to, from the outermost in; absent: none */
+  readonly aggregates?: readonly AggregateSpec[];
 }
 
 export const FLOW_PLAN_SCHEMA: Schema = increasing(
@@ -66,6 +71,8 @@ export const FLOW_PLAN_SCHEMA: Schema = increasing(
     ackPolicy: ACK_POLICY_SCHEMA.optional(),
     priority: priority.optional(),
     changes: PARAMETER_CHANGES_SCHEMA.optional(),
+    weight: WEIGHT_SCHEMA.optional(),
+    aggregates: AGGREGATES_SCHEMA.optional(),
   }),
   "startSec",
   "stopSec",

@@ -103,8 +103,8 @@ export class GeneralFlow implements NetworkFlow {
   sender: Sender | undefined;
   declare readonly receiver: Receiver;
   /** where its packets begin, as places of the routes */
-  readonly dataPlace: number = 0;
-  readonly ackPlace: number = 0;
+  dataPlace: number = 0;
+  ackPlace: number = 0;
   declare readonly toReceiver: LastWay;
   declare readonly toSender: LastWay;
   /** packets that will be at the receiver and at the sender */
@@ -386,6 +386,13 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     if (this.#firstFlow + slot >= this.#treeSize) this.#growTree();
     this.#tree.update(this.#firstFlow + slot, spec.startNs);
     return flow;
+  }
+
+  /** What the flow sends from now on takes this route; what is under way goes on where it is. */
+  move(flow: NetworkFlow, route: Route): void {
+    const moving = flow as GeneralFlow;
+    moving.dataPlace = this.#routes.placeOf(route.forward, DATA);
+    moving.ackPlace = this.#routes.placeOf(route.reverse, ACK);
   }
 
   /** Told of packets that leave a link, and of the arrivals of flows whose data go over it; one for each link. */

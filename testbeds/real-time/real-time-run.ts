@@ -17,6 +17,10 @@ const MAX_MBPS = 200;
 
 /** Why packets of the engine's senders cannot be carried at the scenario's rates by one thread. */
 export function rateRefusal(scenario: Scenario): string | undefined {
+  if (scenario.moves !== undefined)
+    return "its flow moves to other links, expected one path: they are the simulator's";
+  if (scenario.standby !== undefined)
+    return "its agent has a standby, expected none: it waits in the simulator alone";
   if (scenario.bundles !== undefined)
     return "it has bundles, expected none: their boxes stand in the simulator alone";
   const links = { forward: scenario.forward, reverse: scenario.reverse, ...scenario.links };

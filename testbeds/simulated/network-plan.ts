@@ -63,6 +63,14 @@ export interface PlanContext {
   readonly onFlowEnd: (network: Network) => void;
 }
 
+export interface PlannedMove {
+  readonly atNs: Nanos;
+  readonly route: Route;
+  /** numbers of the links that are measured from then on */
+  readonly forward: number;
+  readonly reverse: number;
+}
+
 /** @param name of the link; its trace begins at a place drawn from the fork `NAME.offset` unless the scenario fixes it */
 export function planLink(context: PlanContext, name: string, spec: DirectionSpec): LinkSpec {
   const { scenario, rng, zeroNs } = context;
@@ -118,6 +126,24 @@ function planRoute(scenario: Scenario, route: RouteSpec | undefined, isBackward:
   return isBackward ? { forward: reverse, reverse: forward } : { forward, reverse };
 }
 
+/** Where the flow under test goes after each of its moves. */
+export function planMoves({ scenario, zeroNs }: PlanContext): PlannedMove[] {
+  const { moves = [], route = { forward: ["forward"], reverse: ["reverse"] } } = scenario;
+  const names = linkNames(scenario);
+  return moves.map(({ atSec, forward, reverse }) => {
+    const moved = {
+      forward: route.forward.map((name) => (name === "forward" ? forward : name)),
+      reverse: route.reverse.map((name) => (name === "reverse" ? reverse : name)),
+    };
+    return {
+      atNs: zeroNs + atSec * NANOS_PER_SEC,
+      route: planRoute(scenario, moved, false)!,
+      forward: names.indexOf(forward),
+      reverse: names.indexOf(reverse),
+    };
+  });
+}
+
 /** What flows, transfers and the flow under test have in common. */
 function pathOf(
   context: PlanContext,
@@ -167,6 +193,16 @@ function changing(
   return (start) => factory({ ...start, hosting: { ...start.hosting, changes: planned } });
 }
 
+/** A control whose agent knows what of its flow of flows is the flow's. */
+function weighted(
+  factory: CongestionControlFactory,
+  { weight, aggregates }: Pick<FlowPlan, "weight" | "aggregates">,
+): CongestionControlFactory {
+  if (weight === undefined && aggregates === undefined) return factory;
+  const given = { ...(weight !== undefined && { weight }), ...(aggregates && { aggregates }) };
+  return (start) => factory({ ...start, hosting: { ...start.hosting, ...given } });
+}
+
 /** The flow under test comes first, then the scenario's flows in their order. */
 export function planFlows(context: PlanContext): PlannedFlow[] {
   const { scenario, zeroNs, seriesBinNs, controlOf } = context;
@@ -180,7 +216,7 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
     ...(call && { call }),
     spec: {
       ...path,
-      control: seenBy(call, changing(controlOf(FIRST_FLOW), scenario.changes, zeroNs)),
+      control: seenBy(call, changing(weighted(controlOf(FIRST_FLOW), scenario), scenario.changes, zeroNs)),
       startNs: zeroNs,
       stopNs: Number.POSITIVE_INFINITY,
       ackPolicy: scenario.ackPolicy,
@@ -253,7 +289,7 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
       control: seenBy(
         call,
         changing(
-          plan.algorithm === UNDER_TEST ? controlOf(id) : algorithms(plan.algorithm),
+          weighted(plan.algorithm === UNDER_TEST ? controlOf(id) : algorithms(plan.algorithm), plan),
           plan.changes,
           zeroNs,
         ),

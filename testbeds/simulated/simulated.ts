@@ -27,6 +27,7 @@ export class SimulatedRun implements VirtualRun {
       ? new GeneralNetwork(spec, rng, { outlet: plan.bundles })
       : makeNetwork(spec, rng);
     if (network instanceof GeneralNetwork) plan.prepare(network);
+    plan.begin(network);
     this.#network = network;
     this.flows = plan.flowsOf(network);
     this.truth = plan.truthOf(network);
