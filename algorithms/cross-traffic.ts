@@ -90,6 +90,7 @@ export function checkCrossTraffic(scenario: Scenario): void {
   scenario.bundles?.forEach(({ algorithm }, i) => {
     check(`bundles.${i}.algorithm`, algorithm);
   });
+  if (scenario.overlay?.algorithm !== undefined) check("overlay.algorithm", scenario.overlay.algorithm);
   scenario.traffic?.forEach((spec, i) => {
     if (spec.kind !== "datagrams") check(`traffic.${i}.algorithm`, spec.algorithm);
   });
@@ -119,11 +120,12 @@ function checkChange(
   }
 }
 
-/** Paths of modules that a scenario names for its other flows, its traffic and its bundles. */
-export function crossTrafficModules({ flows = [], traffic = [], bundles = [] }: Scenario): string[] {
+/** Paths of modules that a scenario names for its other flows, its traffic, its bundles and its overlay. */
+export function crossTrafficModules({ flows = [], traffic = [], bundles = [], overlay }: Scenario): string[] {
   const references = [
     ...[...flows, ...bundles].map(({ algorithm }) => algorithm),
     ...traffic.flatMap((spec) => (spec.kind === "datagrams" ? [] : [spec.algorithm])),
+    ...(overlay?.algorithm === undefined ? [] : [overlay.algorithm]),
   ];
   return references
     .map(parseReference)

@@ -13,6 +13,9 @@ import { CCP, cellular, PARK } from "./presets/ccp-park.ts";
 import { LEARNERS } from "./presets/learners.ts";
 import { LEO } from "./presets/leo.ts";
 import { NAMED_FLOWS } from "./presets/named-flows.ts";
+import { OVERLAY_PATHS } from "./presets/overlays/paths.ts";
+import { OVERLAY_REQUESTS } from "./presets/overlays/requests.ts";
+import { OVERLAY_TREES } from "./presets/overlays/trees.ts";
 import { PANTHEON } from "./presets/pantheon.ts";
 import { onLinux, type ScenarioPreset } from "./presets/preset.ts";
 import { RMCAT } from "./presets/rmcat.ts";
@@ -86,6 +89,9 @@ const ALL: readonly ScenarioPreset[] = [
   C4,
   SUSSEX,
   LEO,
+  ...OVERLAY_PATHS,
+  ...OVERLAY_TREES,
+  ...OVERLAY_REQUESTS,
   ...CCPARK,
 ];
 

@@ -8,6 +8,7 @@
 import { type Bytes, PACKET_BYTES } from "../core/units.ts";
 import type { DelaySpecs } from "./delays/registry.ts";
 import type { DirectionSpec } from "./direction.ts";
+import type { OverlaySpec } from "./overlay/overlay.ts";
 import type { AckPolicy, SenderOptions } from "./sender-options.ts";
 import type { ApplicationSpec } from "./traffic/applications.ts";
 import type { BundleSpec } from "./traffic/bundles.ts";
@@ -65,6 +66,8 @@ export interface Scenario {
   readonly traffic?: readonly TrafficSpec[];
   /** of what goes over a link, controlled as one; absent: none */
   readonly bundles?: readonly BundleSpec[];
+  /** hosts that send for each other, and the ways between them; absent: the two ends of the path alone */
+  readonly overlay?: OverlaySpec;
   /** what real runs vary and a seed draws; absent: nothing of it */
   readonly variation?: Variation;
   /** What a seed draws unless the scenario fixes it (absent: drawn). */

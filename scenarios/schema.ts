@@ -6,6 +6,7 @@ import { z } from "zod";
 import { TUN_HEADER_BYTES } from "../core/units.ts";
 import { DELAYS_SCHEMA } from "./delays/registry.ts";
 import { DIRECTION_FIELDS, DIRECTION_SCHEMA, type DirectionSpec, INSIDE_DIRECTION } from "./direction.ts";
+import { checkOverlay, OVERLAY_SCHEMA } from "./overlay/overlay.ts";
 import { peakMbps } from "./rates/registry.ts";
 import { FIRST_FLOW, mtuOf, type Scenario } from "./scenario.ts";
 import {
@@ -170,6 +171,20 @@ function checkBundles(
   });
 }
 
+/** The flows of an overlay have their ways from it. */
+function checkOverlayFlows(complaints: Complaints, scenario: Scenario): void {
+  const { overlay, flows = [], bundles, route } = scenario;
+  if (overlay === undefined) return;
+  const count = flows.reduce((sum, plan) => sum + (plan.count ?? 1), 1);
+  checkOverlay(complaints, overlay, count);
+  if (bundles !== undefined) complain(complaints, ["bundles"], "none beside `overlay`");
+  if (route !== undefined) complain(complaints, ["route"], "none beside `overlay`, which has the routes");
+  flows.forEach((plan, i) => {
+    if (plan.route !== undefined)
+      complain(complaints, ["flows", i, "route"], "none beside `overlay`, which has the routes");
+  });
+}
+
 const SCENARIO_FIELDS = fields<Scenario>(
   {
     name: text,
@@ -199,6 +214,7 @@ const SCENARIO_FIELDS = fields<Scenario>(
     flows: list(FLOW_PLAN_SCHEMA).optional(),
     traffic: list(TRAFFIC_SCHEMA).optional(),
     bundles: BUNDLES_SCHEMA.optional(),
+    overlay: OVERLAY_SCHEMA.optional(),
     variation: VARIATION_SCHEMA.optional(),
     fixed: fields({
       startSec: timeSec.optional(),
@@ -223,4 +239,5 @@ export const SCENARIO_SCHEMA: Schema = withRule<Scenario>(SCENARIO_FIELDS, (scen
   checkUse(complaints, scenario, further);
   checkBundles(complaints, scenario, further);
   checkMoves(complaints, scenario, known);
+  checkOverlayFlows(complaints, scenario);
 });

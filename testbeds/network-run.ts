@@ -21,11 +21,12 @@ import {
 import { leadSec } from "../scenarios/flows.ts";
 import { mtuOf, type Scenario } from "../scenarios/scenario.ts";
 import { GeneralNetwork } from "../sim/general/general-network.ts";
-import type { LinkMeter, Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
+import type { LinkMeter, LinkSpec, Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
 import { SimulatedBundles } from "./bundles/simulated-bundles.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
 import { Competition, type FlowLife } from "./lives.ts";
 import { MovingMeter } from "./moving-meter.ts";
+import { DEFAULT_OVERLAY_ALGORITHM, Overlay } from "./overlays/overlay.ts";
 import {
   type PlanContext,
   type PlannedFlow,
@@ -158,6 +159,8 @@ export class RunPlan {
   readonly #agents = new Set<CcpAlgorithmFactory>();
   /** absent: the scenario has none */
   readonly bundles: SimulatedBundles | undefined;
+  /** absent: the scenario has none */
+  readonly overlay: Overlay | undefined;
   /** of forward flows that are not all endless */
   readonly #competition: Competition | undefined;
 
@@ -196,8 +199,24 @@ export class RunPlan {
       algorithms: resolveOnce(algorithms, inProcess),
       onFlowEnd: (network) => this.#competition?.end(network),
     };
-    const planned = planFlows(this.#context)
-      .map((flow, path) => ({ ...flow, spec: { ...flow.spec, path } }))
+    const plans = planFlows(this.#context);
+    this.overlay =
+      scenario.overlay === undefined
+        ? undefined
+        : new Overlay({
+            spec: scenario.overlay,
+            scenario,
+            zeroNs: this.startNs,
+            rng: this.rng.fork("overlay"),
+            flowIds: plans.map(({ id }) => id),
+            control: this.#context.algorithms(scenario.overlay.algorithm ?? DEFAULT_OVERLAY_ALGORITHM),
+          });
+    const { overlay } = this;
+    const planned = plans
+      .map((flow, path) => ({
+        ...flow,
+        spec: { ...(overlay?.flowParts(path, flow.spec) ?? flow.spec), path },
+      }))
       .map((flow) => (recorder === undefined ? flow : watched(flow, recorder)));
     this.#competition = competitionOf(planned);
     this.planned = this.#competition === undefined ? planned : withCompetition(planned, this.#competition);
@@ -205,18 +224,24 @@ export class RunPlan {
       scenario.bundles === undefined
         ? undefined
         : new SimulatedBundles(scenario, ({ algorithm }) => this.#context.algorithms(algorithm), this.rng);
-    this.spec = networkSpec(this.#context, this.planned, this.bundles);
+    this.spec = networkSpec(this.#context, this.planned, this.bundles, this.overlay);
   }
 
   /** Flows come and go, or somebody listens to every packet: only the general network can do that. */
   get needsGeneral(): boolean {
     const { scenario } = this.#context;
-    return hasTransfers(scenario) || this.#recorder !== undefined || this.bundles !== undefined;
+    return (
+      hasTransfers(scenario) ||
+      this.#recorder !== undefined ||
+      this.bundles !== undefined ||
+      this.overlay !== undefined
+    );
   }
 
   /** Adds what the spec cannot hold. */
   prepare(network: GeneralNetwork): void {
     this.bundles?.attach(network);
+    this.overlay?.attach(network);
     addTraffic(network, this.#context, {
       log: this.transfers,
       endNs: this.endNs,
@@ -309,6 +334,7 @@ function networkSpec(
   context: PlanContext,
   planned: readonly PlannedFlow[],
   bundles: SimulatedBundles | undefined,
+  overlay: Overlay | undefined,
 ): NetworkSpec {
   const { scenario, rng, zeroNs } = context;
   const datagrams = (scenario.traffic ?? []).flatMap((traffic, i) =>
@@ -323,19 +349,19 @@ function networkSpec(
         ]
       : [],
   );
+  const links = Object.entries(scenario.links ?? {}).map(([name, link], i): LinkSpec => {
+    const spec = planLink(context, name, link);
+    const rateBytesPerSec = bundles?.rateOf(2 + i);
+    return rateBytesPerSec === undefined ? spec : { ...spec, rate: { kind: "controlled", rateBytesPerSec } };
+  });
+  const outside = bundles?.outside ?? overlay?.outside;
   return {
     forward: planLink(context, "forward", scenario.forward),
     reverse: planLink(context, "reverse", scenario.reverse),
-    links: Object.entries(scenario.links ?? {}).map(([name, link], i) => {
-      const spec = planLink(context, name, link);
-      const rateBytesPerSec = bundles?.rateOf(2 + i);
-      return rateBytesPerSec === undefined
-        ? spec
-        : { ...spec, rate: { kind: "controlled", rateBytesPerSec } };
-    }),
+    links: [...links, ...(overlay?.links((name, link) => planLink(context, name, link)) ?? [])],
     flows: planned.map(({ spec }) => spec),
     datagrams: [...datagrams, ...planStartQueue(context)],
-    ...(bundles !== undefined && { outside: bundles.outside }),
+    ...(outside !== undefined && { outside }),
   };
 }
 

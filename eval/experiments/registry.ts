@@ -33,6 +33,9 @@ const TABLE: Readonly<Record<string, Load>> = {
   "bundle-estimates": async () => (await import("./bundles/estimates.ts")).bundleEstimates,
   "bundle-competition": async () => (await import("./bundles/competition.ts")).bundleCompetition,
   "bundle-slowdown": async () => (await import("./bundles/slowdown.ts")).bundleSlowdown,
+  "relay-chain": async () => (await import("./overlays/relay-chain.ts")).relayChain,
+  "multipath-4": async () => (await import("./overlays/multipath.ts")).multipath,
+  "ron-outage-3": async () => (await import("./overlays/ron-outage.ts")).ronOutage,
 };
 
 export const EXPERIMENT_NAMES: readonly string[] = Object.keys(TABLE);

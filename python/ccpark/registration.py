@@ -64,6 +64,9 @@ PRESETS = (
     "flows-mobility",
     "flows-standby",
     "flows-overflow-feedback",
+    "ron-outage-3",
+    "anycast-4x20",
+    "kofn-fetch",
 )
 
 

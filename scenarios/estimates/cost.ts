@@ -6,6 +6,7 @@ import { type Bytes, fromMbps } from "../../core/units.ts";
 import type { DelaySpecs } from "../delays/registry.ts";
 import type { DirectionSpec } from "../direction.ts";
 import { leadSec } from "../flows.ts";
+import { overlayDirections } from "../overlay/overlay.ts";
 import { peakMbps, rateChangesPerSec } from "../rates/registry.ts";
 import { mtuOf, type Scenario } from "../scenario.ts";
 import type { ApplicationSpec } from "../traffic/applications.ts";
@@ -75,7 +76,7 @@ function isBackward({ flows = [], traffic = [] }: Scenario): boolean {
 /** Events in a second of the run, in packets. */
 export function eventsPerSec(scenario: Scenario): number {
   const { forward, reverse, links = {}, flows = [], traffic = [] } = scenario;
-  const further = Object.values(links);
+  const further = [...Object.values(links), ...overlayDirections(scenario.overlay)];
   const mtuBytes = mtuOf(scenario);
   // ACKs are part of the packets that they answer
   const data = isBackward(scenario) ? [forward, reverse, ...further] : [forward, ...further];
@@ -95,8 +96,9 @@ export function eventsPerSec(scenario: Scenario): number {
 /** What is done before the first packet, in packets. */
 function toBuild(scenario: Scenario): number {
   const { forward, reverse, links = {}, flows = [], traffic = [] } = scenario;
+  const further = [...Object.values(links), ...overlayDirections(scenario.overlay)];
   let made = 0;
-  for (const { rate, queue, outages = [], blackholes = [] } of [forward, reverse, ...Object.values(links)]) {
+  for (const { rate, queue, outages = [], blackholes = [] } of [forward, reverse, ...further]) {
     const { discipline } = queue;
     const parts = discipline !== undefined && "buckets" in discipline ? (discipline.buckets ?? BUCKETS) : 0;
     const points = "points" in rate ? rate.points.length : "states" in rate ? rate.states.length : 0;

@@ -3,6 +3,7 @@ import type { Bytes } from "../../core/units.ts";
 import { fromMbps } from "../../core/units.ts";
 import type { DirectionSpec } from "../direction.ts";
 import { leadSec } from "../flows.ts";
+import { overlayDirections } from "../overlay/overlay.ts";
 import { peakMbps, rateMemoryBytes } from "../rates/registry.ts";
 import { mtuOf, type Scenario } from "../scenario.ts";
 import { transfersPerSec } from "../traffic/arrivals.ts";
@@ -34,7 +35,7 @@ function queuePackets({ queue, rate }: DirectionSpec, durationSec: number, mtuBy
 /** An upper estimate, bytes; the simulator's own code and tables are not counted. */
 export function estimateMemoryBytes(scenario: Scenario): Bytes {
   const { forward, reverse, links = {}, durationSec, flows = [], traffic = [] } = scenario;
-  const all = [forward, reverse, ...Object.values(links)];
+  const all = [forward, reverse, ...Object.values(links), ...overlayDirections(scenario.overlay)];
   const rttSec =
     (scenario.propagationDelayMs + (scenario.reversePropagationDelayMs ?? scenario.propagationDelayMs)) /
     1000;

@@ -124,6 +124,8 @@ export class GeneralFlow implements NetworkFlow {
   closed = false;
   /** a link on the way of its data whose tap is told of its arrivals; absent: nobody is */
   tapped: Hop | undefined;
+  /** told after the receiver has taken a payload for the first time; absent: nobody is */
+  onArrival: (() => void) | undefined;
   /** when it acts next, as the tree has it */
   nextNs: Nanos = 0;
 
@@ -370,6 +372,20 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     facts.queuedNs = packets.queuedNs[packet]!;
     this.#outlet!.leave(way, packets.number[packet]!, facts);
     packets.release(packet);
+  }
+
+  /** From now on the flow's packets leave by another way; those that are under way stay on theirs, and may be overtaken. */
+  reroute(flow: GeneralFlow, { forward, reverse }: Route): void {
+    flow.dataPlace = this.#routes.placeOf(forward, DATA);
+    flow.ackPlace = this.#routes.placeOf(reverse, ACK);
+  }
+
+  /** The flow stops now, as at the end of its plan. */
+  stopFlow(flow: GeneralFlow): void {
+    // one that has gone has given its slot to another
+    if (flow.sender === undefined || flow.closed) return;
+    this.#close(flow);
+    this.reschedule(flow);
   }
 
   /** Packets in the network, of any kind. */
@@ -726,6 +742,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     }
     sender.markArrival(txn, nowNs, isFirst, isMarked);
     if (ackAtOnce) this.#sendAck(flow, sender, nowNs);
+    if (isFirst) flow.onArrival?.();
   }
 
   /** An ACK arrives at the sender. */

@@ -39,6 +39,11 @@ export class Receiver {
     this.#delayNs = delayNs;
   }
 
+  /** payload packets that have come without a gap before them */
+  get inOrder(): number {
+    return this.#expected;
+  }
+
   /** The pending delayed ACK goes out (its time has come). */
   flush(): void {
     this.#unacknowledged = 0;

@@ -23,6 +23,8 @@ export function rateRefusal(scenario: Scenario): string | undefined {
     return "its agent has a standby, expected none: it waits in the simulator alone";
   if (scenario.bundles !== undefined)
     return "it has bundles, expected none: their boxes stand in the simulator alone";
+  if (scenario.overlay !== undefined)
+    return "it has an overlay, expected none: its nodes are in the simulator alone";
   const links = { forward: scenario.forward, reverse: scenario.reverse, ...scenario.links };
   for (const [name, { rate }] of Object.entries(links)) {
     const mbps = peakMbps(rate);

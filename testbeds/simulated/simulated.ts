@@ -6,6 +6,7 @@ import { makeNetwork } from "../../sim/make-network.ts";
 import type { Network } from "../../sim/network.ts";
 import type { SimulatedBundle } from "../bundles/simulated-bundles.ts";
 import { type NetworkRunFlow, RunPlan } from "../network-run.ts";
+import type { Overlay } from "../overlays/overlay.ts";
 import type { LinkTruth, OpenOptions, Run, VirtualRun, VirtualTestbed } from "../testbed.ts";
 import type { TransferLog } from "../traffic/traffic.ts";
 
@@ -19,12 +20,14 @@ export class SimulatedRun implements VirtualRun {
   readonly shares: Run["shares"];
   /** of the scenario, in its order */
   readonly bundles: readonly SimulatedBundle[];
+  /** absent: the scenario has none */
+  readonly overlay: Overlay | undefined;
   readonly #network: Network;
 
   constructor(plan: RunPlan) {
     const { spec, rng } = plan;
     const network = plan.needsGeneral
-      ? new GeneralNetwork(spec, rng, { outlet: plan.bundles })
+      ? new GeneralNetwork(spec, rng, { outlet: plan.bundles ?? plan.overlay?.messages })
       : makeNetwork(spec, rng);
     if (network instanceof GeneralNetwork) plan.prepare(network);
     plan.begin(network);
@@ -34,6 +37,7 @@ export class SimulatedRun implements VirtualRun {
     this.transfers = plan.transfers;
     this.shares = plan.sharesIn(network);
     this.bundles = plan.bundles?.all ?? [];
+    this.overlay = plan.overlay;
     this.startNs = plan.startNs;
     this.endNs = plan.endNs;
     this.seriesBinNs = plan.seriesBinNs;

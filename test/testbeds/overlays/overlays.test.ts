@@ -1,0 +1,11 @@
+/** Overlays: what each scenario's experiment must show, by its own claims; and that a seed is a run. */
+import { describe, it } from "vitest";
+import { expectClaims, outcomeOf } from "./experiment-claims.ts";
+
+const SCENARIOS = ["relay-chain", "multipath-4", "ron-outage-3"];
+
+describe.each(SCENARIOS)("%s", (name) => {
+  it("holds what it claims, in at most a minute of CPU", { timeout: 180_000 }, async () => {
+    expectClaims(await outcomeOf(name));
+  });
+});
