@@ -36,6 +36,11 @@ const TABLE: Readonly<Record<string, Load>> = {
   "relay-chain": async () => (await import("./overlays/relay-chain.ts")).relayChain,
   "multipath-4": async () => (await import("./overlays/multipath.ts")).multipath,
   "ron-outage-3": async () => (await import("./overlays/ron-outage.ts")).ronOutage,
+  "ron-mesh-13": async () => (await import("./overlays/ron-mesh.ts")).ronMesh,
+  "ron-everyone-20": async () => (await import("./overlays/ron-everyone.ts")).ronEveryone,
+  "esm-stress": async () => (await import("./overlays/esm-stress.ts")).esmStress,
+  "esm-adapt-noise": async () => (await import("./overlays/esm-adapt.ts")).esmAdapt,
+  "esm-dsl-4": async () => (await import("./overlays/esm-dsl.ts")).esmDsl,
 };
 
 export const EXPERIMENT_NAMES: readonly string[] = Object.keys(TABLE);

@@ -2,7 +2,16 @@
 import { describe, it } from "vitest";
 import { expectClaims, outcomeOf } from "./experiment-claims.ts";
 
-const SCENARIOS = ["relay-chain", "multipath-4", "ron-outage-3"];
+const SCENARIOS = [
+  "relay-chain",
+  "multipath-4",
+  "ron-outage-3",
+  "ron-mesh-13",
+  "ron-everyone-20",
+  "esm-stress",
+  "esm-adapt-noise",
+  "esm-dsl-4",
+];
 
 describe.each(SCENARIOS)("%s", (name) => {
   it("holds what it claims, in at most a minute of CPU", { timeout: 180_000 }, async () => {
