@@ -1,6 +1,7 @@
 /** Overlays that are trees: after end system multicast (Chu et al., SIGMETRICS 2000, SIGCOMM 2001) and Overcast (Jannotti et al., OSDI 2000). */
 import { Rng } from "../../../core/random.ts";
 import { MSS_BYTES, PACKET_BYTES } from "../../../core/units.ts";
+import { UNDER_TEST } from "../../flows.ts";
 import type { FlowEnds, OverlayLinkSpec } from "../../overlay/overlay.ts";
 import { onLinux, preset, type ScenarioPreset, steps } from "../preset.ts";
 import { firstNode, join, named, othersUnderTest, way } from "./build.ts";
@@ -149,7 +150,7 @@ function overcast(): ScenarioPreset {
     description: "60 nodes find a tree: they begin at the root and move behind others that are as fast",
     ...firstNode({ mbps: 20, delayMs: 0.5 }),
     durationSec: 150,
-    ...othersUnderTest(flows),
+    flows: [{ algorithm: UNDER_TEST, count: flows.length - 1, startSec: 1, startEverySec: 1 }],
     overlay: {
       nodes,
       routers: [...transits, ...stubs],

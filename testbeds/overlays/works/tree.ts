@@ -20,6 +20,10 @@ const LEASE_SEC = 10;
 /** A node asks its parent so many times in half a lease, and gives it up when none of them was answered. */
 const ASKED = 4;
 const ASK_BYTES = 100;
+/** Of a period, until a node that has moved looks again. */
+const SOON = 0.25;
+/** Siblings that are looked at, the nearest ones. */
+const SIBLINGS = 5;
 /** A transfer that measures and takes longer is none that could be a parent's. */
 const MEASURE_LIMIT_SEC = 8;
 
@@ -61,6 +65,8 @@ interface Member {
   readonly place: number | undefined;
   flow: GeneralFlow | undefined;
   parent: Member | undefined;
+  /** when it looked for a better one the last time */
+  parentBefore: Member | undefined;
   readonly children: Member[];
   /** packets of the stream, without a gap */
   have: number;
@@ -72,6 +78,8 @@ interface Member {
   isTold: boolean;
   arrivedBefore: number;
   estimateMbps: number | undefined;
+  /** by the latest transfer that measured it; 0: none has yet */
+  fromParentMbps: number;
   isDeciding: boolean;
   isChosenOutside: boolean;
   answeredNs: Nanos;
@@ -102,6 +110,7 @@ export class TreeWork implements Work {
         place,
         flow: undefined,
         parent: undefined,
+        parentBefore: undefined,
         children: [],
         have: 0,
         given: 0,
@@ -109,6 +118,7 @@ export class TreeWork implements Work {
         isTold: false,
         arrivedBefore: 0,
         estimateMbps: undefined,
+        fromParentMbps: 0,
         isDeciding: false,
         isChosenOutside: false,
         answeredNs: 0,
@@ -140,7 +150,28 @@ export class TreeWork implements Work {
     general.sender!.withdraw(network.nowNs);
     member.flow = general;
     general.onArrival = () => this.#arrived(member);
+    const { have } = member.parent!;
+    // who comes later begins where the stream is
+    if (this.#spec.onFull !== "hold" && Number.isFinite(have))
+      member.have = member.given = member.skipped = have;
+    member.answeredNs = network.nowNs;
     this.#give(member);
+    if (!this.#isFixed) this.#settle(member);
+  }
+
+  /** Looks for a better parent: soon after each move, and once in a period from then on. */
+  #settle(member: Member): void {
+    const overlay = this.#overlay;
+    const everyNs = this.#everySec * NANOS_PER_SEC;
+    const draws = overlay.rng.fork(`parents.${member.name}`);
+    const decide = (): void => {
+      const isSettled = member.parent === member.parentBefore;
+      member.parentBefore = member.parent;
+      if (!member.isChosenOutside) this.#decide(member);
+      overlay.after(everyNs * draws.uniform(0.75, 1.25) * (isSettled ? 1 : SOON), decide);
+    };
+    overlay.after(everyNs * SOON, decide);
+    this.#keepLease(member);
   }
 
   begin(): void {
@@ -155,22 +186,13 @@ export class TreeWork implements Work {
       };
       produce();
     }
-    const draws = overlay.rng.fork("parents");
     const everyNs = this.#everySec * NANOS_PER_SEC;
     for (const member of this.#members) {
-      member.answeredNs = overlay.nowNs;
       const look = (): void => {
         this.#sample(member);
         overlay.after(everyNs, look);
       };
       overlay.after(everyNs, look);
-      if (this.#isFixed) continue;
-      const decide = (): void => {
-        if (!member.isChosenOutside) this.#decide(member);
-        overlay.after(everyNs * draws.uniform(0.75, 1.25), decide);
-      };
-      overlay.after(everyNs * draws.uniform(1, 2), decide);
-      this.#keepLease(member);
     }
   }
 
@@ -249,10 +271,23 @@ export class TreeWork implements Work {
     return stepMbps === undefined ? estimateMbps : Math.round(estimateMbps / stepMbps) * stepMbps;
   }
 
-  /** Its parent first, then the parent's parent and the parent's other children. */
+  /** From the root over all between, each as measured by who is fed. */
+  #rootMbps(member: Member): number {
+    let least = this.#spec.mbps ?? Number.POSITIVE_INFINITY;
+    for (let at = member; at.parent !== undefined; at = at.parent) least = Math.min(least, at.fromParentMbps);
+    return least;
+  }
+
+  /** Its parent first, then the parent's parent and the nearest of the parent's other children. */
   #candidatesOf(member: Member): Member[] {
     const parent = member.parent!;
-    const siblings = parent.children.filter((each) => each !== member);
+    const { graph } = this.#overlay;
+    const siblings = parent.children
+      .filter((each) => each !== member && each.flow !== undefined)
+      .map((each) => ({ each, links: graph.way(each.name, member.name).length }))
+      .sort((a, b) => a.links - b.links)
+      .slice(0, SIBLINGS)
+      .map(({ each }) => each);
     return [parent, ...(parent.parent === undefined ? [] : [parent.parent]), ...siblings];
   }
 
@@ -270,7 +305,14 @@ export class TreeWork implements Work {
     const measured = new Map<Member, number>();
     const finish = (): void => {
       member.isDeciding = false;
-      this.#choose(member, candidates, (each) => Math.min(measured.get(each) ?? 0, this.#level(each)));
+      const direct = measured.get(member.parent!);
+      if (direct !== undefined) member.fromParentMbps = direct;
+      this.#choose(
+        member,
+        candidates,
+        (each) => Math.min(measured.get(each) ?? 0, this.#rootMbps(each)),
+        (each) => measured.get(each) ?? 0,
+      );
     };
     this.#measure(member, candidates, measureBytes, measured, finish);
   }
@@ -307,15 +349,22 @@ export class TreeWork implements Work {
     });
   }
 
-  #choose(member: Member, candidates: readonly Member[], mbpsOf: (each: Member) => number): void {
+  /** @param directMbpsOf from the candidate alone, whatever that gets itself */
+  #choose(
+    member: Member,
+    candidates: readonly Member[],
+    mbpsOf: (each: Member) => number,
+    directMbpsOf: (each: Member) => number = mbpsOf,
+  ): void {
     const overlay = this.#overlay;
     const { tolerance = TOLERANCE } = this.#spec;
     const known = candidates
-      .filter((each) => !this.#isBelow(each, member))
+      .filter((each) => each === member.parent || this.#couldFeed(each, member))
       .map((each) => ({
         each,
         node: each.name,
         mbps: mbpsOf(each),
+        directMbps: directMbpsOf(each),
         links: overlay.graph.way(each.name, member.name).length,
       }));
     const best = Math.max(...known.map(({ mbps }) => mbps));
@@ -334,7 +383,14 @@ export class TreeWork implements Work {
       chosen: chosen.node,
       isMove,
     });
-    if (isMove) this.#attach(member, chosen.each);
+    if (!isMove) return;
+    member.fromParentMbps = chosen.directMbps;
+    this.#attach(member, chosen.each);
+  }
+
+  /** It is not fed by the member, and has what the member needs next. */
+  #couldFeed(each: Member, member: Member): boolean {
+    return !this.#isBelow(each, member) && each.have >= member.have;
   }
 
   /** Whether it is fed by the member, in the end. */
