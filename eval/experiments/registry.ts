@@ -41,6 +41,11 @@ const TABLE: Readonly<Record<string, Load>> = {
   "esm-stress": async () => (await import("./overlays/esm-stress.ts")).esmStress,
   "esm-adapt-noise": async () => (await import("./overlays/esm-adapt.ts")).esmAdapt,
   "esm-dsl-4": async () => (await import("./overlays/esm-dsl.ts")).esmDsl,
+  "overcast-60": async () => (await import("./overlays/overcast.ts")).overcast,
+  "anycast-4x20": async () => (await import("./overlays/anycast.ts")).anycast,
+  "kofn-fetch": async () => (await import("./overlays/kofn.ts")).kofn,
+  "dht-rpc": async () => (await import("./overlays/dht-rpc.ts")).dhtRpc,
+  "campus-100": async () => (await import("./overlays/campus.ts")).campus,
 };
 
 export const EXPERIMENT_NAMES: readonly string[] = Object.keys(TABLE);

@@ -103,7 +103,7 @@ export type OverlayWork =
       readonly choose: "nearest" | "random" | "anycast";
       /** of anycast; absent: 1.5 */
       readonly within?: number;
-      /** how old the measurements may be; absent: 2 s */
+      /** how often servers push what their answers take; absent: 0.5 s */
       readonly learnEverySec?: number;
     }
   /** the first node gets any `need` of the pieces that as many holders have as it asks */

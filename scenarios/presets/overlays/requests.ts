@@ -26,7 +26,7 @@ function anycast(): ScenarioPreset {
       routers: ["core", ...regions],
       gateway: regions[0]!,
       links: [
-        ...regions.map((region, i) => join(region, "core", { mbps: 50, delayMs: 5 + 5 * i })),
+        ...regions.map((region, i) => join(region, "core", { mbps: 50, delayMs: 15 + 10 * i })),
         ...servers.map((server, i) => join(server, regions[i]!, { mbps: 10, delayMs: 1, queueMs: 200 })),
         ...clients
           .slice(1)

@@ -8,9 +8,14 @@ const SCENARIOS = [
   "ron-outage-3",
   "ron-mesh-13",
   "ron-everyone-20",
+  "anycast-4x20",
   "esm-stress",
   "esm-adapt-noise",
   "esm-dsl-4",
+  "overcast-60",
+  "campus-100",
+  "kofn-fetch",
+  "dht-rpc",
 ];
 
 describe.each(SCENARIOS)("%s", (name) => {

@@ -28,7 +28,7 @@ interface Member {
 export interface Lookup {
   readonly atSec: number;
   readonly ms: number;
-  /** members that were asked, the one that has the key included */
+  /** members on the way, which were asked before the one that has the key */
   readonly hops: number;
   readonly retries: number;
 }
@@ -99,7 +99,7 @@ export class LookupWork implements Work {
     let retries = 0;
     const goOn = (at: number): void => {
       const { next, isOwner } = this.#nextOf(at, key);
-      hops++;
+      if (!isOwner) hops++;
       this.#ask(origin, next, {
         retried: () => retries++,
         failed: () => this.failed++,

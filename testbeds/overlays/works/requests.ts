@@ -13,11 +13,13 @@ import type { Work } from "./work.ts";
 type Spec = Extract<OverlayWork, { kind: "requests" }>;
 
 const WITHIN = 1.5;
-const LEARN_EVERY_SEC = 2;
+const LEARN_EVERY_SEC = 0.5;
 const QUESTION_BYTES = 100;
 const QUESTION_TIMEOUT_SEC = 1;
+/** Of what is pushed, so that one push does not move everybody. */
+const EWMA = 0.2;
 /** A server of which nothing was heard is believed to be better than it was, until somebody tries. */
-const FORGET = 0.5;
+const FORGET = 0.9;
 
 export interface Answer {
   readonly client: string;
@@ -72,7 +74,8 @@ export class RequestWork implements Work {
     if (choose !== "anycast") return;
     const learn = (): void => {
       for (const server of this.#servers) {
-        server.serviceMs = server.count > 0 ? server.sumMs / server.count : server.serviceMs * FORGET;
+        const { sumMs, count, serviceMs } = server;
+        server.serviceMs = count > 0 ? serviceMs + EWMA * (sumMs / count - serviceMs) : serviceMs * FORGET;
         server.sumMs = server.count = 0;
       }
       overlay.after(learnEverySec * NANOS_PER_SEC, learn);
