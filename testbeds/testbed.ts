@@ -128,6 +128,12 @@ export interface LinkTruth {
   readonly payloadRatio: number;
 }
 
+/** Paths, parents and shares, chosen from outside. */
+export interface OverlayChoices {
+  /** @param value 0 to 1: place in the flow's list of choices, or its weight in a split */
+  choose(flowId: string, value: number): void;
+}
+
 interface RunFacts {
   readonly nowNs: Nanos;
   /** of the flow under test */
@@ -139,6 +145,8 @@ interface RunFacts {
   readonly transfers: TransferLog;
   /** payloads of each forward flow that arrived while all of them were there; absent: all are endless */
   readonly shares?: () => readonly number[] | undefined;
+  /** what flows of an overlay choose; absent: there is none */
+  readonly overlay?: OverlayChoices | undefined;
   /** Infinity: none */
   readonly seriesBinNs: Nanos;
   readonly truth?: LinkTruth;

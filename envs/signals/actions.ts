@@ -22,6 +22,8 @@ export interface Setting {
   cwndBytes: Bytes;
   /** 0: ACK-clocked */
   rateBytesPerSec: BytesPerSec;
+  /** in an overlay: place among a flow's paths or parents, or its share of a stream, 0 to 1; absent: left to the policy */
+  choice?: number;
 }
 
 /** What a flow does with its actions. */
@@ -116,6 +118,34 @@ const multiplicative: ActionSpec = limited((maxPackets) => ({
   nearest: (before, after) => [Math.min(1, Math.max(-1, log2(after.cwndBytes / before.cwndBytes)))],
 }));
 
+const overlay: ActionSpec = limited((maxPackets) => ({
+  name: "overlay",
+  definition: `cwnd *= 2^a, as in multiplicative, and a choice beside it, which takes effect at once: a path, a parent or a share of the scenario's overlay. Without an overlay the choice means nothing. The window stays within 2 packets and ${LIMIT}`,
+  source: "ccpark",
+  refusesBelow: false,
+  space: makeBox([
+    {
+      name: "log2CwndChange",
+      unit: "1",
+      low: -1,
+      high: 1,
+      definition: "a in cwnd *= 2^a: -1 halves, 0 keeps, 1 doubles",
+    },
+    {
+      name: "choice",
+      unit: "1",
+      low: 0,
+      high: 1,
+      definition:
+        "place in the list of the flow's paths (the direct one first) or parents (its own first), or its weight in a split",
+    },
+  ]),
+  apply(action, setting, mssBytes) {
+    setting.choice = action[1]!;
+    return holdCwnd(setting, setting.cwndBytes * exp(LN2 * action[0]!), mssBytes, maxPackets);
+  },
+}));
+
 /** Packets that a window has beyond its product: delayed ACKs hold one back, and a small window must not stop. */
 const SPARE_PACKETS = 3;
 
@@ -196,9 +226,19 @@ const indigo: ActionSpec = limited((maxPackets) => ({
 }));
 
 const TABLE: Map<string, ActionSpec> = new Map(
-  [multiplicative, absolute, windowAndRate, STEERED, ORCA, CONFINED, CHOOSE, indigo, AURORA, ASTRAEA].map(
-    (spec) => [spec.name, spec],
-  ),
+  [
+    multiplicative,
+    absolute,
+    windowAndRate,
+    overlay,
+    STEERED,
+    ORCA,
+    CONFINED,
+    CHOOSE,
+    indigo,
+    AURORA,
+    ASTRAEA,
+  ].map((spec) => [spec.name, spec]),
 );
 export const ACTIONS: ReadonlyMap<string, ActionSpec> = TABLE;
 export const DEFAULT_ACTION = "multiplicative";

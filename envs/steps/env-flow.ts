@@ -126,7 +126,8 @@ export class EnvFlow {
   /** Begins a step now: the admitted action goes to the datapath, at once or after the action delay. */
   act(nowNs: Nanos): void {
     if (this.observer.decide(this.#admitted)) this.clipped = true;
-    const { cwndBytes, rateBytesPerSec } = this.observer.setting;
+    const { cwndBytes, rateBytesPerSec, choice } = this.observer.setting;
+    if (choice !== undefined) this.#run.overlay?.choose(this.id, choice);
     const { actionDelayUs } = this.#specs.options;
     if (actionDelayUs === 0) {
       this.#control.setWindow(cwndBytes, rateBytesPerSec);
