@@ -1,10 +1,10 @@
 /** The action of an overlay: a choice beside the window, which the policy leaves alone from then on. */
 import { expect, it } from "vitest";
-import { Rng } from "../../core/random.ts";
-import { CongestionEnv } from "../../envs/congestion-env.ts";
-import { MultiFlowEnv } from "../../envs/multi-flow-env.ts";
-import { DEFAULT_ENV_OPTIONS, DEFAULT_MULTI_FLOW_OPTIONS } from "../../envs/options.ts";
-import { getScenario } from "../../scenarios/presets.ts";
+import { Rng } from "../../../core/random.ts";
+import { CongestionEnv } from "../../../envs/congestion-env.ts";
+import { MultiFlowEnv } from "../../../envs/multi-flow-env.ts";
+import { DEFAULT_ENV_OPTIONS, DEFAULT_MULTI_FLOW_OPTIONS } from "../../../envs/options.ts";
+import { getScenario } from "../../../scenarios/presets.ts";
 
 it("moves the flow under test to the detour and back, and the same actions give the same bytes", () => {
   const scenario = { ...getScenario("ron-outage-3", { rng: Rng.fromSeed(1) }), durationSec: 10 };
