@@ -150,6 +150,12 @@ class Measurement {
     return run;
   }
 
+  /** With what was recorded; in real time when the run has been closed. */
+  recorded(result: RunResult, run: Run): RunResult {
+    if (this.#recorder === undefined) return result;
+    return { ...result, recordings: this.#recorder.texts(run, this.#options.recording!.title) };
+  }
+
   result(run: Run, testbed: string, decisions?: DecisionTiming): RunResult {
     const metrics = measure(run);
     // one that was to start after the end has nothing to tell
@@ -166,7 +172,6 @@ class Measurement {
       ...fairnessOf(run.shares === undefined ? forward.map((flow) => flow.goodputMbps) : run.shares()),
       ...(shared && { fairness: shared.fairness }),
       ...(run.transfers.started > 0 && { transfers: summariseTransfers(run) }),
-      ...(this.#recorder && { recordings: this.#recorder.texts(run, this.#options.recording!.title) }),
       ...(this.#steps && { steps: this.#steps.steps() }),
       ...("timing" in run && { timing: run.timing }),
       ...(decisions && { decisions }),
@@ -195,7 +200,7 @@ export function beginRun(options: AlgorithmRunOptions & OnVirtual): MeasuredRun 
   const { testbed = SIMULATED, algorithm, scenario, seed } = options;
   const measurement = new Measurement(options);
   const run = measurement.attach(testbed.open(scenario, seed, measurement.of(algorithm)));
-  return { run, result: () => measurement.result(run, testbed.name) };
+  return { run, result: () => measurement.recorded(measurement.result(run, testbed.name), run) };
 }
 
 export function runAlgorithm(options: AlgorithmRunOptions & OnVirtual): RunResult {
@@ -210,13 +215,15 @@ export async function runAlgorithmLater(options: AlgorithmRunOptions & OnAny): P
   if (testbed.clock === "virtual") return runAlgorithm({ ...options, testbed });
   const measurement = new Measurement(options);
   const run = await testbed.open(scenario, seed, measurement.of(options.algorithm));
+  let result: RunResult;
   try {
     measurement.attach(run);
     while (run.nowNs < run.endNs) await run.runUntil(run.endNs);
-    return measurement.result(run, testbed.name);
+    result = measurement.result(run, testbed.name);
   } finally {
     await run.close();
   }
+  return measurement.recorded(result, run);
 }
 
 type AgentRunOptions<P> = RunOptions & {
@@ -279,6 +286,10 @@ class AgentRun<P extends Policy | AsyncPolicy> {
     return this.#measurement.result(run, testbed.name, isLate ? this.#decisions() : undefined);
   }
 
+  recorded(result: RunResult, run: Run): RunResult {
+    return this.#measurement.recorded(result, run);
+  }
+
   #decisions(): DecisionTiming {
     const all = this.#flows.started.map(({ decisions }) => decisions);
     const sum = (of: (each: EnvFlow["decisions"]) => number): number =>
@@ -307,7 +318,7 @@ export function runAgent(options: AgentRunOptions<Policy> & OnVirtual): RunResul
     agent.open(() => run.requestStop()),
   );
   driveVirtual(agent.attach(run), run, (flow) => flow.admit(agent.act(flow)));
-  return agent.result(run, testbed);
+  return agent.recorded(agent.result(run, testbed), run);
 }
 
 /** The same of a policy that answers later, or in a world whose time has to be waited for. Virtual time stands still meanwhile. */
@@ -321,10 +332,12 @@ export async function runAgentLater(
     seed,
     agent.open(() => run.requestStop()),
   );
+  let result: RunResult;
   try {
     await driveLater(agent.attach(run), run, async (flow) => flow.admit(await agent.act(flow)));
-    return agent.result(run, testbed);
+    result = agent.result(run, testbed);
   } finally {
     await run.close();
   }
+  return agent.recorded(result, run);
 }

@@ -15,7 +15,7 @@ import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import type { FlowStatistics } from "../sim/flow-statistics.ts";
 import type { LinkMeter } from "../sim/network.ts";
-import type { RunRecorder } from "./exports/recorder.ts";
+import type { RecordedFormat, RunRecorder } from "./exports/recorder.ts";
 import type { FlowLife } from "./lives.ts";
 import type { MediaCall } from "./traffic/media.ts";
 import type { TransferLog } from "./traffic/traffic.ts";
@@ -34,7 +34,7 @@ export interface OpenOptions {
   readonly algorithms?: AlgorithmResolver;
   /** bins of the flows' time series, which also makes them measure one-way delays; absent: none */
   readonly seriesBinSec?: number;
-  /** listens to the run; only where the testbed `records` */
+  /** listens to the run; for what the testbed `records` */
   readonly recorder?: RunRecorder;
 }
 
@@ -43,8 +43,8 @@ interface TestbedFacts {
   readonly name: string;
   /** one sentence: what moves the packets, and what that needs */
   readonly summary: string;
-  /** whether a run can be recorded packet by packet (qlog, mahimahi) */
-  readonly records: boolean;
+  /** what of a run can be recorded packet by packet */
+  readonly records: readonly RecordedFormat[];
   /** One sentence why it cannot run the scenario, or why not on this machine; undefined: it can. */
   refuses(scenario: Scenario): string | undefined;
 }

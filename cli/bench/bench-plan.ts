@@ -60,6 +60,13 @@ export function pipeOf({ names, tracePath, checkpoint }: BenchInput): string | u
 export async function planBench(input: BenchInput): Promise<PlannedBench> {
   const { seeds, rewardName, recording, quiet, checkpoint } = input;
   const testbed = findTestbed(input.on);
+  const unrecorded = recording?.find((format) => !testbed.records.includes(format));
+  if (unrecorded !== undefined) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[bench] --export on ${testbed.name}: got ${unrecorded}, expected csv, jsonl${testbed.records.map((format) => `, ${format}`).join("")}`,
+    );
+  }
   await loadSignals({ rewards: [rewardName] });
   const entries = interruptible(() =>
     resolveScenarios(input.names, {

@@ -322,7 +322,7 @@ async function testbeds(): Promise<Entry[]> {
       facts: [
         `clock: ${testbed.clock}`,
         `runs ${scenarios.length - refused.length} of ${scenarios.length} presets${refused.length > 0 ? `; not, for example, ${refused[0]}` : ""}`,
-        `--export qlog, mahimahi: ${testbed.records ? "yes" : "no"}`,
+        `records for --export: ${testbed.records.length === 0 ? "nothing but series" : testbed.records.join(", ")}`,
       ],
       data: { clock: testbed.clock, records: testbed.records, refuses: refused },
     };

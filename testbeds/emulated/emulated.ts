@@ -4,17 +4,20 @@
  *
  *   sender ──UDP──▶ namespace, TUN ──▶ link's thread ──▶ TUN, namespace ──UDP──▶ receiver      and ACKs back
  */
+
 import { randomBytes } from "node:crypto";
 import { ACK_BYTES, type Bytes, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import { mtuOf } from "../../scenarios/scenario.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { ACK } from "../../sim/general/hop.ts";
+import { RECORDED_FORMATS } from "../exports/recorder.ts";
 import { whyNoLinks } from "../host/abilities.ts";
 import { type Libc, loadLibc } from "../host/libc.ts";
 import { RunPlan } from "../network-run.ts";
 import { RealTimeNetworkRun, rateRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
 import { expectAccepts, type RealTimeTestbed, type RunTiming } from "../testbed.ts";
 import { type EmulatedLink, openLink } from "./open-link.ts";
+import { recordLink } from "./recorded-link.ts";
 import { FATE, REPORTED_ROWS } from "./shared.ts";
 import { UdpPair } from "./udp-pair.ts";
 
@@ -134,14 +137,19 @@ export const EMULATED: RealTimeTestbed = {
   clock: "real",
   summary:
     "real packets in real time through the kernel's IP stack, between two network namespaces that the simulator's links join; Linux, root or a user namespace, to 200 Mbit/s",
-  records: false,
+  records: RECORDED_FORMATS,
   refuses: (scenario) => whyNoLinks() ?? rateRefusal(scenario),
   async open(scenario, seed, options) {
     expectAccepts(EMULATED, scenario);
     const real = withoutSendJitter(scenario);
     const plan = new RunPlan(real, seed, options);
     const nonce = randomBytes(4).readUInt32LE();
-    const link = await openLink(real, seed, { crossTraffic: "outside", startsLater: true, nonce });
+    const link = await openLink(real, seed, {
+      crossTraffic: "outside",
+      startsLater: true,
+      nonce,
+      ...recordLink(options.recorder),
+    });
     return new EmulatedRun(plan, mtuOf(real), link, nonce, await loadLibc());
   },
 };

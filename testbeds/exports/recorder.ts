@@ -13,10 +13,22 @@ export class RunRecorder {
   readonly #qlog: QlogTrace | undefined;
   readonly #mahimahi: MahimahiLog | undefined;
   #network: GeneralNetwork | undefined;
+  /** of a link that keeps its log itself */
+  #readLog: (() => string) | undefined;
 
   constructor(formats: readonly RecordedFormat[]) {
     this.#qlog = formats.includes("qlog") ? new QlogTrace() : undefined;
     this.#mahimahi = formats.includes("mahimahi") ? new MahimahiLog() : undefined;
+  }
+
+  /** Whether it is to have this. */
+  wants(format: RecordedFormat): boolean {
+    return (format === "qlog" ? this.#qlog : this.#mahimahi) !== undefined;
+  }
+
+  /** The forward link keeps its log itself, in mm-link's format. @param read called once, when the run has been closed */
+  watchLink(read: () => string): void {
+    this.#readLog = read;
   }
 
   /** Before the network runs. */
@@ -30,7 +42,10 @@ export class RunRecorder {
     if (this.#qlog !== undefined) new QlogRecorder(this.#qlog, id).attach(flow, nowNs);
   }
 
-  /** @param title such as scenario, algorithm and seed: every export carries it */
+  /**
+   * After the run; in real time after it has been closed, since a link's own log is whole only then.
+   * @param title such as scenario, algorithm and seed: every export carries it
+   */
   texts(
     { startNs, nowNs }: { readonly startNs: Nanos; readonly nowNs: Nanos },
     title: string,
@@ -42,7 +57,10 @@ export class RunRecorder {
         qlog: this.#qlog.text(title, "the flows of a scenario; the one under test is the first"),
       }),
       ...(this.#mahimahi && {
-        mahimahi: this.#mahimahi.text(this.#network!.forward, 0, nowNs, comments),
+        mahimahi:
+          this.#readLog === undefined
+            ? this.#mahimahi.text(this.#network!.forward, 0, nowNs, comments)
+            : `# ${title}\n${this.#readLog()}`,
       }),
     };
   }

@@ -19,6 +19,7 @@ import { UNDER_TEST } from "../../scenarios/flows.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { ApplicationSpec } from "../../scenarios/traffic/applications.ts";
 import { type EmulatedLink, openLink } from "../emulated/open-link.ts";
+import { recordLink } from "../emulated/recorded-link.ts";
 import { LOGGED, LOGGED_ROWS, LOGGED_WORDS } from "../emulated/shared.ts";
 import { whyNoLinks } from "../host/abilities.ts";
 import { type Libc, loadLibc } from "../host/libc.ts";
@@ -390,7 +391,7 @@ async function open(
 ): Promise<LinuxRun> {
   expectAccepts(testbed, scenario);
   const real = withoutSendJitter(scenario);
-  const { algorithms: resolve = crossTrafficAlgorithm, control, seriesBinSec, observer } = options;
+  const { algorithms: resolve = crossTrafficAlgorithm, control, seriesBinSec, observer, recorder } = options;
   const plan = new RunPlan(real, seed, {
     control: () => elsewhere,
     algorithms: (reference) => {
@@ -404,7 +405,12 @@ async function open(
   );
   const bytes = applicationsOf(real).map(bytesOf);
   const libc = await loadLibc();
-  const link = await openLink(real, seed, { crossTraffic: "outside", startsLater: true, logsPackets: true });
+  const link = await openLink(real, seed, {
+    crossTraffic: "outside",
+    startsLater: true,
+    logsPackets: true,
+    ...recordLink(recorder),
+  });
   const run = new LinuxRun({ libc, plan, link, algorithms, bytes, observer, isPaced });
   try {
     for (const { namespace } of [link.client, link.server]) useEcn(real.sender?.ecn ?? "off", namespace);
@@ -421,7 +427,7 @@ export const LINUX: RealTimeTestbed = {
   clock: "real",
   summary:
     "Linux TCP in real time, with CCP programs in its kernel on every ACK, over an emulated link; Linux 6.10 or later, root, to 200 Mbit/s",
-  records: false,
+  records: ["mahimahi"],
   refuses: (scenario) => refuses(scenario) ?? whyNoKernel(),
   open: (...args) => open(LINUX, args, false),
 };
@@ -431,7 +437,7 @@ export const LINUX_PACING: RealTimeTestbed = {
   clock: "real",
   summary:
     "Linux TCP held back by SO_MAX_PACING_RATE, on what TCP_INFO says every 10 ms: a rate only, Linux's own control beneath; no program in the kernel, over an emulated link",
-  records: false,
+  records: ["mahimahi"],
   refuses,
   open: (...args) => open(LINUX_PACING, args, true),
 };

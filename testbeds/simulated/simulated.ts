@@ -1,10 +1,12 @@
 /** The simulated testbed: virtual time, any link, any rate, the same bytes for the same seed. */
+
 import type { Nanos } from "../../core/units.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { makeNetwork } from "../../sim/make-network.ts";
 import type { Network } from "../../sim/network.ts";
 import type { SimulatedBundle } from "../bundles/simulated-bundles.ts";
+import { RECORDED_FORMATS } from "../exports/recorder.ts";
 import { type NetworkRunFlow, RunPlan } from "../network-run.ts";
 import type { Overlay } from "../overlays/overlay.ts";
 import type { LinkTruth, OpenOptions, Run, VirtualRun, VirtualTestbed } from "../testbed.ts";
@@ -72,7 +74,7 @@ export const SIMULATED: SimulatedTestbed = {
   clock: "virtual",
   summary:
     "packets in virtual time, as fast as the machine can; the same bytes for the same seed; needs nothing",
-  records: true,
+  records: RECORDED_FORMATS,
   refuses: () => undefined,
   open: (scenario, seed, options) => new SimulatedRun(new RunPlan(scenario, seed, options)),
 };

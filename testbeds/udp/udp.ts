@@ -7,12 +7,14 @@
  *
  * The relay computes when a packet leaves; the alarm wakes this thread then. What comes late, or not at all, is counted.
  */
+
 import { randomBytes } from "node:crypto";
 import { CcparkError } from "../../core/errors.ts";
 import { type Bytes, NANOS_PER_MICRO, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import { DelayHistogram } from "../../sim/delay-histogram.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { ACK } from "../../sim/general/hop.ts";
+import { RECORDED_FORMATS } from "../exports/recorder.ts";
 import { RunPlan } from "../network-run.ts";
 import { RealTimeNetworkRun, rateRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
 import { expectAccepts, type RealTimeTestbed, type RunTiming } from "../testbed.ts";
@@ -122,7 +124,7 @@ export const UDP: RealTimeTestbed = {
   clock: "real",
   summary:
     "real UDP packets on loopback in real time, through a relay with the simulator's links; needs no privileges, to 200 Mbit/s",
-  records: true,
+  records: RECORDED_FORMATS,
   refuses: rateRefusal,
   async open(scenario, seed, options) {
     expectAccepts(UDP, scenario);
