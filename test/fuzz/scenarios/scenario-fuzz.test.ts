@@ -6,7 +6,7 @@ it("scenario objects are refused in one sentence or run their first step, and no
   timeout: 300_000,
 }, async () => {
   const seed = 7;
-  const outcome = await fuzzScenarios({ objects: 80, seed, built: false });
+  const outcome = await fuzzScenarios({ objects: 200, seed, built: false });
   expect(outcome.findings, `seed ${seed}`).toEqual([]);
   expect(outcome.refused).toBeGreaterThan(10);
   // a busy machine ends by the clock what a quiet one runs
