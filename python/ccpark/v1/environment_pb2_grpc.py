@@ -57,8 +57,8 @@ class EnvServiceStub(object):
     NOT_FOUND            unknown env id, session, scenario, observation, action or reward name
     ALREADY_EXISTS       same request_id, different content
     ABORTED              gap in `seq`, answers to replay are gone, another stream took over        fatal
-    RESOURCE_EXHAUSTED   too many sessions or environments, message too large, scenario too large
-    for memory, more than max_in_flight requests unanswered                   fatal in a stream
+    RESOURCE_EXHAUSTED   too many sessions, environments or flows, message too large, scenario
+    too large for memory, more than max_in_flight requests unanswered                   fatal in a stream
     UNAUTHENTICATED      bearer or session token is missing                                        fatal
     PERMISSION_DENIED    bearer or session token is wrong: somebody else's session                 fatal
     DEADLINE_EXCEEDED    stream opened and nothing sent, the deadline of a unary call passed (its
@@ -180,8 +180,8 @@ class EnvServiceServicer(object):
     NOT_FOUND            unknown env id, session, scenario, observation, action or reward name
     ALREADY_EXISTS       same request_id, different content
     ABORTED              gap in `seq`, answers to replay are gone, another stream took over        fatal
-    RESOURCE_EXHAUSTED   too many sessions or environments, message too large, scenario too large
-    for memory, more than max_in_flight requests unanswered                   fatal in a stream
+    RESOURCE_EXHAUSTED   too many sessions, environments or flows, message too large, scenario
+    too large for memory, more than max_in_flight requests unanswered                   fatal in a stream
     UNAUTHENTICATED      bearer or session token is missing                                        fatal
     PERMISSION_DENIED    bearer or session token is wrong: somebody else's session                 fatal
     DEADLINE_EXCEEDED    stream opened and nothing sent, the deadline of a unary call passed (its
@@ -407,8 +407,8 @@ class EnvService(object):
     NOT_FOUND            unknown env id, session, scenario, observation, action or reward name
     ALREADY_EXISTS       same request_id, different content
     ABORTED              gap in `seq`, answers to replay are gone, another stream took over        fatal
-    RESOURCE_EXHAUSTED   too many sessions or environments, message too large, scenario too large
-    for memory, more than max_in_flight requests unanswered                   fatal in a stream
+    RESOURCE_EXHAUSTED   too many sessions, environments or flows, message too large, scenario
+    too large for memory, more than max_in_flight requests unanswered                   fatal in a stream
     UNAUTHENTICATED      bearer or session token is missing                                        fatal
     PERMISSION_DENIED    bearer or session token is wrong: somebody else's session                 fatal
     DEADLINE_EXCEEDED    stream opened and nothing sent, the deadline of a unary call passed (its
