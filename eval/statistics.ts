@@ -27,6 +27,13 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+/** Between the two in the middle where their number is even; NaN of none, and where one is NaN. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0 || values.some(Number.isNaN)) return Number.NaN;
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
+}
+
 /** Samples that are all the same are one outcome, however many there are: they say nothing about another. */
 function isOneOutcome(values: readonly number[]): boolean {
   return values.every((value) => value === values[0]);

@@ -5,7 +5,7 @@
 import { Rng } from "../../core/random.ts";
 import type { BenchmarkRecord } from "../benchmark.ts";
 import { groupBy } from "../group-by.ts";
-import { CONFIDENCE, type Estimate, mean } from "../statistics.ts";
+import { CONFIDENCE, type Estimate, mean, median } from "../statistics.ts";
 
 const RESAMPLES = 2000;
 const SEED = 1;
@@ -113,7 +113,7 @@ export function aggregate(records: readonly BenchmarkRecord[]): ContenderAggrega
     return {
       algorithm,
       interquartileMean: stratifiedBootstrap([strata], ([own]) => interquartileMean(own!.flat())),
-      median: stratifiedBootstrap([strata], ([own]) => medianOf(own!.flat())),
+      median: stratifiedBootstrap([strata], ([own]) => median(own!.flat())),
       profile: PROFILE_LEVELS.map((level) => shareAbove(values, level)),
       ...(algorithm !== first && {
         against: {
@@ -124,10 +124,4 @@ export function aggregate(records: readonly BenchmarkRecord[]): ContenderAggrega
       }),
     };
   });
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const { length } = sorted;
-  return (sorted[(length - 1) >> 1]! + sorted[length >> 1]!) / 2;
 }

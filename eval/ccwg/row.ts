@@ -3,9 +3,11 @@
  * quantities with thresholds and where those come from, a picture. The RFC gives no thresholds of its own (section 5);
  * each says its source, and where there is none that it is ours.
  */
+
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { RunResult } from "../../testbeds/results.ts";
 import type { Figure, Threshold } from "../experiments/experiment.ts";
+import { median } from "../statistics.ts";
 
 /** MUST and SHOULD as the RFC has them; criterion: it asks without one of these words. */
 export type Level = "MUST" | "SHOULD" | "criterion";
@@ -69,14 +71,6 @@ export function canRun(row: Row): row is CcwgRow {
 /** The results of one run: one per seed. */
 export function resultsOf(results: RowResults, id: string): readonly RunResult[] {
   return results.get(id) ?? [];
-}
-
-/** The middle of the seeds; of an even number the mean of the two in the middle. NaN where any is none. */
-export function median(values: readonly number[]): number {
-  if (values.length === 0 || values.some(Number.isNaN)) return Number.NaN;
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 /** A quantity of one run: the median over its seeds. */

@@ -1,4 +1,5 @@
 /** RFC 9743 section 5.1: one or more flows of the evaluated algorithm alone. */
+import { median } from "../../statistics.ts";
 import {
   courses,
   flowMarks,
@@ -13,7 +14,7 @@ import {
   REFERENCE,
   sumOfFlows,
 } from "../parts.ts";
-import { type CcwgRow, EVALUATED, median, medianOf, type RowResults, resultsOf } from "../row.ts";
+import { type CcwgRow, EVALUATED, medianOf, type RowResults, resultsOf } from "../row.ts";
 
 const LOSS_BUFFERS = [0.5, 1, 1.5, 3] as const;
 const LOSS_FLOWS = 4;

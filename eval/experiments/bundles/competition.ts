@@ -74,7 +74,7 @@ function* measure(rivals: Rivals, control: Control, algorithm: string, seed: num
   const long = { algorithm: HOSTS, count: FLOWS, startEverySec: 0.1, ...siteRoute(control) };
   const run = openSite({ ...site, ...others, flows: [long, ...(others.flows ?? [])] }, seed);
   const arrivedBytes = (): number => {
-    const own = run.flows.slice(1, 1 + FLOWS).flatMap(({ path }) => (path === undefined ? [] : [path]));
+    const own = run.flows.slice(1, 1 + FLOWS).map(({ path }) => path);
     for (const path of own) path.advance(run.nowNs);
     return own.reduce((sum, { firstArrivedPackets }) => sum + firstArrivedPackets * PACKET_BYTES, 0);
   };

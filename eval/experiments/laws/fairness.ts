@@ -9,7 +9,7 @@ import { fromMbps, type Mbps, NANOS_PER_MILLI, NANOS_PER_SEC, PACKET_BYTES } fro
 import { FifoNetwork } from "../../../sim/fifo/fifo-network.ts";
 import type { FlowSpec } from "../../../sim/network.ts";
 import { jainIndex } from "../../../testbeds/fairness.ts";
-import { mean } from "../../statistics.ts";
+import { mean, median } from "../../statistics.ts";
 import { type Claim, type Experiment, experiment, type Figure, judge } from "../experiment.ts";
 import { axis, marks, page } from "../figures.ts";
 import { bottleneck, flowOf, NATIVE, type NativeName, OPEN_LINK } from "../path.ts";
@@ -262,9 +262,3 @@ export const fairness: Experiment = experiment({
     };
   },
 });
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length / 2;
-  return (sorted[Math.ceil(half) - 1]! + sorted[Math.floor(half)]!) / 2;
-}

@@ -4,6 +4,7 @@
  * packets, the recipe `park` of `ccpark train` for both, but for the action. Learning curves on the link itself, acting greedily,
  * beside Vegas.
  */
+
 import Table from "cli-table3";
 import { getLearner } from "../../../agents/registry.ts";
 import { makeAlgorithm, resolveAlgorithm } from "../../../algorithms/reference.ts";
@@ -16,6 +17,7 @@ import { makeEvaluator, validationLinks } from "../../../training/evaluation/val
 import { getRecipe } from "../../../training/recipes/registry.ts";
 import { train } from "../../../training/train.ts";
 import { openTrainingEnvs } from "../../../training/training-env.ts";
+import { median } from "../../statistics.ts";
 import { type Claim, type Experiment, experiment, type Figure, judge } from "../experiment.ts";
 import { axis, nameColour, page } from "../figures.ts";
 import { choice, type Settings, seeds, whole } from "../options.ts";
@@ -111,11 +113,6 @@ const reached = ({ curve }: ParkRow, score: number): number | undefined =>
 function heldFrom({ curve }: ParkRow, score: number): number | undefined {
   const below = curve.findLastIndex((point) => point.score < score);
   return curve[below + 1]?.steps;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }
 
 interface Outcome {
