@@ -88,7 +88,7 @@ export function checkCrossTraffic(scenario: Scenario): void {
     });
   });
   scenario.bundles?.forEach(({ algorithm }, i) => {
-    check(`bundles.${i}.algorithm`, algorithm);
+    if (algorithm !== UNDER_TEST) check(`bundles.${i}.algorithm`, algorithm);
   });
   if (scenario.overlay?.algorithm !== undefined) check("overlay.algorithm", scenario.overlay.algorithm);
   scenario.traffic?.forEach((spec, i) => {

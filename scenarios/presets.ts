@@ -7,6 +7,7 @@ import type { Rng } from "../core/random.ts";
 import type { MahimahiTrace } from "../traces/mahimahi.ts";
 import { makeLink } from "./links.ts";
 import { BBR_DRAFT } from "./presets/bbr-draft.ts";
+import { BUNDLES } from "./presets/bundles.ts";
 import { C4 } from "./presets/c4.ts";
 import { CCBENCH_GRIDS, ORCA_SAGE } from "./presets/ccbench.ts";
 import { CCP, cellular, PARK } from "./presets/ccp-park.ts";
@@ -83,6 +84,7 @@ const ALL: readonly ScenarioPreset[] = [
   ...[...PARK, ...CCP, ...PANTHEON, ...ORCA_SAGE, ...CCBENCH_GRIDS].map(onLinux),
   ...RMCAT,
   ...NAMED_FLOWS,
+  ...BUNDLES,
   ...LEARNERS,
   ...TESTBEDS,
   BBR_DRAFT,

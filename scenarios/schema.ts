@@ -6,6 +6,7 @@ import { z } from "zod";
 import { TUN_HEADER_BYTES } from "../core/units.ts";
 import { DELAYS_SCHEMA } from "./delays/registry.ts";
 import { DIRECTION_FIELDS, DIRECTION_SCHEMA, type DirectionSpec, INSIDE_DIRECTION } from "./direction.ts";
+import { UNDER_TEST } from "./flows.ts";
 import { checkOverlay, OVERLAY_SCHEMA } from "./overlay/overlay.ts";
 import { peakMbps } from "./rates/registry.ts";
 import { FIRST_FLOW, mtuOf, type Scenario } from "./scenario.ts";
@@ -153,10 +154,16 @@ function checkMoves(complaints: Complaints, scenario: Scenario, known: ReadonlyS
 /** A bundle stands before a link of its own, whose rate is no more than a bound. */
 function checkBundles(
   complaints: Complaints,
-  { bundles = [], links = {} }: Scenario,
+  { bundles = [], links = {}, flows = [] }: Scenario,
   further: readonly string[],
 ): void {
   const taken = new Set<string>();
+  const tested = bundles.filter(({ algorithm }) => algorithm === UNDER_TEST);
+  if (tested.length > 1) complain(complaints, ["bundles"], "at most one whose algorithm is `test`");
+  flows.forEach(({ algorithm }, i) => {
+    if (tested.length > 0 && algorithm === UNDER_TEST)
+      complain(complaints, ["flows", i, "algorithm"], "another than `test`, which the bundle is");
+  });
   bundles.forEach(({ link }, i) => {
     if (!further.includes(link) || taken.has(link)) {
       complain(complaints, ["bundles", i, "link"], `a name of \`links\` that no bundle before has`);

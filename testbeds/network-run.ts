@@ -15,13 +15,16 @@ import {
   type Micros,
   MSS_BYTES,
   mssOf,
+  NANOS_PER_MILLI,
   NANOS_PER_SEC,
   type Nanos,
 } from "../core/units.ts";
-import { leadSec } from "../scenarios/flows.ts";
-import { mtuOf, type Scenario } from "../scenarios/scenario.ts";
+import { leadSec, UNDER_TEST } from "../scenarios/flows.ts";
+import { FIRST_FLOW, mtuOf, type Scenario } from "../scenarios/scenario.ts";
 import { GeneralNetwork } from "../sim/general/general-network.ts";
 import type { LinkMeter, LinkSpec, Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
+import { BundleFlow } from "./bundles/bundle-flow.ts";
+import type { Sendbox } from "./bundles/sendbox.ts";
 import { SimulatedBundles } from "./bundles/simulated-bundles.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
 import { Competition, type FlowLife } from "./lives.ts";
@@ -218,12 +221,21 @@ export class RunPlan {
         spec: { ...(overlay?.flowParts(path, flow.spec) ?? flow.spec), path },
       }))
       .map((flow) => (recorder === undefined ? flow : watched(flow, recorder)));
-    this.#competition = competitionOf(planned);
+    // of a bundle under test the hosts' flows are parts
+    const isBundleTested = scenario.bundles?.some(({ algorithm }) => algorithm === UNDER_TEST) === true;
+    this.#competition = isBundleTested ? undefined : competitionOf(planned);
     this.planned = this.#competition === undefined ? planned : withCompetition(planned, this.#competition);
     this.bundles =
       scenario.bundles === undefined
         ? undefined
-        : new SimulatedBundles(scenario, ({ algorithm }) => this.#context.algorithms(algorithm), this.rng);
+        : new SimulatedBundles(
+            scenario,
+            ({ algorithm }) =>
+              algorithm === UNDER_TEST
+                ? this.#context.controlOf(FIRST_FLOW)
+                : this.#context.algorithms(algorithm),
+            this.rng,
+          );
     this.spec = networkSpec(this.#context, this.planned, this.bundles, this.overlay);
   }
 
@@ -240,6 +252,8 @@ export class RunPlan {
 
   /** Adds what the spec cannot hold. */
   prepare(network: GeneralNetwork): void {
+    const bundle = this.bundles?.underTest;
+    if (bundle !== undefined) bundle.flow = this.#bundleFlow(bundle.sendbox, network);
     this.bundles?.attach(network);
     this.overlay?.attach(network);
     addTraffic(network, this.#context, {
@@ -275,8 +289,27 @@ export class RunPlan {
     return [...this.planned, ...generated];
   }
 
-  flowsOf(network: Network): NetworkRunFlow[] {
-    return this.planned.map((flow, i) => new NetworkRunFlow(flow, network.flows[i]!));
+  /** A bundle under test comes first, in place of the flows in it, whose packets are its own. */
+  flowsOf(network: Network): (NetworkRunFlow | BundleFlow)[] {
+    const flows = this.planned.map((flow, i) => new NetworkRunFlow(flow, network.flows[i]!));
+    const { flow: bundle, link } = this.bundles?.underTest ?? {};
+    if (bundle === undefined || link === undefined) return flows;
+    return [bundle, ...flows.filter(({ path }) => path.spec.route?.forward.includes(link) !== true)];
+  }
+
+  #bundleFlow(sendbox: Sendbox, network: Network): BundleFlow {
+    const { scenario } = this.#context;
+    const { propagationDelayMs, reversePropagationDelayMs = propagationDelayMs } = scenario;
+    return new BundleFlow(sendbox, {
+      startNs: this.startNs,
+      propagationNs: propagationDelayMs * NANOS_PER_MILLI,
+      reversePropagationNs: reversePropagationDelayMs * NANOS_PER_MILLI,
+      packetBytes: mtuOf(scenario),
+      mssBytes: mssOf(mtuOf(scenario)),
+      seriesBinNs: this.seriesBinNs,
+      oneWayDelay: this.seriesBinNs !== Number.POSITIVE_INFINITY,
+      servedBytes: (nowNs) => network.forward.servedBytes(nowNs),
+    });
   }
 
   sharesIn(network: Network): Run["shares"] {

@@ -12,6 +12,7 @@ import {
   noChoice,
   type Space,
 } from "../spaces.ts";
+import { BUNDLE_RATE } from "./bundle.ts";
 import { CHOOSE, CONFINED, ORCA, STEERED } from "./inner/forms.ts";
 import type { FlowView } from "./observations.ts";
 import { ASTRAEA, AURORA } from "./published/actions.ts";
@@ -231,6 +232,7 @@ const TABLE: Map<string, ActionSpec> = new Map(
     absolute,
     windowAndRate,
     overlay,
+    BUNDLE_RATE,
     STEERED,
     ORCA,
     CONFINED,

@@ -3,6 +3,7 @@ import { CcparkError, namedEntry } from "../../core/errors.ts";
 import { log2 } from "../../core/math.ts";
 import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
 import { type Box, type Dimension, makeBox } from "../spaces.ts";
+import { BUNDLE_OBSERVATION } from "./bundle.ts";
 import {
   DEFAULT_ENVELOPE,
   RATE_OCTAVES,
@@ -410,7 +411,7 @@ const TABLE: Map<string, ObservationSpec> = new Map(
   [
     makeStandard(DEFAULT_ENVELOPE),
     park14,
-    ...[GENERAL, ...PUBLISHED].map((parts) => makeSpec(parts, parts.features)),
+    ...[GENERAL, BUNDLE_OBSERVATION, ...PUBLISHED].map((parts) => makeSpec(parts, parts.features)),
   ].map((spec) => [spec.name, spec]),
 );
 export const OBSERVATIONS: ReadonlyMap<string, ObservationSpec> = TABLE;

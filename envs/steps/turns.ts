@@ -43,6 +43,8 @@ export class Turns {
   #looked = 0;
   /** flows that have had their first turn */
   #seen = 0;
+  /** when a start was last asked for: a bundle begins with what it hears first, later than its hosts */
+  #awaitedNs: Nanos = -1;
   /** its decision has been asked for */
   #asked: Acting | undefined;
 
@@ -118,9 +120,14 @@ export class Turns {
   #nextNs(): Nanos {
     const startsNs = this.#startsNs;
     let untilNs = this.#run.endNs;
-    // in real time a flow may start late, with its connection: it asks for its turn then
-    if (this.#seen < startsNs.length && startsNs[this.#seen]! >= this.#run.nowNs) {
-      untilNs = Math.min(untilNs, startsNs[this.#seen]!);
+    if (this.#seen < startsNs.length) {
+      const { nowNs } = this.#run;
+      const startNs = startsNs[this.#seen]!;
+      // one may start late, as in real time with its connection: it asks for its turn then
+      if (startNs > nowNs || (startNs === nowNs && this.#awaitedNs !== nowNs)) {
+        untilNs = Math.min(untilNs, startNs);
+        this.#awaitedNs = nowNs;
+      }
     }
     for (let i = 0; i < this.#acting.length; i++) {
       const { deadlineNs } = this.#acting[i]!.step;

@@ -64,6 +64,8 @@ PRESETS = (
     "flows-mobility",
     "flows-standby",
     "flows-overflow-feedback",
+    "bundle-alone",
+    "bundle-rival",
     "ron-outage-3",
     "anycast-4x20",
     "kofn-fetch",

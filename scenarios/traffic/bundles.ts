@@ -10,7 +10,10 @@ export interface BundleSpec {
    * unlimited, is what it never exceeds. Packets that go over it belong to the bundle, and are counted at their receivers' site.
    */
   readonly link: string;
-  /** by reference */
+  /**
+   * by reference; "test": the bundle is what is under test instead of the scenario's own flow, which then is that of a host, with
+   * Cubic: measures are of the whole bundle, and one's queueing delays are those between the two boxes
+   */
   readonly algorithm: string;
 }
 

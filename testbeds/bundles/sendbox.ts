@@ -30,6 +30,8 @@ const LEAST_PACKETS_PER_RTT = 2;
 const INITIAL_PACKETS = 10;
 /** RFC 6298 (2.4): how long nothing may be heard before it counts as a timeout, and how many RTTs at least. */
 const SILENCE = { us: 1000 * MICROS_PER_MILLI, rtts: 4 };
+/** A burst leaves faster than any path carries it: its rate, in those of what arrived, makes no longer epochs than this. */
+const MOST_OF_RECEIVED = 2;
 /** Records of boundaries without an answer that are kept: more than any path has under way. */
 const MAX_RECORDS = 4096;
 
@@ -82,6 +84,11 @@ export class Sendbox {
   /** sent bytes at which an episode of loss is over */
   #recoverBytes: Bytes = -1;
   #heardUs: Micros = 0;
+  /** sent up to the boundary that was answered last */
+  #heardBytes: Bytes = 0;
+  /** answers that said something */
+  acks = 0;
+  timeouts = 0;
 
   constructor(options: SendboxOptions) {
     this.#options = options;
@@ -98,8 +105,42 @@ export class Sendbox {
     return Math.min(maxRateBytesPerSec, Math.max(rate, LEAST_PACKETS_PER_RTT * packetBytes * perRtt));
   }
 
+  /** Something was heard, so that a control decides. */
+  get isControlled(): boolean {
+    return this.#control !== undefined;
+  }
+
+  /** 0 before */
+  get cwndBytes(): Bytes {
+    return this.#control?.cwndBytes ?? 0;
+  }
+
   get sentBytes(): Bytes {
     return this.#sentBytes;
+  }
+
+  /** of what was heard of last */
+  get inflightBytes(): Bytes {
+    return this.#sentBytes - this.#heardBytes;
+  }
+
+  /** that the receivebox has told of */
+  get receivedBytes(): Bytes {
+    return this.#receivedBytes;
+  }
+
+  get lostPackets(): number {
+    return Math.round(this.#lostBytes / this.#options.packetBytes);
+  }
+
+  /** 0 before the first sample */
+  get srttUs(): Micros {
+    return this.#srttUs;
+  }
+
+  /** 0 before the first sample */
+  get minRttUs(): Micros {
+    return Number.isFinite(this.#minRttUs) ? this.#minRttUs : 0;
   }
 
   /** A packet has left. */
@@ -126,6 +167,8 @@ export class Sendbox {
     const boundary = this.#records[place]!;
     this.#records.splice(0, place + 1);
     this.#heardUs = nowUs;
+    this.#heardBytes = boundary.sentBytes;
+    this.acks += 1;
     const rttUs = nowUs - boundary.sentUs;
     this.#srttUs = this.#srttUs === 0 ? rttUs : this.#srttUs + SRTT_GAIN * (rttUs - this.#srttUs);
     this.#minRttUs = Math.min(this.#minRttUs, rttUs);
@@ -133,7 +176,7 @@ export class Sendbox {
     const rates = this.#ratesUpTo(acked);
     this.#decide(acked, rttUs, rates);
     const estimate = { atUs: nowUs, rttUs, ...rates, rateBytesPerSec: this.rateBytesPerSec };
-    return { estimate, epochPackets: this.#adaptEpochs(rates.sendRateBytesPerSec) };
+    return { estimate, epochPackets: this.#adaptEpochs(rates) };
   }
 
   /** Over the epochs of the last RTT. */
@@ -228,6 +271,8 @@ export class Sendbox {
   /** No boundary has been answered for long: all that is under way counts as lost. */
   #timeOut(nowUs: Micros): void {
     this.#heardUs = nowUs;
+    this.#heardBytes = this.#sentBytes;
+    this.timeouts += 1;
     this.#records.length = 0;
     this.#acked.length = 0;
     const control = this.#control;
@@ -245,9 +290,13 @@ export class Sendbox {
   }
 
   /** @returns the new size where it changes */
-  #adaptEpochs(sendRateBytesPerSec: BytesPerSec): number | undefined {
-    if (sendRateBytesPerSec === 0) return undefined;
-    const packets = epochPackets(this.#minRttUs, sendRateBytesPerSec, this.#options.packetBytes);
+  #adaptEpochs({
+    sendRateBytesPerSec,
+    receiveRateBytesPerSec,
+  }: Pick<BundleEstimate, "sendRateBytesPerSec" | "receiveRateBytesPerSec">): number | undefined {
+    const rate = Math.min(sendRateBytesPerSec, MOST_OF_RECEIVED * receiveRateBytesPerSec);
+    if (rate === 0) return undefined;
+    const packets = epochPackets(this.#minRttUs, rate, this.#options.packetBytes);
     if (packets === this.#epochPackets) return undefined;
     this.#epochPackets = packets;
     return packets;

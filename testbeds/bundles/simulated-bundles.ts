@@ -9,11 +9,14 @@ import {
   NANOS_PER_MILLI,
   type Nanos,
 } from "../../core/units.ts";
+import { UNDER_TEST } from "../../scenarios/flows.ts";
 import { mtuOf, type Scenario } from "../../scenarios/scenario.ts";
 import { type BundleSpec, bundleId } from "../../scenarios/traffic/bundles.ts";
 import type { GeneralNetwork, Outlet } from "../../sim/general/general-network.ts";
+import type { WayTap } from "../../sim/general/link-tracer.ts";
 import { NOT_ECT } from "../../sim/general/packet-store.ts";
 import type { OutsideSpec } from "../../sim/network.ts";
+import type { BundleFlow } from "./bundle-flow.ts";
 import { headerHash } from "./epochs.ts";
 import { type CongestionAck, Receivebox } from "./receivebox.ts";
 import { type BundleEstimate, Sendbox } from "./sendbox.ts";
@@ -27,6 +30,9 @@ export class SimulatedBundle {
   readonly id: string;
   /** number of its link among the network's */
   readonly link: number;
+  readonly isUnderTest: boolean;
+  /** who is told of its packets too */
+  flow: BundleFlow | undefined;
   readonly sendbox: Sendbox;
   readonly receivebox: Receivebox = new Receivebox();
   /** of each congestion ACK that said something, in the order of time */
@@ -36,6 +42,7 @@ export class SimulatedBundle {
   constructor(options: {
     readonly id: string;
     readonly link: number;
+    readonly isUnderTest: boolean;
     readonly packetBytes: Bytes;
     readonly maxRateBytesPerSec: BytesPerSec;
     readonly control: CongestionControlFactory;
@@ -45,6 +52,7 @@ export class SimulatedBundle {
     const { id, link, packetBytes, maxRateBytesPerSec, control, rng, network } = options;
     this.id = id;
     this.link = link;
+    this.isUnderTest = options.isUnderTest;
     this.#network = network;
     this.sendbox = new Sendbox({
       control,
@@ -86,6 +94,7 @@ export class SimulatedBundles implements Outlet {
       return new SimulatedBundle({
         id,
         link: 2 + names.indexOf(spec.link),
+        isUnderTest: spec.algorithm === UNDER_TEST,
         packetBytes: mtuOf(scenario),
         maxRateBytesPerSec: rate.kind === "constant" ? fromMbps(rate.mbps) : Number.POSITIVE_INFINITY,
         control: controlOf(spec),
@@ -103,6 +112,11 @@ export class SimulatedBundles implements Outlet {
     };
   }
 
+  /** One whose rate is decided from outside; undefined: there is none. */
+  get underTest(): SimulatedBundle | undefined {
+    return this.all.find(({ isUnderTest }) => isUnderTest);
+  }
+
   /** Undefined: no bundle is held back there. @param link number among the network's */
   rateOf(link: number): (() => BytesPerSec) | undefined {
     const bundle = this.all.find((each) => each.link === link);
@@ -111,15 +125,16 @@ export class SimulatedBundles implements Outlet {
 
   attach(network: GeneralNetwork): void {
     this.#network = network;
-    this.all.forEach(({ link, sendbox, receivebox }, i) => {
-      network.watchWay(link, {
+    this.all.forEach(({ link, sendbox, receivebox, flow: seen }, i) => {
+      const tap: WayTap = {
         onLeave: (flow, number, bytes, atNs) =>
           sendbox.onSent(headerHash(flow, number), bytes, atNs / NANOS_PER_MICRO),
         onArrival: (flow, number, bytes, atNs) => {
           const ack = receivebox.onPacket(headerHash(flow, number), bytes);
           if (ack !== undefined) network.schedule(atNs, () => this.#send(i, 2 * i + 1, { ack }, atNs));
         },
-      });
+      };
+      network.watchWay(link, seen?.watch(tap) ?? tap);
     });
   }
 

@@ -6,8 +6,8 @@ import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import { peakMbps } from "../../scenarios/rates/registry.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { GeneralNetwork, PacketCarrier } from "../../sim/general/general-network.ts";
-import type { NetworkRunFlow, RunPlan } from "../network-run.ts";
-import type { LinkTruth, RealTimeRun, RunTiming } from "../testbed.ts";
+import type { RunPlan } from "../network-run.ts";
+import type { LinkTruth, RealTimeRun, RunFlow, RunTiming } from "../testbed.ts";
 import type { TransferLog } from "../traffic/traffic.ts";
 import { Alarm, Stopwatch } from "./alarm.ts";
 import { Waiting } from "./waiting.ts";
@@ -45,7 +45,7 @@ export function withoutSendJitter(scenario: Scenario): Scenario {
 }
 
 export abstract class RealTimeNetworkRun implements RealTimeRun, PacketCarrier {
-  readonly flows: readonly NetworkRunFlow[];
+  readonly flows: readonly RunFlow[];
   readonly transfers: TransferLog;
   readonly startNs: Nanos;
   readonly endNs: Nanos;

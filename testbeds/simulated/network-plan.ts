@@ -36,6 +36,9 @@ import { linkRate } from "./link-rates.ts";
 /** Send jitter of a packet is drawn from U(0, 20 us): the scheduling noise of a quiet host, far below a packet time. */
 export const DEFAULT_SEND_JITTER_US = 20;
 
+/** The scenario's own flow where a bundle is under test. */
+const HOST = { id: "host", algorithm: "cubic" } as const;
+
 export interface PlannedFlow {
   readonly id: string;
   /** `test`, or the name of the algorithm */
@@ -208,15 +211,18 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
   const { scenario, zeroNs, seriesBinNs, controlOf } = context;
   const { isBackward, ...path } = pathOf(context, "flow.0", {});
   const { life, call, onStart } = planApplication(context, "flow.0", scenario, path);
+  // where a bundle is under test, the scenario's own flow is that of a host, who knows nothing of it
+  const isHost = scenario.bundles?.some(({ algorithm }) => algorithm === UNDER_TEST) ?? false;
+  const control = isHost ? context.algorithms(HOST.algorithm) : controlOf(FIRST_FLOW);
   const first: PlannedFlow = {
-    id: FIRST_FLOW,
-    algorithm: UNDER_TEST,
+    id: isHost ? HOST.id : FIRST_FLOW,
+    algorithm: isHost ? HOST.algorithm : UNDER_TEST,
     isBackward,
     life,
     ...(call && { call }),
     spec: {
       ...path,
-      control: seenBy(call, changing(weighted(controlOf(FIRST_FLOW), scenario), scenario.changes, zeroNs)),
+      control: seenBy(call, changing(weighted(control, scenario), scenario.changes, zeroNs)),
       startNs: zeroNs,
       stopNs: Number.POSITIVE_INFINITY,
       ackPolicy: scenario.ackPolicy,

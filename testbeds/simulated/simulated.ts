@@ -5,6 +5,7 @@ import type { Scenario } from "../../scenarios/scenario.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { makeNetwork } from "../../sim/make-network.ts";
 import type { Network } from "../../sim/network.ts";
+import type { BundleFlow } from "../bundles/bundle-flow.ts";
 import type { SimulatedBundle } from "../bundles/simulated-bundles.ts";
 import { RECORDED_FORMATS } from "../exports/recorder.ts";
 import { type NetworkRunFlow, RunPlan } from "../network-run.ts";
@@ -13,7 +14,7 @@ import type { LinkTruth, OpenOptions, Run, VirtualRun, VirtualTestbed } from "..
 import type { TransferLog } from "../traffic/traffic.ts";
 
 export class SimulatedRun implements VirtualRun {
-  readonly flows: readonly NetworkRunFlow[];
+  readonly flows: readonly (NetworkRunFlow | BundleFlow)[];
   readonly transfers: TransferLog;
   readonly startNs: Nanos;
   readonly endNs: Nanos;

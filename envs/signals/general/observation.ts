@@ -3,51 +3,13 @@
  * a small share of a fast link from the whole of a slow one, answers the same queue in the same way, and flows converge.
  */
 import { log2 } from "../../../core/math.ts";
-import { type BytesPerSec, MICROS_PER_MILLI, MICROS_PER_SEC } from "../../../core/units.ts";
+import { type BytesPerSec, MICROS_PER_MILLI } from "../../../core/units.ts";
 import { REFERENCE_RTT_US, RTT_OCTAVES } from "../envelope.ts";
 import { queueDelayUs, throughputBytesPerSec } from "../interval.ts";
-import type { Feature, FlowView, ObservationParts } from "../observations.ts";
-
-const clip = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
-
-/** log2(a / b) / `octaves`, within +-1; `none` where either is not known. */
-function ratio(a: number, b: number, octaves: number, none = 0): number {
-  return a > 0 && b > 0 ? clip(log2(a / b) / octaves, -1, 1) : none;
-}
-
-const delivered = ({ interval }: FlowView): number => interval.ackedPackets + interval.misorderedPackets;
-
-function lossRate(view: FlowView): number {
-  const { lostPackets } = view.interval;
-  return lostPackets === 0 ? 0 : lostPackets / (lostPackets + delivered(view));
-}
-
-/** Rates of loss differ by orders of magnitude: 1 % is a third, 10 % is 1. */
-const lossScale = (rate: number): number => Math.min(1, Math.sqrt(10 * rate));
-
-/** Bytes that the path holds without a queue; 0 before that is known. */
-const productBytes = ({ path, interval }: FlowView): number =>
-  (path.maxRateBytesPerSec * interval.minRttUs) / MICROS_PER_SEC;
+import type { FlowView, ObservationParts } from "../observations.ts";
+import { clip, lossRate, lossScale, productBytes, ratio, share, signed } from "./features.ts";
 
 const throughput = ({ interval }: FlowView): BytesPerSec => throughputBytesPerSec(interval);
-
-const signed = (name: string, definition: string, of: Feature["of"]): Feature => ({
-  name,
-  unit: "1",
-  low: -1,
-  high: 1,
-  definition,
-  of,
-});
-
-const share = (name: string, definition: string, of: Feature["of"]): Feature => ({
-  name,
-  unit: "1",
-  low: 0,
-  high: 1,
-  definition,
-  of,
-});
 
 /** Least queue that is told from none: a quarter of where the score has its floor. */
 const LEAST_QUEUE_US = 250;

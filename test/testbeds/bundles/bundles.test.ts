@@ -99,6 +99,27 @@ describe("a sendbox", () => {
   });
 });
 
+describe("a burst that leaves at once", () => {
+  it("makes no epochs that are longer than what arrived was fast", () => {
+    const sendbox = new Sendbox({
+      control: makeAlgorithm(resolveAlgorithm("native-cubic")) as CongestionControlFactory,
+      packetBytes: PACKET,
+      maxRateBytesPerSec: Number.POSITIVE_INFINITY,
+      queuedBytes: () => PACKET,
+    });
+    const receivebox = new Receivebox();
+    const acks = Array.from({ length: 400 }, (_, i) => {
+      const hash = headerHash(1, i);
+      sendbox.onSent(hash, PACKET, i);
+      return { atUs: 40_000 + i * 300, ack: receivebox.onPacket(hash, PACKET) };
+    });
+    const sizes = acks.flatMap(({ atUs, ack }) => (ack && sendbox.onAck(ack, atUs)?.epochPackets) ?? []);
+    // 40 Mbit/s and 40 ms are 133 packets
+    expect(sizes.length).toBeGreaterThan(0);
+    for (const size of sizes) expect(size).toBeLessThanOrEqual(64);
+  });
+});
+
 const SITE = {
   name: "two-sites",
   source: "",
