@@ -1,15 +1,15 @@
 /** The environment whose action is a bundle's rate: its hosts know nothing of it, here, over gRPC and in a benchmark. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { servedHost } from "../../cli/served-env.ts";
-import { CongestionEnv } from "../../envs/congestion-env.ts";
-import { connectEnv } from "../../envs/grpc/client.ts";
-import { type RunningServer, startServer } from "../../envs/grpc/server.ts";
-import { makeEnv } from "../../envs/local-env.ts";
-import { runAgent } from "../../envs/measured-run.ts";
-import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../../envs/options.ts";
-import { getScenario } from "../../scenarios/presets.ts";
-import { checkTemplate } from "../../scenarios/template.ts";
-import { envContract, trajectory } from "../contract/env-contract.ts";
+import { servedHost } from "../../../cli/served-env.ts";
+import { CongestionEnv } from "../../../envs/congestion-env.ts";
+import { connectEnv } from "../../../envs/grpc/client.ts";
+import { type RunningServer, startServer } from "../../../envs/grpc/server.ts";
+import { makeEnv } from "../../../envs/local-env.ts";
+import { runAgent } from "../../../envs/measured-run.ts";
+import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../../../envs/options.ts";
+import { getScenario } from "../../../scenarios/presets.ts";
+import { checkTemplate } from "../../../scenarios/template.ts";
+import { envContract, trajectory } from "../../contract/env-contract.ts";
 
 const SHORT = getScenario("bundle-rival", { durationSec: 2 });
 const OPTIONS: EnvOptions = {
