@@ -38,7 +38,9 @@ export { local } from "./chunnels/routing/local.ts";
 export { type ChooseNext, type NeighbourFacts, route } from "./chunnels/routing/route.ts";
 export { shard, shardOf } from "./chunnels/routing/shard.ts";
 export { trace } from "./chunnels/trace.ts";
-export { epochSession, LiveStack, type LiveStackOptions, type OpenWay, type Way } from "./live/live-stack.ts";
+export { LiveStack, type LiveStackOptions } from "./live/live-stack.ts";
+export { epochSession } from "./live/succession.ts";
+export type { OpenWay, Way } from "./live/way.ts";
 export {
   type Agreement,
   negotiate,

@@ -1,7 +1,25 @@
 /** Stacks that are exchanged while a connection lives. */
 import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type Connection, connect, listen, Tickets } from "../../transport/index.ts";
+import { Rng } from "../../core/random.ts";
+import {
+  type Connection,
+  cc,
+  connect,
+  connectIn,
+  frame,
+  listen,
+  listenIn,
+  MemoryNetwork,
+  memory,
+  order,
+  reliable,
+  type Slot,
+  sack,
+  seededSurroundings,
+  Tickets,
+  VirtualClock,
+} from "../../transport/index.ts";
 import { exchangeRun, faultOf } from "../chaos/transport.ts";
 
 describe("a stack exchanged mid-stream", () => {
@@ -69,5 +87,54 @@ describe("a stack exchanged mid-stream", () => {
     expect(String(back)).toBe("after");
     connection.destroy();
     listener.close();
+  });
+
+  it("is refused before anything changes where the new one, or the present one, lacks what an exchange needs", () => {
+    const whole = [order(), reliable(), cc({ algorithm: "native-reno" }), sack(), frame(), memory()];
+    const why = (present: readonly Slot[], next: readonly Slot[]): string | undefined => {
+      const clock = new VirtualClock();
+      const network = new MemoryNetwork(clock, Rng.fromSeed(1), { path: () => ({ delayUs: 1_000 }) });
+      const received: string[] = [];
+      const host = (name: string) => ({
+        slots: present,
+        surroundings: seededSurroundings(clock, Rng.fromSeed(2).fork(name)),
+      });
+      const receive = (messages: readonly { readonly data: unknown }[]): void => {
+        for (const { data } of messages) received.push(new TextDecoder().decode(data as Uint8Array));
+      };
+      listenIn(
+        (on) => network.host("server", on),
+        host("server"),
+        () => ({ receive }),
+      );
+      const { live } = connectIn((on) => network.host("client", on), {
+        ...host("client"),
+        tickets: new Tickets(),
+        server: "server",
+        app: { receive: () => {} },
+      });
+      const say = (text: string): void => live.send([{ data: new TextEncoder().encode(text) }]);
+      clock.run(1e6);
+      say("before");
+      let answer: string | undefined;
+      live.upgrade(next, (error) => {
+        answer = error?.message;
+      });
+      say("after");
+      clock.run(5e6);
+      expect(received).toEqual(["before", "after"]);
+      return answer;
+    };
+    const without = (gone: string) => whole.filter(({ name }) => name !== gone);
+    const cannot = "[transport] cannot exchange the stack: the";
+    const tells = "expected `frame`, which tells it from the one before";
+    expect(why(whole, whole)).toBeUndefined();
+    expect(why(whole, without("frame"))).toBe(
+      `${cannot} new one has \`sack\` right above its base, ${tells}`,
+    );
+    expect(why(whole, without("reliable"))).toContain("expected reliable below it");
+    expect(why(whole, without("order"))).toBe(`${cannot} new one is not ordered`);
+    expect(why(without("order"), whole)).toBe(`${cannot} present one is not ordered`);
+    expect(why(whole, [...whole.slice(0, -1)])).toContain("expected a base at the end");
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
 import { CcparkError } from "../../core/errors.ts";
-import type { OpenWay, Way } from "../live/live-stack.ts";
+import type { OpenWay, Way } from "../live/way.ts";
 import { MAX_DATAGRAM_BYTES } from "./udp-socket.ts";
 
 const FOLDER = join(tmpdir(), `ccpark-transport-${userInfo().uid}`);
