@@ -92,6 +92,8 @@ export function ppoOptions(given: Readonly<Record<string, unknown>> = {}): PpoOp
 type Losses = RatioMeasures & { readonly valueLoss: number };
 
 export class Ppo extends OnPolicyLearner<PpoOptions> {
+  protected override readonly hasManySteps = true;
+
   /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range */
   constructor(setup: LearnerSetup) {
     super("ppo", ppoOptions(setup.options), setup);
@@ -187,8 +189,9 @@ export const PPO: LearnerSpec = {
   defaults: { ...PPO_DEFAULTS },
   // A step is a round trip, and what an action does shows within a few: a short horizon has less noise. The entropy
   // bonus is negative: exploring by a few percent of the window costs more than a millisecond of queue, so a policy that
-  // goes on exploring learns to stay below the full link.
-  tuned: { rolloutSteps: 64, gamma: 0.95, entropyCoef: -0.005 },
+  // goes on exploring learns to stay below the full link. Layers of 32 learn the training range as well as layers of 64
+  // do, in three quarters of the time.
+  tuned: { hidden: [32, 32], rolloutSteps: 64, gamma: 0.95, entropyCoef: -0.005 },
   checkOptions: (given) => void ppoOptions(given),
   make: (setup) => new Ppo(setup),
   load: (checkpoint, setup) => Ppo.fromCheckpoint(checkpoint, setup),

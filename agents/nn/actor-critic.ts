@@ -9,6 +9,7 @@ import { type Checkpoint, readArray } from "../checkpoint.ts";
 import { FusedMlp } from "../fused/fused-mlp.ts";
 import type { Tf } from "../tfjs/tfjs-patches.ts";
 import { Adam } from "./adam.ts";
+import type { Minibatch } from "./batch.ts";
 import { CategoricalPolicy } from "./categorical-policy.ts";
 import { GaussianPolicy } from "./gaussian-policy.ts";
 import { expectSquares } from "./learner-checks.ts";
@@ -23,6 +24,7 @@ import {
   policySize,
 } from "./network-policy.ts";
 import type { ValueScale } from "./on-policy/value-scale.ts";
+import { type ValueStep, valueStep } from "./on-policy/value-step.ts";
 import { GRU_LAYERS } from "./recurrent/gru.ts";
 import { RunningObservations } from "./statistics.ts";
 
@@ -135,19 +137,28 @@ export class ActorCritic {
     }) as Float32Array;
   }
 
+  /** The value network's part of a gradient step, on this thread. */
+  valueStep(minibatch: Minibatch, valueCoef: number): ValueStep {
+    return valueStep(this.#valueNetwork, this.value, minibatch, valueCoef);
+  }
+
   /**
-   * Gradient over all parameters of the rows that `policy.outputs` and `values` had last.
-   * @param ofPolicy of a loss
-   * @param ofValues of the loss by what the value network says, [rows]
+   * Gradient over all parameters.
+   * @param ofPolicy of a loss, of the rows that `policy.outputs` had last
+   * @param ofValues the value network's part, asked for when the policy's is done
    */
-  fusedGradient(ofPolicy: Omit<DensityGradient, "entropy">, ofValues: Float32Array): Float32Array {
+  fusedGradient(
+    ofPolicy: Omit<DensityGradient, "entropy">,
+    rows: number,
+    ofValues: () => ValueStep,
+  ): ValueStep {
     const gradient = new Float32Array(this.#parameters.length);
     const { policy, value } = this;
-    const rows = ofValues.length;
     gradient.set(policy.backward(ofPolicy.outputs, rows));
     gradient.set(ofPolicy.own, policy.layout.size);
-    gradient.set(this.#valueNetwork.backward(ofValues, rows), gradient.length - value.length);
-    return gradient;
+    const step = ofValues();
+    gradient.set(step.gradient, gradient.length - value.length);
+    return { valueLoss: step.valueLoss, gradient };
   }
 
   /**

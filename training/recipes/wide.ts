@@ -15,7 +15,7 @@ export const WIDE: Recipe = {
   reward: "general",
   stepMs: "rtt",
   learner: "ppo",
-  options: { learningRate: 5e-4, gamma: 0.97, initialLogStd: -3.2 },
+  options: { hidden: [64, 64], learningRate: 5e-4, gamma: 0.97, initialLogStd: -3.2 },
   numEnvs: 64,
   steps: 500_000,
 };

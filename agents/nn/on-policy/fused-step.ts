@@ -1,32 +1,29 @@
 /** A gradient of learners on policy without a tensor library: the loss by hand, the networks in WebAssembly. */
 import type { ActorCritic } from "../actor-critic.ts";
 import type { Step, StepGiven } from "./tensor-step.ts";
+import type { ValueThread } from "./value-thread.ts";
 
+/** @param thread that computes the value network's part meanwhile, once it has come; absent: none */
 export function fusedStep(
   networks: ActorCritic,
   { minibatch, surrogate, valueCoef, entropyCoef }: StepGiven,
+  thread?: ValueThread,
 ): Step {
-  const { rows, observations, actions, targets } = minibatch;
+  const { rows, observations, actions } = minibatch;
   const { policy } = networks;
+  const isAsked = thread?.ask(networks.value, minibatch, valueCoef) ?? false;
   const outputs = policy.outputs(observations, rows);
   const logProb = policy.logProbs(outputs, actions, rows);
   const slopes = new Float32Array(rows);
   const gained = surrogate.slopes(logProb, slopes);
   for (let r = 0; r < rows; r++) slopes[r] = -slopes[r]!;
   const ofPolicy = policy.densityGradient(outputs, actions, slopes, -entropyCoef);
-
-  const values = networks.values(undefined, observations, rows);
-  const ofValues = new Float32Array(rows);
-  let squares = 0;
-  for (let r = 0; r < rows; r++) {
-    const error = values[r]! - targets[r]!;
-    squares += error * error;
-    ofValues[r] = (valueCoef / rows) * error;
-  }
-  const valueLoss = squares / (2 * rows);
+  const { valueLoss, gradient } = networks.fusedGradient(ofPolicy, rows, () =>
+    isAsked ? thread!.answer() : networks.valueStep(minibatch, valueCoef),
+  );
   return {
     loss: valueCoef * valueLoss - gained - entropyCoef * ofPolicy.entropy,
-    gradient: networks.fusedGradient(ofPolicy, ofValues),
+    gradient,
     logProb,
     valueLoss,
   };

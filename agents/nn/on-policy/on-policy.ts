@@ -33,6 +33,7 @@ import { fusedStep } from "./fused-step.ts";
 import { computeGae } from "./gae.ts";
 import { type Step, type Surrogate, tensorStep } from "./tensor-step.ts";
 import { rescaleValues } from "./value-scale.ts";
+import { ValueThread } from "./value-thread.ts";
 
 /** What each means and may be: ON_POLICY_KINDS; `ccpark explain hyperparameters` prints it. */
 export interface OnPolicyOptions extends LoopOptions {
@@ -94,7 +95,11 @@ export interface Estimates {
 export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends LoopLearner<Options> {
   override readonly isFused: boolean = true;
   protected readonly networks: ActorCritic;
+  /** whether an update has gradient steps enough for a second thread to be worth its message */
+  protected readonly hasManySteps: boolean = false;
   readonly #rewardScale: RewardScale;
+  /** that computes half of the update's gradients */
+  #valueThread: ValueThread | undefined;
   /** [numEnvs x memory], of a policy that remembers: what it does between two rollouts. Resets of the environments empty it */
   #memory: Float32Array | undefined;
 
@@ -143,9 +148,16 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
     { learningRate }: UpdatePlace,
   ): Promise<Update> {
     const batch = await this.#rollout(envs);
-    const losses = this.descend(tf, this.#estimate(tf, batch, envs.numEnvs), learningRate);
-    this.networks.freezeObservations();
-    return { batch, losses };
+    const estimates = this.#estimate(tf, batch, envs.numEnvs);
+    const isShared = tf === undefined && this.hasManySteps && "perform" in envs && envs.perform !== undefined;
+    this.#valueThread = isShared ? new ValueThread(envs, this.networks.valueLayout, batch.rows) : undefined;
+    try {
+      const losses = this.descend(tf, estimates, learningRate);
+      this.networks.freezeObservations();
+      return { batch, losses };
+    } finally {
+      await this.#valueThread?.end();
+    }
   }
 
   /**
@@ -218,7 +230,8 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
   ): Pick<Step, "logProb" | "valueLoss"> {
     const given = { minibatch, surrogate, ...this.options };
     const { networks } = this;
-    const step = tf === undefined ? fusedStep(networks, given) : tensorStep(tf, networks, given);
+    const step =
+      tf === undefined ? fusedStep(networks, given, this.#valueThread) : tensorStep(tf, networks, given);
     const { loss, gradient, logProb, valueLoss } = step;
     const norm = normOf(gradient);
     expectFinite(this, { loss, norm });
