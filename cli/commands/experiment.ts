@@ -58,6 +58,9 @@ async function run(
   const { claimsTable } = await import("../../eval/experiments/experiment.ts");
   const { startTask } = await import("../train/progress.ts");
   const { name } = experiment;
+  const why = experiment.refuses?.();
+  if (why !== undefined)
+    throw new CcparkError("failed-precondition", `[experiment] ${name} cannot run here: ${why}`);
   if (out !== undefined) claimFolder(out);
   if (picture !== undefined) claimFile(picture);
   const task = await startTask({

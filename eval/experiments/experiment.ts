@@ -57,6 +57,8 @@ export interface Experiment<O extends ExperimentOptions = ExperimentOptions, Row
   /** paper, section, figure */
   readonly source: string;
   readonly options: O;
+  /** One sentence why it cannot run on this machine; undefined or absent: it can. */
+  refuses?(): string | undefined;
   /** how many rows there will be */
   count(settings: Settings<O>): number;
   /** the same for the same settings */

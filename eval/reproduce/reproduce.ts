@@ -1,7 +1,4 @@
 /** Reruns figures of a published work: ours, what is published, and why they differ. Figures of one experiment share its rows. */
-import { spawn } from "node:child_process";
-import { getuid, platform } from "node:process";
-import { fileURLToPath } from "node:url";
 import { unknownName } from "../../core/errors.ts";
 import { type Claim, claimsTable, type Experiment, type Report } from "../experiments/experiment.ts";
 import { EXPERIMENT_NAMES, loadExperiment } from "../experiments/registry.ts";
@@ -58,30 +55,9 @@ async function runExperiment(
   return { experiment, settings, rows, report: experiment.report(rows, settings) };
 }
 
-/** Undefined: programs in the kernel can be measured here. */
-function whyNoKernel(): string | undefined {
-  if (platform !== "linux") return `it measures Linux, this is ${platform}`;
-  return getuid?.() === 0 ? undefined : "programs in the kernel need root: run it with sudo";
-}
-
-/** In a process of its own, as `npm run bench:kernel` has it: it pins itself to cores. */
-function runKernelParts(
-  parts: readonly string[],
-): Promise<{ readonly text: string; readonly failed: boolean }> {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const main = fileURLToPath(new URL(`../bench/kernel/main.${extension}`, import.meta.url));
-  return new Promise((done) => {
-    const child = spawn(process.execPath, [...process.execArgv, main, "--part", parts.join(",")]);
-    let text = "";
-    child.stdout.on("data", (part: Buffer) => (text += part));
-    child.stderr.on("data", (part: Buffer) => (text += part));
-    child.on("close", (code) => done({ text, failed: code !== 0 }));
-  });
-}
-
 export interface ReproduceOptions {
   /** false: figures that measure Linux are skipped */
-  readonly kernel: boolean;
+  readonly linux: boolean;
   /** between two rows: what has just been done */
   readonly onProgress: (figure: ThesisFigure, text: string) => Promise<void>;
 }
@@ -89,23 +65,16 @@ export interface ReproduceOptions {
 /** @yields one figure after the other; one that cannot run here says why, and hides no other */
 export async function* reproduce(
   figures: readonly ThesisFigure[],
-  { kernel, onProgress }: ReproduceOptions,
+  { linux, onProgress }: ReproduceOptions,
 ): AsyncGenerator<Reproduced> {
   const done = new Map<string, Ran>();
   for (const figure of figures) {
     const skip = (skipped: string): Reproduced => ({ figure, skipped, text: "", claims: [] });
-    if ("kernelParts" in figure.by) {
-      const reason = kernel ? whyNoKernel() : "figures that measure Linux were not asked for";
-      if (reason !== undefined) {
-        yield skip(reason);
-        continue;
-      }
-      await onProgress(figure, figure.by.kernelParts.join(", "));
-      const { text, failed } = await runKernelParts(figure.by.kernelParts);
-      yield failed ? skip(text.trim().split("\n").at(-1) ?? "it failed") : { figure, text, claims: [] };
+    const { experiment: name, settings = {}, measuresLinux = false } = figure.by;
+    if (measuresLinux && !linux) {
+      yield skip("figures that measure Linux were not asked for");
       continue;
     }
-    const { experiment: name, settings = {} } = figure.by;
     if (!EXPERIMENT_NAMES.includes(name)) {
       yield skip(`this version has no experiment \`${name}\``);
       continue;
@@ -113,6 +82,11 @@ export async function* reproduce(
     const key = JSON.stringify([name, settings]);
     let ran = done.get(key);
     if (ran === undefined) {
+      const reason = (await loadExperiment(name)).refuses?.();
+      if (reason !== undefined) {
+        yield skip(reason);
+        continue;
+      }
       ran = await runExperiment(name, settings, (text) => onProgress(figure, text));
       done.set(key, ran);
     }

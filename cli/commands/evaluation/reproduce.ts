@@ -37,7 +37,7 @@ async function reproduceWork(
     task.update(texts.length, `${id}: ${text}`);
     await breathe();
   };
-  for await (const done of reproduce(figures, { kernel: options.linux, onProgress })) {
+  for await (const done of reproduce(figures, { linux: options.linux, onProgress })) {
     const { figure, skipped, claims, ran } = done;
     const text = figureText(done);
     texts.push(text);

@@ -19,6 +19,8 @@ const ALGORITHMS = ["vegas", "reno", "dctcp", "cubic", "bbr"];
 const BATCHES = 21;
 const RUNS = 50_000;
 const INSTRUCTION_BYTES = 8;
+/** of each run of traffic */
+const SEC = 2;
 
 /** One ACK of a flow at 117 Mbit/s. */
 const ACK: readonly (readonly [number, bigint])[] = [
@@ -96,8 +98,10 @@ if (parts.includes("programs")) programs();
 registers.close();
 const rig = makeRig(libc);
 try {
-  for (const [name, part] of Object.entries(TRAFFIC_PARTS))
-    if (parts.includes(name)) await part(libc, rig, rounds);
+  for (const [name, part] of Object.entries(TRAFFIC_PARTS)) {
+    if (!parts.includes(name)) continue;
+    for await (const row of part({ libc, rig, rounds, sec: SEC })) printRow({ bench: name, ...row });
+  }
 } finally {
   rig.close();
 }

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compileAlgorithms } from "../../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
+import type { DelayHistogram } from "../../../sim/delay-histogram.ts";
 import type { Libc } from "../../../testbeds/host/libc.ts";
 import { makeNamespace } from "../../../testbeds/host/namespaces.ts";
 import { type Host, Hosts } from "../../../testbeds/linux/hosts.ts";
@@ -63,11 +64,12 @@ export interface Sent {
   /** of all flows together */
   readonly reportsPerSec: number;
   readonly acksPerSec: number;
-  /** of this process, all its threads: the agent's, and those that move data */
-  readonly cpuSec: number;
+  /** of this process for each second, all its threads: the agent's, and those that move data */
+  readonly cpuShare: number;
   /** in the kernel for each ACK, programs and reports included; absent: no program of ours ran */
   readonly hookNs?: number;
-  readonly latencyUs?: { readonly p50: number; readonly p99: number };
+  /** from an ACK to the agent; absent: there were no reports */
+  readonly latency?: DelayHistogram;
 }
 
 let instances = 0;
@@ -147,11 +149,9 @@ export async function send(
       mbps: ((after.acked - before.acked) * 8) / took / 1e6,
       reportsPerSec: (after.reports - before.reports) / took,
       acksPerSec: (after.acks - before.acks) / took,
-      cpuSec: (cpu.user + cpu.system) / 1e6,
+      cpuShare: (cpu.user + cpu.system) / 1e6 / took,
       ...(measuresHook && runs > 0 ? { hookNs: (after.hook.ns - before.hook.ns) / runs } : {}),
-      ...(latency !== undefined && latency.count > 0
-        ? { latencyUs: { p50: latency.quantileUs(0.5), p99: latency.quantileUs(0.99) } }
-        : {}),
+      ...(latency !== undefined && latency.count > 0 && { latency }),
     };
   } finally {
     if (measuresHook) writeFileSync(BPF_STATS, "0");

@@ -2,14 +2,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { whyNotHere } from "../../../eval/experiments/linux/bench.ts";
+import { loadExperiment } from "../../../eval/experiments/registry.ts";
 import { chooseFigures, figureText, type Reproduced, reproduce } from "../../../eval/reproduce/reproduce.ts";
 import { THESIS } from "../../../eval/reproduce/thesis.ts";
 import { runCli } from "../../cli/run-cli.ts";
 
-async function run(ids: readonly string[]): Promise<Reproduced[]> {
+async function run(ids: readonly string[], linux = false): Promise<Reproduced[]> {
   const done: Reproduced[] = [];
-  const options = { kernel: false, onProgress: async () => {} };
+  const options = { linux, onProgress: async () => {} };
   for await (const each of reproduce(chooseFigures(THESIS, ids), options)) done.push(each);
   return done;
 }
@@ -55,6 +57,48 @@ describe("reproduce thesis", () => {
     expect(done!.skipped).toContain("not asked for");
     expect(figureText(done!)).toContain("not run: ");
   });
+
+  it("skips it too where this user may not load programs into the kernel, and the experiment says the same", async () => {
+    vi.spyOn(process, "getuid").mockReturnValue(1000);
+    const [done] = await run(["4.7"], true);
+    const why = (await loadExperiment("kernel-staleness")).refuses?.();
+    vi.restoreAllMocks();
+    expect(done!.skipped).toBe(why);
+    expect(why).toMatch(/root|Linux|koffi|BTF/);
+  });
+
+  it.skipIf(whyNotHere() !== undefined)(
+    "measures Linux where it can: programs and Linux's Cubic in turns, and how late an agent hears",
+    { timeout: 150_000 },
+    async () => {
+      const ran = async (name: string, given: object) => {
+        const experiment = await loadExperiment(name);
+        const initial = Object.entries(experiment.options).map(([key, option]) => [key, option.initial]);
+        const settings = { ...Object.fromEntries(initial), sec: 0.3, ...given };
+        const rows: object[] = [];
+        for await (const row of experiment.run(settings)) rows.push(row);
+        expect(rows).toHaveLength(experiment.count(settings));
+        return { rows: rows as Record<string, number | string>[], ...experiment.report(rows, settings) };
+      };
+      const scalability = await ran("kernel-scalability", { flows: [2], rounds: 1 });
+      expect(scalability.rows.map(({ algorithm }) => algorithm)).toEqual([
+        "kernel-cubic",
+        "cubic",
+        "reports-10ms",
+      ]);
+      for (const { mbps, flows } of scalability.rows) {
+        expect(mbps).toBeGreaterThan(10);
+        expect(flows).toBe(2);
+      }
+      const overhead = await ran("kernel-overhead", { rounds: 1 });
+      expect(overhead.rows.find(({ algorithm }) => algorithm === "no-agent")!["reportsPerSec"]).toBe(0);
+      expect(overhead.claims.length).toBe(6);
+      const { rows, text } = await ran("kernel-staleness", {});
+      expect(rows.slice(0, 3).map(({ every }) => every)).toEqual(["ack", 1000, 10_000]);
+      expect(rows[3]).toMatchObject({ switches: 40, acksWithoutProgram: 0 });
+      expect(text).toContain("ACKs found none");
+    },
+  );
 
   it("is one command, which writes rows, tables and picture of each figure", async () => {
     const out = mkdtempSync(join(tmpdir(), "ccpark-thesis-"));
