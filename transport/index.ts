@@ -57,6 +57,8 @@ export {
   ServerNegotiation,
   Tickets,
 } from "./negotiate/handshake.ts";
+export { type GroupApp, type GroupOptions, GroupStack } from "./rendezvous/group-stack.ts";
+export { MemoryStore, type RendezvousStore, type StoreEntry } from "./rendezvous/store.ts";
 export { Connection } from "./shell/connection.ts";
 export {
   type ConnectOptions,
@@ -65,6 +67,17 @@ export {
   type ListenOptions,
   listen,
 } from "./shell/dtl.ts";
+export {
+  type EtcdClient,
+  etcdStore,
+  type PromisedStore,
+  promisedStore,
+  type RedisClient,
+  redisStore,
+} from "./shell/rendezvous/foreign-stores.ts";
+export { Group, type MeetOptions, meet } from "./shell/rendezvous/meet.ts";
+export { connectStore } from "./shell/rendezvous/store-client.ts";
+export { type StoreServer, type StoreServerOptions, serveStore } from "./shell/rendezvous/store-server.ts";
 export { type StreamOptions, type StreamUpgrade, streamSlots } from "./shell/stream-slots.ts";
 export { drawStack } from "./stack/draw.ts";
 export { type App, type DatagramPort, OpenStack, type OpenStackOptions } from "./stack/open.ts";

@@ -1,6 +1,7 @@
 /**
  * `npm run chaos:transport [-- RUNS [SEED]]`: connections whose stacks are exchanged mid-stream, again and again, by either end or both at
- * once, while the network loses, doubles, delays and damages. Nothing may be lost, repeated or out of order.
+ * once, while the network loses, doubles, delays and damages. Nothing may be lost, repeated or out of order; with two ends, and with
+ * three that meet by a store (`group.ts`).
  */
 import { parseArgs } from "node:util";
 import type { CcparkError } from "../../core/errors.ts";
@@ -27,6 +28,7 @@ import {
   unix,
   VirtualClock,
 } from "../../transport/index.ts";
+import { groupFaultOf, groupRun } from "./group.ts";
 
 export interface ExchangeRun {
   /** per direction, as received */
@@ -158,20 +160,38 @@ export function faultOf({ received, messages, errors }: ExchangeRun): string | u
   return undefined;
 }
 
+interface Outcome {
+  readonly exchanged: number;
+  readonly refused: readonly string[];
+}
+
+function runAll<R extends Outcome>(
+  ends: string,
+  seeds: readonly number[],
+  run: (seed: number) => R,
+  fault: (run: R) => string | undefined,
+): void {
+  let exchanged = 0;
+  let refused = 0;
+  for (const seed of seeds) {
+    const done = run(seed);
+    const wrong = fault(done);
+    if (wrong !== undefined) {
+      console.error(`${ends}, seed ${seed}: ${wrong}`);
+      process.exitCode = 1;
+    }
+    exchanged += done.exchanged;
+    refused += done.refused.length;
+  }
+  console.log(
+    `${ends}, ${seeds.length} runs from seed ${seeds[0]}: ${exchanged} stacks exchanged, ${refused} refused`,
+  );
+}
+
 if (process.argv[1] === import.meta.filename) {
   const { positionals } = parseArgs({ allowPositionals: true });
   const [runs = 1_000, first = 1] = positionals.map(Number);
-  let exchanged = 0;
-  let refused = 0;
-  for (let seed = first; seed < first + runs; seed++) {
-    const run = exchangeRun(seed);
-    const fault = faultOf(run);
-    if (fault !== undefined) {
-      console.error(`seed ${seed}: ${fault}`);
-      process.exitCode = 1;
-    }
-    exchanged += run.exchanged;
-    refused += run.refused.length;
-  }
-  console.log(`${runs} runs from seed ${first}: ${exchanged} stacks exchanged, ${refused} refused`);
+  const seeds = Array.from({ length: runs }, (_, i) => first + i);
+  runAll("two ends", seeds, (seed) => exchangeRun(seed), faultOf);
+  runAll("three ends", seeds, (seed) => groupRun(seed), groupFaultOf);
 }

@@ -1,7 +1,7 @@
 /**
  * What the ends of a live stack say to each other, in front of the application's bytes.
  *
- *   0 │ bytes of the application     1: the last one by this stack     2 │ proposal     3 │ consent     4 │ refusal
+ *   0 │ bytes of the application     1: the last one by this stack     2 │ proposal     3 │ consent     4 │ refusal     5: look into the store
  *   proposal: epoch │ base │ address │ offer     consent: epoch │ address │ choice     refusal: epoch │ why
  */
 import type { Message } from "../chunnel.ts";
@@ -14,6 +14,8 @@ export const LAST = 1;
 export const PROPOSAL = 2;
 export const CONSENT = 3;
 export const REFUSAL = 4;
+/** There is something new in the store by which several ends have met. */
+export const LOOK = 5;
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();

@@ -158,7 +158,11 @@ export class Succession {
       return true;
     }
     const session = sessionOf(datagram);
-    if (session === undefined) return false;
+    return session !== undefined && this.arrivedBy(session, datagram, from, isLocal);
+  }
+
+  /** One of that session has come in. @returns false: it is of no stack of these */
+  arrivedBy(session: Uint8Array, datagram: Uint8Array, from: string, isLocal?: true): boolean {
     for (const epoch of this.#epochs.values()) {
       if (!sameBytes(session, epoch.session)) continue;
       epoch.open.arrive(datagram, from, isLocal);

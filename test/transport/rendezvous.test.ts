@@ -1,0 +1,255 @@
+/** Connections of several ends that meet by a store. */
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { Rng } from "../../core/random.ts";
+import {
+  cc,
+  connectStore,
+  encrypt,
+  frame,
+  type Group,
+  GroupStack,
+  MemoryNetwork,
+  MemoryStore,
+  meet,
+  memory,
+  order,
+  type RendezvousStore,
+  reliable,
+  type Slot,
+  sack,
+  seededSurroundings,
+  serveStore,
+  VirtualClock,
+} from "../../transport/index.ts";
+import { groupFaultOf, groupRun } from "../chaos/group.ts";
+
+const SLOTS: readonly Slot[] = [
+  order(),
+  reliable(),
+  cc({ algorithm: "native-reno" }),
+  sack({ giveUpSec: 20 }),
+  frame(),
+  memory(),
+];
+const text = (data: unknown): string => new TextDecoder().decode(data as Uint8Array);
+const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+/** Ends in memory, by name. */
+class World {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly rng: Rng = Rng.fromSeed(11);
+  readonly network: MemoryNetwork = new MemoryNetwork(this.clock, this.rng.fork("network"), {
+    path: () => ({ delayUs: 5_000, jitterUs: 1_000 }),
+  });
+  readonly store: MemoryStore = new MemoryStore();
+  readonly events: string[] = [];
+
+  end(name: string, slots: readonly Slot[] = SLOTS): GroupStack {
+    const group: GroupStack = new GroupStack({
+      store: this.store,
+      key: "k",
+      slots,
+      surroundings: seededSurroundings(this.clock, this.rng.fork(name)),
+      port: this.network.host(name, (datagram, from) => group.arrive(datagram, from)),
+      proposalUs: 2e6,
+      app: {
+        receive: (messages) => {
+          for (const { data, from } of messages) this.events.push(`${name}: ${text(data)} of ${from}`);
+        },
+        joined: (address) => this.events.push(`${name}: ${address} joined`),
+        left: (address) => this.events.push(`${name}: ${address} left`),
+        fail: ({ message }) => this.events.push(`${name}: ${message}`),
+      },
+    });
+    return group;
+  }
+
+  run(sec: number): string[] {
+    this.clock.run(this.clock.nowUs + sec * 1e6);
+    return this.events.splice(0);
+  }
+}
+
+describe("ends that meet by a store, in virtual time", () => {
+  it("three exchange their stack mid-stream and lose and repeat nothing (the short form of chaos:transport)", () => {
+    let exchanged = 0;
+    for (let seed = 1; seed <= 30; seed++) {
+      const run = groupRun(seed);
+      expect(groupFaultOf(run), `seed ${seed}`).toBeUndefined();
+      exchanged += run.exchanged;
+    }
+    expect(exchanged).toBeGreaterThan(30);
+    expect(groupFaultOf(groupRun(1, 5, 60)), "five ends").toBeUndefined();
+  }, 120_000);
+
+  it("gives the same for the same seed", () => {
+    expect(groupRun(3)).toEqual(groupRun(3));
+  });
+
+  it("join, speak to all or to one, and leave", () => {
+    const world = new World();
+    const one = world.end("one");
+    const two = world.end("two");
+    world.run(1);
+    const three = world.end("three");
+    expect(world.run(2).sort()).toEqual(
+      ["one: three joined", "two: three joined", "three: one joined", "three: two joined"].sort(),
+    );
+    expect(three.members).toEqual(["one", "two"]);
+    three.send([{ data: bytes("to all") }, { data: bytes("to two"), to: "two" }]);
+    expect(world.run(1).sort()).toEqual([
+      "one: to all of three",
+      "two: to all of three",
+      "two: to two of three",
+    ]);
+    let isGone = false;
+    two.send([{ data: bytes("last") }]);
+    two.leave(() => {
+      isGone = true;
+    });
+    expect(world.run(2).sort()).toEqual([
+      "one: last of two",
+      "one: two left",
+      "three: last of two",
+      "three: two left",
+    ]);
+    expect([isGone, one.members]).toEqual([true, ["three"]]);
+  });
+
+  it("an end that does not fit is told the place, and the others hear nothing of it", () => {
+    const world = new World();
+    world.end("one");
+    world.end("two", [...SLOTS.slice(0, 4), encrypt({ secret: "s" }), ...SLOTS.slice(4)]);
+    const why =
+      "the client offers frame (frame-1), the server encrypt (noise-nnpsk0-25519-chachapoly-blake2s)";
+    expect(world.run(3)).toEqual([
+      `two: [transport] negotiation, chunnel 2 that both ends must have: ${why}`,
+    ]);
+  });
+
+  it("an end that is gone is found out, and a proposal does not wait for it for ever", () => {
+    const world = new World();
+    const one = world.end("one");
+    world.end("two");
+    world.end("three").close();
+    world.run(1);
+    let why: string | undefined = "nothing";
+    one.upgrade(SLOTS, (error) => {
+      why = error?.message;
+    });
+    world.run(4);
+    expect(why).toBe("[transport] cannot exchange the stack: no answer of three");
+    one.send([{ data: bytes("hello") }]);
+    const events = world.run(60);
+    expect(events).toContain("one: three left");
+    expect(events).toContain("two: hello of one");
+    one.upgrade(SLOTS, (error) => {
+      why = error?.message;
+    });
+    world.run(2);
+    expect([why, one.epoch]).toEqual([undefined, 2]);
+  });
+
+  it("says so where the key holds something else", () => {
+    const world = new World();
+    world.store.swap("k", undefined, bytes("not ours"), () => {});
+    world.end("one");
+    expect(world.run(1)).toEqual([
+      "one: [transport] rendezvous, key `k`: got a value of something else, expected a connection's",
+    ]);
+  });
+});
+
+/** What any store must do. */
+async function contract(store: RendezvousStore): Promise<void> {
+  const key = `key ${Math.random()}`;
+  const get = () => new Promise<unknown>((resolve) => store.get(key, resolve));
+  const swap = (revision: string | undefined, value: string) =>
+    new Promise<unknown>((resolve) => store.swap(key, revision, bytes(value), resolve));
+  expect(await get()).toBeUndefined();
+  expect(await swap("1", "a")).toBe(false);
+  expect(await swap(undefined, "a")).toBe(true);
+  expect(await swap(undefined, "b")).toBe(false);
+  const first = (await get()) as { value: Uint8Array; revision: string };
+  expect(text(first.value)).toBe("a");
+  expect((await Promise.all([swap(first.revision, "c"), swap(first.revision, "d")])).sort()).toEqual([
+    false,
+    true,
+  ]);
+  expect(await swap(first.revision, "e")).toBe(false);
+  const second = (await get()) as { value: Uint8Array; revision: string };
+  expect(second.revision).not.toBe(first.revision);
+}
+
+describe("stores", () => {
+  const open: { close(): unknown }[] = [];
+  afterEach(async () => {
+    for (const each of open.splice(0)) await each.close();
+  });
+
+  it("in memory, over TCP and over a unix socket swap what nobody else has swapped", async () => {
+    await contract(new MemoryStore());
+    const path = join(mkdtempSync(join(tmpdir(), "ccpark-store-")), "store.sock");
+    for (const options of [{}, { path }]) {
+      const server = await serveStore(options);
+      const client = connectStore(server.address);
+      open.push(client, server);
+      await contract(client);
+    }
+    await expect(serveStore({ path })).rejects.toThrow("EADDRINUSE");
+    expect(existsSync(path)).toBe(true);
+    expect(() => connectStore("nowhere")).toThrow("expected host:port or the path of a unix socket");
+  });
+
+  it("one that is gone is an error, and one that comes back is found again", async () => {
+    const first = await serveStore();
+    const client = connectStore(first.address);
+    open.push(client);
+    await contract(client);
+    await first.close();
+    const error = await new Promise((resolve) => client.get("k", resolve));
+    expect(String(error)).toContain(`the store at ${first.address} does not answer`);
+    open.push(await serveStore({ port: Number(first.address.split(":")[1]) }));
+    await contract(client);
+  });
+});
+
+describe("over UDP", () => {
+  it("three ends meet by a store of another process's kind, exchange their stack while they talk, and leave", async () => {
+    const server = await serveStore();
+    const stores = [0, 1, 2].map(() => connectStore(server.address));
+    const heard: string[][] = [[], [], []];
+    const groups: Group[] = [];
+    const common = { name: "room", secret: "of all", encryption: "allowed" } as const;
+    for (const [i, store] of stores.entries()) {
+      const group = await meet({ ...common, store });
+      group.on("message", (data) => heard[i]!.push(text(data)));
+      groups.push(group);
+    }
+    await expect(meet({ name: "room", store: stores[0]!, secret: "of all" })).rejects.toThrow("negotiation");
+    while (groups.some(({ members }) => members.length < 2)) await new Promise((r) => setTimeout(r, 10));
+    const talk = groups.map(async (group, i) => {
+      for (let k = 0; k < 100; k++) await group.send(bytes(`${i} ${k}`));
+    });
+    await groups[1]!.upgrade({ encryption: "required" });
+    await groups[2]!.upgrade({ algorithm: "copa" });
+    await Promise.all(talk);
+    for (const [i, each] of heard.entries()) {
+      for (const other of [0, 1, 2].filter((k) => k !== i)) {
+        const own = each.filter((line) => line.startsWith(`${other} `));
+        expect(own).toEqual(Array.from({ length: 100 }, (_, k) => `${other} ${k}`));
+      }
+    }
+    expect(new Set(groups.map(({ epoch }) => epoch))).toEqual(new Set([2]));
+    await expect(groups[0]!.send(bytes("x"), "127.0.0.1:1")).rejects.toThrow("expected one of the others");
+    await expect(groups[0]!.send(new Uint8Array(9_999))).rejects.toThrow("expected at most");
+    await groups[0]!.leave();
+    while (groups[1]!.members.length > 1) await new Promise((r) => setTimeout(r, 10));
+    for (const group of groups.slice(1)) group.close();
+    for (const store of stores) store.close();
+    await server.close();
+  });
+});
