@@ -20,6 +20,7 @@ import { OVERLAY_TREES } from "./presets/overlays/trees.ts";
 import { PANTHEON } from "./presets/pantheon.ts";
 import { onLinux, type ScenarioPreset } from "./presets/preset.ts";
 import { RMCAT } from "./presets/rmcat.ts";
+import { STACKS } from "./presets/stacks.ts";
 import { SUSSEX } from "./presets/sussex.ts";
 import { TESTBEDS } from "./presets/testbeds.ts";
 import type { Scenario } from "./scenario.ts";
@@ -85,6 +86,7 @@ const ALL: readonly ScenarioPreset[] = [
   ...RMCAT,
   ...NAMED_FLOWS,
   ...BUNDLES,
+  ...STACKS,
   ...LEARNERS,
   ...TESTBEDS,
   BBR_DRAFT,

@@ -16,6 +16,7 @@ import type { FlowPlan } from "./traffic/flow-plan.ts";
 import type { AggregateSpec, MoveSpec, StandbySpec } from "./traffic/named-flows.ts";
 import type { ParameterChange } from "./traffic/parameter-change.ts";
 import type { RouteSpec } from "./traffic/route.ts";
+import type { StackSpec } from "./traffic/stack.ts";
 import type { TrafficSpec } from "./traffic/traffic.ts";
 import type { Variation } from "./variation.ts";
 
@@ -47,6 +48,8 @@ export interface Scenario {
   readonly durationSec: number;
   readonly ackPolicy: AckPolicy;
   readonly sender?: SenderOptions;
+  /** chunnels that the flow under test sends by; absent: the engine's sender */
+  readonly stack?: StackSpec;
   /** what the flow under test has to send */
   readonly application?: ApplicationSpec;
   /** a finite application should be done by then, seconds from the flow's start; absent: whenever */

@@ -31,6 +31,7 @@ import { FLOW_PLAN_SCHEMA, type FlowPlan } from "./traffic/flow-plan.ts";
 import { AGGREGATES_SCHEMA, MOVES_SCHEMA, STANDBY_SCHEMA, WEIGHT_SCHEMA } from "./traffic/named-flows.ts";
 import { PARAMETER_CHANGES_SCHEMA } from "./traffic/parameter-change.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./traffic/route.ts";
+import { checkStacks, STACK_SCHEMA, type StackFlow } from "./traffic/stack.ts";
 import { TRAFFIC_SCHEMA } from "./traffic/traffic.ts";
 import { VARIATION_SCHEMA } from "./variation.ts";
 
@@ -192,6 +193,25 @@ function checkOverlayFlows(complaints: Complaints, scenario: Scenario): void {
   });
 }
 
+/** What a stack has of its own, or what only the engine's sender knows. */
+function stackFlow(at: readonly (string | number)[], plan: FlowPlan): StackFlow {
+  const { stack, algorithm, startSec, startJitterSec, sender, application, ackPolicy } = plan;
+  const has = application?.kind === "bulk" ? undefined : application;
+  return { at, stack, algorithm, startSec, startJitterSec, others: { sender, application: has, ackPolicy } };
+}
+
+function checkStackFlows(complaints: Complaints, scenario: Scenario): void {
+  const { stack, sender, application, flows = [], moves, bundles, overlay } = scenario;
+  const first = stackFlow([], { algorithm: UNDER_TEST, stack, sender, application });
+  const all = [first, ...flows.map((plan, i) => stackFlow(["flows", i], plan))];
+  checkStacks(complaints, all);
+  if (all.every((flow) => flow.stack === undefined)) return;
+  for (const [name, value] of Object.entries({ bundles, overlay })) {
+    if (value !== undefined) complain(complaints, [name], "none beside flows with a `stack`");
+  }
+  if (stack !== undefined && moves !== undefined) complain(complaints, ["moves"], "none beside `stack`");
+}
+
 const SCENARIO_FIELDS = fields<Scenario>(
   {
     name: text,
@@ -211,6 +231,7 @@ const SCENARIO_FIELDS = fields<Scenario>(
     durationSec: clockSec,
     ackPolicy: ACK_POLICY_SCHEMA,
     sender: SENDER_SCHEMA.optional(),
+    stack: STACK_SCHEMA.optional(),
     application: APPLICATION_SCHEMA.optional(),
     deadlineSec: clockSec.optional(),
     changes: PARAMETER_CHANGES_SCHEMA.optional(),
@@ -247,4 +268,5 @@ export const SCENARIO_SCHEMA: Schema = withRule<Scenario>(SCENARIO_FIELDS, (scen
   checkBundles(complaints, scenario, further);
   checkMoves(complaints, scenario, known);
   checkOverlayFlows(complaints, scenario);
+  checkStackFlows(complaints, scenario);
 });

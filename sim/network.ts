@@ -59,6 +59,8 @@ export interface FlowSpec {
   readonly delay?: { readonly forward?: DelayProcess; readonly reverse?: DelayProcess };
   /** strict priority: 0 is served first; absent: 0 */
   readonly priority?: number;
+  /** its packets come from outside, and who sends them keeps its books too: it never starts by itself */
+  readonly isOutside?: boolean;
   /** number of its path among those of `OutsideSpec`, where a real link carries its packets */
   readonly path?: number;
   /** Called once when the flow starts, before its first packet: attaches an application. Absent: a bulk flow. */

@@ -8,27 +8,20 @@ import {
   runCcpAlgorithm,
 } from "../ccp-bridge/in-process-flow.ts";
 import { observedControl } from "../ccp-bridge/observed-control.ts";
+import { CcparkError } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
-import {
-  type Bytes,
-  type BytesPerSec,
-  type Micros,
-  MSS_BYTES,
-  mssOf,
-  NANOS_PER_MILLI,
-  NANOS_PER_SEC,
-  type Nanos,
-} from "../core/units.ts";
+import { mssOf, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos } from "../core/units.ts";
 import { leadSec, UNDER_TEST } from "../scenarios/flows.ts";
 import { FIRST_FLOW, mtuOf, type Scenario } from "../scenarios/scenario.ts";
-import { GeneralNetwork } from "../sim/general/general-network.ts";
-import type { LinkMeter, LinkSpec, Network, NetworkFlow, NetworkSpec, PathSpec } from "../sim/network.ts";
+import { GeneralNetwork, type Outlet } from "../sim/general/general-network.ts";
+import type { LinkMeter, LinkSpec, Network, NetworkSpec, OutsideSpec, PathSpec } from "../sim/network.ts";
 import { BundleFlow } from "./bundles/bundle-flow.ts";
 import type { Sendbox } from "./bundles/sendbox.ts";
 import { SimulatedBundles } from "./bundles/simulated-bundles.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
-import { Competition, type FlowLife } from "./lives.ts";
+import { Competition } from "./lives.ts";
 import { MovingMeter } from "./moving-meter.ts";
+import { NetworkRunFlow } from "./network-flow.ts";
 import { DEFAULT_OVERLAY_ALGORITHM, Overlay } from "./overlays/overlay.ts";
 import {
   type PlanContext,
@@ -40,103 +33,15 @@ import {
   planStartQueue,
   planTransfer,
 } from "./simulated/network-plan.ts";
+import type { DatagramCarrier } from "./stacks/datagram-paths.ts";
+import { StackFlows } from "./stacks/stack-flows.ts";
 import { runStandby } from "./standby.ts";
-import type { LinkTruth, OpenOptions, Run, RunFlow } from "./testbed.ts";
+import type { LinkTruth, OpenOptions, Run } from "./testbed.ts";
 import type { Attach } from "./traffic/applications.ts";
-import type { MediaCall } from "./traffic/media.ts";
 import { addIncast, addTransfers, datagramSpec, type TransferLog } from "./traffic/traffic.ts";
 
 /** As many as a plan may have: a scenario is no kernel, whose table would be full with 1024. */
 const MAX_FLOWS = 100_000;
-
-/** A flow of the scenario as it runs. */
-export class NetworkRunFlow implements RunFlow {
-  readonly id: string;
-  readonly algorithm: string;
-  readonly isBackward: boolean;
-  readonly life: FlowLife | undefined;
-  readonly call: MediaCall | undefined;
-  /** the network's own */
-  readonly path: NetworkFlow;
-
-  constructor({ id, algorithm, isBackward, life, call }: PlannedFlow, flow: NetworkFlow) {
-    this.id = id;
-    this.algorithm = algorithm;
-    this.isBackward = isBackward;
-    this.life = life;
-    this.call = call;
-    this.path = flow;
-  }
-
-  get startNs(): Nanos {
-    return this.path.spec.startNs;
-  }
-
-  get stopNs(): Nanos {
-    return this.path.spec.stopNs;
-  }
-
-  get propagationNs(): Nanos {
-    return this.path.spec.propagationNs;
-  }
-
-  get reversePropagationNs(): Nanos {
-    return this.path.spec.reversePropagationNs ?? this.path.spec.propagationNs;
-  }
-
-  get mssBytes(): Bytes {
-    return this.path.spec.mssBytes ?? MSS_BYTES;
-  }
-
-  get hasStarted(): boolean {
-    return this.path.sender !== undefined;
-  }
-
-  get isComplete(): boolean {
-    return this.path.sender?.complete === true;
-  }
-
-  get acks(): number {
-    return this.path.sender?.acks ?? 0;
-  }
-
-  get sentPackets(): number {
-    return this.path.sender?.sentPackets ?? 0;
-  }
-
-  get deliveredPackets(): number {
-    return this.path.sender?.deliveredPackets ?? 0;
-  }
-
-  get lostPackets(): number {
-    return this.path.sender?.lostPackets ?? 0;
-  }
-
-  get timeouts(): number {
-    return this.path.sender?.timeouts ?? 0;
-  }
-
-  get inflightPackets(): number {
-    return this.path.sender?.inflightPackets ?? 0;
-  }
-
-  get cwndPackets(): number {
-    return this.path.sender?.cwndPackets ?? 0;
-  }
-
-  get pacingRateBytesPerSec(): BytesPerSec | undefined {
-    return this.path.sender?.control.pacingRateBytesPerSec;
-  }
-
-  get srttUs(): Micros {
-    return this.path.sender?.rtt.srttUs ?? 0;
-  }
-
-  get minRttUs(): Micros {
-    const minRttUs = this.path.sender?.rtt.minRttUs ?? 0;
-    return Number.isFinite(minRttUs) ? minRttUs : 0;
-  }
-}
 
 /** A way of packets, there and back. */
 export interface PlannedPath {
@@ -164,6 +69,8 @@ export class RunPlan {
   readonly bundles: SimulatedBundles | undefined;
   /** absent: the scenario has none */
   readonly overlay: Overlay | undefined;
+  /** flows that are stacks; absent: there are none */
+  readonly stacks: StackFlows | undefined;
   /** of forward flows that are not all endless */
   readonly #competition: Competition | undefined;
 
@@ -172,7 +79,11 @@ export class RunPlan {
    *   unless fixed, and everything else that the scenario leaves to chance
    * @throws CcparkError (not-found) for an algorithm of cross traffic that the resolver does not know
    */
-  constructor(scenario: Scenario, seed: number, options: OpenOptions) {
+  constructor(
+    scenario: Scenario,
+    seed: number,
+    options: OpenOptions & { readonly stackCarrier?: DatagramCarrier },
+  ) {
     const {
       control,
       algorithms = nativeAlgorithm,
@@ -236,24 +147,35 @@ export class RunPlan {
                 : this.#context.algorithms(algorithm),
             this.rng,
           );
-    this.spec = networkSpec(this.#context, this.planned, this.bundles, this.overlay);
+    this.stacks = this.planned.some(({ stack }) => stack !== undefined)
+      ? new StackFlows(this.planned, mtuOf(scenario), this.rng, options.stackCarrier)
+      : undefined;
+    if (this.stacks !== undefined && recorder !== undefined) {
+      throw new CcparkError(
+        "failed-precondition",
+        `[testbed] ${scenario.name} cannot be recorded packet by packet: its flows are stacks`,
+      );
+    }
+    const outside = this.bundles?.outside ?? this.overlay?.outside ?? this.stacks?.outside;
+    this.spec = networkSpec(this.#context, this.planned, { ...this, outside });
   }
 
   /** Flows come and go, or somebody listens to every packet: only the general network can do that. */
   get needsGeneral(): boolean {
     const { scenario } = this.#context;
-    return (
-      hasTransfers(scenario) ||
-      this.#recorder !== undefined ||
-      this.bundles !== undefined ||
-      this.overlay !== undefined
-    );
+    return hasTransfers(scenario) || this.#recorder !== undefined || this.outlet !== undefined;
+  }
+
+  /** Where packets from outside come out; undefined: there are none. */
+  get outlet(): Outlet | undefined {
+    return this.bundles ?? this.overlay?.messages ?? this.stacks?.paths;
   }
 
   /** Adds what the spec cannot hold. */
   prepare(network: GeneralNetwork): void {
     const bundle = this.bundles?.underTest;
     if (bundle !== undefined) bundle.flow = this.#bundleFlow(bundle.sendbox, network);
+    this.stacks?.attach(network);
     this.bundles?.attach(network);
     this.overlay?.attach(network);
     addTraffic(network, this.#context, {
@@ -291,7 +213,9 @@ export class RunPlan {
 
   /** A bundle under test comes first, in place of the flows in it, whose packets are its own. */
   flowsOf(network: Network): (NetworkRunFlow | BundleFlow)[] {
-    const flows = this.planned.map((flow, i) => new NetworkRunFlow(flow, network.flows[i]!));
+    const flows = this.planned.map(
+      (flow, i) => this.stacks?.flowAt(i, flow, network) ?? new NetworkRunFlow(flow, network.flows[i]!),
+    );
     const { flow: bundle, link } = this.bundles?.underTest ?? {};
     if (bundle === undefined || link === undefined) return flows;
     return [bundle, ...flows.filter(({ path }) => path.spec.route?.forward.includes(link) !== true)];
@@ -366,8 +290,11 @@ function resolveOnce(
 function networkSpec(
   context: PlanContext,
   planned: readonly PlannedFlow[],
-  bundles: SimulatedBundles | undefined,
-  overlay: Overlay | undefined,
+  {
+    bundles,
+    overlay,
+    outside,
+  }: Pick<RunPlan, "bundles" | "overlay"> & { readonly outside: OutsideSpec | undefined },
 ): NetworkSpec {
   const { scenario, rng, zeroNs } = context;
   const datagrams = (scenario.traffic ?? []).flatMap((traffic, i) =>
@@ -387,7 +314,6 @@ function networkSpec(
     const rateBytesPerSec = bundles?.rateOf(2 + i);
     return rateBytesPerSec === undefined ? spec : { ...spec, rate: { kind: "controlled", rateBytesPerSec } };
   });
-  const outside = bundles?.outside ?? overlay?.outside;
   return {
     forward: planLink(context, "forward", scenario.forward),
     reverse: planLink(context, "reverse", scenario.reverse),

@@ -66,6 +66,8 @@ PRESETS = (
     "flows-overflow-feedback",
     "bundle-alone",
     "bundle-rival",
+    "stack",
+    "stack-shared",
     "ron-outage-3",
     "anycast-4x20",
     "kofn-fetch",

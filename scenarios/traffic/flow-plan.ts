@@ -8,6 +8,7 @@ import { APPLICATION_SCHEMA, type ApplicationSpec } from "./applications.ts";
 import { AGGREGATES_SCHEMA, type AggregateSpec, WEIGHT_SCHEMA } from "./named-flows.ts";
 import { PARAMETER_CHANGES_SCHEMA, type ParameterChange } from "./parameter-change.ts";
 import { ROUTE_SCHEMA, type RouteSpec } from "./route.ts";
+import { STACK_SCHEMA, type StackSpec } from "./stack.ts";
 
 /** backward: its data go where the others' ACKs go; absent: forward */
 export type FlowDirection = "forward" | "backward";
@@ -36,6 +37,8 @@ export interface FlowPlan {
   readonly propagationSpread?: number;
   readonly delay?: DelaySpecs;
   readonly route?: RouteSpec;
+  /** chunnels that it sends by; absent: the engine's sender */
+  readonly stack?: StackSpec;
   readonly application?: ApplicationSpec;
   /** a finite application should be done by then, seconds from the flow's own start; absent: whenever */
   readonly deadlineSec?: number;
@@ -65,6 +68,7 @@ export const FLOW_PLAN_SCHEMA: Schema = increasing(
     propagationSpread: z.number().min(0).lt(1).optional(),
     delay: DELAYS_SCHEMA.optional(),
     route: ROUTE_SCHEMA.optional(),
+    stack: STACK_SCHEMA.optional(),
     application: APPLICATION_SCHEMA.optional(),
     deadlineSec: clockSec.optional(),
     sender: SENDER_SCHEMA.optional(),

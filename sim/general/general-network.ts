@@ -142,7 +142,7 @@ export class GeneralFlow implements NetworkFlow {
     this.number = number;
     this.spec = spec;
     this.isTransient = isTransient;
-    this.nextNs = spec.startNs;
+    this.nextNs = spec.isOutside === true ? Number.POSITIVE_INFINITY : spec.startNs;
     this.receiver = new Receiver(spec.ackPolicy);
     this.statistics = new FlowStatistics(spec.startNs, spec.seriesBinNs, spec.oneWayDelay);
     const route = spec.route ?? DIRECT;
@@ -400,7 +400,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     this.#slots[slot] = flow;
     this.#listeners[1 + this.#firstSlot + slot] = flow.statistics;
     if (this.#firstFlow + slot >= this.#treeSize) this.#growTree();
-    this.#tree.update(this.#firstFlow + slot, spec.startNs);
+    this.#tree.update(this.#firstFlow + slot, flow.nextNs);
     return flow;
   }
 

@@ -3,6 +3,7 @@
  * common. An alarm wakes this thread for the next event; packets come in between from wherever they were carried.
  */
 import { type Bytes, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
+import { hasStacks } from "../../scenarios/flows.ts";
 import { peakMbps } from "../../scenarios/rates/registry.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { GeneralNetwork, PacketCarrier } from "../../sim/general/general-network.ts";
@@ -25,6 +26,7 @@ export function rateRefusal(scenario: Scenario): string | undefined {
     return "it has bundles, expected none: their boxes stand in the simulator alone";
   if (scenario.overlay !== undefined)
     return "it has an overlay, expected none: its nodes are in the simulator alone";
+  if (hasStacks(scenario)) return "its flows are stacks, expected none: they are the simulator's";
   const links = { forward: scenario.forward, reverse: scenario.reverse, ...scenario.links };
   for (const [name, { rate }] of Object.entries(links)) {
     const mbps = peakMbps(rate);

@@ -23,9 +23,11 @@ import { FIRST_FLOW, mtuOf, roundTripMs, type Scenario } from "../../scenarios/s
 import type { FlowDirection, FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
 import type { ParameterChange } from "../../scenarios/traffic/parameter-change.ts";
 import type { RouteSpec } from "../../scenarios/traffic/route.ts";
+import { type StackSpec, stackGroup } from "../../scenarios/traffic/stack.ts";
 import type { DatagramsSpec, IncastSpec, TransfersSpec } from "../../scenarios/traffic/traffic.ts";
 import type { DatagramSpec, FlowSpec, LinkSpec, Network, Route } from "../../sim/network.ts";
 import { FlowLife } from "../lives.ts";
+import { stackPayloadBytes } from "../stacks/sizes.ts";
 import { type Attach, makeApplication } from "../traffic/applications.ts";
 import { MediaCall } from "../traffic/media.ts";
 import type { TransferTemplate } from "../traffic/traffic.ts";
@@ -49,6 +51,8 @@ export interface PlannedFlow {
   readonly life?: FlowLife;
   /** where its application is one */
   readonly call?: MediaCall;
+  /** where it is one, and where the scenario says so */
+  readonly stack?: { readonly chunnels: StackSpec; readonly where: string };
 }
 
 /** Everything that does not depend on one flow. */
@@ -220,14 +224,15 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
     isBackward,
     life,
     ...(call && { call }),
+    ...stackOf(scenario.stack, "stack"),
     spec: {
       ...path,
+      ...sizeOf(scenario, scenario.stack),
       control: seenBy(call, changing(weighted(control, scenario), scenario.changes, zeroNs)),
       startNs: zeroNs,
       stopNs: Number.POSITIVE_INFINITY,
       ackPolicy: scenario.ackPolicy,
       sender: scenario.sender,
-      mssBytes: mssOf(mtuOf(scenario)),
       sendJitterNs: jitterNs(scenario),
       seriesBinNs,
       oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
@@ -235,11 +240,11 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
     },
   };
   const flows = [first];
-  for (const plan of scenario.flows ?? []) {
+  (scenario.flows ?? []).forEach((plan, at) => {
     const count = plan.count ?? 1;
-    for (let i = 0; i < count; i++) flows.push(planFlow(context, plan, i, flows.length));
-  }
-  return flows;
+    for (let i = 0; i < count; i++) flows.push(planFlow(context, plan, at, i, flows.length));
+  });
+  return flows.map((flow) => sharing(flow, flows));
 }
 
 /** What attaches a flow's application, and the life of a finite one. */
@@ -273,7 +278,29 @@ function seenBy(call: MediaCall | undefined, factory: CongestionControlFactory):
   return call === undefined ? factory : (start) => observedControl(factory(start), call);
 }
 
-function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: number): PlannedFlow {
+/** Of a flow that is a stack. */
+function stackOf(chunnels: StackSpec | undefined, where: string): Pick<PlannedFlow, "stack"> {
+  return chunnels === undefined ? {} : { stack: { chunnels, where } };
+}
+
+/** One that shares another's window has no agent, and no algorithm, of its own. */
+function sharing(flow: PlannedFlow, flows: readonly PlannedFlow[]): PlannedFlow {
+  const group = stackGroup(flow.stack?.chunnels);
+  const first = flows.find((each) => group !== undefined && stackGroup(each.stack?.chunnels) === group);
+  if (first === undefined || first === flow) return flow;
+  return { ...flow, algorithm: `with ${first.id}`, spec: { ...flow.spec, control: first.spec.control } };
+}
+
+/** Payload of a full packet, and who sends it. */
+function sizeOf(scenario: Scenario, stack: StackSpec | undefined): Pick<FlowSpec, "mssBytes" | "isOutside"> {
+  const mtuBytes = mtuOf(scenario);
+  return stack === undefined
+    ? { mssBytes: mssOf(mtuBytes) }
+    : { mssBytes: stackPayloadBytes(mtuBytes), isOutside: true };
+}
+
+/** @param at its plan's place in the scenario @param number the flow's */
+function planFlow(context: PlanContext, plan: FlowPlan, at: number, i: number, number: number): PlannedFlow {
   const { scenario, zeroNs, seriesBinNs, controlOf, algorithms } = context;
   const fork = `flow.${number}`;
   const draws = context.rng.fork(`${fork}.start`);
@@ -290,8 +317,10 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
     isBackward,
     life,
     ...(call && { call }),
+    ...stackOf(plan.stack, `flows.${at}.stack`),
     spec: {
       ...path,
+      ...sizeOf(scenario, plan.stack),
       control: seenBy(
         call,
         changing(
@@ -304,7 +333,6 @@ function planFlow(context: PlanContext, plan: FlowPlan, i: number, number: numbe
       stopNs: plan.stopSec === undefined ? Number.POSITIVE_INFINITY : zeroNs + plan.stopSec * NANOS_PER_SEC,
       ackPolicy: plan.ackPolicy ?? scenario.ackPolicy,
       sender: plan.sender ?? scenario.sender,
-      mssBytes: mssOf(mtuOf(scenario)),
       sendJitterNs: jitterNs(scenario),
       seriesBinNs,
       oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,

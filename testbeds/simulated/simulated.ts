@@ -8,7 +8,8 @@ import type { Network } from "../../sim/network.ts";
 import type { BundleFlow } from "../bundles/bundle-flow.ts";
 import type { SimulatedBundle } from "../bundles/simulated-bundles.ts";
 import { RECORDED_FORMATS } from "../exports/recorder.ts";
-import { type NetworkRunFlow, RunPlan } from "../network-run.ts";
+import type { NetworkRunFlow } from "../network-flow.ts";
+import { RunPlan } from "../network-run.ts";
 import type { Overlay } from "../overlays/overlay.ts";
 import type { LinkTruth, OpenOptions, Run, VirtualRun, VirtualTestbed } from "../testbed.ts";
 import type { TransferLog } from "../traffic/traffic.ts";
@@ -30,7 +31,7 @@ export class SimulatedRun implements VirtualRun {
   constructor(plan: RunPlan) {
     const { spec, rng } = plan;
     const network = plan.needsGeneral
-      ? new GeneralNetwork(spec, rng, { outlet: plan.bundles ?? plan.overlay?.messages })
+      ? new GeneralNetwork(spec, rng, { outlet: plan.outlet })
       : makeNetwork(spec, rng);
     if (network instanceof GeneralNetwork) plan.prepare(network);
     plan.begin(network);

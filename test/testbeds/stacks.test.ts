@@ -1,0 +1,229 @@
+import { describe, expect, it } from "vitest";
+import { crossTrafficAlgorithm } from "../../algorithms/cross-traffic.ts";
+import { CongestionEnv } from "../../envs/congestion-env.ts";
+import { makeEnv } from "../../envs/local-env.ts";
+import { runAlgorithm } from "../../envs/measured-run.ts";
+import { MultiFlowEnv, type MultiFlowStep } from "../../envs/multi-flow-env.ts";
+import { DEFAULT_ENV_OPTIONS, DEFAULT_MULTI_FLOW_OPTIONS, parseEnvOptions } from "../../envs/options.ts";
+import { flowsUnderTest } from "../../scenarios/flows.ts";
+import { getScenario } from "../../scenarios/presets.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import type { StackSpec } from "../../scenarios/traffic/stack.ts";
+import { validateScenario } from "../../scenarios/validate.ts";
+import type { NetworkFlow } from "../../sim/network.ts";
+import { measure } from "../../testbeds/measure.ts";
+import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
+import type { VirtualTestbed } from "../../testbeds/testbed.ts";
+import { UDP } from "../../testbeds/udp/udp.ts";
+import { envContract } from "../contract/env-contract.ts";
+import { testbedContract } from "../contract/testbed-contract.ts";
+
+const STREAM: StackSpec = ["order", "reliable", "cc", "sack", "frame", "simulated"];
+const STACK = getScenario("stack", { durationSec: 5 });
+
+/** The simulator, where each flow that sends without end is a stack. */
+const BY_STACKS: VirtualTestbed = {
+  ...SIMULATED,
+  name: "simulated, flows are stacks",
+  records: [],
+  open(scenario, seed, options) {
+    const isEndless = ({ application }: Pick<Scenario, "application">): boolean => application === undefined;
+    const flows = scenario.flows?.map((plan) => (isEndless(plan) ? { ...plan, stack: STREAM } : plan));
+    const stack = isEndless(scenario) ? STREAM : undefined;
+    return SIMULATED.open({ ...scenario, ...(stack && { stack }), ...(flows && { flows }) }, seed, options);
+  },
+};
+
+testbedContract(BY_STACKS);
+envContract("a flow that is a stack", async () =>
+  makeEnv(getScenario("stack", { durationSec: 3 }), DEFAULT_ENV_OPTIONS),
+);
+envContract("several flows that share a window", async () =>
+  makeEnv(getScenario("stack-shared", { durationSec: 3 }), DEFAULT_ENV_OPTIONS),
+);
+
+describe("a flow that is a stack", () => {
+  const run = (scenario: Scenario, reference: string) =>
+    runAlgorithm({ scenario, seed: 1, rewardName: "park", algorithm: crossTrafficAlgorithm(reference) });
+
+  it.each(["native-cubic", "copa", "dtl:priority=0"])(
+    "does on a link what the engine's sender does: %s",
+    (reference) => {
+      const { stack: _, ...engine } = getScenario("stack", { durationSec: 8 });
+      const [byEngine, byStack] = [engine, { ...engine, stack: STREAM }].map(
+        (each) => run(each, reference).metrics,
+      );
+      expect(byStack!.goodputMbps / byEngine!.goodputMbps).toBeGreaterThan(0.95);
+      expect(byStack!.goodputMbps / byEngine!.goodputMbps).toBeLessThan(1.05);
+      expect(Math.abs(byStack!.meanQueueDelayMs - byEngine!.meanQueueDelayMs)).toBeLessThan(4);
+    },
+  );
+
+  it("gives the same bytes for the same seed, encrypted and compressed too", () => {
+    const stack: StackSpec = [
+      { chunnel: "compress", level: 1 },
+      "order",
+      "reliable",
+      "cc",
+      "sack",
+      { chunnel: "encrypt", secret: "only we two know" },
+      "simulated",
+    ];
+    const lossy = { ...STACK, stack, forward: { ...STACK.forward, lossRate: 0.01, corruptionRate: 0.01 } };
+    const [first, again] = [1, 2].map(() => run(lossy, "cubic").metrics);
+    expect(first).toEqual(again);
+    expect(first!.goodputMbps).toBeGreaterThan(0.5);
+    expect(first!.droppedPackets).toBeGreaterThan(10);
+  });
+
+  it("stops when its plan says so", () => {
+    const scenario: Scenario = {
+      ...STACK,
+      flows: [{ id: "other", algorithm: "reno", stack: STREAM, startSec: 1, stopSec: 2 }],
+    };
+    const world = SIMULATED.open(scenario, 1, {
+      control: () => crossTrafficAlgorithm("reno"),
+      algorithms: crossTrafficAlgorithm,
+    });
+    world.runUntil(world.startNs + 3e9);
+    const sent = world.flows[1]!.sentPackets;
+    expect(sent).toBeGreaterThan(50);
+    world.runUntil(world.endNs);
+    expect(world.flows[1]!.sentPackets).toBe(sent);
+  });
+
+  it("answers a larger window with more packets, and a smaller one with fewer", () => {
+    const env = new CongestionEnv(
+      STACK,
+      parseEnvOptions({ action: "absolute", observation: "park-14", stepMs: 100 }),
+    );
+    env.reset(1);
+    const steady = (packets: number): number => {
+      let [bytes, spanUs] = [0, 0];
+      for (let i = 0; i < 14; i++) {
+        const { info } = env.step([packets, 1e9]);
+        // the first steps still show the window before
+        if (i < 4) continue;
+        bytes += info.deliveredBytes;
+        spanUs += info.stepUs;
+        expect(info.cwndBytes).toBe(packets * 1448);
+      }
+      return (bytes * 8) / spanUs;
+    };
+    const rates = [10, 20, 5].map(steady);
+    // so many packets in 40 ms and their own time
+    rates.forEach((mbps, i) => {
+      const expected = ([10, 20, 5][i]! * 1448 * 8) / 41_000;
+      expect(mbps / expected).toBeGreaterThan(0.9);
+      expect(mbps / expected).toBeLessThan(1.1);
+    });
+  });
+});
+
+describe("several peers of one host", () => {
+  const OPTIONS = DEFAULT_MULTI_FLOW_OPTIONS;
+
+  function episode(scenario: Scenario): { readonly env: MultiFlowEnv; readonly last: MultiFlowStep } {
+    const env = new MultiFlowEnv(scenario, OPTIONS);
+    let last = env.reset(3);
+    while (!env.ended) last = env.step(new Map(last.liveFlows.map((id) => [id, [0.02]])));
+    return { env, last };
+  }
+
+  it("have an agent each where each has a window", () => {
+    const scenario = getScenario("stack-neighbours", { durationSec: 4 });
+    expect(flowsUnderTest(scenario)).toEqual(["flow-0", "near", "far"]);
+    const { env } = episode(scenario);
+    for (const flow of env.run.flows) expect(flow.deliveredPackets).toBeGreaterThan(20);
+    const windows = env.run.flows.map((flow) => flow.cwndPackets);
+    expect(new Set(windows).size).toBeGreaterThanOrEqual(1);
+  });
+
+  it("have one agent where they share a window, and never more in flight than it", () => {
+    const scenario = getScenario("stack-shared", { durationSec: 4 });
+    expect(flowsUnderTest(scenario)).toEqual(["flow-0"]);
+    const { env } = episode(scenario);
+    const { flows } = env.run;
+    for (const flow of flows) {
+      expect(flow.deliveredPackets).toBeGreaterThan(20);
+      expect(flow.cwndPackets).toBe(flows[0]!.cwndPackets);
+    }
+    const inflight = flows.reduce((sum, flow) => sum + flow.inflightPackets, 0);
+    expect(inflight).toBeLessThanOrEqual(flows[0]!.cwndPackets * 1.05 + 1);
+  });
+});
+
+describe("a stack in a scenario", () => {
+  const refused = (changes: Record<string, unknown>): string => {
+    try {
+      validateScenario({ ...STACK, ...changes });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "";
+  };
+
+  it.each([
+    [{ stack: [] }, /stack: .*expected/],
+    [
+      { stack: ["order", "reliable", "cc", "sack", "frame", "udp"] },
+      /stack\.5: .*expected `simulated` at the end/,
+    ],
+    [{ stack: ["sack", "simulated"] }, /stack: .*expected one `cc` in it/],
+    [
+      { stack: [{ chunnel: "cc", algorithm: "copa" }, "sack", "simulated"] },
+      /stack\.0\.algorithm: .*expected none/,
+    ],
+    [{ stack: [7, "cc", "simulated"] }, /stack\.0: got 7, expected a name of a chunnel/],
+    [{ sender: { prr: "rfc9937" } }, /sender: .*expected none beside `stack`/],
+    [{ application: { kind: "finite", bytes: 1000 } }, /application: .*expected none beside `stack`/],
+  ])("is refused by its schema where it cannot run: %j", (changes, message) => {
+    expect(refused(changes)).toMatch(message);
+  });
+
+  it.each([
+    [["cc", "sack", "fram", "simulated"], "not-found", /chunnel at stack\.2.*frame/],
+    [["reliable", "cc", "frame", "simulated"], "invalid-argument", /stack\.1: got `cc`.*fate below it/],
+    [
+      ["reliable", "cc", "sack", "frame", "simulated"],
+      "invalid-argument",
+      /stack: got a stack that may deliver twice/,
+    ],
+    [
+      ["serialise", "order", "reliable", "cc", "sack", "simulated"],
+      "invalid-argument",
+      /stack: got a stack that takes value/,
+    ],
+  ])("names the chunnel that does not fit: %j", (stack, kind, message) => {
+    const open = (): unknown =>
+      SIMULATED.open({ ...STACK, stack }, 1, { control: () => crossTrafficAlgorithm("native-reno") });
+    expect(open).toThrowError(expect.objectContaining({ kind, message: expect.stringMatching(message) }));
+  });
+
+  it("shares a window only with flows of the same algorithm that start no earlier", () => {
+    const stack = [{ chunnel: "cc", group: "a" }, "sack", "frame", "simulated"];
+    expect(refused({ stack, flows: [{ algorithm: "reno", stack }] })).toMatch(
+      /flows\.0\.algorithm: .*`test`/,
+    );
+    expect(refused({ stack, flows: [{ algorithm: "test", stack, startSec: -1 }] })).toMatch(
+      /flows\.0\.startSec/,
+    );
+  });
+
+  it("is the simulator's: other worlds say so", () => {
+    expect(UDP.refuses(STACK)).toMatch(/stacks/);
+  });
+});
+
+describe("measured quantities", () => {
+  it("fit one another: what is sent arrives, is dropped or under way", () => {
+    const world = SIMULATED.open(STACK, 1, { control: () => crossTrafficAlgorithm("native-cubic") });
+    world.runUntil(world.endNs);
+    const [flow] = world.flows;
+    const { droppedPackets, sentPackets } = measure(world);
+    const { arrivedPackets } = flow!.path as NetworkFlow;
+    expect(arrivedPackets + droppedPackets).toBeLessThanOrEqual(sentPackets + 5);
+    expect(arrivedPackets + droppedPackets).toBeGreaterThanOrEqual(sentPackets - 120);
+    expect(flow!.lostPackets).toBeLessThanOrEqual(droppedPackets + 2);
+  });
+});
