@@ -6,11 +6,11 @@ import { GENERAL } from "./general.ts";
 import { INDIGO } from "./indigo.ts";
 import { ORCA } from "./orca.ts";
 import { PARK } from "./park.ts";
+import { QUICKSTART } from "./quickstart.ts";
 import type { Recipe } from "./recipe.ts";
-import { WIDE } from "./wide.ts";
 
 export const RECIPES: ReadonlyMap<string, Recipe> = new Map(
-  [GENERAL, WIDE, PARK, AURORA, ORCA, INDIGO, ASTRAEA].map((recipe) => [recipe.name, recipe]),
+  [GENERAL, QUICKSTART, PARK, AURORA, ORCA, INDIGO, ASTRAEA].map((recipe) => [recipe.name, recipe]),
 );
 
 /** @throws CcparkError (not-found) with the nearest name */

@@ -23,7 +23,7 @@ const DEFAULT_ALGORITHMS: readonly string[] = [
   "bbr3",
   "copa",
   "zoo:general",
-  "zoo:wide",
+  "zoo:quickstart",
 ];
 const DEFAULT_SEEDS = 3;
 

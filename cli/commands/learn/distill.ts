@@ -155,8 +155,8 @@ export function addDistill(program: Command): void {
     .addHelpText(
       "after",
       `
-  ccpark distill zoo:general --to tree --out tree.js
-  ccpark bench --algorithms cubic,bbr,zoo:general,./tree.js
+  ccpark distill zoo:quickstart --to tree --out tree.js
+  ccpark bench --algorithms cubic,bbr,zoo:quickstart,./tree.js
   sudo ccpark run --algorithm ./tree.js -- sh -c 'iperf3 -c 192.0.2.1 -C $CCPARK_CONGESTION'`,
     )
     .action(distillPolicy);

@@ -1,4 +1,5 @@
 /** What a flow can know of its path from its reports alone: the rate that it carries, and whether slow start has found it. */
+import { log2 } from "../../../core/math.ts";
 import { type BytesPerSec, MICROS_PER_MILLI, type Micros } from "../../../core/units.ts";
 import { type Interval, queueDelayUs, throughputBytesPerSec } from "../interval.ts";
 
@@ -17,6 +18,9 @@ const FULL_DELAY_US = 2 * MICROS_PER_MILLI;
 /** More than this comes through by the rate of delivery where ACKs come in bunches. */
 const BUNCH_RATIO = 2;
 const BUNCHED = 0.6;
+/** A rate that changes by more octaves than this from report to report does so by itself. */
+const VARYING = 0.2;
+const CHANGE_REPORTS = 16;
 /** Losses are remembered over about so many reports. */
 const LOSS_MEMORY_REPORTS = 32;
 
@@ -39,6 +43,9 @@ export class PathModel {
   /** how far the mean RTT of a report lies from that of the one before, over some eight reports */
   rttChangeUs: Micros = 0;
   #lastRttUs: Micros = 0;
+  /** octaves by which the throughput of a report differs from that of the one before, over some 16 reports: a constant rate has next to none */
+  rateChange = 0;
+  #lastThroughput: BytesPerSec = 0;
   /** share of reports, over some eight, in which more came through than the rate of delivery says: ACKs come in bunches */
   bunching = 0;
   readonly #rates = new Float64Array(MAX_REPORTS);
@@ -63,7 +70,13 @@ export class PathModel {
     // a report with the first ACK of a bunch has the rate of that one, and the others come with the next
     const throughput = throughputBytesPerSec(interval);
     const isBunch = throughput > BUNCH_RATIO * sampled;
-    const rate = isBunch ? throughput : sampled;
+    // the lesser of two rates that change by themselves is less than what the path carries
+    const rate = isBunch || this.rateChange > VARYING ? throughput : sampled;
+    if (this.#lastThroughput > 0 && throughput > 0 && !this.isStartup) {
+      const change = Math.abs(log2(throughput / this.#lastThroughput));
+      this.rateChange += (change - this.rateChange) / CHANGE_REPORTS;
+    }
+    this.#lastThroughput = throughput;
     this.bunching += ((isBunch ? 1 : 0) - this.bunching) / Math.min(this.reports + 1, MAX_REPORTS);
     if (this.#lastRttUs > 0) {
       const changeUs = Math.abs(interval.meanRttUs - this.#lastRttUs);

@@ -1,12 +1,14 @@
 /**
  * What a flow does unless its policy says otherwise: it sends at the rate that comes through, a little more while nothing waits,
- * less the more waits, and twice as much as long as a slow start finds more. A policy that adds nothing to it is Steering itself.
+ * less the more waits, and twice as much as long as a slow start finds more. Where the rate changes by itself its window does so in place of
+ * its rate, and where others fill the queue it has a window among them. A policy that adds nothing to it is Steering itself.
  */
 import { log2 } from "../../../core/math.ts";
-import { type Bytes, type BytesPerSec, MICROS_PER_SEC } from "../../../core/units.ts";
+import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
 import type { FlowView } from "../observations.ts";
+import { Competition } from "./competition.ts";
 
-/** What may be tuned; the defaults were, by hand, on most links of the league's validation split. */
+/** What may be tuned; the defaults were, by hand, on links of the curriculum `general`, and before that on most of the league's validation split. */
 export interface Law {
   /** queueing delay that is held: the longest of a time, a part of the min RTT, and so many packets of one's own */
   readonly targetUs: number;
@@ -14,6 +16,9 @@ export interface Law {
   readonly targetPackets: number;
   /** and of how much the RTT changes from report to report: what it does by itself is no queue of the flow's */
   readonly targetNoise: number;
+  /** of which no more counts than this part of the min RTT and so many packets: where a queue grows, so does its noise */
+  readonly noiseRtt: number;
+  readonly noisePackets: number;
   /** log2 of the rate, per report and octave of delay above the target */
   readonly down: number;
   readonly mostDown: number;
@@ -27,6 +32,9 @@ export interface Law {
   /** window: so many products, and what comes in one bunch of ACKs so often */
   readonly products: number;
   readonly bunches: number;
+  /** octaves that the path's rate changes by from report to report: above it, the window holds the target, and the rate (log2) only spreads it */
+  readonly varying: number;
+  readonly varyingGain: number;
 }
 
 export const LAW: Law = {
@@ -34,6 +42,8 @@ export const LAW: Law = {
   targetRtt: 0.01,
   targetPackets: 0.5,
   targetNoise: 1,
+  noiseRtt: 0.5,
+  noisePackets: 2,
   down: 0.1,
   mostDown: 0.5,
   up: 0.03,
@@ -43,6 +53,8 @@ export const LAW: Law = {
   upInLoss: 0.02,
   products: 1.25,
   bunches: 1.5,
+  varying: 0.15,
+  varyingGain: 1,
 };
 
 /** The bunch of ACKs is forgotten by so much per report. */
@@ -59,13 +71,16 @@ export class Steering {
   #quietReports = 0;
   #bunchUs = 0;
 
+  readonly competition: Competition = new Competition();
+
   constructor(cwndBytes: Bytes, law: Law = LAW) {
     this.cwndBytes = cwndBytes;
     this.#law = law;
   }
 
   /** A step is over. */
-  observe({ interval, path, srttUs }: FlowView): void {
+  observe(view: FlowView): void {
+    const { interval, path, srttUs } = view;
     const { minRttUs, mssBytes } = interval;
     if (!interval.report || path.rateBytesPerSec === 0 || minRttUs === 0) return;
     const law = this.#law;
@@ -79,7 +94,8 @@ export class Steering {
       return;
     }
     const packetUs = (mssBytes * MICROS_PER_SEC) / path.maxRateBytesPerSec;
-    const noiseUs = law.targetNoise * path.rttChangeUs;
+    const mostNoiseUs = law.noiseRtt * minRttUs + law.noisePackets * packetUs;
+    const noiseUs = law.targetNoise * Math.min(path.rttChangeUs, mostNoiseUs);
     const targetUs = Math.max(law.targetUs, noiseUs, law.targetRtt * minRttUs, law.targetPackets * packetUs);
     const octaves = log2(Math.max(path.delayUs(interval), targetUs / 4) / targetUs);
     if (octaves > 0) {
@@ -90,11 +106,27 @@ export class Steering {
       this.gain = Math.min(mostUp, law.up * -octaves * 0.5 * law.ramp ** this.#quietReports);
       this.#quietReports = Math.min(this.#quietReports + 1, MOST_QUIET);
     }
+    this.competition.observe(view, path.delayUs(interval), targetUs, this.gain);
+    if (this.competition.isOn) {
+      this.gain = 0;
+      this.cwndBytes = this.competition.cwndBytes;
+      this.rateBytesPerSec = this.competition.rateBytesPerSec(srttUs);
+      return;
+    }
     this.rateBytesPerSec = path.rateBytesPerSec;
-    this.cwndBytes =
-      (path.maxRateBytesPerSec * (law.products * minRttUs + law.bunches * this.#bunchUs)) / MICROS_PER_SEC +
-      SPARE_PACKETS * mssBytes;
+    const bunchUs = law.bunches * this.#bunchUs;
+    if (path.rateChange > law.varying) {
+      // a window follows each change within a round trip, since every ACK lets as much go as has come through
+      this.gain = law.varyingGain;
+      this.cwndBytes =
+        bytesIn(path.rateBytesPerSec, minRttUs + targetUs + bunchUs) + SPARE_PACKETS * mssBytes;
+    } else {
+      this.cwndBytes =
+        bytesIn(path.maxRateBytesPerSec, law.products * minRttUs + bunchUs) + SPARE_PACKETS * mssBytes;
+    }
   }
 }
+
+const bytesIn = (rateBytesPerSec: BytesPerSec, us: Micros): Bytes => (rateBytesPerSec * us) / MICROS_PER_SEC;
 
 const MOST_QUIET = 16;

@@ -136,7 +136,7 @@ export const CHOOSE: ActionSpec = perFlow(
 export const STEERED: ActionSpec = perFlow(
   {
     name: "steered",
-    definition: `Pacing rate = 2^(a + g) x rate of the path + 1 packet per min RTT, cwnd = 2^b x window: g and window are what the flow does unless its policy says otherwise, g from -0.5 to 0.5 by the octaves of queueing delay above or below a target of about a millisecond, the window two bandwidth-delay products and what comes in a bunch of ACKs; a slow start while that finds more. The packet per min RTT lets flows converge. The window stays within 2 packets and ${LIMIT}`,
+    definition: `Pacing rate = 2^(a + g) x rate of the path + 1 packet per min RTT, cwnd = 2^b x window: g and window are what the flow does unless its policy says otherwise, g from -0.5 to 0.5 by the octaves of queueing delay above or below a target of about a millisecond, the window two bandwidth-delay products and what comes in a bunch of ACKs; a slow start while that finds more. Where the path's rate changes by itself the window holds the target and g is 1; where a queue stands although the flow gives way, others fill it, and the flow has a window that grows by 1.5 packets a report and is cut by loss. The packet per min RTT lets flows converge. The window stays within 2 packets and ${LIMIT}`,
     source: "ccpark; rate and full pipe as in BBR (Cardwell et al. 2016), a policy above a law as in Orca",
     refusesBelow: false,
     space: makeBox([

@@ -161,7 +161,7 @@ describe("a fitted tree", () => {
 
 describe("distilling", () => {
   it("gives a tree that scores as its policy does, the same for the same seed", async () => {
-    const { policy, env, envelope } = await loadCheckpointContender("teacher", "zoo:general");
+    const { policy, env, envelope } = await loadCheckpointContender("teacher", "zoo:quickstart");
     const teacher = { policy, env, envelope };
     const rounds: Round[] = [];
     const run = (): Promise<Distilled> =>
