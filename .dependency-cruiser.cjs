@@ -101,7 +101,7 @@ module.exports = {
       from: {
         path: "^(core|flows|scenarios|ccp-bridge|algorithms|engine|sim|testbeds|transport|envs|agents)/",
         pathNot:
-          "^(envs/grpc|envs/foreign-agent|testbeds/(udp|real-time|host|emulated|mahimahi|linux)|transport/shell|ccp-bridge/ipc)/|^engine/wasm/compile|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
+          "^(envs/grpc|envs/foreign-agent|testbeds/(udp|real-time|host|emulated|mahimahi|linux|sites)|transport/shell|ccp-bridge/ipc)/|^engine/wasm/compile|^core/v8-inlining|/[a-z-]*(files|wasm-loader|worker-threads?)\\.(ts|mjs)$",
       },
       to: { dependencyTypes: ["core"] },
     },

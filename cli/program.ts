@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addAgent } from "./commands/agent.ts";
 import { addAlgorithm } from "./commands/algorithm/algorithm.ts";
 import { addBench } from "./commands/bench.ts";
+import { addBundle } from "./commands/bundle/bundle.ts";
 import { addCcp } from "./commands/ccp.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addCompletion } from "./commands/completion.ts";
@@ -73,6 +74,7 @@ export function makeProgram(): Command {
   addDoctor(program);
   addLink(program);
   addRun(program);
+  addBundle(program);
   addStack(program);
   addTrace(program);
   addCcp(program);

@@ -59,11 +59,8 @@ export function validateScenario(value: unknown, options: ValidateOptions = {}):
   const { origin, memoryLimitBytes = MEMORY_LIMIT_BYTES } = options;
   const result = SCENARIO_SCHEMA.safeParse(value);
   if (!result.success) {
-    const issue = result.error.issues[0]!;
-    const path = [...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])];
-    const where = path.length === 0 ? "scenario" : path.map((key) => clipped(String(key))).join(".");
-    const got = valueAt(value, path);
-    throw scenarioError(where, got, expected(issue, got, where), { origin, cause: result.error });
+    const { where, got, expected } = firstMistake(result.error, value, "scenario");
+    throw scenarioError(where, got, expected, { origin, cause: result.error });
   }
   const scenario = result.data as Scenario;
   const bytes = estimateMemoryBytes(scenario);
@@ -87,13 +84,30 @@ export function formatGib(bytes: number): string {
   return `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 }
 
+/**
+ * The first mistake of a value that a schema has found wrong, for `got X, expected Y`.
+ * @param whole what the value is called as a whole
+ */
+export function firstMistake(
+  { issues }: z.ZodError,
+  value: unknown,
+  whole: string,
+): { readonly where: string; readonly got: unknown; readonly expected: string } {
+  const issue = issues[0]!;
+  const path = [...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])];
+  const where = path.length === 0 ? whole : path.map((key) => clipped(String(key))).join(".");
+  const got = valueAt(value, path);
+  return { where, got, expected: expectation(issue, got, where) };
+}
+
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   let at = value;
   for (const key of path) at = (at as Record<PropertyKey, unknown> | null | undefined)?.[key];
   return at;
 }
 
-function show(value: unknown): string {
+/** A wrong value for a message. */
+export function show(value: unknown): string {
   return value === undefined ? "nothing" : showValue(value, MAX_SHOWN);
 }
 
@@ -115,7 +129,7 @@ function article(type: string): string {
   return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
 }
 
-function expected(issue: z.core.$ZodIssue, got: unknown, where: string): string {
+function expectation(issue: z.core.$ZodIssue, got: unknown, where: string): string {
   switch (issue.code) {
     case "too_small":
       if (issue.origin === "string") return "some text";

@@ -78,6 +78,7 @@ const SHELLS = [
   "testbeds/emulated",
   "testbeds/mahimahi",
   "testbeds/linux",
+  "testbeds/sites",
   "ccp-bridge/ipc",
   "cli",
   "eval",

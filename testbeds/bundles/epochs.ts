@@ -9,8 +9,8 @@ import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../..
 
 /** Until there is a measurement. */
 export const FIRST_EPOCH_PACKETS = 16;
-/** Four epochs in an RTT: feedback often enough, at little cost. */
-const EPOCHS_PER_RTT = 4;
+/** Feedback often enough, at little cost. */
+export const EPOCHS_PER_RTT = 4;
 /** Beyond it no bundle needs fewer messages. */
 const MAX_EPOCH_PACKETS = 1 << 16;
 
@@ -27,9 +27,14 @@ export function isBoundary(hash: number, epochPackets: number): boolean {
   return (hash & (epochPackets - 1)) === 0;
 }
 
-/** A quarter of the packets of the least RTT, rounded down to a power of two. */
-export function epochPackets(minRttUs: Micros, rateBytesPerSec: BytesPerSec, packetBytes: Bytes): number {
-  const packets = (minRttUs * rateBytesPerSec) / (EPOCHS_PER_RTT * MICROS_PER_SEC * packetBytes);
+/** A quarter (or `1 / epochsPerRtt`) of the packets of the least RTT, rounded down to a power of two. */
+export function epochPackets(
+  minRttUs: Micros,
+  rateBytesPerSec: BytesPerSec,
+  packetBytes: Bytes,
+  epochsPerRtt: number = EPOCHS_PER_RTT,
+): number {
+  const packets = (minRttUs * rateBytesPerSec) / (epochsPerRtt * MICROS_PER_SEC * packetBytes);
   if (!(packets >= 2)) return 1;
   return Math.min(2 ** Math.floor(Math.log2(packets)), MAX_EPOCH_PACKETS);
 }

@@ -7,6 +7,8 @@ export interface CongestionAck {
   readonly hash: number;
   /** of the whole bundle so far, the boundary's packet included */
   readonly receivedBytes: Bytes;
+  /** changes where the receivebox has begun anew, and counts from 0; absent: it never does */
+  readonly boxId?: number;
 }
 
 export class Receivebox {

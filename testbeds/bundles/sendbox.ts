@@ -42,8 +42,10 @@ interface Boundary {
   readonly sentBytes: Bytes;
 }
 
-interface AckedBoundary extends Boundary, CongestionAck {
+interface AckedBoundary extends Boundary {
   readonly ackedUs: Micros;
+  /** of the bundle so far */
+  readonly receivedBytes: Bytes;
 }
 
 /** What a congestion ACK has told of the path. */
@@ -66,6 +68,8 @@ export interface SendboxOptions {
   readonly hosting?: FlowHosting;
   /** What waits to be sent: it is the rate that holds it. */
   readonly queuedBytes: () => Bytes;
+  /** so often the receivebox is to answer in the least RTT; absent: four times */
+  readonly epochsPerRtt?: number;
 }
 
 export class Sendbox {
@@ -81,6 +85,9 @@ export class Sendbox {
   #minRttUs: Micros = Number.POSITIVE_INFINITY;
   #receivedBytes: Bytes = 0;
   #lostBytes: Bytes = 0;
+  /** the receivebox that answers, and what lies before its count */
+  #boxId: number | undefined;
+  #uncountedBytes: Bytes = 0;
   /** sent bytes at which an episode of loss is over */
   #recoverBytes: Bytes = -1;
   #heardUs: Micros = 0;
@@ -143,6 +150,11 @@ export class Sendbox {
     return Number.isFinite(this.#minRttUs) ? this.#minRttUs : 0;
   }
 
+  /** What the receivebox is to know. */
+  get epochPackets(): number {
+    return this.#epochPackets;
+  }
+
   /** A packet has left. */
   onSent(hash: number, bytes: Bytes, nowUs: Micros): void {
     this.#sentBytes += bytes;
@@ -172,11 +184,21 @@ export class Sendbox {
     const rttUs = nowUs - boundary.sentUs;
     this.#srttUs = this.#srttUs === 0 ? rttUs : this.#srttUs + SRTT_GAIN * (rttUs - this.#srttUs);
     this.#minRttUs = Math.min(this.#minRttUs, rttUs);
-    const acked = { ...boundary, ...ack, ackedUs: nowUs };
+    if (ack.boxId !== this.#boxId) this.#beginAnew(boundary, ack);
+    const receivedBytes = ack.receivedBytes + this.#uncountedBytes;
+    const acked = { ...boundary, receivedBytes, ackedUs: nowUs };
     const rates = this.#ratesUpTo(acked);
     this.#decide(acked, rttUs, rates);
     const estimate = { atUs: nowUs, rttUs, ...rates, rateBytesPerSec: this.rateBytesPerSec };
     return { estimate, epochPackets: this.#adaptEpochs(rates) };
+  }
+
+  /** A receivebox that this one has not heard of counts from its own beginning: what was lost before is not known. */
+  #beginAnew({ sentBytes }: Boundary, { boxId, receivedBytes }: CongestionAck): void {
+    this.#boxId = boxId;
+    this.#uncountedBytes = sentBytes - receivedBytes;
+    this.#lostBytes = 0;
+    this.#acked.length = 0;
   }
 
   /** Over the epochs of the last RTT. */
@@ -296,7 +318,8 @@ export class Sendbox {
   }: Pick<BundleEstimate, "sendRateBytesPerSec" | "receiveRateBytesPerSec">): number | undefined {
     const rate = Math.min(sendRateBytesPerSec, MOST_OF_RECEIVED * receiveRateBytesPerSec);
     if (rate === 0) return undefined;
-    const packets = epochPackets(this.#minRttUs, rate, this.#options.packetBytes);
+    const { packetBytes, epochsPerRtt } = this.#options;
+    const packets = epochPackets(this.#minRttUs, rate, packetBytes, epochsPerRtt);
     if (packets === this.#epochPackets) return undefined;
     this.#epochPackets = packets;
     return packets;

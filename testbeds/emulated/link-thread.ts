@@ -4,8 +4,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { raiseInliningBudget } from "../../core/v8-inlining.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { MahimahiLog } from "../exports/mahimahi-log.ts";
-import { SCHED_FIFO, SCHED_RESET_ON_FORK } from "../host/constants.ts";
-import { type Libc, loadLibc, SystemCallError } from "../host/libc.ts";
+import { loadLibc } from "../host/libc.ts";
+import { hurry } from "./hurry.ts";
 import { type LinkEnds, LinkLoop, type PacketEntry } from "./link-loop.ts";
 import { type CrossTraffic, planLink } from "./link-plan.ts";
 import { PcapFile } from "./pcap.ts";
@@ -72,19 +72,6 @@ const COLUMNS = ["atNs", "way", "flow", "bytes", "ecn", "isAck", "fate", "leftNs
 function packetRows(entries: readonly PacketEntry[]): string {
   const rows = entries.map((entry) => COLUMNS.map((column) => entry[column]).join(","));
   return `${[COLUMNS.join(","), ...rows].join("\n")}\n`;
-}
-
-/**
- * This thread before all others, where the user may: what makes it late is a busy machine. The system keeps a twentieth of
- * the time for the others.
- */
-function hurry(libc: Libc): void {
-  try {
-    libc.schedSetscheduler(SCHED_FIFO | SCHED_RESET_ON_FORK, 1);
-  } catch (error) {
-    // an ordinary user's thread waits for its turn
-    if (!(error instanceof SystemCallError && error.errnoName === "EPERM")) throw error;
-  }
 }
 
 void carry(workerData as LinkThreadData);

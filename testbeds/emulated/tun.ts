@@ -3,7 +3,7 @@
  * an IP packet, and the other way round. A device belongs to the namespace in which its descriptor was opened, and is gone
  * when that is closed.
  */
-import { ipv4Bytes } from "../host/addresses.ts";
+import { ipv4Bytes, maskOf, type Prefix } from "../host/addresses.ts";
 import { AF_INET, O_CLOEXEC, O_NONBLOCK, O_RDWR, SOCK_CLOEXEC, SOCK_DGRAM } from "../host/constants.ts";
 import { type Libc, SystemCallError } from "../host/libc.ts";
 import type { Namespace } from "../host/namespaces.ts";
@@ -36,6 +36,8 @@ const RT_DEV_AT = 88;
 
 /** what the system may have waiting for us to read: we always read at once, so it fills only while we are held up */
 const QUEUE_PACKETS = 5000;
+
+const EVERYWHERE: Prefix = { address: "0.0.0.0", bits: 0 };
 
 export interface TunOptions {
   readonly name: string;
@@ -81,18 +83,63 @@ function lengthenQueue(libc: Libc, socket: number, name: string): void {
   }
 }
 
-/** Everything goes over the device. */
-function addDefaultRoute(libc: Libc, socket: number, name: string): void {
+/** What goes to addresses that begin so goes over the device; "0.0.0.0/0" is everything. @throws SystemCallError EEXIST */
+export function addRoute(libc: Libc, socket: number, name: string, { address, bits }: Prefix): void {
   const entry = new Uint8Array(RTENTRY_BYTES);
   const view = new DataView(entry.buffer);
   view.setUint16(RT_DST_AT, AF_INET, true);
+  entry.set(ipv4Bytes(address), RT_DST_AT + 4);
   view.setUint16(RT_GENMASK_AT, AF_INET, true);
+  view.setUint32(RT_GENMASK_AT + 4, maskOf(bits));
   view.setUint16(RT_FLAGS_AT, RTF_UP, true);
   // 64 bytes at least, so that it does not move before the call
   const text = new Uint8Array(64);
   text.set(new TextEncoder().encode(name));
   view.setBigUint64(RT_DEV_AT, libc.address(text), true);
-  libc.ioctl(socket, SIOCADDRT, entry, `default route over ${name}`);
+  libc.ioctl(socket, SIOCADDRT, entry, `route to ${address}/${bits} over ${name}`);
+}
+
+/** A device of this name in the thread's namespace, not up yet. @returns its descriptor, which does not block */
+function makeTun(libc: Libc, name: string): number {
+  const fd = libc.open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  try {
+    const { bytes, view } = request(name);
+    view.setInt16(NAME_BYTES, IFF_TUN | IFF_NO_PI, true);
+    libc.ioctl(fd, TUNSETIFF, bytes, name);
+    return fd;
+  } catch (error) {
+    libc.close(fd);
+    throw error;
+  }
+}
+
+/**
+ * A device in the thread's own namespace, up, without an address: what is routed over it is its descriptor's to read.
+ * @returns its descriptor, which does not block
+ * @throws SystemCallError
+ */
+export function openRoutedTun(
+  libc: Libc,
+  {
+    name,
+    mtuBytes,
+    routes,
+  }: { readonly name: string; readonly mtuBytes: number; readonly routes: readonly Prefix[] },
+): number {
+  const fd = makeTun(libc, name);
+  const socket = libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+  try {
+    setNumber(libc, socket, SIOCSIFMTU, name, mtuBytes);
+    lengthenQueue(libc, socket, name);
+    setFlags(libc, socket, name);
+    for (const prefix of routes) addRoute(libc, socket, name, prefix);
+    return fd;
+  } catch (error) {
+    libc.close(fd);
+    throw error;
+  } finally {
+    libc.close(socket);
+  }
 }
 
 /**
@@ -103,12 +150,9 @@ function addDefaultRoute(libc: Libc, socket: number, name: string): void {
 export function openTun(libc: Libc, space: Namespace, options: TunOptions): number {
   const { name, address, peer, mtuBytes } = options;
   return space.run(() => {
-    const fd = libc.open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    const fd = makeTun(libc, name);
     const socket = libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
     try {
-      const { bytes, view } = request(name);
-      view.setInt16(NAME_BYTES, IFF_TUN | IFF_NO_PI, true);
-      libc.ioctl(fd, TUNSETIFF, bytes, name);
       setAddress(libc, socket, SIOCSIFADDR, name, address);
       setAddress(libc, socket, SIOCSIFDSTADDR, name, peer);
       setAddress(libc, socket, SIOCSIFNETMASK, name, "255.255.255.255");
@@ -116,7 +160,7 @@ export function openTun(libc: Libc, space: Namespace, options: TunOptions): numb
       lengthenQueue(libc, socket, name);
       setFlags(libc, socket, "lo");
       setFlags(libc, socket, name);
-      addDefaultRoute(libc, socket, name);
+      addRoute(libc, socket, name, EVERYWHERE);
       return fd;
     } catch (error) {
       libc.close(fd);

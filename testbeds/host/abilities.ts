@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 
 /** Bits of the effective set in /proc/self/status (capabilities(7)). */
 const CAP_NET_ADMIN = 12n;
+const CAP_NET_RAW = 13n;
 const CAP_SYS_ADMIN = 21n;
 const TUN = "/dev/net/tun";
 const CONGESTION_CONTROLS = "/proc/sys/net/ipv4/tcp_available_congestion_control";
@@ -46,6 +47,16 @@ export function whyNoTun(): string | undefined {
 /** All that a link of ours needs. */
 export function whyNoLinks(): string | undefined {
   return whyNoHost() ?? whyNoNamespaces() ?? whyNoTun();
+}
+
+/** What boxes between two sites need: a device of their own, and packets as they are. */
+export function whyNoBoxes(): string | undefined {
+  const why = whyNoHost();
+  if (why !== undefined) return why;
+  if (!hasCapability(CAP_NET_ADMIN) || !hasCapability(CAP_NET_RAW)) {
+    return "it makes a device, routes and raw sockets, which needs root: run it with sudo";
+  }
+  return whyNoTun();
 }
 
 /** For who is not root. */

@@ -19,3 +19,32 @@ export function sockaddrIn(address: string, port: number): Uint8Array {
 export function portOf(sockaddr: Uint8Array): number {
   return (sockaddr[2]! << 8) | sockaddr[3]!;
 }
+
+/** Addresses that begin with the same bits. */
+export interface Prefix {
+  /** dotted, 0 behind its bits */
+  readonly address: string;
+  /** 0 to 32 */
+  readonly bits: number;
+}
+
+/** As a number, first byte first. */
+export function ipv4Number(address: string): number {
+  return new DataView(ipv4Bytes(address).buffer).getUint32(0);
+}
+
+export function ipv4Text(number: number): string {
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join(".");
+}
+
+export function maskOf(bits: number): number {
+  return bits === 0 ? 0 : (-1 << (32 - bits)) >>> 0;
+}
+
+/** `10.1.0.0/16`, or one address. @returns undefined: it is neither, or has bits behind its prefix */
+export function parsePrefix(text: string): Prefix | undefined {
+  const [, address = "", length = "32"] = /^(\d{1,3}(?:\.\d{1,3}){3})(?:\/(\d{1,2}))?$/.exec(text) ?? [];
+  const bits = Number(length);
+  if (address === "" || bits > 32 || address.split(".").some((byte) => Number(byte) > 255)) return undefined;
+  return (ipv4Number(address) & ~maskOf(bits)) === 0 ? { address, bits } : undefined;
+}

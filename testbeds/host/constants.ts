@@ -43,13 +43,16 @@ export const SCHED_RESET_ON_FORK = 0x4000_0000;
 // socket(2)
 export const AF_UNIX = 1;
 export const AF_INET = 2;
+export const AF_PACKET = 17;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2_000_000;
 export const IPPROTO_IP = 0;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
+export const IPPROTO_RAW = 255;
 export const SHUT_RD = 0;
 export const SHUT_WR = 1;
 export const SHUT_RDWR = 2;
@@ -60,6 +63,7 @@ export const SO_REUSEADDR = 2;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
+export const SO_BINDTODEVICE = 25;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MAX_PACING_RATE = 47;
@@ -71,6 +75,10 @@ export const TCP_NODELAY = 1;
 export const TCP_INFO = 11;
 export const TCP_CONGESTION = 13;
 export const TCP_CC_INFO = 26;
+
+// packet(7)
+export const SOL_PACKET = 263;
+export const PACKET_IGNORE_OUTGOING = 23;
 
 // send(2), recv(2)
 export const MSG_DONTWAIT = 0x40;

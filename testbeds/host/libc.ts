@@ -83,6 +83,7 @@ export class Libc {
   readonly #write: Raw;
   readonly #send: Raw;
   readonly #recv: Raw;
+  readonly #sendto: Raw;
   readonly #ppoll: Raw;
 
   constructor(koffi: Koffi) {
@@ -98,6 +99,7 @@ export class Libc {
     this.#write = this.#function("intptr_t write(int, void *, size_t)");
     this.#send = this.#function("intptr_t send(int, void *, size_t, int)");
     this.#recv = this.#function("intptr_t recv(int, void *, size_t, int)");
+    this.#sendto = this.#function("intptr_t sendto(int, void *, size_t, int, void *, uint32_t)");
     this.#ppoll = this.#function("int ppoll(void *, unsigned long, void *, void *)");
   }
 
@@ -341,6 +343,11 @@ export class Libc {
   /** @returns bytes taken, -1: there is no room yet */
   send(fd: number, from: Memory, length: number = from.byteLength, flags = 0): number {
     return this.#unlessBlocked("send", this.#send(fd, from, length, flags));
+  }
+
+  /** @param address `sockaddr` of the receiver; @returns bytes taken, -1: there is no room yet */
+  sendto(fd: number, from: Memory, length: number, address: Uint8Array): number {
+    return this.#unlessBlocked("sendto", this.#sendto(fd, from, length, 0, address, address.length));
   }
 
   /** @returns bytes of the message, 0 at the end of a stream, -1: nothing is there yet */
