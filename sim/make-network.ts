@@ -1,14 +1,12 @@
 /** Chooses the network that runs a spec: the FIFO network where it can, else the general one. */
 import type { Rng } from "../core/random.ts";
-import { FifoNetwork } from "./fifo/fifo-network.ts";
+import { FifoNetwork, fifoJitterNs } from "./fifo/fifo-network.ts";
 import { GeneralNetwork } from "./general/general-network.ts";
 import type { FlowSpec, LinkSpec, Network, NetworkSpec } from "./network.ts";
 
 function isPlainLink(link: LinkSpec): boolean {
   return (
-    (link.discipline === undefined || link.discipline.kind === "drop-tail") &&
-    link.impairments === undefined &&
-    (link.propagationNs ?? 0) === 0
+    (link.discipline === undefined || link.discipline.kind === "drop-tail") && (link.propagationNs ?? 0) === 0
   );
 }
 
@@ -16,13 +14,18 @@ function isPlainFlow(flow: FlowSpec): boolean {
   return flow.route === undefined && flow.delay === undefined;
 }
 
-/** Whether the FIFO network can run it: one drop-tail bottleneck per direction, and flows that go the same way. */
+/**
+ * Whether the FIFO network can run it: one drop-tail bottleneck per direction, ACKs at most jittered, flows that go the
+ * same way, and others' packets at most as a burst of the same size. */
 export function isFifo(spec: NetworkSpec): boolean {
   return (
     isPlainLink(spec.forward) &&
+    spec.forward.impairments === undefined &&
     isPlainLink(spec.reverse) &&
+    (spec.reverse.impairments === undefined || fifoJitterNs(spec.reverse.impairments) !== undefined) &&
     (spec.links ?? []).length === 0 &&
     (spec.datagrams ?? []).length === 0 &&
+    (spec.burst === undefined || spec.burst.bytes === spec.forward.dataBytes) &&
     spec.flows.every(isPlainFlow)
   );
 }

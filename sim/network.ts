@@ -87,6 +87,16 @@ export interface DatagramSpec {
   readonly priority?: number;
 }
 
+/** Packets of others that come to the forward link at once: one a nanosecond, the first a nanosecond after the start. */
+export interface BurstSpec {
+  readonly startNs: Nanos;
+  readonly packets: number;
+  /** wire bytes of each */
+  readonly bytes: Bytes;
+  /** from the link to whoever they are for */
+  readonly propagationNs: Nanos;
+}
+
 /** What a path is, whoever's packets take it: as of a flow. */
 export type PathSpec = Pick<
   FlowSpec,
@@ -108,6 +118,7 @@ export interface NetworkSpec {
   readonly links?: readonly LinkSpec[];
   readonly flows: readonly FlowSpec[];
   readonly datagrams?: readonly DatagramSpec[];
+  readonly burst?: BurstSpec;
   readonly outside?: OutsideSpec;
 }
 

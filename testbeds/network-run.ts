@@ -319,7 +319,8 @@ function networkSpec(
     reverse: planLink(context, "reverse", scenario.reverse),
     links: [...links, ...(overlay?.links((name, link) => planLink(context, name, link)) ?? [])],
     flows: planned.map(({ spec }) => spec),
-    datagrams: [...datagrams, ...planStartQueue(context)],
+    datagrams,
+    burst: planStartQueue(context),
     ...(outside !== undefined && { outside }),
   };
 }

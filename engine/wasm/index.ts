@@ -9,7 +9,6 @@ import { DelayHistogram } from "./meters/delay-histogram";
 import { FlowBins } from "./meters/flow-bins";
 import { FifoFlow, FifoNetwork } from "./network/fifo-network";
 import { Link } from "./network/link";
-import { Rng } from "./rng";
 import { Prr, PrrVersion } from "./sender/prr";
 import { Sender } from "./sender/sender";
 import { EcnMode } from "./sender/sender-words";
@@ -168,6 +167,7 @@ export function makeFifoNetwork(
   reverse: Link,
   forwardLossRate: f64,
   reverseLossRate: f64,
+  reverseJitterNs: f64,
   reverseHolds: bool,
 ): FifoNetwork {
   const network = changetype<FifoNetwork>(allocate(offsetof<FifoNetwork>()));
@@ -176,20 +176,27 @@ export function makeFifoNetwork(
   network.reverse = reverse;
   network.forwardLossRate = forwardLossRate;
   network.reverseLossRate = reverseLossRate;
+  network.reverseJitterNs = reverseJitterNs;
   network.reverseHolds = reverseHolds;
   return network;
 }
 
-export function seedLoss(
-  network: FifoNetwork,
-  ofReverse: bool,
-  s01: i32,
-  s00: i32,
-  s11: i32,
-  s10: i32,
-): void {
-  const rng: Rng = ofReverse ? network.reverseLoss : network.forwardLoss;
-  rng.set(s01, s00, s11, s10);
+/** A packet of nobody's comes to the forward link. */
+export function offerOther(network: FifoNetwork, nowNs: f64): void {
+  network.offerOther(nowNs);
+}
+
+/** The generator's state is taken over. */
+export function seedForwardLoss(network: FifoNetwork, s01: i32, s00: i32, s11: i32, s10: i32): void {
+  network.forwardLoss.set(s01, s00, s11, s10);
+}
+
+export function seedReverseLoss(network: FifoNetwork, s01: i32, s00: i32, s11: i32, s10: i32): void {
+  network.reverseLoss.set(s01, s00, s11, s10);
+}
+
+export function seedReverseJitter(network: FifoNetwork, s01: i32, s00: i32, s11: i32, s10: i32): void {
+  network.reverseJitter.set(s01, s00, s11, s10);
 }
 
 export function makeFlow(

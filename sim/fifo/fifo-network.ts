@@ -4,7 +4,7 @@
  * and the run loop takes the flow with the earliest next event (a winner tree over flows, not packets).
  *
  *   sender --jitter--> loss, drop-tail queue, server --propagation--> receiver
- *      ^------propagation------ server, queue, loss (ACK direction) <----'
+ *      ^---propagation--- jitter, server, queue, loss (ACK path) <---'
  *
  * At one instant departures come before arrivals, and flows act in the order of their index. All of that happens in
  * `engine/wasm/network/fifo-network.ts`, measurements too; here are what users see of it, and the servers of rates that change.
@@ -32,6 +32,7 @@ import { Engine, Face, type NetworkListener } from "../../engine/wasm-host.ts";
 import type { DelayHistogram } from "../delay-histogram.ts";
 import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
+import type { Impairments } from "../general/impairments/impairments.ts";
 import { ackRule } from "../general/receiver.ts";
 import type { FlowSpec, LinkMeter, LinkSpec, Network, NetworkFlow, NetworkSpec } from "../network.ts";
 import { makeServer } from "../servers/make-server.ts";
@@ -45,6 +46,14 @@ const FORWARD = 0;
 const REVERSE = 1;
 /** A link's nanoseconds per byte where its server is not the engine's. */
 const SERVED_HERE = -1;
+
+/** The largest delay of a jitter that it can give to ACKs: uniform, without overtaking; undefined where that is not all there is. */
+export function fifoJitterNs(impairments: Impairments | undefined): Nanos | undefined {
+  if (impairments === undefined) return undefined;
+  const { jitter, ...others } = impairments;
+  if (jitter?.kind !== "uniform" || jitter.reorder === true) return undefined;
+  return Object.values(others).every((each) => each === undefined) ? jitter.maxNs : undefined;
+}
 
 /** One flow in the network. */
 export class FifoFlow implements NetworkFlow {
@@ -233,7 +242,7 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
   readonly #face: Face<"FifoNetwork">;
   readonly #statistics: readonly FlowStatistics[];
 
-  /** @param rng forks: forward.loss, reverse.loss, forward.rate, reverse.rate, flow.N.jitter */
+  /** @param rng forks: forward.loss, reverse.loss, forward.rate, reverse.rate, reverse.jitter, flow.N.jitter */
   constructor(spec: NetworkSpec, rng: Rng) {
     super();
     const { forward, reverse, flows } = spec;
@@ -246,18 +255,33 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     this.forward = new FifoLink(engine, FORWARD, forward, forward.dataBytes, rng.fork("forward.rate"));
     this.reverse = new FifoLink(engine, REVERSE, reverse, reverse.ackBytes, rng.fork("reverse.rate"));
     const { exports } = engine;
+    const jitterNs = fifoJitterNs(reverse.impairments);
     const address = exports.makeFifoNetwork(
       flows.length,
       this.forward.address,
       this.reverse.address,
       forward.lossRate,
       reverse.lossRate,
-      reverse.rate.kind !== "unlimited" || reverse.lossRate !== 0 || reverse.outages !== undefined,
+      jitterNs ?? NONE,
+      reverse.rate.kind !== "unlimited" ||
+        reverse.lossRate !== 0 ||
+        reverse.outages !== undefined ||
+        jitterNs !== undefined,
     );
-    exports.seedLoss(address, false, ...rng.fork("forward.loss").state());
-    exports.seedLoss(address, true, ...rng.fork("reverse.loss").state());
+    exports.seedForwardLoss(address, ...rng.fork("forward.loss").state());
+    exports.seedReverseLoss(address, ...rng.fork("reverse.loss").state());
+    exports.seedReverseJitter(address, ...rng.fork("reverse.jitter").state());
     this.#face = new Face(engine, address, FIFO_NETWORK_WORD_COUNT);
     this.flows = flows.map((flow, index) => this.#addFlow(flow, index));
+    if (spec.burst !== undefined) this.#bringBurst(spec.burst.startNs, spec.burst.packets);
+  }
+
+  #bringBurst(startNs: Nanos, packets: number): void {
+    const atNs = startNs + 1;
+    this.schedule(atNs, () => {
+      this.#engine.exports.offerOther(this.#face.address, atNs);
+      if (packets > 1) this.#bringBurst(atNs, packets - 1);
+    });
   }
 
   #addFlow(spec: FlowSpec, index: number): FifoFlow {

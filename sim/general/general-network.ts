@@ -17,6 +17,7 @@ import { Engine } from "../../engine/wasm-host.ts";
 import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
 import type {
+  BurstSpec,
   DatagramSpec,
   FlowSpec,
   LinkMeter,
@@ -167,6 +168,11 @@ export class GeneralFlow implements NetworkFlow {
   }
 }
 
+function burstDatagrams({ startNs, packets, bytes, propagationNs }: BurstSpec): DatagramSpec {
+  const stopNs = startNs + packets + 0.5;
+  return { startNs, stopNs, gapNs: () => 1, bytes: () => bytes, route: [0], propagationNs };
+}
+
 /** A source of datagrams and what became of them. */
 export class DatagramFlow {
   readonly spec: DatagramSpec;
@@ -259,7 +265,8 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     this.reverse = shell.meters?.reverse ?? this.hops[1]!;
     this.#ways = (spec.outside?.paths ?? []).flatMap((path, i) => this.#waysOf(path, i));
     this.#firstDatagram = 2 * this.hops.length + this.#ways.length;
-    this.datagrams = (spec.datagrams ?? []).map(
+    const burst = spec.burst === undefined ? [] : [burstDatagrams(spec.burst)];
+    this.datagrams = [...(spec.datagrams ?? []), ...burst].map(
       (datagrams, i) => new DatagramFlow(i, datagrams, this.#routes),
     );
     this.#firstFlow = this.#firstDatagram + this.datagrams.length;

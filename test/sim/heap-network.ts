@@ -256,16 +256,28 @@ export class HeapNetwork {
   readonly #heap = new EventHeap();
   readonly #spec: NetworkSpec;
   readonly #rng: Rng;
+  readonly #ackJitter: Rng;
+  #lastAckNs: Nanos = 0;
 
   constructor(spec: NetworkSpec, rng: Rng) {
     this.#spec = spec;
     this.#rng = rng;
+    this.#ackJitter = rng.fork("reverse.jitter");
     this.forward = new HeapLink(this.#heap, spec.forward, rng.fork("forward.loss"), (packet, delayUs) => {
       packet.flow.queueDelays++;
       packet.flow.queueDelaySumUs += delayUs;
     });
     this.reverse = new HeapLink(this.#heap, spec.reverse, rng.fork("reverse.loss"));
     this.flows = spec.flows.map((flow, index) => new HeapFlow(index, flow));
+    // whose packets nobody counts
+    const nobody = new HeapFlow(-1, spec.flows[0]!);
+    const { burst, forward } = spec;
+    for (let k = 1; k <= (burst?.packets ?? 0); k++) {
+      const atNs = burst!.startNs + k;
+      this.#heap.schedule(atNs, LINK, 0, () => {
+        this.forward.offer({ flow: nobody, bytes: forward.dataBytes, arrivedNs: atNs, depart() {} });
+      });
+    }
     for (const flow of this.flows) {
       this.#heap.schedule(flow.spec.startNs, flow.index, START, () => this.#start(flow));
       this.#heap.schedule(flow.spec.stopNs, flow.index, STOP, () => this.#stop(flow));
@@ -354,12 +366,23 @@ export class HeapNetwork {
     }
   }
 
+  /** When an ACK goes on that departs now: later, but never before the one before it. */
+  #jittered(nowNs: Nanos): Nanos {
+    const jitter = this.#spec.reverse.impairments?.jitter;
+    if (jitter?.kind === "uniform") {
+      this.#lastAckNs = Math.max(this.#lastAckNs, nowNs + jitter.maxNs * this.#ackJitter.next());
+      return this.#lastAckNs;
+    }
+    return nowNs;
+  }
+
   #acknowledge(flow: HeapFlow, sender: Sender): void {
     flow.unacknowledged = 0;
     flow.delayedAckAtNs = Number.POSITIVE_INFINITY;
     const { arrivals } = sender;
     const depart = (): void => {
-      this.#heap.schedule(this.#heap.nowNs + flow.spec.propagationNs, flow.index, ACK, () => {
+      const goesOnNs = this.#jittered(this.#heap.nowNs);
+      this.#heap.schedule(goesOnNs + flow.spec.propagationNs, flow.index, ACK, () => {
         if (flow.stopped) return;
         sender.onAck(this.#heap.nowNs, arrivals);
         this.#send(flow, sender);

@@ -17,7 +17,7 @@ import { fromMbps, MSS_BYTES, NANOS_PER_MILLI, NANOS_PER_SEC } from "../../core/
 import { FifoNetwork } from "../../sim/fifo/fifo-network.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { ConstantLink, type QueueLimit, ServedLink } from "../../sim/general/link.ts";
-import type { FlowSpec, LinkSpec, Network, NetworkFlow, NetworkSpec } from "../../sim/network.ts";
+import type { BurstSpec, FlowSpec, LinkSpec, Network, NetworkFlow, NetworkSpec } from "../../sim/network.ts";
 import type { LinkRate } from "../../sim/servers/make-server.ts";
 import { makeServer } from "../../sim/servers/make-server.ts";
 import { parseMahimahiTrace } from "../../traces/mahimahi.ts";
@@ -88,6 +88,7 @@ interface Plan {
   readonly forward: LinkPlan;
   readonly reverse: LinkPlan;
   readonly flows: readonly FlowPlan[];
+  readonly burst?: Pick<BurstSpec, "startNs" | "packets">;
 }
 
 function controlOf(plan: FlowPlan): CongestionControlFactory {
@@ -108,7 +109,9 @@ function specOf(plan: Plan, logs: string[][], onEvent?: () => void): NetworkSpec
     ...flow,
     control: recorded(controlOf(flow), logs[i]!, onEvent),
   }));
-  return { forward: linkOf(plan.forward), reverse: linkOf(plan.reverse), flows };
+  const forward = linkOf(plan.forward);
+  const burst = plan.burst && { ...plan.burst, bytes: forward.dataBytes, propagationNs: 0 };
+  return { forward, reverse: linkOf(plan.reverse), flows, burst };
 }
 
 /** All networks on one plan: everything that can be counted, and each flow's events. */
@@ -311,8 +314,21 @@ const plans: fc.Arbitrary<Plan> = fc.record({
     lossRate,
     dataBytes: fc.constant(1504),
     ackBytes: fc.constantFrom(52, 56),
+    impairments: fc.constantFrom(
+      undefined,
+      undefined,
+      { jitter: { kind: "uniform" as const, maxNs: 300_000 } },
+      { jitter: { kind: "uniform" as const, maxNs: 20 * NANOS_PER_MILLI } },
+    ),
   }),
   flows: fc.array(flow, { minLength: 1, maxLength: 4 }),
+  burst: fc.option(
+    fc.record({
+      startNs: fc.integer({ min: 0, max: 1500 }).map((ms) => ms * NANOS_PER_MILLI),
+      packets: fc.integer({ min: 1, max: 60 }),
+    }),
+    { nil: undefined },
+  ),
 });
 
 const NETWORKS = [

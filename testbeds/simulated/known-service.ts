@@ -40,12 +40,8 @@ export class KnownService {
     this.#packetBytes = dataBytes;
     this.#startNs = startNs;
     this.#share = share;
-    // without traffic, datagrams are those that wait when the flow starts
-    for (const source of scenario.traffic === undefined ? (spec.datagrams ?? []) : []) {
-      for (let atNs = source.startNs; atNs < source.stopNs; atNs += source.gapNs()) {
-        this.#server.serve(atNs, source.bytes());
-      }
-    }
+    const { burst } = spec;
+    for (let k = 1; k <= (burst?.packets ?? 0); k++) this.#server.serve(burst!.startNs + k, burst!.bytes);
   }
 
   /** What the link could serve in (fromNs, toNs], bytes on the wire; independent of `nextNs`. */

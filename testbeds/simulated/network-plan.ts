@@ -25,7 +25,7 @@ import type { ParameterChange } from "../../scenarios/traffic/parameter-change.t
 import type { RouteSpec } from "../../scenarios/traffic/route.ts";
 import { type StackSpec, stackGroup } from "../../scenarios/traffic/stack.ts";
 import type { DatagramsSpec, IncastSpec, TransfersSpec } from "../../scenarios/traffic/traffic.ts";
-import type { DatagramSpec, FlowSpec, LinkSpec, Network, Route } from "../../sim/network.ts";
+import type { BurstSpec, FlowSpec, LinkSpec, Network, Route } from "../../sim/network.ts";
 import { FlowLife } from "../lives.ts";
 import { stackPayloadBytes } from "../stacks/sizes.ts";
 import { type Attach, makeApplication } from "../traffic/applications.ts";
@@ -376,28 +376,23 @@ export function planDatagrams(
   };
 }
 
-/** Packets of others that wait before the flow under test starts: a burst just before it. Empty: none. */
-export function planStartQueue({ scenario, rng, zeroNs }: PlanContext): DatagramSpec[] {
+/** Packets of others that wait before the flow under test starts: a burst just before it. Undefined: none. */
+export function planStartQueue({ scenario, rng, zeroNs }: PlanContext): BurstSpec | undefined {
   const { forward, variation } = scenario;
   const { startQueue = 0 } = variation ?? {};
   const rateBytesPerSec = meanRateBytesPerSec(forward.rate);
-  if (startQueue === 0 || rateBytesPerSec === undefined) return [];
+  if (startQueue === 0 || rateBytesPerSec === undefined) return undefined;
   const bdpBytes = (rateBytesPerSec * roundTripMs(scenario)) / 1000;
   const { packets = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY } = forward.queue;
   const mtuBytes = mtuOf(scenario);
   const limit = Math.min(packets, Math.min(bytes, bdpBytes) / mtuBytes);
   const count = Math.floor(rng.fork("start.queue").next() * startQueue * (limit + 1));
-  if (count === 0) return [];
-  // one per nanosecond, the last one before the flow's first packet
-  const startNs = Math.max(0, zeroNs - count - 1);
-  return [
-    {
-      startNs,
-      stopNs: startNs + count + 0.5,
-      gapNs: () => 1,
-      bytes: () => mtuBytes,
-      route: [0],
-      propagationNs: scenario.propagationDelayMs * NANOS_PER_MILLI,
-    },
-  ];
+  if (count === 0) return undefined;
+  return {
+    // the last one before the flow's first packet
+    startNs: Math.max(0, zeroNs - count - 1),
+    packets: count,
+    bytes: mtuBytes,
+    propagationNs: scenario.propagationDelayMs * NANOS_PER_MILLI,
+  };
 }

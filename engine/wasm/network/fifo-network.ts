@@ -49,7 +49,7 @@ export class FifoFlow extends FifoFlowWords {
   sender: Sender;
   /** ACKs on their way: arrival at the sender, packets that the receiver had got */
   acks: TimedRing;
-  /** ACKs that have yet to enter the ACK direction (used only where that has a rate or loss) */
+  /** ACKs that have yet to enter the ACK direction (used only where that has a rate, loss or jitter) */
   ackDepartures: TimedRing;
   index: i32;
   isStarted: bool;
@@ -133,11 +133,16 @@ export class FifoNetwork extends FifoNetworkWords {
   reverse: Link;
   forwardLoss: Rng;
   reverseLoss: Rng;
+  /** the most that an ACK is delayed when it leaves the ACK direction, uniform, without overtaking; negative: not at all */
+  reverseJitterNs: f64;
+  reverseJitter: Rng;
+  /** when the last one went on */
+  reverseReleaseNs: f64;
   tree: WinnerTree;
   /** of each flow where it lies */
   flows: usize;
   flowCount: i32;
-  /** ACKs may meet a queue or loss, else their arrival is known when they are sent */
+  /** ACKs may meet a queue, loss or jitter, else their arrival is known when they are sent */
   reverseHolds: bool;
 
   init(flowCount: i32): void {
@@ -146,6 +151,7 @@ export class FifoNetwork extends FifoNetworkWords {
     this.heldFlow = -1;
     this.forwardLoss = changetype<Rng>(allocate(offsetof<Rng>()));
     this.reverseLoss = changetype<Rng>(allocate(offsetof<Rng>()));
+    this.reverseJitter = changetype<Rng>(allocate(offsetof<Rng>()));
     this.tree = changetype<WinnerTree>(allocate(offsetof<WinnerTree>()));
     this.tree.init(flowCount);
     this.flows = allocate(<usize>max<i32>(flowCount, 1) * sizeof<usize>());
@@ -260,13 +266,22 @@ export class FifoNetwork extends FifoNetworkWords {
     if (flow.stopAtNs < nowNs) flow.stopAtNs = nowNs;
   }
 
+  @inline
+  private isLostForward(): bool {
+    return this.forwardLossRate > 0 && this.forwardLoss.next() < this.forwardLossRate;
+  }
+
+  /** A packet of nobody's, as large as the flows', comes to the forward link. */
+  offerOther(nowNs: f64): void {
+    if (!this.isLostForward()) this.forward.offer(nowNs, null);
+  }
+
   /** A packet leaves the sender: loss, queue, and at once (its departure is known) the receiver. */
   @inline
   private transmit(flow: FifoFlow, sender: Sender, nowNs: f64): void {
     const txn = sender.transmit(nowNs);
-    const lost = this.forwardLossRate > 0 && this.forwardLoss.next() < this.forwardLossRate;
     const forward = this.forward;
-    if (lost || !forward.offer(nowNs, flow.delays)) {
+    if (this.isLostForward() || !forward.offer(nowNs, flow.delays)) {
       flow.droppedPackets += 1;
       return;
     }
@@ -298,6 +313,12 @@ export class FifoNetwork extends FifoNetworkWords {
     const arrivals = flow.ackDepartures.shift();
     if (this.reverseLossRate > 0 && this.reverseLoss.next() < this.reverseLossRate) return;
     if (!this.reverse.offer(atNs, null)) return;
-    flow.acks.push(this.reverse.departNs + flow.reversePropagationNs, arrivals);
+    let releaseNs = this.reverse.departNs;
+    if (this.reverseJitterNs >= 0) {
+      releaseNs += this.reverseJitterNs * this.reverseJitter.next();
+      if (releaseNs < this.reverseReleaseNs) releaseNs = this.reverseReleaseNs;
+      else this.reverseReleaseNs = releaseNs;
+    }
+    flow.acks.push(releaseNs + flow.reversePropagationNs, arrivals);
   }
 }
