@@ -91,6 +91,27 @@ export function choice<T extends string>(
   return { placeholder, help: `${help} (${choices.join(", ")})`, initial, format: String, parse };
 }
 
+/** Some of them, `a,b`: each once. */
+export function choices<T extends string>(
+  initial: readonly T[],
+  all: readonly T[],
+  { placeholder = "names", help }: NumberWords,
+): ExperimentOption<readonly T[]> {
+  const parse = (text: string): T[] => {
+    const names = text.split(",").map((part) => part.trim());
+    const chosen = all.filter((name) => names.includes(name));
+    const isRight = new Set(names).size === names.length && chosen.length === names.length;
+    return isRight ? chosen : refuse(`some of ${all.join(", ")}, each once`);
+  };
+  return {
+    placeholder,
+    help: `${help} (${all.join(", ")})`,
+    initial,
+    format: (names) => names.join(","),
+    parse,
+  };
+}
+
 /** `--seeds N`: seeds 1 to N. */
 export function seeds(initial: number): ExperimentOption<readonly number[]> {
   const words = { low: 1, high: MAX_SEEDS, help: "run seeds 1 to n" };

@@ -7,7 +7,10 @@ import { fromMbps, type Mbps, MSS_BYTES, NANOS_PER_SEC, PACKET_BYTES, toMbps } f
 import type { DisciplineSpec } from "../../scenarios/disciplines/registry.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { ParameterChange } from "../../scenarios/traffic/parameter-change.ts";
+import type { StackSpec } from "../../scenarios/traffic/stack.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
+import { expectAccepts, type Testbed } from "../../testbeds/testbed.ts";
+import { UDP } from "../../testbeds/udp/udp.ts";
 
 /** A flow of an experiment. */
 export interface Contestant {
@@ -50,13 +53,28 @@ export function payloadMbps(mbps: Mbps): Mbps {
   return (mbps * MSS_BYTES) / PACKET_BYTES;
 }
 
+/** The reliable stream of `ccpark/transport`, without secret and flow control. */
+const STREAM: StackSpec = ["order", "reliable", "cc", "sack", "frame", "simulated"];
+
+/** What carries the flows: the engine's senders, or stacks of chunnels, in virtual time or over loopback UDP and a relay. */
+export const CARRIERS = ["engine", "transport", "transport-udp"] as const;
+export type Carrier = (typeof CARRIERS)[number];
+
+const WORLDS: Readonly<Record<Carrier, { readonly testbed: Testbed; readonly stack?: StackSpec }>> = {
+  engine: { testbed: SIMULATED },
+  transport: { testbed: SIMULATED, stack: STREAM },
+  "transport-udp": { testbed: UDP, stack: STREAM },
+};
+
 function scenarioOf(
   name: string,
   source: string,
   { mbps, rttMs, queuePackets, discipline, durationSec }: Bottleneck,
   contestants: readonly Contestant[],
+  stack: StackSpec | undefined,
 ): Scenario {
   const [first, ...others] = contestants;
+  const sentBy = stack && { stack };
   return {
     name,
     source,
@@ -70,11 +88,13 @@ function scenarioOf(
     propagationDelayMs: rttMs / 2,
     durationSec,
     ackPolicy: "delayed",
+    ...sentBy,
     ...(first!.changes && { changes: first!.changes }),
     flows: others.map(({ id, algorithm, startSec, stopSec, changes }) => ({
       id,
       algorithm,
       startSec,
+      ...sentBy,
       ...(stopSec !== undefined && { stopSec }),
       ...(changes && { changes }),
     })),
@@ -87,32 +107,39 @@ export interface ShareOptions {
   readonly seed: number;
   /** default 1 s */
   readonly binSec?: number;
+  /** default: the engine's senders */
+  readonly over?: Carrier;
 }
 
-/** The first contestant starts at 0 and stays. */
-export function runShares(
+/** The first contestant starts at 0 and stays. @throws CcparkError (failed-precondition) if the world refuses the link */
+export async function runShares(
   link: Bottleneck,
   contestants: readonly Contestant[],
-  { name, source, seed, binSec = 1 }: ShareOptions,
-): ShareRow[] {
-  const scenario = scenarioOf(name, source, link, contestants);
-  const run = SIMULATED.open(scenario, seed, {
+  { name, source, seed, binSec = 1, over = "engine" }: ShareOptions,
+): Promise<ShareRow[]> {
+  const { testbed, stack } = WORLDS[over];
+  const scenario = scenarioOf(name, source, link, contestants, stack);
+  expectAccepts(testbed, scenario);
+  const run = await testbed.open(scenario, seed, {
     control: () => crossTrafficAlgorithm(contestants[0]!.algorithm),
     algorithms: crossTrafficAlgorithm,
   });
   const rows: ShareRow[] = [];
   const before = contestants.map(() => 0);
   const bins = Math.round(link.durationSec / binSec);
-  for (let bin = 0; bin < bins; bin++) {
-    run.runUntil(run.startNs + (bin + 1) * binSec * NANOS_PER_SEC);
-    run.flows.forEach(({ path }, i) => {
-      path.advance(run.nowNs);
-      const bytes = (path.firstArrivedPackets - before[i]!) * MSS_BYTES;
-      before[i] = path.firstArrivedPackets;
-      rows.push({ flow: contestants[i]!.id, seed, atSec: bin * binSec, mbps: toMbps(bytes / binSec) });
-    });
+  try {
+    for (let bin = 0; bin < bins; bin++) {
+      await run.runUntil(run.startNs + (bin + 1) * binSec * NANOS_PER_SEC);
+      run.flows.forEach(({ path, mssBytes }, i) => {
+        path!.advance(run.nowNs);
+        const bytes = (path!.firstArrivedPackets - before[i]!) * mssBytes;
+        before[i] = path!.firstArrivedPackets;
+        rows.push({ flow: contestants[i]!.id, seed, atSec: bin * binSec, mbps: toMbps(bytes / binSec) });
+      });
+    }
+  } finally {
+    await run.close();
   }
-  run.close();
   return rows;
 }
 

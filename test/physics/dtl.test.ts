@@ -24,7 +24,7 @@ describe("DTL's evaluation", () => {
     "%s holds what it claims with %d seeds",
     async (name, seedCount) => {
       const { options, run, count, report } = await loadExperiment(name);
-      const settings = { seeds: options["seeds"]!.parse(String(seedCount)) };
+      const settings = { seeds: options["seeds"]!.parse(String(seedCount)), over: ["engine"], times: 1 };
       const rows: object[] = [];
       for await (const row of run(settings)) rows.push(row);
       expect(rows).toHaveLength(count(settings));
@@ -37,7 +37,7 @@ describe("DTL's evaluation", () => {
     TIMEOUT_MS,
   );
 
-  it("a change of priority does not disturb a live flow that fills its link, and is the same for the same seed", () => {
+  it("a change of priority does not disturb a live flow that fills its link, and is the same for the same seed", async () => {
     const link = { mbps: 10, rttMs: 40, queuePackets: packetsIn(10, 200), durationSec: 40 };
     const run = (changes: readonly { atSec: number; params: { priority: number } }[]) =>
       runShares(link, [{ id: "a", algorithm: "dtl:priority=0,drainSec=0", startSec: 0, changes }], {
@@ -45,7 +45,7 @@ describe("DTL's evaluation", () => {
         source: "test",
         seed: 1,
       });
-    const changed = run([
+    const changed = await run([
       { atSec: 10, params: { priority: 4 } },
       { atSec: 20, params: { priority: 0 } },
     ]);
@@ -58,14 +58,38 @@ describe("DTL's evaluation", () => {
     ] as const) {
       expect(meanMbps(changed, "a", from, to)).toBeGreaterThan(0.9 * 10);
     }
-    expect(run([])).not.toEqual(changed);
+    expect(await run([])).not.toEqual(changed);
     expect(
-      run([
+      await run([
         { atSec: 10, params: { priority: 4 } },
         { atSec: 20, params: { priority: 0 } },
       ]),
     ).toEqual(changed);
   });
+
+  it(
+    "has the same shape over stacks of chunnels, side by side in one table",
+    async () => {
+      const { options, run, report } = await loadExperiment("dtl-live");
+      const settings = { seeds: [1], over: options["over"]!.parse("engine,transport"), times: 0.25 };
+      const rows: object[] = [];
+      for await (const row of run(settings)) rows.push(row);
+      const { claims, text } = report(rows, settings);
+      console.log(text);
+      const measured = (over: string, priority: number): number => {
+        const claim = `${over}drop-tail: its share with priority ${priority}`;
+        return claims.find((each) => each.claim.startsWith(claim))!.measured;
+      };
+      for (const priority of [0, 1, 2]) {
+        expect(Math.abs(measured("over transport: ", priority) - measured("", priority))).toBeLessThan(0.15);
+      }
+      expect(measured("over transport: ", 0)).toBeLessThan(measured("over transport: ", 1));
+      expect(measured("over transport: ", 1)).toBeLessThan(measured("over transport: ", 2));
+      expect(text).toMatch(/The same over each:\n.*engine.*transport/s);
+      expect(() => options["over"]!.parse("engine,engine")).toThrow(/each once/);
+    },
+    TIMEOUT_MS,
+  );
 
   it("MulTCP2 gives up Reno's half for one TCP and less for more, and its slow start meets that of N TCPs", () => {
     expect([1, 2, 4].map(multcpDecrease)).toEqual([1 / 2, 2 / 7, 2 / 13]);

@@ -12,6 +12,7 @@ import type { StackSpec } from "../../scenarios/traffic/stack.ts";
 import { validateScenario } from "../../scenarios/validate.ts";
 import type { NetworkFlow } from "../../sim/network.ts";
 import { measure } from "../../testbeds/measure.ts";
+import { stackRefusal } from "../../testbeds/real-time/real-time-run.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import type { VirtualTestbed } from "../../testbeds/testbed.ts";
 import { UDP } from "../../testbeds/udp/udp.ts";
@@ -210,8 +211,28 @@ describe("a stack in a scenario", () => {
     );
   });
 
-  it("is the simulator's: other worlds say so", () => {
-    expect(UDP.refuses(STACK)).toMatch(/stacks/);
+  it("runs where its datagrams can go: other worlds say so", () => {
+    expect(stackRefusal(STACK)).toMatch(/stacks of chunnels, expected none: simulated and udp run them/);
+    expect(SIMULATED.refuses(STACK) ?? UDP.refuses(STACK)).toBeUndefined();
+  });
+
+  it("goes over loopback UDP through the relay's links in real time", async () => {
+    const scenario: Scenario = { ...STACK, durationSec: 2, fixed: { startSec: 0.1 } };
+    const world = await UDP.open(scenario, 1, {
+      control: () => crossTrafficAlgorithm("native-cubic"),
+      seriesBinSec: 0.5,
+    });
+    try {
+      while (world.nowNs < world.endNs) await world.runUntil(world.endNs);
+      const { goodputMbps, meanOneWayDelayMs } = measure(world);
+      // a busy machine lets little of a short run through
+      expect(goodputMbps).toBeGreaterThan(0.5);
+      expect(goodputMbps).toBeLessThan(12);
+      expect(meanOneWayDelayMs).toBeGreaterThan(20);
+      expect(world.flows[0]!.srttUs).toBeGreaterThan(40_000);
+    } finally {
+      await world.close();
+    }
   });
 });
 

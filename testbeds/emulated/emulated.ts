@@ -14,7 +14,12 @@ import { RECORDED_FORMATS } from "../exports/recorder.ts";
 import { whyNoLinks } from "../host/abilities.ts";
 import { type Libc, loadLibc } from "../host/libc.ts";
 import { RunPlan } from "../network-run.ts";
-import { RealTimeNetworkRun, rateRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
+import {
+  RealTimeNetworkRun,
+  rateRefusal,
+  stackRefusal,
+  withoutSendJitter,
+} from "../real-time/real-time-run.ts";
 import { expectAccepts, type RealTimeTestbed, type RunTiming } from "../testbed.ts";
 import { type EmulatedLink, openLink } from "./open-link.ts";
 import { recordLink } from "./recorded-link.ts";
@@ -138,7 +143,7 @@ export const EMULATED: RealTimeTestbed = {
   summary:
     "real packets in real time through the kernel's IP stack, between two network namespaces that the simulator's links join; Linux, root or a user namespace, to 200 Mbit/s",
   records: RECORDED_FORMATS,
-  refuses: (scenario) => whyNoLinks() ?? rateRefusal(scenario),
+  refuses: (scenario) => whyNoLinks() ?? stackRefusal(scenario) ?? rateRefusal(scenario),
   async open(scenario, seed, options) {
     expectAccepts(EMULATED, scenario);
     const real = withoutSendJitter(scenario);

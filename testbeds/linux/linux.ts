@@ -25,7 +25,7 @@ import { whyNoLinks } from "../host/abilities.ts";
 import { type Libc, loadLibc } from "../host/libc.ts";
 import { controlsInProcess, RunPlan } from "../network-run.ts";
 import { Alarm, Stopwatch } from "../real-time/alarm.ts";
-import { rateRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
+import { rateRefusal, stackRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
 import { Waiting } from "../real-time/waiting.ts";
 import {
   expectAccepts,
@@ -373,7 +373,7 @@ function refuses(scenario: Scenario): string | undefined {
     scenario.changes !== undefined || scenario.flows?.some((plan) => plan.changes !== undefined);
   if (isChanged)
     return "it changes parameters of live flows, which the agents of its kernel datapaths are not told";
-  return whyNoLinks() ?? rateRefusal(scenario);
+  return whyNoLinks() ?? stackRefusal(scenario) ?? rateRefusal(scenario);
 }
 
 /** Of a flow beside those under test: Linux's own where there is one of that name. */

@@ -26,7 +26,6 @@ export function rateRefusal(scenario: Scenario): string | undefined {
     return "it has bundles, expected none: their boxes stand in the simulator alone";
   if (scenario.overlay !== undefined)
     return "it has an overlay, expected none: its nodes are in the simulator alone";
-  if (hasStacks(scenario)) return "its flows are stacks, expected none: they are the simulator's";
   const links = { forward: scenario.forward, reverse: scenario.reverse, ...scenario.links };
   for (const [name, { rate }] of Object.entries(links)) {
     const mbps = peakMbps(rate);
@@ -39,6 +38,13 @@ export function rateRefusal(scenario: Scenario): string | undefined {
     return "no link has a limit, expected one: the flow would be as fast as the machine";
   }
   return undefined;
+}
+
+/** Why packets of the system's own senders are not those of stacks. */
+export function stackRefusal(scenario: Scenario): string | undefined {
+  return hasStacks(scenario)
+    ? "its flows are stacks of chunnels, expected none: simulated and udp run them"
+    : undefined;
 }
 
 /** The scenario without what the machine has of its own: a send jitter. */

@@ -21,12 +21,12 @@ export interface WayBooks {
   onDrop?(): void;
 }
 
-/** Carries datagrams through something real. @param then they have come out */
+/** Carries datagrams through something real. @param then one has come out, when all that was due before has happened */
 export type DatagramCarrier = (
   datagram: Uint8Array,
   way: number,
   leg: "into" | "out",
-  then: (datagram: Uint8Array) => void,
+  then: (datagram: Uint8Array, nowNs: Nanos) => void,
 ) => void;
 
 interface Carried {
@@ -74,7 +74,12 @@ export class DatagramPaths implements Outlet {
       const sentNs = this.#nowNs;
       this.#books.get(way)?.onOut?.(datagram.length, sentNs);
       if (this.#carrier === undefined) this.#enter(datagram, way, path, sentNs);
-      else this.#carrier(datagram, way, "into", (arrived) => this.#enter(arrived, way, path, sentNs));
+      else {
+        this.#carrier(datagram, way, "into", (arrived, nowNs) => {
+          this.#network!.nowNs = nowNs;
+          this.#enter(arrived, way, path, sentNs);
+        });
+      }
     };
     return { self: `${end} ${path}`, maxBytes, send, room: () => Number.POSITIVE_INFINITY };
   }
@@ -103,7 +108,12 @@ export class DatagramPaths implements Outlet {
       this.#ends.get(way)?.(arrived, from);
     };
     if (this.#carrier === undefined) deliver(damaged);
-    else this.#carrier(damaged, way, "out", deliver);
+    else {
+      this.#carrier(damaged, way, "out", (arrived, nowNs) => {
+        this.#network!.nowNs = nowNs;
+        deliver(arrived);
+      });
+    }
   }
 
   drop(number: number): void {

@@ -13,10 +13,11 @@ import { CcparkError } from "../../core/errors.ts";
 import { type Bytes, NANOS_PER_MICRO, NANOS_PER_SEC, type Nanos } from "../../core/units.ts";
 import { DelayHistogram } from "../../sim/delay-histogram.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
-import { ACK } from "../../sim/general/hop.ts";
+import { ACK, DATA } from "../../sim/general/hop.ts";
 import { RECORDED_FORMATS } from "../exports/recorder.ts";
 import { RunPlan } from "../network-run.ts";
 import { RealTimeNetworkRun, rateRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
+import type { DatagramCarrier } from "../stacks/datagram-paths.ts";
 import { expectAccepts, type RealTimeTestbed, type RunTiming } from "../testbed.ts";
 import { openSocketPair, type SocketPair, type UdpWay } from "./socket-pair.ts";
 
@@ -29,8 +30,15 @@ const HEADER_BYTES = 17;
 const MAX_DATAGRAM_BYTES = 65_507;
 /** what all packets carry: nothing is allocated for it, since the garbage collector would hold packets up for milliseconds */
 const PAYLOAD: Buffer = Buffer.alloc(MAX_DATAGRAM_BYTES);
+/** What stands for the way in a datagram that is a stack's own. */
+const STACKS_OWN = 2;
 /** A packet that has not come out of a socket by then has been lost by the system. */
 const LOST_AFTER_NS = NANOS_PER_SEC;
+
+interface OfStack {
+  readonly then: Parameters<DatagramCarrier>[3];
+  readonly sinceNs: Nanos;
+}
 
 class UdpRun extends RealTimeNetworkRun {
   readonly #nonce: number = randomBytes(4).readUInt32LE();
@@ -38,12 +46,32 @@ class UdpRun extends RealTimeNetworkRun {
   readonly #pairs: SocketPair[] = [];
   readonly #lateness = new DelayHistogram();
   #maxLatenessUs = 0;
+  /** datagrams of stacks that are in a socket, in the order of their sending */
+  readonly #ofStacks = new Map<number, OfStack>();
+  #stackDatagrams = 0;
 
   constructor(plan: RunPlan) {
     super("udp", plan, {
-      networkOf: (carrier) => new GeneralNetwork(plan.spec, plan.rng, { carrier }),
+      networkOf: (carrier) => new GeneralNetwork(plan.spec, plan.rng, { carrier, outlet: plan.outlet }),
     });
   }
+
+  readonly carryDatagram: DatagramCarrier = (datagram, way, leg, then) => {
+    const { nowNs } = this.network;
+    const number = this.#stackDatagrams++ >>> 0;
+    const isAck = way % 2 === 1;
+    for (const [old, { sinceNs }] of this.#ofStacks) {
+      if (!this.isLost(old, sinceNs, nowNs)) break;
+      this.#ofStacks.delete(old);
+    }
+    this.#ofStacks.set(number, { then, sinceNs: nowNs });
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeUInt32LE(this.#nonce, 0);
+    header.writeUInt32LE(number, 4);
+    header.writeUInt8(STACKS_OWN, WAY_AT);
+    if (leg === "out") this.#countLateness();
+    this.#wayOf(isAck ? ACK : DATA, leg).send([header, datagram]);
+  };
 
   async openSockets(): Promise<void> {
     const onError = (error: unknown): void => this.fail(error);
@@ -108,6 +136,14 @@ class UdpRun extends RealTimeNetworkRun {
   #receive(datagram: Buffer): void {
     if (datagram.length < HEADER_BYTES || datagram.readUInt32LE(0) !== this.#nonce) return;
     const packet = datagram.readUInt32LE(4);
+    if (datagram.readUInt8(WAY_AT) === STACKS_OWN) {
+      const ofStack = this.#ofStacks.get(packet);
+      if (!this.#ofStacks.delete(packet)) return;
+      // plain bytes of their own: chunnels keep what they are given
+      const bytes = new Uint8Array(datagram.subarray(HEADER_BYTES));
+      this.arriving((nowNs) => ofStack!.then(bytes, nowNs));
+      return;
+    }
     // one that was given up
     if (!this.carried.delete(packet)) return;
     const way = datagram.readUInt8(WAY_AT) === 0 ? "into" : "out";
@@ -128,7 +164,10 @@ export const UDP: RealTimeTestbed = {
   refuses: rateRefusal,
   async open(scenario, seed, options) {
     expectAccepts(UDP, scenario);
-    const run = new UdpRun(new RunPlan(withoutSendJitter(scenario), seed, options));
+    const stackCarrier: DatagramCarrier = (...datagram) => run.carryDatagram(...datagram);
+    const run: UdpRun = new UdpRun(
+      new RunPlan(withoutSendJitter(scenario), seed, { ...options, stackCarrier }),
+    );
     try {
       await run.openSockets();
     } catch (cause) {

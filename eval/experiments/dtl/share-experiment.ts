@@ -4,12 +4,14 @@ import type { Mbps } from "../../../core/units.ts";
 import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
 import { jainIndex } from "../../../testbeds/fairness.ts";
 import { mean } from "../../statistics.ts";
-import { type Claim, type Experiment, experiment } from "../experiment.ts";
+import { type Claim, type Experiment, experiment, shortNumber } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
-import { seeds } from "../options.ts";
+import { choices, positive, seeds } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import {
   type Bottleneck,
+  CARRIERS,
+  type Carrier,
   type Contestant,
   meanMbps,
   packetsIn,
@@ -33,6 +35,22 @@ export interface ShareCase {
 
 export interface CaseRow extends ShareRow {
   readonly case: string;
+  readonly over: Carrier;
+}
+
+/** The same case with all its times so many times as long. */
+function scaled({ label, link, contestants, spans }: ShareCase, times: number): ShareCase {
+  return {
+    label,
+    link: { ...link, durationSec: Math.ceil(link.durationSec * times) },
+    contestants: contestants.map(({ startSec, stopSec, changes, ...flow }) => ({
+      ...flow,
+      startSec: startSec * times,
+      ...(stopSec !== undefined && { stopSec: stopSec * times }),
+      ...(changes && { changes: changes.map(({ atSec, params }) => ({ atSec: atSec * times, params })) }),
+    })),
+    spans,
+  };
 }
 
 /** What the flows of one case had in a span, by seed. */
@@ -40,17 +58,29 @@ export class CaseShares {
   readonly #rows: readonly CaseRow[];
   readonly #case: ShareCase;
   readonly #seeds: readonly number[];
+  readonly #times: number;
 
-  constructor(rows: readonly CaseRow[], of: ShareCase, seedList: readonly number[]) {
-    this.#rows = rows.filter((row) => row.case === of.label);
+  /** @param times as the case was scaled; spans are those of the case as it is */
+  constructor(
+    rows: readonly CaseRow[],
+    of: ShareCase,
+    {
+      seeds: seedList,
+      over,
+      times,
+    }: { readonly seeds: readonly number[]; readonly over: Carrier; readonly times: number },
+  ) {
+    this.#rows = rows.filter((row) => row.case === of.label && row.over === over);
     this.#case = of;
     this.#seeds = seedList;
+    this.#times = times;
   }
 
   /** Mbit/s of each flow in their order, of one seed */
   rates([fromSec, toSec]: readonly [number, number], seed: number): Mbps[] {
     const ofSeed = this.#rows.filter((row) => row.seed === seed);
-    return this.#case.contestants.map(({ id }) => meanMbps(ofSeed, id, fromSec, toSec));
+    const times = this.#times;
+    return this.#case.contestants.map(({ id }) => meanMbps(ofSeed, id, fromSec * times, toSec * times));
   }
 
   /** Mean over the seeds of what `of` makes of the flows' rates. */
@@ -118,52 +148,101 @@ function tableOf(cases: readonly ShareCase[], of: (label: string) => CaseShares)
 /** Bins of a picture: each the mean of so many seconds. */
 const PICTURE_BIN_SEC = 5;
 
+/** Claim by claim, what each carrier measured; empty where there is one alone. */
+function besideTable(over: readonly Carrier[], claimsOf: (carrier: Carrier) => readonly Claim[]): string {
+  if (over.length < 2) return "";
+  const table = new Table({ ...PLAIN_TABLE, head: ["claim", "required", ...over] });
+  const all = over.map(claimsOf);
+  all[0]!.forEach(({ claim, threshold }, i) => {
+    const { low, high } = threshold ?? {};
+    const required = [low !== undefined && `>= ${low}`, high !== undefined && `<= ${high}`];
+    table.push([
+      claim,
+      required.filter((each) => each !== false).join(", "),
+      ...all.map((claims) => `${shortNumber(claims[i]!.measured)} ${claims[i]!.verdict ?? ""}`.trim()),
+    ]);
+  });
+  return `The same over each:\n${table.toString()}\n`;
+}
+
 export function shareExperiment(definition: ShareDefinition): Experiment {
   const { name, summary, cases } = definition;
   return experiment({
     name,
     summary,
     source: DTL_SOURCE,
-    options: { seeds: seeds(definition.seeds) },
-    count: (settings) =>
-      settings.seeds.length *
-      sum(cases.map(({ link, contestants }) => Math.round(link.durationSec) * contestants.length)),
-    *run({ seeds: seedList }): Generator<CaseRow> {
-      for (const { label, link, contestants } of cases) {
-        for (const seed of seedList) {
-          const rows = runShares(link, contestants, { name, source: DTL_SOURCE, seed });
-          for (const row of rows) yield { case: label, ...row };
+    options: {
+      seeds: seeds(definition.seeds),
+      over: choices<Carrier>(["engine"], CARRIERS, {
+        help: "what carries the flows, one or more side by side; transport-udp runs in real time",
+      }),
+      times: positive(1, { help: "all times of the experiment so many times as long" }),
+    },
+    count: ({ seeds: seedList, over, times }) =>
+      over.length *
+      seedList.length *
+      sum(
+        cases
+          .map((each) => scaled(each, times))
+          .map(({ link, contestants }) => link.durationSec * contestants.length),
+      ),
+    async *run({ seeds: seedList, over, times }): AsyncGenerator<CaseRow> {
+      for (const carrier of over) {
+        for (const { label, link, contestants } of cases.map((each) => scaled(each, times))) {
+          for (const seed of seedList) {
+            const options = { name, source: DTL_SOURCE, seed, over: carrier };
+            const rows = await runShares(link, contestants, options);
+            for (const row of rows) yield { case: label, over: carrier, ...row };
+          }
         }
       }
     },
-    describe: (row) => `${row.case}, seed ${row.seed}`,
-    report(rows, { seeds: seedList }) {
-      const shares = new Map(cases.map((each) => [each.label, new CaseShares(rows, each, seedList)]));
-      const of = (label: string): CaseShares => shares.get(label)!;
+    describe: (row) => `${row.case}, over ${row.over}, seed ${row.seed}`,
+    report(rows, { seeds: seedList, over, times }) {
+      const sharesOf = (carrier: Carrier): ((label: string) => CaseShares) => {
+        const options = { seeds: seedList, over: carrier, times };
+        const shares = new Map(cases.map((each) => [each.label, new CaseShares(rows, each, options)]));
+        return (label) => shares.get(label)!;
+      };
+      const claimsOf = (carrier: Carrier): Claim[] => definition.claims(sharesOf(carrier));
       const names = [...new Set(cases.flatMap(({ contestants }) => contestants.map(({ id }) => id)))];
-      const panels = cases.map(({ label, link, contestants }) => {
-        const ofSeed = rows.filter((row) => row.case === label && row.seed === seedList[0]);
-        const bins = Math.floor(link.durationSec / PICTURE_BIN_SEC);
-        const values = contestants.flatMap(({ id, startSec, stopSec = Number.POSITIVE_INFINITY }) =>
-          Array.from({ length: bins }, (_, bin) => bin * PICTURE_BIN_SEC)
-            .filter((atSec) => atSec + PICTURE_BIN_SEC > startSec && atSec < stopSec)
-            .map((atSec) => ({
-              name: id,
-              atSec,
-              mbps: meanMbps(ofSeed, id, atSec, atSec + PICTURE_BIN_SEC),
-            })),
-        );
-        return lines(names, {
-          title: label,
-          values,
-          x: axis({ field: "atSec", title: "Seconds", domain: [0, link.durationSec] }),
-          y: axis({ field: "mbps", title: "Mbit/s" }),
-        });
-      });
+      const panels = over.flatMap((carrier) =>
+        cases
+          .map((each) => scaled(each, times))
+          .map(({ label, link, contestants }) => {
+            const ofSeed = rows.filter(
+              (row) => row.case === label && row.over === carrier && row.seed === seedList[0],
+            );
+            const bins = Math.floor(link.durationSec / PICTURE_BIN_SEC);
+            const values = contestants.flatMap(({ id, startSec, stopSec = Number.POSITIVE_INFINITY }) =>
+              Array.from({ length: bins }, (_, bin) => bin * PICTURE_BIN_SEC)
+                .filter((atSec) => atSec + PICTURE_BIN_SEC > startSec && atSec < stopSec)
+                .map((atSec) => ({
+                  name: id,
+                  atSec,
+                  mbps: meanMbps(ofSeed, id, atSec, atSec + PICTURE_BIN_SEC),
+                })),
+            );
+            return lines(names, {
+              title: over.length === 1 ? label : `${label}, ${carrier}`,
+              values,
+              x: axis({ field: "atSec", title: "Seconds", domain: [0, link.durationSec] }),
+              y: axis({ field: "mbps", title: "Mbit/s" }),
+            });
+          }),
+      );
       const subtitle = [`seed ${seedList[0]}, means of ${PICTURE_BIN_SEC} s`];
+      const texts = over.map(
+        (carrier) => `${over.length === 1 ? "" : `Over ${carrier}.\n`}${tableOf(cases, sharesOf(carrier))}`,
+      );
+      const scale = times === 1 ? "" : ` All times are ${times} times those of the tables.`;
       return {
-        text: `${tableOf(cases, of)}Means over ${seedList.length} seeds.\n`,
-        claims: definition.claims(of),
+        text: `${texts.join("\n")}Means over ${seedList.length} seeds.${scale}\n${besideTable(over, claimsOf)}`,
+        claims: over.flatMap((carrier) =>
+          claimsOf(carrier).map((claim) =>
+            carrier === "engine" ? claim : { ...claim, claim: `over ${carrier}: ${claim.claim}` },
+          ),
+        ),
         figure: page({ title: summary, subtitle, columns: Math.min(cases.length, 3) }, names, panels),
       };
     },
