@@ -6,6 +6,7 @@
  *   progress.jsonl    one line per update, see ProgressLine
  *   checkpoint.ccpark the latest checkpoint
  *   evaluations.jsonl one line per evaluation on validation links, see EvaluationLine
+ *   focus.jsonl       one line per choice of links, see FocusStage; of trainings that have such
  *   best.ccpark       the checkpoint of the best of them
  *   .lock-PID-START   while it is written to
  */
@@ -22,8 +23,9 @@ export const CHECKPOINT_FILE = "checkpoint.ccpark";
 export const PROGRESS_FILE = "progress.jsonl";
 export const CONFIG_FILE = "config.json";
 export const EVALUATIONS_FILE = "evaluations.jsonl";
+export const FOCUS_FILE = "focus.jsonl";
 export const BEST_FILE = "best.ccpark";
-const FILES = [CHECKPOINT_FILE, PROGRESS_FILE, CONFIG_FILE, EVALUATIONS_FILE, BEST_FILE];
+const FILES = [CHECKPOINT_FILE, PROGRESS_FILE, CONFIG_FILE, EVALUATIONS_FILE, FOCUS_FILE, BEST_FILE];
 
 export interface RunFolder {
   readonly path: string;
@@ -36,20 +38,29 @@ export interface RunFolder {
   readonly holdsBest: boolean;
   saveBest(checkpoint: Checkpoint): void;
   appendEvaluation(line: JsonObject): void;
+  appendFocus(line: JsonObject): void;
   /**
    * Keeps the lines of the updates that the checkpoint knows, and the best checkpoint where it is one of these; the run goes on after
    * them. A run that begins (0 updates) keeps none.
-   * @returns the evaluations that were kept
+   * @returns the evaluations and the choices of links that were kept
    */
-  keepLines(updates: number): readonly JsonObject[];
+  keepLines(updates: number): {
+    readonly evaluations: readonly JsonObject[];
+    readonly focus: readonly JsonObject[];
+  };
   /** Lets others write there; may be called twice. */
   close(): void;
 }
 
-/** @returns what was kept */
-function keepLines(path: string, updates: number): JsonObject[] {
+interface KeptLine {
+  readonly line: string;
+  readonly parsed: JsonObject;
+}
+
+/** Lines of the updates that a checkpoint knows. */
+function linesUntil(path: string, updates: number): KeptLine[] {
   if (!existsSync(path)) return [];
-  const kept = readFileSync(path, "utf8")
+  return readFileSync(path, "utf8")
     .split("\n")
     .flatMap((line) => {
       try {
@@ -59,6 +70,12 @@ function keepLines(path: string, updates: number): JsonObject[] {
         return []; // the empty end, or a line cut by a crash
       }
     });
+}
+
+/** @returns what was kept */
+function keepLines(path: string, updates: number): JsonObject[] {
+  if (!existsSync(path)) return [];
+  const kept = linesUntil(path, updates);
   writeFilesWhole({ [path]: kept.map(({ line }) => `${line}\n`).join("") });
   return kept.map(({ parsed }) => parsed);
 }
@@ -105,11 +122,12 @@ export function openRunFolder(path: string): RunFolder {
     },
     saveBest: (checkpoint) => saveCheckpoint(at(BEST_FILE), checkpoint),
     appendEvaluation: (line) => appendToFile(at(EVALUATIONS_FILE), `${JSON.stringify(line)}\n`),
+    appendFocus: (line) => appendToFile(at(FOCUS_FILE), `${JSON.stringify(line)}\n`),
     keepLines: (updates) => {
       keepLines(at(PROGRESS_FILE), updates);
       const evaluations = keepLines(at(EVALUATIONS_FILE), updates);
       keepBest(at(BEST_FILE), evaluations);
-      return evaluations;
+      return { evaluations, focus: keepLines(at(FOCUS_FILE), updates) };
     },
   };
 }
@@ -159,6 +177,12 @@ export function loadRunCheckpoint(path: string): Checkpoint {
  */
 export function loadRunConfig(path: string): RunConfig | undefined {
   return readRunConfig(join(dirname(checkpointPathOf(path)), CONFIG_FILE));
+}
+
+/** The choices of links beside a checkpoint, up to it. */
+export function loadRunFocus(path: string, updates: number): JsonObject[] {
+  const file = join(dirname(checkpointPathOf(path)), FOCUS_FILE);
+  return linesUntil(file, updates).map(({ parsed }) => parsed);
 }
 
 /** Whether a path means the checkpoint of this run folder, which exists. */

@@ -10,6 +10,7 @@ import { CcparkError } from "../core/errors.ts";
 import type { AnyVectorEnv } from "../envs/env.ts";
 import { TRAINING_DEFAULTS } from "./defaults.ts";
 import { type EvaluationLine, type EvaluationOptions, Evaluations } from "./evaluation/evaluations.ts";
+import { Focus, type FocusLink, type FocusOptions, type FocusStage } from "./focus/focus.ts";
 import {
   Continuation,
   type JsonObject,
@@ -21,6 +22,7 @@ import {
   isCheckpointOf,
   loadRunCheckpoint,
   loadRunConfig,
+  loadRunFocus,
   openRunFolder,
   type RunFolder,
   refuseOldRun,
@@ -41,8 +43,8 @@ import {
 export type ProgressLine = Progress & { readonly update: number };
 
 export interface TrainOptions {
-  /** called once; the learner resets what it gets, and it is closed in the end */
-  readonly makeEnvs: () => AnyVectorEnv | Promise<AnyVectorEnv>;
+  /** called once, and for each choice of links; the learner resets what it gets, and it is closed in the end */
+  readonly makeEnvs: (focus: readonly FocusLink[]) => AnyVectorEnv | Promise<AnyVectorEnv>;
   /** name in agents/registry.ts; default PPO, on resume the checkpoint's */
   readonly learner?: string;
   /** hyperparameters of the learner, except `resetEvery`; on resume the stored ones hold */
@@ -81,6 +83,9 @@ export interface TrainOptions {
    */
   readonly evaluation?: EvaluationOptions;
   readonly onEvaluation?: (line: EvaluationLine) => void;
+  /** Chooses links for the policy in the course of the training, see `Focus`. What was chosen is in the run folder, which going on needs. */
+  readonly focus?: FocusOptions;
+  readonly onFocus?: (stage: FocusStage) => void;
 }
 
 /** Names that a `Continuation` may have of `train`'s own, beside those of the learner's options. */
@@ -220,8 +225,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     );
   }
   spec.checkOptions(given);
+  if (options.focus !== undefined && options.focus.every % checkpointEvery !== 0) {
+    throw new CcparkError(
+      "invalid-argument",
+      `[train] updates between two choices of links: got ${options.focus.every}, expected a multiple of ${checkpointEvery}, those between two checkpoints`,
+    );
+  }
   const folder = runDir === undefined ? undefined : openRunFolder(runDir);
   let envs: AnyVectorEnv | undefined;
+  const closeEnvs = async (): Promise<void> => {
+    if (envs !== undefined && "close" in envs) await envs.close();
+    envs = undefined;
+  };
   try {
     if (runDir !== undefined) {
       // whoever wrote there before the lock was had may have come further
@@ -229,7 +244,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         from = loadRunCheckpoint(resumeFrom);
       else refuseOldRun(runDir);
     }
-    envs = await options.makeEnvs();
+    // read before the lines of this folder, which may be the same, are cut
+    const chosen =
+      from === undefined || options.focus === undefined ? [] : loadRunFocus(resumeFrom!, from.header.updates);
+    const kept = folder?.keepLines(from?.header.updates ?? 0);
+    if (kept?.focus.length === 0) for (const line of chosen) folder?.appendFocus(line);
+    const focus = options.focus && new Focus(options.focus, chosen);
+    envs = await options.makeEnvs(focus?.links ?? []);
     const spaces = { observationSpace: envs.observationSpace, actionSpace: envs.actionSpace };
     const setup = { ...spaces, options: given, env: options.env, dataset: options.dataset };
     let learner: Learner;
@@ -240,9 +261,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (config !== undefined) continuation.choose("envs", envs.numEnvs, config.numEnvs);
       learner = learnerFromCheckpoint({ ...from, header: { ...header, seed } }, setup);
     }
-    const kept = folder?.keepLines(learner.updates) ?? [];
     const { evaluation, onEvaluation } = options;
-    const evaluations = evaluation && new Evaluations(evaluation, folder, kept);
+    const evaluations = evaluation && new Evaluations(evaluation, folder, kept?.evaluations ?? []);
     folder?.saveConfig({
       ...config,
       ...options.config,
@@ -262,6 +282,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     return await run({
       learner,
       envs,
+      focus,
+      onFocus: options.onFocus,
+      remakeEnvs: async (links) => {
+        await closeEnvs();
+        envs = await options.makeEnvs(links);
+        return envs;
+      },
       totalSteps,
       checkpointEvery,
       folder,
@@ -272,13 +299,17 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     });
   } finally {
     folder?.close();
-    if (envs !== undefined && "close" in envs) await envs.close();
+    await closeEnvs();
   }
 }
 
 interface Run {
   readonly learner: Learner;
   readonly envs: AnyVectorEnv;
+  readonly focus: Focus | undefined;
+  readonly onFocus: ((stage: FocusStage) => void) | undefined;
+  /** closes the environments, and makes others for these links */
+  readonly remakeEnvs: (links: readonly FocusLink[]) => Promise<AnyVectorEnv>;
   readonly totalSteps: number;
   readonly checkpointEvery: number;
   readonly folder: RunFolder | undefined;
@@ -290,7 +321,10 @@ interface Run {
 
 async function run({
   learner,
-  envs,
+  envs: firstEnvs,
+  focus,
+  onFocus,
+  remakeEnvs,
   totalSteps,
   checkpointEvery,
   folder,
@@ -306,7 +340,16 @@ async function run({
   };
   if (learner.updates === 0 && evaluations?.isDue(0) === true) evaluate(learner.checkpoint());
   const isOver = (): boolean => signal?.aborted === true || evaluations?.isExhausted === true;
-  if (!isOver()) {
+  let envs = firstEnvs;
+  let isDone = false;
+  while (!isDone && !isOver()) {
+    if (learner.steps < totalSteps && focus?.isDue(learner.updates) === true) {
+      const stage = await focus.choose(learner.checkpoint());
+      folder?.appendFocus(JSON.parse(JSON.stringify(stage)) as JsonObject);
+      onFocus?.(stage);
+      envs = await remakeEnvs(stage.links);
+    }
+    isDone = true;
     for await (const progress of learner.learn(envs, totalSteps)) {
       last = { update: learner.updates, ...progress };
       folder?.appendProgress(toJsonLine(last));
@@ -320,6 +363,10 @@ async function run({
       // An update keeps the thread busy; here signals and other tasks get their turn.
       await new Promise((resolve) => setImmediate(resolve));
       if (isOver()) break;
+      if (focus?.isDue(learner.updates) === true) {
+        isDone = false;
+        break;
+      }
     }
   }
   const checkpoint = learner.checkpoint();

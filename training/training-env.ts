@@ -9,8 +9,15 @@ import { openVectorEnv } from "../envs/vector/local-vector-env.ts";
 import { SingleFlowSlot } from "../envs/vector/slots/single-flow.ts";
 import type { EnvKind } from "../envs/vector/slots/slot-env.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import { hasDraws, type ScenarioTemplate, sampleScenario } from "../scenarios/template.ts";
+import {
+  checkTemplate,
+  hasDraws,
+  type ScenarioInput,
+  type ScenarioTemplate,
+  sampleScenario,
+} from "../scenarios/template.ts";
 import { sampleTrainingScenario } from "../scenarios/training.ts";
+import type { FocusLink } from "./focus/focus.ts";
 
 /** Plain data. */
 export interface TrainingEnvSpec {
@@ -19,6 +26,8 @@ export interface TrainingEnvSpec {
   readonly episodeSec: number;
   /** an episode draws one of them; absent: the training range, a link per episode */
   readonly scenarios?: readonly { readonly name: string; readonly template: ScenarioTemplate }[];
+  /** links that episodes draw before all others, with their probabilities; absent: none */
+  readonly focus?: readonly FocusLink[];
   /** rows have states: what the oracle would do; default false */
   readonly teacher?: boolean;
 }
@@ -41,9 +50,33 @@ export function drawsOf({
   return scenarios.map(({ name, template }) => drawOf(name, template));
 }
 
+/** Nothing of it is left to a seed. */
+function environmentDrawn(input: ScenarioInput): Scenario {
+  const name = input.name ?? "found";
+  return sampleScenario(checkTemplate(input, { name }), Rng.fromSeed(0), { name });
+}
+
+/** Draws a link of a focus from what the seed says. */
+export function linkRng(seed: number): Rng {
+  return Rng.fromSeed(seed).fork("scenario");
+}
+
 function scenariosOf(spec: TrainingEnvSpec): Draw {
   const draws = drawsOf(spec);
-  return spec.scenarios === undefined ? draws[0]! : (rng) => draws[rng.integer(draws.length)]!(rng);
+  const anywhere: Draw =
+    spec.scenarios === undefined ? draws[0]! : (rng) => draws[rng.integer(draws.length)]!(rng);
+  const { focus = [] } = spec;
+  if (focus.length === 0) return anywhere;
+  return (rng) => {
+    let left = rng.next();
+    for (const link of focus) {
+      left -= link.probability;
+      if (left >= 0) continue;
+      if ("scenario" in link) return environmentDrawn(link.scenario);
+      return draws[link.draw]!(linkRng(link.seed));
+    }
+    return anywhere(rng);
+  };
 }
 
 /** Its kwargs: `spec`, a `TrainingEnvSpec` that was checked when it was made. */

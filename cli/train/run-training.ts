@@ -11,6 +11,10 @@ export interface TrainingOptions {
   readonly seed?: number;
   readonly scenario?: readonly string[];
   readonly curriculum?: string;
+  /** true: against the default */
+  readonly adversary?: string | true;
+  readonly adversaryEnvironments?: number;
+  readonly focusEvery?: number;
   readonly trace?: string;
   readonly episode?: number;
   readonly observation?: string;
@@ -58,6 +62,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   const { trainWithProgress } = await import("./train-with-progress.ts");
   const { loadRunCheckpoint, loadRunConfig } = await import("../../training/run-files.ts");
   const { Continuation } = await import("../../training/run-config.ts");
+  const { FOCUS_NAMES, focusOf } = await import("./focus.ts");
   const { CONTINUED_NAMES } = await import("../../training/train.ts");
   const { parseEnvOptions } = await import("../../envs/options.ts");
   const { getObservation } = await import("../../envs/signals/observations.ts");
@@ -105,7 +110,13 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   const continuation = new Continuation(`the run of \`${resume}\``, override);
   const { EPISODE_NAMES } = episodesOf;
   continuation.checkNames([
-    ...new Set([...CONTINUED_NAMES, ...STEP_NAMES, ...EPISODE_NAMES, ...Object.keys(learner.options)]),
+    ...new Set([
+      ...CONTINUED_NAMES,
+      ...STEP_NAMES,
+      ...EPISODE_NAMES,
+      ...FOCUS_NAMES,
+      ...Object.keys(learner.options),
+    ]),
   ]);
 
   const { observation, action, reward, stepMs, actionDelayMs } = options;
@@ -182,6 +193,16 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
       earlyStop: options.earlyStop ?? before?.earlyStop,
     },
   );
+  const { focus, stored: storedFocus } = await focusOf({
+    options,
+    run: config ?? configured,
+    isResumed: from !== undefined,
+    continuation,
+    training,
+    scenarios: episodes.scenarios,
+    checkpointEvery,
+    seed: from === undefined ? (options.seed ?? 1) : from.header.seed,
+  });
   const tensorBoard = options.tensorboard && (config ?? configured)?.["tensorBoard"] !== false;
   const storedEvaluation = {
     every: evaluation?.every ?? 0,
@@ -190,7 +211,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   };
   const result = await trainWithProgress(
     {
-      makeEnvs: () => setup.makeTrainingEnvs(training),
+      makeEnvs: (links) => setup.makeTrainingEnvs(training, links),
       learner: learner.name,
       options: hyperparameters,
       totalSteps: options.steps ?? config?.totalSteps ?? TRAINING_DEFAULTS.steps,
@@ -202,11 +223,13 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
         scenariosSha256,
         evaluation: storedEvaluation,
         tensorBoard,
+        ...storedFocus,
         ...(recipe !== undefined && { recipe: recipe.name }),
         ...(dataset !== undefined && { dataset: dataset.path }),
       },
       dataset: dataset?.data,
       evaluation,
+      focus,
       runDir: options.out,
       checkpointEvery: options.checkpointEvery,
       resumeFrom: resume,

@@ -45,6 +45,21 @@ export function addTrainingOptions(command: Command): Command {
         "a distribution of links that comes with ccpark (see `ccpark explain curricula`)",
       ).conflicts("scenario"),
     )
+    .option(
+      "--adversary [reference]",
+      "search links on which the policy does worse than this contender (default: bbr), as `ccpark attack` does, and train on them too",
+    )
+    .addOption(
+      new Option("--adversary-environments <n>", "links that each search tries (default: 96)").argParser(
+        parseWhole(1, 1e6),
+      ),
+    )
+    .addOption(
+      new Option(
+        "--focus-every <n>",
+        "with --adversary or --curriculum gap: updates between two choices of links, a multiple of --checkpoint-every (default: every second checkpoint)",
+      ).argParser(parseWhole(1, 1e9)),
+    )
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
     .option("--episode <sec>", "seconds per episode", parsePositive)
     .option("--observation <name>", "see `ccpark explain observations`, or a module of your own, ./FILE.js")

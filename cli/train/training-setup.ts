@@ -7,6 +7,7 @@ import type { ScenarioEntry } from "../../scenarios/scenario-files.ts";
 import { TRAINING_RANGE } from "../../scenarios/training.ts";
 import type { EvaluationOptions } from "../../training/evaluation/evaluations.ts";
 import { makeEvaluator, validationLinks } from "../../training/evaluation/validation.ts";
+import type { FocusLink } from "../../training/focus/focus.ts";
 import { openTrainingEnvs } from "../../training/training-env.ts";
 
 /** Name under which `--scenario` gives the range of links. */
@@ -29,10 +30,13 @@ export function describeTrainingRange(): string {
   return `${mbps[0]} to ${mbps[1]} Mbit/s, ${rttMs[0]} to ${rttMs[1]} ms, ${bufferBdp[0]} to ${bufferBdp[1]} BDP, some on LTE-like traces`;
 }
 
-export function makeTrainingEnvs(setup: TrainingSetup): Promise<AsyncVectorEnv> {
+export function makeTrainingEnvs(
+  setup: TrainingSetup,
+  focus: readonly FocusLink[] = [],
+): Promise<AsyncVectorEnv> {
   const { env, numEnvs, episodeSec, workers, scenarios, teacher } = setup;
   const plain = scenarios?.map(({ name, template }) => ({ name, template }));
-  return openTrainingEnvs({ env, episodeSec, scenarios: plain, teacher }, { numEnvs, workers });
+  return openTrainingEnvs({ env, episodeSec, scenarios: plain, teacher, focus }, { numEnvs, workers });
 }
 
 /** Checkpoints between two evaluations unless told otherwise. */

@@ -11,9 +11,25 @@ export interface Curriculum {
   /** one sentence */
   readonly summary: string;
   readonly source: string;
-  /** file below the folder of the curriculum's name, without its ending -> how many of all shares are its */
+  /** where its files lie, below this one's; absent: its name */
+  readonly folder?: string;
+  /** what is drawn more often the further the policy is from the best baseline on it (`training/focus/gap.ts`); default false */
+  readonly byGap?: boolean;
+  /** file of that folder, without its ending -> how many of all shares are its */
   readonly shares: Readonly<Record<string, number>>;
 }
+
+const GENERAL_SHARES = {
+  constant: 3,
+  fast: 1,
+  loss: 1,
+  policer: 2,
+  acks: 2,
+  steps: 2,
+  cellular: 4,
+  poisson: 2,
+  others: 2,
+};
 
 const TABLE: readonly Curriculum[] = [
   {
@@ -21,17 +37,16 @@ const TABLE: readonly Curriculum[] = [
     summary:
       "0.5 to 500 Mbit/s, 5 to 300 ms, 0.1 to 10 BDP: constant, stepping and cellular rates, random and bursty loss, policers, ACKs that come together, jitter, cross traffic",
     source: "ccpark; domain randomisation as in Aurora and Genet, with the paths of Pantheon's kinds",
-    shares: {
-      constant: 3,
-      fast: 1,
-      loss: 1,
-      policer: 2,
-      acks: 2,
-      steps: 2,
-      cellular: 4,
-      poisson: 2,
-      others: 2,
-    },
+    shares: GENERAL_SHARES,
+  },
+  {
+    name: "gap",
+    summary:
+      "the links of `general`, most episodes on those where the policy is furthest from the best of cubic, vegas, bbr and copa, found out anew every `--focus-every` updates",
+    source: "ccpark; curriculum by the gap to a baseline as in Genet (Xia et al., SIGCOMM 2022)",
+    folder: "general",
+    byGap: true,
+    shares: GENERAL_SHARES,
   },
 ];
 
@@ -51,9 +66,9 @@ function folderOf(name: string): string {
 }
 
 /** Paths of its scenario files, each as often as it has shares. */
-export function curriculumFiles({ name, shares }: Curriculum): string[] {
-  const folder = folderOf(name);
+export function curriculumFiles({ name, folder = name, shares }: Curriculum): string[] {
+  const path = folderOf(folder);
   return Object.entries(shares).flatMap(([file, share]) =>
-    Array.from({ length: share }, () => `${folder}${file}.yaml`),
+    Array.from({ length: share }, () => `${path}${file}.yaml`),
   );
 }

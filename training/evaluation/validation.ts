@@ -82,6 +82,17 @@ export function validationLinks(spec: Pick<TrainingEnvSpec, "scenarios" | "episo
   }));
 }
 
+/** Runs the policy of a checkpoint greedily, once on each link, with the same seed every time. */
+export function greedyRuns(checkpoint: Checkpoint, env: EnvOptions, links: readonly Scenario[]): RunResult[] {
+  const { observationSpace, actionSpace } = restoreSpaces(checkpoint.header);
+  const spans = envelopeOfSpaces(observationSpace, actionSpace.kind === "box" ? actionSpace : undefined);
+  const agent = policyFromCheckpoint(checkpoint);
+  const common = { seed: RUN_SEED, rewardName: env.reward, algorithms: crossTrafficAlgorithm, env, spans };
+  const results = links.map((scenario) => runAgent({ ...common, scenario, agent }));
+  agent.dispose();
+  return results;
+}
+
 /**
  * @param env of the policy's steps, observations and actions
  * @param links each run once, with the same seed every time
@@ -100,14 +111,10 @@ export function makeEvaluator(env: EnvOptions, links: readonly Scenario[]): Eval
     links,
     of(checkpoint) {
       baselines ??= { cubic: baselineOf("cubic"), bbr: baselineOf("bbr") };
-      const { observationSpace, actionSpace } = restoreSpaces(checkpoint.header);
-      const spans = envelopeOfSpaces(observationSpace, actionSpace.kind === "box" ? actionSpace : undefined);
-      const agent = policyFromCheckpoint(checkpoint);
-      const runs = links.map((scenario, i) => ({
-        link: `${scenario.name} ${i + 1}`,
-        ...factsOf(runAgent({ ...common, scenario, agent, env, spans })),
+      const runs = greedyRuns(checkpoint, env, links).map((result, i) => ({
+        link: `${links[i]!.name} ${i + 1}`,
+        ...factsOf(result),
       }));
-      agent.dispose();
       return { ...meanOf(runs), baselines, links: runs };
     },
   };
