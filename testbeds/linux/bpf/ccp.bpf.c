@@ -74,6 +74,13 @@ struct flow {
 			u8 was_timeout;
 			/* internal pacing is ours */
 			u8 is_paced;
+			/* of the guard: what had been delivered and lost when its round began, and what it leaves of the window; 0: all */
+			u32 round_delivered;
+			u32 round_lost;
+			u32 cap_packets;
+			u8 bad_rounds;
+			/* rounds are counted: something was lost in the running one, or in one before it */
+			u8 is_watching;
 		};
 	};
 	/* downwards: register i is controls[CONTROLS - 1 - i] */
@@ -430,6 +437,74 @@ static __always_inline bool take_commands(struct flow *flow, struct slot *slot)
 	return leaves;
 }
 
+/* ---- guard ---- */
+
+/*
+ * What decides outside of the kernel cannot override it (engine/wasm/sender/guard.ts has the same rule): where most packets were
+ * lost in two rounds running, or nearly all in one, the window is cut to what the last one delivered. From there it grows by a quarter
+ * per round, and is cut again where more than a fifth was lost, until it is the program's own again. That silence leaves one packet per
+ * retransmission timeout is Linux's own rule: without an ACK no program runs and no command is taken.
+ */
+enum { NEARLY_ALL = 8, MOST = 5, MANY = 2, BAD_ROUNDS = 2, GROWTH = 4 };
+
+static __always_inline void weigh(struct flow *flow, u32 delivered, u32 lost, u64 window_packets)
+{
+	u64 got = delivered - flow->round_delivered;
+	u64 gone = lost - flow->round_lost;
+	u64 all = max_of(1, got + gone);
+	u64 cap = flow->cap_packets;
+
+	flow->bad_rounds = 10 * gone > MOST * all ? min_of(flow->bad_rounds + 1, BAD_ROUNDS) : 0;
+	if (flow->bad_rounds >= BAD_ROUNDS || 10 * gone > NEARLY_ALL * all || (cap != 0 && 10 * gone > MANY * all)) {
+		flow->cap_packets = max_of(MIN_CWND_PACKETS, got);
+	} else if (cap != 0 && 2 * (got + gone) >= cap) {
+		/* only while the flow makes use of it */
+		cap += max_of(1, cap / GROWTH);
+		flow->cap_packets = cap > window_packets ? 0 : cap;
+	}
+}
+
+static __always_inline void begin_round(struct flow *flow, u32 delivered, u32 lost)
+{
+	flow->round_delivered = delivered;
+	flow->round_lost = lost;
+	flow->is_watching = 1;
+}
+
+static __always_inline void guard(const struct tcp_sock *tp, struct flow *flow, const struct rate_sample *rs)
+{
+	u64 window_packets = tp->mss_cache == 0 ? 0 : flow->cwnd_bytes / tp->mss_cache;
+	u32 delivered = tp->delivered;
+	u32 lost = tp->lost;
+
+	if (flow->primitives[WAS_TIMEOUT]) {
+		/* what was in flight has been judged lost, which ended a round; one that brought nothing says nothing more */
+		u32 before = delivered - rs->acked_sacked;
+		if (flow->is_watching && (s32)(before - flow->round_delivered) > 0)
+			weigh(flow, before, lost, window_packets);
+		begin_round(flow, before, lost);
+	} else if (!flow->is_watching) {
+		if (rs->losses > 0)
+			begin_round(flow, delivered, lost);
+		return;
+	}
+	/* the round ends with the first packet that was sent in it */
+	if (rs->delivered < 0 || (s32)(rs->prior_delivered - flow->round_delivered) < 0)
+		return;
+	bool has_lost = lost != flow->round_lost;
+	weigh(flow, delivered, lost, window_packets);
+	begin_round(flow, delivered, lost);
+	flow->is_watching = has_lost || flow->cap_packets != 0;
+}
+
+/* The losses were none. */
+static __always_inline void forgive(struct flow *flow)
+{
+	flow->cap_packets = 0;
+	flow->bad_rounds = 0;
+	flow->is_watching = 0;
+}
+
 /* ---- window and pacing ---- */
 
 /* Linux's own formula, which a cong_control has to apply itself: TSO sizes its bursts by the rate. */
@@ -457,6 +532,8 @@ static __always_inline void apply(struct sock *sk, struct flow *flow)
 	u64 packets = mss == 0 ? 0 : flow->cwnd_bytes / mss;
 
 	packets = min_of(packets, min_of(tp->snd_cwnd_clamp, MAX_CWND_PACKETS));
+	if (flow->cap_packets != 0)
+		packets = min_of(packets, flow->cap_packets);
 	packets = max_of(packets, MIN_CWND_PACKETS);
 	tp->snd_cwnd = packets;
 	flow->applied_packets = packets;
@@ -632,8 +709,10 @@ u32 BPF_PROG(ccp_undo_cwnd, struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct flow *flow = flow_of(sk);
 
-	if (flow)
+	if (flow) {
 		flow->is_reducing = 0;
+		forgive(flow);
+	}
 	return max_of(tp->snd_cwnd, tp->prior_cwnd);
 }
 
@@ -737,6 +816,7 @@ void BPF_PROG(ccp_post, struct sock *sk, u32 ack, int flag, const struct rate_sa
 	}
 	flow->by_program = 1;
 	flow->is_reducing = 0;
+	guard(tcp_sk(sk), flow, rs);
 	apply(sk, flow);
 	if (flow->code == 1)
 		report(flow, slot);

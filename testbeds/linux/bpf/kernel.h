@@ -54,10 +54,15 @@ struct tcp_sock {
 	u32 lost_out;
 	u32 retrans_out;
 	u32 srtt_us;
+	u32 delivered;
 	u32 delivered_ce;
+	/* packets judged lost so far */
+	u32 lost;
 };
 
 struct rate_sample {
+	/* tp->delivered when the newest packet was sent that was delivered now */
+	u32 prior_delivered;
 	s32 delivered;
 	long interval_us;
 	u32 snd_interval_us;
