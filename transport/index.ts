@@ -79,6 +79,8 @@ export { Group, type MeetOptions, meet } from "./shell/rendezvous/meet.ts";
 export { connectStore } from "./shell/rendezvous/store-client.ts";
 export { type StoreServer, type StoreServerOptions, serveStore } from "./shell/rendezvous/store-server.ts";
 export { type StreamOptions, type StreamUpgrade, streamSlots } from "./shell/stream-slots.ts";
+export { realSurroundings } from "./shell/surroundings.ts";
+export { UdpSocket } from "./shell/udp-socket.ts";
 export { drawStack } from "./stack/draw.ts";
 export { type App, type DatagramPort, OpenStack, type OpenStackOptions } from "./stack/open.ts";
 export { type Optimised, optimise, PASSES, type Pass } from "./stack/optimise.ts";

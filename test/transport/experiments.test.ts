@@ -4,6 +4,7 @@ import { loadExperiment } from "../../eval/experiments/registry.ts";
 
 it.each([
   ["bertha-establishment", { trials: 40 }],
+  ["bertha-establishment", { trials: 5, world: "udp" }],
   ["bertha-overhead", { mbps: 50, durationSec: 0.5 }],
 ])("%s passes its claims", async (name, changes) => {
   const { options, run, report, count } = await loadExperiment(name);
@@ -15,8 +16,10 @@ it.each([
   for await (const row of run(settings)) rows.push(row);
   expect(rows).toHaveLength(count(settings));
   const { claims, figure } = report(rows, settings);
-  expect(claims.map(({ claim, verdict }) => [claim, verdict])).toEqual(
-    claims.map(({ claim }) => [claim, "pass"]),
+  // what depends on this machine has a figure and no verdict
+  expect(claims.filter(({ threshold, verdict }) => threshold !== undefined && verdict !== "pass")).toEqual(
+    [],
   );
+  for (const { claim, measured } of claims) expect(measured, claim).not.toBeNaN();
   expect(JSON.stringify(figure.spec)).toContain("vega-lite");
 });

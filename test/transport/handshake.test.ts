@@ -377,4 +377,14 @@ describe("an attacker", () => {
     expect([world.received, client.received]).toEqual([[], []]);
     expect(client.error).toBeDefined();
   });
+
+  it("a client that nobody answers gives up, whenever it began", () => {
+    for (const beginUs of [0, 1 / 3, 120_000_244.379_160_34]) {
+      const world = new World(12);
+      world.clock.run(beginUs);
+      const client = world.connect(RELIABLE, ["words"]);
+      world.clock.run(beginUs + 61e6);
+      expect(client.error?.message).toBe("[transport] the peer has not answered for 60.0 s");
+    }
+  });
 });

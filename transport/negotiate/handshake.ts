@@ -243,6 +243,7 @@ export class ClientNegotiation {
   readonly #options: ClientNegotiationOptions;
   readonly #offer: Uint8Array;
   readonly #startUs: Micros;
+  readonly #endUs: Micros;
   #session: Uint8Array;
   /** before the datagrams of the stack, until the server has shown that it has the choice */
   #head: Uint8Array | undefined;
@@ -257,6 +258,7 @@ export class ClientNegotiation {
     this.#options = options;
     this.#offer = encodeOffer(offerOf(options.slots));
     this.#startUs = options.surroundings.nowUs();
+    this.#endUs = this.#startUs + options.giveUpUs;
     this.#session = options.surroundings.randomBytes(SESSION_BYTES);
   }
 
@@ -284,16 +286,14 @@ export class ClientNegotiation {
   }
 
   #ask(): void {
-    const { surroundings, send, failed, giveUpUs } = this.#options;
+    const { surroundings, send, failed } = this.#options;
     const nowUs = surroundings.nowUs();
-    if (nowUs - this.#startUs >= giveUpUs) {
+    if (nowUs >= this.#endUs) {
       const silentSec = ((nowUs - this.#startUs) / MICROS_PER_SEC).toFixed(1);
       failed(new CcparkError("unavailable", `[transport] the peer has not answered for ${silentSec} s`));
       return;
     }
-    this.#timer = surroundings.wakeAt(Math.min(nowUs + this.#retryUs, this.#startUs + giveUpUs), () =>
-      this.#ask(),
-    );
+    this.#timer = surroundings.wakeAt(Math.min(nowUs + this.#retryUs, this.#endUs), () => this.#ask());
     this.#retryUs = Math.min(MAX_RETRY_US, 2 * this.#retryUs);
     send(sealFrame(this.#session, withNumbers(OFFER, [], this.#offer), NEGOTIATION));
   }

@@ -1,0 +1,122 @@
+/** Where the experiments of negotiated stacks run: hosts in memory in virtual time, or sockets of this process over loopback. */
+import type { Rng } from "../../../core/random.ts";
+import type { Micros } from "../../../core/units.ts";
+import type { Surroundings } from "../../../transport/chunnel.ts";
+import {
+  type ChunnelSpec,
+  connectStore,
+  type DatagramPort,
+  MemoryNetwork,
+  MemoryStore,
+  memory,
+  type RendezvousStore,
+  realSurroundings,
+  seededSurroundings,
+  serveStore,
+  UdpSocket,
+  udp,
+  VirtualClock,
+} from "../../../transport/index.ts";
+import { choice, type ExperimentOption } from "../options.ts";
+
+export const WORLDS = ["virtual", "udp"] as const;
+export type WorldName = (typeof WORLDS)[number];
+
+export function worldOption(initial: WorldName): ExperimentOption<WorldName> {
+  return choice(initial, WORLDS, { help: "in virtual time, or over loopback in real time" });
+}
+
+/** A trial that has not come to an end by then has failed. */
+const GIVE_UP_US: Micros = 60e6;
+const REAL_GIVE_UP_MS: number = 10_000;
+
+type OnDatagram = (datagram: Uint8Array, from: string) => void;
+
+export interface Host {
+  readonly port: DatagramPort;
+  readonly surroundings: Surroundings;
+  close(): void;
+}
+
+export interface World {
+  /** the base of stacks here */
+  readonly base: ChunnelSpec;
+  /** @param onRoom the port has room again */
+  host(name: string, onDatagram: OnDatagram, onRoom?: () => void): Promise<Host>;
+  /** for one end to meet others by, as far away as they are */
+  store(name: string): Promise<RendezvousStore>;
+  /** @returns milliseconds from the call of `start` until what it is given is called; NaN: it was not */
+  time(start: (finish: () => void) => void): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** @param path of datagrams and of questions to the store, one way */
+export function virtualWorld(rng: Rng, path: { readonly delayUs: Micros; readonly jitterUs: Micros }): World {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork(clock, rng.fork("network"), { path: () => path });
+  const store = new MemoryStore();
+  // who has the name of one before is another: with the same randomness it would begin the same session
+  let count = 0;
+  return {
+    base: memory(),
+    host: async (name, onDatagram) => ({
+      port: network.host(name, onDatagram),
+      surroundings: seededSurroundings(clock, rng.fork(`${name} ${count++}`)),
+      close: () => network.remove(name),
+    }),
+    store: async (name) => {
+      const draw = rng.fork(`store of ${name}`);
+      const later = (call: () => void): void => {
+        clock.wakeAt(clock.nowUs + path.delayUs + draw.uniform(0, path.jitterUs), call);
+      };
+      return {
+        get: (key, done) => later(() => store.get(key, (entry) => later(() => done(entry)))),
+        swap: (key, revision, value, done) =>
+          later(() => store.swap(key, revision, value, (swapped) => later(() => done(swapped)))),
+      };
+    },
+    time: async (start) => {
+      const startUs = clock.nowUs;
+      let isOver = false;
+      start(() => {
+        isOver = true;
+      });
+      clock.run(startUs + GIVE_UP_US, () => isOver);
+      return isOver ? (clock.nowUs - startUs) / 1_000 : Number.NaN;
+    },
+    close: async () => {},
+  };
+}
+
+/** Each host a socket of its own; the store is a server over TCP. */
+export async function loopbackWorld(): Promise<World> {
+  const server = await serveStore();
+  const clients: { close(): void }[] = [];
+  return {
+    base: udp(),
+    host: async (_name, onDatagram, onRoom = () => {}) => {
+      const socket = await UdpSocket.open({}, onDatagram, onRoom);
+      return { port: socket.port, surroundings: realSurroundings(), close: () => socket.close() };
+    },
+    store: async () => {
+      const client = connectStore(server.address);
+      clients.push(client);
+      // a process that meets others often has its connection to the store
+      await new Promise((resolve) => client.get("none", resolve));
+      return client;
+    },
+    time: (start) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(() => resolve(Number.NaN), REAL_GIVE_UP_MS);
+        const startMs = performance.now();
+        start(() => {
+          clearTimeout(timer);
+          resolve(performance.now() - startMs);
+        });
+      }),
+    close: async () => {
+      for (const client of clients) client.close();
+      await server.close();
+    },
+  };
+}
