@@ -67,6 +67,7 @@ export {
   type ListenOptions,
   listen,
 } from "./shell/dtl.ts";
+export { type LocalPort, openLocalPort } from "./shell/local-port.ts";
 export {
   type EtcdClient,
   etcdStore,

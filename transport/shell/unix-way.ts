@@ -7,12 +7,12 @@ import { CcparkError } from "../../core/errors.ts";
 import type { OpenWay, Way } from "../live/way.ts";
 import { MAX_DATAGRAM_BYTES } from "./udp-socket.ts";
 
-const FOLDER = join(tmpdir(), `ccpark-transport-${userInfo().uid}`);
+export const UNIX_FOLDER: string = join(tmpdir(), `ccpark-transport-${userInfo().uid}`);
 /** A peer may name no other sockets. */
 const NAME = /^[0-9a-f]{16}\.sock$/;
 
 function isOurs(address: string): boolean {
-  return address.startsWith(`${FOLDER}/`) && NAME.test(address.slice(FOLDER.length + 1));
+  return address.startsWith(`${UNIX_FOLDER}/`) && NAME.test(address.slice(UNIX_FOLDER.length + 1));
 }
 
 export const openUnixWay: OpenWay = (base, onDatagram, done) => {
@@ -20,7 +20,7 @@ export const openUnixWay: OpenWay = (base, onDatagram, done) => {
     done(new CcparkError("failed-precondition", `[transport] this end has no way by \`${base}\``));
     return;
   }
-  const path = join(FOLDER, `${randomBytes(8).toString("hex")}.sock`);
+  const path = join(UNIX_FOLDER, `${randomBytes(8).toString("hex")}.sock`);
   openUnixDatagram({
     path,
     onMessage: (bytes, from) => onDatagram(new Uint8Array(bytes), String(from)),
