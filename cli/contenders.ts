@@ -1,15 +1,8 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
 import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
-import {
-  type Checkpoint,
-  encodeCheckpoint,
-  inCheckpoint,
-  restoreSpaces,
-  type Spaces,
-} from "../agents/checkpoint.ts";
-import type { Agent } from "../agents/learner.ts";
-import { DEFAULT_LEARNER, getLearner, policyFromCheckpoint } from "../agents/registry.ts";
+import { type Checkpoint, encodeCheckpoint } from "../agents/checkpoint.ts";
+import { DEFAULT_LEARNER, getLearner } from "../agents/registry.ts";
 import { loadZoo, ZOO_PREFIX } from "../agents/zoo-files.ts";
 import { loadModules } from "../algorithms/module-files.ts";
 import { resolveAlgorithm } from "../algorithms/reference.ts";
@@ -19,9 +12,6 @@ import { CcparkError } from "../core/errors.ts";
 import type { ExternalAgentOptions, ExternalRunResult } from "../envs/foreign-agent/external-agent.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
 import { policyAlgorithm } from "../envs/policy-algorithm.ts";
-import { getAction } from "../envs/signals/actions.ts";
-import { DEFAULT_ENVELOPE, type Envelope, envelopeOfSpaces } from "../envs/signals/envelope.ts";
-import { getObservation } from "../envs/signals/observations.ts";
 import { loadSignals, signalsOf } from "../envs/signals/signal-files.ts";
 import { algorithmContender } from "../eval/contenders/algorithm-contender.ts";
 import {
@@ -35,9 +25,9 @@ import { type Contender, ORACLE } from "../eval/contenders/contender.ts";
 import { ORACLE_SUMMARY, oracleContender } from "../eval/contenders/oracle-contender.ts";
 import { agentContender, asyncAgentContender } from "../eval/contenders/policy-contender.ts";
 import { loadOnnxPolicy } from "../eval/onnx/policy.ts";
+import { type StoredPolicy, spacesOf, storedPolicy } from "../training/described-env.ts";
 import { loadRunCheckpoint } from "../training/run-files.ts";
 import { printErr } from "./console.ts";
-import { envOptionsOf } from "./train/training-setup.ts";
 
 interface Described {
   readonly name: string;
@@ -84,42 +74,23 @@ export const OTHER_CONTENDERS: readonly Described[] = [
   },
 ];
 
-/** Spaces of the environment that options name. */
-export function spacesOf(options: EnvOptions, envelope: Envelope = DEFAULT_ENVELOPE): Spaces {
-  return {
-    observationSpace: getObservation(options.observation, envelope).space,
-    actionSpace: getAction(options.action, envelope.maxCwndPackets).space,
-  };
-}
-
-export interface LoadedCheckpoint {
+export interface LoadedCheckpoint extends StoredPolicy {
   readonly contender: Contender;
   readonly checkpoint: Checkpoint;
-  readonly policy: Agent;
-  readonly env: EnvOptions;
-  /** what its spaces were made for */
-  readonly envelope: Envelope;
   /** base name and digest: what results say of it */
   readonly stored: { readonly name: string; readonly sha256: string; readonly steps: number };
 }
 
 export function checkpointContender(name: string, path: string, checkpoint: Checkpoint): LoadedCheckpoint {
-  const env = envOptionsOf(checkpoint);
-  const { observationSpace, actionSpace } = restoreSpaces(checkpoint.header);
-  const envelope = envelopeOfSpaces(observationSpace, actionSpace.kind === "box" ? actionSpace : undefined);
-  const policy = policyFromCheckpoint(
-    checkpoint,
-    inCheckpoint(checkpoint, () => spacesOf(env, envelope)),
-  );
+  const stored = storedPolicy(checkpoint);
+  const { policy, env, envelope } = stored;
   const sha256 = createHash("sha256").update(encodeCheckpoint(checkpoint)).digest("hex");
   const { learner, steps } = checkpoint.header;
   const description = `${getLearner(learner).title} after ${steps.toLocaleString("en")} steps, acting greedily`;
   return {
     contender: agentContender(name, description, policy, env, envelope),
     checkpoint,
-    policy,
-    env,
-    envelope,
+    ...stored,
     stored: { name: basename(path), sha256, steps },
   };
 }

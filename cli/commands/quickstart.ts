@@ -39,6 +39,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   const { join } = await import("node:path");
   const { newEpisodes } = await import("../train/episodes.ts");
   const setup = await import("../train/training-setup.ts");
+  const { describeEnv } = await import("../../training/described-env.ts");
   const { trainWithProgress } = await import("../train/train-with-progress.ts");
   const { checkpointContender, namedContenders, untrainedContender } = await import("../contenders.ts");
   const { runPlan, versions } = await import("../bench/run-benchmark.ts");
@@ -66,7 +67,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
 
   const { env, numEnvs, episodeSec } = TRAINING_DEFAULTS;
   const training = { env, numEnvs, episodeSec };
-  const described = setup.describeEnv(training);
+  const described = describeEnv(training);
   const totalSteps = options.steps ?? TRAINING_DEFAULTS.steps;
   const learner = getLearner(DEFAULT_LEARNER);
   // started again: the same training goes on, and what is finished stays as it is

@@ -9,8 +9,8 @@ import type { Scenario } from "../../scenarios/scenario.ts";
 import { resolveScenarios, type ScenarioEntry } from "../../scenarios/scenario-files.ts";
 import { checkTemplate } from "../../scenarios/template.ts";
 import { CURRICULA, curriculumFiles } from "../../training/curricula/registry.ts";
+import { scenarioNamesOf, TRAINING_RANGE_NAME } from "../../training/described-env.ts";
 import type { Continuation, RunConfig } from "../../training/run-config.ts";
-import { scenarioNamesOf, TRAINING_RANGE_NAME } from "./training-setup.ts";
 
 /** Plain data, as `config.json` has it. */
 export interface Episodes {

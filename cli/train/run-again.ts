@@ -4,10 +4,10 @@ import { join } from "node:path";
 import type { EnvDescription } from "../../agents/checkpoint.ts";
 import { CcparkError } from "../../core/errors.ts";
 import type { EnvOptions } from "../../envs/options.ts";
+import { envOptionsOfDescription } from "../../training/described-env.ts";
 import type { Recipe } from "../../training/recipes/recipe.ts";
 import { type RunConfig, readRunConfig } from "../../training/run-config.ts";
 import { CONFIG_FILE } from "../../training/run-files.ts";
-import { envOptionsOfDescription } from "./training-setup.ts";
 
 /** What of a training can be given back; absent: not said. */
 export interface Repeatable {

@@ -53,6 +53,7 @@ export interface Settings {
  */
 export async function runTraining(asked: TrainingOptions): Promise<TrainResult> {
   const setup = await import("./training-setup.ts");
+  const { describeEnv, envOptionsOf } = await import("../../training/described-env.ts");
   const episodesOf = await import("./episodes.ts");
   const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
   const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
@@ -122,7 +123,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   const { observation, action, reward, stepMs, actionDelayMs } = options;
   const named = definedOnly({ observation, action, reward, stepMs });
   const delay = actionDelayMs === undefined ? {} : { actionDelayUs: actionDelayMs * 1000 };
-  const stored = from === undefined ? undefined : setup.envOptionsOf(from);
+  const stored = from === undefined ? undefined : envOptionsOf(from);
   if (stored !== undefined) {
     for (const name of ["observation", "action", "reward"] as const) {
       continuation.choose(name, options[name], stored[name]);
@@ -216,7 +217,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
       options: hyperparameters,
       totalSteps: options.steps ?? config?.totalSteps ?? TRAINING_DEFAULTS.steps,
       seed: options.seed,
-      env: setup.describeEnv(training),
+      env: describeEnv(training),
       config: {
         versions: versions(),
         ...episodes,

@@ -1,17 +1,12 @@
-/** Wiring: the environments that `train` and `quickstart` learn in, and how a checkpoint remembers them. */
-import { type Checkpoint, type EnvDescription, inCheckpoint } from "../../agents/checkpoint.ts";
-import { CcparkError } from "../../core/errors.ts";
+/** Wiring: the environments that `train` and `quickstart` learn in. */
 import type { AsyncVectorEnv } from "../../envs/env.ts";
-import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../../envs/options.ts";
+import type { EnvOptions } from "../../envs/options.ts";
 import type { ScenarioEntry } from "../../scenarios/scenario-files.ts";
 import { TRAINING_RANGE } from "../../scenarios/training.ts";
 import type { EvaluationOptions } from "../../training/evaluation/evaluations.ts";
 import { makeEvaluator, validationLinks } from "../../training/evaluation/validation.ts";
 import type { FocusLink } from "../../training/focus/focus.ts";
 import { openTrainingEnvs } from "../../training/training-env.ts";
-
-/** Name under which `--scenario` gives the range of links. */
-export const TRAINING_RANGE_NAME = "training-range";
 
 export interface TrainingSetup {
   readonly env: EnvOptions;
@@ -66,61 +61,4 @@ export function makeEvaluation(
     every: every ?? CHECKPOINTS_PER_EVALUATION * checkpointEvery,
     earlyStop,
   };
-}
-
-/** What a checkpoint keeps of the environment: the names, and the other options as JSON. */
-export function describeEnv({ env, episodeSec, scenarios }: TrainingSetup): EnvDescription {
-  const { observation, action, reward, ...options } = env;
-  const names = scenarios?.map((scenario) => scenario.name) ?? [TRAINING_RANGE_NAME];
-  return {
-    observation,
-    action,
-    reward,
-    description: JSON.stringify({ options, scenarios: names, episodeSec }),
-  };
-}
-
-/**
- * The environment that a checkpoint was trained in.
- * @throws CcparkError (invalid-argument) for an option that this version does not know, with the checkpoint's file
- */
-export function envOptionsOf(checkpoint: Checkpoint): EnvOptions {
-  return inCheckpoint(checkpoint, () => envOptionsOfDescription(checkpoint.header.env));
-}
-
-/** The environment that `describeEnv` described. @throws CcparkError (invalid-argument) for an option that this version does not know */
-export function envOptionsOfDescription({
-  observation,
-  action,
-  reward,
-  description,
-}: EnvDescription): EnvOptions {
-  const { options } = describedTraining(description);
-  return parseEnvOptions({ ...DEFAULT_ENV_OPTIONS, ...options, observation, action, reward });
-}
-
-/** Names of the scenarios that a checkpoint was trained on; undefined: it does not say. */
-export function scenarioNamesOf(checkpoint: Checkpoint): readonly string[] | undefined {
-  return inCheckpoint(checkpoint, () => describedTraining(checkpoint.header.env.description).scenarios);
-}
-
-/** What `describeEnv` wrote; nothing of what was written by hand. */
-function describedTraining(description: string): {
-  readonly options?: object;
-  readonly scenarios?: readonly string[];
-} {
-  if (!description.startsWith("{")) return {};
-  try {
-    const { options, scenarios } = JSON.parse(description) as { options?: unknown; scenarios?: unknown };
-    return {
-      ...(typeof options === "object" && options !== null && { options }),
-      ...(Array.isArray(scenarios) && { scenarios: scenarios.map(String) }),
-    };
-  } catch (cause) {
-    throw new CcparkError(
-      "invalid-argument",
-      "[checkpoint] header field `env.description`: got broken JSON, expected options of an environment",
-      { cause },
-    );
-  }
 }

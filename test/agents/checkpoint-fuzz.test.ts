@@ -11,12 +11,12 @@ import { Dqn } from "../../agents/dqn.ts";
 import { Ppo } from "../../agents/ppo.ts";
 import { learnerFromCheckpoint, policyFromCheckpoint } from "../../agents/registry.ts";
 import { checkpointContender } from "../../cli/contenders.ts";
-import { describeEnv } from "../../cli/train/training-setup.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { getAction } from "../../envs/signals/actions.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
+import { describeEnv } from "../../training/described-env.ts";
 import { makeToyEnv } from "./toy-env.ts";
 
 const SEED = Number(process.env["CCPARK_FUZZ_SEED"] ?? 20_261_128);
@@ -32,7 +32,7 @@ function fresh(action: string): Uint8Array {
     observationSpace: getObservation(env.observation).space,
     actionSpace: getAction(action).space,
     seed: 1,
-    env: describeEnv({ env, numEnvs: 2, episodeSec: 1 }),
+    env: describeEnv({ env, episodeSec: 1 }),
     options: { hidden: [4], normaliseObservations: true },
   });
   return encodeCheckpoint(ppo.checkpoint());
@@ -48,7 +48,7 @@ async function remembering(): Promise<Uint8Array> {
     observationSpace,
     actionSpace,
     seed: 1,
-    env: describeEnv({ env, numEnvs: 2, episodeSec: 1 }),
+    env: describeEnv({ env, episodeSec: 1 }),
     options: { hidden: [4], learningStarts: 4, minibatchSize: 4, backend: "wasm" },
   });
   for await (const _ of dqn.learn({ ...toy, actionSpace }, 24));

@@ -5,11 +5,11 @@ import { saveCheckpoint } from "../../agents/checkpoint-files.ts";
 import { Ppo } from "../../agents/ppo.ts";
 import { CcpDatapath } from "../../ccp-bridge/datapath/datapath.ts";
 import { openUnixDatagram } from "../../ccp-bridge/ipc/unix-datagram.ts";
-import { describeEnv } from "../../cli/train/training-setup.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { getAction } from "../../envs/signals/actions.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
 import { FlowHandle } from "../../flows/handle.ts";
+import { describeEnv } from "../../training/described-env.ts";
 import { makeFolders, outcomeOf, runCli, startCli } from "./run-cli.ts";
 
 const makeFolder = makeFolders();
@@ -73,7 +73,7 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
       observationSpace: getObservation(env.observation).space,
       actionSpace: getAction(env.action).space,
     };
-    const description = describeEnv({ env, numEnvs: 1, episodeSec: 1 });
+    const description = describeEnv({ env, episodeSec: 1 });
     saveCheckpoint(checkpoint, new Ppo({ ...spaces, seed: 1, env: description }).checkpoint());
     const names = ["--algorithm", "reno,cubic", "--default", "cubic", "--checkpoint", checkpoint];
     const { child, outcome, socket } = await startAgent(folder, [...names, "--rule", "dst-port:5001=policy"]);

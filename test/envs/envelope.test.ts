@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import { Ppo } from "../../agents/ppo.ts";
 import { checkpointContender } from "../../cli/contenders.ts";
-import { describeEnv } from "../../cli/train/training-setup.ts";
 import { CongestionEnv } from "../../envs/congestion-env.ts";
 import { runAgent } from "../../envs/measured-run.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
@@ -11,6 +10,7 @@ import { DEFAULT_ENVELOPE, envelopeOf, envelopeOfSource } from "../../envs/signa
 import { getObservation } from "../../envs/signals/observations.ts";
 import { makeLink } from "../../scenarios/links.ts";
 import { getScenario } from "../../scenarios/presets.ts";
+import { describeEnv } from "../../training/described-env.ts";
 
 const GIGABIT = makeLink({ mbps: 1_000, rttMs: 80, bufferBdp: 1, durationSec: 3 });
 const DATACENTRE = makeLink({ mbps: 10_000, rttMs: 0.2, bufferBdp: 1, durationSec: 0.05 });
@@ -100,7 +100,7 @@ describe("a policy", () => {
   it("is stored with the range that it was trained in, which it keeps", () => {
     const options = { ...DEFAULT_ENV_OPTIONS, action: "absolute" };
     const { observationSpace, actionSpace } = new CongestionEnv(DATACENTRE, options);
-    const description = describeEnv({ env: options, numEnvs: 1, episodeSec: 1 });
+    const description = describeEnv({ env: options, episodeSec: 1 });
     const agent = new Ppo({ observationSpace, actionSpace, seed: 1, env: description });
     const loaded = checkpointContender("agent", "x", agent.checkpoint());
     expect(loaded.checkpoint.header.observationSpace.high).toEqual([...observationSpace.high]);

@@ -3,10 +3,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { spacesOf } from "../../cli/contenders.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { loadDataset, saveDataset } from "../../training/datasets/dataset-files.ts";
 import { decodeNpy, encodeNpy } from "../../training/datasets/npy.ts";
+import { spacesOf } from "../../training/described-env.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ccpark-dataset-"));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -62,7 +62,8 @@ async function dataset(options: DatasetOptions): Promise<void> {
   const { loadSignals, signalsOf } = await import("../../../envs/signals/signal-files.ts");
   const { linkLabel } = await import("../../../eval/links.ts");
   const { saveDataset } = await import("../../../training/datasets/dataset-files.ts");
-  const { namedContenders, spacesOf } = await import("../../contenders.ts");
+  const { namedContenders } = await import("../../contenders.ts");
+  const { spacesOf } = await import("../../../training/described-env.ts");
   const { episodeSource } = await import("./episode-source.ts");
   const { startTask } = await import("../../train/progress.ts");
 

@@ -6,7 +6,7 @@ import type { Scenario } from "../../../scenarios/scenario.ts";
 import { resolveScenarios } from "../../../scenarios/scenario-files.ts";
 import { sampleTrainingScenario } from "../../../scenarios/training.ts";
 import { TRAINING_DEFAULTS } from "../../../training/defaults.ts";
-import { TRAINING_RANGE_NAME } from "../../train/training-setup.ts";
+import { TRAINING_RANGE_NAME } from "../../../training/described-env.ts";
 
 /** The scenario of a seed. */
 export type EpisodeSource = (seed: number) => Scenario;

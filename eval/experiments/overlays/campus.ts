@@ -1,16 +1,18 @@
 /** Files that a campus takes from peers, and the pages beside them: how long pages take, by the congestion control of the files. */
 import Table from "cli-table3";
-import { ZOO_PREFIX } from "../../../agents/zoo-files.ts";
+import { loadZoo, ZOO_PREFIX } from "../../../agents/zoo-files.ts";
+import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
 import { NANOS_PER_SEC, PACKET_BYTES, toMbps } from "../../../core/units.ts";
+import { policyAlgorithm } from "../../../envs/policy-algorithm.ts";
 import { workOf } from "../../../testbeds/overlays/overlay.ts";
 import type { RequestWork } from "../../../testbeds/overlays/works/requests.ts";
+import { storedPolicy } from "../../../training/described-env.ts";
 import { mean, quantile } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
 import { whole, words } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { openOverlay, overlayScenario } from "./run.ts";
-import { zooAlgorithm } from "./zoo-policy.ts";
 
 const NAME = "campus-100";
 const NOBODY = "none";
@@ -43,9 +45,11 @@ function measure(background: string, seed: number): Row {
   return { background, pagesMs, filesMbps: toMbps(bytes / scenario.durationSec) };
 }
 
-function policyOf(name: string): () => ReturnType<typeof zooAlgorithm> {
-  const policy = zooAlgorithm(name);
-  return () => policy;
+/** @throws CcparkError (not-found) with the nearest name */
+function policyOf(name: string): () => CcpAlgorithm {
+  const { policy, env } = storedPolicy(loadZoo(name));
+  const algorithm = policyAlgorithm(name, policy, env);
+  return () => algorithm;
 }
 
 export const campus: Experiment = experiment({
