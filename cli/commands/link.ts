@@ -38,6 +38,7 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
       return;
     }
   }
+  if (process.env[INSIDE] !== undefined) await endWithParent();
   const { openLink } = await import("../../testbeds/emulated/open-link.ts");
   const { runCommand } = await import("../../testbeds/emulated/run-command.ts");
   const scenario = await oneScenario(options);
@@ -147,6 +148,14 @@ async function againInUserNamespace(): Promise<number | undefined> {
   });
 }
 
+/** Inside the user namespace: when the process that it was started by is killed, so is this one. */
+async function endWithParent(): Promise<void> {
+  const { constants } = await import("node:os");
+  const { PR_SET_PDEATHSIG } = await import("../../testbeds/host/constants.ts");
+  const { loadLibc } = await import("../../testbeds/host/libc.ts");
+  (await loadLibc()).prctl(PR_SET_PDEATHSIG, constants.signals.SIGKILL);
+}
+
 async function clean(): Promise<void> {
   const { loadLibc } = await import("../../testbeds/host/libc.ts");
   const { removeAbandoned } = await import("../../testbeds/host/namespaces.ts");
@@ -191,7 +200,7 @@ The command finds the other end's address in CCPARK_PEER and its own in CCPARK_A
 forward links. The exit code is the command's.
 
   ccpark link --scenario park-paper --serve 'iperf3 -s' -- sh -c 'sleep 0.5; iperf3 -c $CCPARK_PEER -t 5'
-  ccpark link --scenario ccp-cell --trace verizon-lte-short -- sh -c 'ping -c 5 $CCPARK_PEER'`,
+  ccpark link --scenario ccp-cell --trace lte-driving -- sh -c 'ping -c 5 $CCPARK_PEER'`,
     )
     .action(link);
   program

@@ -2,12 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { CcparkError } from "../../core/errors.ts";
+import type { Namespace } from "../host/namespaces.ts";
+import { guardInhabitants, inhabitantsOf, signalInhabitants } from "./inhabitants.ts";
 import type { EmulatedLink, LinkEnd } from "./open-link.ts";
 
 export interface CommandOptions {
   /** program and arguments, at the client's end */
   readonly command: readonly string[];
-  /** for `sh -c`, at the server's end, ended with the command; absent: nothing */
+  /** for `sh -c`, at the server's end, ended with the command, as all that is left at either; absent: nothing */
   readonly serve: string | undefined;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -17,8 +19,9 @@ const FORWARDED = ["SIGTERM", "SIGHUP"] as const;
 /** Where the system says that a command is not there, and that it cannot be run (POSIX shells). */
 const EXIT_NOT_FOUND = 127;
 const EXIT_NOT_RUN = 126;
-/** So long the server's command may take to end before it is killed. */
+/** So long what is left may take to end before it is killed. */
 const GRACE_MS = 500;
+const LOOK_AGAIN_MS = 10;
 
 function start(end: LinkEnd, [program, ...args]: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
   return end.namespace.run(() => spawn(program!, args, { stdio: "inherit", env }));
@@ -58,20 +61,35 @@ function environmentOf(own: LinkEnd, other: LinkEnd, env: NodeJS.ProcessEnv): No
 export async function runCommand(link: EmulatedLink, options: CommandOptions): Promise<CommandEnd> {
   const { client, server } = link;
   const { command, serve, env } = options;
-  const served =
-    serve === undefined ? undefined : start(server, ["sh", "-c", serve], environmentOf(server, client, env));
-  const serverEnd = served && ended(served);
-  const child = start(client, command, environmentOf(client, server, env));
+  const spaces = [client.namespace, server.namespace];
+  const unguard = guardInhabitants(spaces);
   try {
-    return await Promise.race([attended(child), failureOf(link)]);
-  } finally {
-    child.kill("SIGKILL");
-    if (served !== undefined) {
-      served.kill("SIGTERM");
-      const timer = setTimeout(() => served.kill("SIGKILL"), GRACE_MS);
-      await serverEnd;
-      clearTimeout(timer);
+    const served =
+      serve === undefined
+        ? undefined
+        : start(server, ["sh", "-c", serve], environmentOf(server, client, env));
+    const servedEnd = served && ended(served);
+    const child = start(client, command, environmentOf(client, server, env));
+    try {
+      return await Promise.race([attended(child), failureOf(link)]);
+    } finally {
+      child.kill("SIGKILL");
+      await emptied(spaces);
+      await servedEnd;
     }
+  } finally {
+    unguard();
+  }
+}
+
+/** Whatever is left in them is asked to end, then made to. */
+async function emptied(spaces: readonly Namespace[]): Promise<void> {
+  const byMs = performance.now() + GRACE_MS;
+  let signal: "SIGTERM" | "SIGKILL" = "SIGTERM";
+  for (let left = signalInhabitants(spaces, signal); left > 0; ) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    if (performance.now() >= byMs) signal = "SIGKILL";
+    left = signal === "SIGKILL" ? signalInhabitants(spaces, signal) : inhabitantsOf(spaces).length;
   }
 }
 

@@ -33,6 +33,7 @@ export const MS_SHARED = 0x10_0000;
 export const MNT_DETACH = 0x2;
 
 // prctl(2)
+export const PR_SET_PDEATHSIG = 1;
 export const PR_SET_TIMERSLACK = 29;
 
 // sched_setscheduler(2)

@@ -67,4 +67,32 @@ describeWithLinks("ccpark link", () => {
     process.kill(-child.pid!, "SIGINT");
     expect(await ended).toBe(5);
   });
+
+  /** A shell that has children, and one that leaves its group and session. */
+  const SERVED = "echo served; sleep 7654321 & setsid sleep 7654322 & sleep 7654323; true";
+  const sleepers = (): number =>
+    spawnSync("pgrep", ["-f", "^sleep 765432[123]$"], { encoding: "utf8" }).stdout.split("\n").length - 1;
+
+  it("ends with all that its commands have started, so that who reads its output finds the end of it", () => {
+    const startMs = performance.now();
+    // what outlives it would hold the pipe that this waits for
+    const { status } = ccpark("link", "--quiet", "--serve", SERVED, "--", "sh", "-c", "sleep 0.3; exit 3");
+    expect(status).toBe(3);
+    expect(performance.now() - startMs).toBeLessThan(60_000);
+    expect(sleepers()).toBe(0);
+  });
+
+  it("leaves no process when it is killed itself", async () => {
+    const child = spawn("node", [...CLI, "link", "--quiet", "--serve", SERVED, "--", "sleep", "7654321"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    while (sleepers() < 4) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.once("exit", resolve));
+    const byMs = performance.now() + 10_000;
+    while (sleepers() > 0 && performance.now() < byMs)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sleepers()).toBe(0);
+  });
 });
