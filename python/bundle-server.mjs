@@ -1,6 +1,6 @@
 // `node bundle-server.mjs FOLDER`: the command line of the Python package, with all that it needs besides node. The folder has
 // the layout of the npm package (dist/, traces/, proto/, package.json), so code finds its files as it does there; libraries
-// are part of the code, but for those that look for files of their own. Left out: koffi (agents over Unix sockets).
+// are part of the code, but for those that look for files of their own. koffi (real links) comes for the machine that bundles.
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -41,9 +41,11 @@ const ASSETS = [
   "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm",
   "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm",
   "seedrandom",
+  "koffi",
+  "@koromix",
 ];
 /** Without what only a debugger reads. */
-const UNREAD = /\.(map|d\.ts)$/;
+const UNREAD = /\.(map|d\.ts|cc|hh|inc|md)$|node_modules\/koffi\/(vendor|doc|lib)$/;
 const EXTERNAL = ["@tensorflow/*", "koffi", "onnxruntime-*", "piscina", "playwright-core", "canvas"];
 
 const BANNER = `import { createRequire as __createRequire } from "node:module";
@@ -109,6 +111,9 @@ const entries = [
   "cli/env-worker.ts",
   "cli/bench/bench-worker.ts",
   "training/training-worker.ts",
+  "testbeds/emulated/link-thread.ts",
+  "testbeds/linux/bulk-thread.ts",
+  "testbeds/sites/sendbox-thread.ts",
 ].map((file) => join(clone, file));
 await build({
   absWorkingDir: clone,

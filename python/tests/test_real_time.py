@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 
 import numpy as np
+import pytest
 
 import ccpark
 
@@ -43,5 +46,42 @@ def test_virtual_time_is_the_default_and_waits_for_the_agent() -> None:
         info = env.step(np.zeros(env.action_space.shape, np.float32))[4]
         assert info["action_late_us"] == 0
         assert info["missed_reports"] == 0
+    finally:
+        env.close()
+
+
+def why_no_links() -> str | None:
+    """As `ccpark doctor` says of real links: Linux, and root. In CI they run, whatever comes of it."""
+    if os.environ.get("CI") == "true":
+        return None
+    if sys.platform != "linux" or not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        return "real links need Linux and /dev/net/tun"
+    return None if os.geteuid() == 0 else "network namespaces need root"
+
+
+@pytest.mark.skipif(why_no_links() is not None, reason=why_no_links() or "")
+@pytest.mark.parametrize("testbed", ["emulated", "linux:pacing", "linux"])
+def test_real_links_run_an_episode_behind_the_same_interface(testbed: str) -> None:
+    env = ccpark.CongestionControlEnv(
+        info_keys=["rtt_us", "delivered_bytes", "cwnd_bytes"],
+        scenario="park-paper",
+        duration_sec=1.5,
+        testbed=testbed,
+    )
+    try:
+        for seed in (1, 2):  # a reset makes namespaces, link and flow anew
+            env.reset(seed=seed)
+            delivered, rtts_us, truncated = 0.0, [], False
+            while not truncated:
+                action = np.full(env.action_space.shape, 0.2, np.float32)
+                observation, reward, terminated, truncated, info = env.step(action)
+                assert np.all(np.isfinite(observation))
+                assert np.isfinite(reward)
+                assert not terminated
+                delivered += info["delivered_bytes"]
+                rtts_us.append(info["rtt_us"])
+            assert delivered > 50_000
+            # the link's own 50 ms, and what waits
+            assert 50_000 < np.median(rtts_us) < 400_000
     finally:
         env.close()

@@ -121,6 +121,8 @@ class LinuxRun implements RealTimeRun {
   /** of forward flows and of backward ones */
   readonly #hosts: readonly Hosts[];
   readonly #isPaced: boolean;
+  /** of paced flows: their control begins with them, when the run is its owner's */
+  readonly #begins: Map<LinuxFlow, () => void> = new Map();
   readonly #clock = new Stopwatch();
   readonly #alarm: Alarm;
   readonly #calls: { readonly atNs: Nanos; readonly call: () => void }[] = [];
@@ -159,7 +161,7 @@ class LinuxRun implements RealTimeRun {
       const flow: LinuxFlow = new LinuxFlow(planned, bytes[i]!, () => this.#readLog(), observers);
       const algorithm = algorithms[i]!;
       if (isPaced && !(algorithm instanceof KernelAlgorithm)) {
-        observers.push(this.#pacedControl(flow, inProcess(algorithm)));
+        this.#begins.set(flow, () => observers.unshift(this.#pacedControl(flow, inProcess(algorithm))));
       }
       const seeing = planned.algorithm === UNDER_TEST ? observer?.(planned.id) : undefined;
       if (seeing !== undefined) observers.push(seeing);
@@ -237,6 +239,7 @@ class LinuxRun implements RealTimeRun {
   #startFlow(flow: LinuxFlow): void {
     flow.servedBytesAtStart = this.truth.forward.servedBytes(this.nowNs);
     flow.hasStarted = true;
+    this.#begins.get(flow)?.();
     this.#hostsOf(flow).start(flow.sender!);
   }
 
