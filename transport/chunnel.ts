@@ -39,14 +39,12 @@ export interface Message<D = unknown> {
   readonly to?: string;
   readonly from?: string;
   readonly key?: string;
-  /** 0 goes first; absent: 0 */
-  readonly priority?: number;
+  readonly priority?: number; // 0 goes first; absent: 0
   /** which attempt it is, from 1 on, where `retry` lies above */
   readonly attempt?: number;
   /** how many nodes have routed it on its way here */
   readonly hops?: number;
-  /** it came, or goes, inside this host */
-  readonly isLocal?: true;
+  readonly isLocal?: true; // it came, or goes, inside this host
   /** the messages of the layer above that this one carries: whom its fate concerns */
   readonly cause?: readonly Message[];
 }
@@ -65,7 +63,7 @@ export interface Feedback {
   readonly timeout: boolean;
 }
 
-/** A chunnel as the one below it sees it. */
+/** As the chunnel below sees it. */
 export interface Above {
   receive(messages: readonly Message[]): void;
   feedback(fate: Feedback): void;
@@ -91,8 +89,7 @@ export interface Below {
 }
 
 export interface Chunnel extends Above, Below {
-  /** set by the stack before anything is called */
-  above: Above;
+  above: Above; // both set by the stack before anything is called
   below: Below;
 }
 
@@ -103,7 +100,10 @@ export interface Timer {
 /** What a stack runs in: virtual or real time, seeded or real randomness. */
 export interface Surroundings {
   nowUs(): Micros;
-  wakeAt(atUs: Micros, call: () => void): Timer;
+  /** @param isExact each microsecond counts, as for pacing */
+  wakeAt(atUs: Micros, call: () => void, isExact?: boolean): Timer;
+  /** When all datagrams that have come together are handled; absent: they come one by one. */
+  soon?(call: () => void): Timer;
   readonly rng: Rng;
   /** for keys and identifiers: from the system where the peer is real */
   randomBytes(count: number): Uint8Array;
@@ -113,7 +113,7 @@ export interface Surroundings {
   trace?(event: Readonly<Record<string, unknown>>): void;
 }
 
-/** What both ends must agree on: the same labels, or at least one in common. Absent: one end's own matter. */
+/** What both ends must agree on: the same labels, or one in common. Absent: one end's own matter. */
 export interface Capability {
   readonly match: "exact" | "overlap";
   readonly labels: readonly string[];

@@ -16,7 +16,7 @@ export function writeNumber(into: Uint8Array, at: number, value: number): number
     into[at + i] = rest % 256;
     rest = Math.floor(rest / 256);
   }
-  into[at] = rest | ({ 1: 0, 2: 0x40, 4: 0x80, 8: 0xc0 }[count] ?? 0);
+  into[at] = rest | (count === 1 ? 0 : count === 2 ? 0x40 : count === 4 ? 0x80 : 0xc0);
   return at + count;
 }
 
@@ -59,15 +59,46 @@ export class WireReader {
   }
 }
 
+/** What the headers of a usual stack take: a message that is made with so much room in front is copied by none of its chunnels. */
+const HEADROOM_BYTES: Bytes = 64;
+
+/** Memory with room in front of what has been written. */
+interface Roomy extends ArrayBuffer {
+  /** the lowest byte that is somebody's; whoever writes in front of it claims that part, once */
+  front?: number;
+}
+
+/** Zeros, with room for headers in front. */
+export function roomyBytes(length: Bytes): Uint8Array {
+  const buffer: Roomy = new ArrayBuffer(HEADROOM_BYTES + length);
+  buffer.front = HEADROOM_BYTES;
+  return new Uint8Array(buffer, HEADROOM_BYTES, length);
+}
+
+/**
+ * `body` with `count` bytes in front, for the caller to write. In the same memory where there is room that nobody has claimed, else
+ * a copy: `body`, and whatever was put in front of it before, stay as they are.
+ */
+export function prepended(count: Bytes, body: Uint8Array): Uint8Array {
+  const buffer: Roomy = body.buffer as ArrayBuffer;
+  const front = body.byteOffset - count;
+  if (buffer.front === body.byteOffset && front >= 0) {
+    buffer.front = front;
+    return new Uint8Array(buffer, front, count + body.length);
+  }
+  const data = roomyBytes(count + body.length);
+  data.set(body, count);
+  return data;
+}
+
 /** `head` followed by numbers and `body`. */
 export function withNumbers(head: number, numbers: readonly number[], body?: Uint8Array): Uint8Array {
-  let length = 1 + (body?.length ?? 0);
+  let length = 1;
   for (const value of numbers) length += numberBytes(value);
-  const bytes = new Uint8Array(length);
+  const bytes = body === undefined ? new Uint8Array(length) : prepended(length, body);
   bytes[0] = head;
   let at = 1;
   for (const value of numbers) at = writeNumber(bytes, at, value);
-  if (body !== undefined) bytes.set(body, at);
   return bytes;
 }
 

@@ -20,6 +20,8 @@ import {
   Tickets,
 } from "../../transport/index.ts";
 import { realSurroundings } from "../../transport/shell/surroundings.ts";
+import { UdpSocket } from "../../transport/shell/udp-socket.ts";
+import { prepended, roomyBytes } from "../../transport/wire.ts";
 
 async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
@@ -208,5 +210,53 @@ describe("connect and listen", () => {
     expect(new TextDecoder().decode(value as Uint8Array)).toBe("hello");
     connection.destroy();
     listener.close();
+  });
+});
+
+describe("many datagrams by one system call", () => {
+  const NOBODY = (): void => {};
+
+  it.each([
+    ["batches to batches", true, true],
+    ["batches to single ones", true, false],
+    ["single ones to batches", false, true],
+  ])("brings each as it was, in order, whatever their sizes: %s", async (_, fromBatches, toBatches) => {
+    const got: { bytes: string; from: string }[] = [];
+    const sizes = [1200, 1200, 1200, 700, 1200, 1, 1472, 1472, 1472, 3];
+    const take = (datagram: Uint8Array, from: string): number => got.push({ bytes: sum(datagram), from });
+    const sink = await UdpSocket.open({ offload: toBatches }, take, NOBODY);
+    const source = await UdpSocket.open({ offload: fromBatches }, NOBODY, NOBODY);
+    const sent = sizes.map((size) => new Uint8Array(randomBytes(size)));
+    for (const datagram of sent) source.port.send(datagram, sink.port.self);
+    for (let i = 0; i < 200 && got.length < sent.length; i++)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(got).toEqual(sent.map((datagram) => ({ bytes: sum(datagram), from: source.port.self })));
+    source.close();
+    sink.close();
+    expect(() => source.port.send(sent[0]!, sink.port.self)).not.toThrow();
+  });
+
+  it("says why it cannot bind, either way", async () => {
+    const first = await UdpSocket.open({}, NOBODY, NOBODY);
+    const port = Number(first.port.self.split(":")[1]);
+    for (const offload of [true, false]) {
+      await expect(UdpSocket.open({ port, offload }, NOBODY, NOBODY)).rejects.toThrow(
+        `[transport] cannot bind 127.0.0.1:${port}: EADDRINUSE`,
+      );
+    }
+    first.close();
+  });
+
+  it("makes headers in front of a message without touching what others hold of it", () => {
+    const body = roomyBytes(4);
+    body.set([1, 2, 3, 4]);
+    const first = prepended(2, body);
+    first.set([8, 9]);
+    const second = prepended(2, body);
+    second.set([6, 7]);
+    expect([...first]).toEqual([8, 9, 1, 2, 3, 4]);
+    expect([...second]).toEqual([6, 7, 1, 2, 3, 4]);
+    expect([...prepended(100, first)].slice(-6)).toEqual([...first]);
+    expect([...prepended(1, Uint8Array.of(5))]).toEqual([0, 5]);
   });
 });

@@ -72,6 +72,11 @@ export const IP_TOS = 1;
 export const IP_MTU_DISCOVER = 10;
 export const IP_RECVTOS = 13;
 export const IP_PMTUDISC_DO = 2;
+export const SOL_UDP = 17;
+/** datagrams of so many bytes each are cut out of one buffer (generic segmentation offload) */
+export const UDP_SEGMENT = 103;
+/** several datagrams of one sender and size come as one buffer */
+export const UDP_GRO = 104;
 export const TCP_NODELAY = 1;
 export const TCP_INFO = 11;
 export const TCP_CONGESTION = 13;

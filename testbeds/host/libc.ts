@@ -350,6 +350,18 @@ export class Libc {
     return this.#unlessBlocked("sendto", this.#sendto(fd, from, length, 0, address, address.length));
   }
 
+  /** @param header `struct msghdr`, as of `datagram-batches.ts`; @returns bytes taken, -1: there is no room yet */
+  sendmsg(fd: number, header: Memory): number {
+    const sendmsg = this.#function("intptr_t sendmsg(int, void *, int)");
+    return this.#unlessBlocked("sendmsg", sendmsg(fd, header, 0));
+  }
+
+  /** @param header `struct msghdr`, whose lengths it changes; @returns bytes of the message, -1: nothing is there yet */
+  recvmsg(fd: number, header: Memory): number {
+    const recvmsg = this.#function("intptr_t recvmsg(int, void *, int)");
+    return this.#unlessBlocked("recvmsg", recvmsg(fd, header, 0));
+  }
+
   /** @returns bytes of the message, 0 at the end of a stream, -1: nothing is there yet */
   recv(fd: number, into: Memory, length: number = into.byteLength, flags = 0): number {
     return this.#unlessBlocked("recv", this.#recv(fd, into, length, flags));

@@ -7,7 +7,7 @@
 import type { Message } from "../chunnel.ts";
 import type { Choice } from "../negotiate/choose.ts";
 import { encodeChoice, readChoice } from "../negotiate/offer-wire.ts";
-import { numberBytes, WireReader, writeNumber } from "../wire.ts";
+import { numberBytes, prepended, WireReader, writeNumber } from "../wire.ts";
 
 export const DATA = 0;
 export const LAST = 1;
@@ -31,9 +31,8 @@ export function contentOf(message: Message): Message {
 }
 
 export function headed(kind: number, body: Uint8Array): Uint8Array {
-  const data = new Uint8Array(1 + body.length);
+  const data = prepended(1, body);
   data[0] = kind;
-  data.set(body, 1);
   return data;
 }
 

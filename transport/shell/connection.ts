@@ -15,6 +15,7 @@ import { LiveStack } from "../live/live-stack.ts";
 import { type Agreed, ClientNegotiation, type Tickets } from "../negotiate/handshake.ts";
 import type { App, DatagramPort } from "../stack/open.ts";
 import type { ChunnelSpec } from "../stack/spec.ts";
+import { roomyBytes } from "../wire.ts";
 import { algorithmOf, type StreamOptions, type StreamUpgrade, streamSlots } from "./stream-slots.ts";
 import { monotonicUs } from "./surroundings.ts";
 import { openUnixWay } from "./unix-way.ts";
@@ -230,7 +231,7 @@ export class Connection extends Duplex implements App {
   }
 
   #cut(most: Bytes): Uint8Array {
-    const data = new Uint8Array(1 + Math.min(most, this.#waitingBytes(most)));
+    const data = roomyBytes(1 + Math.min(most, this.#waitingBytes(most)));
     data[0] = DATA;
     let at = 1;
     while (at < data.length) {

@@ -59,7 +59,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   streamSlots(options);
   let connection: Connection | undefined;
   const socket = await UdpSocket.open(
-    { host: host.includes(":") ? "::" : "0.0.0.0" },
+    { host: host.includes(":") ? "::" : "0.0.0.0", offload: options.offload },
     (datagram, from) => {
       if (from === peer) connection?.arrive(datagram, from);
     },
@@ -99,7 +99,7 @@ export async function listen(
   };
   let isClosed = false;
   const socket = await UdpSocket.open(
-    { host, port },
+    { host, port, offload: options.offload },
     (datagram, from) => acceptor.arrive(datagram, from),
     () => {
       for (const connection of acceptor.connections) connection.drained();

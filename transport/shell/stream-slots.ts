@@ -28,6 +28,8 @@ export interface StreamOptions {
   readonly keepAliveMs?: number;
   /** after so long without an answer the peer is gone; default 60 */
   readonly giveUpSec?: number;
+  /** many datagrams by one system call (GSO, GRO), on Linux with koffi; default true: where it can be */
+  readonly offload?: boolean;
   /** of the connections' events, in qlog's form */
   readonly trace?: Surroundings["trace"];
 }

@@ -6,9 +6,43 @@ import type { Surroundings, Timer } from "../chunnel.ts";
 
 /** Timers of the event loop have a granularity of a millisecond: what is due sooner runs in its next turn. */
 const MIN_TIMER_US: Micros = 1_000;
+/** A timer of 1 ms rings after up to 2.2 ms: so long before, exact ones go over to turns of the loop, which take the processor. */
+const EXACT_TIMER_US: Micros = 2_200;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function monotonicUs(): Micros {
   return performance.now() * 1_000;
+}
+
+/** Turn by turn of the event loop, which takes about a microsecond where it has nothing else to do. @param isExact until the time has come */
+function byTurns(atUs: Micros, call: () => void, isExact: boolean): Timer {
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    if (monotonicUs() >= atUs) call();
+    else if (isExact) turn = setImmediate(look);
+    else timer = setTimeout(call, 1);
+  };
+  let turn = setImmediate(look);
+  return {
+    cancel: () => {
+      clearImmediate(turn);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** @param isExact a timer of the event loop for all but the end of the wait */
+function byTimer(atUs: Micros, call: () => void, isExact: boolean): Timer {
+  const waitUs = atUs - monotonicUs() - (isExact ? EXACT_TIMER_US : 0);
+  let rest: Timer | undefined;
+  const ring = isExact ? (): void => void (rest = byTurns(atUs, call, true)) : call;
+  const timer = setTimeout(ring, Math.min(Math.max(waitUs, 0) / 1_000, MAX_TIMER_MS));
+  return {
+    cancel: () => {
+      clearTimeout(timer);
+      rest?.cancel();
+    },
+  };
 }
 
 /** Of one socket's connections: state that they share lives as long as these surroundings. */
@@ -16,20 +50,15 @@ export function realSurroundings(trace?: Surroundings["trace"]): Surroundings {
   const shared = new Map<string, unknown>();
   return {
     nowUs: monotonicUs,
-    wakeAt: (atUs, call): Timer => {
+    wakeAt: (atUs, call, isExact = false) => {
       const waitUs = atUs - monotonicUs();
-      if (waitUs < MIN_TIMER_US) {
-        const soon = setImmediate(() => (monotonicUs() >= atUs ? call() : (again = setTimeout(call, 1))));
-        let again: NodeJS.Timeout | undefined;
-        return {
-          cancel: () => {
-            clearImmediate(soon);
-            clearTimeout(again);
-          },
-        };
-      }
-      const timer = setTimeout(call, Math.min(waitUs / 1_000, 2 ** 31 - 1));
-      return { cancel: () => clearTimeout(timer) };
+      return waitUs < (isExact ? EXACT_TIMER_US : MIN_TIMER_US)
+        ? byTurns(atUs, call, isExact)
+        : byTimer(atUs, call, isExact);
+    },
+    soon: (call) => {
+      const soon = setImmediate(call);
+      return { cancel: () => clearImmediate(soon) };
     },
     rng: Rng.fromSeed(randomBytes(6).readUIntBE(0, 6)),
     randomBytes: (count) => new Uint8Array(randomBytes(count)),

@@ -1,8 +1,11 @@
 /** A UDP socket as the port of many stacks: addresses are `host:port`, and what the system's buffer has no room for waits there. */
-import { createSocket, type Socket } from "node:dgram";
-import { isIPv6 } from "node:net";
+import { createSocket, type Socket, type SocketOptions } from "node:dgram";
+import { lookup } from "node:dns";
+import { isIP, isIPv6 } from "node:net";
 import { CcparkError } from "../../core/errors.ts";
+import { loadLibc, SystemCallError } from "../../testbeds/host/libc.ts";
 import type { DatagramPort } from "../stack/open.ts";
+import { BatchSocket } from "./batch-socket.ts";
 
 /** Of the system, each way: a burst of a few milliseconds at a gigabit. */
 const SYSTEM_BUFFER_BYTES = 1 << 22;
@@ -20,17 +23,36 @@ function parseAddress(text: string): { host: string; port: number } {
   return { host: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
 }
 
-export class UdpSocket {
+/** An address is what it is: asking the system for each datagram would cost more than sending it. */
+const lookUp: NonNullable<SocketOptions["lookup"]> = (host, options, callback) => {
+  const family = isIP(host);
+  if (family === 0) lookup(host, options, callback);
+  else callback(null, host, family);
+};
+
+/** Of the system, or of the system by batches. */
+export interface UdpSocket {
+  readonly port: DatagramPort;
+  close(): void;
+}
+
+export interface UdpBind {
+  /** default 127.0.0.1 */
+  readonly host?: string | undefined;
+  /** default: any free one */
+  readonly port?: number | undefined;
+  /** many datagrams by one system call, on Linux with koffi; default true: where it can be */
+  readonly offload?: boolean | undefined;
+}
+
+class NodeSocket implements UdpSocket {
   readonly #socket: Socket;
   readonly port: DatagramPort;
   #queued = 0;
+  #isClosed = false;
   #wasFull = false;
 
-  private constructor(
-    socket: Socket,
-    onDatagram: (datagram: Uint8Array, from: string) => void,
-    onRoom: () => void,
-  ) {
+  constructor(socket: Socket, onDatagram: (datagram: Uint8Array, from: string) => void, onRoom: () => void) {
     this.#socket = socket;
     const { address, port } = socket.address();
     const names = new Map<string, { host: string; port: number }>();
@@ -46,6 +68,7 @@ export class UdpSocket {
         return MAX_QUEUED - this.#queued;
       },
       send: (datagram, to) => {
+        if (this.#isClosed) return;
         let target = names.get(to);
         if (target === undefined) {
           target = parseAddress(to);
@@ -64,35 +87,72 @@ export class UdpSocket {
     };
   }
 
-  /** @throws CcparkError (unavailable) with the system's code, such as EADDRINUSE */
-  static async open(
-    bind: { readonly host?: string | undefined; readonly port?: number | undefined },
-    onDatagram: (datagram: Uint8Array, from: string) => void,
-    onRoom: () => void,
-  ): Promise<UdpSocket> {
-    const { host = "127.0.0.1", port = 0 } = bind;
-    const socket = createSocket({
-      type: isIPv6(host) ? "udp6" : "udp4",
-      recvBufferSize: SYSTEM_BUFFER_BYTES,
-      sendBufferSize: SYSTEM_BUFFER_BYTES,
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once("error", (cause: NodeJS.ErrnoException) => {
-        socket.close();
-        const where = addressText(host, port);
-        reject(new CcparkError("unavailable", `[transport] cannot bind ${where}: ${cause.code}`, { cause }));
-      });
-      socket.bind(port, host, () => {
-        socket.removeAllListeners("error");
-        resolve();
-      });
-    });
-    // errors of single datagrams come to their senders
-    socket.on("error", () => {});
-    return new UdpSocket(socket, onDatagram, onRoom);
-  }
-
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#socket.close();
   }
 }
+
+function cannotBind(where: string, code: string | undefined, cause: unknown): CcparkError {
+  return new CcparkError("unavailable", `[transport] cannot bind ${where}: ${code}`, { cause });
+}
+
+/** Undefined: this machine, or this address, has none. */
+async function openBatches(
+  { host = "127.0.0.1", port = 0 }: UdpBind,
+  onDatagram: (datagram: Uint8Array, from: string) => void,
+  onRoom: () => void,
+): Promise<UdpSocket | undefined> {
+  if (isIP(host) !== 4) return undefined;
+  const libc = await loadLibc().catch(() => undefined);
+  if (libc === undefined) return undefined;
+  const bind = { host, port, bufferBytes: SYSTEM_BUFFER_BYTES, maxBytes: MAX_DATAGRAM_BYTES };
+  try {
+    return new BatchSocket(libc, bind, onDatagram, onRoom);
+  } catch (error) {
+    if (error instanceof SystemCallError && error.call === "bind")
+      throw cannotBind(addressText(host, port), error.errnoName, error);
+    return undefined;
+  }
+}
+
+async function openNode(
+  { host = "127.0.0.1", port = 0 }: UdpBind,
+  onDatagram: (datagram: Uint8Array, from: string) => void,
+  onRoom: () => void,
+): Promise<UdpSocket> {
+  const socket = createSocket({
+    type: isIPv6(host) ? "udp6" : "udp4",
+    recvBufferSize: SYSTEM_BUFFER_BYTES,
+    sendBufferSize: SYSTEM_BUFFER_BYTES,
+    lookup: lookUp,
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", (cause: NodeJS.ErrnoException) => {
+      socket.close();
+      reject(cannotBind(addressText(host, port), cause.code, cause));
+    });
+    socket.bind(port, host, () => {
+      socket.removeAllListeners("error");
+      resolve();
+    });
+  });
+  // errors of single datagrams come to their senders
+  socket.on("error", () => {});
+  return new NodeSocket(socket, onDatagram, onRoom);
+}
+
+export const UdpSocket: {
+  /** @throws CcparkError (unavailable) with the system's code, such as EADDRINUSE */
+  open(
+    bind: UdpBind,
+    onDatagram: (datagram: Uint8Array, from: string) => void,
+    onRoom: () => void,
+  ): Promise<UdpSocket>;
+} = {
+  async open(bind, onDatagram, onRoom) {
+    const batches = bind.offload === false ? undefined : await openBatches(bind, onDatagram, onRoom);
+    return batches ?? openNode(bind, onDatagram, onRoom);
+  },
+};

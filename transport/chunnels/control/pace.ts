@@ -41,11 +41,12 @@ class Pace extends Through {
     const room = Math.max(0, this.#pacer.room(this.#surroundings.nowUs(), this.#rate));
     const messages = room > 0 ? super.pull(Math.min(most, room)) : [];
     if (messages.length > 0 || room <= 0) {
-      this.#timer ??= this.#surroundings.wakeAt(this.#pacer.nextUs(this.#rate), () => {
+      const again = (): void => {
         this.#timer = undefined;
         this.below.offer();
         this.above.roomGrew();
-      });
+      };
+      this.#timer ??= this.#surroundings.wakeAt(this.#pacer.nextUs(this.#rate), again, true);
     }
     return messages;
   }

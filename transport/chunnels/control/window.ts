@@ -103,10 +103,14 @@ export class CongestionWindow {
   }
 
   #waitUntil(atUs: Micros): void {
-    this.#timer ??= this.#surroundings.wakeAt(atUs, () => {
-      this.#timer = undefined;
-      this.#wakeUsers();
-    });
+    this.#timer ??= this.#surroundings.wakeAt(
+      atUs,
+      () => {
+        this.#timer = undefined;
+        this.#wakeUsers();
+      },
+      true,
+    );
   }
 
   /** There was room, and nothing to send. */

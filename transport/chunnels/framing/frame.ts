@@ -8,7 +8,7 @@ import type { Bytes } from "../../../core/units.ts";
 import type { Message, Surroundings } from "../../chunnel.ts";
 import type { ChunnelSpec, Place } from "../../stack/spec.ts";
 import { Changing } from "../../stack/through.ts";
-import { readUint32, sameBytes, writeUint32 } from "../../wire.ts";
+import { prepended, readUint32, sameBytes, writeUint32 } from "../../wire.ts";
 import { crc32 } from "./crc32.ts";
 
 const VERSION = 0xc1;
@@ -26,11 +26,10 @@ export function sessionOf(datagram: Uint8Array, version: number = VERSION): Uint
 }
 
 export function sealFrame(session: Uint8Array, body: Uint8Array, version: number = VERSION): Uint8Array {
-  const datagram = new Uint8Array(FRAME_BYTES + body.length);
+  const datagram = prepended(FRAME_BYTES, body);
   datagram[0] = version;
   datagram.set(session, SESSION_AT);
-  datagram.set(body, FRAME_BYTES);
-  writeUint32(datagram, CRC_AT, checksum(session, datagram.subarray(FRAME_BYTES)));
+  writeUint32(datagram, CRC_AT, checksum(session, body));
   return datagram;
 }
 

@@ -3,7 +3,7 @@ import { CcparkError } from "../../../core/errors.ts";
 import type { Message } from "../../chunnel.ts";
 import type { ChunnelSpec } from "../../stack/spec.ts";
 import { Changing } from "../../stack/through.ts";
-import { numberBytes, WireFault, WireReader, writeNumber } from "../../wire.ts";
+import { numberBytes, prepended, WireFault, WireReader, writeNumber } from "../../wire.ts";
 import { numberOption } from "../options.ts";
 
 export interface OrderOptions {
@@ -13,9 +13,8 @@ export interface OrderOptions {
 
 /** `number`, then the message. */
 export function numbered(message: Message, number: number): Message {
-  const body = message.data as Uint8Array;
-  const data = new Uint8Array(numberBytes(number) + body.length);
-  data.set(body, writeNumber(data, 0, number));
+  const data = prepended(numberBytes(number), message.data as Uint8Array);
+  writeNumber(data, 0, number);
   return { ...message, data, cause: [message] };
 }
 

@@ -8,7 +8,15 @@ import type { Micros } from "../../../core/units.ts";
 import type { Feedback, Message, Surroundings, Timer } from "../../chunnel.ts";
 import type { ChunnelSpec, Place } from "../../stack/spec.ts";
 import { Through } from "../../stack/through.ts";
-import { numberBytes, readUint32, WireFault, WireReader, withNumbers, writeNumber } from "../../wire.ts";
+import {
+  numberBytes,
+  prepended,
+  readUint32,
+  WireFault,
+  WireReader,
+  withNumbers,
+  writeNumber,
+} from "../../wire.ts";
 import { numberOption } from "../options.ts";
 import { ReceivedNumbers } from "./received.ts";
 import { RttEstimator } from "./rtt.ts";
@@ -60,6 +68,7 @@ class Sack extends Through {
   #timer: Timer | undefined;
   #timerAtUs: Micros = Number.POSITIVE_INFINITY;
   #ackTimer: Timer | undefined;
+  #soon: Timer | undefined;
   #unacked = 0;
   #largestReceivedUs: Micros = 0;
   #peer: string | undefined;
@@ -81,10 +90,9 @@ class Sack extends Through {
     const out = messages.map((message) => {
       const number = this.#nextNumber++;
       this.#sent.set(number, { message, sentUs: nowUs });
-      const body = message.data as Uint8Array;
-      const data = new Uint8Array(1 + numberBytes(number) + body.length);
+      const data = prepended(1 + numberBytes(number), message.data as Uint8Array);
       data[0] = DATA;
-      data.set(body, writeNumber(data, 1, number));
+      writeNumber(data, 1, number);
       return { data, to: message.to, priority: message.priority };
     });
     this.#arm();
@@ -116,7 +124,7 @@ class Sack extends Through {
       }
     }
     if (this.#unacked > 0) {
-      if (ackNow || this.#unacked >= PONG_AT_ONCE) this.#acknowledge();
+      if (ackNow || this.#unacked >= PONG_AT_ONCE) this.#acknowledgeSoon();
       else {
         this.#ackTimer ??= this.#surroundings.wakeAt(this.#surroundings.nowUs() + this.#ackDelayUs, () =>
           this.#acknowledge(),
@@ -126,9 +134,17 @@ class Sack extends Through {
     if (fresh.length > 0) this.above.receive(fresh);
   }
 
+  /** One for all that have come together. */
+  #acknowledgeSoon(): void {
+    const { soon } = this.#surroundings;
+    if (soon === undefined) this.#acknowledge();
+    else this.#soon ??= soon(() => this.#acknowledge());
+  }
+
   #acknowledge(): void {
     this.#ackTimer?.cancel();
-    this.#ackTimer = undefined;
+    this.#soon?.cancel();
+    this.#ackTimer = this.#soon = undefined;
     this.#unacked = 0;
     const { ranges, largest } = this.#received;
     if (largest < 0) return;
@@ -298,8 +314,8 @@ class Sack extends Through {
     if (this.#unacked > 0) this.#acknowledge();
     this.#timer?.cancel();
     this.#ackTimer?.cancel();
-    this.#timer = undefined;
-    this.#ackTimer = undefined;
+    this.#soon?.cancel();
+    this.#timer = this.#ackTimer = this.#soon = undefined;
     this.#sent.clear();
     super.close();
   }
