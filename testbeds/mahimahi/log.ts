@@ -17,6 +17,8 @@ export interface LinkLog {
   readonly p95DelayMs: number;
 }
 
+/** The last line of mm-link's head. */
+const HEAD_END = "# base timestamp: ";
 /** Events by their sign: how many whole numbers follow it. */
 const NUMBERS: Readonly<Record<string, number>> = { "#": 1, "+": 1, "-": 2, d: 2 };
 
@@ -28,8 +30,11 @@ export function parseLinkLog(text: string, name: string): LinkLog {
   const delaysMs: number[] = [];
   let [arrivedPackets, departedBytes, droppedPackets, capacityBytes] = [0, 0, 0, 0];
   let [firstMs, lastMs] = [Number.NaN, Number.NaN];
-  text.split("\n").forEach((line, i) => {
-    if (line === "" || line.startsWith("# ")) return;
+  const lines = text.split("\n");
+  // above it stands the command that was run, which may have lines of its own
+  const headEnd = lines.findIndex((line) => line.startsWith(HEAD_END));
+  lines.forEach((line, i) => {
+    if (i <= headEnd || line === "" || line.startsWith("# ")) return;
     const [time, sign = "", ...rest] = line.split(" ");
     const numbers = [time, ...rest].map(Number);
     if (numbers.some((each) => !Number.isInteger(each) || each < 0) || rest.length !== NUMBERS[sign]) {

@@ -61,6 +61,9 @@ describe("Mahimahi's shells", () => {
     expect(log.p95DelayMs).toBeLessThanOrEqual(42);
     expect(log.throughputMbps).toBeCloseTo((8 * log.departedBytes) / log.durationMs / 1000, 6);
     expect(() => parseLinkLog("1 + 1500\n2 * 4\n", "b.log")).toThrow("[mahimahi] b.log, line 2: got `2 * 4`");
+    const head =
+      "# mahimahi mm-link (uplink) [a] > b\n# command line: sh -c echo\n1 x\n# base timestamp: 0\n";
+    expect(parseLinkLog(`${head}3 + 1500\n`, "d.log")).toMatchObject({ arrivedPackets: 1 });
     expect(parseLinkLog("", "c.log")).toMatchObject({ durationMs: 0, throughputMbps: 0 });
   });
 });
