@@ -95,6 +95,8 @@ export interface LearnerNeeds {
   readonly dataset?: "required" | "optional";
   /** environments whose `states` are what a teacher would do */
   readonly teacher?: true;
+  /** environments whose rows are the flows of a network, and whose `states` are the network's */
+  readonly flows?: true;
 }
 
 /** A learner as data: everything that training, checkpoints and the command line need to know of it. */

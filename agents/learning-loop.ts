@@ -67,7 +67,7 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
     name: string,
     options: Options,
     setup: LearnerSetup,
-    network: Pick<PolicySpec, "head" | "memory"> = {},
+    network: Pick<PolicySpec, "head" | "memory" | "central"> = {},
   ) {
     this.name = name;
     this.options = options;

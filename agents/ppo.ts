@@ -16,6 +16,7 @@ import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { gather, type Minibatch, shuffled } from "./nn/batch.ts";
 import { COMMON_KINDS } from "./nn/learner-checks.ts";
+import type { PolicySpec } from "./nn/network-policy.ts";
 import {
   type Estimates,
   loadOnPolicy,
@@ -92,11 +93,11 @@ export function ppoOptions(given: Readonly<Record<string, unknown>> = {}): PpoOp
 type Losses = RatioMeasures & { readonly valueLoss: number };
 
 export class Ppo extends OnPolicyLearner<PpoOptions> {
-  protected override readonly hasManySteps = true;
+  protected override readonly hasManySteps: boolean = true;
 
   /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range */
-  constructor(setup: LearnerSetup) {
-    super("ppo", ppoOptions(setup.options), setup);
+  constructor(setup: LearnerSetup, name = "ppo", network: Pick<PolicySpec, "central"> = {}) {
+    super(name, ppoOptions(setup.options), setup, network);
   }
 
   /** As `LearnerSpec.load`; spaces are the stored ones unless given. Options replace stored ones, but not `hidden`. */

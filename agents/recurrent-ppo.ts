@@ -75,7 +75,7 @@ export class RecurrentPpo extends OnPolicyLearner<RecurrentPpoOptions> {
   /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range */
   constructor(setup: LearnerSetup) {
     const options = recurrentPpoOptions(setup.options);
-    super("recurrent-ppo", options, setup, options.memory);
+    super("recurrent-ppo", options, setup, { memory: options.memory });
   }
 
   /** As `LearnerSpec.load`; spaces are the stored ones unless given. Options replace stored ones, but not `hidden` and `memory`. */

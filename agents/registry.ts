@@ -4,6 +4,7 @@ import { A2C } from "./a2c.ts";
 import { type Checkpoint, checkNames, inCheckpoint, restoreSpaces, type Spaces } from "./checkpoint.ts";
 import { DQN } from "./dqn.ts";
 import type { Agent, Learner, LearnerSetup, LearnerSpec } from "./learner.ts";
+import { MAPPO } from "./mappo.ts";
 import { BC } from "./offline/bc.ts";
 import { DAGGER } from "./offline/dagger.ts";
 import { IQL } from "./offline/iql.ts";
@@ -13,7 +14,7 @@ import { SAC } from "./sac.ts";
 import { TD3 } from "./td3.ts";
 
 export const LEARNERS: ReadonlyMap<string, LearnerSpec> = new Map(
-  [PPO, A2C, DQN, SAC, TD3, RECURRENT_PPO, BC, DAGGER, IQL].map((spec) => [spec.name, spec]),
+  [PPO, A2C, DQN, SAC, TD3, RECURRENT_PPO, MAPPO, BC, DAGGER, IQL].map((spec) => [spec.name, spec]),
 );
 export const DEFAULT_LEARNER: string = PPO.name;
 

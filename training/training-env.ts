@@ -1,7 +1,7 @@
 /** The environments that a learner collects from, made from plain data, so that worker threads can make them too. */
 import { crossTrafficAlgorithm, crossTrafficModules } from "../algorithms/cross-traffic.ts";
 import { Rng } from "../core/random.ts";
-import type { AsyncVectorEnv } from "../envs/env.ts";
+import type { AsyncVectorEnv, VectorEnv } from "../envs/env.ts";
 import type { EnvOptions } from "../envs/options.ts";
 import { OracleTeacher } from "../envs/recorded/teacher.ts";
 import { loadSignals, signalsOf } from "../envs/signals/signal-files.ts";
@@ -17,6 +17,7 @@ import {
   sampleScenario,
 } from "../scenarios/template.ts";
 import { sampleTrainingScenario } from "../scenarios/training.ts";
+import { FlowsVectorEnv } from "./flows-env.ts";
 import type { FocusLink } from "./focus/focus.ts";
 
 /** Plain data. */
@@ -79,6 +80,23 @@ function scenariosOf(spec: TrainingEnvSpec): Draw {
   };
 }
 
+/**
+ * The same where rows are the flows of networks, on one thread.
+ * @param rows flows of all networks together, about
+ * @throws CcparkError as `FlowsVectorEnv`
+ */
+export async function openFlowsEnvs(spec: TrainingEnvSpec, rows: number): Promise<VectorEnv> {
+  await loadModulesOf(spec);
+  return new FlowsVectorEnv(spec.env, scenariosOf(spec), rows);
+}
+
+async function loadModulesOf(spec: TrainingEnvSpec): Promise<Parameters<typeof loadSignals>[0]> {
+  const drawn = spec.scenarios?.map(({ name, template }) => drawOf(name, template)(Rng.fromSeed(0))) ?? [];
+  const signals = { ...signalsOf(spec.env), algorithms: drawn.flatMap(crossTrafficModules) };
+  await loadSignals(signals);
+  return signals;
+}
+
 /** Its kwargs: `spec`, a `TrainingEnvSpec` that was checked when it was made. */
 export const TRAINING_ENV: EnvKind = {
   envId: "training",
@@ -108,9 +126,7 @@ export async function openTrainingEnvs(
   spec: TrainingEnvSpec,
   { numEnvs, workers = 1 }: { readonly numEnvs: number; readonly workers?: number },
 ): Promise<AsyncVectorEnv> {
-  const drawn = spec.scenarios?.map(({ name, template }) => drawOf(name, template)(Rng.fromSeed(0))) ?? [];
-  const signals = { ...signalsOf(spec.env), algorithms: drawn.flatMap(crossTrafficModules) };
-  await loadSignals(signals);
+  const signals = await loadModulesOf(spec);
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return openVectorEnv({
     kind: TRAINING_ENV,

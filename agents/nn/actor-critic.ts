@@ -35,9 +35,9 @@ export function makeDensity(spec: PolicySpec, options: PolicyOptions): DensityPo
     : new CategoricalPolicy(spec, options);
 }
 
-/** It sees the policy's memory beside the observation, where there is one. */
-const valueLayoutOf = ({ observationSpace, hidden, memory = 0 }: PolicySpec): MlpLayout =>
-  mlpLayout([observationSpace.shape[0] + memory, ...hidden, 1]);
+/** It sees the policy's memory and the state beside the observation, where there are some. */
+const valueLayoutOf = ({ observationSpace, hidden, memory = 0, central = 0 }: PolicySpec): MlpLayout =>
+  mlpLayout([observationSpace.shape[0] + memory + central, ...hidden, 1]);
 
 /** Lengths of the arrays that a checkpoint has of these networks. */
 function arrayLengths(spec: PolicySpec): Readonly<Record<ArrayName, number>> {

@@ -12,6 +12,8 @@ export interface Minibatch {
   readonly rows: number;
   /** [rows x observation], as the network wants them */
   readonly observations: Float32Array;
+  /** of a central value network: the observations with the states, [rows x (observation + state)] */
+  readonly valueInputs?: Float32Array;
   /** [rows x action], as the policy's density has them */
   readonly actions: Float32Array;
   /** [rows] each */
@@ -37,6 +39,8 @@ export interface RolloutArrays {
   readonly memories?: Float32Array;
   /** [rows x state], where the environments have some */
   readonly states?: Float32Array;
+  /** for a central value network: states after the last step, [numEnvs x state] */
+  readonly lastStates?: Float32Array;
 }
 
 /** Everything one rollout leaves behind. */
@@ -48,6 +52,8 @@ export interface Batch extends RolloutArrays {
   /** of a policy with memory: what it remembered then, and after the last step of each environment, [numEnvs x memory] */
   readonly truncatedMemories?: readonly Float32Array[];
   readonly lastMemories?: Float32Array;
+  /** for a central value network: the states that truncated rows had one step before */
+  readonly truncatedStates?: readonly Float32Array[];
   /** in the order of their ends */
   readonly episodes: readonly EndedEpisode[];
 }
@@ -56,7 +62,11 @@ export function makeRolloutArrays(
   rows: number,
   numEnvs: number,
   { observationSpace, actionSpace }: Spaces,
-  { state = 0, memory = 0 }: { readonly state?: number; readonly memory?: number } = {},
+  {
+    state = 0,
+    memory = 0,
+    central = 0,
+  }: { readonly state?: number; readonly memory?: number; readonly central?: number } = {},
 ): RolloutArrays {
   const [width] = observationSpace.shape;
   const float32 = (length: number): Float32Array => new Float32Array(new SharedArrayBuffer(4 * length));
@@ -70,6 +80,7 @@ export function makeRolloutArrays(
     last: float32(numEnvs * width),
     ...(memory > 0 && { memories: float32(rows * memory) }),
     ...(state > 0 && { states: float32(rows * state) }),
+    ...(central > 0 && { lastStates: float32(numEnvs * central) }),
   };
 }
 
@@ -92,7 +103,7 @@ export function episodeMeans({ episodes }: Batch): Omit<TrainingFacts, "steps" |
   };
 }
 
-/** Observations with what was remembered beside each, [rows x (observation + memory)]; as they are where nothing was. */
+/** Observations with what was remembered, or a state, beside each, [rows x (observation + memory)]; as they are where nothing was. */
 export function withMemories(
   observations: Float32Array,
   memories: Float32Array | undefined,
@@ -120,13 +131,18 @@ export function valuesOf(
 ): { values: Float32Array; nextValues: Float32Array } {
   const extra = batch.truncatedRows.length;
   const rows = batch.rows + numEnvs + extra;
-  const inputs = withMemories(batch.observations, batch.memories, batch.rows);
+  const { lastStates } = batch;
+  const beside = lastStates === undefined ? batch.memories : batch.states;
+  const inputs = withMemories(batch.observations, beside, batch.rows);
   const width = inputs.length / batch.rows;
   const all = new Float32Array(rows * width);
   all.set(inputs);
-  all.set(withMemories(batch.last, batch.lastMemories, numEnvs), batch.rows * width);
+  all.set(withMemories(batch.last, lastStates ?? batch.lastMemories, numEnvs), batch.rows * width);
   batch.truncatedObservations.forEach((final, i) => {
-    all.set(withMemories(final, batch.truncatedMemories?.[i], 1), (batch.rows + numEnvs + i) * width);
+    all.set(
+      withMemories(final, (batch.truncatedStates ?? batch.truncatedMemories)?.[i], 1),
+      (batch.rows + numEnvs + i) * width,
+    );
   });
   const out = valuesBy(all, rows);
   const { mean, std } = scale;
@@ -148,8 +164,12 @@ export function gather(
   const rows = chosen.length;
   const width = batch.observations.length / batch.rows;
   const count = batch.actions.length / batch.rows;
+  const states = batch.lastStates === undefined ? undefined : batch.states;
+  const stateWidth = states === undefined ? 0 : states.length / batch.rows;
+  const valueInputs = states && new Float32Array(rows * (width + stateWidth));
   const minibatch: Minibatch = {
     rows,
+    ...(valueInputs && { valueInputs }),
     observations: new Float32Array(rows * width),
     actions: new Float32Array(rows * count),
     logProbs: new Float32Array(rows),
@@ -161,6 +181,11 @@ export function gather(
     const from = chosen[r]!;
     for (let i = 0; i < width; i++)
       minibatch.observations[r * width + i] = batch.observations[from * width + i]!;
+    valueInputs?.set(batch.observations.subarray(from * width, (from + 1) * width), r * (width + stateWidth));
+    valueInputs?.set(
+      states!.subarray(from * stateWidth, (from + 1) * stateWidth),
+      r * (width + stateWidth) + width,
+    );
     for (let a = 0; a < count; a++) minibatch.actions[r * count + a] = batch.actions[from * count + a]!;
     minibatch.logProbs[r] = batch.logProbs[from]!;
     minibatch.advantages[r] = advantages[from]!;

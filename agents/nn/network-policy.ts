@@ -24,6 +24,8 @@ export interface PolicySpec extends Spaces {
   readonly hidden: readonly number[];
   /** numbers that it remembers of a row from step to step, in a recurrent unit before the hidden layers; absent: it has no memory */
   readonly memory?: number;
+  /** numbers of the environments' states that the value network sees beside an observation, and no policy does; absent: none */
+  readonly central?: number;
   /**
    * values of choices, of which a share is drawn at random; mean and spread of numbers that tanh squashes into a box; the numbers
    * alone, to which exploring adds noise; absent: a Gaussian over a box, a softmax over choices

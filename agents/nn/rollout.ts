@@ -31,6 +31,7 @@ interface Truncated {
   readonly observation: Float32Array;
   /** what was remembered then */
   readonly memory: Float32Array | undefined;
+  readonly state: Float32Array | undefined;
 }
 
 /** What a part leaves beside the arrays, in the order of its steps. */
@@ -46,6 +47,7 @@ async function rollOut(part: Omit<RowsPart, "from">, from: number, plan: Plan): 
   const count = part.numEnvs;
   const policy = makePolicy(spec, { weights, areFinal: true, ...(statistics && { statistics }) });
   const units = spec.memory ?? 0;
+  const isCentral = spec.central !== undefined;
   if (memory !== undefined) policy.memory = memory.subarray(from * units, (from + count) * units);
   const width = spec.observationSpace.shape[0];
   const actionWidth = spec.actionSpace.shape[0];
@@ -68,6 +70,7 @@ async function rollOut(part: Omit<RowsPart, "from">, from: number, plan: Plan): 
     });
     // a form that refuses what lies below its box would refuse a draw from the tail of a Gaussian
     for (let i = 0; i < actions.length; i++) actions[i] = Math.max(actions[i]!, low[i % actionWidth]!);
+    const statesBefore = isCentral ? part.states?.slice() : undefined;
     await part.step(actions);
     for (let i = 0; i < count; i++) {
       const isTerminated = part.terminated[i]!;
@@ -78,13 +81,17 @@ async function rollOut(part: Omit<RowsPart, "from">, from: number, plan: Plan): 
       if (isTruncated) {
         const observation = part.finalObservations.slice(i * width, (i + 1) * width);
         const remembered = memory && policy.memory.slice(i * units, (i + 1) * units);
-        truncated.push({ row: row + i, observation, memory: remembered });
+        const stateWidth = (statesBefore?.length ?? 0) / count;
+        const state = statesBefore?.slice(i * stateWidth, (i + 1) * stateWidth);
+        truncated.push({ row: row + i, observation, memory: remembered, state });
       }
       if (isTerminated + isTruncated > 0) policy.memory.fill(0, i * units, (i + 1) * units);
     }
     for (const episode of part.endedEpisodes) episodes.push({ row: row - from + episode.env, episode });
   }
   arrays.last.set(part.observations, from * width);
+  if (arrays.lastStates !== undefined && part.states !== undefined)
+    arrays.lastStates.set(part.states, from * (part.states.length / count));
   return { truncated, episodes };
 }
 
@@ -112,6 +119,7 @@ export async function collect(
   const arrays = makeRolloutArrays(steps * numEnvs, numEnvs, spec, {
     state: (envs.states?.length ?? 0) / numEnvs,
     memory: memory === undefined ? 0 : spec.memory,
+    central: spec.central,
   });
   const noise = shared(policy.drawNoise(rng, steps * numEnvs));
   const plan: Plan = { spec, weights, statistics, steps, numEnvs, noise, memory, arrays };
@@ -126,6 +134,7 @@ export async function collect(
     rows: steps * numEnvs,
     truncatedRows: truncated.map(({ row }) => row),
     truncatedObservations: truncated.map(({ observation }) => observation),
+    ...(spec.central !== undefined && { truncatedStates: truncated.map(({ state }) => state!) }),
     ...(memory !== undefined && {
       truncatedMemories: truncated.map((each) => each.memory!),
       lastMemories: memory.slice(),

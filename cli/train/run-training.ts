@@ -174,6 +174,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
     episodeSec: episodes.episodeSec ?? TRAINING_DEFAULTS.episodeSec,
     scenarios,
     teacher: learner.needs?.teacher === true,
+    flows: learner.needs?.flows === true,
   };
   const before = config?.["evaluation"] as Partial<StoredEvaluation> | undefined;
   const validation = options.validation ?? before?.validation ?? null;

@@ -1,12 +1,13 @@
 /** Wiring: the environments that `train` and `quickstart` learn in. */
-import type { AsyncVectorEnv } from "../../envs/env.ts";
+import { CcparkError } from "../../core/errors.ts";
+import type { AnyVectorEnv } from "../../envs/env.ts";
 import type { EnvOptions } from "../../envs/options.ts";
 import type { ScenarioEntry } from "../../scenarios/scenario-files.ts";
 import { TRAINING_RANGE } from "../../scenarios/training.ts";
 import type { EvaluationOptions } from "../../training/evaluation/evaluations.ts";
 import { makeEvaluator, validationLinks } from "../../training/evaluation/validation.ts";
 import type { FocusLink } from "../../training/focus/focus.ts";
-import { openTrainingEnvs } from "../../training/training-env.ts";
+import { openFlowsEnvs, openTrainingEnvs } from "../../training/training-env.ts";
 
 export interface TrainingSetup {
   readonly env: EnvOptions;
@@ -16,6 +17,8 @@ export interface TrainingSetup {
   readonly workers?: number;
   /** the learner asks the oracle what it would do; default false */
   readonly teacher?: boolean;
+  /** rows are the flows of networks; default false */
+  readonly flows?: boolean;
   /** absent: the training range, a link per episode */
   readonly scenarios?: readonly Pick<ScenarioEntry, "name" | "template">[];
 }
@@ -28,9 +31,16 @@ export function describeTrainingRange(): string {
 export function makeTrainingEnvs(
   setup: TrainingSetup,
   focus: readonly FocusLink[] = [],
-): Promise<AsyncVectorEnv> {
-  const { env, numEnvs, episodeSec, workers, scenarios, teacher } = setup;
+): Promise<AnyVectorEnv> {
+  const { env, numEnvs, episodeSec, workers = 1, scenarios, teacher, flows = false } = setup;
   const plain = scenarios?.map(({ name, template }) => ({ name, template }));
+  if (flows) {
+    if (workers > 1) {
+      const message = `[train] --workers: got ${workers}, expected 1 for a learner of several flows`;
+      throw new CcparkError("invalid-argument", message);
+    }
+    return openFlowsEnvs({ env, episodeSec, scenarios: plain, focus }, numEnvs);
+  }
   return openTrainingEnvs({ env, episodeSec, scenarios: plain, teacher, focus }, { numEnvs, workers });
 }
 

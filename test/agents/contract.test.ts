@@ -19,6 +19,11 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
     toySteps: 30_720,
     small: { hidden: [8], rolloutSteps: 32, minibatchSize: 64, epochs: 2, resetEvery: 2, backend: "simd" },
   },
+  mappo: {
+    toy: { hidden: [32, 32], initialLogStd: -0.7, backend: "simd" },
+    toySteps: 30_720,
+    small: { hidden: [8], rolloutSteps: 32, minibatchSize: 64, epochs: 2, resetEvery: 2, backend: "simd" },
+  },
   a2c: {
     toy: { hidden: [32, 32], initialLogStd: -0.7, learningRate: 3e-3, backend: "simd" },
     toySteps: 61_440,

@@ -21,6 +21,8 @@ export interface ToyOptions {
   readonly nanAfter?: number;
   /** states are what the controller that was tuned by hand would do */
   readonly teacher?: boolean;
+  /** rows have states of so many numbers: position and velocity of all rows in turn, as far as they reach */
+  readonly central?: number;
 }
 
 /** A controller that was tuned by hand. */
@@ -68,7 +70,9 @@ export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
   const velocity = new Float64Array(numEnvs);
   const returns = new Float64Array(numEnvs);
   const age = new Uint32Array(numEnvs);
-  const states = options.teacher === true ? new Float32Array(numEnvs) : undefined;
+  const { central = 0 } = options;
+  const states =
+    options.teacher === true || central > 0 ? new Float32Array(numEnvs * Math.max(1, central)) : undefined;
   let rngs: Rng[] = [];
   let endedEpisodes: EndedEpisode[] = [];
   let total = 0;
@@ -78,7 +82,12 @@ export function makeToyEnv(options: ToyOptions = {}): VectorEnv {
     for (let i = 0; i < width; i++)
       into[at + i] = i % 2 === 0 ? position[env]! * (i % 4 === 0 ? 1 : -1) : velocity[env]!;
     into[at + width - 1] = env / numEnvs;
-    if (states !== undefined && into === observations) {
+    if (states !== undefined && central > 0) {
+      for (let row = 0; row < numEnvs; row++) {
+        states[row * central + ((2 * env) % central)] = position[env]!;
+        states[row * central + ((2 * env + 1) % central)] = velocity[env]!;
+      }
+    } else if (states !== undefined && into === observations) {
       states[env] = toyTeacher(position[env]!, velocity[env]!, options.choices === true);
     }
   };

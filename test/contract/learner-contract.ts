@@ -78,7 +78,7 @@ function learnerContractOver(
   const { needs } = spec;
   const dataset = needs?.dataset === "required" ? toyDataset(choices) : undefined;
   const spaces = (): ReturnType<typeof makeToyEnv> & { readonly dataset?: RecordedData } => ({
-    ...makeToyEnv({ choices, teacher: needs?.teacher === true }),
+    ...makeToyEnv({ choices, teacher: needs?.teacher === true, central: needs?.flows === true ? 12 : 0 }),
     dataset,
   });
   const make = (options: Readonly<Record<string, unknown>>): Learner => {

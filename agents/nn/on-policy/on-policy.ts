@@ -25,7 +25,7 @@ import {
 import { type Batch, type Minibatch, normaliseBatch, valuesOf } from "../batch.ts";
 import { expectFinite, expectSameHidden } from "../learner-checks.ts";
 import { normOf } from "../mlp-tensors.ts";
-import type { DensityPolicy } from "../network-policy.ts";
+import type { DensityPolicy, PolicySpec } from "../network-policy.ts";
 import { flag, type OptionKind, real, whole, widths } from "../options.ts";
 import { collect } from "../rollout.ts";
 import { RewardScale, STATISTICS, type Statistics } from "../statistics.ts";
@@ -103,9 +103,14 @@ export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends L
   /** [numEnvs x memory], of a policy that remembers: what it does between two rollouts. Resets of the environments empty it */
   #memory: Float32Array | undefined;
 
-  /** @param memory numbers that the policy remembers of a row; absent: none */
-  constructor(name: string, options: Options, setup: LearnerSetup, memory?: number) {
-    super(name, options, setup, memory === undefined ? {} : { memory });
+  /** @param network what the policy remembers of a row, and what the value network sees of states; absent: nothing */
+  constructor(
+    name: string,
+    options: Options,
+    setup: LearnerSetup,
+    network: Pick<PolicySpec, "memory" | "central"> = {},
+  ) {
+    super(name, options, setup, network);
     const { initialLogStd, normaliseObservations } = options;
     this.networks = new ActorCritic(this.spec, {
       rng: this.root,
@@ -249,6 +254,7 @@ interface Stored {
 /**
  * As `LearnerSpec.load`; options replace stored ones, but not `hidden` and `memory`.
  * @param readOptions fills in defaults and checks
+ * @param central of the learner's `PolicySpec`
  * @throws CcparkError (invalid-argument) where spaces, layers, state or arrays do not fit
  */
 export function loadOnPolicy<
@@ -259,6 +265,7 @@ export function loadOnPolicy<
   setup: Omit<LearnerSetup, "seed">,
   readOptions: (given: Readonly<Record<string, unknown>>) => Options,
   make: (setup: LearnerSetup) => Loaded,
+  central?: number,
 ): Loaded {
   const { header } = checkpoint;
   checkSpaces(header, setup);
@@ -272,7 +279,12 @@ export function loadOnPolicy<
     );
   }
   const state = readState(header, STATE);
-  const arrays = readNetworkArrays(checkpoint, { ...setup, hidden, ...(memory && { memory }) });
+  const arrays = readNetworkArrays(checkpoint, {
+    ...setup,
+    hidden,
+    ...(memory && { memory }),
+    ...(central && { central }),
+  });
   const env = setup.env ?? header.env;
   const learner = make({
     ...setup,

@@ -44,13 +44,15 @@ export function tensorStep(
   const { policy } = networks;
   return tf.tidy(() => {
     const observations = tf.tensor2d(minibatch.observations, [rows, minibatch.observations.length / rows]);
+    const { valueInputs } = minibatch;
+    const seen = valueInputs ? tf.tensor2d(valueInputs, [rows, valueInputs.length / rows]) : observations;
     const actions = policy.actionTensor(tf, minibatch.actions, rows);
     const targets = tf.tensor2d(minibatch.targets, [rows, 1]);
     let logProbTensor: Tensor | undefined;
     let valueLossTensor: Tensor | undefined;
     const result = networks.tensorGradient(tf, (ofPolicy, ofValue) => {
       const { logProb: ofRows, entropy } = policy.evaluate(tf, ofPolicy, observations, actions);
-      const value = mlpTensor(tf, ofValue, observations);
+      const value = mlpTensor(tf, ofValue, seen);
       const halfSquares = tf.mul(tf.mean(tf.square(tf.sub(value, targets))), 0.5);
       logProbTensor = tf.keep(ofRows);
       valueLossTensor = tf.keep(halfSquares);

@@ -13,11 +13,16 @@ export interface ValueStep {
 export function valueStep(
   network: FusedMlp,
   weights: Float32Array,
-  { rows, observations, targets }: Pick<Minibatch, "rows" | "observations" | "targets">,
+  {
+    rows,
+    observations,
+    valueInputs,
+    targets,
+  }: Pick<Minibatch, "rows" | "observations" | "valueInputs" | "targets">,
   valueCoef: number,
 ): ValueStep {
   network.load(weights);
-  const values = network.forward(observations, rows);
+  const values = network.forward(valueInputs ?? observations, rows);
   const slopes = new Float32Array(rows);
   let squares = 0;
   for (let r = 0; r < rows; r++) {
