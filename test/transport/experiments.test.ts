@@ -1,4 +1,4 @@
-/** The experiments of negotiated stacks, small. */
+/** The experiments of negotiated stacks and of what is chosen late, small. */
 import { expect, it } from "vitest";
 import { loadExperiment } from "../../eval/experiments/registry.ts";
 
@@ -8,6 +8,7 @@ it.each([
   ["bertha-sharding", { offeredK: [50, 300], durationSec: 0.02 }],
   ["bertha-maybe-local", { trials: 50, bytes: [1_024] }],
   ["bertha-overhead", { mbps: 50, durationSec: 0.5 }],
+  ["p2-late-choice", { seeds: [1] }],
 ])("%s passes its claims", async (name, changes) => {
   const { options, run, report, count } = await loadExperiment(name);
   const initial = Object.fromEntries(

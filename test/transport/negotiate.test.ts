@@ -19,7 +19,7 @@ import {
   serialise,
   stack,
 } from "../../transport/index.ts";
-import { fuzzTransport } from "../fuzz/transport.ts";
+import { fuzzTransport } from "../fuzz/transport/main.ts";
 import { feed, Pair, text } from "./pair.ts";
 
 const names = (specs: readonly { readonly name: string }[]): string =>

@@ -1,10 +1,10 @@
 /**
- * `npm run fuzz:transport [-- DATAGRAMS [SEED]]`: random, cut, changed and repeated datagrams for both ends of stacks of every
+ * `npm run fuzz:transport [-- --datagrams 10000000] [--seed N] [--sec N]`: random, cut, changed and repeated datagrams for both ends of stacks of every
  * kind. Nothing may be thrown, timers must not pile up, and what is encrypted delivers nothing but what was sent.
  */
 import { parseArgs } from "node:util";
-import { assert } from "../../core/errors.ts";
-import { Rng } from "../../core/random.ts";
+import { assert } from "../../../core/errors.ts";
+import { Rng } from "../../../core/random.ts";
 import {
   batch,
   type ChunnelSpec,
@@ -23,8 +23,10 @@ import {
   serialise,
   stack,
   VirtualClock,
-} from "../../transport/index.ts";
-import { sameBytes } from "../../transport/wire.ts";
+} from "../../../transport/index.ts";
+import { sameBytes } from "../../../transport/wire.ts";
+import { mutated } from "./mutated.ts";
+import { NegotiationFuzz } from "./negotiation-case.ts";
 
 const STACKS: readonly (readonly ChunnelSpec[])[] = [
   stack(flow(), order(), reliable(), cc({ algorithm: "native-reno" }), sack(), memory()),
@@ -85,21 +87,9 @@ class Fuzz {
     else this.#seen[this.#rng.integer(SEED_DATAGRAMS)] = datagram.slice();
   }
 
-  #datagram(): Uint8Array {
-    const rng = this.#rng;
-    const seen = this.#seen[rng.integer(Math.max(1, this.#seen.length))];
-    if (seen === undefined || rng.next() < 0.2)
-      return Uint8Array.from({ length: rng.integer(64) }, () => rng.integer(256));
-    const bytes = seen.slice(0, rng.next() < 0.2 ? rng.integer(seen.length + 1) : seen.length);
-    for (let changes = rng.integer(4); changes > 0 && bytes.length > 0; changes--) {
-      bytes[rng.integer(bytes.length)] = rng.integer(256);
-    }
-    return bytes;
-  }
-
   run(count: number): void {
     for (let i = 0; i < count; i++) {
-      const datagram = this.#datagram();
+      const datagram = mutated(this.#rng, this.#seen);
       const end = this.#ends[this.#rng.integer(2)]!;
       try {
         end.arrive(datagram, this.#rng.next() < 0.9 ? "client" : "stranger");
@@ -115,23 +105,49 @@ class Fuzz {
   }
 }
 
-/** @returns datagrams that were given */
-export function fuzzTransport(datagrams: number, seed: number): number {
+/**
+ * @param untilMs on the clock of `performance.now`: no round begins after it
+ * @returns datagrams that were given
+ */
+export function fuzzTransport(
+  datagrams: number,
+  seed: number,
+  untilMs: number = Number.POSITIVE_INFINITY,
+): number {
+  const kinds = STACKS.length + 1;
   let given = 0;
-  for (let round = 0; given < datagrams; round++) {
+  for (let round = 0; given < datagrams && performance.now() < untilMs; round++) {
     const count = Math.min(ROUND, datagrams - given);
-    new Fuzz(Rng.fromSeed(seed).fork(`round ${round}`), STACKS[round % STACKS.length]!).run(count);
+    const rng = Rng.fromSeed(seed).fork(`round ${round}`);
+    const specs = STACKS[round % kinds];
+    (specs === undefined ? new NegotiationFuzz(rng) : new Fuzz(rng, specs)).run(count);
     given += count;
   }
   return given;
 }
 
+function whole(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
+  throw new Error(`--${name}: got ${text}, expected a whole number from 0 to ${most}`);
+}
+
 if (process.argv[1] === import.meta.filename) {
-  const { positionals } = parseArgs({ allowPositionals: true });
-  const [datagrams = 10_000_000, seed = Date.now() % 2 ** 31] = positionals.map(Number);
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      datagrams: { type: "string", default: "10000000" },
+      seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+      /** seconds after which no further round begins */
+      sec: { type: "string", default: "86400" },
+    },
+  });
+  const datagrams = whole("datagrams", positionals[0] ?? values.datagrams, Number.MAX_SAFE_INTEGER);
+  const seed = whole("seed", positionals[1] ?? values.seed, Number.MAX_SAFE_INTEGER);
   const startMs = performance.now();
-  const given = fuzzTransport(datagrams, seed);
+  const given = fuzzTransport(datagrams, seed, startMs + 1000 * whole("sec", values.sec, 86_400));
+  const sec = (performance.now() - startMs) / 1000;
   console.log(
-    `seed ${seed}: ${given} datagrams in ${((performance.now() - startMs) / 1000).toFixed(1)} s, no crash`,
+    `seed ${seed}: ${given} datagrams in ${sec.toFixed(1)} s (${Math.round(given / sec)} each second), no crash, no answer above three times its question`,
   );
 }
