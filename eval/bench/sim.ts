@@ -8,13 +8,13 @@
  * begins once all flows have started and filled their windows. Seconds are those of the processor. The run is timed in
  * slices by the clock too: the 2nd and 10th percentile are the speed while nothing else had the core.
  *
- * `--algorithms`: instead, each registered algorithm over CCP on the link of one flow, and its cost per packet against Reno's; WORDs
- * choose algorithms by name.
+ * `--algorithms`: instead, each registered algorithm over CCP, and those that there are in the datapath, on the link of one flow, and its
+ * cost per packet against Reno's over CCP; WORDs choose algorithms by name.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { reno } from "../../algorithms/native/reno.ts";
-import { ccpAlgorithm } from "../../algorithms/reference.ts";
+import { ccpAlgorithm, makeAlgorithm, resolveAlgorithm } from "../../algorithms/reference.ts";
 import { ALGORITHMS } from "../../algorithms/registry.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
@@ -118,9 +118,14 @@ const PROGRAMS: Readonly<Record<string, (load: Load) => CongestionControlFactory
   "native-reno": (load) => Array.from({ length: load.flows }, () => reno),
 };
 
-/** A program of these, or a registered algorithm. */
+/** A program of these, or a registered algorithm, over CCP or in the datapath. */
 function controlsOf(program: string, load: Load): CongestionControlFactory[] {
-  return PROGRAMS[program]?.(load) ?? ccpFactories(() => ccpAlgorithm(program), load.flows);
+  const known = PROGRAMS[program]?.(load);
+  if (known !== undefined) return known;
+  const resolved = resolveAlgorithm(program);
+  if (!resolved.isNative) return ccpFactories(() => ccpAlgorithm(program), load.flows);
+  const control = makeAlgorithm(resolved) as CongestionControlFactory;
+  return Array.from({ length: load.flows }, () => control);
 }
 
 /** @param hops links of the rate in a row; more than one needs the general network */
@@ -303,7 +308,10 @@ const chosen = (label: string): boolean =>
   words.length === 0 || words.every((word) => label.split(" ").includes(word));
 
 if (process.argv.includes("--algorithms")) {
-  const names = [...ALGORITHMS.values()].filter(({ ccp }) => ccp !== undefined).map(({ name }) => name);
+  const names = [...ALGORITHMS.values()].flatMap(({ name, ccp, native }) => [
+    ...(ccp === undefined ? [] : [name]),
+    ...(native === undefined ? [] : [`native-${name}`]),
+  ]);
   benchAlgorithms(words.length === 0 ? names : names.filter((name) => words.includes(name)));
   process.exit();
 }
