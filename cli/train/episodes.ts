@@ -32,7 +32,7 @@ const NONE: Episodes = { scenarios: [TRAINING_RANGE_NAME], trace: null, set: [],
 const DEFAULT_EPISODE_SEC_OF_010 = 10;
 
 function storedEpisodes(checkpoint: Checkpoint, config: RunConfig | undefined): Episodes {
-  if (config === undefined) return { ...NONE, scenarios: scenarioNamesOf(checkpoint) ?? NONE.scenarios };
+  if (config === undefined) return { ...NONE, scenarios: trainedOn(checkpoint) };
   const { scenarios = NONE.scenarios, trace = null, set = [], episodeSec = null, history } = config;
   const isOld = history.length === 0 && episodeSec === DEFAULT_EPISODE_SEC_OF_010;
   return { scenarios, trace, set, episodeSec: isOld ? null : episodeSec } as Episodes;
@@ -40,7 +40,13 @@ function storedEpisodes(checkpoint: Checkpoint, config: RunConfig | undefined): 
 
 /** Names of the scenarios that a checkpoint was trained on; the training range where it does not say. */
 export function trainedOn(checkpoint: Checkpoint): readonly string[] {
-  return scenarioNamesOf(checkpoint) ?? NONE.scenarios;
+  const names = scenarioNamesOf(checkpoint) ?? NONE.scenarios;
+  const known = [...new Set(names)].sort().join();
+  // checkpoints have the files of a curriculum, which stands for them
+  const curriculum = [...CURRICULA.values()].find(
+    ({ shares }) => Object.keys(shares).sort().join() === known,
+  );
+  return curriculum === undefined ? names : [curriculum.name];
 }
 
 export interface GivenEpisodes {

@@ -4,9 +4,10 @@
  */
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import { log2 } from "../../core/math.ts";
+import { MICROS_PER_SEC } from "../../core/units.ts";
 import type { Policy } from "../../envs/measured-run.ts";
 import type { EnvOptions } from "../../envs/options.ts";
-import { admitAction, getAction } from "../../envs/signals/actions.ts";
+import { admitAction, getAction, type Setting } from "../../envs/signals/actions.ts";
 import type { Envelope } from "../../envs/signals/envelope.ts";
 import { clearCounters } from "../../envs/signals/interval.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
@@ -72,7 +73,8 @@ export function collectingAlgorithm(
           admitAction(action, policy.act(observer.observation, "greedy", row), env.actionPolicy, admitted);
           const cwndBefore = setting.cwndBytes;
           observer.decide(admitted);
-          const target = Math.max(-MAX_LOG2, Math.min(MAX_LOG2, log2(setting.cwndBytes / cwndBefore)));
+          const wantedBytes = Math.max(least, inFlightBytes(setting, interval.meanRttUs));
+          const target = Math.max(-MAX_LOG2, Math.min(MAX_LOG2, log2(wantedBytes / cwndBefore)));
           const features = observe(
             {
               delivered: interval.ackedPackets + interval.misorderedPackets,
@@ -95,6 +97,11 @@ export function collectingAlgorithm(
       };
     },
   };
+}
+
+/** What a window and a pacing rate let into the path: of a flow that is paced, what it sends in a round trip. */
+function inFlightBytes({ cwndBytes, rateBytesPerSec }: Setting, rttUs: number): number {
+  return rateBytesPerSec === 0 ? cwndBytes : Math.min(cwndBytes, (rateBytesPerSec * rttUs) / MICROS_PER_SEC);
 }
 
 export function noSamples(): Samples & { readonly features: Float64Array[]; readonly targets: number[] } {

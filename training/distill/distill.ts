@@ -141,6 +141,18 @@ export async function distill(options: DistillOptions): Promise<Distilled> {
   return best!;
 }
 
+/** Scores of a policy and of its tree's program on given links. */
+export function compareOn(teacher: Teacher, program: string, links: readonly Scenario[]): LinkScores[] {
+  const { policy: agent, env, envelope: spans } = teacher;
+  const spec = treeSpec({ name: "tree", program, maxCwndPackets: spans.maxCwndPackets });
+  const common = { seed: RUN_SEED, rewardName: env.reward, algorithms: crossTrafficAlgorithm };
+  return links.map((scenario) => ({
+    link: scenario.name,
+    teacher: runAgent({ ...common, scenario, agent, env, spans }).metrics.score,
+    tree: runAlgorithm({ ...common, scenario, algorithm: spec.ccp!({}) }).metrics.score,
+  }));
+}
+
 /** The largest tree whose program a datapath can hold. */
 function fitProgram(
   samples: Parameters<typeof fitTree>[0],

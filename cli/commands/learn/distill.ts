@@ -1,6 +1,8 @@
 /** `ccpark distill`: a policy as a decision tree that a datapath runs without an agent. */
 import { type Command, Option } from "commander";
-import type { Round } from "../../../training/distill/distill.ts";
+import type { Scenario } from "../../../scenarios/scenario.ts";
+import type { LinkScores, Round } from "../../../training/distill/distill.ts";
+import { printErr } from "../../console.ts";
 import { MAX_SEED, parseList, parsePositive, parseWhole } from "../../options.ts";
 
 interface DistillCommandOptions {
@@ -11,6 +13,7 @@ interface DistillCommandOptions {
   readonly links: number;
   readonly scenario?: readonly string[];
   readonly episode?: number;
+  readonly split?: string;
   readonly seed: number;
   readonly json?: true;
   readonly quiet?: true;
@@ -20,18 +23,29 @@ const MAX_LEAVES = 31;
 /** Rounds of the measurement of speed, ACKs each. */
 const EXECUTIONS = 1_000_000;
 
+/** The links of a split; recorded traces where this machine has them. */
+async function linksOf(name: string): Promise<readonly Scenario[]> {
+  const { join } = await import("node:path");
+  const { findSplit } = await import("../../../eval/league/splits.ts");
+  const { resolveSplit } = await import("../../../eval/league/split-files.ts");
+  const folder = join(process.env["CCPARK_TEST_DATA"] ?? "../shared", "traces");
+  const { links, skipped } = resolveSplit(findSplit(name), folder);
+  for (const reason of skipped) printErr(`left out: ${reason}\n`);
+  return links;
+}
+
 async function distillPolicy(policy: string, options: DistillCommandOptions): Promise<void> {
   const { basename } = await import("node:path");
   const { CcparkError } = await import("../../../core/errors.ts");
   const { claimFile, writeFilesWhole } = await import("../../../core/whole-files.ts");
-  const { distill } = await import("../../../training/distill/distill.ts");
+  const { compareOn, distill } = await import("../../../training/distill/distill.ts");
   const { executionsPerSec } = await import("../../../training/distill/speed.ts");
   const { treeModule } = await import("../../../training/distill/spec.ts");
   const { TRAINING_DEFAULTS } = await import("../../../training/defaults.ts");
   const { loadCheckpointContender } = await import("../../contenders.ts");
   const episodesOf = await import("../../train/episodes.ts");
   const { startTask } = await import("../../train/progress.ts");
-  const { breathe, interruptible, printErr, printOut } = await import("../../console.ts");
+  const { breathe, interruptible, printOut } = await import("../../console.ts");
   const { versions } = await import("../../bench/run-benchmark.ts");
 
   if (!options.out.endsWith(".js")) {
@@ -46,6 +60,7 @@ async function distillPolicy(policy: string, options: DistillCommandOptions): Pr
   });
   const scenarios = interruptible(() => episodesOf.resolveEpisodes(episodes));
   await episodesOf.checkAlgorithms(scenarios ?? []);
+  const split = options.split === undefined ? undefined : await linksOf(options.split);
   claimFile(options.out);
 
   const quiet = options.quiet === true;
@@ -66,6 +81,11 @@ async function distillPolicy(policy: string, options: DistillCommandOptions): Pr
   task.finish();
   const { program, instructions, leaves, samples, score, teacherScore, links } = result;
   const loss = teacherScore - score;
+  const splitLinks =
+    split &&
+    compareOn({ policy: teacher.policy, env: teacher.env, envelope: teacher.envelope }, program, split);
+  const meanOf = (of: (link: LinkScores) => number): number =>
+    splitLinks!.reduce((sum, link) => sum + of(link), 0) / splitLinks!.length;
   const speed = executionsPerSec(program, EXECUTIONS, () => performance.now() / 1000);
   const { stored } = teacher;
   const from = scenarios === undefined ? "the training range" : scenarios.map(({ name }) => name).join(", ");
@@ -100,6 +120,11 @@ async function distillPolicy(policy: string, options: DistillCommandOptions): Pr
       loss,
       executionsPerSec: Math.round(speed),
       links,
+      ...(splitLinks && {
+        split: options.split,
+        splitLoss: meanOf((each) => each.teacher - each.tree),
+        splitLinks,
+      }),
     };
     printOut(`${JSON.stringify(facts)}\n`);
     return;
@@ -111,6 +136,12 @@ async function distillPolicy(policy: string, options: DistillCommandOptions): Pr
   table.push(["mean", teacherScore.toFixed(2), score.toFixed(2), loss.toFixed(2)]);
   printOut(`${table.toString()}\n`);
   printOut(`loss of score: ${loss.toFixed(3)}\n`);
+  if (splitLinks !== undefined) {
+    const [of, tree] = [meanOf((each) => each.teacher), meanOf((each) => each.tree)];
+    printOut(
+      `loss of score on the ${splitLinks.length} links of the ${options.split} split: ${(of - tree).toFixed(3)} (policy ${of.toFixed(2)}, tree ${tree.toFixed(2)})\n`,
+    );
+  }
   printOut(`${leaves} leaves, ${instructions} of 255 instructions\n`);
   printOut(
     `${(speed / 1e6).toFixed(2)} million executions per second on this machine (one per ACK, a walk of the tree per round trip)\n`,
@@ -148,6 +179,7 @@ export function addDistill(program: Command): void {
         "presets, grids or files to draw links from, or training-range (default: what the policy was trained on)",
       ).argParser(parseList),
     )
+    .option("--split <name>", "compare policy and tree on the links of this split too, such as validation")
     .option("--episode <sec>", "seconds per link", parsePositive)
     .addOption(new Option("--seed <n>", "draws the links").argParser(parseWhole(0, MAX_SEED)).default(1))
     .option("--json", "one JSON line on stdout instead of the table")
@@ -155,7 +187,7 @@ export function addDistill(program: Command): void {
     .addHelpText(
       "after",
       `
-  ccpark distill zoo:quickstart --to tree --out tree.js
+  ccpark distill zoo:quickstart --to tree --out tree.js --split validation
   ccpark bench --algorithms cubic,bbr,zoo:quickstart,./tree.js
   sudo ccpark run --algorithm ./tree.js -- sh -c 'iperf3 -c 192.0.2.1 -C $CCPARK_CONGESTION'`,
     )

@@ -12,7 +12,7 @@ import { DEFAULT_ENV_OPTIONS } from "../../../envs/options.ts";
 import { DEFAULT_ENVELOPE } from "../../../envs/signals/envelope.ts";
 import { getScenario } from "../../../scenarios/presets.ts";
 import { resolveScenario } from "../../../scenarios/scenario-files.ts";
-import { type Distilled, distill, type Round } from "../../../training/distill/distill.ts";
+import { compareOn, type Distilled, distill, type Round } from "../../../training/distill/distill.ts";
 import {
   type DecisionFacts,
   decide,
@@ -179,6 +179,20 @@ describe("distilling", () => {
     expect(rounds.map(({ round }) => round)).toEqual([1, 2, 3, 4, 5]);
     expect(score).toBe(Math.max(...rounds.map((round) => round.score)));
     expect((await run()).program).toBe(program);
+  });
+
+  it("makes a tree of a policy that paces: what the pace lets into the path becomes the window", async () => {
+    const { policy, env, envelope } = await loadCheckpointContender("teacher", "zoo:general");
+    const teacher = { policy, env, envelope };
+    const result = await distill({
+      ...{ teacher, links: { episodeSec: 10 }, linksPerRound: 32, leaves: MAX_LEAVES, rounds: 8, seed: 1 },
+    });
+    const { teacherScore, score, program, instructions } = result;
+    console.log(`policy ${teacherScore.toFixed(3)}, tree ${score.toFixed(3)}, ${instructions} instructions`);
+    expect(teacherScore - score).toBeLessThan(0.3);
+    const [link] = compareOn(teacher, program, [resolveScenario("link-24mbps-80ms-2bdp")]);
+    expect(link!.link).toBe("link-24mbps-80ms-2bdp");
+    expect(link!.tree).toBeGreaterThan(14); // Cubic has 13, BBR 14.7
   });
 
   it("refuses policies that do more than set a window", async () => {
