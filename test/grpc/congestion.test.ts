@@ -56,6 +56,9 @@ for (const action of ["multiplicative", "indigo"]) {
     single,
   );
 }
+envContract("a flow that is a stack of chunnels, over gRPC", () =>
+  connectEnv({ ...optionsOf(server), scenario: "stack" }),
+);
 envContract("the environment over unary calls, indigo", () =>
   connectEnv({ ...optionsOf(server, "indigo"), transport: "unary" }),
 );
