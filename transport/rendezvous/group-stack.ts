@@ -203,6 +203,7 @@ export class GroupStack {
   }
 
   #sayAll(kind: number): void {
+    if (this.isClosed) return;
     for (const { succession } of this.#peers.values()) {
       succession.say(succession.sending, kind, new Uint8Array(0));
     }
@@ -246,7 +247,14 @@ export class GroupStack {
       return;
     }
     if (before !== undefined && record.epoch > before.epoch) this.#commit(record);
-    this.#meet(record);
+    try {
+      this.#meet(record);
+    } catch (error) {
+      // a stack to which this end has never consented
+      if (!(error instanceof CcparkError)) throw error;
+      this.fail(error);
+      return;
+    }
     if (this.#prepared !== undefined && record.proposal?.number !== this.#prepared.number) {
       for (const { succession } of this.#peers.values()) succession.drop(this.#prepared.number);
       this.#prepared = undefined;
@@ -401,6 +409,7 @@ export class GroupStack {
           return;
         }
         this.#observe(record!);
+        if (this.isClosed) return;
         this.#sayAll(LOOK);
         this.#outcome(record!);
       },

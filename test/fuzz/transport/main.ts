@@ -1,6 +1,7 @@
 /**
  * `npm run fuzz:transport [-- --datagrams 10000000] [--seed N] [--sec N]`: random, cut, changed and repeated datagrams for both ends of stacks of every
- * kind. Nothing may be thrown, timers must not pile up, and what is encrypted delivers nothing but what was sent.
+ * kind and for ends that negotiate, messages for live stacks that no honest peer sends, and records that somebody has changed for ends that meet by a
+ * store. Nothing may be thrown, timers must not pile up, and what is encrypted delivers nothing but what was sent.
  */
 import { parseArgs } from "node:util";
 import { assert } from "../../../core/errors.ts";
@@ -25,6 +26,7 @@ import {
   VirtualClock,
 } from "../../../transport/index.ts";
 import { sameBytes } from "../../../transport/wire.ts";
+import { fuzzGroup, fuzzLive } from "./live-case.ts";
 import { mutated } from "./mutated.ts";
 import { NegotiationFuzz } from "./negotiation-case.ts";
 
@@ -105,22 +107,33 @@ class Fuzz {
   }
 }
 
+type Fuzzer = (rng: Rng, count: number) => void;
+
+/** Order: as rounds take turns. */
+const FUZZERS: readonly Fuzzer[] = [
+  ...STACKS.map(
+    (specs): Fuzzer =>
+      (rng, count) =>
+        new Fuzz(rng, specs).run(count),
+  ),
+  (rng, count) => new NegotiationFuzz(rng).run(count),
+  fuzzLive,
+  fuzzGroup,
+];
+
 /**
  * @param untilMs on the clock of `performance.now`: no round begins after it
- * @returns datagrams that were given
+ * @returns datagrams, messages and changes of a record that were given
  */
 export function fuzzTransport(
   datagrams: number,
   seed: number,
   untilMs: number = Number.POSITIVE_INFINITY,
 ): number {
-  const kinds = STACKS.length + 1;
   let given = 0;
   for (let round = 0; given < datagrams && performance.now() < untilMs; round++) {
     const count = Math.min(ROUND, datagrams - given);
-    const rng = Rng.fromSeed(seed).fork(`round ${round}`);
-    const specs = STACKS[round % kinds];
-    (specs === undefined ? new NegotiationFuzz(rng) : new Fuzz(rng, specs)).run(count);
+    FUZZERS[round % FUZZERS.length]!(Rng.fromSeed(seed).fork(`round ${round}`), count);
     given += count;
   }
   return given;

@@ -59,7 +59,11 @@ export class Group extends EventEmitter<Events> implements GroupApp {
       key: name,
       slots: streamSlots(options),
       surroundings: realSurroundings(trace),
-      port: socket.port,
+      // addresses are what others have written into the store
+      port: {
+        ...socket.port,
+        send: (datagram, to) => void (isAddress(to) && socket.port.send(datagram, to)),
+      },
       app: this,
     });
   }
@@ -177,6 +181,11 @@ export class Group extends EventEmitter<Events> implements GroupApp {
     this.#end(error);
     if (this.listenerCount("error") > 0) this.emit("error", error);
   }
+}
+
+function isAddress(text: string): boolean {
+  const port = Number(/^.+:(\d{1,5})$/.exec(text)?.[1]);
+  return port > 0 && port < 65_536;
 }
 
 function closed(): CcparkError {
