@@ -198,7 +198,7 @@ const SHARES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 export const berthaEstablishment: Experiment = experiment({
   name: "bertha-establishment",
   summary:
-    "time until eight bytes come back: plain datagrams, stacks negotiated in no round trip, in one, and by rendezvous",
+    "time until eight bytes come back: plain datagrams, stacks negotiated in no and in one round trip, by rendezvous",
   source: BERTHA_SOURCE,
   options: {
     trials: whole(1_000, { low: 1, high: 100_000, help: "connections of each kind" }),
