@@ -93,6 +93,24 @@ export interface Bbr3Ack {
   readonly ecnBytes: Bytes;
 }
 
+/** One object for all ACKs of a flow, to be filled in. */
+export function blankAck(): { -readonly [Field in keyof Bbr3Ack]: Bbr3Ack[Field] } {
+  return {
+    nowUs: 0,
+    deliveredBytes: 0,
+    newlyAckedBytes: 0,
+    priorDeliveredBytes: 0,
+    txInflightBytes: 0,
+    lostBytes: 0,
+    appLimited: false,
+    rateBytesPerSec: 0,
+    rttUs: 0,
+    inflightBytes: 0,
+    cwndLimited: false,
+    ecnBytes: 0,
+  };
+}
+
 /** What a packet that was judged lost tells. */
 export interface Bbr3Loss {
   readonly bytes: Bytes;

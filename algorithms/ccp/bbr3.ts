@@ -10,7 +10,7 @@
  */
 import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import type { Bytes, Micros } from "../../core/units.ts";
-import { type Bbr3Ack, Bbr3Model, type Bbr3Watch } from "../bbr3/model.ts";
+import { Bbr3Model, type Bbr3Watch, blankAck } from "../bbr3/model.ts";
 import { BBR3_PARAMS } from "../bbr3/params.ts";
 import { FlowPast } from "../bbr3/past.ts";
 import { nativeBbr3 } from "../native/bbr3.ts";
@@ -137,20 +137,7 @@ class Bbr3Flow implements CcpFlow {
   /** what the program has been told: at fourteen reports per RTT most of it is as before */
   readonly #sent: Bounds = { Rate: -1, target: -1, cap: -1, holds: -1, every: -1 };
   /** one object for all reports */
-  readonly #ack: { -readonly [Field in keyof Bbr3Ack]: Bbr3Ack[Field] } = {
-    nowUs: 0,
-    deliveredBytes: 0,
-    newlyAckedBytes: 0,
-    priorDeliveredBytes: 0,
-    txInflightBytes: 0,
-    lostBytes: 0,
-    appLimited: false,
-    rateBytesPerSec: 0,
-    rttUs: 0,
-    inflightBytes: 0,
-    cwndLimited: false,
-    ecnBytes: 0,
-  };
+  readonly #ack = blankAck();
 
   constructor(control: FlowControl, info: FlowInfo, params: ParamValues, watch?: Bbr3Watch) {
     const { nowUs, mssBytes, initCwndBytes: initialCwndBytes, rng } = info;

@@ -12,11 +12,10 @@ import type {
   SentEvent,
 } from "../../ccp-bridge/congestion-control.ts";
 import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
-import { type Bbr3Ack, type Bbr3Loss, Bbr3Model, type Bbr3Watch } from "../bbr3/model.ts";
+import { type Bbr3Loss, Bbr3Model, type Bbr3Watch, blankAck } from "../bbr3/model.ts";
 import type { ParamValues } from "../spec.ts";
 
 /** One object for all ACKs. */
-type Told = { -readonly [Field in keyof Bbr3Ack]: Bbr3Ack[Field] };
 
 export class NativeBbr3 implements CongestionControl {
   readonly name = "bbr3";
@@ -29,20 +28,7 @@ export class NativeBbr3 implements CongestionControl {
   readonly #losses: Bbr3Loss[] = [];
   /** of recovery: undefined until the ACK after its beginning tells what was next to be sent */
   #recoveryPoint: number | undefined;
-  readonly #told: Told = {
-    nowUs: 0,
-    deliveredBytes: 0,
-    newlyAckedBytes: 0,
-    priorDeliveredBytes: 0,
-    txInflightBytes: 0,
-    lostBytes: 0,
-    appLimited: false,
-    rateBytesPerSec: 0,
-    rttUs: 0,
-    inflightBytes: 0,
-    cwndLimited: false,
-    ecnBytes: 0,
-  };
+  readonly #told = blankAck();
 
   constructor(start: FlowStart, params: ParamValues, watch?: Bbr3Watch) {
     this.model = new Bbr3Model({ ...start, rng: start.hosting?.rng }, params, watch);

@@ -68,6 +68,7 @@ async function serve(): Promise<void> {
     process.send!({ bytes: bytes - before.bytes, spanUs, cpuUs: cpu.user + cpu.system });
     before = { bytes, cpu: process.cpuUsage(), us: performance.now() * 1e3 };
   });
+  // the parent is done or dead: its connections, which would keep this process alive, are of no use
   process.on("disconnect", () => process.exit());
   process.send!({ port: listener.port });
 }
@@ -239,6 +240,7 @@ async function main(): Promise<void> {
   server.stop();
   if (values.json) console.log(JSON.stringify(rows));
   else for (const { name, value, unit } of rows) console.log(`${name}: ${value.toPrecision(4)} ${unit}`);
+  // ends of connections that go on with their keep-alive
   process.exit(0);
 }
 

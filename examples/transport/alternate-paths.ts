@@ -95,4 +95,5 @@ for (let i = 0; i < Number(values.requests); i++) {
 }
 console.log(`retry ${isAbove ? "above" : "below"} route: ${answered} of ${values.requests} answered`);
 for (const host of hosts) host.close();
+// requests that nobody answered go on being asked
 process.exit();

@@ -23,6 +23,7 @@ import {
   select,
   VirtualClock,
 } from "../../transport/index.ts";
+import { drawFaultyPath } from "./faulty-path.ts";
 
 export interface GroupRun {
   /** by end, by whom it comes from: numbers as received */
@@ -89,14 +90,7 @@ export function groupRun(seed: number, ends = 3, messages = 150): GroupRun {
   const rng = Rng.fromSeed(seed).fork("group");
   const clock = new VirtualClock();
   const draw = rng.fork("faults");
-  const path = {
-    delayUs: draw.integer(20_000),
-    jitterUs: draw.integer(15_000),
-    lossRate: draw.uniform(0, 0.2),
-    duplicateRate: draw.uniform(0, 0.2),
-    corruptRate: draw.uniform(0, 0.05),
-    rateBytesPerSec: 300_000,
-  };
+  const path = drawFaultyPath(draw);
   // a while in which nothing passes to and from one of them, somewhere in the run
   const [fromUs, forUs, cutOff] = [
     draw.uniform(0.1e6, 2e6),

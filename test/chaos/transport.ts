@@ -28,6 +28,7 @@ import {
   unix,
   VirtualClock,
 } from "../../transport/index.ts";
+import { drawFaultyPath } from "./faulty-path.ts";
 import { groupFaultOf, groupRun } from "./group.ts";
 
 export interface ExchangeRun {
@@ -66,14 +67,7 @@ export function exchangeRun(seed: number, messages = 400): ExchangeRun {
   const rng = Rng.fromSeed(seed);
   const clock = new VirtualClock();
   const draw = rng.fork("faults");
-  const path = {
-    delayUs: draw.integer(20_000),
-    jitterUs: draw.integer(15_000),
-    lossRate: draw.uniform(0, 0.2),
-    duplicateRate: draw.uniform(0, 0.2),
-    corruptRate: draw.uniform(0, 0.05),
-    rateBytesPerSec: 300_000,
-  };
+  const path = drawFaultyPath(draw);
   // a while in which nothing passes, somewhere in the run
   const [fromUs, untilUs] = [draw.uniform(0.1e6, 2e6), draw.uniform(0, 3e6)];
   const network = new MemoryNetwork(clock, rng.fork("network"), {

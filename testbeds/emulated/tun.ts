@@ -5,6 +5,7 @@
  */
 import { ipv4Bytes, maskOf, type Prefix } from "../host/addresses.ts";
 import { AF_INET, O_CLOEXEC, O_NONBLOCK, O_RDWR, SOCK_CLOEXEC, SOCK_DGRAM } from "../host/constants.ts";
+import { IFREQ_VALUE_AT, interfaceRequest } from "../host/interface-request.ts";
 import { type Libc, SystemCallError } from "../host/libc.ts";
 import type { Namespace } from "../host/namespaces.ts";
 
@@ -25,8 +26,6 @@ const SIOCADDRT = 0x890b;
 const IFF_UP = 0x1;
 const RTF_UP = 0x1;
 
-const IFREQ_BYTES = 40;
-const NAME_BYTES = 16;
 /** of `struct rtentry` on 64-bit systems: destination, gateway, mask, flags, device */
 const RTENTRY_BYTES = 120;
 const RT_DST_AT = 8;
@@ -47,30 +46,23 @@ export interface TunOptions {
   readonly mtuBytes: number;
 }
 
-/** `struct ifreq` */
-function request(name: string): { readonly bytes: Uint8Array; readonly view: DataView } {
-  const bytes = new Uint8Array(IFREQ_BYTES);
-  bytes.set(new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1));
-  return { bytes, view: new DataView(bytes.buffer) };
-}
-
 function setFlags(libc: Libc, socket: number, name: string): void {
-  const { bytes, view } = request(name);
+  const { bytes, view } = interfaceRequest(name);
   libc.ioctl(socket, SIOCGIFFLAGS, bytes, name);
-  view.setInt16(NAME_BYTES, view.getInt16(NAME_BYTES, true) | IFF_UP, true);
+  view.setInt16(IFREQ_VALUE_AT, view.getInt16(IFREQ_VALUE_AT, true) | IFF_UP, true);
   libc.ioctl(socket, SIOCSIFFLAGS, bytes, name);
 }
 
 function setAddress(libc: Libc, socket: number, code: number, name: string, address: string): void {
-  const { bytes, view } = request(name);
-  view.setUint16(NAME_BYTES, AF_INET, true);
-  bytes.set(ipv4Bytes(address), NAME_BYTES + 4);
+  const { bytes, view } = interfaceRequest(name);
+  view.setUint16(IFREQ_VALUE_AT, AF_INET, true);
+  bytes.set(ipv4Bytes(address), IFREQ_VALUE_AT + 4);
   libc.ioctl(socket, code, bytes, `${name} ${address}`);
 }
 
 function setNumber(libc: Libc, socket: number, code: number, name: string, value: number): void {
-  const { bytes, view } = request(name);
-  view.setInt32(NAME_BYTES, value, true);
+  const { bytes, view } = interfaceRequest(name);
+  view.setInt32(IFREQ_VALUE_AT, value, true);
   libc.ioctl(socket, code, bytes, name);
 }
 
@@ -103,8 +95,8 @@ export function addRoute(libc: Libc, socket: number, name: string, { address, bi
 function makeTun(libc: Libc, name: string): number {
   const fd = libc.open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
   try {
-    const { bytes, view } = request(name);
-    view.setInt16(NAME_BYTES, IFF_TUN | IFF_NO_PI, true);
+    const { bytes, view } = interfaceRequest(name);
+    view.setInt16(IFREQ_VALUE_AT, IFF_TUN | IFF_NO_PI, true);
     libc.ioctl(fd, TUNSETIFF, bytes, name);
     return fd;
   } catch (error) {

@@ -12,7 +12,7 @@ import { whyNoBoxes } from "../host/abilities.ts";
 import { ipv4Number, ipv4Text, maskOf, type Prefix } from "../host/addresses.ts";
 import { type Libc, loadLibc, type PollHandle, SystemCallError } from "../host/libc.ts";
 import { destinationOf, packetHash, sourceOf } from "./header.ts";
-import { type BoxMessage, decodeMessage, encodeMessage, MESSAGE_BYTES } from "./messages.ts";
+import { BoxMessages } from "./messages.ts";
 import type { BundlePolicy } from "./policy.ts";
 import type { SendboxThreadData } from "./sendbox-thread.ts";
 import { makeSharedSendbox, readFacts, type SendboxFacts, type SharedSendbox } from "./shared.ts";
@@ -148,14 +148,15 @@ export class SiteReceivebox {
   readonly #libc: Libc;
   readonly #policy: BundlePolicy;
   readonly #device: SiteDevice;
-  readonly #messages: number;
+  /** the socket towards the sendbox, and what is said over it */
+  readonly #socket: number;
+  readonly #messages: BoxMessages;
   readonly #capture: number;
   readonly #polls: readonly PollHandle[];
   readonly #box = new Receivebox();
   readonly #boxId: number = randomBytes(4).readUInt32LE();
   readonly #head = emptyHead();
   readonly #packet = new Uint8Array(HEADER_BYTES);
-  readonly #message = new Uint8Array(2 * MESSAGE_BYTES);
   #receivedPackets = 0;
   #congestionAcks = 0;
   #epochPackets = 0;
@@ -166,11 +167,12 @@ export class SiteReceivebox {
     this.#policy = policy;
     this.#device = device;
     const ports = { own: policy.port, peer: policy.port + 1 };
-    this.#messages = openMessages(libc, device, ports, policy.peer);
+    this.#socket = openMessages(libc, device, ports, policy.peer);
+    this.#messages = new BoxMessages(libc, this.#socket);
     this.#capture = openCapture(libc, device);
     this.#polls = [
       libc.onReadable(this.#capture, () => this.#readPackets()),
-      libc.onReadable(this.#messages, () => this.#readMessages()),
+      libc.onReadable(this.#socket, () => this.#readMessages()),
     ];
   }
 
@@ -209,7 +211,7 @@ export class SiteReceivebox {
     // nobody is there who would know the hash
     if (ack === undefined || !this.#isKnown) return;
     this.#congestionAcks++;
-    this.#say({ ...ack, boxId: this.#boxId });
+    this.#messages.send({ kind: "ack", ack: { ...ack, boxId: this.#boxId } });
   }
 
   /** From site to site, and no message of the boxes, which do not go through the sendbox. */
@@ -222,28 +224,9 @@ export class SiteReceivebox {
     return !(protocol === UDP && isToBoxes && destination === ipv4Number(this.#device.address));
   }
 
-  #say(ack: Extract<BoxMessage, { readonly kind: "ack" }>["ack"]): void {
-    try {
-      this.#libc.send(this.#messages, encodeMessage({ kind: "ack", ack }));
-    } catch (error) {
-      // the sendbox is gone
-      if (!(error instanceof SystemCallError)) throw error;
-    }
-  }
-
   #readMessages(): void {
-    for (let i = 0; i < READ_AT_ONCE; i++) {
-      let length: number;
-      try {
-        length = this.#libc.recv(this.#messages, this.#message);
-      } catch (error) {
-        // the sendbox is gone: it had been said so
-        if (!(error instanceof SystemCallError)) throw error;
-        continue;
-      }
-      if (length < 0) return;
-      const message = decodeMessage(this.#message, length);
-      if (message?.kind !== "epoch") continue;
+    for (const message of this.#messages.read(READ_AT_ONCE)) {
+      if (message.kind !== "epoch") continue;
       this.#isKnown = true;
       this.#epochPackets = message.packets;
       this.#box.onEpochSize(message.packets);
@@ -253,7 +236,7 @@ export class SiteReceivebox {
   close(): void {
     for (const poll of this.#polls) poll.close();
     this.#libc.close(this.#capture);
-    this.#libc.close(this.#messages);
+    this.#libc.close(this.#socket);
   }
 }
 

@@ -25,7 +25,7 @@ import { emptyHead, flowHash, markPacket, readHead } from "../emulated/ip-packet
 import { AF_INET, POLLIN, PR_SET_TIMERSLACK } from "../host/constants.ts";
 import { type Libc, SystemCallError } from "../host/libc.ts";
 import { giveIdentification, lacksIdentification, packetHash } from "./header.ts";
-import { decodeMessage, encodeMessage, MESSAGE_BYTES } from "./messages.ts";
+import { BoxMessages } from "./messages.ts";
 import type { BundlePolicy } from "./policy.ts";
 import { type SharedSendbox, writeFacts } from "./shared.ts";
 
@@ -71,7 +71,7 @@ export class SendboxLoop implements Outlet {
   readonly #head = emptyHead();
   /** where the packet at hand goes: `sockaddr_in` */
   readonly #destination = new Uint8Array(16);
-  readonly #message = new Uint8Array(2 * MESSAGE_BYTES);
+  readonly #messages: BoxMessages;
   readonly #zeroNs: bigint = process.hrtime.bigint();
   #identification = 0;
   #sentPackets = 0;
@@ -90,6 +90,7 @@ export class SendboxLoop implements Outlet {
     const { libc, ends, shared, policy, mtuBytes, control, rng } = options;
     this.#libc = libc;
     this.#ends = ends;
+    this.#messages = new BoxMessages(libc, ends.messages);
     this.#shared = shared;
     this.#policy = policy;
     this.#mtuBytes = mtuBytes;
@@ -221,28 +222,12 @@ export class SendboxLoop implements Outlet {
   }
 
   #sendEpochSize(): void {
-    const { epochPackets: packets } = this.#sendbox;
-    try {
-      this.#libc.send(this.#ends.messages, encodeMessage({ kind: "epoch", packets }));
-    } catch (error) {
-      // the other site's box is not there (yet)
-      if (!(error instanceof SystemCallError)) throw error;
-    }
+    this.#messages.send({ kind: "epoch", packets: this.#sendbox.epochPackets });
   }
 
   #readMessages(): void {
-    for (let i = 0; i < READ_AT_ONCE; i++) {
-      let length: number;
-      try {
-        length = this.#libc.recv(this.#ends.messages, this.#message);
-      } catch (error) {
-        // the other site's box is not there (yet): it had said so
-        if (!(error instanceof SystemCallError)) throw error;
-        continue;
-      }
-      if (length < 0) return;
-      const message = decodeMessage(this.#message, length);
-      if (message?.kind !== "ack") continue;
+    for (const message of this.#messages.read(READ_AT_ONCE)) {
+      if (message.kind !== "ack") continue;
       const told = this.#sendbox.onAck(message.ack, this.#advance() / NANOS_PER_MICRO);
       if (told === undefined) continue;
       this.#estimate = told.estimate;

@@ -18,6 +18,7 @@ import {
   SOL_PACKET,
   SOL_SOCKET,
 } from "../host/constants.ts";
+import { IFREQ_VALUE_AT, interfaceRequest } from "../host/interface-request.ts";
 import { type Libc, SystemCallError } from "../host/libc.ts";
 import type { BundlePolicy } from "./policy.ts";
 
@@ -25,8 +26,6 @@ import type { BundlePolicy } from "./policy.ts";
 const SIOCGIFADDR = 0x8915;
 const SIOCGIFMTU = 0x8921;
 const SIOCGIFINDEX = 0x8933;
-const IFREQ_BYTES = 40;
-const NAME_BYTES = 16;
 /** <linux/if_ether.h>, ETH_P_IP in network order, as a number of this machine's (x64 and arm64 are little endian) */
 const IPV4_FRAMES = 0x0008;
 const SOCKADDR_LL_BYTES = 20;
@@ -43,17 +42,11 @@ export interface SiteDevice {
   readonly address: string;
 }
 
-function request(name: string): { readonly bytes: Uint8Array; readonly view: DataView } {
-  const bytes = new Uint8Array(IFREQ_BYTES);
-  bytes.set(new TextEncoder().encode(name).subarray(0, NAME_BYTES - 1));
-  return { bytes, view: new DataView(bytes.buffer) };
-}
-
 /** @throws CcparkError (not-found) for a device that is not there or has no IPv4 address */
 export function findDevice(libc: Libc, { device, address }: BundlePolicy): SiteDevice {
   const socket = libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
   const ask = (code: number, expected: string): DataView => {
-    const { bytes, view } = request(device);
+    const { bytes, view } = interfaceRequest(device);
     try {
       libc.ioctl(socket, code, bytes, device);
     } catch (cause) {
@@ -65,12 +58,14 @@ export function findDevice(libc: Libc, { device, address }: BundlePolicy): SiteD
   try {
     return {
       name: device,
-      index: ask(SIOCGIFINDEX, "a network device of this machine's").getInt32(NAME_BYTES, true),
-      mtuBytes: ask(SIOCGIFMTU, "a network device").getInt32(NAME_BYTES, true),
+      index: ask(SIOCGIFINDEX, "a network device of this machine's").getInt32(IFREQ_VALUE_AT, true),
+      mtuBytes: ask(SIOCGIFMTU, "a network device").getInt32(IFREQ_VALUE_AT, true),
       address:
         address ??
         ipv4Text(
-          ask(SIOCGIFADDR, "a device with an IPv4 address, or `address` beside it").getUint32(NAME_BYTES + 4),
+          ask(SIOCGIFADDR, "a device with an IPv4 address, or `address` beside it").getUint32(
+            IFREQ_VALUE_AT + 4,
+          ),
         ),
     };
   } finally {

@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { whyNotHere } from "../../../eval/experiments/linux/bench.ts";
 import { loadExperiment } from "../../../eval/experiments/registry.ts";
 import { chooseFigures, figureText, type Reproduced, reproduce } from "../../../eval/reproduce/reproduce.ts";
 import { THESIS } from "../../../eval/reproduce/thesis.ts";
 import { runCli } from "../../cli/run-cli.ts";
+import { kernelRefuses } from "../../testbeds/linux/kernel-access.ts";
 
 async function run(ids: readonly string[], linux = false): Promise<Reproduced[]> {
   const done: Reproduced[] = [];
@@ -67,7 +67,7 @@ describe("reproduce thesis", () => {
     expect(why).toMatch(/root|Linux|koffi|BTF/);
   });
 
-  it.skipIf(whyNotHere() !== undefined)(
+  it.skipIf(kernelRefuses() !== undefined)(
     "measures Linux where it can: programs and Linux's Cubic in turns, and how late an agent hears",
     { timeout: 150_000 },
     async () => {

@@ -1,7 +1,7 @@
 /** What the tests of emulated links share: scenarios, sockets at the ends, threads that are not held up by others. */
-import { getScenario } from "../../../scenarios/presets.ts";
+import { withLink as withOpenLink } from "../../../eval/bench/emulator/links.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
-import { type EmulatedLink, type LinkOptions, openLink } from "../../../testbeds/emulated/open-link.ts";
+import type { EmulatedLink, LinkOptions } from "../../../testbeds/emulated/open-link.ts";
 import { portOf, sockaddrIn } from "../../../testbeds/host/addresses.ts";
 import {
   AF_INET,
@@ -13,32 +13,14 @@ import {
 } from "../../../testbeds/host/constants.ts";
 import { type Libc, loadLibc } from "../../../testbeds/host/libc.ts";
 
-/** IPv4 and UDP headers. */
-export const UDP_HEADER_BYTES = 28;
-
-/** A link of constant rate with nothing left to chance. */
-export function linkOf(mbps: number, oneWayMs: number, queue: Scenario["forward"]["queue"]): Scenario {
-  return {
-    ...getScenario("park-paper"),
-    name: `${mbps} Mbit/s`,
-    forward: { rate: { kind: "constant", mbps }, queue, lossRate: 0 },
-    reverse: { rate: { kind: "unlimited" }, queue: {}, lossRate: 0 },
-    propagationDelayMs: oneWayMs,
-    fixed: { startSec: 0, traceOffsetMs: 0, sendJitterUs: 0 },
-  };
-}
+export { linkOf, UDP_HEADER_BYTES } from "../../../eval/bench/emulator/links.ts";
 
 export async function withLink<T>(
   scenario: Scenario,
   options: LinkOptions,
   use: (link: EmulatedLink, libc: Libc) => Promise<T> | T,
 ): Promise<T> {
-  const link = await openLink(scenario, 1, options);
-  try {
-    return await use(link, await loadLibc());
-  } finally {
-    await link.close();
-  }
+  return withOpenLink(scenario, options, async (link) => use(link, await loadLibc()));
 }
 
 /** UDP sockets from the client to the server, each a flow of its own. */
