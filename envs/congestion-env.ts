@@ -253,7 +253,8 @@ export class RealTimeCongestionEnv extends SingleFlowEnv<RealTimeRun> implements
 
   /** As in virtual time. @throws CcparkError (failed-precondition) too, if the testbed refuses the scenario */
   async begin(seed: number, scenario?: Scenario): Promise<void> {
-    const [drawn, options] = this.prepare(seed, scenario, () => run.requestStop());
+    // the run that is being closed may report once more, before there is a new one
+    const [drawn, options] = this.prepare(seed, scenario, () => this.#open?.requestStop());
     await this.close();
     const run = await this.#testbed.open(drawn, seed, options);
     this.#open = run;

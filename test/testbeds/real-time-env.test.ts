@@ -6,6 +6,7 @@ import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
+import type { RealTimeTestbed } from "../../testbeds/testbed.ts";
 import { UDP } from "../../testbeds/udp/udp.ts";
 import { envContract } from "../contract/env-contract.ts";
 
@@ -59,6 +60,31 @@ describe("an environment in real time", () => {
     const bytes = sum(slow, ({ info }) => info.deliveredBytes);
     expect(bytes).toBeGreaterThan(0.5 * sum(quick, ({ info }) => info.deliveredBytes));
     expect(slow.at(-1)!.truncated).toBe(true);
+  });
+
+  it("resets although the run that ends reports once more while it is closed", async () => {
+    const lingering: RealTimeTestbed = {
+      ...UDP,
+      async open(...args) {
+        const run = await UDP.open(...args);
+        const close = run.close.bind(run);
+        run.close = async () => {
+          for (let turn = 0; turn < 20; turn++) await run.runUntil(run.nowNs + 10_000_000);
+          await close();
+        };
+        return run;
+      },
+    };
+    const env = makeEnv(SHORT, OPTIONS, lingering);
+    try {
+      for (const seed of [1, 2]) {
+        const first = await env.reset({ seed });
+        expect(first.truncated).toBe(false);
+        await env.step(Float32Array.of(0));
+      }
+    } finally {
+      await env.close();
+    }
   });
 
   it("measures a policy's run, and how its decisions came", async () => {
