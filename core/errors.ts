@@ -128,7 +128,8 @@ export function unknownName(
   field?: string,
 ): CcparkError {
   const near = nearestName(typed, known);
-  const hint = near === undefined ? `known: ${known.join(", ")}` : `did you mean \`${near}\`?`;
+  const all = known.length === 0 ? "there are none" : `known: ${known.join(", ")}`;
+  const hint = near === undefined ? all : `did you mean \`${near}\`?`;
   return new CcparkError("not-found", `[${part}] unknown ${what} \`${clipped(typed)}\`; ${hint}`, { field });
 }
 

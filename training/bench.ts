@@ -9,25 +9,23 @@
  * the first training's time by this one's, of all and of the simulator's part: the median over updates, and of the 10th
  * percentiles.
  */
-import { parseArgs } from "node:util";
 import { ROLLOUT } from "../agents/nn/rollout.ts";
 import { getLearner } from "../agents/registry.ts";
 import { raiseInliningBudget } from "../core/v8-inlining.ts";
 import type { AsyncVectorEnv } from "../envs/env.ts";
+import { scriptOptions } from "../envs/grpc/bench/options.ts";
 import { TRAINING_DEFAULTS } from "./defaults.ts";
 import { openTrainingEnvs } from "./training-env.ts";
 
 raiseInliningBudget();
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean" },
-    learner: { type: "string", default: "ppo" },
-    action: { type: "string", default: TRAINING_DEFAULTS.env.action },
-    workers: { type: "string" },
-    backends: { type: "string", default: "auto" },
-    steps: { type: "string" },
-  },
+const { values } = scriptOptions("bench:train", {
+  json: { type: "boolean", what: "a row of JSON each" },
+  learner: { type: "string", what: "who learns", default: "ppo" },
+  action: { type: "string", what: "of the environment", default: TRAINING_DEFAULTS.env.action },
+  workers: { type: "number", what: "the same with so many threads as well", low: 1, high: 256 },
+  backends: { type: "string", what: "who compute gradients, in turn", default: "auto" },
+  steps: { type: "number", what: "that count", low: 1 },
 });
 const { numEnvs, episodeSec } = TRAINING_DEFAULTS;
 const env = { ...TRAINING_DEFAULTS.env, action: values.action };
@@ -38,7 +36,7 @@ const spec = getLearner(values.learner);
  * until it compiles nothing of note any more: two threads compared too early are one warm thread and a cold one.
  */
 const [WARM_UP_STEPS, DEFAULT_STEPS] = values.workers === undefined ? [20_000, 180_000] : [400_000, 300_000];
-const COUNTED_STEPS = values.steps === undefined ? DEFAULT_STEPS : Number(values.steps);
+const COUNTED_STEPS = values.steps ?? DEFAULT_STEPS;
 
 /** Seconds that its caller waits for it so far. */
 interface TimedEnvs extends AsyncVectorEnv {
@@ -121,7 +119,7 @@ function print(row: Readonly<Record<string, unknown>>): void {
   console.log(values.json ? JSON.stringify(row) : text.join("  "));
 }
 
-const threads = values.workers === undefined ? [1] : [1, Number(values.workers)];
+const threads = values.workers === undefined ? [1] : [1, values.workers];
 const kinds = threads.flatMap((workers) =>
   values.backends.split(",").map((backend) => ({ workers, backend })),
 );

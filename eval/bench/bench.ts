@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { scriptOptions } from "../../envs/grpc/bench/options.ts";
 import { printRow } from "./console.ts";
 
 const ROUNDS = 5;
@@ -63,7 +63,10 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
-const { values } = parseArgs({ options: { against: { type: "string" }, json: { type: "boolean" } } });
+const { values } = scriptOptions("bench:bench", {
+  against: { type: "string", what: "another tree that has been built" },
+  json: { type: "boolean", what: "a row of JSON each" },
+});
 const trees: [name: string, main: string][] = [["here", HERE]];
 if (values.against !== undefined) trees.push(["against", `${values.against}/dist/cli/main.js`]);
 

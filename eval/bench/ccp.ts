@@ -13,6 +13,7 @@ import { encodeCreate } from "../../ccp-bridge/wire/create.ts";
 import { encodeInstall } from "../../ccp-bridge/wire/install.ts";
 import { encodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { encodeReady } from "../../ccp-bridge/wire/ready.ts";
+import { scriptOptions } from "../../envs/grpc/bench/options.ts";
 import { benchSockets } from "./ccp-sockets.ts";
 import { medianSeconds, printRow } from "./console.ts";
 import { ONCE_PER_RTT } from "./once-per-rtt.ts";
@@ -116,6 +117,7 @@ function benchAgent(): void {
   });
 }
 
+scriptOptions("bench:ccp", { json: { type: "boolean", what: "a row of JSON each" } });
 const bbr = ccpAlgorithm("bbr");
 benchProgram("w02, once per RTT", ONCE_PER_RTT);
 for (const [name, source] of Object.entries(bbr.programs)) benchProgram(`bbr, ${name}`, source);

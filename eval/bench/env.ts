@@ -6,9 +6,9 @@
  * times four rollouts. P2 is the 2nd percentile over slices of 10 steps: the speed while nothing else had the core.
  */
 import { once } from "node:events";
-import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { raiseInliningBudget } from "../../core/v8-inlining.ts";
+import { scriptOptions } from "../../envs/grpc/bench/options.ts";
 import { medianTimes, printRow, quantile } from "./console.ts";
 import {
   makeRollouts,
@@ -86,13 +86,10 @@ async function benchWorkers(observation: string, count: number): Promise<void> {
   );
 }
 
-const { values } = parseArgs({
-  options: { json: { type: "boolean" }, workers: { type: "string", default: "1" } },
-});
-const workers = Number(values.workers);
-if (!Number.isInteger(workers) || workers < 1) {
-  throw new Error(`--workers: got ${values.workers}, expected a whole number of 1 or more`);
-}
+const { workers } = scriptOptions("bench:env", {
+  json: { type: "boolean", what: "a row of JSON each" },
+  workers: { type: "number", what: "threads", low: 1, high: 256, default: "1" },
+}).values;
 for (const observation of ["standard", "park-14"]) {
   if (workers === 1) benchHere(observation);
   else await benchWorkers(observation, workers);

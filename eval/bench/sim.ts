@@ -30,6 +30,7 @@ import {
   PACKET_BYTES,
 } from "../../core/units.ts";
 import { raiseInliningBudget } from "../../core/v8-inlining.ts";
+import { scriptOptions } from "../../envs/grpc/bench/options.ts";
 import { makeNetwork } from "../../sim/make-network.ts";
 import type { FlowSpec, Network } from "../../sim/network.ts";
 import { medianTimes, printRow, quantile } from "./console.ts";
@@ -303,11 +304,18 @@ const ROWS: readonly (readonly [program: string, acks: readonly Acks[], flows: r
 ];
 
 raiseInliningBudget();
-const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const { values, words } = scriptOptions(
+  "bench:sim",
+  {
+    json: { type: "boolean", what: "a row of JSON each" },
+    algorithms: { type: "boolean", what: "each registered algorithm's cost instead" },
+  },
+  "WORD",
+);
 const chosen = (label: string): boolean =>
   words.length === 0 || words.every((word) => label.split(" ").includes(word));
 
-if (process.argv.includes("--algorithms")) {
+if (values.algorithms) {
   const names = [...ALGORITHMS.values()].flatMap(({ name, ccp, native }) => [
     ...(ccp === undefined ? [] : [name]),
     ...(native === undefined ? [] : [`native-${name}`]),

@@ -7,8 +7,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { CcparkError } from "../../core/errors.ts";
+import { scriptOptions } from "../../envs/grpc/bench/options.ts";
 import {
   type Connection,
   connect,
@@ -30,17 +30,22 @@ const ECHO_BYTES = 10_000;
 const PACKET_BYTES = 1_448;
 const SEC_TO_US = 1e6;
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    part: { type: "string", default: PARTS.join(",") },
-    sec: { type: "string", default: "5" },
-    rate: { type: "string", default: "50" },
-    algorithm: { type: "string", default: "cubic" },
-    connections: { type: "string", default: "1000" },
-    "no-offload": { type: "boolean", default: false },
-    server: { type: "boolean", default: false },
+const { values } = scriptOptions("bench:transport", {
+  json: { type: "boolean", what: "rows in JSON" },
+  part: { type: "string", what: "which", among: PARTS, default: PARTS.join(",") },
+  sec: {
+    type: "number",
+    what: "of goodput and pacing",
+    low: 0.1,
+    high: 3_600,
+    isFraction: true,
+    default: "5",
   },
+  rate: { type: "number", what: "Mbit/s of pacing", low: 0.01, high: 1e5, isFraction: true, default: "50" },
+  algorithm: { type: "string", what: "of the connections", default: "cubic" },
+  connections: { type: "number", what: "at once", low: 1, high: 100_000, default: "1000" },
+  "no-offload": { type: "boolean", what: "by node:dgram, without GSO and GRO" },
+  server: { type: "boolean", what: "" },
 });
 
 const options = { algorithm: values.algorithm, offload: !values["no-offload"] };
@@ -135,7 +140,7 @@ async function goodput(server: Server): Promise<Row[]> {
   await sleep(1);
   await server.span();
   const from = process.cpuUsage();
-  await sleep(Number(values.sec));
+  await sleep(values.sec);
   const { bytes, spanUs, cpuUs } = await server.span();
   const cpu = process.cpuUsage(from);
   stop();
@@ -176,7 +181,7 @@ async function pacing(): Promise<Row[]> {
     () => {},
   );
   const data = new Uint8Array(PACKET_BYTES);
-  const rateMbps = Number(values.rate);
+  const rateMbps = values.rate;
   const open = new OpenStack({
     stack: stack(pace({ rateMbps }), frame(), udp()),
     surroundings,
@@ -187,12 +192,12 @@ async function pacing(): Promise<Row[]> {
   });
   open.offer();
   const from = process.cpuUsage();
-  await sleep(Number(values.sec));
+  await sleep(values.sec);
   const cpu = process.cpuUsage(from);
   open.close();
   sink.close();
   source.close();
-  const share = (100 * (cpu.user + cpu.system)) / (Number(values.sec) * SEC_TO_US);
+  const share = (100 * (cpu.user + cpu.system)) / (values.sec * SEC_TO_US);
   return [
     { name: `pacing error at ${rateMbps} Mbit/s, median`, value: quantile(lateUs, 0.5), unit: "us" },
     { name: "pacing error, 99th percentile", value: quantile(lateUs, 0.99), unit: "us" },
@@ -202,7 +207,7 @@ async function pacing(): Promise<Row[]> {
 
 /** All begin at once; each sends, and ends when all of it has come back. */
 async function connections(server: Server): Promise<Row[]> {
-  const count = Number(values.connections);
+  const count = values.connections;
   const from = performance.now();
   const doneMs: number[] = [];
   const echo = async (): Promise<void> => {
@@ -226,12 +231,6 @@ async function connections(server: Server): Promise<Row[]> {
 
 async function main(): Promise<void> {
   const parts = values.part.split(",");
-  const wrong = parts.find((part) => !PARTS.includes(part));
-  if (wrong !== undefined)
-    throw new CcparkError(
-      "invalid-argument",
-      `[bench] part: got ${wrong}, expected some of ${PARTS.join(", ")}`,
-    );
   const server = await Server.start();
   const rows: Row[] = [];
   if (parts.includes("goodput")) rows.push(...(await goodput(server)));

@@ -5,9 +5,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { PACES } from "../../envs/foreign-agent/pace.ts";
+import { scriptOptions } from "../../envs/grpc/bench/options.ts";
 import { type AgentCommand, ourAgent, rustAgent } from "../envs/foreign-agent/agent-child.ts";
 import { mishaps } from "./mishaps.ts";
 import { type RestartOutcome, restartAgents } from "./restarts.ts";
@@ -16,12 +16,9 @@ import { type RestartOutcome, restartAgents } from "./restarts.ts";
 const LIMIT_MIN = 20;
 const MISHAP_LIMIT_MS = 60_000;
 
-const { values } = parseArgs({ options: { restarts: { type: "string", default: "100" } } });
-const restarts = Number(values.restarts);
-if (!Number.isInteger(restarts) || restarts < 1) {
-  process.stderr.write(`--restarts: got ${values.restarts}, expected a whole number from 1\n`);
-  process.exit(2);
-}
+const { restarts } = scriptOptions("chaos:ccp", {
+  restarts: { type: "number", what: "of each agent", low: 1, default: "100" },
+}).values;
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 const note = (text: string): boolean => process.stderr.write(`${text}\n`);

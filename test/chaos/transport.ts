@@ -1,11 +1,11 @@
 /**
- * `npm run chaos:transport [-- RUNS [SEED]]`: connections whose stacks are exchanged mid-stream, again and again, by either end or both at
+ * `npm run chaos:transport [-- --runs N --seed S]`: connections whose stacks are exchanged mid-stream, again and again, by either end or both at
  * once, while the network loses, doubles, delays and damages. Nothing may be lost, repeated or out of order; with two ends, and with
  * three that meet by a store (`group.ts`).
  */
-import { parseArgs } from "node:util";
 import type { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
+import { scriptOptions } from "../../envs/grpc/bench/options.ts";
 import {
   cc,
   connectIn,
@@ -183,8 +183,10 @@ function runAll<R extends Outcome>(
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { positionals } = parseArgs({ allowPositionals: true });
-  const [runs = 1_000, first = 1] = positionals.map(Number);
+  const { runs, seed: first } = scriptOptions("chaos:transport", {
+    runs: { type: "number", what: "with two ends, and as many with three", low: 1, default: "1000" },
+    seed: { type: "number", what: "of the first run", default: "1" },
+  }).values;
   const seeds = Array.from({ length: runs }, (_, i) => first + i);
   runAll("two ends", seeds, (seed) => exchangeRun(seed), faultOf);
   runAll("three ends", seeds, (seed) => groupRun(seed), groupFaultOf);

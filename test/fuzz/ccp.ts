@@ -8,7 +8,7 @@
 import { spawn } from "node:child_process";
 import { writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { scriptOptions } from "../../envs/grpc/bench/options.ts";
 import { type FuzzPlan, runFuzz } from "./run.ts";
 import type { Tally } from "./tally.ts";
 
@@ -20,21 +20,13 @@ const HEARTBEAT_FD = 3;
 const HEARTBEAT_MS = 500;
 const PROGRESS_MS = 15_000;
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((word) => word !== "--"),
-  options: {
-    programs: { type: "string", default: "1000000" },
-    seed: { type: "string", default: "1" },
-    case: { type: "string" },
-    watched: { type: "boolean", default: false },
-  },
+const { values } = scriptOptions("fuzz:ccp", {
+  programs: { type: "number", what: "and as many messages", default: "1000000" },
+  seed: { type: "number", what: "of all cases", default: "1" },
+  case: { type: "string", what: "this one alone" },
+  watched: { type: "boolean", what: "" },
 });
-const programs = Number(values.programs);
-const seed = Number(values.seed);
-if (!Number.isSafeInteger(programs) || programs < 0 || !Number.isSafeInteger(seed) || seed < 0) {
-  console.error("--programs and --seed expect whole numbers");
-  process.exit(2);
-}
+const { programs, seed } = values;
 
 const plan: FuzzPlan = {
   seed,

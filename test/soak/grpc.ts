@@ -3,17 +3,13 @@
  * hostile; `--minutes 60` is the long form. Exit code
  * 1 if sessions are left, memory grows, or anybody got an error that was not asked for.
  */
-import { parseArgs } from "node:util";
+import { scriptOptions } from "../../envs/grpc/bench/options.ts";
 import { soak } from "./soak.ts";
 
-const { values } = parseArgs({
-  options: { minutes: { type: "string", default: "20" }, seed: { type: "string", default: "1" } },
-});
-const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
-if (!(minutes > 0) || !Number.isSafeInteger(seed) || seed < 0) {
-  process.stderr.write("expected --minutes above 0 and --seed a whole number from 0\n");
-  process.exit(2);
-}
+const { minutes, seed } = scriptOptions("soak:grpc", {
+  minutes: { type: "number", what: "in all", low: 0.01, high: 10_000, isFraction: true, default: "20" },
+  seed: { type: "number", what: "of lives and attacks", default: "1" },
+}).values;
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 process.once("SIGINT", () => process.exit(130));
 const { problems, ...rest } = await soak({ minutes, seed, onMinute: say });

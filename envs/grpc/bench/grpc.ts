@@ -8,7 +8,6 @@
  * server's, over a million environment steps), python (256 environments; with --python, an interpreter that has `ccpark`).
  */
 import { cpus, loadavg } from "node:os";
-import { parseArgs } from "node:util";
 import { raiseInliningBudget } from "../../../core/v8-inlining.ts";
 import { UNLIMITED } from "../../../scenarios/links.ts";
 import { getScenario } from "../../../scenarios/presets.ts";
@@ -33,6 +32,7 @@ import {
   timeCalls,
   timeRoundTrips,
 } from "./loops.ts";
+import { scriptOptions, wholeNumbers } from "./options.ts";
 import { type ServerProcess, startEchoServer, startEnvServer } from "./processes.ts";
 import { runPython } from "./python.ts";
 
@@ -51,15 +51,18 @@ raiseInliningBudget(); // as `ccpark serve` and its threads do
 
 const SCENARIO = { ...getScenario("park-paper"), reverse: UNLIMITED, durationSec: 5 };
 
-const { values: flags } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    workers: { type: "string", default: "0" },
-    envs: { type: "string", default: "64" },
-    python: { type: "string" },
-    part: { type: "string" },
-  },
+const PARTS = ["round-trip", "throughput", "memory", "python"];
+const { values: flags } = scriptOptions("bench:grpc", {
+  json: { type: "boolean", what: "a row of JSON each" },
+  workers: { type: "string", what: "threads of the server, several separated by commas", default: "0" },
+  envs: { type: "string", what: "environments at once, several separated by commas", default: "64" },
+  python: { type: "string", what: "an interpreter that has `ccpark`" },
+  part: { type: "string", what: "which", among: PARTS, default: PARTS.join(",") },
 });
+const [workerCounts, envCounts] = [
+  wholeNumbers("workers", flags.workers, 0),
+  wholeNumbers("envs", flags.envs, 1),
+];
 
 function print(row: Readonly<Record<string, string | number>>): void {
   if (flags.json) {
@@ -352,7 +355,7 @@ async function memory(server: ServerProcess): Promise<void> {
   await env.close();
 }
 
-const parts = new Set(flags.part?.split(",") ?? ["round-trip", "throughput", "memory", "python"]);
+const parts = new Set(flags.part.split(","));
 const load = (): string =>
   loadavg()
     .map((value) => value.toFixed(1))
@@ -367,12 +370,12 @@ print({
 const echoServer = await startEchoServer();
 const echo: Echo = { server: echoServer, client: new EchoClient(echoServer.address) };
 try {
-  for (const workers of flags.workers.split(",").map(Number)) {
+  for (const workers of workerCounts) {
     const server = await startEnvServer(workers);
     try {
       if (workers === 0 && parts.has("round-trip")) await roundTrips(server, echo);
       if (parts.has("throughput")) {
-        for (const numEnvs of flags.envs.split(",").map(Number)) {
+        for (const numEnvs of envCounts) {
           await throughput(server, workers, numEnvs, echo);
         }
       }

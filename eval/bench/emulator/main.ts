@@ -5,6 +5,7 @@
  * mahimahi: the traces through mm-link, where it is installed.
  */
 import { CcparkError } from "../../../core/errors.ts";
+import { scriptOptions } from "../../../envs/grpc/bench/options.ts";
 import { whyNoLinks } from "../../../testbeds/host/abilities.ts";
 import { loadLibc } from "../../../testbeds/host/libc.ts";
 import { printRow } from "../console.ts";
@@ -14,23 +15,16 @@ import { tcp } from "./tcp.ts";
 import { traces } from "./traces.ts";
 
 const PARTS = { probes, traces, tcp, mahimahi } as const;
-const DEFAULT_SEC = 5;
 
-function optionOf(option: string): string | undefined {
-  const at = process.argv.indexOf(option);
-  return at < 0 ? undefined : process.argv[at + 1];
-}
-
+const { values } = scriptOptions("bench:emulator", {
+  json: { type: "boolean", what: "a row of JSON each" },
+  part: { type: "string", what: "which", among: Object.keys(PARTS), default: Object.keys(PARTS).join(",") },
+  sec: { type: "number", what: "of each run", low: 2, high: 3_600, isFraction: true, default: "5" },
+});
 const why = whyNoLinks();
 if (why !== undefined) throw new CcparkError("failed-precondition", `[bench] no links here: ${why}`);
-const named = optionOf("--part")?.split(",") ?? Object.keys(PARTS);
-const unknown = named.find((name) => !Object.hasOwn(PARTS, name));
-if (unknown !== undefined) {
-  const message = `[bench] --part: got ${unknown}, expected of ${Object.keys(PARTS).join(", ")}`;
-  throw new CcparkError("invalid-argument", message);
-}
-const sec = Number(optionOf("--sec") ?? DEFAULT_SEC);
-if (!(sec >= 2)) throw new CcparkError("invalid-argument", `[bench] --sec: got ${sec}, expected 2 or more`);
+const named = values.part.split(",");
+const { sec } = values;
 const libc = await loadLibc();
 for (const [name, part] of Object.entries(PARTS)) {
   if (!named.includes(name)) continue;

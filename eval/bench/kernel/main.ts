@@ -8,7 +8,7 @@ import { bpfTestProgram, KERNEL_FLOW, kernelWord } from "../../../ccp-bridge/dat
 import { compileProgram } from "../../../ccp-bridge/lang/compiler.ts";
 import { PRIMITIVE } from "../../../ccp-bridge/lang/scope.ts";
 import { IMPLICIT, type Instruction, OPCODES } from "../../../ccp-bridge/program.ts";
-import { CcparkError } from "../../../core/errors.ts";
+import { scriptOptions } from "../../../envs/grpc/bench/options.ts";
 import { loadLibc } from "../../../testbeds/host/libc.ts";
 import { Bpf, PROGRAM_TYPE } from "../../../testbeds/linux/bpf/bpf.ts";
 import { printRow } from "../console.ts";
@@ -36,6 +36,18 @@ const ACK: readonly (readonly [number, bigint])[] = [
   [KERNEL_FLOW.nowUs, 5_000_000n],
 ];
 
+const { values } = scriptOptions("bench:kernel", {
+  json: { type: "boolean", what: "a row of JSON each" },
+  part: {
+    type: "string",
+    what: "which",
+    among: ["programs", ...Object.keys(TRAFFIC_PARTS)],
+    default: "programs",
+  },
+  rounds: { type: "number", what: "of what has traffic", low: 1, high: 1_000, default: "5" },
+});
+const parts: readonly string[] = values.part.split(",");
+const { rounds } = values;
 const libc = await loadLibc();
 const bpf = new Bpf(libc);
 const registers = bpf.createMappedArray("ccp_registers", 8 * KERNEL_FLOW.words, 1);
@@ -84,16 +96,6 @@ function programs(): void {
   }
 }
 
-const argument = (option: string, otherwise: string): string => {
-  const at = process.argv.indexOf(option);
-  return at < 0 ? otherwise : (process.argv[at + 1] ?? "");
-};
-const parts: readonly string[] = argument("--part", "programs").split(",");
-const rounds: number = Number(argument("--rounds", "5"));
-const known: readonly string[] = ["programs", ...Object.keys(TRAFFIC_PARTS)];
-const unknown: string | undefined = parts.find((part) => !known.includes(part));
-if (unknown !== undefined)
-  throw new CcparkError("invalid-argument", `[bench] --part: got ${unknown}, expected ${known.join(", ")}`);
 if (parts.includes("programs")) programs();
 registers.close();
 const rig = makeRig(libc);

@@ -2,23 +2,15 @@
  * `npm run fuzz:algorithms [-- --minutes M --seed S --case NAME]`: random reports and ACKs for every algorithm, for an hour unless
  * told otherwise. Exits with 1 on a finding, with the command that replays it.
  */
-import { parseArgs } from "node:util";
+import { scriptOptions } from "../../../envs/grpc/bench/options.ts";
 import { FORMS, runAlgorithmFuzz } from "./run.ts";
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((word) => word !== "--"),
-  options: {
-    minutes: { type: "string", default: "60" },
-    seed: { type: "string", default: "1" },
-    case: { type: "string" },
-  },
+const { values } = scriptOptions("fuzz:algorithms", {
+  minutes: { type: "number", what: "in all", low: 0.001, high: 10_000, isFraction: true, default: "60" },
+  seed: { type: "number", what: "of all cases", default: "1" },
+  case: { type: "string", what: "this one alone" },
 });
-const minutes = Number(values.minutes);
-const seed = Number(values.seed);
-if (!(minutes > 0) || !Number.isSafeInteger(seed) || seed < 0) {
-  console.error("--minutes expects a number above 0, --seed a whole number");
-  process.exit(2);
-}
+const { minutes, seed } = values;
 
 const began = performance.now();
 const cases =

@@ -2,22 +2,15 @@
  * `npm run fuzz:scenarios [-- --objects N --seed S --case I]`: scenario objects by schema, with extreme and wrong values, sent to
  * a server beside which another client waits. Exits with 1 on a finding, with the command that replays it.
  */
-import { parseArgs } from "node:util";
+import { scriptOptions } from "../../../envs/grpc/bench/options.ts";
 import { fuzzScenarios } from "./run.ts";
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((word) => word !== "--"),
-  options: {
-    objects: { type: "string", default: "20000" },
-    seed: { type: "string", default: "1" },
-    case: { type: "string" },
-  },
+const { values } = scriptOptions("fuzz:scenarios", {
+  objects: { type: "number", what: "in all", default: "20000" },
+  seed: { type: "number", what: "of all objects", default: "1" },
+  case: { type: "number", what: "this object alone" },
 });
-const [objects, seed, only] = [Number(values.objects), Number(values.seed), Number(values.case ?? 0)];
-if (![objects, seed, only].every((value) => Number.isSafeInteger(value) && value >= 0)) {
-  console.error("--objects, --seed and --case expect whole numbers");
-  process.exit(2);
-}
+const { objects, seed, case: only } = values;
 process.once("SIGINT", () => process.exit(130));
 console.log(`seed ${seed}`);
 const startedMs = performance.now();
@@ -25,7 +18,7 @@ let toldMs = startedMs;
 const outcome = await fuzzScenarios({
   objects,
   seed,
-  ...(values.case === undefined ? {} : { only }),
+  ...(only === undefined ? {} : { only }),
   onProgress(done) {
     const nowMs = performance.now();
     if (nowMs - toldMs < 15_000) return;

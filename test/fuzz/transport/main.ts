@@ -3,9 +3,9 @@
  * kind and for ends that negotiate, messages for live stacks that no honest peer sends, and records that somebody has changed for ends that meet by a
  * store. Nothing may be thrown, timers must not pile up, and what is encrypted delivers nothing but what was sent.
  */
-import { parseArgs } from "node:util";
 import { assert } from "../../../core/errors.ts";
 import { Rng } from "../../../core/random.ts";
+import { scriptOptions } from "../../../envs/grpc/bench/options.ts";
 import {
   batch,
   type ChunnelSpec,
@@ -139,26 +139,18 @@ export function fuzzTransport(
   return given;
 }
 
-function whole(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
-  throw new Error(`--${name}: got ${text}, expected a whole number from 0 to ${most}`);
-}
-
 if (process.argv[1] === import.meta.filename) {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      datagrams: { type: "string", default: "10000000" },
-      seed: { type: "string", default: String(Date.now() % 2 ** 31) },
-      /** seconds after which no further round begins */
-      sec: { type: "string", default: "86400" },
-    },
-  });
-  const datagrams = whole("datagrams", positionals[0] ?? values.datagrams, Number.MAX_SAFE_INTEGER);
-  const seed = whole("seed", positionals[1] ?? values.seed, Number.MAX_SAFE_INTEGER);
+  const {
+    datagrams,
+    seed,
+    sec: mostSec,
+  } = scriptOptions("fuzz:transport", {
+    datagrams: { type: "number", what: "in all", default: "10000000" },
+    seed: { type: "number", what: "of all datagrams", default: String(Date.now() % 2 ** 31) },
+    sec: { type: "number", what: "after which no further round begins", high: 86_400, default: "86400" },
+  }).values;
   const startMs = performance.now();
-  const given = fuzzTransport(datagrams, seed, startMs + 1000 * whole("sec", values.sec, 86_400));
+  const given = fuzzTransport(datagrams, seed, startMs + 1000 * mostSec);
   const sec = (performance.now() - startMs) / 1000;
   console.log(
     `seed ${seed}: ${given} datagrams in ${sec.toFixed(1)} s (${Math.round(given / sec)} each second), no crash, no answer above three times its question`,
