@@ -70,13 +70,20 @@ export class CcparkError extends Error {
   readonly kind: ErrorKind;
   /** path of the input that is to blame, such as `kwargs.stepMs`; absent: none, or not known */
   readonly field: string | undefined;
-  constructor(kind: ErrorKind, message: string, options: { cause?: unknown; field?: string } = {}) {
+  /** as of Node's own errors, such as `ECONNREFUSED`; absent: the system has none for it */
+  readonly code: string | undefined;
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    options: { cause?: unknown; field?: string | undefined; code?: string | undefined } = {},
+  ) {
     super(
       printable(clipped(message, MAX_MESSAGE_LENGTH)),
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.name = "CcparkError";
     this.kind = kind;
+    this.code = options.code;
     this.field = options.field === undefined ? undefined : clipped(options.field, MAX_FIELD_LENGTH);
   }
 }

@@ -2,7 +2,6 @@
  * Requests over two relays of which one is gone: `npx tsx examples/transport/alternate-paths.ts [--order route,retry]`. With `retry` above
  * `route` the next attempt takes the other relay; below it the same again. The order of two chunnels is all that differs.
  */
-import { parseArgs } from "node:util";
 import {
   type ChooseNext,
   type ChunnelSpec,
@@ -16,14 +15,16 @@ import {
   udp,
 } from "../../transport/index.ts";
 import { type Host, openSocket } from "./hosts.ts";
+import { oneOf, typed, whole } from "./typed.ts";
 
-const { values } = parseArgs({
+const { values } = typed({
   options: {
     order: { type: "string", default: "retry,route" },
     requests: { type: "string", default: "5" },
   },
 });
-const isAbove = values.order !== "route,retry";
+const isAbove = oneOf("--order", values.order, ["retry,route", "route,retry"]) === "retry,route";
+const requests = whole("--requests", values.requests, 1_000);
 
 const [client, gone, relay, server] = await Promise.all([
   openSocket(),
@@ -80,7 +81,7 @@ const asking: Host = client.open({
 hosts.push(asking);
 
 let answered = 0;
-for (let i = 0; i < Number(values.requests); i++) {
+for (let i = 0; i < requests; i++) {
   const startMs = performance.now();
   const answer = await new Promise<string | undefined>((resolve) => {
     heard = resolve;
@@ -93,7 +94,7 @@ for (let i = 0; i < Number(values.requests); i++) {
     answer === undefined ? `request ${i}: no answer after ${tookMs} ms` : `${answer} after ${tookMs} ms`,
   );
 }
-console.log(`retry ${isAbove ? "above" : "below"} route: ${answered} of ${values.requests} answered`);
+console.log(`retry ${isAbove ? "above" : "below"} route: ${answered} of ${requests} answered`);
 for (const host of hosts) host.close();
 // requests that nobody answered go on being asked
 process.exit();

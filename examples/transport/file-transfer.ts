@@ -1,15 +1,23 @@
 /**
  * A file over an encrypted connection by UDP, whose stack changes on the way: `npx tsx examples/transport/file-transfer.ts FILE`.
- * Both ends in one process; on two hosts: `--listen PORT --into FOLDER` on one, `--to HOST:PORT FILE` on the other, the same `--secret`.
+ * Both ends in one process, and what came is removed again but for `--into FOLDER`; on two hosts: `--listen PORT --into FOLDER` on one, `--to HOST:PORT FILE` on the other, the same `--secret`.
  * In a project of your own the import is "ccpark/transport".
  */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, readFileSync, statSync } from "node:fs";
+import {
+  createReadStream,
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { parseArgs } from "node:util";
 import { type Connection, connect, type Listener, listen } from "../../transport/index.ts";
+import { stop, typed, whole } from "./typed.ts";
 
 /** In front of the file: a line of JSON. */
 interface Head {
@@ -40,6 +48,8 @@ async function receive(connection: Connection, folder: string): Promise<void> {
 
 async function send(path: string, host: string, port: number, secret: string): Promise<void> {
   const connection = await connect({ host, port, secret, priority: 0 });
+  // as of any socket: nobody listens there, or the peer is gone
+  connection.once("error", stop);
   const { size } = statSync(path);
   const startMs = performance.now();
   connection.write(`${JSON.stringify({ name: basename(path), bytes: size } satisfies Head)}\n`);
@@ -64,7 +74,7 @@ async function send(path: string, host: string, port: number, secret: string): P
   );
 }
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = typed({
   allowPositionals: true,
   options: {
     listen: { type: "string" },
@@ -75,6 +85,8 @@ const { values, positionals } = parseArgs({
 });
 const { secret } = values;
 const [path] = positionals;
+if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+  stop(`${path}: expected a file`);
 
 function serve(port: number | undefined, folder: string, done: () => void): Promise<Listener> {
   mkdirSync(folder, { recursive: true });
@@ -88,16 +100,20 @@ function serve(port: number | undefined, folder: string, done: () => void): Prom
 }
 
 if (values.listen !== undefined) {
-  const { address } = await serve(Number(values.listen), values.into ?? ".", () => {});
+  const port = whole("--listen", values.listen, 65_535);
+  const { address } = await serve(port, values.into ?? ".", () => {}).catch(stop);
   console.log(`listening on ${address}`);
 } else if (path === undefined) {
-  console.error("expected a file, or --listen PORT");
-  process.exitCode = 2;
+  stop("expected a file, or --listen PORT");
 } else if (values.to !== undefined) {
   const at = values.to.lastIndexOf(":");
-  await send(path, values.to.slice(0, at), Number(values.to.slice(at + 1)), secret);
+  if (at < 1) stop(`--to: got ${values.to}, expected HOST:PORT`);
+  const port = whole("--to", values.to.slice(at + 1), 65_535);
+  await send(path, values.to.slice(0, at), port, secret).catch(stop);
 } else {
   const folder = values.into ?? mkdtempSync(join(tmpdir(), "ccpark-file-"));
   const listener = await serve(undefined, folder, () => listener.close());
   await send(path, "127.0.0.1", listener.port, secret);
+  // without `--into` it was for show
+  if (values.into === undefined) rmSync(folder, { recursive: true });
 }

@@ -2,7 +2,6 @@
  * A key-value store on six shards, each with a socket of its own: `npx tsx examples/transport/key-value.ts [--at server]`. The client picks the
  * shard, or a front at the server does; the stacks differ in that option alone.
  */
-import { parseArgs } from "node:util";
 import {
   type ChunnelSpec,
   cc,
@@ -16,6 +15,7 @@ import {
   udp,
 } from "../../transport/index.ts";
 import { type Host, openSocket } from "./hosts.ts";
+import { oneOf, typed, whole } from "./typed.ts";
 
 interface Request {
   readonly id: number;
@@ -31,16 +31,17 @@ interface Answer {
   readonly shard: string;
 }
 
-const { values } = parseArgs({
+const { values } = typed({
   options: {
     at: { type: "string", default: "client" },
     shards: { type: "string", default: "6" },
     keys: { type: "string", default: "500" },
   },
 });
-const at = values.at === "server" ? "server" : "client";
+const at = oneOf("--at", values.at, ["client", "server"]);
+const [shardCount, keyCount] = [whole("--shards", values.shards, 100), whole("--keys", values.keys, 100_000)];
 
-const shardSockets = await Promise.all(Array.from({ length: Number(values.shards) }, openSocket));
+const shardSockets = await Promise.all(Array.from({ length: shardCount }, openSocket));
 const frontSocket = await openSocket();
 const clientSocket = await openSocket();
 const specs: readonly ChunnelSpec[] = stack(
@@ -104,7 +105,7 @@ function ask(key: string, value?: string): Promise<Answer> {
   });
 }
 
-const keys = Array.from({ length: Number(values.keys) }, (_, i) => `user${i}`);
+const keys = Array.from({ length: keyCount }, (_, i) => `user${i}`);
 const startMs = performance.now();
 const byShard = new Map<string, number>();
 for (const key of keys) await ask(key, `value of ${key}`);

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { inspect } from "node:util";
 import { blake2s } from "@noble/hashes/blake2.js";
 import { describe, expect, it } from "vitest";
+import type { CcparkError } from "../../core/errors.ts";
 import { sealFrame } from "../../transport/chunnels/framing/frame.ts";
 import {
   type Agreed,
@@ -93,14 +94,89 @@ describe("connect and listen", () => {
     listener.close();
   });
 
-  it("a peer that is not there is an error as of any socket", async () => {
-    const connection = await connect({ port: 9, giveUpSec: 1 });
+  const errorOf = async (connection: Connection): Promise<CcparkError> => {
     connection.write("hello");
     const [error] = await once(connection, "error");
-    expect((error as Error).message).toMatch(/the peer has not answered for/);
-    await expect(connect({ port: 0 })).rejects.toThrow(
-      "port: got 0, expected a whole number from 1 to 65535",
+    return error as CcparkError;
+  };
+
+  it.each([
+    ["many datagrams by one call", true],
+    ["node:dgram", false],
+  ])("a port that nobody has is refused at once, as of any socket: %s", async (_, offload) => {
+    const connection = await connect({ port: 9, offload });
+    const { message, code } = await errorOf(connection);
+    expect([code, message]).toEqual(["ECONNREFUSED", "[transport] nobody listens on 127.0.0.1:9"]);
+  });
+
+  it("a peer that is silent, has another secret or wants another stack is an error with its code", async () => {
+    const silent = createSocket("udp4");
+    await new Promise<void>((resolve) => silent.bind(0, "127.0.0.1", resolve));
+    const first = await errorOf(await connect({ port: silent.address().port, giveUpSec: 1 }));
+    expect([first.code, first.message]).toEqual([
+      "ETIMEDOUT",
+      expect.stringMatching(/^\[transport\] the peer has not answered for 1\.\d s$/),
+    ]);
+    silent.close();
+    const listener = await listen({ secret: "only we two know" }, () => {});
+    const { port } = listener;
+    const second = await errorOf(await connect({ port, secret: "what others know", giveUpSec: 1 }));
+    expect([second.code, second.message]).toEqual([
+      "ETIMEDOUT",
+      expect.stringContaining("are the secrets the same?"),
+    ]);
+    const third = await errorOf(await connect({ port }));
+    expect([third.code, third.message]).toEqual(["EPROTO", expect.stringContaining("the server encrypt")]);
+    listener.close();
+  });
+
+  it("finds a host by its name, and says where there is none", async () => {
+    const listener = await listen(
+      { host: "localhost" },
+      (connection) => void pipeline(connection, connection),
     );
+    const connection = await connect({ host: "localhost", port: listener.port });
+    connection.end("hello");
+    expect(String(await readAll(connection))).toBe("hello");
+    expect(connection.remoteAddress).toBe(listener.address);
+    listener.close();
+    await expect(connect({ host: "nobody.invalid", port: 9 })).rejects.toThrow(
+      /^\[transport\] host "nobody\.invalid": E[A-Z_]+$/,
+    );
+  });
+
+  it("refuses options by name that it does not know, and values that cannot be", async () => {
+    const asked: [() => Promise<unknown>, string][] = [
+      [
+        () => connect({ port: 9, prority: 2 } as never),
+        "unknown option of connect `prority`; did you mean `priority`?",
+      ],
+      [
+        () => listen({ zzzzzzzzzzzzzzzzzz: 2 } as never, () => {}),
+        "unknown option of listen `zzzzzzzzzzzzzzzzzz`; known: port, host, maxConnections, ",
+      ],
+      [() => connect({} as never), "connect.port: got undefined, expected a whole number from 1 to 65535"],
+      [() => connect({ port: 0 }), "connect.port: got 0, expected a whole number from 1 to 65535"],
+      [() => connect(undefined as never), "connect: got undefined, expected an object of options"],
+      [() => connect({ port: 9, host: "" }), 'connect.host: got "", expected a name or an address'],
+      [() => connect({ port: 9, offload: 1 } as never), "connect.offload: got 1, expected true or false"],
+      [
+        () => listen({ keepAliveMs: -1 }, () => {}),
+        "listen.keepAliveMs: got -1, expected a number from 1 to 2147483647",
+      ],
+      [
+        () => listen({ maxConnections: 0 }, () => {}),
+        "listen.maxConnections: got 0, expected a whole number from 1",
+      ],
+    ];
+    for (const [ask, said] of asked) await expect(ask()).rejects.toThrow(`[transport] ${said}`);
+    const listener = await listen({}, (connection) => void pipeline(connection, connection));
+    const connection = await connect({ port: listener.port });
+    await expect(connection.upgrade({ secret: "x" } as never)).rejects.toThrow(
+      "unknown option of upgrade `secret`",
+    );
+    connection.destroy();
+    listener.close();
   });
 
   it("answers a spoofed source with at most three times what came, and shows nobody a connection that says nothing", async () => {
@@ -123,7 +199,7 @@ describe("connect and listen", () => {
         surroundings,
         tickets: new Tickets(),
         server: "server",
-        giveUpUs: 1e6,
+        giveUpUs: 60e6,
         send: (datagram) => say(datagram),
         opened: (agreed) =>
           resolve({ ...agreed, wrap: (bytes: Uint8Array) => negotiation.wrap(bytes) } as Agreed),

@@ -1,7 +1,7 @@
 /** Each example of the transport by the command that docs/transport.md states. */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -33,7 +33,25 @@ it("a file comes whole although the stack changes on the way", async () => {
   const out = await example("file-transfer", path, "--into", join(folder, "received"));
   expect(out).toContain("1 stacks exchanged, same SHA-256");
   expect(readFileSync(join(folder, "received", "file.bin")).equals(readFileSync(path))).toBe(true);
+  // what is only for show leaves nothing behind
+  const shown = /received (\S+)\/file\.bin/.exec(await example("file-transfer", path))![1]!;
+  expect(existsSync(shown)).toBe(false);
+  rmSync(folder, { recursive: true });
 }, 60_000);
+
+it.each([
+  ["file-transfer", ["nope"], "nope: expected a file"],
+  ["file-transfer", ["package.json", "--to", "127.0.0.1:9"], "[transport] nobody listens on 127.0.0.1:9"],
+  ["key-value", ["--at", "sever"], "--at: got sever, expected client or server"],
+  ["alternate-paths", ["--order", "retry"], "--order: got retry, expected retry,route or route,retry"],
+])(
+  "%s says in one sentence what is wrong: %s",
+  async (name, options, said) => {
+    const failed = await example(name, ...options).catch((error: { code: number; stderr: string }) => error);
+    expect(failed).toMatchObject({ code: 2, stderr: `error: ${said}\n` });
+  },
+  30_000,
+);
 
 it.each(["client", "server"])(
   "keys are written and read with sharding at the %s",

@@ -226,10 +226,14 @@ describe("over UDP", () => {
     const common = { name: "room", secret: "of all", encryption: "allowed" } as const;
     for (const [i, store] of stores.entries()) {
       const group = await meet({ ...common, store });
-      group.on("message", (data) => heard[i]!.push(text(data)));
+      // as a connection gives its bytes
+      group.on("message", (data) => heard[i]!.push(String(data)));
       groups.push(group);
     }
     await expect(meet({ name: "room", store: stores[0]!, secret: "of all" })).rejects.toThrow("negotiation");
+    await expect(meet({ ...common, store: stores[0]!, nam: "room" } as never)).rejects.toThrow(
+      "unknown option of meet `nam`; did you mean `name`?",
+    );
     while (groups.some(({ members }) => members.length < 2)) await new Promise((r) => setTimeout(r, 10));
     const talk = groups.map(async (group, i) => {
       for (let k = 0; k < 100; k++) await group.send(bytes(`${i} ${k}`));

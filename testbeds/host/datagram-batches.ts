@@ -80,6 +80,7 @@ export class DatagramBatches {
   readonly #onDatagram: (datagram: Uint8Array, from: string) => void;
   /** `host:port` by a socket address's first eight bytes */
   readonly #names = new Map<bigint, string>();
+  readonly #onRefused: (() => void) | undefined;
   #isClosed = false;
 
   /**
@@ -88,11 +89,18 @@ export class DatagramBatches {
    */
   constructor(
     libc: Libc,
-    bind: { readonly host: string; readonly port: number; readonly bufferBytes: number },
+    bind: {
+      readonly host: string;
+      readonly port: number;
+      readonly bufferBytes: number;
+      /** the only one that it speaks with: the kernel drops what others send, and tells where nobody has that port */
+      readonly peer?: { readonly sockaddr: Uint8Array; onRefused(): void } | undefined;
+    },
     onDatagram: (datagram: Uint8Array, from: string) => void,
   ) {
     this.#libc = libc;
     this.#onDatagram = onDatagram;
+    this.#onRefused = bind.peer?.onRefused;
     this.#fd = libc.socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
     try {
       libc.setsockopt(this.#fd, SOL_SOCKET, SO_RCVBUF, bind.bufferBytes);
@@ -101,6 +109,7 @@ export class DatagramBatches {
       // known to the kernel; each call says its own size
       libc.setsockopt(this.#fd, SOL_UDP, UDP_SEGMENT, 0);
       libc.bind(this.#fd, sockaddrIn(bind.host, bind.port));
+      if (bind.peer !== undefined) libc.connect(this.#fd, bind.peer.sockaddr);
     } catch (error) {
       libc.close(this.#fd);
       throw error;
@@ -133,10 +142,15 @@ export class DatagramBatches {
     try {
       return this.#libc.sendmsg(this.#fd, header) >= 0;
     } catch (error) {
-      // a closed port, no route: a loss, as of any datagram
-      if (error instanceof SystemCallError) return true;
-      throw error;
+      this.#heed(error);
+      return true;
     }
+  }
+
+  /** What a datagram, this one or an earlier, has met, such as a closed port or no route: a loss, as any. */
+  #heed(error: unknown): void {
+    if (!(error instanceof SystemCallError)) throw error;
+    if (error.errnoName === "ECONNREFUSED") this.#onRefused?.();
   }
 
   #receive(): void {
@@ -147,9 +161,8 @@ export class DatagramBatches {
       try {
         length = this.#libc.recvmsg(this.#fd, memory.header);
       } catch (error) {
-        // what an earlier datagram met, such as a closed port
-        if (error instanceof SystemCallError) continue;
-        throw error;
+        this.#heed(error);
+        continue;
       }
       if (length < 0) return;
       const from = this.#sender();

@@ -14,6 +14,7 @@ import { CcparkError } from "../../core/errors.ts";
 import { type Bytes, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
 import type { Surroundings, Timer } from "../chunnel.ts";
 import { NEGOTIATION, openFrame, SESSION_BYTES, sealFrame } from "../chunnels/framing/frame.ts";
+import { peerIsSilent, serverRefuses } from "../failures.ts";
 import type { ChunnelSpec } from "../stack/spec.ts";
 import { sameBytes, WireFault, WireReader, withNumbers } from "../wire.ts";
 import { agree, type Choice, chosenStack, type Offer, offerOf, type Slot } from "./choose.ts";
@@ -232,6 +233,7 @@ export interface ClientNegotiationOptions {
   readonly surroundings: Surroundings;
   readonly tickets: Tickets;
   readonly server: string;
+  /** of silence, until the stack has heard of the server's, which then has a limit of its own */
   readonly giveUpUs: Micros;
   send(datagram: Uint8Array): void;
   /** Called anew when the server no longer knew what was chosen: what it was sent has come nowhere. */
@@ -251,6 +253,8 @@ export class ClientNegotiation {
   #stale = 0;
   #retryUs: Micros = FIRST_RETRY_US;
   #timer: Timer | undefined;
+  /** from the stack's first datagram on */
+  #silence: Timer | undefined;
   /** it began with what an earlier connection had agreed on */
   isResumed = false;
 
@@ -272,25 +276,33 @@ export class ClientNegotiation {
   /** What goes to the server instead of a datagram of the stack. */
   wrap(datagram: Uint8Array): Uint8Array {
     if (this.#head === undefined) return datagram;
+    this.#silence ??= this.#awaitAnswer();
     const body = new Uint8Array(this.#head.length + datagram.length);
     body.set(this.#head);
     body.set(datagram, this.#head.length);
     return sealFrame(this.#session, body, NEGOTIATION);
   }
 
+  /** Chunnels that wait for the peer, such as a handshake that wants another secret, wait for ever: this does not. */
+  #awaitAnswer(): Timer {
+    const { surroundings, failed, giveUpUs } = this.#options;
+    return surroundings.wakeAt(surroundings.nowUs() + giveUpUs, () =>
+      failed(peerIsSilent(giveUpUs, " by the stack that it had chosen: are the secrets the same?")),
+    );
+  }
+
   /** The stack has heard of the server's. */
   confirm(): void {
     this.#isConfirmed = true;
     this.#head = undefined;
-    this.#timer?.cancel();
+    this.close();
   }
 
   #ask(): void {
     const { surroundings, send, failed } = this.#options;
     const nowUs = surroundings.nowUs();
     if (nowUs >= this.#endUs) {
-      const silentSec = ((nowUs - this.#startUs) / MICROS_PER_SEC).toFixed(1);
-      failed(new CcparkError("unavailable", `[transport] the peer has not answered for ${silentSec} s`));
+      failed(peerIsSilent(nowUs - this.#startUs));
       return;
     }
     this.#timer = surroundings.wakeAt(Math.min(nowUs + this.#retryUs, this.#endUs), () => this.#ask());
@@ -341,10 +353,12 @@ export class ClientNegotiation {
       }
     } else if (kind === REFUSAL && isAsking) {
       this.#timer?.cancel();
-      failed(new CcparkError("failed-precondition", DECODER.decode(reader.rest())));
+      failed(serverRefuses(DECODER.decode(reader.rest())));
     } else if (kind === STALE && !isAsking) {
       tickets.delete(server);
       this.#head = undefined;
+      this.#silence?.cancel();
+      this.#silence = undefined;
       this.#session = surroundings.randomBytes(SESSION_BYTES);
       if (++this.#stale <= MAX_STALE) this.#ask();
       else failed(new CcparkError("unavailable", "[transport] the server keeps no choice"));
@@ -353,5 +367,6 @@ export class ClientNegotiation {
 
   close(): void {
     this.#timer?.cancel();
+    this.#silence?.cancel();
   }
 }

@@ -24,6 +24,8 @@ export interface BatchBind {
   readonly port: number;
   readonly bufferBytes: number;
   readonly maxBytes: number;
+  /** the only one that it speaks with */
+  readonly peer?: { readonly address: string; onRefused(): void } | undefined;
 }
 
 export class BatchSocket {
@@ -46,7 +48,9 @@ export class BatchSocket {
     onRoom: () => void,
   ) {
     this.#onRoom = onRoom;
-    this.#socket = new DatagramBatches(libc, bind, onDatagram);
+    const { peer } = bind;
+    const to = peer && { sockaddr: this.#addressOf(peer.address), onRefused: () => peer.onRefused() };
+    this.#socket = new DatagramBatches(libc, { ...bind, peer: to }, onDatagram);
     this.port = {
       self: `${bind.host}:${this.#socket.port}`,
       maxBytes: bind.maxBytes,

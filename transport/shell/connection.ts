@@ -11,11 +11,13 @@ import { type Bytes, type Mbps, MICROS_PER_SEC, type Micros } from "../../core/u
 import type { Message, Surroundings } from "../chunnel.ts";
 import { checkParamsOf } from "../chunnels/control/algorithm.ts";
 import type { Cc } from "../chunnels/control/cc.ts";
+import { nobodyListens } from "../failures.ts";
 import { LiveStack } from "../live/live-stack.ts";
 import { type Agreed, ClientNegotiation, type Tickets } from "../negotiate/handshake.ts";
 import type { App, DatagramPort } from "../stack/open.ts";
 import type { ChunnelSpec } from "../stack/spec.ts";
 import { roomyBytes } from "../wire.ts";
+import { refuseUnknown, UPGRADE_OPTIONS } from "./known-options.ts";
 import { algorithmOf, type StreamOptions, type StreamUpgrade, streamSlots } from "./stream-slots.ts";
 import { monotonicUs } from "./surroundings.ts";
 import { openUnixWay } from "./unix-way.ts";
@@ -77,6 +79,7 @@ export class Connection extends Duplex implements App {
   #underway = 0;
   #isOpen = false;
   #hasEnded = false;
+  #isHeard = false;
   #isValidated: boolean;
   #arrivedBytes = 0;
   #answeredBytes = 0;
@@ -173,6 +176,7 @@ export class Connection extends Duplex implements App {
    * wrong: the connection goes on as it was
    */
   async upgrade(changes: StreamUpgrade): Promise<void> {
+    refuseUnknown("upgrade", changes, UPGRADE_OPTIONS);
     const isByPriority = changes.priority !== undefined && changes.algorithm === undefined;
     const { algorithm, ...others } = this.#options;
     const options = { ...(isByPriority ? others : this.#options), ...changes };
@@ -193,6 +197,7 @@ export class Connection extends Duplex implements App {
   }
 
   arrive(datagram: Uint8Array, from: string): void {
+    this.#isHeard = true;
     this.#arrivedBytes += datagram.length;
     if (this.#negotiation?.arrive(datagram) !== true) this.#stack.arrive(datagram, from);
   }
@@ -296,6 +301,11 @@ export class Connection extends Duplex implements App {
     const ending = this.#ending;
     this.#ending = undefined;
     ending?.();
+  }
+
+  /** The peer's system says that nobody has the port; once the peer has been heard of, whoever could forge that would end it. */
+  refused(): void {
+    if (!this.#isHeard) this.fail(nobodyListens(this.remoteAddress));
   }
 
   fail(error: CcparkError): void {

@@ -2,10 +2,17 @@
  * Reliable byte streams over UDP, with one priority that may change while a connection lives: DTL as a library
  * (Reale, Roverso, El-Ansary and Haridi, ICDCN 2012). `connect` and `listen` as of `node:net`.
  */
-import { CcparkError } from "../../core/errors.ts";
+import { numberOption } from "../chunnels/options.ts";
 import { Acceptor } from "../negotiate/acceptor.ts";
 import { Tickets } from "../negotiate/handshake.ts";
 import { Connection } from "./connection.ts";
+import {
+  addressOf,
+  checkSocketOptions,
+  type KeysOf,
+  refuseUnknown,
+  STREAM_OPTIONS,
+} from "./known-options.ts";
 import { type StreamOptions, streamSlots } from "./stream-slots.ts";
 import { realSurroundings } from "./surroundings.ts";
 import { addressText, UdpSocket } from "./udp-socket.ts";
@@ -27,6 +34,14 @@ export interface ListenOptions extends StreamOptions {
   readonly maxConnections?: number;
 }
 
+const CONNECT_OPTIONS: KeysOf<ConnectOptions> = { port: true, host: true, tickets: true, ...STREAM_OPTIONS };
+const LISTEN_OPTIONS: KeysOf<ListenOptions> = {
+  port: true,
+  host: true,
+  maxConnections: true,
+  ...STREAM_OPTIONS,
+};
+
 export interface Listener {
   /** `host:port` */
   readonly address: string;
@@ -45,21 +60,25 @@ const TICKETS = new Tickets();
 
 /**
  * A connection to a listener; it may be written to at once.
- * @throws CcparkError (unavailable) if no socket can be opened; a peer that does not answer is an `error` event
+ * @throws CcparkError (invalid-argument, not-found) for a wrong or an unknown option, (unavailable) if no socket can be opened; a peer
+ * that refuses (`code` ECONNREFUSED), wants another stack (EPROTO) or does not answer (ETIMEDOUT) is an `error` event
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const { host = "127.0.0.1", port, keepAliveMs = KEEP_ALIVE_MS, giveUpSec = GIVE_UP_SEC } = options;
-  if (!(Number.isInteger(port) && port > 0 && port < 65_536)) {
-    throw new CcparkError(
-      "invalid-argument",
-      `[transport] port: got ${port}, expected a whole number from 1 to 65535`,
-    );
-  }
-  const peer = addressText(host, port);
+  refuseUnknown("connect", options, CONNECT_OPTIONS);
+  checkSocketOptions("connect", options, 1);
   streamSlots(options);
+  const { port, keepAliveMs = KEEP_ALIVE_MS, giveUpSec = GIVE_UP_SEC } = options;
+  const host = await addressOf(options.host ?? "127.0.0.1");
+  const peer = addressText(host, port);
   let connection: Connection | undefined;
+  // in a turn of its own, since it closes the socket that tells
+  const onRefused = (): void => process.nextTick(() => connection?.refused());
   const socket = await UdpSocket.open(
-    { host: host.includes(":") ? "::" : "0.0.0.0", offload: options.offload },
+    {
+      host: host.includes(":") ? "::" : "0.0.0.0",
+      offload: options.offload,
+      peer: { address: peer, onRefused },
+    },
     (datagram, from) => {
       if (from === peer) connection?.arrive(datagram, from);
     },
@@ -83,6 +102,8 @@ export async function listen(
   options: ListenOptions,
   onConnection: (connection: Connection) => void,
 ): Promise<Listener> {
+  refuseUnknown("listen", options, LISTEN_OPTIONS);
+  checkSocketOptions("listen", options);
   const {
     host,
     port,
@@ -90,6 +111,9 @@ export async function listen(
     giveUpSec = GIVE_UP_SEC,
     maxConnections = 10_000,
   } = options;
+  numberOption("listen", "maxConnections", maxConnections, { low: 1, high: 1_000_000 });
+  const slots = streamSlots(options);
+  const address = await addressOf(host ?? "127.0.0.1");
   const surroundings = realSurroundings(options.trace);
   /** connections of which no message has come yet: nobody hears of them */
   const halfOpen = new Map<Connection, NodeJS.Timeout>();
@@ -99,14 +123,14 @@ export async function listen(
   };
   let isClosed = false;
   const socket = await UdpSocket.open(
-    { host, port, offload: options.offload },
+    { host: address, port, offload: options.offload },
     (datagram, from) => acceptor.arrive(datagram, from),
     () => {
       for (const connection of acceptor.connections) connection.drained();
     },
   );
   const acceptor: Acceptor<Connection> = new Acceptor<Connection>({
-    slots: streamSlots(options),
+    slots,
     surroundings,
     send: socket.port.send,
     hasRoom: () => !isClosed && acceptor.size < maxConnections && halfOpen.size < MAX_HALF_OPEN,

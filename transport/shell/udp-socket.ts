@@ -43,6 +43,8 @@ export interface UdpBind {
   readonly port?: number | undefined;
   /** many datagrams by one system call, on Linux with koffi; default true: where it can be */
   readonly offload?: boolean | undefined;
+  /** The only one that it speaks with: its system says so where nobody has that port. */
+  readonly peer?: { readonly address: string; onRefused(): void } | undefined;
 }
 
 class NodeSocket implements UdpSocket {
@@ -52,8 +54,18 @@ class NodeSocket implements UdpSocket {
   #isClosed = false;
   #wasFull = false;
 
-  constructor(socket: Socket, onDatagram: (datagram: Uint8Array, from: string) => void, onRoom: () => void) {
+  constructor(
+    socket: Socket,
+    peer: UdpBind["peer"],
+    onDatagram: (datagram: Uint8Array, from: string) => void,
+    onRoom: () => void,
+  ) {
     this.#socket = socket;
+    // other errors of single datagrams are losses: whoever needs one sends it again
+    const heed = (error: NodeJS.ErrnoException | null): void => {
+      if (error?.code === "ECONNREFUSED") peer?.onRefused();
+    };
+    socket.on("error", heed);
     const { address, port } = socket.address();
     const names = new Map<string, { host: string; port: number }>();
     socket.on("message", ({ buffer, byteOffset, length }, { address: host, port: from }) =>
@@ -69,20 +81,25 @@ class NodeSocket implements UdpSocket {
       },
       send: (datagram, to) => {
         if (this.#isClosed) return;
+        this.#queued++;
+        const sent = (error: Error | null): void => {
+          this.#queued--;
+          heed(error);
+          if (!this.#wasFull || this.#queued > MAX_QUEUED / 2) return;
+          this.#wasFull = false;
+          onRoom();
+        };
+        if (peer !== undefined) {
+          socket.send(datagram, sent);
+          return;
+        }
         let target = names.get(to);
         if (target === undefined) {
           target = parseAddress(to);
           if (names.size > 10_000) names.clear();
           names.set(to, target);
         }
-        this.#queued++;
-        // an error (no route, a closed port) is a loss: whoever needs the datagram sends it again
-        socket.send(datagram, target.port, target.host, () => {
-          this.#queued--;
-          if (!this.#wasFull || this.#queued > MAX_QUEUED / 2) return;
-          this.#wasFull = false;
-          onRoom();
-        });
+        socket.send(datagram, target.port, target.host, sent);
       },
     };
   }
@@ -95,19 +112,19 @@ class NodeSocket implements UdpSocket {
 }
 
 function cannotBind(where: string, code: string | undefined, cause: unknown): CcparkError {
-  return new CcparkError("unavailable", `[transport] cannot bind ${where}: ${code}`, { cause });
+  return new CcparkError("unavailable", `[transport] cannot bind ${where}: ${code}`, { cause, code });
 }
 
 /** Undefined: this machine, or this address, has none. */
 async function openBatches(
-  { host = "127.0.0.1", port = 0 }: UdpBind,
+  { host = "127.0.0.1", port = 0, peer }: UdpBind,
   onDatagram: (datagram: Uint8Array, from: string) => void,
   onRoom: () => void,
 ): Promise<UdpSocket | undefined> {
   if (isIP(host) !== 4) return undefined;
   const libc = await loadLibc().catch(() => undefined);
   if (libc === undefined) return undefined;
-  const bind = { host, port, bufferBytes: SYSTEM_BUFFER_BYTES, maxBytes: MAX_DATAGRAM_BYTES };
+  const bind = { host, port, peer, bufferBytes: SYSTEM_BUFFER_BYTES, maxBytes: MAX_DATAGRAM_BYTES };
   try {
     return new BatchSocket(libc, bind, onDatagram, onRoom);
   } catch (error) {
@@ -118,7 +135,7 @@ async function openBatches(
 }
 
 async function openNode(
-  { host = "127.0.0.1", port = 0 }: UdpBind,
+  { host = "127.0.0.1", port = 0, peer }: UdpBind,
   onDatagram: (datagram: Uint8Array, from: string) => void,
   onRoom: () => void,
 ): Promise<UdpSocket> {
@@ -134,13 +151,15 @@ async function openNode(
       reject(cannotBind(addressText(host, port), cause.code, cause));
     });
     socket.bind(port, host, () => {
-      socket.removeAllListeners("error");
-      resolve();
+      if (peer === undefined) resolve();
+      else {
+        const to = parseAddress(peer.address);
+        socket.connect(to.port, to.host, resolve);
+      }
     });
   });
-  // errors of single datagrams come to their senders
-  socket.on("error", () => {});
-  return new NodeSocket(socket, onDatagram, onRoom);
+  socket.removeAllListeners("error");
+  return new NodeSocket(socket, peer, onDatagram, onRoom);
 }
 
 export const UdpSocket: {

@@ -3,9 +3,9 @@
  * RFC 8985), a probe when the tail is silent and a timeout (RFC 6298). It repeats nothing itself: `reliable` above it does, or
  * nobody. Every transmission has a number of its own, so an RTT sample is never that of another one (Karn).
  */
-import { CcparkError } from "../../../core/errors.ts";
 import type { Micros } from "../../../core/units.ts";
 import type { Feedback, Message, Surroundings, Timer } from "../../chunnel.ts";
+import { peerIsSilent } from "../../failures.ts";
 import type { ChunnelSpec, Place } from "../../stack/spec.ts";
 import { Through } from "../../stack/through.ts";
 import {
@@ -299,8 +299,7 @@ class Sack extends Through {
 
   #timeOut(nowUs: Micros): void {
     if (nowUs - this.#heardUs > this.#giveUpUs) {
-      const silentSec = ((nowUs - this.#heardUs) / 1e6).toFixed(1);
-      this.fail(new CcparkError("unavailable", `[transport] the peer has not answered for ${silentSec} s`));
+      this.fail(peerIsSilent(nowUs - this.#heardUs));
       return;
     }
     this.#backoff++;

@@ -3,8 +3,10 @@ import { EventEmitter } from "node:events";
 import { CcparkError } from "../../../core/errors.ts";
 import type { Bytes } from "../../../core/units.ts";
 import type { Message } from "../../chunnel.ts";
+import { textOption } from "../../chunnels/options.ts";
 import { type GroupApp, GroupStack } from "../../rendezvous/group-stack.ts";
 import type { RendezvousStore } from "../../rendezvous/store.ts";
+import { checkSocketOptions, type KeysOf, refuseUnknown, STREAM_OPTIONS } from "../known-options.ts";
 import { type StreamOptions, type StreamUpgrade, streamSlots } from "../stream-slots.ts";
 import { realSurroundings } from "../surroundings.ts";
 import { MAX_DATAGRAM_BYTES, UdpSocket } from "../udp-socket.ts";
@@ -19,6 +21,9 @@ export interface MeetOptions extends Omit<StreamOptions, "keepAliveMs"> {
   readonly port?: number;
 }
 
+const { keepAliveMs: _, ...ofStreams } = STREAM_OPTIONS;
+const MEET_OPTIONS: KeysOf<MeetOptions> = { store: true, name: true, host: true, port: true, ...ofStreams };
+
 /** The headers of the standard stack with encryption. */
 const HEADER_BYTES: Bytes = 112;
 
@@ -29,7 +34,7 @@ interface Sent {
 }
 
 interface Events {
-  message: [bytes: Uint8Array, from: string];
+  message: [bytes: Buffer, from: string];
   joined: [address: string];
   left: [address: string];
   error: [error: CcparkError];
@@ -161,7 +166,11 @@ export class Group extends EventEmitter<Events> implements GroupApp {
   }
 
   receive(messages: readonly Message[]): void {
-    for (const { data, from } of messages) this.emit("message", data as Uint8Array, from!);
+    for (const { data, from } of messages) {
+      const { buffer, byteOffset, length } = data as Uint8Array<ArrayBuffer>;
+      // as a connection gives its bytes: the same ones, not a copy
+      this.emit("message", Buffer.from(buffer, byteOffset, length), from!);
+    }
   }
 
   feedback({ acked, lost }: { readonly acked: readonly Message[]; readonly lost: readonly Message[] }): void {
@@ -198,6 +207,9 @@ function closed(): CcparkError {
  * (unavailable) if no socket can be opened
  */
 export async function meet(options: MeetOptions): Promise<Group> {
+  refuseUnknown("meet", options, MEET_OPTIONS);
+  checkSocketOptions("meet", options);
+  textOption("meet", "name", options.name);
   let group: Group | undefined;
   const socket = await UdpSocket.open(
     options,
