@@ -62,8 +62,12 @@ export interface GroupOptions {
   readonly proposalUs?: Micros;
 }
 
+function namesOf(record: GroupRecord | undefined): readonly string[] {
+  return (record?.offer ?? []).flatMap(({ options }) => options.map(({ name }) => name));
+}
+
 interface Upgrade {
-  readonly slots: readonly Slot[];
+  slots: readonly Slot[];
   readonly done: (error?: CcparkError) => void;
   /** proposals that there were before it; undefined: not asked yet */
   since: number | undefined;
@@ -130,7 +134,7 @@ export class GroupStack {
 
   /** Names of the chunnels that all have now; empty before this end is one of them. */
   get shared(): readonly string[] {
-    return (this.#record?.offer ?? []).flatMap(({ options }) => options.map(({ name }) => name));
+    return namesOf(this.#record);
   }
 
   /** Addresses of the others. */
@@ -373,16 +377,20 @@ export class GroupStack {
 
   /**
    * Exchanges the stack of all ends: each consents if its own slots fit.
+   * @param given slots, or by what all have when it is proposed, of which this end may not have heard yet
    * @param done called when messages of this end go and come by the new one, or with why they do not: then the old one goes on
    */
-  upgrade(slots: readonly Slot[], done: (error?: CcparkError) => void): void {
-    let offer: GroupRecord["offer"];
+  upgrade(
+    given: readonly Slot[] | ((shared: readonly string[]) => readonly Slot[]),
+    done: (error?: CcparkError) => void,
+  ): void {
+    const slotsOf = typeof given === "function" ? given : () => given;
+    const slots = slotsOf(this.shared);
     try {
       if (this.isClosed || this.#leaving !== undefined) throw refusal("the connection is closed");
       if (this.#record === undefined) throw refusal("the connection has not begun");
       if (this.#upgrade !== undefined) throw refusal("another one is under way");
-      offer = firstOffer(slots);
-      stackFor(offer, slots);
+      stackFor(firstOffer(slots), slots);
     } catch (error) {
       if (!(error instanceof CcparkError)) throw error;
       done(error);
@@ -401,6 +409,8 @@ export class GroupStack {
         if (record?.proposal !== undefined || record === undefined) throw refusal("another one is under way");
         const number = record.proposals + 1;
         upgrade.since ??= record.proposals;
+        upgrade.slots = slotsOf(namesOf(record));
+        const offer = firstOffer(upgrade.slots);
         return { ...record, proposals: number, proposal: { number, by, offer, consents: [] } };
       },
       (record, error) => {

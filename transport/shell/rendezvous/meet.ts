@@ -4,9 +4,16 @@ import { CcparkError } from "../../../core/errors.ts";
 import type { Bytes } from "../../../core/units.ts";
 import type { Message } from "../../chunnel.ts";
 import { textOption } from "../../chunnels/options.ts";
+import type { Slot } from "../../negotiate/choose.ts";
 import { type GroupApp, GroupStack } from "../../rendezvous/group-stack.ts";
 import type { RendezvousStore } from "../../rendezvous/store.ts";
-import { checkSocketOptions, type KeysOf, refuseUnknown, STREAM_OPTIONS } from "../known-options.ts";
+import {
+  checkSocketOptions,
+  type KeysOf,
+  refuseUnknown,
+  STREAM_OPTIONS,
+  UPGRADE_OPTIONS,
+} from "../known-options.ts";
 import { type StreamOptions, type StreamUpgrade, streamSlots } from "../stream-slots.ts";
 import { realSurroundings } from "../surroundings.ts";
 import { MAX_DATAGRAM_BYTES, UdpSocket } from "../udp-socket.ts";
@@ -22,6 +29,7 @@ export interface MeetOptions extends Omit<StreamOptions, "keepAliveMs"> {
 }
 
 const { keepAliveMs: _, ...ofStreams } = STREAM_OPTIONS;
+const { datapath: __, ...GROUP_UPGRADE_OPTIONS } = UPGRADE_OPTIONS;
 const MEET_OPTIONS: KeysOf<MeetOptions> = { store: true, name: true, host: true, port: true, ...ofStreams };
 
 /** The headers of the standard stack with encryption. */
@@ -109,13 +117,16 @@ export class Group extends EventEmitter<Events> implements GroupApp {
 
   /** Exchanges the stack of all ends while messages go on. @throws CcparkError that says why it was not: all is as before */
   async upgrade(changes: Omit<StreamUpgrade, "datapath">): Promise<void> {
+    refuseUnknown("upgrade", changes, GROUP_UPGRADE_OPTIONS);
     const { encryption } = this.#options;
     // what is not named stays: of two ways that this end would have, that which all have now goes first
     const isEither = encryption === "preferred" || encryption === "allowed";
-    const now = this.#stack.shared.includes("encrypt") ? "preferred" : "allowed";
-    const slots = streamSlots({ ...this.#options, ...(isEither && { encryption: now }), ...changes });
+    const slotsOf = (shared: readonly string[]): readonly Slot[] => {
+      const now = shared.includes("encrypt") ? "preferred" : "allowed";
+      return streamSlots({ ...this.#options, ...(isEither && { encryption: now }), ...changes });
+    };
     await new Promise<void>((resolve, reject) => {
-      this.#stack.upgrade(slots, (error) => (error === undefined ? resolve() : reject(error)));
+      this.#stack.upgrade(slotsOf, (error) => (error === undefined ? resolve() : reject(error)));
     });
     this.#options = { ...this.#options, ...changes };
   }
