@@ -46,12 +46,15 @@ export function refuseUnknown<T extends object>(what: string, options: T, known:
 /** Of what has a socket: those that the stack does not check itself. @throws CcparkError (invalid-argument) */
 export function checkSocketOptions(
   what: string,
-  { host = "127.0.0.1", port = 0, keepAliveMs = 1, offload = true }: SocketOptions,
+  { host = "127.0.0.1", port, keepAliveMs = 1, offload = true }: SocketOptions,
   lowestPort: 0 | 1 = 0,
 ): void {
   if (typeof host !== "string" || host === "") throw wrong(what, "host", host, "a name or an address");
   if (typeof offload !== "boolean") throw wrong(what, "offload", offload, "true or false");
-  numberOption(what, "port", port, { low: lowestPort, high: 65_535 });
+  // a listener without one has any free one
+  if (port !== undefined || lowestPort > 0) {
+    numberOption(what, "port", port, { low: lowestPort, high: 65_535 });
+  }
   numberOption(what, "keepAliveMs", keepAliveMs, { low: 1, high: MAX_TIMER_MS, whole: false });
 }
 
