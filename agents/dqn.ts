@@ -12,9 +12,9 @@
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { Adam } from "./nn/adam.ts";
+import { DenseNetwork, type Descent, matrix } from "./nn/dense-network.ts";
 import { COMMON_KINDS, expectActions } from "./nn/learner-checks.ts";
 import { initialiseMlp } from "./nn/mlp.ts";
-import { mlpTensor, toTensors } from "./nn/mlp-tensors.ts";
 import type { EpsilonGreedyPolicy } from "./nn/off-policy/epsilon-greedy-policy.ts";
 import {
   loadOffPolicy,
@@ -66,8 +66,8 @@ const HEAD = "epsilon-greedy";
 export class Dqn extends OffPolicyLearner<DqnOptions> {
   protected override readonly measures: readonly string[] = ["valueLoss", "meanValue"];
   /** Q of every choice, the part of the policy's weights that is learnt, and the network that follows it */
-  readonly #online: Float32Array;
-  readonly #target: Float32Array;
+  readonly #online: DenseNetwork;
+  readonly #target: DenseNetwork;
   readonly #adam: Adam;
 
   /**
@@ -79,11 +79,11 @@ export class Dqn extends OffPolicyLearner<DqnOptions> {
     expectActions("dqn", "discrete", setup.actionSpace);
     super("dqn", options, setup, HEAD);
     const { layout, weights } = this.policy;
-    this.#online = weights.subarray(0, layout.size);
+    this.#online = new DenseNetwork(layout, weights.subarray(0, layout.size));
     const gains = [...options.hidden.map(() => Math.SQRT2), 0.01];
-    initialiseMlp(layout, gains, this.root.fork("init.policy"), this.#online);
-    this.#target = this.#online.slice();
-    this.#adam = new Adam(this.#online);
+    initialiseMlp(layout, gains, this.root.fork("init.policy"), this.#online.weights);
+    this.#target = new DenseNetwork(layout, this.#online.weights.slice());
+    this.#adam = new Adam(this.#online.weights);
     this.explore(0);
   }
 
@@ -100,7 +100,12 @@ export class Dqn extends OffPolicyLearner<DqnOptions> {
   }
 
   protected override networks(): Readonly<Record<string, Float32Array>> {
-    return { policy: this.policy.weights, target: this.#target, adamM: this.#adam.m, adamV: this.#adam.v };
+    return {
+      policy: this.policy.weights,
+      target: this.#target.weights,
+      adamM: this.#adam.m,
+      adamV: this.#adam.v,
+    };
   }
 
   protected override explore(progress: number): void {
@@ -110,50 +115,67 @@ export class Dqn extends OffPolicyLearner<DqnOptions> {
   }
 
   protected override descend(
-    tf: Tf,
+    tf: Tf | undefined,
     minibatch: Transitions,
     learningRate: number,
   ): Readonly<Record<string, number>> {
-    const { tau } = this.options;
-    const { layout, spec } = this.policy;
-    const { rows, observations, actions } = minibatch;
-    const width = spec.observationSpace.shape[0];
-    const n = layout.layers.at(-1)!.outputs;
-    const targets = this.#targets(tf, minibatch, n);
-    const oneHot = new Float32Array(rows * n);
-    for (let row = 0; row < rows; row++) oneHot[row * n + actions[row]!] = 1;
-    const loss = tf.tidy(() => {
-      const inputs = tf.tensor2d(observations, [rows, width]);
-      const chosen = tf.tensor2d(oneHot, [rows, n]);
-      const wanted = tf.tensor1d(targets);
-      const lossOf = (...parameters: ReturnType<typeof toTensors>): ReturnType<Tf["tensor"]> => {
-        const error = tf.sub(tf.sum(tf.mul(mlpTensor(tf, parameters, inputs), chosen), 1), wanted);
-        // Huber's loss: 1/2 error^2 within 1, straight outside
-        const near = tf.clipByValue(error, -1, 1);
-        return tf.mean(tf.mul(near, tf.sub(error, tf.mul(near, 0.5))));
-      };
-      const at = { steps: this.gradientSteps, learningRate };
-      return this.stepDown(tf, lossOf, toTensors(tf, layout, this.#online), this.#adam, at);
-    });
+    const targets = this.#targets(tf, minibatch);
+    const descent = valueDescent(tf, this.#online, minibatch, targets);
+    const loss = this.stepDown(descent, this.#adam, { steps: this.gradientSteps, learningRate });
     this.gradientSteps += 1;
-    follow(this.#target, this.#online, tau);
+    follow(this.#target.weights, this.#online.weights, this.options.tau);
     return { valueLoss: loss, meanValue: meanOf(Array.from(targets)) };
   }
 
   /** r + gamma Q_target(s', argmax Q(s', .)), arXiv:1509.06461 equation 4; r where the task ended. */
-  #targets(tf: Tf, { rows, nextObservations, rewards, terminated }: Transitions, n: number): Float32Array {
-    const { layout, spec } = this.policy;
-    const valuesBy = (weights: Float32Array): Float32Array =>
-      tf.tidy(() => {
-        const inputs = tf.tensor2d(nextObservations, [rows, spec.observationSpace.shape[0]]);
-        return mlpTensor(tf, toTensors(tf, layout, weights), inputs).dataSync() as Float32Array;
-      });
-    const [online, target] = [valuesBy(this.#online), valuesBy(this.#target)];
+  #targets(tf: Tf | undefined, { rows, nextObservations, rewards, terminated }: Transitions): Float32Array {
+    const [online, target] = [this.#online, this.#target].map((each) =>
+      each.outputs(tf, nextObservations, rows),
+    );
+    const n = online!.length / rows;
+    const { gamma } = this.options;
     return Float32Array.from({ length: rows }, (_, row) => {
-      const next = target[row * n + largestOf(online, row * n, n)]!;
-      return rewards[row]! + this.options.gamma * (1 - terminated[row]!) * next;
+      const next = target![row * n + largestOf(online!, row * n, n)]!;
+      return rewards[row]! + gamma * (1 - terminated[row]!) * next;
     });
   }
+}
+
+/**
+ * Down Huber's loss (1/2 error^2 within 1, straight outside) of Q of what was chosen, its mean.
+ * @param tf undefined: without TensorFlow.js
+ * @param targets [rows]
+ */
+export function valueDescent(
+  tf: Tf | undefined,
+  network: DenseNetwork,
+  { rows, observations, actions }: Pick<Transitions, "rows" | "observations" | "actions">,
+  targets: Float32Array,
+): Descent {
+  const n = network.layout.layers.at(-1)!.outputs;
+  if (tf === undefined) {
+    return network.descent(observations, rows, (values, slopes) => {
+      let loss = 0;
+      for (let r = 0; r < rows; r++) {
+        const at = r * n + actions[r]!;
+        const error = values[at]! - targets[r]!;
+        const near = Math.min(1, Math.max(-1, error));
+        slopes[at] = near / rows;
+        loss += (near * (error - near / 2)) / rows;
+      }
+      return loss;
+    });
+  }
+  const oneHot = new Float32Array(rows * n);
+  for (let row = 0; row < rows; row++) oneHot[row * n + actions[row]!] = 1;
+  return tf.tidy(() => {
+    const [chosen, wanted] = [matrix(tf, oneHot, rows), tf.tensor1d(targets)];
+    return network.tensorDescent(tf, observations, rows, (values) => {
+      const error = tf.sub(tf.sum(tf.mul(values, chosen), 1), wanted);
+      const near = tf.clipByValue(error, -1, 1);
+      return tf.mean(tf.mul(near, tf.sub(error, tf.mul(near, 0.5))));
+    });
+  });
 }
 
 /**

@@ -11,10 +11,11 @@ import { exp, log } from "../core/math.ts";
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { Adam } from "./nn/adam.ts";
+import { type Descent, matrix, tensorDescent } from "./nn/dense-network.ts";
 import { COMMON_KINDS, expectActions } from "./nn/learner-checks.ts";
 import { initialiseMlp } from "./nn/mlp.ts";
 import { toTensors } from "./nn/mlp-tensors.ts";
-import { Critic, type StepDown, TwinCritics } from "./nn/off-policy/critics.ts";
+import { Critic, joined, type StepDown, TwinCritics } from "./nn/off-policy/critics.ts";
 import {
   loadOffPolicy,
   OFF_POLICY_DEFAULTS,
@@ -23,7 +24,7 @@ import {
   type OffPolicyOptions,
 } from "./nn/off-policy/off-policy.ts";
 import type { Transitions } from "./nn/off-policy/replay.ts";
-import type { SquashedGaussianPolicy } from "./nn/off-policy/squashed-gaussian-policy.ts";
+import type { DrawnActions, SquashedGaussianPolicy } from "./nn/off-policy/squashed-gaussian-policy.ts";
 import { type OptionKind, readOptions, real } from "./nn/options.ts";
 import { meanOf } from "./nn/statistics.ts";
 import type { Tf } from "./tfjs/tfjs-patches.ts";
@@ -128,64 +129,133 @@ export class Sac extends OffPolicyLearner<SacOptions> {
   }
 
   protected override descend(
-    tf: Tf,
+    tf: Tf | undefined,
     minibatch: Transitions,
     learningRate: number,
   ): Readonly<Record<string, number>> {
-    const { tau, targetEntropy } = this.options;
+    const { gamma, tau, targetEntropy } = this.options;
     const policy = this.policy as SquashedGaussianPolicy;
-    const { rows, observations, nextObservations, actions, rewards, terminated } = minibatch;
-    const width = this.spec.observationSpace.shape[0];
+    const { rows, observations, nextObservations } = minibatch;
     const count = this.spec.actionSpace.shape[0];
     const temperature = exp(this.#logTemperature[0]!);
     const rng = this.root.fork(`policy.${this.gradientSteps}`);
-    const noise = (): Float32Array => Float32Array.from(policy.drawNoise(rng, rows));
-    const [nextNoise, noiseNow] = [noise(), noise()];
+    const [nextNoise, noise] = [0, 1].map(() => Float32Array.from(policy.drawNoise(rng, rows)));
 
-    return tf.tidy(() => {
-      const [now, next] = [observations, nextObservations].map((each) => tf.tensor2d(each, [rows, width]));
-      const parametersOf = (): Tensor[] => toTensors(tf, policy.layout, policy.weights);
-      // targets: r + gamma (min Q(s', a') - temperature log pi(a'|s'))
-      const following = policy.reparameterised(
-        tf,
-        parametersOf(),
-        next!,
-        tf.tensor2d(nextNoise, [rows, count]),
-      );
-      const values = TwinCritics.smaller(tf, this.#critics.targets, next!, following.actions);
-      const logProbs = following.logProb.dataSync();
-      const targets = Float32Array.from({ length: rows }, (_, row) => {
-        const soft = values[row]! - temperature * logProbs[row]!;
-        return rewards[row]! + this.options.gamma * (1 - terminated[row]!) * soft;
-      });
-      const wanted = tf.tensor2d(targets, [rows, 1]);
-      const done = tf.tensor2d(actions, [rows, count]);
-      const stepDown: StepDown = (lossOf, parameters, adam) =>
-        this.stepDown(tf, lossOf, parameters, adam, { steps: this.gradientSteps, learningRate });
-      const criticLoss = this.#critics.learn(tf, now!, done, wanted, stepDown);
-
-      const critics = this.#critics.learning.map((critic) => critic.toTensors(tf));
-      const drawn = tf.tensor2d(noiseNow, [rows, count]);
-      let logProbNow: Tensor | undefined;
-      const policyLossOf = (...parameters: Tensor[]): Tensor => {
-        const { actions: chosen, logProb } = policy.reparameterised(tf, parameters, now!, drawn);
-        logProbNow = tf.keep(logProb);
-        const [v0, v1] = critics.map((each) => tf.sum(Critic.value(tf, each, now!, chosen), 1));
-        return tf.mean(tf.sub(tf.mul(logProb, temperature), tf.minimum(v0!, v1!)));
-      };
-      const policyLoss = stepDown(policyLossOf, parametersOf(), this.#adams.policy);
-      const entropy = -meanOf(Array.from(logProbNow!.dataSync()));
-      logProbNow!.dispose();
-
-      // d/d(log temperature) of temperature x (entropy - its target)
-      const ofTemperature = Float32Array.of(temperature * (entropy - targetEntropy * count));
-      this.#adams.temperature.steps = this.gradientSteps;
-      this.#adams.temperature.step(ofTemperature, 1, learningRate);
-      this.gradientSteps += 1;
-      this.#critics.follow(tau);
-      return { criticLoss, policyLoss, entropy, temperature, meanValue: meanOf(Array.from(targets)) };
+    const stepDown: StepDown = (descent, adam) =>
+      this.stepDown(descent, adam, { steps: this.gradientSteps, learningRate });
+    const following = { ...minibatch, observations: nextObservations, noise: nextNoise! };
+    const targets = softTargets(tf, policy, this.#critics, following, { gamma, temperature });
+    const criticLoss = this.#critics.learn(tf, minibatch, targets, stepDown);
+    const wanted = policyDescent(tf, policy, this.#critics, {
+      rows,
+      observations,
+      noise: noise!,
+      temperature,
     });
+    const policyLoss = stepDown(wanted, this.#adams.policy);
+
+    // d/d(log temperature) of temperature x (entropy - its target)
+    const { entropy } = wanted;
+    const ofTemperature = Float32Array.of(temperature * (entropy - targetEntropy * count));
+    this.#adams.temperature.steps = this.gradientSteps;
+    this.#adams.temperature.step(ofTemperature, 1, learningRate);
+    this.gradientSteps += 1;
+    this.#critics.follow(tau);
+    return { criticLoss, policyLoss, entropy, temperature, meanValue: meanOf(Array.from(targets)) };
   }
+}
+
+// ---------------------------------------------------------------------------------------------------------- gradients
+
+/** Where a policy is to draw actions, by which noise. */
+interface Draws {
+  readonly rows: number;
+  /** [rows x observation] */
+  readonly observations: Float32Array;
+  /** [rows x action] */
+  readonly noise: Float32Array;
+}
+
+/**
+ * r + gamma (min Q(s', a') - temperature log pi(a'|s')), [rows]; r where the task ended.
+ * @param tf undefined: without TensorFlow.js
+ * @param next draws at what followed
+ */
+export function softTargets(
+  tf: Tf | undefined,
+  policy: SquashedGaussianPolicy,
+  critics: TwinCritics,
+  next: Draws & Pick<Transitions, "rewards" | "terminated">,
+  { gamma, temperature }: { readonly gamma: number; readonly temperature: number },
+): Float32Array {
+  const { actions, logProb } = tf === undefined ? drawIn(policy, next) : drawTensors(tf, policy, next);
+  const values = critics.smaller(tf, { ...next, actions });
+  const { rewards, terminated } = next;
+  return values.map((value, row) => {
+    const soft = value - temperature * logProb[row]!;
+    return rewards[row]! + gamma * (1 - terminated[row]!) * soft;
+  });
+}
+
+const drawIn = (policy: SquashedGaussianPolicy, { observations, noise, rows }: Draws): DrawnActions =>
+  policy.drawn(observations, noise, rows);
+
+function drawTensors(
+  tf: Tf,
+  policy: SquashedGaussianPolicy,
+  { observations, noise, rows }: Draws,
+): { readonly actions: Float32Array; readonly logProb: Float32Array } {
+  return tf.tidy(() => {
+    const parameters = toTensors(tf, policy.layout, policy.weights);
+    const drawn = [matrix(tf, observations, rows), matrix(tf, noise, rows)] as const;
+    const { actions, logProb } = policy.reparameterised(tf, parameters, ...drawn);
+    return { actions: actions.dataSync(), logProb: logProb.dataSync() };
+  }) as { readonly actions: Float32Array; readonly logProb: Float32Array };
+}
+
+/**
+ * Down the mean of temperature x log pi(a|s) - min Q(s, a), with the entropy that the policy has there.
+ * @param tf undefined: without TensorFlow.js
+ */
+export function policyDescent(
+  tf: Tf | undefined,
+  policy: SquashedGaussianPolicy,
+  { learning }: TwinCritics,
+  given: Draws & { readonly temperature: number },
+): Descent & { readonly entropy: number } {
+  const { rows, observations, noise, temperature } = given;
+  if (tf === undefined) {
+    const drawn = drawIn(policy, given);
+    const inputs = joined({ ...drawn, rows, observations });
+    const [q0, q1] = learning.map((critic) => critic.forward(inputs, rows)) as [Float32Array, Float32Array];
+    const slopes = [new Float32Array(rows), new Float32Array(rows)];
+    let loss = 0;
+    for (let r = 0; r < rows; r++) {
+      slopes[q0[r]! <= q1[r]! ? 0 : 1]![r] = -1 / rows;
+      loss += (temperature * drawn.logProb[r]! - Math.min(q0[r]!, q1[r]!)) / rows;
+    }
+    const ofActions = new Float32Array(drawn.actions.length);
+    learning.forEach((critic, i) => {
+      critic.addActionGradient(slopes[i]!, rows, ofActions);
+    });
+    const gradient = policy.gradientThrough(drawn, ofActions, temperature / rows);
+    return { loss, gradient, entropy: -meanOf(Array.from(drawn.logProb)) };
+  }
+  return tf.tidy(() => {
+    const critics = learning.map((critic) => critic.toTensors(tf));
+    const [now, drawn] = [matrix(tf, observations, rows), matrix(tf, noise, rows)];
+    let logProbNow: Tensor | undefined;
+    const lossOf = (...parameters: Tensor[]): Tensor => {
+      const { actions, logProb } = policy.reparameterised(tf, parameters, now, drawn);
+      logProbNow = tf.keep(logProb);
+      const [v0, v1] = critics.map((each) => tf.sum(Critic.value(tf, each, now, actions), 1));
+      return tf.mean(tf.sub(tf.mul(logProb, temperature), tf.minimum(v0!, v1!)));
+    };
+    const descent = tensorDescent(tf, lossOf, toTensors(tf, policy.layout, policy.weights));
+    const entropy = -meanOf(Array.from(logProbNow!.dataSync()));
+    logProbNow!.dispose();
+    return { ...descent, entropy };
+  });
 }
 
 /**

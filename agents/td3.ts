@@ -8,13 +8,15 @@
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { drawNormal } from "../core/distributions.ts";
+import { tanh } from "../core/math.ts";
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { Adam } from "./nn/adam.ts";
+import { DenseNetwork, type Descent, matrix, tensorDescent } from "./nn/dense-network.ts";
 import { COMMON_KINDS, expectActions } from "./nn/learner-checks.ts";
 import { initialiseMlp } from "./nn/mlp.ts";
 import { toTensors } from "./nn/mlp-tensors.ts";
-import { Critic, type StepDown, TwinCritics } from "./nn/off-policy/critics.ts";
+import { Critic, joined, type StepDown, TwinCritics } from "./nn/off-policy/critics.ts";
 import { NoisyPolicy } from "./nn/off-policy/noisy-policy.ts";
 import {
   loadOffPolicy,
@@ -81,7 +83,7 @@ export class Td3 extends OffPolicyLearner<Td3Options> {
   readonly #critics: TwinCritics;
   /** what the policy's network is, without the noise, and what follows it */
   readonly #online: Float32Array;
-  readonly #target: Float32Array;
+  readonly #target: DenseNetwork;
   readonly #adam: Adam;
 
   /**
@@ -101,7 +103,7 @@ export class Td3 extends OffPolicyLearner<Td3Options> {
       this.root.fork("init.policy"),
       this.#online,
     );
-    this.#target = this.#online.slice();
+    this.#target = new DenseNetwork(layout, this.#online.slice());
     this.#adam = new Adam(this.#online);
     const width = setup.observationSpace.shape[0];
     this.#critics = new TwinCritics({ width, actionWidth: setup.actionSpace.shape[0], hidden }, this.root);
@@ -123,7 +125,7 @@ export class Td3 extends OffPolicyLearner<Td3Options> {
   protected override networks(): Readonly<Record<string, Float32Array>> {
     return {
       policy: this.policy.weights,
-      target: this.#target,
+      target: this.#target.weights,
       "policy.adamM": this.#adam.m,
       "policy.adamV": this.#adam.v,
       ...this.#critics.networks(),
@@ -136,58 +138,73 @@ export class Td3 extends OffPolicyLearner<Td3Options> {
   }
 
   protected override descend(
-    tf: Tf,
+    tf: Tf | undefined,
     minibatch: Transitions,
     learningRate: number,
   ): Readonly<Record<string, number>> {
     const { gamma, tau, policyDelay } = this.options;
-    const { layout } = this.policy;
-    const { rows, observations, nextObservations, actions, rewards, terminated } = minibatch;
-    const width = this.spec.observationSpace.shape[0];
-    const count = this.spec.actionSpace.shape[0];
+    const { rows, nextObservations, rewards, terminated } = minibatch;
     const steps = this.gradientSteps;
-    return tf.tidy(() => {
-      const [now, next] = [observations, nextObservations].map((each) => tf.tensor2d(each, [rows, width]));
-      // targets: r + gamma min Q'(s', pi'(s') + noise)
-      const following = NoisyPolicy.actionsTensor(tf, toTensors(tf, layout, this.#target), next!);
-      const smoothed = tf.clipByValue(tf.add(following, this.#targetNoise(tf, rows, count)), -1, 1);
-      const values = TwinCritics.smaller(tf, this.#critics.targets, next!, smoothed);
-      const targets = values.map((value, row) => rewards[row]! + gamma * (1 - terminated[row]!) * value);
-      const stepsDown =
-        (done: number): StepDown =>
-        (lossOf, parameters, adam) =>
-          this.stepDown(tf, lossOf, parameters, adam, { steps: done, learningRate });
-      const criticLoss = this.#critics.learn(
-        tf,
-        now!,
-        tf.tensor2d(actions, [rows, count]),
-        tf.tensor2d(targets, [rows, 1]),
-        stepsDown(steps),
-      );
-      this.gradientSteps += 1;
-      const losses = { criticLoss, meanValue: meanOf(Array.from(targets)) };
-      if (this.gradientSteps % policyDelay !== 0) return losses;
+    const stepsDown =
+      (done: number): StepDown =>
+      (descent, adam) =>
+        this.stepDown(descent, adam, { steps: done, learningRate });
+    // targets: r + gamma min Q'(s', pi'(s') + noise)
+    const actions = this.#smoothed(tf, nextObservations, rows);
+    const values = this.#critics.smaller(tf, { rows, observations: nextObservations, actions });
+    const targets = values.map((value, row) => rewards[row]! + gamma * (1 - terminated[row]!) * value);
+    const criticLoss = this.#critics.learn(tf, minibatch, targets, stepsDown(steps));
+    this.gradientSteps += 1;
+    const losses = { criticLoss, meanValue: meanOf(Array.from(targets)) };
+    if (this.gradientSteps % policyDelay !== 0) return losses;
 
-      const critic = this.#critics.learning[0]!.toTensors(tf);
-      const policyLossOf = (...parameters: Tensor[]): Tensor =>
-        tf.neg(tf.mean(Critic.value(tf, critic, now!, NoisyPolicy.actionsTensor(tf, parameters, now!))));
-      const parameters = toTensors(tf, layout, this.#online);
-      const policyLoss = stepsDown(Math.floor(steps / policyDelay))(policyLossOf, parameters, this.#adam);
-      this.#critics.follow(tau);
-      follow(this.#target, this.#online, tau);
-      return { ...losses, policyLoss };
-    });
+    const descent = policyDescent(tf, this.policy as NoisyPolicy, this.#critics.learning[0], minibatch);
+    const policyLoss = stepsDown(Math.floor(steps / policyDelay))(descent, this.#adam);
+    this.#critics.follow(tau);
+    follow(this.#target.weights, this.#online, tau);
+    return { ...losses, policyLoss };
   }
 
-  /** [rows x action], clipped */
-  #targetNoise(tf: Tf, rows: number, count: number): Tensor {
+  /** What the target policy would do, with clipped noise, [rows x action]. */
+  #smoothed(tf: Tf | undefined, observations: Float32Array, rows: number): Float32Array {
     const { targetNoise, targetNoiseClip: most } = this.options;
     const rng = this.root.fork(`target.${this.gradientSteps}`);
-    const noise = Float32Array.from({ length: rows * count }, () =>
-      Math.min(most, Math.max(-most, targetNoise * drawNormal(rng))),
-    );
-    return tf.tensor2d(noise, [rows, count]);
+    return this.#target.outputs(tf, observations, rows).map((output) => {
+      const noise = Math.min(most, Math.max(-most, targetNoise * drawNormal(rng)));
+      return Math.min(1, Math.max(-1, tanh(output) + noise));
+    });
   }
+}
+
+/**
+ * Down -Q of the policy's own actions, their mean.
+ * @param tf undefined: without TensorFlow.js
+ * @param where [rows x observation]
+ */
+export function policyDescent(
+  tf: Tf | undefined,
+  policy: NoisyPolicy,
+  critic: Critic,
+  { rows, observations }: Pick<Transitions, "rows" | "observations">,
+): Descent {
+  const { layout } = policy;
+  if (tf === undefined) {
+    const actions = policy.outputs(observations, rows).slice(0, rows * layout.layers.at(-1)!.outputs);
+    for (let i = 0; i < actions.length; i++) actions[i] = tanh(actions[i]!);
+    const values = critic.forward(joined({ rows, observations, actions }), rows);
+    let loss = 0;
+    for (let r = 0; r < rows; r++) loss -= values[r]! / rows;
+    const slopes = new Float32Array(actions.length);
+    critic.addActionGradient(new Float32Array(rows).fill(-1 / rows), rows, slopes);
+    for (let i = 0; i < slopes.length; i++) slopes[i]! *= 1 - actions[i]! * actions[i]!;
+    return { loss, gradient: policy.backward(slopes, rows) };
+  }
+  return tf.tidy(() => {
+    const [now, weights] = [matrix(tf, observations, rows), critic.toTensors(tf)];
+    const lossOf = (...parameters: Tensor[]): Tensor =>
+      tf.neg(tf.mean(Critic.value(tf, weights, now, NoisyPolicy.actionsTensor(tf, parameters, now))));
+    return tensorDescent(tf, lossOf, toTensors(tf, layout, policy.weights));
+  });
 }
 
 /**

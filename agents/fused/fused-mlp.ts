@@ -80,17 +80,18 @@ export class FusedMlp {
    */
   backward(outputGradient: Float32Array, rows: number): Float32Array {
     this.#outputGradient.set(outputGradient);
-    this.#exports.goBack(this.#network, rows, false);
+    this.#exports.goBack(this.#network, rows, true, false);
     return this.#gradient;
   }
 
-  /** As `backward`, and the gradient by the inputs, [rows x inputs] and room to spare. */
-  backwardToInputs(
-    outputGradient: Float32Array,
-    rows: number,
-  ): { readonly weights: Float32Array; readonly inputs: Float32Array } {
+  /**
+   * Of the rows that `forward` had last.
+   * @param outputGradient of a loss, [rows x outputs]
+   * @returns gradient by the inputs, [rows x inputs] and room to spare; overwritten by the next call
+   */
+  inputGradient(outputGradient: Float32Array, rows: number): Float32Array {
     this.#outputGradient.set(outputGradient);
-    this.#exports.goBack(this.#network, rows, true);
-    return { weights: this.#gradient, inputs: this.#inputGradient };
+    this.#exports.goBack(this.#network, rows, false, true);
+    return this.#inputGradient;
   }
 }

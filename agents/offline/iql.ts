@@ -6,14 +6,13 @@
  * Q over the actions that were recorded, so no action is ever valued that nobody took; Q learns from V of what followed; the policy
  * imitates the recorded actions, those with an advantage the more. What differs: tanh networks, rewards normalised over the data.
  */
-import type { Tensor } from "@tensorflow/tfjs-core";
 import { exp } from "../../core/math.ts";
 import { type Checkpoint, restoreSpaces } from "../checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "../learner.ts";
 import { Adam } from "../nn/adam.ts";
+import { DenseNetwork, type Descent, matrix } from "../nn/dense-network.ts";
 import { COMMON_KINDS } from "../nn/learner-checks.ts";
-import { initialiseMlp, type MlpLayout, mlpLayout } from "../nn/mlp.ts";
-import { mlpTensor, toTensors } from "../nn/mlp-tensors.ts";
+import { initialiseMlp, mlpLayout } from "../nn/mlp.ts";
 import { TwinCritics } from "../nn/off-policy/critics.ts";
 import type { Transitions } from "../nn/off-policy/replay.ts";
 import {
@@ -85,8 +84,7 @@ export class Iql extends OfflineLearner<IqlOptions> {
     "meanWeight",
   ];
   readonly #critics: TwinCritics;
-  readonly #valueLayout: MlpLayout;
-  readonly #value: Float32Array;
+  readonly #value: DenseNetwork;
   readonly #valueAdam: Adam;
   /** of the recorded rewards */
   readonly #rewards: Statistics = { count: 0, mean: 0, squares: 0 };
@@ -100,11 +98,11 @@ export class Iql extends OfflineLearner<IqlOptions> {
     const { actionSpace } = setup;
     const actionWidth = actionSpace.kind === "box" ? actionSpace.shape[0] : actionSpace.n;
     this.#critics = new TwinCritics({ width, actionWidth, hidden }, this.root);
-    this.#valueLayout = mlpLayout([width, ...hidden, 1]);
-    this.#value = new Float32Array(this.#valueLayout.size);
+    const layout = mlpLayout([width, ...hidden, 1]);
+    this.#value = new DenseNetwork(layout);
     const gains = [...hidden.map(() => Math.SQRT2), 1];
-    initialiseMlp(this.#valueLayout, gains, this.root.fork("init.value"), this.#value);
-    this.#valueAdam = new Adam(this.#value);
+    initialiseMlp(layout, gains, this.root.fork("init.value"), this.#value.weights);
+    this.#valueAdam = new Adam(this.#value.weights);
     for (const reward of this.recorded?.rewards ?? []) observe(this.#rewards, reward);
   }
 
@@ -118,7 +116,7 @@ export class Iql extends OfflineLearner<IqlOptions> {
 
   protected override networks(): Readonly<Record<string, Float32Array>> {
     return {
-      value: this.#value,
+      value: this.#value.weights,
       "value.adamM": this.#valueAdam.m,
       "value.adamV": this.#valueAdam.v,
       ...this.#critics.networks(),
@@ -126,60 +124,52 @@ export class Iql extends OfflineLearner<IqlOptions> {
   }
 
   protected override descend(
-    tf: Tf,
+    tf: Tf | undefined,
     minibatch: Transitions,
     learningRate: number,
   ): Readonly<Record<string, number>> {
     const { gamma, tau, expectile, inverseTemperature, maxWeight } = this.options;
-    const { rows, observations, nextObservations, actions, rewards, terminated } = minibatch;
-    const width = this.spec.observationSpace.shape[0];
-    return tf.tidy(() => {
-      const [now, next] = [observations, nextObservations].map((each) => tf.tensor2d(each, [rows, width]));
-      const done = this.policy.actionTensor(tf, actions, rows);
-      const valuesAt = (inputs: Tensor): Float32Array =>
-        mlpTensor(tf, toTensors(tf, this.#valueLayout, this.#value), inputs).dataSync() as Float32Array;
+    const { rows, observations, nextObservations, rewards, terminated } = minibatch;
+    const deeds = { rows, observations, actions: this.#seenByCritics(minibatch) };
 
-      // V towards the expectile of Q: equation 5
-      const q = TwinCritics.smaller(tf, this.#critics.targets, now!, done);
-      const advantages = valuesAt(now!).map((value, row) => q[row]! - value);
-      const sides = tf.tensor2d(
-        advantages.map((advantage) => (advantage > 0 ? expectile : 1 - expectile)),
-        [rows, 1],
-      );
-      const wanted = tf.tensor2d(q, [rows, 1]);
-      const valueLossOf = (...parameters: Tensor[]): Tensor =>
-        tf.mean(tf.mul(sides, tf.square(tf.sub(mlpTensor(tf, parameters, now!), wanted))));
-      const valueParameters = toTensors(tf, this.#valueLayout, this.#value);
-      const valueLoss = this.stepDown(tf, valueLossOf, valueParameters, this.#valueAdam, learningRate);
+    // V towards the expectile of Q: equation 5
+    const q = this.#critics.smaller(tf, deeds);
+    const values = this.#value.outputs(tf, observations, rows);
+    const nextValues = this.#value.outputs(tf, nextObservations, rows);
+    const towards = expectileDescent(tf, this.#value, { rows, observations }, q, expectile);
+    const valueLoss = this.stepDown(towards, this.#valueAdam, learningRate);
 
-      // the policy towards actions of advantage: equation 7
-      const weights = advantages.map((advantage) =>
-        Math.min(maxWeight, exp(Math.min(50, inverseTemperature * advantage))),
-      );
-      const policyLoss = this.imitate(tf, minibatch, learningRate, weights);
+    // the policy towards actions of advantage: equation 7
+    const weights = q.map((each, row) =>
+      Math.min(maxWeight, exp(Math.min(50, inverseTemperature * (each - values[row]!)))),
+    );
+    const policyLoss = this.imitate(tf, minibatch, learningRate, weights);
 
-      // Q towards r + gamma V(s'): equation 6
-      const nextValues = valuesAt(next!);
-      const targets = nextValues.map(
-        (value, row) => this.#normalised(rewards[row]!) + gamma * (1 - terminated[row]!) * value,
-      );
-      const criticLoss = this.#critics.learn(
-        tf,
-        now!,
-        done,
-        tf.tensor2d(targets, [rows, 1]),
-        (lossOf, parameters, adam) => this.stepDown(tf, lossOf, parameters, adam, learningRate),
-      );
-      this.#critics.follow(tau);
-      this.gradientSteps += 1;
-      return {
-        criticLoss,
-        valueLoss,
-        policyLoss,
-        meanValue: meanOf(Array.from(targets)),
-        meanWeight: meanOf(Array.from(weights)),
-      };
-    });
+    // Q towards r + gamma V(s'): equation 6
+    const targets = nextValues.map(
+      (value, row) => this.#normalised(rewards[row]!) + gamma * (1 - terminated[row]!) * value,
+    );
+    const criticLoss = this.#critics.learn(tf, deeds, targets, (descent, adam) =>
+      this.stepDown(descent, adam, learningRate),
+    );
+    this.#critics.follow(tau);
+    this.gradientSteps += 1;
+    return {
+      criticLoss,
+      valueLoss,
+      policyLoss,
+      meanValue: meanOf(Array.from(targets)),
+      meanWeight: meanOf(Array.from(weights)),
+    };
+  }
+
+  /** Numbers as they are, choices one-hot. */
+  #seenByCritics({ rows, actions }: Transitions): Float32Array {
+    const { actionSpace } = this.spec;
+    if (actionSpace.kind === "box") return actions;
+    const oneHot = new Float32Array(rows * actionSpace.n);
+    for (let row = 0; row < rows; row++) oneHot[row * actionSpace.n + actions[row]!] = 1;
+    return oneHot;
   }
 
   #normalised(reward: number): number {
@@ -187,6 +177,41 @@ export class Iql extends OfflineLearner<IqlOptions> {
     const z = (reward - mean) / Math.sqrt(squares / count + EPSILON);
     return Math.min(REWARD_CLIP, Math.max(-REWARD_CLIP, z));
   }
+}
+
+/**
+ * Down the mean of |side - 1(V > Q)| (Q - V)^2, whose lowest point is an expectile of Q.
+ * @param tf undefined: without TensorFlow.js
+ * @param q [rows]
+ */
+export function expectileDescent(
+  tf: Tf | undefined,
+  network: DenseNetwork,
+  { rows, observations }: Pick<Transitions, "rows" | "observations">,
+  q: Float32Array,
+  expectile: number,
+): Descent {
+  const sideOf = (advantage: number): number => (advantage > 0 ? expectile : 1 - expectile);
+  if (tf === undefined) {
+    return network.descent(observations, rows, (values, slopes) => {
+      let loss = 0;
+      for (let r = 0; r < rows; r++) {
+        const advantage = q[r]! - values[r]!;
+        const side = sideOf(advantage) / rows;
+        loss += side * advantage * advantage;
+        slopes[r] = -2 * side * advantage;
+      }
+      return loss;
+    });
+  }
+  const values = network.outputs(tf, observations, rows);
+  const sides = q.map((each, row) => sideOf(each - values[row]!));
+  return tf.tidy(() => {
+    const [of, wanted] = [matrix(tf, sides, rows), matrix(tf, q, rows)];
+    return network.tensorDescent(tf, observations, rows, (said) =>
+      tf.mean(tf.mul(of, tf.square(tf.sub(said, wanted)))),
+    );
+  });
 }
 
 /**

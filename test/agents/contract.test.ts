@@ -9,7 +9,7 @@ const SMALL_OFFLINE = {
   rolloutSteps: 32,
   gradientSteps: 2,
   resetEvery: 2,
-  backend: "wasm",
+  backend: "simd",
 };
 
 const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
@@ -30,7 +30,7 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
     small: { hidden: [8], rolloutSteps: 32, resetEvery: 2, backend: "simd" },
   },
   dqn: {
-    toy: { hidden: [32, 32], minibatchSize: 64, backend: "wasm" },
+    toy: { hidden: [32, 32], minibatchSize: 64, backend: "simd" },
     toySteps: 30_720,
     small: {
       hidden: [8],
@@ -39,7 +39,7 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       replayCapacity: 700,
       rolloutSteps: 32,
       resetEvery: 2,
-      backend: "wasm",
+      backend: "simd",
     },
   },
   sac: {
@@ -49,7 +49,7 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       rolloutSteps: 8,
       learningRate: 3e-3,
       tau: 0.02,
-      backend: "wasm",
+      backend: "simd",
     },
     toySteps: 20_480,
     small: {
@@ -60,7 +60,7 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       rolloutSteps: 32,
       gradientSteps: 2,
       resetEvery: 2,
-      backend: "wasm",
+      backend: "simd",
     },
   },
   td3: {
@@ -71,7 +71,7 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       learningRate: 3e-3,
       tau: 0.02,
       explorationNoise: 0.5,
-      backend: "wasm",
+      backend: "simd",
     },
     toySteps: 20_480,
     small: {
@@ -82,7 +82,7 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       rolloutSteps: 32,
       gradientSteps: 3,
       resetEvery: 2,
-      backend: "wasm",
+      backend: "simd",
     },
   },
   "recurrent-ppo": {
@@ -110,17 +110,17 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
     },
   },
   bc: {
-    toy: { hidden: [32, 32], backend: "wasm" },
+    toy: { hidden: [32, 32], backend: "simd" },
     toySteps: 7_680,
     small: SMALL_OFFLINE,
   },
   dagger: {
-    toy: { hidden: [32, 32], backend: "wasm" },
+    toy: { hidden: [32, 32], backend: "simd" },
     toySteps: 7_680,
     small: { ...SMALL_OFFLINE, replayCapacity: 700 },
   },
   iql: {
-    toy: { hidden: [32, 32], backend: "wasm", gamma: 0.9 },
+    toy: { hidden: [32, 32], backend: "simd", gamma: 0.9 },
     toySteps: 10_240,
     small: SMALL_OFFLINE,
   },

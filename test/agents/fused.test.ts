@@ -1,14 +1,30 @@
 /** Networks, gradients and Adam in vectors agree with TensorFlow.js, on networks and data drawn at random. */
 import { describe, expect, it } from "vitest";
 import { weighed } from "../../agents/a2c.ts";
+import { valueDescent } from "../../agents/dqn.ts";
 import { FusedMlp } from "../../agents/fused/fused-mlp.ts";
 import { ActorCritic } from "../../agents/nn/actor-critic.ts";
 import { Adam } from "../../agents/nn/adam.ts";
+import { DenseNetwork, type Descent } from "../../agents/nn/dense-network.ts";
+import { makePolicy } from "../../agents/nn/make-policy.ts";
 import { initialiseMlp, mlpLayout } from "../../agents/nn/mlp.ts";
 import { mlpTensor, toTensors } from "../../agents/nn/mlp-tensors.ts";
+import {
+  type DensityPolicy,
+  type NetworkPolicy,
+  type PolicySpec,
+  policySize,
+} from "../../agents/nn/network-policy.ts";
+import { TwinCritics } from "../../agents/nn/off-policy/critics.ts";
+import type { NoisyPolicy } from "../../agents/nn/off-policy/noisy-policy.ts";
+import type { SquashedGaussianPolicy } from "../../agents/nn/off-policy/squashed-gaussian-policy.ts";
+import { imitation } from "../../agents/nn/offline/offline.ts";
 import { fusedStep } from "../../agents/nn/on-policy/fused-step.ts";
 import { type StepGiven, tensorStep } from "../../agents/nn/on-policy/tensor-step.ts";
+import { expectileDescent } from "../../agents/offline/iql.ts";
 import { clippedSurrogate } from "../../agents/ppo.ts";
+import { policyDescent as softPolicyDescent, softTargets } from "../../agents/sac.ts";
+import { policyDescent } from "../../agents/td3.ts";
 import { chooseBackend } from "../../agents/tfjs/tfjs-backend.ts";
 import { drawNormal } from "../../core/distributions.ts";
 import { tanh } from "../../core/math.ts";
@@ -58,7 +74,8 @@ describe("networks in vectors", () => {
       const network = new FusedMlp(layout);
       network.load(weights);
       const outputs = network.forward(inputs, rows).slice(0, rows * outputWidth);
-      const byHand = network.backwardToInputs(outputGradient, rows);
+      const ofWeights = network.backward(outputGradient, rows);
+      const ofInputs = network.inputGradient(outputGradient, rows).subarray(0, rows * inputWidth);
       const right = tf.tidy(() => {
         const wanted = tf.tensor2d(outputGradient, [rows, outputWidth]);
         const x = tf.tensor2d(inputs, [rows, inputWidth]);
@@ -71,8 +88,8 @@ describe("networks in vectors", () => {
       });
       const message = `seed ${seed}`;
       expect(differenceOf(outputs, right.said), message).toBeLessThan(TOLERANCE);
-      expect(differenceOf(byHand.weights, right.ofWeights), message).toBeLessThan(TOLERANCE);
-      expect(differenceOf(byHand.inputs, right.ofInputs), message).toBeLessThan(TOLERANCE);
+      expect(differenceOf(ofWeights, right.ofWeights), message).toBeLessThan(TOLERANCE);
+      expect(differenceOf(ofInputs, right.ofInputs), message).toBeLessThan(TOLERANCE);
     }
   });
 
@@ -146,6 +163,111 @@ describe("gradients on policy in vectors", () => {
           expect(fused.loss, message).toBeCloseTo(right.loss, 4);
           expect(fused.valueLoss, message).toBeCloseTo(right.valueLoss, 4);
         }
+      }
+    }
+  });
+});
+
+/** What learners learn from beside their policies, drawn at random: transitions, networks that are not as they were initialised. */
+function drawLearning(seed: number, choices: boolean) {
+  const rng = Rng.fromSeed(seed);
+  const width = 1 + rng.integer(40);
+  const rows = 2 + rng.integer(200);
+  const { observationSpace, actionSpace } = makeToyEnv({ observations: width, choices });
+  const hidden = Array.from({ length: 1 + rng.integer(2) }, () => 1 + rng.integer(70));
+  const moved = (weights: Float32Array): void => {
+    for (let i = 0; i < weights.length; i++) weights[i]! += 0.1 * drawNormal(rng);
+  };
+  const policyOf = (head?: PolicySpec["head"]): NetworkPolicy => {
+    const spec: PolicySpec = { observationSpace, actionSpace, hidden, ...(head && { head }) };
+    const policy = makePolicy(spec, { weights: new Float32Array(policySize(spec)), seed });
+    initialiseMlp(
+      policy.layout,
+      policy.layout.layers.map(() => 1),
+      rng,
+      policy.weights,
+    );
+    moved(policy.weights);
+    if (head === "squashed-gaussian") {
+      // as a learner's: far from the ends of the box, where 1 - tanh^2 in float32 is what TensorFlow.js rounds it to
+      const { weightsAt, biasesAt } = policy.layout.layers.at(-1)!;
+      for (let i = weightsAt; i < biasesAt; i++) policy.weights[i]! *= 0.2;
+      policy.weights.fill(-1, biasesAt + 1);
+    }
+    return policy;
+  };
+  const critics = new TwinCritics({ width, actionWidth: 1, hidden }, rng);
+  for (const { weights } of [...critics.learning, ...critics.targets]) moved(weights);
+  const minibatch = {
+    rows,
+    observations: normals(rng, rows * width),
+    nextObservations: normals(rng, rows * width),
+    actions: Float32Array.from({ length: rows }, () => (choices ? rng.integer(3) : 2 * rng.next() - 1)),
+    rewards: Float64Array.from(normals(rng, rows)),
+    terminated: Float32Array.from({ length: rows }, () => rng.integer(2)),
+  };
+  return { rng, rows, width, hidden, policyOf, critics, minibatch, moved };
+}
+
+function expectSame(got: Descent, right: Descent, message: string): void {
+  expect(got.gradient.length, message).toBe(right.gradient.length);
+  expect(differenceOf(got.gradient, right.gradient), message).toBeLessThan(TOLERANCE);
+  expect(differenceOf([got.loss, 1], [right.loss, 1]), message).toBeLessThan(TOLERANCE);
+}
+
+describe("gradients off policy and from recorded runs in vectors", () => {
+  it("are those of TensorFlow.js, for SAC and TD3: of critics, of policies through them, and their targets", async () => {
+    const { tf } = await chooseBackend("cpu");
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 25; seed++) {
+      const { rng, rows, policyOf, critics, minibatch } = drawLearning(seed, false);
+      const message = `seed ${seed}`;
+      const squashed = policyOf("squashed-gaussian") as SquashedGaussianPolicy;
+      const next = { ...minibatch, observations: minibatch.nextObservations, noise: normals(rng, rows) };
+      const [targets, rightTargets] = [undefined, tf].map((by) =>
+        softTargets(by, squashed, critics, next, { gamma: 0.9, temperature: 0.3 }),
+      );
+      expect(differenceOf(targets!, rightTargets!), message).toBeLessThan(TOLERANCE);
+      for (const critic of critics.learning) {
+        const [got, right] = [undefined, tf].map((by) => critic.towards(by, minibatch, rightTargets!));
+        expectSame(got!, right!, message);
+      }
+      const given = {
+        rows,
+        observations: minibatch.observations,
+        noise: normals(rng, rows),
+        temperature: 0.3,
+      };
+      const [soft, rightSoft] = [undefined, tf].map((by) => softPolicyDescent(by, squashed, critics, given));
+      expectSame(soft!, rightSoft!, message);
+      expect(soft!.entropy, message).toBeCloseTo(rightSoft!.entropy, 4);
+      const noisy = policyOf("noisy") as NoisyPolicy;
+      const [certain, rightCertain] = [undefined, tf].map((by) =>
+        policyDescent(by, noisy, critics.learning[0], minibatch),
+      );
+      expectSame(certain!, rightCertain!, message);
+    }
+  });
+
+  it("are those of TensorFlow.js, for DQN, behaviour cloning and the expectiles of IQL", async () => {
+    const { tf } = await chooseBackend("cpu");
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 25; seed++) {
+      for (const choices of [false, true]) {
+        const { rng, rows, width, hidden, policyOf, minibatch, moved } = drawLearning(seed, choices);
+        const message = `seed ${seed}, ${choices ? "choices" : "a box"}`;
+        const [weights, values] = [normals(rng, rows).map(Math.abs), normals(rng, rows)];
+        const density = policyOf() as DensityPolicy;
+        const [imitated, rightImitated] = [undefined, tf].map((by) =>
+          imitation(by, density, minibatch, weights),
+        );
+        expectSame(imitated!, rightImitated!, message);
+        const network = new DenseNetwork(mlpLayout([width, ...hidden, choices ? 3 : 1]));
+        moved(network.weights);
+        const [learnt, rightLearnt] = [undefined, tf].map((by) =>
+          choices
+            ? valueDescent(by, network, minibatch, values)
+            : expectileDescent(by, network, minibatch, values, 0.8),
+        );
+        expectSame(learnt!, rightLearnt!, message);
       }
     }
   });

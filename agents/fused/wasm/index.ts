@@ -63,8 +63,8 @@ export function run(network: Network, rows: i32): void {
 }
 
 /** Of the rows that were run last. */
-export function goBack(network: Network, rows: i32, wantsInputs: bool): void {
-  network.goBack(rows, wantsInputs);
+export function goBack(network: Network, rows: i32, wantsWeights: bool, wantsInputs: bool): void {
+  network.goBack(rows, wantsWeights, wantsInputs);
 }
 
 /** Zeroed memory for the host. */

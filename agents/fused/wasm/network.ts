@@ -189,18 +189,21 @@ export class Network {
   }
 
   /** Of the rows that were run last. */
-  goBack(rows: i32, wantsInputs: bool): void {
-    for (let layer = this.first; layer !== null; layer = layer!.next) layer.clearGradients();
-    for (let row = 0; row < rows; row += TILE_ROWS) {
-      this.goBackTile(row, min(TILE_ROWS, rows - row), wantsInputs);
+  goBack(rows: i32, wantsWeights: bool, wantsInputs: bool): void {
+    if (wantsWeights) {
+      for (let layer = this.first; layer !== null; layer = layer!.next) layer.clearGradients();
     }
+    for (let row = 0; row < rows; row += TILE_ROWS) {
+      this.goBackTile(row, min(TILE_ROWS, rows - row), wantsWeights, wantsInputs);
+    }
+    if (!wantsWeights) return;
     let flat = this.flatGradients;
     for (let layer = this.first; layer !== null; layer = layer!.next) {
       flat = layer.unloadGradients(flat);
     }
   }
 
-  private goBackTile(row: i32, rows: i32, wantsInputs: bool): void {
+  private goBackTile(row: i32, rows: i32, wantsWeights: bool, wantsInputs: bool): void {
     let layer = this.last!;
     let y = this.here;
     let x = this.there;
@@ -216,8 +219,10 @@ export class Network {
     );
     for (;;) {
       const inputs = this.xOf(layer, row);
-      addOuterProducts(inputs, layer.inputWidth, y, layer.outputWidth, rows, layer.ofWeights);
-      addRows(y, layer.outputWidth, rows, layer.ofBiases);
+      if (wantsWeights) {
+        addOuterProducts(inputs, layer.inputWidth, y, layer.outputWidth, rows, layer.ofWeights);
+        addRows(y, layer.outputWidth, rows, layer.ofBiases);
+      }
       const previous = layer.previous;
       if (previous === null && !wantsInputs) return;
       product(y, layer.outputWidth, rows, layer.outputs, layer.transposed, 0, x, layer.inputWidth);

@@ -2,7 +2,6 @@
  * What learners off policy have in common beside the loop: transitions that are remembered, of which they collect some and learn
  * from many, and which their checkpoints hold. A learner adds its options, its networks and what a gradient step is.
  */
-import type { Tensor } from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import { CcparkError } from "../../../core/errors.ts";
 import type { AnyVectorEnv } from "../../../envs/env.ts";
@@ -17,9 +16,10 @@ import {
 } from "../../learning-loop.ts";
 import type { Tf } from "../../tfjs/tfjs-patches.ts";
 import type { Adam } from "../adam.ts";
+import type { Descent } from "../dense-network.ts";
 import { expectFinite, expectSameHidden, expectSquares } from "../learner-checks.ts";
 import { makePolicy } from "../make-policy.ts";
-import { lossAndGradient, normOf } from "../mlp-tensors.ts";
+import { normOf } from "../mlp-tensors.ts";
 import { type NetworkPolicy, type PolicySpec, policySize } from "../network-policy.ts";
 import { flag, type OptionKind, real, whole, widths } from "../options.ts";
 import { collect } from "../rollout.ts";
@@ -89,6 +89,7 @@ const REWARD_CLIP = 10;
 
 export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends LoopLearner<Options> {
   override readonly policy: NetworkPolicy;
+  override readonly isFused: boolean = true;
 
   /** over all updates */
   protected gradientSteps = 0;
@@ -114,28 +115,28 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends
   /** Called before each rollout. @param progress share of the run that is over, 0 to 1 */
   protected explore(_progress: number): void {}
 
-  /** One gradient step of every network. @returns measures of it, which a line of progress has the means of */
+  /**
+   * One gradient step of every network.
+   * @param tf undefined: without TensorFlow.js
+   * @returns measures of it, which a line of progress has the means of
+   */
   protected abstract descend(
-    tf: Tf,
+    tf: Tf | undefined,
     minibatch: Transitions,
     learningRate: number,
   ): Readonly<Record<string, number>>;
 
   /**
-   * One step of an optimiser down a loss, its gradient shortened to `maxGradNorm`. Call it inside `tf.tidy`.
+   * One step of an optimiser, its gradient shortened to `maxGradNorm`.
    * @param at steps that the optimiser has done, which no checkpoint keeps beside `gradientSteps`
    * @returns the loss before it
    * @throws CcparkError (failed-precondition) where the numbers are not finite
    */
   protected stepDown(
-    tf: Tf,
-    lossOf: (...parameters: Tensor[]) => Tensor,
-    parameters: Tensor[],
+    { loss, gradient }: Descent,
     adam: Adam,
     at: { readonly steps: number; readonly learningRate: number },
   ): number {
-    const gradient = new Float32Array(adam.m.length);
-    const loss = lossAndGradient(tf, lossOf, parameters, gradient);
     const norm = normOf(gradient);
     expectFinite(this, { loss, norm });
     adam.steps = at.steps;
@@ -185,7 +186,7 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends
   }
 
   protected override async update(
-    tf: Tf,
+    tf: Tf | undefined,
     envs: AnyVectorEnv,
     { progress, learningRate }: UpdatePlace,
   ): Promise<Update> {
@@ -197,7 +198,7 @@ export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends
     return { batch, losses: this.#learnFromReplay(tf, learningRate) };
   }
 
-  #learnFromReplay(tf: Tf, learningRate: number): Readonly<Record<string, number>> {
+  #learnFromReplay(tf: Tf | undefined, learningRate: number): Readonly<Record<string, number>> {
     const { gradientSteps, minibatchSize, learningStarts, normaliseRewards } = this.options;
     const means = new Means();
     const rng = this.root.fork(`sample.${this.updates}`);

@@ -49,14 +49,17 @@ export const REPLAY_STATE: z.ZodObject<{ replayCount: z.ZodNumber; replayAt: z.Z
 /** Rows of the first `count` of `kept`, drawn evenly, with replacement. */
 export function drawTransitions(kept: Transitions, count: number, rows: number, rng: Rng): Transitions {
   const drawn = allocate(rows, kept.observations.length / kept.rows, kept.actions.length / kept.rows);
-  for (let row = 0; row < rows; row++) {
-    const from = rng.integer(count);
-    for (const field of FIELDS) {
-      const width = kept[field].length / kept.rows;
-      for (let i = 0; i < width; i++) drawn[field][row * width + i] = kept[field][from * width + i]!;
-    }
-  }
+  const from = Uint32Array.from({ length: rows }, () => rng.integer(count));
+  for (const field of FIELDS) copyRows(kept[field], from, drawn[field]);
   return drawn;
+}
+
+function copyRows(source: Float32Array | Float64Array, from: Uint32Array, into: Float32Array | Float64Array) {
+  const width = into.length / from.length;
+  for (let row = 0; row < from.length; row++) {
+    const at = from[row]! * width;
+    for (let i = 0; i < width; i++) into[row * width + i] = source[at + i]!;
+  }
 }
 
 export class Replay {

@@ -87,6 +87,68 @@ export class SquashedGaussianPolicy extends NetworkPolicy {
     const each = tf.sub(tf.sub(tf.mul(tf.square(noise), -0.5), logStd), tf.add(slope, 0.5 * LOG_2_PI));
     return { actions, logProb: tf.sum(each, 1) };
   }
+
+  /** The same of the weights as they are, in vectors. @param noise [rows x action] */
+  drawn(observations: Float32Array, noise: Float32Array, rows: number): DrawnActions {
+    const count = this.#count;
+    const outputs = this.outputs(observations, rows);
+    const actions = new Float32Array(rows * count);
+    const logProb = new Float32Array(rows);
+    const spreads = new Float64Array(rows * count);
+    for (let r = 0; r < rows; r++) {
+      let sum = 0;
+      for (let a = 0; a < count; a++) {
+        const at = r * count + a;
+        const said = outputs[2 * r * count + count + a]!;
+        const logStd = Math.min(LOG_STD.high, Math.max(LOG_STD.low, said));
+        const spread = exp(logStd) * noise[at]!;
+        const action = Math.fround(tanh(outputs[2 * r * count + a]! + spread));
+        actions[at] = action;
+        spreads[at] = said === logStd ? spread : Number.NaN;
+        const slope = log(1 - action * action + SLOPE_EPSILON);
+        sum -= 0.5 * noise[at]! * noise[at]! + logStd + slope + 0.5 * LOG_2_PI;
+      }
+      logProb[r] = sum;
+    }
+    return { actions, logProb, spreads };
+  }
+
+  /**
+   * In vectors: gradient by the weights of a loss, of the rows that `drawn` had last.
+   * @param ofActions the loss's gradient by the raw actions, [rows x action]
+   * @param ofLogProb the same by log pi of each row
+   * @returns [layout.size]; overwritten by the next call
+   */
+  gradientThrough(
+    { actions, logProb, spreads }: DrawnActions,
+    ofActions: Float32Array,
+    ofLogProb: number,
+  ): Float32Array {
+    const count = this.#count;
+    const rows = logProb.length;
+    const ofOutputs = new Float32Array(2 * rows * count);
+    for (let at = 0; at < rows * count; at++) {
+      const action = actions[at]!;
+      const slope = 1 - action * action;
+      const ofAction = ofActions[at]! + (ofLogProb * 2 * action) / (slope + SLOPE_EPSILON);
+      const to = 2 * at - (at % count);
+      ofOutputs[to] = ofAction * slope;
+      // a log of the standard deviation that is held at its limit does not move
+      const spread = spreads[at]!;
+      ofOutputs[to + count] = Number.isNaN(spread) ? 0 : ofAction * slope * spread - ofLogProb;
+    }
+    return this.backward(ofOutputs, rows);
+  }
+}
+
+/** Actions that a policy has drawn, and what their gradient needs. */
+export interface DrawnActions {
+  /** raw, [rows x action] */
+  readonly actions: Float32Array;
+  /** of each row */
+  readonly logProb: Float32Array;
+  /** how far each lies from its mean before the tanh, [rows x action]; NaN: by a standard deviation that is held at its limit */
+  readonly spreads: Float64Array;
 }
 
 /** A matrix that picks `count` of twice as many columns, since a slice has no gradient here. */

@@ -20,9 +20,10 @@ import type { Tf } from "../../tfjs/tfjs-patches.ts";
 import { makeDensity } from "../actor-critic.ts";
 import { Adam } from "../adam.ts";
 import type { Batch } from "../batch.ts";
+import { type Descent, matrix, tensorDescent } from "../dense-network.ts";
 import { expectFinite, expectSameHidden, expectSquares } from "../learner-checks.ts";
 import { initialiseMlp } from "../mlp.ts";
-import { lossAndGradient, normOf } from "../mlp-tensors.ts";
+import { normOf } from "../mlp-tensors.ts";
 import { type DensityPolicy, policySize } from "../network-policy.ts";
 import { drawTransitions, type Transitions } from "../off-policy/replay.ts";
 import { flag, type OptionKind, real, whole, widths } from "../options.ts";
@@ -81,6 +82,7 @@ export const OFFLINE_STATE: z.ZodObject<{ datasetSha256: z.ZodString; gradientSt
 
 export abstract class OfflineLearner<Options extends OfflineOptions> extends LoopLearner<Options> {
   override readonly policy: DensityPolicy;
+  override readonly isFused: boolean = true;
 
   /** over all updates */
   protected gradientSteps = 0;
@@ -113,9 +115,17 @@ export abstract class OfflineLearner<Options extends OfflineOptions> extends Loo
     return {};
   }
 
-  /** One gradient step of every network: of a policy alone, unless a learner has more. @returns measures of it, which a line of progress has the means of */
-  protected descend(tf: Tf, minibatch: Transitions, learningRate: number): Readonly<Record<string, number>> {
-    const policyLoss = tf.tidy(() => this.imitate(tf, minibatch, learningRate));
+  /**
+   * One gradient step of every network: of a policy alone, unless a learner has more.
+   * @param tf undefined: without TensorFlow.js
+   * @returns measures of it, which a line of progress has the means of
+   */
+  protected descend(
+    tf: Tf | undefined,
+    minibatch: Transitions,
+    learningRate: number,
+  ): Readonly<Record<string, number>> {
+    const policyLoss = this.imitate(tf, minibatch, learningRate);
     this.gradientSteps += 1;
     return { policyLoss };
   }
@@ -179,7 +189,7 @@ export abstract class OfflineLearner<Options extends OfflineOptions> extends Loo
   }
 
   protected override async update(
-    tf: Tf,
+    tf: Tf | undefined,
     envs: AnyVectorEnv,
     { learningRate }: UpdatePlace,
   ): Promise<Update> {
@@ -197,19 +207,11 @@ export abstract class OfflineLearner<Options extends OfflineOptions> extends Loo
   }
 
   /**
-   * One step of an optimiser down a loss, its gradient shortened to `maxGradNorm`. Call it inside `tf.tidy`.
+   * One step of an optimiser, its gradient shortened to `maxGradNorm`.
    * @returns the loss before it
    * @throws CcparkError (failed-precondition) where the numbers are not finite
    */
-  protected stepDown(
-    tf: Tf,
-    lossOf: (...parameters: Tensor[]) => Tensor,
-    parameters: Tensor[],
-    adam: Adam,
-    learningRate: number,
-  ): number {
-    const gradient = new Float32Array(adam.m.length);
-    const loss = lossAndGradient(tf, lossOf, parameters, gradient);
+  protected stepDown({ loss, gradient }: Descent, adam: Adam, learningRate: number): number {
     const norm = normOf(gradient);
     expectFinite(this, { loss, norm });
     adam.steps = this.gradientSteps;
@@ -219,20 +221,45 @@ export abstract class OfflineLearner<Options extends OfflineOptions> extends Loo
 
   /** One step of the policy towards actions. @param weights of the rows, [rows]; absent: all count alike */
   protected imitate(
-    tf: Tf,
-    { rows, observations, actions }: Transitions,
+    tf: Tf | undefined,
+    minibatch: Pick<Transitions, "rows" | "observations" | "actions">,
     learningRate: number,
     weights?: Float32Array,
   ): number {
-    const { policy } = this;
-    const inputs = tf.tensor2d(observations, [rows, this.spec.observationSpace.shape[0]]);
-    const wanted = policy.actionTensor(tf, actions, rows);
-    const lossOf = (...parameters: Tensor[]): Tensor => {
-      const { logProb } = policy.evaluate(tf, parameters, inputs, wanted);
-      return tf.neg(tf.mean(weights === undefined ? logProb : tf.mul(logProb, tf.tensor1d(weights))));
-    };
-    return this.stepDown(tf, lossOf, policy.toTensors(tf), this.adam, learningRate);
+    const all = weights ?? new Float32Array(minibatch.rows).fill(1);
+    return this.stepDown(imitation(tf, this.policy, minibatch, all), this.adam, learningRate);
   }
+}
+
+/**
+ * Down the mean of -weight x log pi(a|s).
+ * @param tf undefined: without TensorFlow.js
+ * @param weights of the rows, [rows]
+ */
+export function imitation(
+  tf: Tf | undefined,
+  policy: DensityPolicy,
+  { rows, observations, actions }: Pick<Transitions, "rows" | "observations" | "actions">,
+  weights: Float32Array,
+): Descent {
+  if (tf === undefined) {
+    const outputs = policy.outputs(observations, rows);
+    const logProbs = policy.logProbs(outputs, actions, rows);
+    const slopes = weights.map((weight) => -weight / rows);
+    const loss = logProbs.reduce((sum, logProb, row) => sum + slopes[row]! * logProb, 0);
+    const { outputs: ofOutputs, own } = policy.densityGradient(outputs, actions, slopes, 0);
+    const gradient = new Float32Array(policy.weights.length);
+    gradient.set(policy.backward(ofOutputs, rows));
+    gradient.set(own, policy.layout.size);
+    return { loss, gradient };
+  }
+  return tf.tidy(() => {
+    const [inputs, wanted] = [matrix(tf, observations, rows), policy.actionTensor(tf, actions, rows)];
+    const ofRows = tf.tensor1d(weights);
+    const lossOf = (...parameters: Tensor[]): Tensor =>
+      tf.neg(tf.mean(tf.mul(policy.evaluate(tf, parameters, inputs, wanted).logProb, ofRows)));
+    return tensorDescent(tf, lossOf, policy.toTensors(tf));
+  });
 }
 
 /**
