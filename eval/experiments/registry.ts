@@ -18,6 +18,7 @@ const TABLE: Readonly<Record<string, Load>> = {
   "kernel-staleness": async () => (await import("./linux/staleness.ts")).kernelStaleness,
   "kernel-scalability": async () => (await import("./linux/scalability.ts")).kernelScalability,
   park: async () => (await import("./learned/park.ts")).park,
+  learners: async () => (await import("./learned/learners.ts")).learners,
   response: async () => (await import("./laws/response.ts")).response,
   fairness: async () => (await import("./laws/fairness.ts")).fairness,
   "dtl-fairness": async () => (await import("./dtl/less-than-best-effort.ts")).dtlFairness,

@@ -242,7 +242,7 @@ describe("gradients off policy and from recorded runs in vectors", () => {
       expect(soft!.entropy, message).toBeCloseTo(rightSoft!.entropy, 4);
       const noisy = policyOf("noisy") as NoisyPolicy;
       const [certain, rightCertain] = [undefined, tf].map((by) =>
-        policyDescent(by, noisy, critics.learning[0], minibatch),
+        policyDescent(by, noisy, critics.learning[0], { ...minibatch, preactivationCost: 0.1 }),
       );
       expectSame(certain!, rightCertain!, message);
     }

@@ -19,6 +19,7 @@ import {
   storeBox,
   storeSpace,
 } from "../../agents/checkpoint.ts";
+import type { Transitions } from "../../agents/nn/off-policy/replay.ts";
 import type { RecordedData } from "../../agents/nn/offline/recorded.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { readRegular } from "../../core/text-files.ts";
@@ -103,6 +104,24 @@ function joined<T extends Float32Array | Float64Array>(parts: readonly T[], into
   return whole;
 }
 
+function joinedSteps(episodes: readonly RecordedSteps[]): RecordedSteps {
+  const float32 = (length: number): Float32Array => new Float32Array(length);
+  return {
+    observations: joined(
+      episodes.map((steps) => steps.observations),
+      float32,
+    ),
+    actions: joined(
+      episodes.map((steps) => steps.actions),
+      float32,
+    ),
+    rewards: joined(
+      episodes.map((steps) => steps.rewards),
+      (length) => new Float64Array(length),
+    ),
+  };
+}
+
 /**
  * @param about.command the command line that gives these files, with files by their base names
  * @throws CcparkError that names the path
@@ -128,19 +147,7 @@ export function saveDataset(
       episodeReturn: sum(rewards),
     })),
   };
-  const float32 = (length: number): Float32Array => new Float32Array(length);
-  const rewards = joined(
-    episodes.map(({ steps }) => steps.rewards),
-    (length) => new Float64Array(length),
-  );
-  const observations = joined(
-    episodes.map(({ steps }) => steps.observations),
-    float32,
-  );
-  const actions = joined(
-    episodes.map(({ steps }) => steps.actions),
-    float32,
-  );
+  const { observations, actions, rewards } = joinedSteps(episodes.map(({ steps }) => steps));
   const [width, actionWidth] = [observationSpace.shape[0], actionSpace.shape[0]];
   claimFolder(folder);
   writeFilesWhole({
@@ -225,29 +232,46 @@ export function loadDataset(folder: string): Dataset {
       return [name, data];
     }),
   );
-  const all = arrays["observations"] as Float32Array;
-  const observations = new Float32Array(steps * width);
-  const nextObservations = new Float32Array(steps * width);
-  let row = 0;
-  let from = 0;
-  for (const episode of header.episodes) {
-    observations.set(all.subarray(from * width, (from + episode.steps) * width), row * width);
-    nextObservations.set(all.subarray((from + 1) * width, (from + 1 + episode.steps) * width), row * width);
-    row += episode.steps;
-    from += episode.steps + 1;
-  }
   return {
     ...spaces,
     header,
     sha256: digest.digest("hex"),
-    transitions: {
-      rows: steps,
-      observations,
-      nextObservations,
-      actions: arrays["actions"] as Float32Array,
-      rewards: arrays["rewards"] as Float64Array,
-      // time runs out, the task never ends
-      terminated: new Float32Array(steps),
-    },
+    transitions: transitionsOf(
+      header.episodes.map((episode) => episode.steps),
+      {
+        observations: arrays["observations"] as Float32Array,
+        actions: arrays["actions"] as Float32Array,
+        rewards: arrays["rewards"] as Float64Array,
+      },
+    ),
   };
+}
+
+/** Of episodes behind each other. @param lengths steps of each */
+function transitionsOf(lengths: readonly number[], recorded: RecordedSteps): Transitions {
+  const { observations: all, actions, rewards } = recorded;
+  const rows = rewards.length;
+  const width = all.length / (rows + lengths.length);
+  const observations = new Float32Array(rows * width);
+  const nextObservations = new Float32Array(rows * width);
+  let row = 0;
+  let from = 0;
+  for (const steps of lengths) {
+    observations.set(all.subarray(from * width, (from + steps) * width), row * width);
+    nextObservations.set(all.subarray((from + 1) * width, (from + 1 + steps) * width), row * width);
+    row += steps;
+    from += steps + 1;
+  }
+  // time runs out, the task never ends
+  const terminated = new Float32Array(rows);
+  return { rows, observations, nextObservations, actions, rewards, terminated };
+}
+
+/** Recorded runs without a folder. */
+export function recordedData(spaces: Spaces, episodes: readonly RecordedSteps[]): RecordedData {
+  const whole = joinedSteps(episodes);
+  const digest = createHash("sha256");
+  for (const name of ARRAYS) digest.update(new Uint8Array(whole[name].buffer));
+  const lengths = episodes.map(({ rewards }) => rewards.length);
+  return { ...spaces, sha256: digest.digest("hex"), transitions: transitionsOf(lengths, whole) };
 }

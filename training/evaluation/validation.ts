@@ -82,12 +82,27 @@ export function validationLinks(spec: Pick<TrainingEnvSpec, "scenarios" | "episo
   }));
 }
 
-/** Runs the policy of a checkpoint greedily, once on each link, with the same seed every time. */
-export function greedyRuns(checkpoint: Checkpoint, env: EnvOptions, links: readonly Scenario[]): RunResult[] {
+/**
+ * Runs the policy of a checkpoint greedily, once on each link, with the same seed every time.
+ * @param observationNoise each number that it sees is off by up to this share of itself
+ */
+export function greedyRuns(
+  checkpoint: Checkpoint,
+  env: EnvOptions,
+  links: readonly Scenario[],
+  observationNoise = 0,
+): RunResult[] {
   const { observationSpace, actionSpace } = restoreSpaces(checkpoint.header);
   const spans = envelopeOfSpaces(observationSpace, actionSpace.kind === "box" ? actionSpace : undefined);
   const agent = policyFromCheckpoint(checkpoint);
-  const common = { seed: RUN_SEED, rewardName: env.reward, algorithms: crossTrafficAlgorithm, env, spans };
+  const common = {
+    seed: RUN_SEED,
+    rewardName: env.reward,
+    algorithms: crossTrafficAlgorithm,
+    env,
+    spans,
+    observationNoise,
+  };
   const results = links.map((scenario) => runAgent({ ...common, scenario, agent }));
   agent.dispose();
   return results;

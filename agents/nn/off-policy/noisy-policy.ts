@@ -1,12 +1,9 @@
 /** A policy over a box without chance of its own: tanh squashes what the network says into the box; exploring adds noise. */
-import type { Tensor } from "@tensorflow/tfjs-core";
 import { drawNormal } from "../../../core/distributions.ts";
 import { assert } from "../../../core/errors.ts";
 import { tanh } from "../../../core/math.ts";
 import type { Rng } from "../../../core/random.ts";
-import type { Tf } from "../../tfjs/tfjs-patches.ts";
 import { unitsOf } from "../box-units.ts";
-import { mlpTensor } from "../mlp-tensors.ts";
 import { NetworkPolicy, type PolicyOptions, type PolicySpec, type Samples } from "../network-policy.ts";
 
 const clip = (x: number): number => Math.min(1, Math.max(-1, x));
@@ -58,10 +55,5 @@ export class NoisyPolicy extends NetworkPolicy {
         if (into.raw !== undefined) into.raw[r * count + a] = raw;
       }
     }
-  }
-
-  /** Raw actions without noise, [rows x action]. @param observations [rows x observation] */
-  static actionsTensor(tf: Tf, parameters: readonly Tensor[], observations: Tensor): Tensor {
-    return tf.tanh(mlpTensor(tf, parameters, observations));
   }
 }
