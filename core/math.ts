@@ -35,8 +35,12 @@ const INVERSE_FACTORIALS: readonly number[] = (() => {
   return terms;
 })();
 
-/** 2/(2n + 1) for n = 1..11: the series of log(m) = 2 atanh((m - 1)/(m + 1)) after its first term. */
-const ATANH_TERMS: readonly number[] = Array.from({ length: 11 }, (_, i) => 2 / (2 * i + 3));
+/** 2^-k for the exponents k of normal doubles, by exponent + bias. */
+const INVERSE_POWERS: Float64Array = Float64Array.from({ length: 2 * BIAS + 1 }, (_, biased) => {
+  // 2^-1023 is no normal number, and the half of one that is
+  if (biased === 2 * BIAS) return powerOfTwo(-BIAS + 1) / 2;
+  return biased === 0 ? Number.NaN : powerOfTwo(BIAS - biased);
+});
 
 /** 2^k for a normal result, k in -1022..1023. */
 function powerOfTwo(k: number): number {
@@ -83,15 +87,31 @@ function decompose(x: number): { mantissa: number; exponent: number } {
     exponent = -54;
   }
   SCRATCH.setFloat64(0, normal);
-  const high = SCRATCH.getInt32(0);
-  exponent += (high >>> 20) - BIAS;
-  SCRATCH.setInt32(0, (high & 0x000f_ffff) | (BIAS << 20));
-  let mantissa = SCRATCH.getFloat64(0);
+  const biased = SCRATCH.getInt32(0) >>> 20;
+  exponent += biased - BIAS;
+  let mantissa = normal * INVERSE_POWERS[biased]!; // exact
   if (mantissa * 0.5 >= SQRT_HALF) {
     mantissa *= 0.5;
     exponent += 1;
   }
   return { mantissa, exponent };
+}
+
+/**
+ * The sum of 2/(2n + 1) x^(n - 1) for n = 1..11: the series of log(m) = 2 atanh((m - 1)/(m + 1)) after its first term. Written
+ * out, since an environment's step takes six logarithms and the loop over an array is half of each.
+ */
+function atanhSeries(x: number): number {
+  let sum = (2 / 23) * x + 2 / 21;
+  sum = sum * x + 2 / 19;
+  sum = sum * x + 2 / 17;
+  sum = sum * x + 2 / 15;
+  sum = sum * x + 2 / 13;
+  sum = sum * x + 2 / 11;
+  sum = sum * x + 2 / 9;
+  sum = sum * x + 2 / 7;
+  sum = sum * x + 2 / 5;
+  return sum * x + 2 / 3;
 }
 
 /** log(m) as high + low for m in [sqrt(1/2), sqrt(2)); the sum is good to about 2^-68. */
@@ -103,7 +123,7 @@ function logOfMantissa(m: number): { high: number; low: number } {
   const product = s * d;
   const sLow = (f - product - productError(s, d, product) - s * dLow) / d;
   const s2 = s * s;
-  const rest = 2 * sLow + s * s2 * polynomial(ATANH_TERMS, s2);
+  const rest = 2 * sLow + s * s2 * atanhSeries(s2);
   const high = 2 * s + rest;
   return { high, low: rest - (high - 2 * s) };
 }
