@@ -11,7 +11,7 @@
  * Version 1, of PPO alone, is upgraded on reading. Nothing in it tells when, where or by whom it was made: the same run
  * gives the same bytes.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { CcparkError } from "../core/errors.ts";
 import { type Box, type Discrete, makeDiscrete, type Space } from "../envs/spaces.ts";
 

@@ -1,33 +1,22 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
-import { createHash } from "node:crypto";
-import { basename, dirname, resolve } from "node:path";
-import { type Checkpoint, encodeCheckpoint } from "../agents/checkpoint.ts";
-import { DEFAULT_LEARNER, getLearner } from "../agents/registry.ts";
-import { loadZoo, ZOO_PREFIX } from "../agents/zoo-files.ts";
 import { loadModules } from "../algorithms/module-files.ts";
 import { resolveAlgorithm } from "../algorithms/reference.ts";
-import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { AgentEvent } from "../ccp-bridge/ipc/agent-link.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { ExternalAgentOptions, ExternalRunResult } from "../envs/foreign-agent/external-agent.ts";
-import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../envs/options.ts";
-import { policyAlgorithm } from "../envs/policy-algorithm.ts";
-import { loadSignals, signalsOf } from "../envs/signals/signal-files.ts";
 import { algorithmContender } from "../eval/contenders/algorithm-contender.ts";
 import {
+  CONSTANT,
   CONSTANT_RATE,
   CONSTANT_RATE_SUMMARY,
   CONSTANT_SUMMARY,
-  constantContender,
-  constantRateContender,
-} from "../eval/contenders/constant-contender.ts";
-import { type Contender, ORACLE } from "../eval/contenders/contender.ts";
-import { ORACLE_SUMMARY, oracleContender } from "../eval/contenders/oracle-contender.ts";
-import { agentContender, asyncAgentContender } from "../eval/contenders/policy-contender.ts";
-import { loadOnnxPolicy } from "../eval/onnx/policy.ts";
-import { type StoredPolicy, spacesOf, storedPolicy } from "../training/described-env.ts";
-import { loadRunCheckpoint } from "../training/run-files.ts";
+  type Contender,
+  ORACLE,
+  ORACLE_SUMMARY,
+  UNTRAINED,
+} from "../eval/contenders/contender.ts";
 import { printErr } from "./console.ts";
+import type { LoadedCheckpoint, LoadedModel } from "./policies.ts";
 
 interface Described {
   readonly name: string;
@@ -74,96 +63,17 @@ export const OTHER_CONTENDERS: readonly Described[] = [
   },
 ];
 
-export interface LoadedCheckpoint extends StoredPolicy {
-  readonly contender: Contender;
-  readonly checkpoint: Checkpoint;
-  /** base name and digest: what results say of it */
-  readonly stored: { readonly name: string; readonly sha256: string; readonly steps: number };
-}
-
-export function checkpointContender(name: string, path: string, checkpoint: Checkpoint): LoadedCheckpoint {
-  const stored = storedPolicy(checkpoint);
-  const { policy, env, envelope } = stored;
-  const sha256 = createHash("sha256").update(encodeCheckpoint(checkpoint)).digest("hex");
-  const { learner, steps } = checkpoint.header;
-  const description = `${getLearner(learner).title} after ${steps.toLocaleString("en")} steps, acting greedily`;
-  return {
-    contender: agentContender(name, description, policy, env, envelope),
-    checkpoint,
-    ...stored,
-    stored: { name: basename(path), sha256, steps },
-  };
-}
-
-/**
- * With the modules of its observation and reward.
- * @param path a checkpoint file, the folder of a run, or `zoo:NAME`
- * @throws CcparkError (not-found, invalid-argument)
- */
-export async function loadCheckpointContender(name: string, path: string): Promise<LoadedCheckpoint> {
-  const checkpoint = path.startsWith(ZOO_PREFIX) ? loadZoo(path) : loadRunCheckpoint(path);
-  await loadSignals(signalsOf(checkpoint.header.env), path);
-  return checkpointContender(name, path, checkpoint);
-}
-
-/** The policy of a checkpoint as a CCP algorithm, called `policy`. @throws as `loadCheckpointContender` */
-export async function checkpointAlgorithm(path: string): Promise<CcpAlgorithm> {
-  const { policy, env } = await loadCheckpointContender(POLICY_NAME, path);
-  return policyAlgorithm(POLICY_NAME, policy, env);
-}
-
-/** What tells one checkpoint from another in a table: its file's name, or its run's where the file has the common name. */
-function checkpointName(path: string): string {
-  const file = basename(path).replace(/\.[^.]*$/, "");
-  return file === "checkpoint" ? basename(dirname(resolve(path))) : file;
-}
-
-/** The learner's policy before its first update. */
-export function untrainedContender(env: EnvOptions = DEFAULT_ENV_OPTIONS, seed = 1): Contender {
-  const policy = getLearner(DEFAULT_LEARNER).make({ ...spacesOf(env), seed });
-  return agentContender(
-    "untrained",
-    "the learner's policy before its first update, acting greedily",
-    policy,
-    env,
-  );
-}
-
 const AGENT_PREFIX = "agent:";
-const POLICY_NAME = "policy";
 const ONNX_PREFIX = "onnx:";
 const UNIX_PREFIX = "unix:";
+const ZOO_PREFIX = "zoo:";
 const OTHER_PREFIXES = [AGENT_PREFIX, ONNX_PREFIX, UNIX_PREFIX, ZOO_PREFIX];
-const OTHER_NAMES = ["constant", CONSTANT_RATE, ORACLE, "untrained"];
+const OTHER_NAMES = [CONSTANT, CONSTANT_RATE, ORACLE, UNTRAINED];
 /** Endings of files that are contenders only with their prefix. */
 const POLICY_FILES: readonly (readonly [ending: string, prefix: string])[] = [
   [".onnx", ONNX_PREFIX],
   [".ccpark", AGENT_PREFIX],
 ];
-
-export interface LoadedModel {
-  readonly contender: Contender;
-  /** base name and digest: what results say of it */
-  readonly stored: { readonly name: string; readonly sha256: string };
-}
-
-/** A policy from another learner, in the steps that its contract names. */
-async function loadOnnxContender(path: string): Promise<LoadedModel> {
-  const policy = await loadOnnxPolicy(path);
-  const { env, madeBy } = policy.contract;
-  const sha256 = createHash("sha256").update(policy.model).digest("hex");
-  const name = `${ONNX_PREFIX}${basename(path).replace(/\.onnx$/, "")}`;
-  return {
-    contender: asyncAgentContender(
-      name,
-      `ONNX policy by ${madeBy}, acting greedily`,
-      policy,
-      env,
-      policy.contract.envelope,
-    ),
-    stored: { name: basename(path), sha256 },
-  };
-}
 
 export interface ExternalContender extends Contender {
   /** of the last run */
@@ -246,22 +156,22 @@ export async function namedContenders(
   const unique = [...new Set(names)];
   const modules = await loadModules(unique.filter((name) => !isOther(name)));
   const contenderOf = async (name: string): Promise<Contender> => {
-    if (name === "constant") return constantContender();
-    if (name === CONSTANT_RATE) return constantRateContender();
-    if (name === ORACLE) return oracleContender();
-    if (name === "untrained") return untrainedContender();
-    if (name.startsWith(AGENT_PREFIX)) {
-      const path = name.slice(AGENT_PREFIX.length);
-      const loaded = await loadCheckpointContender(`${AGENT_PREFIX}${checkpointName(path)}`, path);
-      checkpoints.push(loaded);
-      return loaded.contender;
+    if (name === CONSTANT || name === CONSTANT_RATE) {
+      const known = await import("../eval/contenders/constant-contender.ts");
+      return name === CONSTANT ? known.constantContender() : known.constantRateContender();
     }
-    if (name.startsWith(ZOO_PREFIX)) {
-      const loaded = await loadCheckpointContender(name, name);
+    if (name === ORACLE) return (await import("../eval/contenders/oracle-contender.ts")).oracleContender();
+    if (name === UNTRAINED) return (await import("./policies.ts")).untrainedContender();
+    if (name.startsWith(AGENT_PREFIX) || name.startsWith(ZOO_PREFIX)) {
+      const { loadCheckpointContender, runName } = await import("./policies.ts");
+      const path = name.startsWith(ZOO_PREFIX) ? name : name.slice(AGENT_PREFIX.length);
+      const shown = name.startsWith(ZOO_PREFIX) ? name : `${AGENT_PREFIX}${runName(path)}`;
+      const loaded = await loadCheckpointContender(shown, path);
       checkpoints.push(loaded);
       return loaded.contender;
     }
     if (name.startsWith(ONNX_PREFIX)) {
+      const { loadOnnxContender } = await import("./policies.ts");
       const loaded = await loadOnnxContender(name.slice(ONNX_PREFIX.length));
       models.push(loaded);
       return loaded.contender;

@@ -1,5 +1,5 @@
 /** What an environment is made of besides its scenario: plain data, checked in one place, stored in checkpoints. */
-import { z } from "zod";
+import * as z from "zod";
 import { CcparkError, showValue } from "../core/errors.ts";
 import { DEFAULT_ACTION } from "./signals/actions.ts";
 import { DEFAULT_OBSERVATION } from "./signals/observations.ts";

@@ -2,14 +2,14 @@
 // the layout of the npm package (dist/, traces/, proto/, package.json), so code finds its files as it does there; libraries
 // are part of the code, but for those that look for files of their own. koffi (real links) comes for the machine that bundles.
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire, isBuiltin } from "node:module";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { isBuiltin } from "node:module";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { bundle, startedModules } from "../bundle.mjs";
 
 const clone = fileURLToPath(new URL("..", import.meta.url));
 const out = resolve(process.argv[2] ?? "");
 const modules = join(clone, "node_modules");
-const { build } = createRequire(join(clone, "package.json"))("esbuild");
 
 /** Files that libraries open at run time, below node_modules. */
 const ASSETS = [
@@ -48,38 +48,14 @@ const ASSETS = [
 const UNREAD = /\.(map|d\.ts|cc|hh|inc|md)$|node_modules\/koffi\/(vendor|doc|lib)$/;
 const EXTERNAL = ["@tensorflow/*", "koffi", "onnxruntime-*", "piscina", "playwright-core", "canvas"];
 
-const BANNER = `import { createRequire as __createRequire } from "node:module";
-import { fileURLToPath as __fileURLToPath, URL as __URL } from "node:url";
-const require = __createRequire(import.meta.url);
-const __root = new __URL(import.meta.url.slice(0, import.meta.url.lastIndexOf("/dist/") + 1));
-`;
-
-/** Code that looks for files beside itself looks where they lie in an installed npm package. */
-const locations = {
-  name: "locations",
+/** A library that is loaded late and synchronously is part of the bundle, too. */
+const lateLibraries = {
+  name: "late-libraries",
   setup(esbuild) {
-    esbuild.onLoad({ filter: /\.(ts|m?js)$/ }, ({ path }) => {
+    esbuild.onLoad({ filter: /-files\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, "utf8");
-      const inModules = path.indexOf(`${sep}node_modules${sep}`);
-      const own = inModules < 0;
-      const place = (own ? relative(clone, path) : path.slice(inModules + 1)).split(sep).join("/");
-      const loader = path.endsWith(".ts") ? "ts" : "js";
-      // a library that is loaded late and synchronously is part of the bundle, too
-      const lazy = "const require = createRequire(import.meta.url);";
-      if (own && text.includes(lazy)) return { contents: text.replace(lazy, ""), loader };
-      if (own && text.includes("import.meta.url")) {
-        const built = `dist/${place.replace(/\.ts$/, ".js")}`;
-        const url = `new __URL(${JSON.stringify(built)}, __root).href`;
-        return { contents: text.replaceAll("import.meta.url", url), loader };
-      }
-      if (!own && /\b__(dirname|filename)\b/.test(text)) {
-        const where = (name) => `__fileURLToPath(new __URL(${JSON.stringify(name)}, __root))`;
-        const contents = text
-          .replace(/\b__dirname\b/g, where(dirname(place)))
-          .replace(/\b__filename\b/g, where(place));
-        return { contents, loader };
-      }
-      return { contents: text, loader };
+      const late = "const require = createRequire(import.meta.url);";
+      return text.includes(late) ? { contents: text.replace(late, ""), loader: "ts" } : undefined;
     });
   },
 };
@@ -106,33 +82,14 @@ const namesOfCommonJs = {
   },
 };
 
-const entries = [
-  "cli/main.ts",
-  "cli/env-worker.ts",
-  "cli/bench/bench-worker.ts",
-  "training/training-worker.ts",
-  "testbeds/emulated/link-thread.ts",
-  "testbeds/linux/bulk-thread.ts",
-  "testbeds/sites/sendbox-thread.ts",
-].map((file) => join(clone, file));
-await build({
-  absWorkingDir: clone,
-  entryPoints: entries.filter((file) => existsSync(file)),
-  outbase: clone,
+await bundle({
+  entries: startedModules().filter((file) => !/^(eval|envs\/grpc)\/bench\//.test(file)),
   outdir: join(out, "dist"),
-  chunkNames: "chunks/[name]-[hash]",
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
   minifySyntax: true,
   minifyWhitespace: true, // names stay, for the stacks that a report of a defect has
   legalComments: "eof",
   external: EXTERNAL,
-  banner: { js: BANNER },
-  plugins: [namesOfCommonJs, locations],
-  logLevel: "warning",
+  plugins: [namesOfCommonJs, lateLibraries],
 });
 for (const asset of ASSETS) {
   const from = join(modules, asset);
@@ -140,8 +97,8 @@ for (const asset of ASSETS) {
     cpSync(from, join(out, "node_modules", asset), { recursive: true, filter: (file) => !UNREAD.test(file) });
   }
 }
-for (const folder of ["proto", "traces/shipped", "LICENSE"]) {
-  cpSync(join(clone, folder), join(out, folder), { recursive: true });
+for (const folder of ["proto", "traces/shipped", "agents/zoo", "training/curricula", "LICENSE"]) {
+  cpSync(join(clone, folder), join(out, folder), { recursive: true, filter: (file) => !file.endsWith(".ts") });
 }
 const { name, version, type, license } = JSON.parse(readFileSync(join(clone, "package.json"), "utf8"));
 mkdirSync(out, { recursive: true });

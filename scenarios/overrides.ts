@@ -3,7 +3,7 @@ import { unknownName } from "../core/errors.ts";
 import { measureExtent } from "./schema/extent.ts";
 import { isPlainObject, mergeTemplates, type PlainObject } from "./template.ts";
 import { scenarioError, valueAt } from "./validate.ts";
-import { readYaml } from "./yaml-text.ts";
+import { readYaml } from "./yaml-files.ts";
 
 /** One `PATH=VALUE`. */
 export interface Override {

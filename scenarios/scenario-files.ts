@@ -24,7 +24,7 @@ import {
 } from "./template.ts";
 import { scenarioError, valueAt } from "./validate.ts";
 import { TYPICAL_VARIATION } from "./variation.ts";
-import { readYaml } from "./yaml-text.ts";
+import { readYaml } from "./yaml-files.ts";
 
 export interface ResolveOptions {
   /** a file in Mahimahi's format or the name of a shipped trace, for presets that take one */

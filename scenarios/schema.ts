@@ -2,7 +2,7 @@
  * The scenario's type as a schema: every field with its range, no unknown ones, and what must hold between links, routes
  * and flows. An issue's message ends the sentence `<path>: got X, expected ...`; validate.ts writes the sentence.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { TUN_HEADER_BYTES } from "../core/units.ts";
 import { DELAYS_SCHEMA } from "./delays/registry.ts";
 import { DIRECTION_FIELDS, DIRECTION_SCHEMA, type DirectionSpec, INSIDE_DIRECTION } from "./direction.ts";

@@ -2,7 +2,7 @@
  * What differs from run to run of a real link although nothing was changed, drawn by the run's seed. On a constant link
  * without it every seed gives the same numbers, and an interval over seeds would claim a certainty that nobody has.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { fields, type Schema } from "./schema/shapes.ts";
 
 export interface Variation {

@@ -3,7 +3,7 @@
  * both, what is known of observations and of the scale of values; and how a checkpoint has them.
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { z } from "zod";
+import * as z from "zod";
 import type { Rng } from "../../core/random.ts";
 import { type Checkpoint, readArray } from "../checkpoint.ts";
 import { FusedMlp } from "../fused/fused-mlp.ts";

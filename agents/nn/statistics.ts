@@ -1,5 +1,5 @@
 /** Running statistics by Welford's method, and what they normalise. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** Keeps a standard deviation above 0. */
 export const EPSILON = 1e-8;

@@ -4,7 +4,7 @@
  * down, or `{ "list": "*" }`. A sender with a path of its own is answered in JSON, `{ "flows": 1 }`, `{ "list": [...] }` or
  * `{ "error": "..." }`.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { AgentHost } from "../../ccp-bridge/ipc/agent-host.ts";
 import { openUnixDatagram, type UnixDatagramSocket } from "../../ccp-bridge/ipc/unix-datagram.ts";
 import { CcparkError } from "../../core/errors.ts";

@@ -1,5 +1,5 @@
 /** A worker thread of `ccpark attack`: it knows both contenders and runs the environments that it is given. */
-import { workerData } from "piscina";
+import { workerData } from "node:worker_threads";
 import { environmentScenario, runDuel } from "../../eval/attack/duel.ts";
 import type { Duel } from "../../eval/attack/utility.ts";
 import type { ScenarioInput } from "../../scenarios/template.ts";

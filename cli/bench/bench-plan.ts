@@ -8,16 +8,11 @@ import type { BenchmarkPlan } from "../../eval/benchmark.ts";
 import { parseOverride } from "../../scenarios/overrides.ts";
 import { resolveScenarios } from "../../scenarios/scenario-files.ts";
 import type { RecordedFormat } from "../../testbeds/exports/recorder.ts";
-import { findTestbed } from "../../testbeds/registry.ts";
-import { expectAccepts } from "../../testbeds/testbed.ts";
+import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
+import { expectAccepts, type Testbed } from "../../testbeds/testbed.ts";
 import { interruptible } from "../console.ts";
-import {
-  type LoadedCheckpoint,
-  type LoadedModel,
-  loadCheckpointContender,
-  namedContenders,
-  type OutsideOptions,
-} from "../contenders.ts";
+import { namedContenders, type OutsideOptions } from "../contenders.ts";
+import type { LoadedCheckpoint, LoadedModel } from "../policies.ts";
 
 /** Plain data: it goes to workers. */
 export interface BenchInput {
@@ -57,9 +52,16 @@ export function pipeOf({ names, tracePath, checkpoint }: BenchInput): string | u
   return paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFIFO());
 }
 
+/** The simulator is at hand; the other worlds are loaded where one is named. */
+async function testbedOf(name: string): Promise<Testbed> {
+  if (name === SIMULATED.name) return SIMULATED;
+  const { findTestbed } = await import("../../testbeds/registry.ts");
+  return findTestbed(name);
+}
+
 export async function planBench(input: BenchInput): Promise<PlannedBench> {
   const { seeds, rewardName, recording, quiet, checkpoint } = input;
-  const testbed = findTestbed(input.on);
+  const testbed = await testbedOf(input.on);
   const unrecorded = recording?.find((format) => !testbed.records.includes(format));
   if (unrecorded !== undefined) {
     throw new CcparkError(
@@ -81,6 +83,7 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
     outside: input.outside,
   });
   if (checkpoint !== undefined) {
+    const { loadCheckpointContender } = await import("../policies.ts");
     const loaded = await loadCheckpointContender("agent", checkpoint);
     checkpoints.unshift(loaded);
     contenders.unshift(loaded.contender);

@@ -1,5 +1,5 @@
 /** A worker thread of `bench --suite NAME` for a suite with thresholds. */
-import { workerData } from "piscina";
+import { workerData } from "node:worker_threads";
 import { CcparkError, type ErrorKind } from "../../core/errors.ts";
 import type { CaseRun } from "../../eval/suites/case-suite.ts";
 import { type CasesInput, type CaseUnit, loadCases, runCaseUnit } from "./cases.ts";

@@ -1,7 +1,9 @@
 /** Wiring shared by `bench` and `quickstart`: runs a plan with progress, and hands back what reports need. */
+import { availableParallelism } from "node:os";
 import { CHECKPOINT_VERSION } from "../../agents/checkpoint.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { RNG_NAME } from "../../core/random.ts";
+import { startWorkerThread } from "../../core/start-worker-thread.ts";
 import {
   type BenchmarkFailure,
   type BenchmarkPlan,
@@ -9,11 +11,13 @@ import {
   countRuns,
   runBenchmark,
 } from "../../eval/benchmark.ts";
-import { breathe } from "../console.ts";
+import { eventsPerSec } from "../../scenarios/estimates/cost.ts";
+import { breathe, interruptibly } from "../console.ts";
 import { startTask } from "../train/progress.ts";
 import { packageVersion } from "../version.ts";
 import { type BenchInput, pipeOf } from "./bench-plan.ts";
-import type { BenchUnit, UnitOutcome } from "./bench-worker.ts";
+import { runUnit, takeUnit, type UnitOutcome, unitsOf } from "./bench-unit.ts";
+import type { BenchWorkerData, DoneUnit } from "./bench-worker.ts";
 
 export interface RunOptions {
   readonly quiet: boolean;
@@ -23,14 +27,14 @@ export interface RunOptions {
   readonly onFailure?: (failure: BenchmarkFailure) => void;
 }
 
-/** On this thread: for what takes its time from elsewhere, or runs so briefly that Ctrl-C may wait for it. */
+/** On this thread, run by run. */
 export async function runPlan(
   plan: BenchmarkPlan,
   { quiet, onRun, onFailure }: RunOptions,
 ): Promise<BenchmarkRun[]> {
   const task = await startTask({ label: "benchmark", total: countRuns(plan), unit: "runs", quiet });
   const runs: BenchmarkRun[] = [];
-  for await (const run of runBenchmark(plan, onFailure)) {
+  for await (const run of interruptibly(runBenchmark(plan, onFailure))) {
     runs.push(run);
     onRun?.(run);
     task.update(runs.length, `${run.record.scenario} ${run.record.algorithm}`);
@@ -40,76 +44,119 @@ export async function runPlan(
   return runs;
 }
 
-/** One scenario and contender each; seed by seed too, unless the contender chooses something for all seeds at once. */
-function unitsOf({ scenarios, contenders, seeds }: BenchmarkPlan): BenchUnit[] {
-  return scenarios.flatMap((_, scenario) =>
-    contenders.flatMap(({ prepare }, contender): BenchUnit[] =>
-      prepare === undefined
-        ? seeds.map((seed) => ({ scenario, contender, seeds: [seed] }))
-        : [{ scenario, contender, seeds }],
-    ),
-  );
+/** Why other threads may not run a plan, what of it lives in another process, in real time or in a pipe; undefined: they may. */
+function refusesThreads(input: BenchInput, { contenders, testbed }: BenchmarkPlan): string | undefined {
+  const outside = contenders.find(({ reproducible }) => reproducible === false);
+  if (outside !== undefined) return `\`${outside.name}\` is an agent of another process`;
+  if (testbed?.clock === "real") {
+    return `on ${testbed.name} runs take turns, since threads beside them would delay packets`;
+  }
+  const pipe = pipeOf(input);
+  return pipe && `\`${pipe}\` is a pipe, which each thread would have to read`;
 }
 
-/** Whether other threads may run a plan: nothing of it lives in another process, in real time or in a pipe. */
-export function mayRunInWorkers(input: BenchInput, { contenders, testbed }: BenchmarkPlan): boolean {
-  const isHere = contenders.every(({ reproducible }) => reproducible !== false);
-  return isHere && testbed?.clock !== "real" && pipeOf(input) === undefined;
+/** What a further thread must take off the others: it loads and compiles the simulator for a third of a second first. */
+const EVENTS_PER_THREAD = 1_000_000;
+/** Of a run beside its packets: a network, its programs and its results. */
+const EVENTS_PER_RUN = 5_000;
+
+/** As many threads as there are cores, if each has enough to do. */
+function threadsFor({ scenarios, contenders, seeds }: BenchmarkPlan): number {
+  const runs = contenders.length * seeds.length;
+  let events = 0;
+  for (const planned of scenarios) {
+    const scenario = "of" in planned ? planned.of(seeds[0]!) : planned;
+    events += runs * (EVENTS_PER_RUN + eventsPerSec(scenario) * scenario.durationSec);
+  }
+  return Math.min(availableParallelism(), Math.max(1, Math.floor(events / EVENTS_PER_THREAD)));
+}
+
+/** Outcomes as they come, handed on in the order of units. */
+class InOrder {
+  readonly #hand: (outcome: UnitOutcome) => void;
+  readonly #waiting = new Map<number, UnitOutcome>();
+  #handed = 0;
+
+  constructor(hand: (outcome: UnitOutcome) => void) {
+    this.#hand = hand;
+  }
+
+  add({ place, outcome }: DoneUnit): void {
+    this.#waiting.set(place, outcome);
+    for (let next = this.#waiting.get(this.#handed); next; next = this.#waiting.get(this.#handed)) {
+      this.#waiting.delete(this.#handed++);
+      this.#hand(next);
+    }
+  }
 }
 
 /**
- * The same runs in worker threads, while this one listens to signals, handed back and told in the same order: the bytes of the results do not change.
- * @throws CcparkError for a contender that lives in another process, and in real time
+ * The same runs on this thread and further ones, told and handed back in the same order: the bytes of the results do not change.
+ * @param workers threads in all; absent: one per core where there is enough to do
+ * @throws CcparkError for more than one where only this one can: a contender that lives in another process, real time, a pipe
  */
-export async function runPlanInWorkers(
+export async function runPlanInThreads(
   input: BenchInput,
   plan: BenchmarkPlan,
-  workers: number,
-  { quiet, onRun, onFailure }: RunOptions,
+  workers: number | undefined,
+  options: RunOptions,
 ): Promise<BenchmarkRun[]> {
-  const outside = plan.contenders.find((contender) => contender.reproducible === false);
-  if (outside !== undefined) {
-    const message = `[bench] \`${outside.name}\` is an agent of another process: it runs without --workers`;
-    throw new CcparkError("invalid-argument", message);
+  const refused = refusesThreads(input, plan);
+  if (refused !== undefined) {
+    if (workers === undefined || workers === 1) return runPlan(plan, options);
+    throw new CcparkError("invalid-argument", `[bench] ${refused}: it runs without --workers`);
   }
-  if (plan.testbed?.clock === "real") {
-    const message = `[bench] on ${plan.testbed.name} runs take turns, since threads beside them would delay packets: it runs without --workers`;
-    throw new CcparkError("invalid-argument", message);
-  }
-  const pipe = pipeOf(input);
-  if (pipe !== undefined) {
-    const message = `[bench] \`${pipe}\` is a pipe, which each thread would have to read: it runs without --workers`;
-    throw new CcparkError("invalid-argument", message);
-  }
-  const { Piscina } = await import("piscina");
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const pool = new Piscina({
-    filename: new URL(`./bench-worker.${extension}`, import.meta.url).href,
-    minThreads: workers,
-    maxThreads: workers,
-    workerData: input,
-  });
+  const { quiet, onRun, onFailure } = options;
+  const units = unitsOf(plan);
   const task = await startTask({ label: "benchmark", total: countRuns(plan), unit: "runs", quiet });
   const runs: BenchmarkRun[] = [];
-  try {
-    const outcomes = unitsOf(plan).map((unit): Promise<UnitOutcome> => pool.run(unit));
-    // all are awaited in order; one that fails meanwhile must not be an unhandled rejection
-    for (const outcome of outcomes) outcome.catch(() => {});
-    for (const outcome of outcomes) {
-      const done = await outcome;
-      if ("kind" in done) throw new CcparkError(done.kind, done.message);
-      for (const failure of done.failures) {
-        if (onFailure === undefined) throw new CcparkError(failure.kind, failure.message);
-        onFailure(failure);
-      }
-      for (const run of done.runs) {
-        runs.push(run);
-        onRun?.(run);
-        task.update(runs.length, `${run.record.scenario} ${run.record.algorithm}`);
-      }
+  const inOrder = new InOrder((done) => {
+    if ("kind" in done) throw new CcparkError(done.kind, done.message);
+    for (const failure of done.failures) {
+      if (onFailure === undefined) throw new CcparkError(failure.kind, failure.message);
+      onFailure(failure);
     }
+    for (const run of done.runs) {
+      runs.push(run);
+      onRun?.(run);
+      task.update(runs.length, `${run.record.scenario} ${run.record.algorithm}`);
+    }
+  });
+  const next = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const url = new URL(`./bench-worker.${extension}`, import.meta.url);
+  // a model's answers are waited for, and signals with them: its runs are those of other threads
+  const isWaiting = input.algorithms.some((name) => name.startsWith("onnx:"));
+  const threads = Math.min(workers ?? threadsFor(plan), units.length) - (isWaiting ? 0 : 1);
+  const data: BenchWorkerData = { input, units, next };
+  const helpers = Array.from({ length: threads }, () => startWorkerThread(url, data));
+  try {
+    const ends = helpers.map(
+      (helper) =>
+        new Promise<void>((resolve, reject) => {
+          helper.on("message", (done: DoneUnit) => {
+            try {
+              inOrder.add(done);
+            } catch (error) {
+              Atomics.store(next, 0, units.length); // nobody takes another
+              reject(error);
+            }
+          });
+          helper.once("error", reject);
+          helper.once("exit", () => resolve());
+        }),
+    );
+    // all are awaited below; one that fails meanwhile must not be an unhandled rejection
+    for (const end of ends) end.catch(() => {});
+    while (!isWaiting) {
+      const place = takeUnit(next);
+      if (place >= units.length) break;
+      inOrder.add({ place, outcome: await runUnit(plan, units[place]!) });
+      await breathe();
+    }
+    await Promise.all(ends);
   } finally {
-    await pool.destroy();
+    await Promise.all(helpers.map((helper) => helper.terminate()));
   }
   task.finish();
   return runs;

@@ -32,7 +32,7 @@ async function loadSet(options: AgentOptions) {
   const modules = await loadModules(names);
   const algorithms = names.map((name) => ccpAlgorithm(name, modules));
   if (options.checkpoint !== undefined) {
-    const { checkpointAlgorithm } = await import("../contenders.ts");
+    const { checkpointAlgorithm } = await import("../policies.ts");
     algorithms.push(await checkpointAlgorithm(options.checkpoint));
   }
   const first = options.default;

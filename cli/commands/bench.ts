@@ -167,7 +167,6 @@ async function benchCases(
 }
 
 async function bench(options: BenchOptions, command: Command): Promise<void> {
-  const { availableParallelism } = await import("node:os");
   const { basename, join } = await import("node:path");
   const { isScenarioFile } = await import("../../scenarios/scenario-files.ts");
   const { noteSlowAcks } = await import("../ack-path-note.ts");
@@ -176,7 +175,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");
   const { CcparkError } = await import("../../core/errors.ts");
   const { planBench } = await import("../bench/bench-plan.ts");
-  const { mayRunInWorkers, runPlan, runPlanInWorkers, versions } = await import("../bench/run-benchmark.ts");
+  const { runPlanInThreads, versions } = await import("../bench/run-benchmark.ts");
   const { recordedFormats, writeExports } = await import("../../eval/export-files.ts");
   const { storedScenarios } = await import("../../eval/links.ts");
   const { claimFile, claimFolder, writeFilesWhole } = await import("../../core/whole-files.ts");
@@ -241,12 +240,8 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
       ? { onRun: (run: BenchmarkRun) => printOut(jsonLines([withMetrics(run, metrics).record])) }
       : {}),
   };
-  const inThreads = mayRunInWorkers(input, plan);
-  const workers = options.workers ?? (suite !== undefined && inThreads ? availableParallelism() : 1);
   const runSeeds = (some: readonly number[]): Promise<BenchmarkRun[]> =>
-    workers === 1 && !inThreads
-      ? runPlan({ ...plan, seeds: some }, runOptions)
-      : runPlanInWorkers({ ...input, seeds: some }, { ...plan, seeds: some }, workers, runOptions);
+    runPlanInThreads({ ...input, seeds: some }, { ...plan, seeds: some }, options.workers, runOptions);
   const { runUntil } = await import("../bench/run-until.ts");
   const { runs: plain, seeds } =
     options.until === undefined
@@ -414,7 +409,7 @@ export function addBench(program: Command): void {
     .addOption(
       new Option(
         "--workers <n>",
-        "run in so many threads; the results are the same (default: of suites one per core, else 1)",
+        "run in so many threads; the results are the same (default: one per core where there is enough to do)",
       ).argParser(parseWhole(1, MAX_WORKERS)),
     )
     .option(

@@ -41,7 +41,8 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   const setup = await import("../train/training-setup.ts");
   const { describeEnv } = await import("../../training/described-env.ts");
   const { trainWithProgress } = await import("../train/train-with-progress.ts");
-  const { checkpointContender, namedContenders, untrainedContender } = await import("../contenders.ts");
+  const { namedContenders } = await import("../contenders.ts");
+  const { checkpointContender, untrainedContender } = await import("../policies.ts");
   const { runPlan, versions } = await import("../bench/run-benchmark.ts");
   const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
   const { learningBeside } = await import("../train/learning-curve.ts");

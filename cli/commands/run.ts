@@ -31,7 +31,7 @@ const UNIX = "unix:";
 /** An algorithm by reference, or `checkpoint:FILE`. */
 async function loadAlgorithm(reference: string): Promise<CcpAlgorithm> {
   if (reference.startsWith(CHECKPOINT)) {
-    const { checkpointAlgorithm } = await import("../contenders.ts");
+    const { checkpointAlgorithm } = await import("../policies.ts");
     return checkpointAlgorithm(reference.slice(CHECKPOINT.length));
   }
   const { makeAlgorithm, resolveAlgorithm } = await import("../../algorithms/reference.ts");

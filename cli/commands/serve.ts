@@ -111,6 +111,8 @@ async function serve(options: ServeOptions): Promise<void> {
     await addToken(options.generateToken);
     return;
   }
+  const { raiseInliningBudget } = await import("../../core/v8-inlining.ts");
+  raiseInliningBudget();
   const { startServer } = await import("../../envs/grpc/server.ts");
   const { noteSlowAcks } = await import("../ack-path-note.ts");
   const { servedHost } = await import("../served-env.ts");

@@ -1,5 +1,5 @@
 /** A worker thread of `evaluate ccwg`: it reads the same input as the command and runs the units that it is given. */
-import { workerData } from "piscina";
+import { workerData } from "node:worker_threads";
 import { runUnit, type UnitOutcome } from "../../eval/ccwg/evaluate.ts";
 import { type EvaluationInput, planOf } from "./evaluation.ts";
 

@@ -1,5 +1,6 @@
 /** Wiring: the environments that `train` and `quickstart` learn in. */
 import { CcparkError } from "../../core/errors.ts";
+import { raiseInliningBudget } from "../../core/v8-inlining.ts";
 import type { AnyVectorEnv } from "../../envs/env.ts";
 import type { EnvOptions } from "../../envs/options.ts";
 import type { ScenarioEntry } from "../../scenarios/scenario-files.ts";
@@ -33,6 +34,7 @@ export function makeTrainingEnvs(
   focus: readonly FocusLink[] = [],
 ): Promise<AnyVectorEnv> {
   const { env, numEnvs, episodeSec, workers = 1, scenarios, teacher, flows = false } = setup;
+  raiseInliningBudget();
   const plain = scenarios?.map(({ name, template }) => ({ name, template }));
   if (flows) {
     if (workers > 1) {

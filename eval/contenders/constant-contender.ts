@@ -14,20 +14,21 @@ import type { RunResult } from "../../testbeds/results.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import { bdpBytes } from "../links.ts";
 import { mean } from "../statistics.ts";
-import type { Contender } from "./contender.ts";
+import {
+  CONSTANT,
+  CONSTANT_RATE,
+  CONSTANT_RATE_SUMMARY,
+  CONSTANT_SUMMARY,
+  type Contender,
+} from "./contender.ts";
 
-export const CONSTANT_SUMMARY =
-  "best constant window per link, chosen with hindsight by mean score over the same seeds";
-export const CONSTANT_RATE = "constant-rate";
-export const CONSTANT_RATE_SUMMARY =
-  "best constant pacing rate per link, chosen with hindsight by mean score over the same seeds";
 /** The window of a paced sender is so much wider than what is in flight: time alone holds packets back. */
 export const ROOM_PACKETS = 4;
 
 /** Window that never moves. */
 export function constantWindow(cwndPackets: number): CongestionControlFactory {
   return ({ mssBytes }) => ({
-    name: "constant",
+    name: CONSTANT,
     cwndBytes: cwndPackets * mssBytes,
     pacingRateBytesPerSec: undefined,
     onAck() {},
@@ -138,7 +139,7 @@ function hindsightContender(
  * the very seeds of the benchmark. It is chosen with hindsight, so beating it is hard on a constant link.
  */
 export function constantContender(): Contender {
-  return hindsightContender("constant", CONSTANT_SUMMARY, (scenario) => {
+  return hindsightContender(CONSTANT, CONSTANT_SUMMARY, (scenario) => {
     const bdpPackets = bdpBytes(scenario) / mtuOf(scenario);
     return constantWindows(scenario).map((cwndPackets) => {
       const fraction = bdpPackets > 0 ? ` = ${(cwndPackets / bdpPackets).toFixed(2)} BDP` : "";

@@ -11,12 +11,22 @@ import type { Testbed } from "../../testbeds/testbed.ts";
 
 /** The contender that knows the future: the ceiling of a table, which does not compete with the others. */
 export const ORACLE = "oracle";
+export const ORACLE_SUMMARY =
+  "the ceiling, nothing to be deployed: knows the link's future and each loss, so every packet comes just before its service; beside other traffic, the best of a few rates and windows with hindsight, by the reward of each seed";
+export const CONSTANT = "constant";
+export const CONSTANT_SUMMARY =
+  "best constant window per link, chosen with hindsight by mean score over the same seeds";
+export const CONSTANT_RATE = "constant-rate";
+export const CONSTANT_RATE_SUMMARY =
+  "best constant pacing rate per link, chosen with hindsight by mean score over the same seeds";
+/** A policy before its first update. */
+export const UNTRAINED = "untrained";
 
 /**
  * Contenders that nobody can deploy: they know the link's future or were fitted to it with hindsight, or have learnt nothing.
  * They show where the others stand, and never win.
  */
-const REFERENCES: readonly string[] = [ORACLE, "constant", "constant-rate", "untrained"];
+const REFERENCES: readonly string[] = [ORACLE, CONSTANT, CONSTANT_RATE, UNTRAINED];
 
 export function isReference(name: string): boolean {
   return REFERENCES.includes(name);

@@ -9,11 +9,8 @@ import type { RunResult } from "../../testbeds/results.ts";
 import { KnownService } from "../../testbeds/simulated/known-service.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import { constantRate, constantRates, constantWindow, constantWindows } from "./constant-contender.ts";
-import { type Contender, ORACLE, type RunOptions } from "./contender.ts";
+import { type Contender, ORACLE, ORACLE_SUMMARY, type RunOptions } from "./contender.ts";
 import { timedSending } from "./timed-sending.ts";
-
-export const ORACLE_SUMMARY =
-  "the ceiling, nothing to be deployed: knows the link's future and each loss, so every packet comes just before its service; beside other traffic, the best of a few rates and windows with hindsight, by the reward of each seed";
 
 /**
  * How long packets wait for their service. The score takes up to 1 ms for none, and a host's jitter has room in the first;

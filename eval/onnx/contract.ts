@@ -4,7 +4,7 @@
  * [batch, action], without chance: normalisation, squashing and clipping are inside. `docs/onnx.md` is the specification;
  * `python/ccpark/onnx_export.py` writes it.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { CcparkError } from "../../core/errors.ts";
 import { SERVED_IDS } from "../../envs/grpc/served-ids.ts";
 import { type EnvOptions, parseEnvOptions } from "../../envs/options.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { aqmMs } from "../schema/ranges.ts";
 import { type Complaints, complain, type Kind } from "../schema/shapes.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { aqmMs, fraction } from "../schema/ranges.ts";
 import type { Kind } from "../schema/shapes.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { aqmMs, quantumBytes } from "../schema/ranges.ts";
 import type { Kind } from "../schema/shapes.ts";
 import { checkControl } from "./codel.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { complain, type Kind } from "../schema/shapes.ts";
 
 /** Floyd and Jacobson 1993; `gentle` (Floyd 2000) is on unless set to false. */

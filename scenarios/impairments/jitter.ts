@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { clockSec, delayMs, nonEmpty, timeSec } from "../schema/ranges.ts";
 import { byKind, fields, type Schema } from "../schema/shapes.ts";
 import { checkSchedule } from "../schema/times.ts";

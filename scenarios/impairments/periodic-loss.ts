@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fields } from "../schema/shapes.ts";
 import type { Impairment } from "./impairment.ts";
 

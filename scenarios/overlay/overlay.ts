@@ -6,7 +6,7 @@
  * The scenario's own links join the first node to `gateway`: `forward` leads out of it, `reverse` into it. The scenario's flows
  * have their ends here, in their order; what they carry, and who chooses their ways, `work` says.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DIRECTION_SCHEMA, type DirectionSpec } from "../direction.ts";
 import { bytes, clockSec, count, fraction, list, mbps, nonEmpty, text } from "../schema/ranges.ts";
 import { byKind, type Complaints, complain, fields, quoted, type Schema } from "../schema/shapes.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type BytesPerSec, TUN_HEADER_BYTES, toMbps } from "../../core/units.ts";
 import { checkOpportunities, OPPORTUNITY_BYTES, TraceError } from "../../traces/mahimahi.ts";
 import { words } from "../schema/ranges.ts";

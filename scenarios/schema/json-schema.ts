@@ -2,7 +2,7 @@
  * The scenario schema as JSON Schema, for programs that write scenarios: as a template, so that a distribution may stand for
  * any value and what has a default may be left out. What holds between fields is not in it: the server checks that.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { SCENARIO_SCHEMA } from "../schema.ts";
 
 type Json = { readonly [key: string]: unknown };

@@ -2,7 +2,7 @@
  * Schemas of single values with their ranges, named as the fields that hold them. Every time and rate has two ends: a clock
  * that ticks faster than anything in it can notice costs more than all packets do, and a slower one never ticks.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Schema } from "./shapes.ts";
 
 /** Mbit/s: a packet of 1500 bytes in 12 s; below it a run has nothing but timeouts in it. */

@@ -1,5 +1,5 @@
 /** Schemas of sender options and ACK policies; the options' types are in `sender-options.ts`, which the engine imports too. */
-import { z } from "zod";
+import * as z from "zod";
 import type { AckPolicy, SenderOptions } from "../sender-options.ts";
 import { count } from "./ranges.ts";
 import { fields, quoted, type Schema } from "./shapes.ts";

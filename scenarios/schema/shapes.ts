@@ -1,5 +1,5 @@
 /** What schemas of scenarios are built of: objects without unknown fields, objects told apart by `kind`, rules between fields. */
-import { z } from "zod";
+import * as z from "zod";
 import { nearestName } from "../../core/errors.ts";
 
 export type Schema = z.ZodType;

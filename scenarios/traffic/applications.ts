@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Mbps } from "../../core/units.ts";
 import { bytes, clockSec, count, mbps, positive } from "../schema/ranges.ts";
 import { byKind, complain, type Schema } from "../schema/shapes.ts";

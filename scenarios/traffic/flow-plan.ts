@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DELAYS_SCHEMA, type DelaySpecs } from "../delays/registry.ts";
 import { anyTimeSec, clockSec, flowCount, flowDelayMs, priority, text, timeSec } from "../schema/ranges.ts";
 import { ACK_POLICY_SCHEMA, SENDER_SCHEMA } from "../schema/senders.ts";

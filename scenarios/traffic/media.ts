@@ -1,5 +1,5 @@
 /** A call: streams of frames over one flow, and how late each frame is. */
-import { z } from "zod";
+import * as z from "zod";
 import { bytes, count, nonEmpty, positive, priority, text, timeSec } from "../schema/ranges.ts";
 import { type Complaints, complain, fields, type Shape } from "../schema/shapes.ts";
 

@@ -1,5 +1,5 @@
 /** What the owner of a flow changes while it lives: parameters of its algorithm, such as a priority, at points of time. */
-import { z } from "zod";
+import * as z from "zod";
 import { anyTimeSec, list, text } from "../schema/ranges.ts";
 import { complain, fields, type Schema, withRule } from "../schema/shapes.ts";
 

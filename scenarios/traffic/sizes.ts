@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Bytes } from "../../core/units.ts";
 import { bytes, fraction, list, meanBytes } from "../schema/ranges.ts";
 import { byKind, type Complaints, complain, fields, type Schema } from "../schema/shapes.ts";

@@ -3,7 +3,7 @@
  * `ccpark stack draw` takes it. Its `cc` is the flow's algorithm; flows whose `cc` names the same group share one window, which
  * is that of the first of them in the scenario's order.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { text } from "../schema/ranges.ts";
 import { type Complaints, complain, type Schema } from "../schema/shapes.ts";
 

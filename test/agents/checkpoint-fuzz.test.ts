@@ -10,7 +10,7 @@ import { decodeCheckpoint, encodeCheckpoint } from "../../agents/checkpoint.ts";
 import { Dqn } from "../../agents/dqn.ts";
 import { Ppo } from "../../agents/ppo.ts";
 import { learnerFromCheckpoint, policyFromCheckpoint } from "../../agents/registry.ts";
-import { checkpointContender } from "../../cli/contenders.ts";
+import { checkpointContender } from "../../cli/policies.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";

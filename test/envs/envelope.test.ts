@@ -1,7 +1,7 @@
 /** How far window and observations reach: as ever on links within the old range, as far as the link needs beyond it. */
 import { describe, expect, it } from "vitest";
 import { Ppo } from "../../agents/ppo.ts";
-import { checkpointContender } from "../../cli/contenders.ts";
+import { checkpointContender } from "../../cli/policies.ts";
 import { CongestionEnv } from "../../envs/congestion-env.ts";
 import { runAgent } from "../../envs/measured-run.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";

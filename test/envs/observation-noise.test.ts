@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { decodeCheckpoint, encodeCheckpoint } from "../../agents/checkpoint.ts";
 import { loadCheckpoint } from "../../agents/checkpoint-files.ts";
-import { checkpointContender } from "../../cli/contenders.ts";
+import { checkpointContender } from "../../cli/policies.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
 import { ObservationNoise } from "../../envs/signals/observation-noise.ts";
 import { runBenchmark } from "../../eval/benchmark.ts";

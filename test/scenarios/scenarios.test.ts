@@ -1,7 +1,9 @@
 /** Presets against their published numbers, registry errors, validation with field paths, the training range. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
 import { bdpPackets, makeLink } from "../../scenarios/links.ts";
+import { SUITES } from "../../scenarios/presets/suites.ts";
 import {
   BENCHMARK_LINKS,
   expandPreset,
@@ -200,5 +202,14 @@ describe("makeLink and the training range", () => {
     expect(Math.abs(cellular - CELLULAR_SHARE * draws.length)).toBeLessThan(70); // likewise
     expect(sampleTrainingScenario(Rng.fromSeed(3))).toEqual(sampleTrainingScenario(Rng.fromSeed(3)));
     expect(sampleTrainingScenario(Rng.fromSeed(3)).durationSec).toBe(30);
+  });
+});
+
+it("README counts presets and suites as they are", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const [, presets, suites] = /(\d+) presets, most of them published, and (\d+) suites/.exec(readme) ?? [];
+  expect({ presets: Number(presets), suites: Number(suites) }).toEqual({
+    presets: SCENARIOS.size,
+    suites: SUITES.size,
   });
 });

@@ -1,12 +1,12 @@
 /** What the gateways of two sites do with what goes from one to the other: a file in YAML or JSON, the same for both boxes of a site. */
-import { z } from "zod";
+import * as z from "zod";
 import { CcparkError } from "../../core/errors.ts";
 import { readWhole } from "../../core/text-files.ts";
 import { DISCIPLINE_SCHEMA, type DisciplineSpec } from "../../scenarios/disciplines/registry.ts";
 import { bytes, count, mbps, priority, text } from "../../scenarios/schema/ranges.ts";
 import { complain, fields, type Schema, withRule } from "../../scenarios/schema/shapes.ts";
 import { firstMistake, show } from "../../scenarios/validate.ts";
-import { readYaml } from "../../scenarios/yaml-text.ts";
+import { readYaml } from "../../scenarios/yaml-files.ts";
 import { EPOCHS_PER_RTT } from "../bundles/epochs.ts";
 import { type Prefix, parsePrefix } from "../host/addresses.ts";
 

@@ -2,7 +2,7 @@
  * What learners off policy have in common beside the loop: transitions that are remembered, of which they collect some and learn
  * from many, and which their checkpoints hold. A learner adds its options, its networks and what a gradient step is.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { CcparkError } from "../../../core/errors.ts";
 import type { AnyVectorEnv } from "../../../envs/env.ts";
 import { type Checkpoint, checkSpaces, readArray, readState } from "../../checkpoint.ts";

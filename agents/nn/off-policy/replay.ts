@@ -2,7 +2,7 @@
  * What learners off policy remember: transitions in a ring, the newest in place of the oldest. It goes into checkpoints as a
  * whole: what was seen depends on every policy there was, so nothing short of the whole run could rebuild it.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { CcparkError } from "../../../core/errors.ts";
 import type { Rng } from "../../../core/random.ts";
 import { type Checkpoint, readArray, type Spaces } from "../../checkpoint.ts";

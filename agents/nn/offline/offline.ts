@@ -4,7 +4,7 @@
  * nothing is learnt from that, unless the learner says so (DAgger).
  */
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { z } from "zod";
+import * as z from "zod";
 import { CcparkError } from "../../../core/errors.ts";
 import type { AnyVectorEnv } from "../../../envs/env.ts";
 import { type Checkpoint, checkSpaces, readArray, readState } from "../../checkpoint.ts";

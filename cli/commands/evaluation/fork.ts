@@ -30,7 +30,7 @@ const HORIZON_ROUNDS = 8;
 async function algorithmMaker(name: string): Promise<() => FlowAlgorithm> {
   const { makeAlgorithm, resolveAlgorithm } = await import("../../../algorithms/reference.ts");
   const { loadModules } = await import("../../../algorithms/module-files.ts");
-  const { checkpointAlgorithm } = await import("../../contenders.ts");
+  const { checkpointAlgorithm } = await import("../../policies.ts");
   if (name.startsWith("agent:")) {
     const path = name.slice("agent:".length);
     const loaded = await checkpointAlgorithm(path);

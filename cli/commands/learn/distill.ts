@@ -42,7 +42,7 @@ async function distillPolicy(policy: string, options: DistillCommandOptions): Pr
   const { executionsPerSec } = await import("../../../training/distill/speed.ts");
   const { treeModule } = await import("../../../training/distill/spec.ts");
   const { TRAINING_DEFAULTS } = await import("../../../training/defaults.ts");
-  const { loadCheckpointContender } = await import("../../contenders.ts");
+  const { loadCheckpointContender } = await import("../../policies.ts");
   const episodesOf = await import("../../train/episodes.ts");
   const { startTask } = await import("../../train/progress.ts");
   const { breathe, interruptible, printOut } = await import("../../console.ts");

@@ -1,5 +1,5 @@
 /** What ListEnvs and DescribeEnv say: options and scenarios as JSON Schema, and everything that has a name. */
-import { z } from "zod";
+import * as z from "zod";
 import type { PresetStatus, ScenarioPreset } from "../../../scenarios/presets/preset.ts";
 import { SCENARIOS } from "../../../scenarios/presets.ts";
 import { scenarioJsonSchema } from "../../../scenarios/schema/json-schema.ts";

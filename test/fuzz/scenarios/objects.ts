@@ -3,7 +3,7 @@
  * what lies beyond them, huge and tiny numbers, texts for numbers, lists for objects, unknown keys, draws.
  */
 import fc from "fast-check";
-import { z } from "zod";
+import * as z from "zod";
 import { SCENARIO_SCHEMA } from "../../../scenarios/schema.ts";
 import { mended } from "./mended.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadModules } from "../../../algorithms/module-files.ts";
 import { compileProgram } from "../../../ccp-bridge/lang/compiler.ts";
-import { loadCheckpointContender } from "../../../cli/contenders.ts";
+import { loadCheckpointContender } from "../../../cli/policies.ts";
 import { Rng } from "../../../core/random.ts";
 import { type Policy, runAlgorithm } from "../../../envs/measured-run.ts";
 import { DEFAULT_ENV_OPTIONS } from "../../../envs/options.ts";

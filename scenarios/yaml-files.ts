@@ -1,5 +1,10 @@
-/** Values written in YAML or JSON: of files and of `--set`. What cannot be read is one sentence, never an exception of the parser's. */
-import { parseDocument } from "yaml";
+/**
+ * Values written in YAML or JSON: of files and of `--set`. What cannot be read is one sentence, never an exception of the parser's,
+ * which is loaded with the first text: presets need none.
+ */
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
 
 export type YamlValue =
   | { readonly value: unknown }
@@ -8,6 +13,7 @@ export type YamlValue =
 
 /** Uses of anchors are not counted here: what they make is measured as a whole (`extent.ts`). */
 export function readYaml(text: string): YamlValue {
+  const { parseDocument } = require("yaml") as typeof import("yaml");
   const document = parseDocument(text, { prettyErrors: true });
   const [mistake] = document.errors;
   if (mistake !== undefined) {
