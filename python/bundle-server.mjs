@@ -98,7 +98,10 @@ for (const asset of ASSETS) {
   }
 }
 for (const folder of ["proto", "traces/shipped", "agents/zoo", "training/curricula", "LICENSE"]) {
-  cpSync(join(clone, folder), join(out, folder), { recursive: true, filter: (file) => !file.endsWith(".ts") });
+  cpSync(join(clone, folder), join(out, folder), {
+    recursive: true,
+    filter: (file) => !file.endsWith(".ts"),
+  });
 }
 const { name, version, type, license } = JSON.parse(readFileSync(join(clone, "package.json"), "utf8"));
 mkdirSync(out, { recursive: true });
