@@ -126,6 +126,8 @@ export interface CongestionControl {
    * Others pay nothing for it.
    */
   readonly readsPackets?: boolean;
+  /** which packets `onSent` is of use for, read when the flow starts: all (absent), or those sent while nothing was in flight */
+  readonly hearsSent?: "all" | "from-idle" | undefined;
   onSent?(sent: SentEvent): void;
   /** With `readsPackets`: fires for each packet that delivers something new, in order of arrival, before anything else of its ACK. */
   onPacketAcked?(packet: PacketEvent): void;

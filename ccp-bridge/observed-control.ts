@@ -65,7 +65,8 @@ export function observedControl(control: CongestionControl, observer: AckObserve
     isDecidedOutside: control.isDecidedOutside,
     isScalable: control.isScalable,
     readsPackets: control.readsPackets,
-    onPacketAcked: (packet) => control.onPacketAcked?.(packet),
+    hearsSent: control.hearsSent,
+    ...(control.onPacketAcked && { onPacketAcked: (packet) => control.onPacketAcked?.(packet) }),
     onPacketLost: (packet) => control.onPacketLost?.(packet),
     onClose: () => control.onClose?.(),
     get onSent() {

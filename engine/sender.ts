@@ -25,6 +25,7 @@ import {
   PRR_VERSIONS,
   SENDER_WORD,
   SENDER_WORD_COUNT,
+  SENT_WANTS,
 } from "./generated/engine-interface.ts";
 import { Engine, Face, type SenderListener } from "./wasm-host.ts";
 
@@ -91,6 +92,8 @@ const { rttSumUs: LAST_SUM } = ACK_TOTALS_WORD;
 
 /** A pacing rate of none. */
 const NO_RATE = -1;
+
+const NONE_SENT = SENT_WANTS.indexOf("none");
 
 /** Linux TCP_RTO_MIN: the floor lies under 4 rttvar, not under the whole RTO, so RTO = srtt + max(200 ms, 4 rttvar). */
 const MIN_RTO_MS = 200;
@@ -389,7 +392,8 @@ export class Sender extends Face<"Sender"> implements SenderListener {
   readonly #packet: EnginePacket = new EnginePacket(this);
   readonly #ack: EngineAck = new EngineAck(this, this.#packet);
   readonly #sent: SentEvent;
-  readonly #readsPackets: boolean;
+  /** as long as the congestion control has `onSent` */
+  readonly #wantedSent: number;
   /** the congestion control, if the engine runs its program */
   #run: EngineRun | undefined;
   /** of a meter beside the congestion control */
@@ -441,8 +445,8 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     }
     this.#sent = { nowUs: 0, packetNumber: 0, sentBytes: mssBytes, inflightBytes: 0 };
     if (control.isDecidedOutside === true) exports.guardLosses(address);
-    this.#readsPackets = control.readsPackets === true;
-    if (this.#readsPackets) exports.tellPackets(address);
+    this.#wantedSent = SENT_WANTS.indexOf(control.hearsSent === "from-idle" ? "fromIdle" : "all");
+    if (control.readsPackets === true) exports.tellPackets(address, control.onPacketAcked !== undefined);
     if (jitter !== undefined) exports.seedJitter(address, ...jitter.rng.state());
     this.applyDecision(startNs);
   }
@@ -552,7 +556,7 @@ export class Sender extends Face<"Sender"> implements SenderListener {
     const { control, words } = this;
     words[CWND_BYTES] = control.cwndBytes;
     words[RATE_BYTES_PER_SEC] = control.pacingRateBytesPerSec ?? NO_RATE;
-    words[WANTS_SENT] = this.#readsPackets || control.onSent !== undefined ? 1 : 0;
+    words[WANTS_SENT] = control.onSent === undefined ? NONE_SENT : this.#wantedSent;
   }
 
   /** Ends the flow: nothing is sent any more. */

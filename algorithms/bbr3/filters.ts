@@ -30,13 +30,18 @@ export class PacketRounds {
 
 /** The greatest value of the last rounds, exactly: what a greater or equal one has followed is forgotten at once. */
 export class WindowedRoundMax {
-  readonly #peaks: { readonly value: number; readonly round: number }[] = [];
+  readonly #peaks: { value: number; round: number }[] = [];
 
   /** @returns the greatest of the last `rounds` rounds, the running one included */
   add(value: number, round: number, rounds: number): number {
     const peaks = this.#peaks;
-    while (peaks.length > 0 && peaks.at(-1)!.value <= value) peaks.pop();
-    peaks.push({ value, round });
+    let peak: (typeof peaks)[number] | undefined;
+    while (peaks.length > 0 && peaks[peaks.length - 1]!.value <= value) peak = peaks.pop();
+    // one that is forgotten serves anew: there is one call per ACK
+    peak ??= { value, round };
+    peak.value = value;
+    peak.round = round;
+    peaks.push(peak);
     while (peaks[0]!.round <= round - rounds) peaks.shift();
     return peaks[0]!.value;
   }

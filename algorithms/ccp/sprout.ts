@@ -124,14 +124,16 @@ class LinkModel {
   /** Packets that the link delivers within `sec` but for a probability of `risk`. */
   forecast(sec: number, risk: number): number {
     const weights = this.#wander(this.#weights, sec / 2);
+    const expected = weights.map((_, bin) => Math.max(1e-3, this.#rateOf(bin) * sec));
+    const deviation = expected.map(Math.sqrt);
     let low = 0;
     let high = this.#maxRate * sec * 2 + 10;
     for (let i = 0; i < 24; i++) {
       const packets = (low + high) / 2;
       let fewer = 0;
-      for (let bin = 0; bin < RATES; bin++) {
-        const expected = Math.max(1e-3, this.#rateOf(bin) * sec);
-        fewer += weights[bin]! * isAbove((expected - packets) / Math.sqrt(expected));
+      // the lowest rates come first: where they alone make it too many, the others need not be looked at
+      for (let bin = 0; bin < RATES && fewer <= risk; bin++) {
+        fewer += weights[bin]! * isAbove((expected[bin]! - packets) / deviation[bin]!);
       }
       if (fewer > risk) high = packets;
       else low = packets;

@@ -20,6 +20,7 @@ import type { ParamValues } from "../spec.ts";
 export class NativeBbr3 implements CongestionControl {
   readonly name = "bbr3";
   readonly readsPackets = true;
+  readonly hearsSent = "from-idle";
   readonly model: Bbr3Model;
   /** C.delivered */
   #deliveredBytes: Bytes = 0;

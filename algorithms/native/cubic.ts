@@ -100,7 +100,6 @@ interface BeforeCut {
 
 export class Cubic implements CongestionControl {
   readonly name = "cubic";
-  readonly pacingRateBytesPerSec: BytesPerSec | undefined = undefined;
   readonly #mssBytes: Bytes;
   readonly #episode = new LossEpisode();
   /** with trains of ACKs, which only a datapath sees */
@@ -134,9 +133,8 @@ export class Cubic implements CongestionControl {
     this.#alpha = renoFriendlyAlpha(this.#beta);
     this.#ecnBeta = hasAbe(params) ? CUBIC_ABE_BETA : this.#beta;
     this.#convergesFast = params["fastConvergence"] === 1;
-    const slowStart = slowStartOf(params);
-    this.#hasHystart = slowStart.name === "hystart";
-    if (!this.#hasHystart) this.#rules = PerAckSlowStart.of(slowStart, start);
+    this.#hasHystart = slowStartOf(params).name === "hystart";
+    if (!this.#hasHystart) this.#rules = PerAckSlowStart.of(params, start);
     this.#fullAlpha = params["fullSlope"] === 1 ? 1 : this.#alpha;
     this.#mssBytes = start.mssBytes;
     this.#cwndPackets = start.initialCwndBytes / start.mssBytes;
@@ -147,13 +145,17 @@ export class Cubic implements CongestionControl {
     return this.#cwndPackets * this.#mssBytes;
   }
 
+  get pacingRateBytesPerSec(): BytesPerSec | undefined {
+    return this.#rules?.rateBytesPerSec;
+  }
+
   get ssthreshBytes(): Bytes {
     return this.#ssthreshPackets * this.#mssBytes;
   }
 
   onAck(ack: AckEvent): void {
     if (!this.#episode.mayGrow(ack) || ack.ackedBytes === 0) return;
-    if (!ack.cwndLimited) {
+    if (!ack.cwndLimited && this.#rules?.isUsed(ack, this.cwndBytes) !== true) {
       this.#idleSinceUs ??= ack.nowUs;
       return;
     }

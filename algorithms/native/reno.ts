@@ -15,7 +15,7 @@ import type {
 } from "../../ccp-bridge/congestion-control.ts";
 import type { Bytes, BytesPerSec } from "../../core/units.ts";
 import { PerAckSlowStart } from "../slow-start/per-ack.ts";
-import { slowStartOf, slowStartParams } from "../slow-start/registry.ts";
+import { slowStartParams } from "../slow-start/registry.ts";
 import type { AlgorithmParam, ParamValues } from "../spec.ts";
 import { abeParam, hasAbe, RENO_ABE_BETA } from "./abe.ts";
 import { LossEpisode } from "./loss-episode.ts";
@@ -51,7 +51,6 @@ export function wholePackets(bytes: Bytes, mssBytes: Bytes): Bytes {
 
 export class Reno implements CongestionControl {
   readonly name = "reno";
-  readonly pacingRateBytesPerSec: BytesPerSec | undefined = undefined;
   readonly #mssBytes: Bytes;
   readonly #episode = new LossEpisode();
   #cwndBytes: Bytes;
@@ -84,13 +83,18 @@ export class Reno implements CongestionControl {
     return this.#cwndBytes;
   }
 
+  get pacingRateBytesPerSec(): BytesPerSec | undefined {
+    return this.#rules?.rateBytesPerSec;
+  }
+
   get ssthreshBytes(): Bytes {
     return this.#ssthreshBytes;
   }
 
   onAck(ack: AckEvent): void {
     if (!this.#episode.mayGrow(ack)) return;
-    if (!ack.cwndLimited || ack.ackedBytes === 0) return;
+    if (ack.ackedBytes === 0) return;
+    if (!ack.cwndLimited && this.#rules?.isUsed(ack, this.#cwndBytes) !== true) return;
     let remaining = ack.deliveredBytes;
     const share = this.#rules?.onAck(ack, this.#cwndBytes) ?? 1;
     if (share === 0) {
@@ -144,9 +148,8 @@ export class Reno implements CongestionControl {
 
 /** One with other constants. */
 export function nativeReno(params: ParamValues): CongestionControlFactory {
-  const slowStart = slowStartOf(params);
   const ecnBeta = hasAbe(params) ? () => RENO_ABE_BETA : undefined;
-  return (start) => new Reno(start, params[RENO_BETA.name], ecnBeta, PerAckSlowStart.of(slowStart, start));
+  return (start) => new Reno(start, params[RENO_BETA.name], ecnBeta, PerAckSlowStart.of(params, start));
 }
 
 export const reno: CongestionControlFactory = (start) => new Reno(start);

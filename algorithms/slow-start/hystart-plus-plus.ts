@@ -1,7 +1,8 @@
 /**
  * HyStart++ (RFC 9406): when a round's least RTT exceeds that of the round before by an eighth of it (4 to 16 ms), growth falls to a
  * quarter ("conservative slow start"); after five rounds of that slow start is over. If the RTT falls below what it was at the
- * beginning of the conservative phase, the sign was false, and growth is as before. For the first slow start of a flow.
+ * beginning of the conservative phase, the sign was false, and growth is as before. For the first slow start of a flow. It wants
+ * pacing (section 4.3): in bursts, a round's first ACKs, which its least RTT is of, see none of the queue that the rest of them fills.
  *
  *   slow start ── RTT grew ──▶ conservative ── five rounds ──▶ congestion avoidance
  *       ▲──── RTT fell below ──────┘
@@ -50,6 +51,7 @@ class HyStartPlusPlus implements SlowStartRules {
 export const HYSTART_PLUS_PLUS: SlowStart = {
   name: "hystart++",
   source: "RFC 9406",
+  paces: true,
   rules: () => new HyStartPlusPlus(),
   program: {
     controls:

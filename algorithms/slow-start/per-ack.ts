@@ -1,23 +1,36 @@
 /** A slow start's rules in the datapath: each ACK is a sample. */
 import type { AckEvent, FlowStart } from "../../ccp-bridge/congestion-control.ts";
-import type { Bytes } from "../../core/units.ts";
-import type { SlowStart, SlowStartRules } from "./slow-start.ts";
+import { type Bytes, type BytesPerSec, MICROS_PER_SEC } from "../../core/units.ts";
+import type { ParamValues } from "../spec.ts";
+import { slowStartOf, slowStartPlaceOf } from "./registry.ts";
+import { PACED_WINDOWS_PER_RTT, type SlowStartRules } from "./slow-start.ts";
 
 export class PerAckSlowStart {
   readonly #rules: SlowStartRules;
   readonly #mssBytes: Bytes;
+  readonly #paces: boolean;
+  /** payload; undefined: not paced, or no RTT is known yet */
+  rateBytesPerSec: BytesPerSec | undefined = undefined;
   #deliveredBytes: Bytes = 0;
   /** first sequence beyond the round, in packets */
   #roundEnd = 0;
 
-  private constructor(rules: SlowStartRules, mssBytes: Bytes) {
+  private constructor(rules: SlowStartRules, mssBytes: Bytes, paces: boolean) {
     this.#rules = rules;
     this.#mssBytes = mssBytes;
+    this.#paces = paces;
   }
 
   /** undefined: only a loss ends it. */
-  static of({ rules }: SlowStart, { nowUs, mssBytes }: FlowStart): PerAckSlowStart | undefined {
-    return rules && new PerAckSlowStart(rules(nowUs), mssBytes);
+  static of(params: ParamValues, { nowUs, mssBytes }: FlowStart): PerAckSlowStart | undefined {
+    const { rules, paces } = slowStartOf(params);
+    const isPaced = paces === true && slowStartPlaceOf(params) === "datapath-rate";
+    return rules && new PerAckSlowStart(rules(nowUs), mssBytes, isPaced);
+  }
+
+  /** What is paced never has the whole window in flight: half of it counts as used (Linux: tcp_is_cwnd_limited). */
+  isUsed(ack: AckEvent, cwndBytes: Bytes): boolean {
+    return this.#paces && 2 * (ack.inflightBytes + ack.deliveredBytes) > cwndBytes;
   }
 
   /** @returns see `SlowStartRules` */
@@ -26,6 +39,9 @@ export class PerAckSlowStart {
     const endsRound = ack.cumulativeSequence > this.#roundEnd;
     if (endsRound) this.#roundEnd = ack.nextSequence;
     const hasRtt = ack.rttUs > 0;
+    if (this.#paces && ack.minRttUs < Infinity) {
+      this.rateBytesPerSec = (PACED_WINDOWS_PER_RTT * cwndBytes * MICROS_PER_SEC) / ack.minRttUs;
+    }
     return this.#rules.onSample({
       nowUs: ack.nowUs,
       lowRttUs: hasRtt ? ack.rttUs : Infinity,

@@ -11,6 +11,8 @@ export const SLOW_STARTS: readonly SlowStart[] = [STANDARD, HYSTART, HYSTART_PLU
 /** Where a CCP flow's slow start runs (thesis of A. Narayan, 4.4.4). */
 export const SLOW_START_PLACES = ["agent", "datapath", "datapath-rate"] as const;
 export type SlowStartPlace = (typeof SLOW_START_PLACES)[number];
+/** `auto`: in the datapath, as a rate for the kinds that want pacing */
+const PLACE_CHOICES = ["auto", ...SLOW_START_PLACES] as const;
 
 /** @param name of the kind that an algorithm has unless another is chosen */
 export function slowStartParams(name: string): readonly AlgorithmParam[] {
@@ -30,11 +32,11 @@ export function slowStartParams(name: string): readonly AlgorithmParam[] {
       name: "slowStartIn",
       unit: "1",
       low: 0,
-      high: SLOW_START_PLACES.length - 1,
-      default: SLOW_START_PLACES.indexOf("datapath"),
+      high: PLACE_CHOICES.length - 1,
+      default: PLACE_CHOICES.indexOf("auto"),
       whole: true,
-      choices: SLOW_START_PLACES,
-      why: "over CCP: the agent doubles the window once per round, the datapath program with every ACK, or as a rate that doubles per round trip; natively it is in the datapath",
+      choices: PLACE_CHOICES,
+      why: "over CCP: the agent doubles the window once per round, the datapath program with every ACK, or as a rate that doubles per round trip; auto: with every ACK, or as a rate for hystart++, which wants pacing; natively it is in the datapath, and any choice but datapath-rate and auto leaves out the pacing",
     },
   ];
 }
@@ -44,5 +46,7 @@ export function slowStartOf(params: ParamValues): SlowStart {
 }
 
 export function slowStartPlaceOf(params: ParamValues): SlowStartPlace {
-  return SLOW_START_PLACES[params["slowStartIn"]!]!;
+  const place = PLACE_CHOICES[params["slowStartIn"]!]!;
+  if (place !== "auto") return place;
+  return slowStartOf(params).paces === true ? "datapath-rate" : "datapath";
 }

@@ -5,6 +5,9 @@
  */
 import type { Bytes, Micros } from "../../core/units.ts";
 
+/** 2 ln 2: the least pacing, in windows per round trip, that doubles a window every round, all through it. */
+export const PACED_WINDOWS_PER_RTT: number = 2 * Math.LN2;
+
 /** What came in since the last one, of a flow in slow start. */
 export interface SlowStartSample {
   readonly nowUs: Micros;
@@ -39,6 +42,8 @@ export interface SlowStartProgram {
 export interface SlowStart {
   readonly name: string;
   readonly source: string;
+  /** its signs are hidden by bursts: unless told otherwise, the window grows as a rate, and packets are paced until it ends */
+  readonly paces?: true;
   /** absent: only a loss ends it */
   readonly rules?: (nowUs: Micros) => SlowStartRules;
   /** absent: the rules remember more than a program can, so that an agent applies them */

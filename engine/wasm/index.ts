@@ -47,9 +47,13 @@ export function setRegisters(sender: Sender, block: usize): void {
   sender.registers = block;
 }
 
-/** The congestion control is to hear of each packet from the flow's start on. */
-export function tellPackets(sender: Sender): void {
-  sender.tellsPackets = true;
+/**
+ * The state of each packet is kept from the flow's start on, and the congestion control is to hear of it.
+ * @param acked also of each that is acknowledged: else of the latest of each ACK only
+ */
+export function tellPackets(sender: Sender, acked: bool): void {
+  sender.keepsPackets = true;
+  sender.tellsAcked = acked;
 }
 
 /** Its window is decided outside of the datapath. */

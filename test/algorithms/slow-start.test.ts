@@ -15,15 +15,11 @@ function run(reference: string, bufferBdp: number): ReturnType<typeof runAlgorit
 }
 
 describe("slow starts", () => {
-  it.each([
-    ["native-cubic", ""],
-    ["cubic", ",slowStartIn=datapath-rate"],
-    ["reno", ",slowStartIn=datapath-rate"],
-  ])(
-    "HyStart++ leaves slow start with at most half the losses of standard on 48 Mbit/s, 100 ms, 1 BDP: %s%s",
-    (algorithm, place) => {
-      const standard = run(`${algorithm}:slowStart=standard${place}`, 1);
-      const plusPlus = run(`${algorithm}:slowStart=hystart++${place}`, 1);
+  it.each(["native-cubic", "native-reno", "cubic", "reno"])(
+    "HyStart++ leaves slow start with at most half the losses of standard on 48 Mbit/s, 100 ms, 1 BDP: %s",
+    (algorithm) => {
+      const standard = run(`${algorithm}:slowStart=standard`, 1);
+      const plusPlus = run(`${algorithm}:slowStart=hystart++`, 1);
       expect(standard.droppedPackets).toBeGreaterThan(0);
       expect(plusPlus.droppedPackets).toBeLessThanOrEqual(standard.droppedPackets / 2);
     },

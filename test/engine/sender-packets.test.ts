@@ -157,6 +157,37 @@ describe("a congestion control that reads packets", () => {
   });
 });
 
+describe("one that reads packets and hears only of what is sent from idle", () => {
+  it("is told of nothing else that is sent, and its ACKs tell the same of packets", () => {
+    const script = (control: Listener): Listener => {
+      const path = new Path(control);
+      path.send();
+      path.deliver(50, 0);
+      path.deliver(60, 1, 2); // in order
+      path.deliver(70, 4, 5, 6); // proves 3 lost
+      path.deliver(120, 7, 8, 9, 10);
+      path.sender.withdraw(120 * MS_NS);
+      path.deliver(170, ...Array.from({ length: path.sender.inflightPackets }, (_, i) => 11 + i));
+      expect(path.sender.inflightPackets).toBe(0);
+      path.sender.supply(3, 200 * MS_NS);
+      path.nowMs = 200;
+      path.send();
+      return control;
+    };
+    const all = script(new Listener());
+    // without `onPacketAcked` ACKs in order are handled by a way of their own
+    const few = script(
+      Object.assign(new Listener(), { hearsSent: "from-idle" as const, onPacketAcked: undefined! }),
+    );
+    expect(all.sent.length).toBeGreaterThan(10);
+    expect(few.sent).toEqual(all.sent.filter(([, , inflight]) => inflight === 1));
+    expect(few.sent).toHaveLength(2);
+    expect(few.samples).toEqual(all.samples);
+    expect(few.lost).toEqual(all.lost);
+    expect(all.lost).toHaveLength(1);
+  });
+});
+
 describe("one that does not", () => {
   it("hears of none, and the same flow goes on", () => {
     const control = new Listener(false);

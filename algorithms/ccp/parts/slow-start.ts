@@ -4,9 +4,9 @@
  * over, wherever the window grows.
  */
 import type { Report } from "../../../ccp-bridge/agent/algorithm.ts";
-import type { Bytes } from "../../../core/units.ts";
+import { type Bytes, MICROS_PER_SEC } from "../../../core/units.ts";
 import { type SlowStartPlace, slowStartOf, slowStartPlaceOf } from "../../slow-start/registry.ts";
-import type { SlowStart, SlowStartRules } from "../../slow-start/slow-start.ts";
+import { PACED_WINDOWS_PER_RTT, type SlowStart, type SlowStartRules } from "../../slow-start/slow-start.ts";
 import type { ParamValues } from "../../spec.ts";
 import type { Fields } from "./loss-answers.ts";
 import type { TcpProgramParts } from "./tcp-program.ts";
@@ -25,10 +25,10 @@ export function ccpSlowStart(params: ParamValues): CcpSlowStart {
   return { kind, place, reports: place === "agent" || kind.program === undefined };
 }
 
-/** 2 ln 2 windows per round trip: the least rate that doubles every round, all through it; no pacing once slow start is over. */
+/** No pacing once slow start is over. */
 const PACED = `
 (when (&& starting (< Report.minRtt +infinity))
-  (:= Rate (/ (* Cwnd 1386294) Report.minRtt))
+  (:= Rate (/ (* Cwnd ${Math.floor(PACED_WINDOWS_PER_RTT * MICROS_PER_SEC)}) Report.minRtt))
 )
 (when (> (+ Cwnd 1) ssthresh)
   (:= Rate 0)

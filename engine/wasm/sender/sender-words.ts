@@ -26,6 +26,14 @@ export const enum EcnMode {
   accurate,
 }
 
+/** Of which sent packets the host wants to be told. */
+export const enum SentWant {
+  none,
+  /** those sent while nothing was in flight */
+  fromIdle,
+  all,
+}
+
 /** The host reads and writes these words by their place. */
 @unmanaged
 export class SenderWords {
@@ -41,8 +49,9 @@ export class SenderWords {
   rateBytesPerSec: f64;
   /** payload of a full segment */
   mssBytes: f64;
-  /** what the host wants to be told of: not 0 */
+  /** a `SentWant` */
   wantsSent: f64;
+  /** what else it wants to be told of: not 0 */
   wantsDrained: f64;
   wantsLost: f64;
   // the ACK event

@@ -28,7 +28,7 @@ import { Prr, PrrVersion } from "./prr";
 import { Rack } from "./rack";
 import { RttEstimator } from "./rtt-estimator";
 import { IN_FLIGHT, LOST, Scoreboard } from "./scoreboard";
-import { CongestionKind, CongestionState, EcnMode, SenderWords } from "./sender-words";
+import { CongestionKind, CongestionState, EcnMode, SenderWords, SentWant } from "./sender-words";
 import { TailProbe } from "./tail-probe";
 import { PROBE, Transmission, Transmissions } from "./transmissions";
 import { Undo, Undoable } from "./undo";
@@ -86,11 +86,13 @@ export class Sender extends SenderWords {
   limitedBy: LimitedBy;
   /** RACK-TLP finds the losses, not the packet threshold */
   hasRack: bool;
-  /** the congestion control hears of each packet */
-  tellsPackets: bool;
+  /** the state of each packet is kept for the congestion control */
+  keepsPackets: bool;
+  /** and it hears of each packet that is acknowledged */
+  tellsAcked: bool;
   /** no more data will come */
   isFinished: bool;
-  /** the state is open, and there are no marks to read, no probe to judge, no packets to tell of, no losses to weigh: `onInOrderAck` may serve the next ACK */
+  /** the state is open, and there are no marks to read, no probe to judge, no acknowledged packets to tell of, no losses to weigh: `onInOrderAck` may serve the next ACK */
   isCalm: bool;
   /** the event's words of losses, marks and disorder are 0 */
   ackIsPlain: bool;
@@ -334,16 +336,19 @@ export class Sender extends SenderWords {
     }
     if (this.hasRack) this.armProbeTimer(nowNs);
     if (this.prr.isActive) this.prr.onSent();
-    if (this.wantsSent !== 0) {
-      this.tellSent(nowNs, row, txn);
+    if (this.keepsPackets) {
+      row.inflight = <i32>board.inflight;
+      row.lost = this.totalLostPackets;
+    }
+    const wanted = this.wantsSent;
+    if (wanted === SentWant.all || (wanted === SentWant.fromIdle && board.inflight === 1)) {
+      this.tellSent(nowNs, txn);
       this.applyDecision(nowNs);
     } else this.plan(nowNs);
     return txn;
   }
 
-  private tellSent(nowNs: f64, row: Transmission, txn: i64): void {
-    row.inflight = <i32>this.board.inflight;
-    row.lost = this.totalLostPackets;
+  private tellSent(nowNs: f64, txn: i64): void {
     host.onSent(this.number, nowNs / MICRO, <f64>txn, <f64>this.board.inflight * this.mssBytes);
   }
 
@@ -427,7 +432,7 @@ export class Sender extends SenderWords {
       }
       board.deliver(sequence);
       delivery.delivered++;
-      if (this.tellsPackets) this.tellPacket(nowNs, txn, false);
+      if (this.tellsAcked) this.tellPacket(nowNs, txn, false);
       if (newestTxn === -1) firstRttNs = nowNs - row.sentNs;
       if (txn > newestTxn) newestTxn = txn;
     }
@@ -470,7 +475,7 @@ export class Sender extends SenderWords {
     this.ackedPackets = <f64>(deliveredPackets - misordered);
     this.deliveredBytes = <f64>deliveredPackets * this.mssBytes;
     this.cwndLimited = this.isWindowUsed(inflightBefore, limitedBefore) ? 1 : 0;
-    if (this.tellsPackets) this.describePacket(newestTxn);
+    if (this.keepsPackets) this.describePacket(newestTxn);
     if (this.ecn.mode !== EcnMode.off) this.reactToMarks(nowNs, marked, deliveredPackets);
     this.report(nowNs, lost, false);
     if (board.cumulative === this.limit && board.cumulative > cumulativeBefore) this.drained(nowNs);
@@ -530,6 +535,7 @@ export class Sender extends SenderWords {
     this.ackedBytes = this.deliveredBytes = <f64>count * this.mssBytes;
     this.cwndLimited = this.isWindowUsed(inflightBefore, this.limitedBy) ? 1 : 0;
     if (!this.ackIsPlain) this.makeAckPlain();
+    if (this.keepsPackets) this.describePacket(firstTxn + count - 1);
     this.tell(nowNs);
     if (cumulative + count === this.limit) this.drained(nowNs);
     return true;
@@ -679,7 +685,7 @@ export class Sender extends SenderWords {
 
   private countLoss(nowNs: f64, txn: i64): void {
     this.totalLostPackets += 1;
-    if (this.tellsPackets) this.tellPacket(nowNs, txn, true);
+    if (this.keepsPackets) this.tellPacket(nowNs, txn, true);
     if (this.wantsLost !== 0) host.onLost(this.number, <f64>txn);
   }
 
@@ -841,7 +847,7 @@ export class Sender extends SenderWords {
       this.ecn.mode === EcnMode.off &&
       this.probe.end === -1 &&
       !this.guard.isWatching &&
-      !this.tellsPackets;
+      !this.tellsAcked;
     this.tell(nowNs);
   }
 

@@ -28,7 +28,7 @@ const OPTIONS = {
   durationSec: positive(4, { placeholder: "s", help: "seconds per run" }),
 };
 
-/** `native`: in the datapath, without an agent */
+/** `native`: in the datapath, without an agent, and by the window */
 const WAYS = ["native", ...SLOW_START_PLACES] as const;
 type Way = (typeof WAYS)[number];
 
@@ -55,7 +55,7 @@ function measure(
 ): SlowStartRow {
   const reference =
     way === "native"
-      ? `native-${algorithm}:slowStart=${slowStart}`
+      ? `native-${algorithm}:slowStart=${slowStart},slowStartIn=datapath`
       : `${algorithm}:slowStart=${slowStart},slowStartIn=${way}`;
   const { metrics, series } = runAlgorithm({
     scenario: makeLink({ ...LINK, bufferBdp, durationSec }),
