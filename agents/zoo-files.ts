@@ -44,6 +44,12 @@ export function loadZoo(name: string): Checkpoint {
   return decodeCheckpoint(bytes, `${ZOO_PREFIX}${bare}`);
 }
 
+/** What a shipped policy is, in a sentence or some: the first paragraph of its card. @param name without its prefix */
+export function zooSummary(name: string): string {
+  const [, summary = ""] = readFileSync(join(zooFolder(), `${name}.md`), "utf8").split(/\n\n+/);
+  return summary.replaceAll("\n", " ").trim();
+}
+
 /** Arrays of what remembers: a policy needs none of it. */
 const MEMORY = "replay.";
 

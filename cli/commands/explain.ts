@@ -52,6 +52,7 @@ type Topic =
   | "learners"
   | "hyperparameters"
   | "recipes"
+  | "zoo"
   | "curricula"
   | "testbeds";
 
@@ -345,6 +346,25 @@ async function recipes(): Promise<Entry[]> {
   }));
 }
 
+/** Policies that come with ccpark, as `zoo:NAME`. */
+async function zoo(): Promise<Entry[]> {
+  const { loadZoo, ZOO_PREFIX, zooNames, zooSummary } = await import("../../agents/zoo-files.ts");
+  return zooNames().map((bare) => {
+    const { learner, env, steps } = loadZoo(bare).header;
+    const name = `${ZOO_PREFIX}${bare}`;
+    return {
+      name,
+      summary: zooSummary(bare),
+      facts: [
+        `learner ${learner}, observation ${env.observation}, action ${env.action}, ${steps.toLocaleString("en")} steps`,
+        `\`ccpark bench --algorithms cubic,${name}\``,
+        `card: agents/zoo/${bare}.md`,
+      ],
+      data: { learner, observation: env.observation, action: env.action, steps },
+    };
+  });
+}
+
 async function curricula({ name: wanted }: Selection): Promise<Entry[]> {
   const { CURRICULA, findCurriculum } = await import("../../training/curricula/registry.ts");
   const listed = wanted === undefined ? [...CURRICULA.values()] : [findCurriculum(wanted)];
@@ -374,6 +394,7 @@ const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>
   learners,
   hyperparameters,
   recipes,
+  zoo,
   curricula,
   testbeds,
 };
@@ -511,11 +532,11 @@ export function addExplain(program: Command): void {
   program
     .command("explain")
     .description(
-      "list scenarios, suites, observations, actions, rewards, facts for formulas, states, algorithms and testbeds with units, ranges and definitions",
+      "list scenarios, suites, observations, actions, rewards, facts for formulas, states, algorithms, shipped policies (zoo) and testbeds with units, ranges and definitions",
     )
     .argument(
       "[topic]",
-      "scenarios, suites, observations, actions, rewards, facts, states, algorithms, testbeds, or a name of any of them; absent: their names",
+      "scenarios, suites, observations, actions, rewards, facts, metrics, states, algorithms, learners, hyperparameters, recipes, zoo, curricula, testbeds, or a name of any of them; absent: their names",
     )
     .argument(
       "[name]",

@@ -87,3 +87,18 @@ export async function focusOf(
     stored: { focusEvery: every, ...(adversary !== null && { adversary: { ...adversary } }) },
   };
 }
+
+/**
+ * A training that is over before its first choice of links has none of what was asked for.
+ * @param about.perUpdate environment steps of an update
+ * @returns a sentence, or undefined: there is a choice
+ */
+export function noteOfNoChoice(
+  { every }: Pick<FocusOptions, "every">,
+  { perUpdate, totalSteps }: { readonly perUpdate: number; readonly totalSteps: number },
+): string | undefined {
+  const first = every * perUpdate;
+  if (totalSteps > first) return undefined;
+  const [needed, got] = [first, totalSteps].map((steps) => steps.toLocaleString("en"));
+  return `warning: --curriculum gap and --adversary choose links for the first time after update ${every} (${needed} steps), and this training ends with ${got}: got none of them, expected more than ${needed} steps (--steps), or a smaller --focus-every\n`;
+}

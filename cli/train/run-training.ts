@@ -59,11 +59,12 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
   const { flatProgress } = await import("../../agents/learner.ts");
   const { inCheckpoint } = await import("../../agents/checkpoint.ts");
+  const { ZOO_PREFIX } = await import("../../agents/zoo-files.ts");
   const { noteSlowAcks } = await import("../ack-path-note.ts");
   const { trainWithProgress } = await import("./train-with-progress.ts");
   const { loadRunCheckpoint, loadRunConfig } = await import("../../training/run-files.ts");
   const { Continuation } = await import("../../training/run-config.ts");
-  const { FOCUS_NAMES, focusOf } = await import("./focus.ts");
+  const { FOCUS_NAMES, focusOf, noteOfNoChoice } = await import("./focus.ts");
   const { CONTINUED_NAMES } = await import("../../training/train.ts");
   const { parseEnvOptions } = await import("../../envs/options.ts");
   const { getObservation } = await import("../../envs/signals/observations.ts");
@@ -96,6 +97,10 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   const started = recipe === undefined ? given : again.withRecipe(given, recipe);
   const options = configured === undefined ? started : again.withConfig(started, configured);
   const { resume, override = [] } = options;
+  if (resume?.startsWith(ZOO_PREFIX) === true) {
+    const message = `[train] --resume: got \`${resume}\`, a policy that comes with ccpark, which holds what acts and nothing of what learns; expected a checkpoint or the folder of a run (\`--recipe ${resume.slice(ZOO_PREFIX.length)}\` trains one like it)`;
+    throw new CcparkError("invalid-argument", message);
+  }
   if (resume === undefined && override.length > 0) {
     throw new CcparkError(
       "invalid-argument",
@@ -205,6 +210,13 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
     checkpointEvery,
     seed: from === undefined ? (options.seed ?? 1) : from.header.seed,
   });
+  const totalSteps = options.steps ?? config?.totalSteps ?? TRAINING_DEFAULTS.steps;
+  if (focus !== undefined && options.quiet !== true && (from?.header.updates ?? 0) < focus.every) {
+    const set: Readonly<Record<string, unknown>> = { ...from?.header.options, ...hyperparameters };
+    const rolloutSteps = set["rolloutSteps"] ?? learner.defaults["rolloutSteps"];
+    const note = noteOfNoChoice(focus, { perUpdate: training.numEnvs * Number(rolloutSteps), totalSteps });
+    if (note !== undefined) printErr(note);
+  }
   const tensorBoard = options.tensorboard && (config ?? configured)?.["tensorBoard"] !== false;
   const storedEvaluation = {
     every: evaluation?.every ?? 0,
@@ -216,7 +228,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
       makeEnvs: (links) => setup.makeTrainingEnvs(training, links),
       learner: learner.name,
       options: hyperparameters,
-      totalSteps: options.steps ?? config?.totalSteps ?? TRAINING_DEFAULTS.steps,
+      totalSteps,
       seed: options.seed,
       env: describeEnv(training),
       config: {

@@ -86,11 +86,13 @@ export function addTrainingOptions(command: Command): Command {
       "--dataset <dir>",
       "recorded runs of `ccpark dataset`, for learners that learn from them; observation, action, reward and steps are theirs unless given",
     )
-    .option(
-      "--set <name=value>",
-      "a hyperparameter of the learner (`ccpark explain hyperparameters`), such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",
-      parseSetting,
-      { learner: {}, scenario: [] },
+    .addOption(
+      new Option(
+        "--set <name=value>",
+        "a hyperparameter of the learner (`ccpark explain hyperparameters`), such as learningRate=3e-4, or a field of the scenarios, such as link.rateMbps=24; may repeat",
+      )
+        .argParser(parseSetting)
+        .default({ learner: {}, scenario: [] }, "nothing is changed"),
     )
     .addOption(
       new Option("--backend <name>", "who computes gradients: the learner itself (simd), or TensorFlow.js")
@@ -120,7 +122,7 @@ export function addTrainingOptions(command: Command): Command {
     )
     .option(
       "--recipe <name>",
-      "train as published: park, aurora, orca, indigo, astraea, or ours, general (`ccpark explain recipes`); other options say what is to differ",
+      "train as published: park, aurora, orca, indigo, astraea, or ours, general and quickstart (`ccpark explain recipes`); other options say what is to differ",
     )
     .option("--no-tensorboard", "no event files for TensorBoard")
     .option(

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { getLearner } from "../../agents/registry.ts";
-import { loadZoo, zooNames } from "../../agents/zoo-files.ts";
+import { loadZoo, zooNames, zooSummary } from "../../agents/zoo-files.ts";
 import { namedContenders } from "../../cli/contenders.ts";
 import { loadCheckpointContender } from "../../cli/policies.ts";
 import { resolveEpisodes } from "../../cli/train/episodes.ts";
@@ -37,6 +37,8 @@ describe.each(zooNames())("zoo:%s", (name) => {
     const card = new URL(`../../agents/zoo/${name}.md`, import.meta.url);
     expect(existsSync(card)).toBe(true);
     const text = readFileSync(card, "utf8");
+    expect(text.replaceAll("\n", " ")).toContain(` ${zooSummary(name)} `);
+    expect(zooSummary(name)).toMatch(/^[A-Z][^#]{40,}\.$/);
     for (const heading of ["Data", "Command", "Scores", "Limits"]) expect(text).toContain(`## ${heading}`);
     const { contenders } = await namedContenders([`zoo:${name}`]);
     const scenario = getScenario("park-paper", { durationSec: 3 });

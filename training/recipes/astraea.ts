@@ -16,7 +16,7 @@ export const ASTRAEA: Recipe = {
   reward: "score",
   stepMs: 30,
   learner: "td3",
-  options: { hidden: [64, 64], gamma: 0.98 },
+  options: { hidden: [64, 64], gamma: 0.98, learningRate: 1e-3, gradientSteps: 4, preactivationCost: 0 },
   numEnvs: 16,
   steps: 200_000,
 };

@@ -17,7 +17,7 @@ export const ORCA: Recipe = {
   reward: "(throughputMbps - 5 * lossRate * sendRateMbps) / 48 * min(1, 1.25 * minRttMs / rttMs)",
   stepMs: 20,
   learner: "td3",
-  options: { hidden: [64, 64], gamma: 0.98 },
+  options: { hidden: [64, 64], gamma: 0.98, learningRate: 1e-3, gradientSteps: 4, preactivationCost: 0 },
   numEnvs: 16,
   steps: 100_000,
 };

@@ -72,6 +72,30 @@ describe("ccpark train, on chosen links", { timeout: 300_000 }, () => {
     expect(Math.max(...probabilities)).toBeGreaterThan(3 * Math.min(...probabilities));
   });
 
+  it("warns at the start of a training that is over before its first choice, with the steps that it takes", async () => {
+    const cwd = makeFolder();
+    const options = ["--curriculum", "gap", "--learner", "ppo", "--set", "rolloutSteps=16", "--envs", "4"];
+    const short = [
+      "--steps",
+      "128",
+      "--checkpoint-every",
+      "2",
+      "--focus-every",
+      "2",
+      "--evaluate-every",
+      "0",
+    ];
+    const { code, stderr } = await runCli(["train", "--out", "run", ...options, ...short], { cwd });
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: --curriculum gap and --adversary .* after update 2 \(128 steps\), and this training ends with 128: .* --focus-every$/m,
+    );
+    const longer = ["--steps", "192", ...short.slice(2)];
+    const { stderr: quiet } = await runCli(["train", "--out", "longer", ...options, ...longer], { cwd });
+    expect(quiet).not.toContain("warning: --curriculum");
+    expect(stagesIn(join(cwd, "longer"))).toHaveLength(1);
+  });
+
   it.each([
     [
       ["--focus-every", "2"],
@@ -82,6 +106,10 @@ describe("ccpark train, on chosen links", { timeout: 300_000 }, () => {
       /^error: \[train\] --adversary-environments: got no --adversary, expected a search beside it$/m,
     ],
     [["--adversary", "cubik"], /cubik.*cubic/],
+    [
+      ["--resume", "zoo:general"],
+      /got `zoo:general`, .* holds what acts and nothing of what learns; .*--recipe general/,
+    ],
     [["--adversary", "--focus-every", "3", "--checkpoint-every", "2"], /got 3, expected a multiple of 2/],
   ] as const)("refuses %j in one sentence, and leaves no run", async (options, message) => {
     const cwd = makeFolder();
