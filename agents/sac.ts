@@ -277,9 +277,9 @@ export const SAC: LearnerSpec = {
   actions: ["box"],
   options: KINDS,
   defaults: { ...DEFAULTS },
-  // begins with as little noise as PPO. A few links after each other are a small sample, so it learns quickly from what it
-  // remembers, and its targets follow soon
-  tuned: { initialLogStd: -2, learningRate: 3e-3, tau: 0.02 },
+  // begins with as little noise as PPO. A few links after each other are a small sample, so it learns quickly and often from what
+  // it remembers, and its targets follow soon
+  tuned: { hidden: [32, 32], initialLogStd: -2, learningRate: 3e-3, gradientSteps: 16, tau: 0.02 },
   checkOptions: (given) => void sacOptions(given),
   make: (setup) => new Sac(setup),
   load: (checkpoint, setup) => Sac.fromCheckpoint(checkpoint, setup),

@@ -43,14 +43,14 @@ interface Entry {
 
 const ENTRIES = [
   { name: "ppo", family: "on policy", steps: 400_000 },
-  { name: "recurrent-ppo", family: "on policy", steps: 200_000, atLeast: 0.95 },
-  { name: "a2c", family: "on policy", steps: 800_000, atLeast: 0.9 },
+  { name: "recurrent-ppo", family: "on policy", steps: 100_000, atLeast: 0.95 },
+  { name: "a2c", family: "on policy", steps: 400_000, atLeast: 0.9 },
   { name: "sac", family: "off policy", steps: 150_000, atLeast: 0.95 },
   { name: "td3", family: "off policy", steps: 150_000, atLeast: 0.95 },
   { name: "dqn", family: "off policy", steps: 150_000, atLeast: 0.9, action: "indigo" },
-  { name: "dagger", family: "from others' runs", steps: 100_000, atLeast: 0.95 },
-  { name: "iql", family: "from others' runs", steps: 100_000, atLeast: 0.95 },
-  { name: "bc", family: "from others' runs", steps: 100_000 },
+  { name: "dagger", family: "from others' runs", steps: 60_000, atLeast: 0.95 },
+  { name: "iql", family: "from others' runs", steps: 60_000, atLeast: 0.95 },
+  { name: "bc", family: "from others' runs", steps: 60_000 },
 ] as const satisfies readonly Entry[];
 type LearnerName = (typeof ENTRIES)[number]["name"];
 const NAMES = ENTRIES.map(({ name }) => name);
@@ -71,7 +71,7 @@ const OPTIONS = {
   scale: positive(1, { help: "environment steps of every training, as a multiple of its own" }),
   links: whole(20, { low: 1, high: 1000, help: "held-out links, of 10 s each" }),
   episodes: whole(60, { low: 1, high: 10_000, help: "recorded episodes each of Cubic and BBR" }),
-  points: whole(12, { low: 1, high: 1000, help: "evaluations in the course of a training" }),
+  points: whole(8, { low: 1, high: 1000, help: "evaluations in the course of a training" }),
 };
 
 type Facts = Pick<FlowMetrics, "score" | "utilisation" | "meanQueueDelayMs" | "lossRate">;
