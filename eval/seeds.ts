@@ -4,3 +4,8 @@ export function seedsUpTo(count: number): number[] {
 }
 
 export const MAX_SEEDS = 1000;
+
+/** `1 seed`, `5 seeds`. */
+export function seedsText(count: number): string {
+  return count === 1 ? "1 seed" : `${count} seeds`;
+}

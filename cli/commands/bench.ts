@@ -1,17 +1,17 @@
 /** `ccpark bench`: contenders x scenarios x seeds, as a table, JSON Lines, result files or a picture. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Pace } from "../../envs/foreign-agent/pace.ts";
 import type { BenchmarkFailure, BenchmarkRun } from "../../eval/benchmark.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
+import type { Provenance } from "../../eval/report/report-data.ts";
 import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
 import type { CaseSuite } from "../../eval/suites/case-suite.ts";
-import { DEFAULT_HEADLINE, HEADLINES, type Headline } from "../../eval/verdicts/headline.ts";
+import { DEFAULT_HEADLINE, HEADLINES } from "../../eval/verdicts/headline.ts";
+import type { BenchOptions } from "../bench/provenance.ts";
 import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
 import {
   ALL_ALGORITHMS,
   collect,
-  DEFAULT_PACE,
   modeOption,
   parseAlgorithms,
   parseList,
@@ -20,47 +20,15 @@ import {
   parseSvgPath,
   parseWhole,
   quietMsOption,
-  quoteForShell,
   SET_HELP,
   socketDirOption,
   WIDE_HELP,
 } from "../options.ts";
 
-interface BenchOptions {
-  readonly scenario?: readonly string[];
-  readonly suite?: string;
-  readonly set?: readonly string[];
-  readonly trace?: string;
-  readonly algorithms: readonly string[];
-  readonly seeds?: number;
-  readonly until?: string;
-  readonly aggregate?: true;
-  readonly checkpoint?: string;
-  readonly duration?: number;
-  readonly vary?: boolean;
-  readonly mode: Pace;
-  readonly socketDir?: string;
-  readonly quietMs?: number;
-  readonly reward?: string;
-  readonly headline: Headline;
-  readonly metric?: readonly string[];
-  readonly observationNoise?: number;
-  readonly on: string;
-  readonly out?: string;
-  readonly export?: readonly ExportFormat[];
-  readonly workers?: number;
-  readonly picture?: string;
-  readonly json?: true;
-  readonly wide?: true;
-  readonly quiet?: true;
-}
-
+const DEFAULT_TESTBED = "simulated";
 const MAX_WORKERS = 256;
 const DEFAULT_SCENARIO = "park-paper";
 const DEFAULT_SEEDS = 3;
-const DEFAULT_TESTBED = "simulated";
-/** Names that a title lists before it counts them. */
-const TITLE_NAMES = 6;
 
 const EXPORTS: readonly ExportFormat[] = ["csv", "jsonl", "qlog", "mahimahi"];
 
@@ -70,42 +38,6 @@ function parseExports(text: string): ExportFormat[] {
     if (format === undefined) throw new InvalidArgumentError(`expected names among ${EXPORTS.join(", ")}.`);
     return format;
   });
-}
-
-/** The command line that gives these results, with files by their base names. */
-function normalisedCommand(
-  options: BenchOptions,
-  names: readonly string[],
-  seeds: number,
-  rewardName: string,
-  baseName: (path: string) => string,
-): string {
-  const what = options.suite === undefined ? `--scenario ${names.join(",")}` : `--suite ${options.suite}`;
-  const words = ["ccpark bench", what];
-  for (const text of options.set ?? []) words.push(`--set ${quoteForShell(text)}`);
-  if (options.trace !== undefined) words.push(`--trace ${baseName(options.trace)}`);
-  const algorithms = options.algorithms.map((name) =>
-    name.replace(/^(agent|onnx|unix):(.*)$/, (_, kind: string, path: string) => `${kind}:${baseName(path)}`),
-  );
-  words.push(`--algorithms ${algorithms.join(",")}`, `--seeds ${seeds}`);
-  if (options.checkpoint !== undefined) words.push(`--checkpoint ${baseName(options.checkpoint)}`);
-  if (options.duration !== undefined) words.push(`--duration ${options.duration}`);
-  if (options.vary !== undefined) words.push(options.vary ? "--vary" : "--no-vary");
-  words.push(`--reward ${quoteForShell(rewardName)}`);
-  for (const text of options.metric ?? []) words.push(`--metric ${quoteForShell(text)}`);
-  if (options.observationNoise !== undefined) words.push(`--observation-noise ${options.observationNoise}`);
-  if (options.headline !== DEFAULT_HEADLINE) words.push(`--headline ${options.headline}`);
-  if (options.mode !== DEFAULT_PACE) words.push(`--mode ${options.mode}`);
-  if (options.quietMs !== undefined) words.push(`--quiet-ms ${options.quietMs}`);
-  if (options.on !== DEFAULT_TESTBED) words.push(`--on ${options.on}`);
-  return words.join(" ");
-}
-
-function titleOf(suite: string | undefined, names: readonly string[]): string {
-  const unique = [...new Set(names)];
-  if (suite !== undefined) return `ccpark benchmark: suite ${suite}, ${unique.length} scenarios`;
-  const more = unique.length - TITLE_NAMES;
-  return `ccpark benchmark: ${unique.slice(0, TITLE_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** Options that would make another case of it. */
@@ -167,18 +99,18 @@ async function benchCases(
 }
 
 async function bench(options: BenchOptions, command: Command): Promise<void> {
-  const { basename, join } = await import("node:path");
-  const { isScenarioFile } = await import("../../scenarios/scenario-files.ts");
+  const { join } = await import("node:path");
   const { noteSlowAcks } = await import("../ack-path-note.ts");
   const { findSuite, suiteScenarios } = await import("../../scenarios/presets/suites.ts");
   const { DEFAULT_REWARD, getReward } = await import("../../envs/signals/rewards.ts");
   const { loadSignals } = await import("../../envs/signals/signal-files.ts");
   const { CcparkError } = await import("../../core/errors.ts");
   const { planBench } = await import("../bench/bench-plan.ts");
-  const { runPlanInThreads, versions } = await import("../bench/run-benchmark.ts");
+  const { runPlanInThreads } = await import("../bench/run-benchmark.ts");
   const { recordedFormats, writeExports } = await import("../../eval/export-files.ts");
   const { storedScenarios } = await import("../../eval/links.ts");
   const { claimFile, claimFolder, writeFilesWhole } = await import("../../core/whole-files.ts");
+  const { benchProvenance, refuseOtherResults, titleOf } = await import("../bench/provenance.ts");
   const { jsonLines, writeResults } = await import("../../eval/result-files.ts");
   const { realTimeNotes } = await import("../../eval/report/real-time-notes.ts");
   const { learningBeside } = await import("../train/learning-curve.ts");
@@ -223,12 +155,18 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     quiet: options.quiet === true,
     outside: { pace: options.mode, quietMs: options.quietMs, socketDir: options.socketDir },
   };
-  const { plan, entries, checkpoints, models } = await planBench(input);
+  const planned = await planBench(input);
+  const { plan, entries } = planned;
   const { scenarios, contenders } = plan;
   if (!input.quiet) {
     await noteSlowAcks(entries, { names, overrides: input.overrides, trace: options.trace }, firstSeeds[0]!);
   }
-  if (options.out !== undefined) claimFolder(options.out);
+  const provenanceOf = (of: readonly number[]): Provenance =>
+    benchProvenance(options, planned, { names, seeds: of, rewardName, metrics, vary: input.vary });
+  if (options.out !== undefined) {
+    claimFolder(options.out);
+    if (options.force !== true) refuseOtherResults(options.out, provenanceOf(firstSeeds), options.until);
+  }
   if (options.picture !== undefined) claimFile(options.picture);
 
   const json = options.json === true;
@@ -253,31 +191,12 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     const named = failed.message.replace(/^(\[[^\]]+\]) /, `$1 ${failed.algorithm}: `);
     throw new CcparkError(failed.kind, named);
   }
-  const shown = names.map((name) => (isScenarioFile(name) ? basename(name) : name));
   const data = makeReportData({
     title: titleOf(
       options.suite,
       scenarios.map((scenario) => scenario.name),
     ),
-    provenance: {
-      command: normalisedCommand(options, shown, seeds.length, rewardName, basename),
-      options: {
-        scenario: names,
-        suite: options.suite ?? null,
-        set: options.set ?? [],
-        algorithms: contenders.map((contender) => contender.name),
-        seeds,
-        reward: rewardName,
-        ...(metrics.length > 0 && { metrics: metrics.map(({ text }) => text) }),
-        ...(options.observationNoise !== undefined && { observationNoise: options.observationNoise }),
-        testbed: options.on,
-        durationSec: options.duration ?? null,
-        vary: input.vary,
-        checkpoints: checkpoints.map((loaded) => loaded.stored),
-        ...(models.length > 0 && { models: models.map((loaded) => loaded.stored) }),
-      },
-      versions: versions(),
-    },
+    provenance: provenanceOf(seeds),
     scenarios: storedScenarios(entries, seeds),
     contenders: contenders.map(({ name, description }) => ({ name, description })),
     seeds,
@@ -400,6 +319,7 @@ export function addBench(program: Command): void {
       "--out <dir>",
       "write results.jsonl, results.csv, summary.json, series.json and report.html there",
     )
+    .option("--force", "replace the results of another benchmark in --out")
     .addOption(
       new Option(
         "--export <formats>",

@@ -1,8 +1,10 @@
 /** `ccpark explain`: every name that other commands take, with unit, range and definition. */
+
 import type { Command } from "commander";
 import { CcparkError, namedEntry, unknownName } from "../../core/errors.ts";
 import { isModuleFile, isModulePath } from "../../core/module-path.ts";
 import { loadSignals } from "../../envs/signals/signal-files.ts";
+import { seedsText } from "../../eval/seeds.ts";
 import type { PresetStatus, ScenarioPreset } from "../../scenarios/presets/preset.ts";
 import { interruptible, outWidth, printOut } from "../console.ts";
 
@@ -129,7 +131,7 @@ async function suites(): Promise<Entry[]> {
     source,
     facts: [
       `\`ccpark bench --suite ${name}\`: ${names.length > 6 ? `${names[0]} to ${names.at(-1)}` : names.join(", ")}`,
-      ...(seeds === undefined ? [] : [`${seeds} seeds`]),
+      ...(seeds === undefined ? [] : [seedsText(seeds)]),
     ],
     data: { scenarios: names, seeds: seeds ?? null },
   }));

@@ -31,7 +31,7 @@ async function league(options: LeagueOptions): Promise<void> {
   const { join } = await import("node:path");
   const { findSplit } = await import("../../../eval/league/splits.ts");
   const { resolveSplit } = await import("../../../eval/league/split-files.ts");
-  const { leagueRows, leagueTable } = await import("../../../eval/league/table.ts");
+  const { BASELINES, leagueRows, leagueTable } = await import("../../../eval/league/table.ts");
   const { inCompany } = await import("../../../eval/league/company.ts");
   const { DEFAULT_REWARD } = await import("../../../envs/signals/rewards.ts");
   const { jsonLines } = await import("../../../eval/result-files.ts");
@@ -42,7 +42,10 @@ async function league(options: LeagueOptions): Promise<void> {
   const quiet = options.quiet === true;
   const folder = join(process.env["CCPARK_TEST_DATA"] ?? "../shared", "traces");
   const { links, skipped } = resolveSplit(split, folder);
-  const { contenders } = await namedContenders(options.algorithms, { quiet });
+  const { contenders } = await namedContenders([...options.algorithms, ...BASELINES], { quiet });
+  const shown = new Set(
+    (await namedContenders(options.algorithms, { quiet: true })).contenders.map(({ name }) => name),
+  );
   if (!quiet) for (const reason of skipped) printErr(`left out: ${reason}\n`);
   const { duration } = options;
   const scenarios = links.map((link) => (duration === undefined ? link : { ...link, durationSec: duration }));
@@ -51,12 +54,15 @@ async function league(options: LeagueOptions): Promise<void> {
   const records: BenchmarkRecord[] = [];
   await runPlan(plan, { quiet, onRun: ({ record }) => records.push(record) });
   const rows: LeagueRow[] = [];
-  for (const row of leagueRows(records)) {
+  for (const row of leagueRows(records).filter(({ algorithm }) => shown.has(algorithm))) {
     const contender = contenders.find(({ name }) => name === row.algorithm)!;
     rows.push(options.company ? { ...row, ...(await inCompany(contender, 1)) } : row);
   }
   if (options.json) printOut(jsonLines(rows.map((row) => ({ split: split.name, ...row }))));
-  else printOut(leagueTable(rows));
+  else
+    printOut(
+      `${leagueTable(rows)}best, wins and near: against the best of ${BASELINES.join(", ")} on each link\n`,
+    );
 }
 
 export function addLeague(program: Command): void {

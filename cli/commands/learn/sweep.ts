@@ -1,5 +1,7 @@
 /** `ccpark sweep`: a training for each setting of hyperparameters, one after the other on this machine, and which was best. */
+
 import { type Command, Option } from "commander";
+import { seedsText } from "../../../eval/seeds.ts";
 import type { TrialOutcome } from "../../../training/sweep/sweep.ts";
 import { collect, MAX_SEED, parseWhole } from "../../options.ts";
 import type { TrainingOptions } from "../../train/run-training.ts";
@@ -132,7 +134,7 @@ async function sweep({ vary, trials: count, seeds, sweepSeed, ...options }: Swee
   printOut(`${table.toString()}\n`);
   const beside = names.map((name) => `${name} ${order[0]!.baselines[name]!.toFixed(3)}`).join(", ");
   printOut(
-    `best score: mean over ${seedList.length} seeds of the best evaluation on the validation links; beside it ${beside}\n`,
+    `best score: mean over ${seedsText(seedList.length)} of the best evaluation on the validation links; beside it ${beside}\n`,
   );
 
   /** @throws CcparkError where a folder of the sweep is of other settings */

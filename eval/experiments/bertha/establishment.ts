@@ -3,6 +3,7 @@
  * negotiated first, and one by rendezvous in a store. In virtual time, over a path whose delay varies, what counts is the round trips; over
  * loopback it is what the ends do. Sockets and connections to the store are open before.
  */
+
 import Table from "cli-table3";
 import { Rng } from "../../../core/random.ts";
 import type { Message } from "../../../transport/chunnel.ts";
@@ -19,6 +20,7 @@ import {
   sack,
   Tickets,
 } from "../../../transport/index.ts";
+import { seedsText } from "../../seeds.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { page } from "../figures.ts";
 import { positive, seeds, whole } from "../options.ts";
@@ -269,7 +271,7 @@ export const berthaEstablishment: Experiment = experiment({
       ],
     };
     return {
-      text: `${table.toString()}\n${trials} connections each, ${where}, ${list.length} seeds.\n`,
+      text: `${table.toString()}\n${trials} connections each, ${where}, ${seedsText(list.length)}.\n`,
       claims: [
         judge({
           claim: "median, without a round trip over plain datagrams",

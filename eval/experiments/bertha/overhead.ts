@@ -3,6 +3,7 @@
  * bytes, so what is lost, if anything, is what the layers do to the flow of messages. Their time on a processor is not in virtual time: over
  * loopback, where the processor is the bottleneck, a stack with none and one with one take turns.
  */
+
 import Table from "cli-table3";
 import { Rng } from "../../../core/random.ts";
 import { type Mbps, toMbps } from "../../../core/units.ts";
@@ -22,6 +23,7 @@ import {
   udp,
 } from "../../../transport/index.ts";
 import type { ChunnelSpec } from "../../../transport/stack/spec.ts";
+import { seedsText } from "../../seeds.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, marks, page } from "../figures.ts";
@@ -202,7 +204,7 @@ export const berthaOverhead: Experiment = experiment({
     const values = rows.map(({ world, layers, goodputMbps }) => ({ name: world, layers, goodputMbps }));
     const names = [SIMULATED, LOOPBACK];
     return {
-      text: `${table.toString()}\n${mbps} Mbit/s, ${RTT_MS} ms, ${durationSec} s, means over ${list.length} seeds; over loopback medians of ${rounds} turns of ${roundSec} s, both ends in one process.\n`,
+      text: `${table.toString()}\n${mbps} Mbit/s, ${RTT_MS} ms, ${durationSec} s, means over ${seedsText(list.length)}; over loopback medians of ${rounds} turns of ${roundSec} s, both ends in one process.\n`,
       claims: [
         ...LAYERS.slice(1).map((layers) =>
           judge({

@@ -3,6 +3,7 @@
  * server picking the shard: throughput and latency by load. In virtual time, where each host takes a while for each message;
  * the stacks differ in one option of one chunnel, and a shard answers the client itself.
  */
+
 import Table from "cli-table3";
 import { Rng } from "../../../core/random.ts";
 import type { Micros } from "../../../core/units.ts";
@@ -18,6 +19,7 @@ import {
   stack,
   VirtualClock,
 } from "../../../transport/index.ts";
+import { seedsText } from "../../seeds.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
@@ -215,7 +217,7 @@ export const berthaSharding: Experiment = experiment({
     const names = PLACES.map((place) => NAMES[place]);
     const x = axis({ field: "answeredK", title: "Thousand answers a second" });
     return {
-      text: `${table.toString()}\n${shards} shards of ${shardUs} us a request, a front of ${frontUs} us, ${DELAY_US} us one way, ${CLIENTS} clients, ${durationSec} s, means over ${list.length} seeds.\n`,
+      text: `${table.toString()}\n${shards} shards of ${shardUs} us a request, a front of ${frontUs} us, ${DELAY_US} us one way, ${CLIENTS} clients, ${durationSec} s, means over ${seedsText(list.length)}.\n`,
       claims: [
         judge({
           claim: "most answers a second, at the client over at the server",

@@ -3,6 +3,7 @@
  * window for all of them a flow that joins has its share at once; under Reno each one begins anew. Measured from each flow's
  * start, in steps of a quarter of the round trip: what it has in flight of all that is in flight, and what each flow delivers.
  */
+
 import Table from "cli-table3";
 import { makeAlgorithm, resolveAlgorithm } from "../../../algorithms/reference.ts";
 import { runCcpAlgorithm } from "../../../ccp-bridge/in-process-flow.ts";
@@ -17,6 +18,7 @@ import {
 } from "../../../core/units.ts";
 import { FifoNetwork } from "../../../sim/fifo/fifo-network.ts";
 import { jainIndex } from "../../../testbeds/fairness.ts";
+import { seedsText } from "../../seeds.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
@@ -209,7 +211,7 @@ export const aggregation: Experiment = experiment({
     });
     return {
       text:
-        `${table.toString()}\n${mbps} Mbit/s, ${rttMs} ms, drop-tail queue of ${queueMs} ms; means over ${seedList.length} seeds; ` +
+        `${table.toString()}\n${mbps} Mbit/s, ${rttMs} ms, drop-tail queue of ${queueMs} ms; means over ${seedsText(seedList.length)}; ` +
         "RTTs as the flows that were there had them.\n",
       claims: [
         judge({

@@ -3,6 +3,7 @@
  * Each round trip of the empty path is a sample: what was delivered in it, and the mean of its RTTs. The samples of the two
  * are compared as distributions, by their medians and by two distances.
  */
+
 import Table from "cli-table3";
 import { makeAlgorithm, resolveAlgorithm } from "../../../algorithms/reference.ts";
 import type { AckObserver } from "../../../ccp-bridge/observed-control.ts";
@@ -13,6 +14,7 @@ import type { Scenario } from "../../../scenarios/scenario.ts";
 import { SIMULATED } from "../../../testbeds/simulated/simulated.ts";
 import { loadTrace } from "../../../traces/trace-files.ts";
 import { kolmogorovSmirnov, wasserstein } from "../../comparison/distance.ts";
+import { seedsText } from "../../seeds.ts";
 import { quantile } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
@@ -228,7 +230,7 @@ export const fidelity: Experiment = experiment({
     return {
       text:
         `${table.toString()}\nfixed: 96 Mbit/s, 1 BDP of queue; cellular: ${loadTrace(trace).name}, 100 packets; lossy: 96 Mbit/s, 0.01 % loss, ` +
-        `no limit of the queue; all ${RTT_MS} ms, ${seedList.length} seeds of ${durationSec} s without the first ${WARM_UP_SEC}.\n` +
+        `no limit of the queue; all ${RTT_MS} ms, ${seedsText(seedList.length)} of ${durationSec} s without the first ${WARM_UP_SEC}.\n` +
         "medians: over CCP against in the datapath; KS: largest difference of the distribution functions, 0 to 1.\n",
       claims: comparisons.map(({ link, algorithm, quantity, difference }) =>
         judge({

@@ -2,7 +2,9 @@
  * The incast experiment of the CCP thesis (Fig. 4.9): how late may an agent hear of its flows? The model is in
  * `incast-model.ts`; here its settings, its table beside the thesis's figures and its picture.
  */
+
 import Table from "cli-table3";
+import { seedsText } from "../../seeds.ts";
 import type { Estimate } from "../../statistics.ts";
 import { type Claim, type Experiment, experiment, type Figure, judge } from "../experiment.ts";
 import { choice, positive, positives, type Settings, seeds, whole, wholes } from "../options.ts";
@@ -30,7 +32,7 @@ function settingText({ setting, stalenessUs, algorithm, seeds }: IncastPlan): st
   return (
     `${setting.senders} senders to one port of ${setting.bufferPackets} packets, ${setting.rttUs} us RTT, RTO floor ` +
     `${setting.minRtoMs} ms, starts in U(0, ${setting.startJitterUs} us), ${algorithm} at ${stalenessUs} us staleness ` +
-    `against Reno in the datapath, ${seeds.length} seeds`
+    `against Reno in the datapath, ${seedsText(seeds.length)}`
   );
 }
 
@@ -127,7 +129,7 @@ function figureOf(plan: IncastPlan, rows: readonly IncastRow[]): Figure {
       text: `Incast of ${setting.senders} flows: an agent that hears late, against Reno in the datapath`,
       subtitle: [
         `${algorithm}, ${stalenessUs} us staleness, ${setting.rttUs} us RTT, ${setting.bufferPackets} packets of buffer, RTO floor ${setting.minRtoMs} ms`,
-        `ratio of means over ${seeds.length} seeds with its 95 % confidence interval; below the dashed line CCP is faster`,
+        `ratio of means over ${seedsText(seeds.length)} with its 95 % confidence interval; below the dashed line CCP is faster`,
       ],
       fontSize: 15,
       subtitleFontSize: 12,

@@ -1,8 +1,10 @@
 /** The form of DTL's experiments: cases of flows at one bottleneck, seeds, what each flow got in spans of time, and curves. */
+
 import Table from "cli-table3";
 import type { Mbps } from "../../../core/units.ts";
 import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
 import { jainIndex } from "../../../testbeds/fairness.ts";
+import { seedsText } from "../../seeds.ts";
 import { mean } from "../../statistics.ts";
 import { type Claim, type Experiment, experiment, shortNumber } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
@@ -237,7 +239,7 @@ export function shareExperiment(definition: ShareDefinition): Experiment {
       );
       const scale = times === 1 ? "" : ` All times are ${times} times those of the tables.`;
       return {
-        text: `${texts.join("\n")}Means over ${seedList.length} seeds.${scale}\n${besideTable(over, claimsOf)}`,
+        text: `${texts.join("\n")}Means over ${seedsText(seedList.length)}.${scale}\n${besideTable(over, claimsOf)}`,
         claims: over.flatMap((carrier) =>
           claimsOf(carrier).map((claim) =>
             carrier === "engine" ? claim : { ...claim, claim: `over ${carrier}: ${claim.claim}` },

@@ -4,10 +4,12 @@
  * since the message before. With a buffer each change is a message when it happens: what waits grows stale, whatever the buffer drops,
  * and where a newer value replaces the one that waits, each variable still has to wait for its turn.
  */
+
 import Table from "cli-table3";
 import { fromMbps } from "../../../core/units.ts";
 import { buffer, cc, late, memory, sack, stack } from "../../../transport/index.ts";
 import type { ChunnelSpec } from "../../../transport/stack/spec.ts";
+import { seedsText } from "../../seeds.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
@@ -183,7 +185,7 @@ export const p2LateChoice: Experiment = experiment({
     const [, ...buffers] = CHOICES;
     const best = Math.min(...buffers.map((choice) => facts(choice).staleMs));
     return {
-      text: `${table.toString()}\n${mbps} Mbit/s, ${variables} variables, a buffer of ${maxMessages}, ${DURATION_SEC} s, means over ${list.length} seeds.\n`,
+      text: `${table.toString()}\n${mbps} Mbit/s, ${variables} variables, a buffer of ${maxMessages}, ${DURATION_SEC} s, means over ${seedsText(list.length)}.\n`,
       claims: [
         judge({
           claim: "aggregates sent, of what the link takes",

@@ -2,10 +2,12 @@
  * Figure 2 of the paper: lookups in a Chord ring, and a link that loses half. With retries above routing an attempt that failed
  * takes another finger (more hops, fewer retries, less time); below it every attempt goes to the finger that fails.
  */
+
 import Table from "cli-table3";
 import type { ChooseNext } from "../../../transport/chunnels/routing/route.ts";
 import { cc, forward, memory, retry, route, sack, stack, trace } from "../../../transport/index.ts";
 import type { ChunnelSpec } from "../../../transport/stack/spec.ts";
+import { seedsText } from "../../seeds.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
@@ -185,7 +187,7 @@ export const p2Retries: Experiment = experiment({
         })),
     );
     return {
-      text: `${table.toString()}\n${nodes} nodes, ${100 * lossRate} % loss from one node to its furthest finger, ${list.length} seeds.\n`,
+      text: `${table.toString()}\n${nodes} nodes, ${100 * lossRate} % loss from one node to its furthest finger, ${seedsText(list.length)}.\n`,
       claims: [
         judge({
           claim: "hops, above over below",

@@ -2,10 +2,12 @@
  * One congestion window for all neighbours (`cc` above `route`) or one for each (below it): one lookup to each of many
  * destinations at once through a slow access link. Fresh windows know nothing of each other, so their packets all come at once.
  */
+
 import Table from "cli-table3";
 import { fromMbps } from "../../../core/units.ts";
 import { cc, memory, reliable, route, sack, stack } from "../../../transport/index.ts";
 import type { ChunnelSpec } from "../../../transport/stack/spec.ts";
+import { seedsText } from "../../seeds.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
@@ -117,7 +119,7 @@ export const p2Windows: Experiment = experiment({
       }));
     });
     return {
-      text: `${table.toString()}\n${destinations} destinations, ${mbps} Mbit/s, ${QUEUE_PACKETS} packets of queue, means over ${list.length} seeds.\n`,
+      text: `${table.toString()}\n${destinations} destinations, ${mbps} Mbit/s, ${QUEUE_PACKETS} packets of queue, means over ${seedsText(list.length)}.\n`,
       claims: [
         judge({
           claim: "datagrams dropped with a window for all",
