@@ -1,4 +1,5 @@
 /** A table of all contenders over the links of all results folders: who wins, by how much, and where each fails. */
+import { leagueTable, type LeagueRow as StoredRow } from "../league/table.ts";
 import type { LinkVerdict } from "../verdicts/verdicts.ts";
 import type { RunEntry } from "./run-folders.ts";
 
@@ -64,4 +65,14 @@ export function leagueOf(runs: readonly RunEntry[]): LeagueRow[] {
       };
     })
     .sort((a, b) => b.best / b.links - a.best / a.links || b.tied / b.links - a.tied / a.links);
+}
+
+/** The table of what `ccpark league --json` printed; what is no league stays the text that it is. */
+export function leagueReport(text: string): string {
+  try {
+    const lines = text.split("\n").filter((line) => line.trim() !== "");
+    return leagueTable(lines.map((line) => JSON.parse(line) as StoredRow));
+  } catch {
+    return text;
+  }
 }

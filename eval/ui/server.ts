@@ -13,7 +13,7 @@ import { readResults, readSeries, readSummary } from "../plots/saved-results.ts"
 import { COLUMNS } from "../report/columns.ts";
 import { styleContenders } from "../report/palette.ts";
 import { standingIn } from "../verdicts/standing.ts";
-import { leagueOf } from "./league.ts";
+import { leagueOf, leagueReport } from "./league.ts";
 import { pageAssets } from "./page-assets.ts";
 import { qlogCourses } from "./qlog-courses.ts";
 import { RunFolders } from "./run-folders.ts";
@@ -114,9 +114,10 @@ class Pages {
     }
     if (entry.kind !== "results" || entry.error !== undefined) {
       const pictures = readdirSync(path).filter((file) => file.endsWith(".svg") || file.endsWith(".png"));
+      const league = textOf(join(path, "league.json"));
       return {
         entry,
-        report: textOf(join(path, "report.txt")) ?? textOf(join(path, "league.json")),
+        report: textOf(join(path, "report.txt")) ?? (league && leagueReport(league)),
         pictures,
         styles: {},
       };

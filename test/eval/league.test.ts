@@ -5,6 +5,7 @@ import type { BenchmarkRecord } from "../../eval/benchmark.ts";
 import { resolveSplit, sealedLinks, sealOfSplit } from "../../eval/league/split-files.ts";
 import { expectNotSealed, findSplit, SPLITS } from "../../eval/league/splits.ts";
 import { interquartileMean, leagueRows, leagueTable, stratifiedBootstrap } from "../../eval/league/table.ts";
+import { leagueReport } from "../../eval/ui/league.ts";
 import { resolveScenarios } from "../../scenarios/scenario-files.ts";
 
 const record = (algorithm: string, scenario: string, score: number): BenchmarkRecord =>
@@ -80,4 +81,22 @@ describe("league table", () => {
     expect(rows.find(({ algorithm }) => algorithm === "vegas")).toMatchObject({ wins: 1, near: 1 });
     expect(leagueTable(rows)).toContain("mine");
   });
+});
+
+it("the page shows a stored league as its table, and what is none as it is", () => {
+  const interval = { value: 1, low: 0, high: 2 };
+  const row = {
+    algorithm: "cubic",
+    links: 2,
+    mean: interval,
+    iqm: interval,
+    worst: -0.5,
+    worstLink: "park-paper",
+    wins: 1,
+    near: 2,
+    utilisation: 0.9,
+    lossRate: 0.01,
+  };
+  expect(leagueReport(`${JSON.stringify({ split: "validation", ...row })}\n`)).toBe(leagueTable([row]));
+  for (const text of ["<script>", "{}\n", "null"]) expect(leagueReport(text)).toBe(text);
 });
