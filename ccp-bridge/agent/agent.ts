@@ -19,7 +19,7 @@ import { HEADER_BYTES, MESSAGE_TYPES } from "../wire/header.ts";
 import { encodeInstall } from "../wire/install.ts";
 import { MEASURE_HEADER_BYTES } from "../wire/measure.ts";
 import { READY_BYTES } from "../wire/ready.ts";
-import { encodeUpdateField, encodeWindow } from "../wire/update-field.ts";
+import { encodeUpdateField, WindowMessage } from "../wire/update-field.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./algorithm.ts";
 import type { FlowHosting, ScheduleWake } from "./flow-hosting.ts";
@@ -28,7 +28,7 @@ import { MAX_PROGRAMS, ProgramTable } from "./program-table.ts";
 /** Names a datapath: a socket path, or whatever the transport uses. */
 export type Address = string;
 
-/** A message for a datapath. The bytes are the receiver's to keep. */
+/** A message for a datapath. The bytes are the agent's again when this returns: who keeps them copies them. */
 export type SendToDatapath = (message: Uint8Array, to: Address, nowUs: Micros) => void;
 
 /** What an event log wants to know. */
@@ -207,6 +207,7 @@ class AgentFlow implements FlowControl {
   readonly algorithm: CcpAlgorithm;
   readonly #send: SendToDatapath;
   readonly #schedule: ScheduleWake | undefined;
+  readonly #window: WindowMessage;
   /** when to wake, and the call of the host that will see to it; Infinity: none */
   #wakeUs: Micros = Number.POSITIVE_INFINITY;
   #calledUs: Micros = Number.POSITIVE_INFINITY;
@@ -231,6 +232,7 @@ class AgentFlow implements FlowControl {
     this.algorithm = algorithm;
     this.#send = host.send;
     this.#schedule = host.schedule;
+    this.#window = new WindowMessage(flow.flowId);
   }
 
   setProgram(name: string, fields: Readonly<Record<string, number>> = {}): void {
@@ -272,7 +274,7 @@ class AgentFlow implements FlowControl {
   setWindow(cwndBytes: Bytes, rateBytesPerSec: BytesPerSec): void {
     const cwnd = wholeBytes("cwnd", cwndBytes);
     const rate = wholeBytes("rate", rateBytesPerSec);
-    if (!this.closed) this.#send(encodeWindow(this.flowId, cwnd, rate), this.address, this.nowUs);
+    if (!this.closed) this.#send(this.#window.encode(cwnd, rate), this.address, this.nowUs);
   }
 
   wakeAt(atUs: Micros | undefined): void {

@@ -171,7 +171,7 @@ export class AgentHost {
       this.#full.add(to);
       this.#retry ??= setTimeout(() => this.#sendAgain(), RETRY_MS);
     }
-    peer.pending.push(message);
+    peer.pending.push(message.slice());
     if (peer.pending.length > MAX_PENDING) this.#lose(to, peer, "stuck");
   }
 

@@ -60,7 +60,10 @@ export class InProcessChannel {
     const datapath = this.#datapath;
     if (datapath === undefined) return;
     if (this.#delayUs <= 0) datapath.receive(message);
-    else this.#later((this.#clock?.() ?? nowUs) + this.#delayUs, () => datapath.receive(message));
+    else {
+      const copy = message.slice();
+      this.#later((this.#clock?.() ?? nowUs) + this.#delayUs, () => datapath.receive(copy));
+    }
   };
 
   /** Both ends are up; the datapath says ready, and the agent answers with its programs. */

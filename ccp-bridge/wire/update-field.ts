@@ -25,27 +25,41 @@ export function encodeUpdateField(message: UpdateFieldMessage): Uint8Array {
   const { updates } = message;
   if (updates.length > MAX_UPDATES)
     throw new WireError(`${updates.length} updates, at most ${MAX_UPDATES}`, 8);
-  const length = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES * updates.length;
-  const bytes = makeMessage(MESSAGE_TYPES.updateField, length, message.flowId);
-  writeU32(bytes, 8, updates.length);
+  const bytes = blankUpdate(message.flowId, updates.length);
   writeFieldUpdates(bytes, UPDATE_FIELD_HEADER_BYTES, updates);
   return bytes;
 }
 
-/**
- * `Cwnd`, and `Rate` unless it is 0.
- * @param cwndBytes,rateBytesPerSec whole numbers below 2^64
- */
-export function encodeWindow(flowId: number, cwndBytes: number, rateBytesPerSec: number): Uint8Array {
-  const count = rateBytesPerSec > 0 ? 2 : 1;
+/** The message that sets `Cwnd`, and `Rate` unless it is 0, of one flow: made once and written anew each time. */
+export class WindowMessage {
+  readonly #cwndAlone: Uint8Array;
+  readonly #both: Uint8Array;
+
+  constructor(flowId: number) {
+    this.#cwndAlone = blankUpdate(flowId, 1);
+    this.#both = blankUpdate(flowId, 2);
+  }
+
+  /**
+   * @param cwndBytes,rateBytesPerSec whole numbers below 2^64
+   * @returns valid until the next call
+   */
+  encode(cwndBytes: number, rateBytesPerSec: number): Uint8Array {
+    const bytes = rateBytesPerSec > 0 ? this.#both : this.#cwndAlone;
+    writeFieldUpdate(bytes, UPDATE_FIELD_HEADER_BYTES, REGISTER_TYPES.implicit, IMPLICIT.cwnd, cwndBytes);
+    if (rateBytesPerSec > 0) {
+      const at = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES;
+      writeFieldUpdate(bytes, at, REGISTER_TYPES.implicit, IMPLICIT.rate, rateBytesPerSec);
+    }
+    return bytes;
+  }
+}
+
+/** Room for so many updates, their number written. */
+function blankUpdate(flowId: number, count: number): Uint8Array {
   const length = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES * count;
   const bytes = makeMessage(MESSAGE_TYPES.updateField, length, flowId);
   writeU32(bytes, 8, count);
-  writeFieldUpdate(bytes, UPDATE_FIELD_HEADER_BYTES, REGISTER_TYPES.implicit, IMPLICIT.cwnd, cwndBytes);
-  if (count === 2) {
-    const at = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES;
-    writeFieldUpdate(bytes, at, REGISTER_TYPES.implicit, IMPLICIT.rate, rateBytesPerSec);
-  }
   return bytes;
 }
 
