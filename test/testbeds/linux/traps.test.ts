@@ -170,12 +170,16 @@ ${differ}
       hosts.release(first);
       await until(() => agent.facts().length === 0, 10_000);
       const [old] = ids as [number];
-      expect(agent.datapath.receive(new WindowMessage(old).encode(1448, 0))).toBe(DATAPATH_ERRORS.unknownFlow);
+      expect(agent.datapath.receive(new WindowMessage(old).encode(1448, 0))).toBe(
+        DATAPATH_ERRORS.unknownFlow,
+      );
       // ids count on, so that one of the same slot is another
       const second = send();
       await until(() => ids.length > 1, 5000);
       expect(ids[1]).not.toBe(old);
-      expect(agent.datapath.receive(new WindowMessage(old).encode(1448, 0))).toBe(DATAPATH_ERRORS.unknownFlow);
+      expect(agent.datapath.receive(new WindowMessage(old).encode(1448, 0))).toBe(
+        DATAPATH_ERRORS.unknownFlow,
+      );
       expect(info(second).cwndPackets).toBeGreaterThanOrEqual(2);
     });
   });
