@@ -49,7 +49,11 @@ const OPTIONS = { action: "absolute", stepMs: STEP_MS } as const;
 /** ACKs come back over an unlimited link, the simulator's default. */
 raiseInliningBudget(); // as `ccpark serve` and its threads do
 
-const SCENARIO = { ...getScenario("park-paper"), reverse: UNLIMITED, durationSec: 5 };
+const PRESET = "park-paper";
+const DURATION_SEC = 5;
+const SCENARIO = { ...getScenario(PRESET), reverse: UNLIMITED, durationSec: DURATION_SEC };
+/** The same by its name: the server knows what it costs, and steps it on the thread that serves. */
+const BY_NAME = { ...OPTIONS, scenario: PRESET, durationSec: DURATION_SEC };
 
 const PARTS = ["round-trip", "throughput", "memory", "python"];
 const { values: flags } = scriptOptions("bench:grpc", {
@@ -84,7 +88,17 @@ const connect = (
   numEnvs: number,
   transport: "stream" | "unary",
 ): Promise<RemoteVectorEnv> =>
-  connectVectorEnv({ address: server.address, scenario: SCENARIO, kwargs: OPTIONS, numEnvs, transport });
+  connectVectorEnv({ address: server.address, kwargs: BY_NAME, numEnvs, transport });
+
+/** The same scenario as the client's own, which the server steps in a thread of the session's own. */
+const connectOwn = (server: ServerProcess): Promise<RemoteVectorEnv> =>
+  connectVectorEnv({
+    address: server.address,
+    scenario: SCENARIO,
+    kwargs: OPTIONS,
+    numEnvs: 1,
+    transport: "stream",
+  });
 
 /** Sums over episodes, to show that the link was busy. */
 class Work {
@@ -220,8 +234,8 @@ interface Echo {
 async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
   const work = new Work();
   const [unary, stream] = [await connect(server, 1, "unary"), await connect(server, 1, "stream")];
-  const idle = await connect(server, 1, "stream");
-  for (const env of [unary, stream, idle]) await env.reset(1);
+  const [idle, own] = [await connect(server, 1, "stream"), await connectOwn(server)];
+  for (const env of [unary, stream, idle, own]) await env.reset(1);
   const sizes = sizesOf(stream);
   const results = await interleave(
     [
@@ -234,6 +248,7 @@ async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
         serverCpuUs: server.cpuUs,
         packets: IDLE_PACKETS,
       }),
+      remoteContender("step stream, scenario of the client's own", own, { work, serverCpuUs: server.cpuUs }),
       localContender(1),
       localBetween(echo, { ...sizes.stream, handOffs: 0 }),
     ],
@@ -248,11 +263,11 @@ async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
   };
   for (const [name, windows] of results) print({ part: "round-trip", what: name, ...summarise(windows) });
   for (const kind of ["unary", "stream"] as const) {
-    const [own, raw] = [results.get(`step ${kind}`)!, results.get(`echo ${kind}`)!];
+    const [step, raw] = [results.get(`step ${kind}`)!, results.get(`echo ${kind}`)!];
     const { requestBytes, answerBytes } = sizes[kind];
     const row = { part: "ratio", what: kind, requestBytes, answerBytes };
-    print({ ...row, of: "step / echo", ...ratios(own, raw, undefined) });
-    print({ ...row, of: "(step - simulation) / echo", ...ratios(own, raw, simulation) });
+    print({ ...row, of: "step / echo", ...ratios(step, raw, undefined) });
+    print({ ...row, of: "(step - simulation) / echo", ...ratios(step, raw, simulation) });
   }
   print({
     part: "ratio",
@@ -260,7 +275,7 @@ async function roundTrips(server: ServerProcess, echo: Echo): Promise<void> {
     of: "step of an idle link / echo",
     ...ratios(results.get("step stream, idle link")!, results.get("echo stream")!, undefined),
   });
-  for (const env of [unary, stream, idle]) await env.close();
+  for (const env of [unary, stream, idle, own]) await env.close();
 }
 
 /** Steps under way: one half of a batch is stepped while the answer to the other travels. */
