@@ -174,6 +174,7 @@ class Measurement {
       ...(run.transfers.started > 0 && { transfers: summariseTransfers(run) }),
       ...(this.#steps && { steps: this.#steps.steps() }),
       ...("timing" in run && { timing: run.timing }),
+      ...("commandLine" in run && run.commandLine && { commandLine: run.commandLine.join(" ") }),
       ...(decisions && { decisions }),
     };
   }

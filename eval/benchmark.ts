@@ -80,6 +80,8 @@ export interface BenchmarkRecord extends Partial<Completion> {
   readonly [metric: MetricKey]: number;
   /** in real time: how late packets and decisions came */
   readonly timing?: RunResult["timing"];
+  /** of other programs that carried the packets */
+  readonly commandLine?: RunResult["commandLine"];
   readonly decisions?: RunResult["decisions"];
 }
 
@@ -174,6 +176,7 @@ function toRecord(
     ...result.fairness,
     ...(result.transfers === undefined ? {} : { transfers: result.transfers }),
     ...(result.timing === undefined ? {} : { timing: result.timing }),
+    ...(result.commandLine === undefined ? {} : { commandLine: result.commandLine }),
     ...(result.decisions === undefined ? {} : { decisions: result.decisions }),
   };
 }

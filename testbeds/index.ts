@@ -16,6 +16,7 @@ export {
   jainIndex,
   maxMinAllocation,
 } from "./fairness.ts";
+export { MAHIMAHI } from "./mahimahi/mahimahi.ts";
 export { measure, summariseFlows, summariseTransfers, timeSeries } from "./measure.ts";
 export { DEFAULT_TESTBED, findTestbed, TESTBEDS } from "./registry.ts";
 export type { DecisionTiming, FlowMetrics, FlowSummary, RunResult, TimeSeries } from "./results.ts";

@@ -253,8 +253,13 @@ export class RunPlan {
       forward,
       reverse,
       links: network instanceof GeneralNetwork ? network.hops : [network.forward, network.reverse],
-      payloadRatio: mssOf(mtuOf(this.#context.scenario)) / this.spec.forward.dataBytes,
+      payloadRatio: this.payloadRatio,
     };
+  }
+
+  /** Payload share of the wire bytes of a data packet. */
+  get payloadRatio(): number {
+    return mssOf(mtuOf(this.#context.scenario)) / this.spec.forward.dataBytes;
   }
 }
 

@@ -2,12 +2,13 @@
 import { unknownName } from "../core/errors.ts";
 import { EMULATED } from "./emulated/emulated.ts";
 import { LINUX, LINUX_PACING } from "./linux/linux.ts";
+import { MAHIMAHI } from "./mahimahi/mahimahi.ts";
 import { SIMULATED } from "./simulated/simulated.ts";
 import type { Testbed } from "./testbed.ts";
 import { UDP } from "./udp/udp.ts";
 
 export const TESTBEDS: ReadonlyMap<string, Testbed> = new Map(
-  [SIMULATED, UDP, EMULATED, LINUX, LINUX_PACING].map((testbed): [string, Testbed] => [
+  [SIMULATED, UDP, EMULATED, MAHIMAHI, LINUX, LINUX_PACING].map((testbed): [string, Testbed] => [
     testbed.name,
     testbed,
   ]),

@@ -136,6 +136,8 @@ export interface RunResult {
   readonly transfers?: TransferSummary;
   /** in real time: how far the world kept its promises */
   readonly timing?: RunTiming;
+  /** of the programs that carried its packets, where they are not this one */
+  readonly commandLine?: string;
   /** in real time, of a policy */
   readonly decisions?: DecisionTiming;
   /** where the run was recorded: texts by format */

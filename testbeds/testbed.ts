@@ -174,6 +174,8 @@ export interface RealTimeRun extends RunFacts {
   close(): Promise<void>;
   /** How far the world itself kept its promises: what a difference to another world may come from. */
   readonly timing: RunTiming;
+  /** programs that carry its packets, as one would start them by hand; absent: none but this one, or they do not run yet */
+  readonly commandLine?: readonly string[] | undefined;
 }
 
 /** How late things happened that a real clock cannot do at once. */

@@ -6,9 +6,14 @@ import { mean } from "../statistics.ts";
 /** @returns lines, each ended; empty for runs in virtual time */
 export function realTimeNotes(records: readonly BenchmarkRecord[]): string {
   const timed = records.filter(({ timing }) => timing !== undefined);
-  return [...groupBy(timed, ({ algorithm }) => algorithm)]
-    .map(([algorithm, runs]) => noteOf(algorithm, runs))
-    .join("");
+  const notes = [...groupBy(timed, ({ algorithm }) => algorithm)].map(([algorithm, runs]) =>
+    noteOf(algorithm, runs),
+  );
+  const through = records.find(({ commandLine }) => commandLine !== undefined);
+  if (through !== undefined) {
+    notes.push(`${through.testbed}, ${through.scenario}, went through: ${through.commandLine}\n`);
+  }
+  return notes.join("");
 }
 
 function noteOf(algorithm: string, runs: readonly BenchmarkRecord[]): string {

@@ -1,15 +1,17 @@
 /**
- * A scenario as a command line of Mahimahi's shells, `mm-delay MS mm-loss uplink RATE mm-link UP DOWN ... -- COMMAND`, and the
- * traces that it names. What they cannot do is refused: they know one link of each direction, one delay, four queues.
+ * A scenario as a command line of Mahimahi's shells, `mm-delay MS mm-loss downlink RATE mm-link UP DOWN ... -- mm-loss uplink RATE
+ * COMMAND`, and the traces that it names. As in simulation a packet is lost before the queue, not behind it. What they cannot do
+ * is refused: they know one link of each direction, one delay, four queues.
  */
 import { join } from "node:path";
-import { NANOS_PER_MILLI, PACKET_BYTES } from "../../core/units.ts";
+import type { Rng } from "../../core/random.ts";
+import { type Bytes, NANOS_PER_MILLI, type Nanos, PACKET_BYTES } from "../../core/units.ts";
 import { DIRECTION_FIELDS, type DirectionSpec } from "../../scenarios/direction.ts";
 import { mtuOf, type Scenario } from "../../scenarios/scenario.ts";
 import type { LinkSpec } from "../../sim/network.ts";
 import { makeServer } from "../../sim/servers/make-server.ts";
 import { OPPORTUNITY_BYTES } from "../../sim/servers/opportunities.ts";
-import { planLink } from "../emulated/link-plan.ts";
+import type { LinkPlan } from "../emulated/link-plan.ts";
 
 /** What of a direction the shells can do. */
 const KNOWN_FIELDS = ["lossRate", "queue", "rate", "outages"];
@@ -21,6 +23,9 @@ const QUEUES: Readonly<Record<string, string>> = {
 };
 /** A trace for a link without a limit: so many packets in each millisecond, 1.2 Gbit/s. */
 const UNLIMITED_PER_MS = 100;
+
+/** Opportunities of both ways in whole milliseconds from a point of time, in their order; undefined: without a limit. */
+export type Opportunities = Readonly<Record<"forward" | "reverse", readonly number[] | undefined>>;
 
 export interface MahimahiPlan {
   /** what stands before the command of the user */
@@ -44,10 +49,17 @@ export function shellsRefuse(scenario: Scenario): string | undefined {
   const { reversePropagationDelayMs = scenario.propagationDelayMs } = scenario;
   if (reversePropagationDelayMs !== scenario.propagationDelayMs)
     return "mm-delay delays both directions alike";
-  if ((scenario.flows ?? []).length + (scenario.traffic ?? []).length > 0) {
-    return "they have no cross traffic of their own";
-  }
   return wayRefusal("forward", scenario.forward) ?? wayRefusal("reverse", scenario.reverse);
+}
+
+/** Why they cannot run the scenario with all that is in it, where nobody else sends its cross traffic. */
+export function crossTrafficRefusal({ flows = [], traffic = [] }: Scenario): string | undefined {
+  return flows.length + traffic.length > 0 ? "they have no cross traffic of their own" : undefined;
+}
+
+/** How many shells stand around the command. */
+export function shellsOf({ propagationDelayMs, forward, reverse }: Scenario): number {
+  return [true, propagationDelayMs > 0, forward.lossRate > 0, reverse.lossRate > 0].filter(Boolean).length;
 }
 
 function wayRefusal(name: string, direction: DirectionSpec): string | undefined {
@@ -88,45 +100,62 @@ function queueWords(
   ];
 }
 
-/** The opportunities of a whole run in milliseconds from the flow's start, from the very server of the simulator. */
-function traceText(
-  spec: LinkSpec,
-  fork: ReturnType<typeof planLink>["rng"],
-  startNs: number,
-  durationSec: number,
-): string {
-  if (spec.rate.kind === "unlimited") return "1\n".repeat(UNLIMITED_PER_MS);
+/** Bytes of an opportunity, as the simulator counts packets: rates count packets of 1500 bytes, of which each takes one. */
+export function opportunityBytes({ dataBytes }: LinkSpec): Bytes {
+  return dataBytes === PACKET_BYTES ? PACKET_BYTES : OPPORTUNITY_BYTES;
+}
+
+function opportunitiesMs(spec: LinkSpec, fork: Rng, fromNs: Nanos, spanMs: number): number[] | undefined {
+  if (spec.rate.kind === "unlimited") return undefined;
   const server = makeServer(spec.rate, { rng: fork, outages: spec.outages });
-  // rates count packets of 1500 bytes, of which each takes one opportunity; traces and Poisson count opportunities
-  const bytesEach = spec.dataBytes === PACKET_BYTES ? PACKET_BYTES : OPPORTUNITY_BYTES;
-  const lines: number[] = [];
-  for (let ms = 1; ms <= durationSec * 1000; ms++) {
-    const possible = server.capacityBytes(startNs, startNs + ms * NANOS_PER_MILLI) / bytesEach;
-    while (lines.length + 1 <= possible + 1e-6) lines.push(ms);
+  const bytesEach = opportunityBytes(spec);
+  const times: number[] = [];
+  for (let ms = 1; ms <= spanMs; ms++) {
+    const possible = server.capacityBytes(fromNs, fromNs + ms * NANOS_PER_MILLI) / bytesEach;
+    while (times.length + 1 <= possible + 1e-6) times.push(ms);
   }
-  return `${lines.join("\n")}\n`;
+  return times;
+}
+
+/** From the very servers of the simulator, between two points of its time. */
+export function findOpportunities(
+  { spec, rng }: Pick<LinkPlan, "spec" | "rng">,
+  fromNs: Nanos,
+  spanMs: number,
+): Opportunities {
+  const of = (name: "forward" | "reverse"): number[] | undefined =>
+    opportunitiesMs(spec[name], rng.fork(`${name}.rate`), fromNs, spanMs);
+  return { forward: of("forward"), reverse: of("reverse") };
+}
+
+/** @param leadMs before the first of them, in which each millisecond has one */
+function traceText(times: readonly number[] | undefined, leadMs: number): string {
+  if (times === undefined) return "1\n".repeat(UNLIMITED_PER_MS);
+  const lead = Array.from({ length: leadMs }, (_, i) => i + 1);
+  return `${[...lead, ...times.map((ms) => leadMs + ms)].join("\n")}\n`;
 }
 
 /**
  * @param folder where traces and logs are to lie
- * @param seed draws what the scenario leaves to chance, as in simulation
+ * @param leadMs for which mm-link runs before the first opportunity's time begins
  */
-export function planShells(scenario: Scenario, seed: number, folder: string): MahimahiPlan {
-  const { spec, rng, startNs } = planLink(scenario, seed, "simulated");
-  const [up, down] = ["uplink.trace", "downlink.trace"].map((file) => join(folder, file)) as [string, string];
-  const [uplinkLog, downlinkLog] = ["uplink.log", "downlink.log"].map((file) => join(folder, file)) as [
-    string,
-    string,
-  ];
-  const text = (name: "forward" | "reverse"): string =>
-    traceText(spec[name], rng.fork(`${name}.rate`), startNs, scenario.durationSec);
+export function planShells(
+  { forward, reverse, propagationDelayMs }: Scenario,
+  opportunities: Opportunities,
+  folder: string,
+  leadMs = 0,
+): MahimahiPlan {
+  const [up, down, uplinkLog, downlinkLog] = [
+    "uplink.trace",
+    "downlink.trace",
+    "uplink.log",
+    "downlink.log",
+  ].map((file) => join(folder, file)) as [string, string, string, string];
   const loss = (side: "uplink" | "downlink", { lossRate }: DirectionSpec): string[] =>
     lossRate > 0 ? ["mm-loss", side, String(lossRate)] : [];
-  const { forward, reverse, propagationDelayMs } = scenario;
   return {
     words: [
       ...(propagationDelayMs > 0 ? ["mm-delay", String(propagationDelayMs)] : []),
-      ...loss("uplink", forward),
       ...loss("downlink", reverse),
       "mm-link",
       up,
@@ -136,8 +165,12 @@ export function planShells(scenario: Scenario, seed: number, folder: string): Ma
       `--uplink-log=${uplinkLog}`,
       `--downlink-log=${downlinkLog}`,
       "--",
+      ...loss("uplink", forward),
     ],
-    files: { [up]: text("forward"), [down]: text("reverse") },
+    files: {
+      [up]: traceText(opportunities.forward, leadMs),
+      [down]: traceText(opportunities.reverse, leadMs),
+    },
     uplinkLog,
     downlinkLog,
   };

@@ -22,6 +22,25 @@ const HEAD_END = "# base timestamp: ";
 /** Events by their sign: how many whole numbers follow it. */
 const NUMBERS: Readonly<Record<string, number>> = { "#": 1, "+": 1, "-": 2, d: 2 };
 
+/** `ms` from when its shell began; of departures `second` is the delay, of drops `first` the packets and `second` their bytes. */
+export interface LinkEvent {
+  readonly ms: number;
+  readonly sign: string;
+  readonly first: number;
+  readonly second: number;
+}
+
+/** Undefined: the line is no event. */
+export function parseLinkEvent(line: string): LinkEvent | undefined {
+  const [time, sign = "", ...rest] = line.split(" ");
+  const numbers = [time, ...rest].map(Number);
+  if (numbers.some((each) => !Number.isInteger(each) || each < 0) || rest.length !== NUMBERS[sign]) {
+    return undefined;
+  }
+  const [ms, first, second = 0] = numbers as [number, number, number?];
+  return { ms, sign, first, second };
+}
+
 /**
  * @param name of the file, for the error
  * @throws CcparkError (invalid-argument) with the line
@@ -35,15 +54,14 @@ export function parseLinkLog(text: string, name: string): LinkLog {
   const headEnd = lines.findIndex((line) => line.startsWith(HEAD_END));
   lines.forEach((line, i) => {
     if (i <= headEnd || line === "" || line.startsWith("# ")) return;
-    const [time, sign = "", ...rest] = line.split(" ");
-    const numbers = [time, ...rest].map(Number);
-    if (numbers.some((each) => !Number.isInteger(each) || each < 0) || rest.length !== NUMBERS[sign]) {
+    const event = parseLinkEvent(line);
+    if (event === undefined) {
       throw new CcparkError(
         "invalid-argument",
         `[mahimahi] ${name}, line ${i + 1}: got \`${line}\`, expected \`MS # BYTES\`, \`MS + BYTES\`, \`MS - BYTES DELAY\` or \`MS d PACKETS BYTES\``,
       );
     }
-    const [ms, first, second] = numbers as [number, number, number];
+    const { ms, sign, first, second } = event;
     if (Number.isNaN(firstMs)) firstMs = ms;
     lastMs = ms;
     if (sign === "#") capacityBytes += first;

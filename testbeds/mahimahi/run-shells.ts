@@ -5,9 +5,10 @@ import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CcparkError } from "../../core/errors.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
-import { planShells, shellsRefuse } from "./command-line.ts";
+import { planLink } from "../emulated/link-plan.ts";
+import { crossTrafficRefusal, findOpportunities, planShells, shellsRefuse } from "./command-line.ts";
 import { type LinkLog, parseLinkLog } from "./log.ts";
-import { whyNoMahimahi } from "./tools.ts";
+import { callerOfSudo, isRoot, type ShellUser, whyNoMahimahi } from "./tools.ts";
 
 export interface ShellsResult {
   readonly exitCode: number;
@@ -15,12 +16,24 @@ export interface ShellsResult {
   readonly downlink: LinkLog;
 }
 
-/** Whom the shells run as: they refuse root, so behind sudo it is who called it. */
-function userOfShells(): { readonly uid?: number; readonly gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const [uid, gid] = [process.env["SUDO_UID"], process.env["SUDO_GID"]].map(Number);
-  if (uid !== undefined && gid !== undefined && uid > 0) return { uid, gid };
+/** The command is the caller's own, so it runs as the caller. */
+function userOfShells(): Partial<ShellUser> {
+  if (!isRoot()) return {};
+  const caller = callerOfSudo();
+  if (caller !== undefined) return caller;
   throw new CcparkError("failed-precondition", "[mahimahi] its shells refuse root: run it as another user");
+}
+
+/** Writes the files of a folder for the user of the shells. */
+export function writeFiles(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  user: Partial<ShellUser>,
+): void {
+  for (const [file, text] of Object.entries(files)) writeFileSync(file, text);
+  const { uid, gid } = user;
+  if (uid === undefined || gid === undefined) return;
+  for (const path of [folder, ...Object.keys(files)]) chownSync(path, uid, gid);
 }
 
 /**
@@ -33,18 +46,17 @@ export async function runShells(
   command: readonly string[],
   onCommand: (words: readonly string[]) => void,
 ): Promise<ShellsResult> {
-  const why = whyNoMahimahi() ?? shellsRefuse(scenario);
+  const why = whyNoMahimahi() ?? shellsRefuse(scenario) ?? crossTrafficRefusal(scenario);
   if (why !== undefined) {
     throw new CcparkError("failed-precondition", `[mahimahi] ${scenario.name}: ${why}`);
   }
   const user = userOfShells();
   const folder = mkdtempSync(join(tmpdir(), "ccpark-mahimahi-"));
   try {
-    const { words, files, uplinkLog, downlinkLog } = planShells(scenario, seed, folder);
-    for (const [file, text] of Object.entries(files)) writeFileSync(file, text);
-    if (user.uid !== undefined) {
-      for (const path of [folder, ...Object.keys(files)]) chownSync(path, user.uid, user.gid!);
-    }
+    const link = planLink(scenario, seed, "simulated");
+    const opportunities = findOpportunities(link, link.startNs, scenario.durationSec * 1000);
+    const { words, files, uplinkLog, downlinkLog } = planShells(scenario, opportunities, folder);
+    writeFiles(folder, files, user);
     const [program, ...args] = [...words, ...command];
     onCommand([program!, ...args]);
     const child = spawn(program!, args, { stdio: "inherit", ...user });

@@ -94,8 +94,9 @@ export class Stopwatch {
     return this.#zero !== undefined;
   }
 
-  start(): void {
-    this.#zero ??= monotonicNs();
+  /** @param zero when it shows 0, on the monotonic clock; absent: now */
+  start(zero: bigint = monotonicNs()): void {
+    this.#zero ??= zero;
   }
 
   get nowNs(): Nanos {

@@ -10,7 +10,7 @@ import type { GeneralNetwork, PacketCarrier } from "../../sim/general/general-ne
 import type { RunPlan } from "../network-run.ts";
 import type { LinkTruth, RealTimeRun, RunFlow, RunTiming } from "../testbed.ts";
 import type { TransferLog } from "../traffic/traffic.ts";
-import { Alarm, Stopwatch } from "./alarm.ts";
+import { Alarm, monotonicNs, Stopwatch } from "./alarm.ts";
 import { Waiting } from "./waiting.ts";
 
 /** Beyond, one thread cannot carry the packets: a packet costs it some 30 us in its sockets. */
@@ -73,6 +73,8 @@ export abstract class RealTimeNetworkRun implements RealTimeRun, PacketCarrier {
   /** its time stands still from then on */
   #closedNs: Nanos | undefined;
   #isTurning = false;
+  /** somebody has run it */
+  #isBegun = false;
 
   /**
    * @param name of the testbed
@@ -113,6 +115,12 @@ export abstract class RealTimeNetworkRun implements RealTimeRun, PacketCarrier {
   /** Time begins. */
   protected onStart(): void {}
 
+  /**
+   * What has to be there before time begins is made; absent: everything is.
+   * @returns when time begins, on the monotonic clock: now, or a little before
+   */
+  protected getReady?(): Promise<bigint>;
+
   /** Whether a packet that has been carried since `sinceNs` will not come; a stray one is counted by who answers. */
   protected abstract isLost(packet: number, sinceNs: Nanos, nowNs: Nanos): boolean;
 
@@ -134,14 +142,27 @@ export abstract class RealTimeNetworkRun implements RealTimeRun, PacketCarrier {
   }
 
   runUntil(untilNs: Nanos): Promise<boolean> {
-    if (!this.clock.isRunning) {
-      this.clock.start();
-      this.onStart();
-      this.#sweep(this.#sweepEveryNs);
-    }
     const reached = this.#waiting.until(untilNs);
+    if (!this.#isBegun) {
+      this.#isBegun = true;
+      if (this.getReady === undefined) this.#begin(monotonicNs());
+      else {
+        this.getReady().then(
+          (zeroNs) => this.#begin(zeroNs),
+          (error) => this.fail(error),
+        );
+      }
+    }
     this.turn();
     return reached;
+  }
+
+  #begin(zeroNs: bigint): void {
+    if (this.#closedNs !== undefined) return;
+    this.clock.start(zeroNs);
+    this.onStart();
+    this.#sweep(this.#sweepEveryNs);
+    this.turn();
   }
 
   /** Everything that is due happens. */

@@ -5,8 +5,14 @@ import { describe, expect, it } from "vitest";
 import { reno } from "../../../algorithms/native/reno.ts";
 import { getScenario } from "../../../scenarios/presets.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
+import { planLink } from "../../../testbeds/emulated/link-plan.ts";
 import { RunRecorder } from "../../../testbeds/exports/recorder.ts";
-import { planShells, shellsRefuse } from "../../../testbeds/mahimahi/command-line.ts";
+import {
+  crossTrafficRefusal,
+  findOpportunities,
+  planShells,
+  shellsRefuse,
+} from "../../../testbeds/mahimahi/command-line.ts";
 import { parseLinkLog } from "../../../testbeds/mahimahi/log.ts";
 import { runShells } from "../../../testbeds/mahimahi/run-shells.ts";
 import { TOOLS } from "../../../testbeds/mahimahi/tools.ts";
@@ -23,16 +29,18 @@ const LINK: Scenario = {
 
 describe("Mahimahi's shells", () => {
   it("are called with the scenario's delay, loss, traces and queues", () => {
-    const { words, files } = planShells(LINK, 1, "/f");
+    const opportunities = findOpportunities(planLink(LINK, 1, "simulated"), 0, 3000);
+    const { words, files } = planShells(LINK, opportunities, "/f");
+    // what is lost does not reach the queue, as in simulation
     expect(words.join(" ")).toBe(
-      "mm-delay 20 mm-loss uplink 0.01 mm-link /f/uplink.trace /f/downlink.trace --uplink-queue=droptail " +
-        "--uplink-queue-args=packets=40 --downlink-queue=infinite --uplink-log=/f/uplink.log --downlink-log=/f/downlink.log --",
+      "mm-delay 20 mm-link /f/uplink.trace /f/downlink.trace --uplink-queue=droptail --uplink-queue-args=packets=40 " +
+        "--downlink-queue=infinite --uplink-log=/f/uplink.log --downlink-log=/f/downlink.log -- mm-loss uplink 0.01",
     );
     const lines = files["/f/uplink.trace"]!.trim().split("\n").map(Number);
     // 12 Mbit/s are one packet of 1500 bytes a millisecond
     expect(lines).toEqual(Array.from({ length: 3000 }, (_, i) => i + 1));
     const codel = { ...LINK.forward, queue: { bytes: 60_000, discipline: { kind: "codel" as const } } };
-    expect(planShells({ ...LINK, forward: codel }, 1, "/f").words).toContain(
+    expect(planShells({ ...LINK, forward: codel }, opportunities, "/f").words).toContain(
       "--uplink-queue-args=bytes=60000,target=5,interval=100",
     );
   });
@@ -45,7 +53,7 @@ describe("Mahimahi's shells", () => {
     expect(forward({ queue: { discipline: { kind: "fq-codel" } } })).toContain("no fq-codel");
     expect(forward({ queue: { discipline: { kind: "codel", ecn: true } } })).toBe("mm-link does not mark");
     expect(shellsRefuse({ ...LINK, propagationDelayMs: 2.5 })).toContain("whole milliseconds");
-    expect(shellsRefuse({ ...LINK, flows: [{ algorithm: "cubic" }] })).toContain("cross traffic");
+    expect(crossTrafficRefusal({ ...LINK, flows: [{ algorithm: "cubic" }] })).toContain("cross traffic");
   });
 
   it("write logs that say what our own run of the same format did", () => {
