@@ -1,4 +1,4 @@
-/** What a table of real-time runs must be read with: how late packets and decisions came, contender by contender. */
+/** What a table of real-time runs must be read with: how late packets and decisions came, world by world and contender by contender. */
 import type { BenchmarkRecord } from "../benchmark.ts";
 import { groupBy } from "../group-by.ts";
 import { mean } from "../statistics.ts";
@@ -6,8 +6,8 @@ import { mean } from "../statistics.ts";
 /** @returns lines, each ended; empty for runs in virtual time */
 export function realTimeNotes(records: readonly BenchmarkRecord[]): string {
   const timed = records.filter(({ timing }) => timing !== undefined);
-  const notes = [...groupBy(timed, ({ algorithm }) => algorithm)].map(([algorithm, runs]) =>
-    noteOf(algorithm, runs),
+  const notes = [...groupBy(timed, ({ testbed, algorithm }) => `${testbed}, ${algorithm}`)].map(
+    ([name, runs]) => noteOf(name, runs),
   );
   const through = records.find(({ commandLine }) => commandLine !== undefined);
   if (through !== undefined) {
@@ -16,7 +16,7 @@ export function realTimeNotes(records: readonly BenchmarkRecord[]): string {
   return notes.join("");
 }
 
-function noteOf(algorithm: string, runs: readonly BenchmarkRecord[]): string {
+function noteOf(name: string, runs: readonly BenchmarkRecord[]): string {
   const timings = runs.map(({ timing }) => timing!);
   const median = mean(timings.map(({ packetLatenessUs }) => packetLatenessUs.medianUs));
   const p99 = mean(timings.map(({ packetLatenessUs }) => packetLatenessUs.p99Us));
@@ -29,7 +29,7 @@ function noteOf(algorithm: string, runs: readonly BenchmarkRecord[]): string {
   const slow = Math.max(0, ...decisions.map(({ maxLatenessUs }) => maxLatenessUs));
   const decided =
     count === 0 ? "" : `; ${late} of ${count} decisions after the next report, at most ${inMs(slow)} late`;
-  return `${runs[0]!.testbed}, ${algorithm}: ${packets}${lost}${decided}\n`;
+  return `${name}: ${packets}${lost}${decided}\n`;
 }
 
 function inMs(us: number): string {
