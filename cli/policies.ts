@@ -47,10 +47,10 @@ export async function loadCheckpointContender(name: string, path: string): Promi
   return checkpointContender(name, path, checkpoint);
 }
 
-/** The policy of a checkpoint as a CCP algorithm, called `policy`. @throws as `loadCheckpointContender` */
-export async function checkpointAlgorithm(path: string): Promise<CcpAlgorithm> {
-  const { policy, env } = await loadCheckpointContender(POLICY_NAME, path);
-  return policyAlgorithm(POLICY_NAME, policy, env);
+/** The policy of a checkpoint as a CCP algorithm of that name. @throws as `loadCheckpointContender` */
+export async function checkpointAlgorithm(path: string, name: string = POLICY_NAME): Promise<CcpAlgorithm> {
+  const { policy, env } = await loadCheckpointContender(name, path);
+  return policyAlgorithm(name, policy, env);
 }
 
 /** What tells one checkpoint from another in a table: its file's name, or its run's where the file has the common name. */

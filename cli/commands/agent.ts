@@ -1,11 +1,13 @@
 /** `ccpark agent`: runs algorithms on foreign CCP datapaths, until Ctrl-C, SIGTERM or the end of `--duration`. */
 import { type Command, Option } from "commander";
+import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import type { HostEvent } from "../../ccp-bridge/ipc/agent-host.ts";
 import { type AgentFlowFacts, AgentFlows } from "../agent/agent-flows.ts";
 import type { ControlOutcome } from "../agent/control.ts";
 import { printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
 import { collect, parseAlgorithms, parsePositive, parseWhole } from "../options.ts";
+import { policyPath } from "../policy-references.ts";
 
 interface AgentOptions {
   readonly algorithm?: readonly string[];
@@ -23,6 +25,11 @@ interface AgentOptions {
 /** Buffers of ebpfccp and Bundler. */
 const SMALL_READ_BYTES = 1024;
 
+async function loadPolicy(path: string, name?: string): Promise<CcpAlgorithm> {
+  const { checkpointAlgorithm } = await import("../policies.ts");
+  return checkpointAlgorithm(path, name);
+}
+
 async function loadSet(options: AgentOptions) {
   const { ccpAlgorithm } = await import("../../algorithms/reference.ts");
   const { loadModules } = await import("../../algorithms/module-files.ts");
@@ -30,11 +37,12 @@ async function loadSet(options: AgentOptions) {
   const { unknownName } = await import("../../core/errors.ts");
   const names = options.algorithm ?? (options.checkpoint === undefined ? ["reno"] : []);
   const modules = await loadModules(names);
-  const algorithms = names.map((name) => ccpAlgorithm(name, modules));
-  if (options.checkpoint !== undefined) {
-    const { checkpointAlgorithm } = await import("../policies.ts");
-    algorithms.push(await checkpointAlgorithm(options.checkpoint));
+  const algorithms: CcpAlgorithm[] = [];
+  for (const name of names) {
+    const path = policyPath(name);
+    algorithms.push(path === undefined ? ccpAlgorithm(name, modules) : await loadPolicy(path, name));
   }
+  if (options.checkpoint !== undefined) algorithms.push(await loadPolicy(options.checkpoint));
   const first = options.default;
   if (first !== undefined) {
     const known = algorithms.map((algorithm) => algorithm.name);
@@ -208,7 +216,7 @@ export function addAgent(program: Command): void {
     .addOption(
       new Option(
         "--algorithm <names>",
-        "algorithms, separated by commas, with parameters as in vegas:alpha=3; the first is the default",
+        "algorithms, separated by commas, with parameters as in vegas:alpha=3, and policies as in zoo:general; the first is the default",
       ).argParser(parseAlgorithms),
     )
     .option("--socket <path>", "unix socket, a name means /tmp/ccp/NAME (default: /tmp/ccp/portus)")

@@ -9,6 +9,7 @@ import type { KernelFlowFacts } from "../../testbeds/linux/slots.ts";
 import { printErr, printOut } from "../console.ts";
 import { oneScenario } from "../one-scenario.ts";
 import { collect, MAX_SEED, parsePositive, parseWhole, SET_HELP } from "../options.ts";
+import { policyPath } from "../policy-references.ts";
 
 interface RunCommandOptions {
   readonly algorithm: string;
@@ -25,14 +26,14 @@ interface RunCommandOptions {
   readonly quiet?: true;
 }
 
-const CHECKPOINT = "checkpoint:";
 const UNIX = "unix:";
 
-/** An algorithm by reference, or `checkpoint:FILE`. */
+/** An algorithm or a policy by reference. */
 async function loadAlgorithm(reference: string): Promise<CcpAlgorithm> {
-  if (reference.startsWith(CHECKPOINT)) {
+  const policy = policyPath(reference);
+  if (policy !== undefined) {
     const { checkpointAlgorithm } = await import("../policies.ts");
-    return checkpointAlgorithm(reference.slice(CHECKPOINT.length));
+    return checkpointAlgorithm(policy);
   }
   const { makeAlgorithm, resolveAlgorithm } = await import("../../algorithms/reference.ts");
   const { loadModules } = await import("../../algorithms/module-files.ts");
@@ -238,7 +239,7 @@ export function addRun(program: Command): void {
     .addOption(
       new Option(
         "--algorithm <reference>",
-        "an algorithm (see `ccpark explain algorithms`), checkpoint:FILE, or unix:SOCKET:NAME for an agent of another process",
+        "an algorithm (see `ccpark explain algorithms`), a policy (zoo:NAME or checkpoint:FILE), or unix:SOCKET:NAME for an agent of another process",
       ).default("cubic"),
     )
     .option(

@@ -65,7 +65,7 @@ async function openFlows(
 const TIMEOUT_MS = 40_000;
 
 describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
-  it.concurrent("chooses algorithms by name, by rule and by default, a policy among them; Ctrl-C ends it cleanly", async () => {
+  it.concurrent("chooses algorithms by name, by rule and by default, policies among them; Ctrl-C ends it cleanly", async () => {
     const folder = makeFolder();
     const checkpoint = join(folder, "policy.ckpt");
     const env = DEFAULT_ENV_OPTIONS;
@@ -75,12 +75,22 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     };
     const description = describeEnv({ env, episodeSec: 1 });
     saveCheckpoint(checkpoint, new Ppo({ ...spaces, seed: 1, env: description }).checkpoint());
-    const names = ["--algorithm", "reno,cubic", "--default", "cubic", "--checkpoint", checkpoint];
-    const { child, outcome, socket } = await startAgent(folder, [...names, "--rule", "dst-port:5001=policy"]);
+    const names = [
+      "--algorithm",
+      "reno,cubic,zoo:quickstart",
+      "--default",
+      "cubic",
+      "--checkpoint",
+      checkpoint,
+    ];
+    const { child, outcome, socket } = await startAgent(folder, [
+      ...[...names, "--rule", "dst-port:5001=policy", "--rule", "dst-port:5002=zoo:quickstart"],
+    ]);
     const datapath = await openFlows(folder, socket, [
       { dstPort: 5001 },
       { dstPort: 80 },
       { dstPort: 5001, algorithmName: "reno" },
+      { dstPort: 5002 },
     ]);
     for (let i = 0; i < 3; i++) datapath.send(Uint8Array.of(1, 2, 3), socket);
     setTimeout(() => child.kill("SIGINT"), 200);
@@ -89,9 +99,12 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
     expect(existsSync(socket)).toBe(false);
     const lines = parseLines(stdout);
-    expect(lines[0]).toMatchObject({ event: "listening", algorithms: ["cubic", "reno", "policy"] });
+    expect(lines[0]).toMatchObject({
+      event: "listening",
+      algorithms: ["cubic", "reno", "zoo:quickstart", "policy"],
+    });
     const opened = lines.filter((line) => line["event"] === "opened");
-    expect(opened.map((line) => line["algorithm"])).toEqual(["policy", "cubic", "reno"]);
+    expect(opened.map((line) => line["algorithm"])).toEqual(["policy", "cubic", "reno", "zoo:quickstart"]);
     expect(lines.filter((line) => line["event"] === "malformed")).toHaveLength(1);
     expect(lines.at(-1)).toMatchObject({ event: "ended", malformed: 3, flows: 0 });
   });
