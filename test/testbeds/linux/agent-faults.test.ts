@@ -15,6 +15,7 @@ import { LinuxAgent } from "../../../testbeds/linux/linux-agent.ts";
 import { flowsInKernel } from "../../../testbeds/linux/slots.ts";
 import { tcpInfo } from "../../../testbeds/linux/tcp-info.ts";
 import { median } from "../emulated/rig.ts";
+import { HoldUps, MOST_HELD_UP } from "../host/hold-ups.ts";
 import { kernelRefuses } from "./kernel-access.ts";
 import { makeRig } from "./rig.ts";
 import { block, freshName, onScene, until } from "./transfer.ts";
@@ -26,10 +27,6 @@ const MBPS = 50;
 /** of the fallback, by default */
 const DEADLINE_MS = 1000;
 const LOOK_MS = 20;
-/** of a timer of ours on a machine that is at rest */
-const USUAL_DELAY_MS = 3;
-/** Held up for more of the time, goodput tells of the machine. */
-const MOST_HELD_UP = 0.05;
 
 const available = (): string[] =>
   readFileSync("/proc/sys/net/ipv4/tcp_available_congestion_control", "utf8").trim().split(" ");
@@ -71,19 +68,16 @@ describe.skipIf(kernelRefuses() !== undefined)("agents of Linux TCP that fail", 
   ): Promise<{ windows: Window[]; silentMs: number; heldUpShare: number }> {
     const windows: Window[] = [];
     let silentMs = 0;
-    let heldUpMs = 0;
-    const startedAt = performance.now();
+    const holdUps = new HoldUps();
     let acked = -1;
     let since = performance.now();
     for (let i = 0; i < count; i++) {
       const before = tcpInfo(libc, sender.fd);
       const from = performance.now();
       while (performance.now() - from < 500) {
-        const asleepAt = performance.now();
-        await sleep(LOOK_MS);
+        await holdUps.sleep(LOOK_MS);
         const { ackedBytes } = tcpInfo(libc, sender.fd);
         const now = performance.now();
-        heldUpMs += Math.max(0, now - asleepAt - LOOK_MS - USUAL_DELAY_MS);
         if (ackedBytes !== acked) [acked, since] = [ackedBytes, now];
         silentMs = Math.max(silentMs, now - since);
       }
@@ -96,7 +90,7 @@ describe.skipIf(kernelRefuses() !== undefined)("agents of Linux TCP that fail", 
           Math.max(1, after.sentPackets - before.sentPackets),
       });
     }
-    return { windows, silentMs, heldUpShare: heldUpMs / (performance.now() - startedAt) };
+    return { windows, silentMs, heldUpShare: holdUps.share };
   }
 
   const goodput = (windows: readonly Window[]): number => median(windows.map(({ mbps }) => mbps));

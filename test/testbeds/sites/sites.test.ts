@@ -12,6 +12,7 @@ import { type Host, Hosts } from "../../../testbeds/linux/hosts.ts";
 import { decodeMessage, encodeMessage } from "../../../testbeds/sites/messages.ts";
 import { parsePolicy } from "../../../testbeds/sites/policy.ts";
 import { linkOf, median, sleep } from "../emulated/rig.ts";
+import { HoldUps, MOST_HELD_UP } from "../host/hold-ups.ts";
 import { describeWithLinks } from "../host/with-links.ts";
 
 const CLI = ["--import", "tsx", "cli/main.ts"];
@@ -167,6 +168,7 @@ async function whereItQueues(policy: string | undefined): Promise<{
   readonly linkMs: number;
   readonly boxMs: number;
   readonly mbps: number;
+  readonly heldUpShare: number;
   readonly boxes: readonly BoxProcess[];
 }> {
   const link = await openLink(linkOf(RATE, ONE_WAY_MS, { packets: 160 }), 1, {});
@@ -185,16 +187,19 @@ async function whereItQueues(policy: string | undefined): Promise<{
     const [fromNs, fromBytes] = [link.nowNs, forward.servedBytes(link.nowNs)];
     const before = boxes[1]?.rows.length ?? 0;
     const queued: number[] = [];
+    const holdUps = new HoldUps();
     for (let i = 0; i < 50; i++) {
-      await sleep(100);
+      await holdUps.sleep(100);
       queued.push(forward.queuedBytes);
     }
+    const heldUpShare = holdUps.share;
     const msOf = (all: readonly number[]): number =>
       all.length === 0 ? 0 : (1000 * all.reduce((a, b) => a + b, 0)) / all.length / fromMbps(RATE);
     return {
       linkMs: msOf(queued),
       boxMs: msOf(boxes[1]?.rows.slice(before).map((row) => row.queuedBytes) ?? []),
       mbps: ((forward.servedBytes(link.nowNs) - fromBytes) * 8000) / (link.nowNs - fromNs),
+      heldUpShare,
       boxes,
     };
   } finally {
@@ -213,13 +218,14 @@ describeWithLinks("ccpark bundle", () => {
     const rows = bundle.boxes[1]!.rows;
     const rttMs = median(rows.filter((row) => row.rttMs > 0).map((row) => row.rttMs));
     console.log(
-      `without: ${quo.linkMs.toFixed(1)} ms in the bottleneck, ${quo.mbps.toFixed(1)} Mbit/s; with: ${bundle.linkMs.toFixed(1)} ms there, ${bundle.boxMs.toFixed(1)} ms in the sendbox, ${bundle.mbps.toFixed(1)} Mbit/s; ${rows.at(-1)!.congestionAcks} congestion ACKs, median RTT ${rttMs.toFixed(1)} ms`,
+      `without: ${quo.linkMs.toFixed(1)} ms in the bottleneck, ${quo.mbps.toFixed(1)} Mbit/s; with: ${bundle.linkMs.toFixed(1)} ms there, ${bundle.boxMs.toFixed(1)} ms in the sendbox, ${bundle.mbps.toFixed(1)} Mbit/s; held up ${bundle.heldUpShare.toFixed(3)}; ${rows.at(-1)!.congestionAcks} congestion ACKs, median RTT ${rttMs.toFixed(1)} ms`,
     );
     expect(quo.linkMs).toBeGreaterThan(25);
     expect(bundle.linkMs).toBeLessThan(quo.linkMs / 2);
     expect(bundle.boxMs).toBeGreaterThan(2 * bundle.linkMs);
     // on a busy machine boxes are late by milliseconds, which the control takes for a queue
-    expect(bundle.mbps).toBeGreaterThan(0.6 * quo.mbps);
+    const isBusy = Math.max(quo.heldUpShare, bundle.heldUpShare) > MOST_HELD_UP;
+    expect(bundle.mbps).toBeGreaterThan((isBusy ? 0.6 : 0.85) * quo.mbps);
     expect(rows.at(-1)!.congestionAcks).toBeGreaterThan(50);
     expect(rttMs).toBeGreaterThan(2 * ONE_WAY_MS);
   });
