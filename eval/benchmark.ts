@@ -186,7 +186,34 @@ export function countRuns(plan: BenchmarkPlan): number {
   return plan.scenarios.length * plan.contenders.length * plan.seeds.length;
 }
 
+/** A scenario as it is run, with a contender, and the seeds of these runs. */
+interface Group {
+  readonly scenario: Scenario;
+  readonly named: Parameters<typeof toRecord>[0];
+  readonly contender: Contender;
+  readonly seeds: readonly number[];
+}
+
+function* groupsOf({ scenarios, contenders, seeds }: BenchmarkPlan): Generator<Group> {
+  for (const planned of scenarios) {
+    for (const contender of contenders) {
+      if (!("of" in planned)) {
+        const named = { scenario: planned.name, link: linkLabel(planned) };
+        yield { scenario: planned, named, contender, seeds };
+        continue;
+      }
+      for (const seed of seeds) {
+        const scenario = planned.of(seed);
+        const named = { scenario: planned.name, link: DRAWN_LINK, drawnLink: linkLabel(scenario) };
+        yield { scenario, named, contender, seeds: [seed] };
+      }
+    }
+  }
+}
+
 /**
+ * A run is computed within the call of `next` that asks for it, as long as nothing of it has to be waited for: callers count on
+ * that who have to end it. So this is one generator and delegates to none, which would answer a call and compute later.
  * @param onFailure is told of runs that fail, which are left out then; absent: the first one throws
  * @yields one run after the other; between two runs the caller may draw, pause or stop
  */
@@ -194,73 +221,47 @@ export async function* runBenchmark(
   plan: BenchmarkPlan,
   onFailure?: OnFailure,
 ): AsyncGenerator<BenchmarkRun> {
-  for (const planned of plan.scenarios) {
-    for (const contender of plan.contenders) {
-      if (!("of" in planned)) {
-        const named = { scenario: planned.name, link: linkLabel(planned) };
-        yield* runSeeds(plan, planned, named, contender, plan.seeds, onFailure);
-        continue;
-      }
-      for (const seed of plan.seeds) {
-        const scenario = planned.of(seed);
-        const named = { scenario: planned.name, link: DRAWN_LINK, drawnLink: linkLabel(scenario) };
-        yield* runSeeds(plan, scenario, named, contender, [seed], onFailure);
-      }
-    }
-  }
-}
-
-async function* runSeeds(
-  {
-    seriesBinSec: givenBinSec,
-    rewardName,
-    recording: formats = [],
-    testbed = SIMULATED,
-    observationNoise,
-  }: BenchmarkPlan,
-  scenario: Scenario,
-  named: Parameters<typeof toRecord>[0],
-  contender: Contender,
-  seeds: readonly number[],
-  onFailure: OnFailure | undefined,
-): AsyncGenerator<BenchmarkRun> {
-  const fails = (error: unknown, seed?: number): void => {
-    if (onFailure === undefined) throw error;
-    const kind = error instanceof CcparkError ? error.kind : "internal";
-    const message = error instanceof Error ? error.message : String(error);
-    onFailure({
-      scenario: named.scenario,
-      algorithm: contender.name,
-      ...(seed !== undefined && { seed }),
-      kind,
-      message,
-    });
-  };
-  const seriesBinSec = givenBinSec ?? niceBinSec(scenario.durationSec);
-  expectAccepts(testbed, scenario);
-  const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm, testbed, observationNoise };
-  let prepared: Prepared | undefined;
-  try {
-    prepared = contender.prepare?.(scenario, { seeds, ...common });
-  } catch (error) {
-    fails(error);
-    return;
-  }
-  for (const seed of seeds) {
-    const recording =
-      formats.length === 0 ? undefined : { formats, title: runTitle(named.scenario, contender.name, seed) };
-    let result: RunResult;
+  const { rewardName, recording: formats = [], testbed = SIMULATED, observationNoise } = plan;
+  for (const { scenario, named, contender, seeds } of groupsOf(plan)) {
+    const fails = (error: unknown, seed?: number): void => {
+      if (onFailure === undefined) throw error;
+      const kind = error instanceof CcparkError ? error.kind : "internal";
+      const message = error instanceof Error ? error.message : String(error);
+      onFailure({
+        scenario: named.scenario,
+        algorithm: contender.name,
+        ...(seed !== undefined && { seed }),
+        kind,
+        message,
+      });
+    };
+    const seriesBinSec = plan.seriesBinSec ?? niceBinSec(scenario.durationSec);
+    expectAccepts(testbed, scenario);
+    const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm, testbed, observationNoise };
+    let prepared: Prepared | undefined;
     try {
-      result = await (prepared ?? contender).run({ scenario, seed, recording, ...common });
+      prepared = contender.prepare?.(scenario, { seeds, ...common });
     } catch (error) {
-      fails(error, seed);
+      fails(error);
       continue;
     }
-    yield {
-      record: toRecord(named, roundTripMs(scenario), contender, seed, prepared?.detail, result),
-      series: result.series,
-      ...(result.recordings && { recordings: result.recordings }),
-    };
+    for (const seed of seeds) {
+      const recording =
+        formats.length === 0 ? undefined : { formats, title: runTitle(named.scenario, contender.name, seed) };
+      let result: RunResult;
+      try {
+        const run = (prepared ?? contender).run({ scenario, seed, recording, ...common });
+        result = run instanceof Promise ? await run : run;
+      } catch (error) {
+        fails(error, seed);
+        continue;
+      }
+      yield {
+        record: toRecord(named, roundTripMs(scenario), contender, seed, prepared?.detail, result),
+        series: result.series,
+        ...(result.recordings && { recordings: result.recordings }),
+      };
+    }
   }
 }
 
