@@ -45,6 +45,30 @@ function byTimer(atUs: Micros, call: () => void, isExact: boolean): Timer {
   };
 }
 
+/** Asking the system costs some 20 us whatever the number of bytes: so many at once. */
+const POOL_BYTES = 4_096;
+let pool = new Uint8Array(0);
+let poolAt = 0;
+
+/** Each byte is given out once, and is gone from the pool then. */
+function systemBytes(count: number): Uint8Array {
+  if (count > POOL_BYTES) return new Uint8Array(randomBytes(count));
+  if (poolAt + count > pool.length) {
+    pool = new Uint8Array(randomBytes(POOL_BYTES));
+    poolAt = 0;
+  }
+  const bytes = pool.slice(poolAt, poolAt + count);
+  pool.fill(0, poolAt, poolAt + count);
+  poolAt += count;
+  return bytes;
+}
+
+function systemSeed(): number {
+  let seed = 0;
+  for (const byte of systemBytes(6)) seed = seed * 256 + byte;
+  return seed;
+}
+
 /** Of one socket's connections: state that they share lives as long as these surroundings. */
 export function realSurroundings(trace?: Surroundings["trace"]): Surroundings {
   const shared = new Map<string, unknown>();
@@ -60,8 +84,8 @@ export function realSurroundings(trace?: Surroundings["trace"]): Surroundings {
       const soon = setImmediate(call);
       return { cancel: () => clearImmediate(soon) };
     },
-    rng: Rng.fromSeed(randomBytes(6).readUIntBE(0, 6)),
-    randomBytes: (count) => new Uint8Array(randomBytes(count)),
+    rng: Rng.fromSeed(systemSeed()),
+    randomBytes: systemBytes,
     shared: <T>(name: string, make: () => T): T => {
       if (!shared.has(name)) shared.set(name, make());
       return shared.get(name) as T;

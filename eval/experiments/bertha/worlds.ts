@@ -92,11 +92,18 @@ export function virtualWorld(rng: Rng, path: { readonly delayUs: Micros; readonl
 export async function loopbackWorld(): Promise<World> {
   const server = await serveStore();
   const clients: { close(): void }[] = [];
+  /** servers stay until the end: an open socket keeps the process alive */
+  const sockets = new Set<{ close(): void }>();
   return {
     base: udp(),
     host: async (_name, onDatagram, onRoom = () => {}) => {
       const socket = await UdpSocket.open({}, onDatagram, onRoom);
-      return { port: socket.port, surroundings: realSurroundings(), close: () => socket.close() };
+      sockets.add(socket);
+      const close = (): void => {
+        sockets.delete(socket);
+        socket.close();
+      };
+      return { port: socket.port, surroundings: realSurroundings(), close };
     },
     store: async () => {
       const client = connectStore(server.address);
@@ -115,7 +122,7 @@ export async function loopbackWorld(): Promise<World> {
         });
       }),
     close: async () => {
-      for (const client of clients) client.close();
+      for (const open of [...clients, ...sockets]) open.close();
       await server.close();
     },
   };
