@@ -69,6 +69,16 @@ const UNIX_PREFIX = "unix:";
 const ZOO_PREFIX = "zoo:";
 const OTHER_PREFIXES = [AGENT_PREFIX, ONNX_PREFIX, UNIX_PREFIX, ZOO_PREFIX];
 const OTHER_NAMES = [CONSTANT, CONSTANT_RATE, ORACLE, UNTRAINED];
+/**
+ * A policy where an algorithm is expected: `zoo:NAME`, and `agent:FILE` or `checkpoint:FILE`.
+ * @returns what `checkpointAlgorithm` takes; undefined: the reference is none of these
+ */
+export function policyPath(reference: string): string | undefined {
+  if (reference.startsWith(ZOO_PREFIX)) return reference;
+  const prefix = [AGENT_PREFIX, "checkpoint:"].find((each) => reference.startsWith(each));
+  return prefix === undefined ? undefined : reference.slice(prefix.length);
+}
+
 /** Endings of files that are contenders only with their prefix. */
 const POLICY_FILES: readonly (readonly [ending: string, prefix: string])[] = [
   [".onnx", ONNX_PREFIX],

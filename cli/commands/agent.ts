@@ -7,7 +7,6 @@ import type { ControlOutcome } from "../agent/control.ts";
 import { printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
 import { collect, parseAlgorithms, parsePositive, parseWhole } from "../options.ts";
-import { policyPath } from "../policy-references.ts";
 
 interface AgentOptions {
   readonly algorithm?: readonly string[];
@@ -35,6 +34,7 @@ async function loadSet(options: AgentOptions) {
   const { loadModules } = await import("../../algorithms/module-files.ts");
   const { compileAlgorithms } = await import("../../ccp-bridge/agent/agent.ts");
   const { unknownName } = await import("../../core/errors.ts");
+  const { policyPath } = await import("../contenders.ts");
   const names = options.algorithm ?? (options.checkpoint === undefined ? ["reno"] : []);
   const modules = await loadModules(names);
   const algorithms: CcpAlgorithm[] = [];

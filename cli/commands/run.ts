@@ -9,7 +9,6 @@ import type { KernelFlowFacts } from "../../testbeds/linux/slots.ts";
 import { printErr, printOut } from "../console.ts";
 import { oneScenario } from "../one-scenario.ts";
 import { collect, MAX_SEED, parsePositive, parseWhole, SET_HELP } from "../options.ts";
-import { policyPath } from "../policy-references.ts";
 
 interface RunCommandOptions {
   readonly algorithm: string;
@@ -30,6 +29,7 @@ const UNIX = "unix:";
 
 /** An algorithm or a policy by reference. */
 async function loadAlgorithm(reference: string): Promise<CcpAlgorithm> {
+  const { policyPath } = await import("../contenders.ts");
   const policy = policyPath(reference);
   if (policy !== undefined) {
     const { checkpointAlgorithm } = await import("../policies.ts");
