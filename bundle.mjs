@@ -12,10 +12,11 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 /** Libraries that almost every start loads, in many files: part of the bundle. The others are loaded when they are needed. */
 const INLINED = ["@noble/*", "commander", "fflate", "jstat", "pure-rand", "zod"];
 
+// Libraries have variables of their own called URL, and esbuild does not look into this text.
 const BANNER = `import { createRequire as __createRequire } from "node:module";
 import { fileURLToPath as __fileURLToPath } from "node:url";
 const require = __createRequire(import.meta.url);
-const __root = new URL(import.meta.url.slice(0, import.meta.url.lastIndexOf("/dist/") + 1));
+const __root = new globalThis.URL(import.meta.url.slice(0, import.meta.url.lastIndexOf("/dist/") + 1));
 `;
 
 const isSource = (name) => /\.ts$/.test(name) && !name.endsWith(".d.ts");
@@ -67,11 +68,11 @@ const locations = {
       const loader = path.endsWith(".ts") ? "ts" : "js";
       if (own && text.includes("import.meta.url")) {
         const built = `dist/${place.replace(/\.ts$/, ".js")}`;
-        const url = `new URL(${JSON.stringify(built)}, __root).href`;
+        const url = `new globalThis.URL(${JSON.stringify(built)}, __root).href`;
         return { contents: text.replaceAll("import.meta.url", url), loader };
       }
       if (!own && /\b__(dirname|filename)\b/.test(text)) {
-        const where = (name) => `__fileURLToPath(new URL(${JSON.stringify(name)}, __root))`;
+        const where = (name) => `__fileURLToPath(new globalThis.URL(${JSON.stringify(name)}, __root))`;
         const contents = text
           .replace(/\b__dirname\b/g, where(dirname(place)))
           .replace(/\b__filename\b/g, where(place));

@@ -283,7 +283,7 @@ describe("ccpark quickstart, killed and started again", { timeout: 600_000 }, ()
     const finished = startCli([...args, "--json"], { cwd });
     children.push(finished);
     const ended = outcomeOf(finished);
-    // Within a run: Node drops a signal that comes in the microseconds between two of them, which is when this line is read.
+    // within a run: Node may drop a signal that comes in the microseconds between two of them, which is when this line is read
     finished.stdout?.once("data", () => setTimeout(() => finished.kill("SIGINT"), 50));
     const { code, stderr } = await ended;
     expect(code).toBe(130);
