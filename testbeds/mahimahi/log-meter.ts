@@ -5,20 +5,14 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { type Bytes, NANOS_PER_MILLI, type Nanos } from "../../core/units.ts";
 import type { LinkMeter } from "../../sim/network.ts";
+import { upperBound } from "../../sim/servers/piecewise.ts";
 import { type LinkEvent, parseLinkEvent } from "./log.ts";
 
 const CHUNK_BYTES = 1 << 16;
 
-/** The last of `sorted` that lies at or before `limit`; -1: none. */
-function lastUntil(sorted: readonly number[], limit: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! <= limit) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
+/** How many of `sorted` lie at or before `limit`. */
+const countUntil = (sorted: readonly number[], limit: number): number =>
+  upperBound(sorted.length, (i) => sorted[i]!, limit);
 
 export class LogMeter implements LinkMeter {
   readonly #opportunitiesMs: readonly number[] | undefined;
@@ -138,13 +132,13 @@ export class LogMeter implements LinkMeter {
 
   servedBytes(nowNs: Nanos): Bytes {
     this.refresh();
-    return this.#servedBytes[lastUntil(this.#departedMs, nowNs / NANOS_PER_MILLI)] ?? 0;
+    return this.#servedBytes[countUntil(this.#departedMs, nowNs / NANOS_PER_MILLI) - 1] ?? 0;
   }
 
   capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
     const times = this.#opportunitiesMs;
     if (times === undefined) return Number.POSITIVE_INFINITY;
-    const until = (ns: Nanos): number => lastUntil(times, ns / NANOS_PER_MILLI);
+    const until = (ns: Nanos): number => countUntil(times, ns / NANOS_PER_MILLI);
     return (until(toNs) - until(fromNs)) * this.#bytesEach;
   }
 

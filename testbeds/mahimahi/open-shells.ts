@@ -36,7 +36,10 @@ const NOBODY: ShellUser = { uid: 65_534, gid: 65_534 };
 const BUFFER_BYTES = 8 << 20;
 const NANOS_PER_MILLI = 1_000_000n;
 
-/** What runs inside. MAHIMAHI_BASE is the address of the outermost shell's outer end. */
+/**
+ * What runs inside. MAHIMAHI_BASE is the address of the outermost shell's outer end. Who is gone needs the shells no more: they end
+ * with what runs in them.
+ */
 const INSIDE = `const socket = require("node:dgram").createSocket("udp4");
 socket.bind(0, () => process.send(process.env.MAHIMAHI_BASE, socket, () => socket.close()));
 process.on("disconnect", () => process.exit(0));

@@ -26,13 +26,14 @@ const MAX_DECISIONS = 1000;
 /** A decision is judged over so many round trips, which is when its losses have shown; it holds for one. */
 const HORIZON_ROUNDS = 8;
 
-/** A registered algorithm, a module, or a policy (`agent:FILE`). */
+/** A registered algorithm, a module, or a policy. */
 async function algorithmMaker(name: string): Promise<() => FlowAlgorithm> {
   const { makeAlgorithm, resolveAlgorithm } = await import("../../../algorithms/reference.ts");
   const { loadModules } = await import("../../../algorithms/module-files.ts");
-  const { checkpointAlgorithm } = await import("../../policies.ts");
-  if (name.startsWith("agent:")) {
-    const path = name.slice("agent:".length);
+  const { policyPath } = await import("../../contenders.ts");
+  const path = policyPath(name);
+  if (path !== undefined) {
+    const { checkpointAlgorithm } = await import("../../policies.ts");
     const loaded = await checkpointAlgorithm(path);
     return () => loaded;
   }

@@ -105,7 +105,7 @@ export function scriptOptions<const T extends Readonly<Record<string, ScriptOpti
     if (token.kind !== "option") continue;
     if (token.name === "help" || token.rawName === "-h") {
       console.log(help(script, options, words));
-      process.exit(0);
+      process.exit(0); // before anything is measured
     }
     const option = options[token.name];
     if (option === undefined || token.rawName !== `--${token.name}`) {
