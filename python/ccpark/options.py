@@ -19,8 +19,8 @@ class EnvOptions(TypedDict, total=False):
     scenario: str | os.PathLike[str] | Mapping[str, Any]
     trace: str | os.PathLike[str]  # the name of a shipped trace or the path of one, for scenarios that take one
     duration_sec: float  # virtual seconds of an episode
-    # "simulated" (virtual time); in real time "udp" (packets on loopback) and, on Linux as root, "emulated" and "linux"; "mahimahi" where
-    # its shells are installed
+    # "simulated" (virtual time); in real time "udp" (packets on loopback) and, on Linux as root, "emulated"
+    # and "linux"; "mahimahi" where its shells are installed
     testbed: str
     observation: str  # "standard", "park-14", ...; the local server loads a module too, "./mine.js"
     action: str  # "multiplicative", "absolute", "indigo" (five choices), or a module
