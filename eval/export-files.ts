@@ -13,6 +13,7 @@ const ENDING: Readonly<Record<ExportFormat, string>> = {
   jsonl: "jsonl",
   qlog: "sqlog",
   mahimahi: "log",
+  pcap: "pcap",
 };
 
 export function recordedFormats(formats: readonly ExportFormat[]): RecordedFormat[] {
@@ -24,7 +25,7 @@ function pathPart(name: string): string {
   return name.replaceAll(/[^\w.-]+/g, "_");
 }
 
-function textOf(run: BenchmarkRun, format: ExportFormat): string | undefined {
+function textOf(run: BenchmarkRun, format: ExportFormat): string | Uint8Array | undefined {
   const { scenario, algorithm, seed } = run.record;
   switch (format) {
     case "csv":
@@ -46,7 +47,7 @@ export function writeExports(
   formats: readonly ExportFormat[],
 ): void {
   if (formats.length === 0) return;
-  const files: Record<string, string> = {};
+  const files: Record<string, string | Uint8Array> = {};
   for (const run of runs) {
     const { scenario, algorithm, seed } = run.record;
     const place = join(folder, "exports", pathPart(scenario));

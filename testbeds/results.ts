@@ -1,6 +1,7 @@
 /** What a run yields: the measured quantities, the same for every contender, and its course over time. */
 
 import type { Mbps } from "../core/units.ts";
+import type { Recordings } from "./exports/recorder.ts";
 import type { Fairness, FlowShare } from "./fairness.ts";
 import type { RunTiming } from "./testbed.ts";
 import type { StreamDelays } from "./traffic/media.ts";
@@ -140,8 +141,8 @@ export interface RunResult {
   readonly commandLine?: string;
   /** in real time, of a policy */
   readonly decisions?: DecisionTiming;
-  /** where the run was recorded: texts by format */
-  readonly recordings?: Readonly<Partial<Record<"qlog" | "mahimahi", string>>>;
+  /** where the run was recorded: by format */
+  readonly recordings?: Recordings;
   /** of the first flow, where that was asked for */
   readonly steps?: RecordedSteps;
 }

@@ -30,7 +30,7 @@ const MAX_WORKERS = 256;
 const DEFAULT_SCENARIO = "park-paper";
 const DEFAULT_SEEDS = 3;
 
-const EXPORTS: readonly ExportFormat[] = ["csv", "jsonl", "qlog", "mahimahi"];
+const EXPORTS: readonly ExportFormat[] = ["csv", "jsonl", "qlog", "mahimahi", "pcap"];
 
 function parseExports(text: string): ExportFormat[] {
   return parseList(text).map((name) => {
@@ -323,7 +323,7 @@ export function addBench(program: Command): void {
     .addOption(
       new Option(
         "--export <formats>",
-        "also write of each run, into exports/ of --out: csv, jsonl (series), qlog, mahimahi (mm-link's log)",
+        "also write of each run, into exports/ of --out: csv, jsonl (series), qlog, mahimahi (mm-link's log), pcap (real packets of emulated links)",
       ).argParser(parseExports),
     )
     .addOption(

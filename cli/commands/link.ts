@@ -58,6 +58,7 @@ async function link(command: readonly string[], options: LinkCommandOptions): Pr
     if (options.json === true) printOut(`${JSON.stringify({ ...summary, timing: opened.timing })}\n`);
     else if (options.quiet !== true) printSummary(scenario.name, summary, opened);
   }
+  opened.expectWhole();
 }
 
 async function throughMahimahi(command: readonly string[], options: LinkCommandOptions): Promise<void> {

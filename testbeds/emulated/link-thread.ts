@@ -1,7 +1,7 @@
 /** The thread of one emulated link: says when it is ready, carries packets until it is to end, and says how that went. */
-import { writeFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { raiseInliningBudget } from "../../core/v8-inlining.ts";
+import { writeFilesWhole } from "../../core/whole-files.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { MahimahiLog } from "../exports/mahimahi-log.ts";
 import { loadLibc } from "../host/libc.ts";
@@ -61,9 +61,9 @@ async function carry(data: LinkThreadData): Promise<void> {
   loop.tellLateness();
   for (const { link, file, name, log } of logs) {
     const comments = [`mahimahi mm-link (${name})`, `${scenario.name}, seed ${seed}`];
-    writeFileSync(file, log.text(link, plan.startNs, loop.network.nowNs, comments));
+    writeFilesWhole({ [file]: log.text(link, plan.startNs, loop.network.nowNs, comments) });
   }
-  if (entries !== undefined) writeFileSync(data.packetLog!, packetRows(entries));
+  if (entries !== undefined) writeFilesWhole({ [data.packetLog!]: packetRows(entries) });
   say({ kind: "done" });
 }
 

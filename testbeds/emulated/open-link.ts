@@ -7,6 +7,7 @@ import type { Worker } from "node:worker_threads";
 import { CcparkError } from "../../core/errors.ts";
 import { startWorkerThread } from "../../core/start-worker-thread.ts";
 import { type Bytes, mssOf, type Nanos } from "../../core/units.ts";
+import { claimFile } from "../../core/whole-files.ts";
 import { mtuOf, type Scenario } from "../../scenarios/scenario.ts";
 import { makeServer } from "../../sim/servers/make-server.ts";
 import { whyNoLinks } from "../host/abilities.ts";
@@ -76,6 +77,13 @@ export interface LinkCounts {
   /** by loss, policer or queue */
   readonly lostPackets: number;
   readonly markedPackets: number;
+}
+
+/** What ended a link before its time, as an error of who used it. */
+export function linkFailure(cause: unknown): CcparkError {
+  return new CcparkError("unavailable", `[emulated] the link has failed: ${(cause as Error).message}`, {
+    cause,
+  });
 }
 
 let opened = 0;
@@ -148,6 +156,11 @@ export class EmulatedLink {
   /** What ended the thread before its time; undefined: it runs. */
   get failure(): unknown {
     return this.#failure;
+  }
+
+  /** @throws CcparkError (unavailable) if it has failed, also while it wrote its logs when it was closed */
+  expectWhole(): void {
+    if (this.#failure !== undefined) throw linkFailure(this.#failure);
   }
 
   /** Called once when the thread fails: no packet is carried any more. */
@@ -260,7 +273,7 @@ function truthOf({ spec, rng }: LinkPlan, mtuBytes: Bytes, facts: LinkFacts): Li
 /**
  * Opens a link.
  * @param seed draws what the scenario leaves to chance, as in simulation
- * @throws CcparkError (failed-precondition) with the reason why this machine or user cannot
+ * @throws CcparkError (failed-precondition) with the reason why this machine or user cannot; for a log that cannot be written
  */
 export async function openLink(
   scenario: Scenario,
@@ -270,6 +283,9 @@ export async function openLink(
   const why = whyNoLinks();
   if (why !== undefined) throw new CcparkError("failed-precondition", `[emulated] no link: ${why}`);
   const { crossTraffic = "simulated", startsLater = false } = options;
+  for (const file of [options.pcap, options.forwardLog, options.reverseLog, options.packetLog]) {
+    if (file !== undefined) claimFile(file);
+  }
   const mtuBytes = mtuOf(scenario);
   const plan = planLink(scenario, seed, crossTraffic);
   const libc = await loadLibc();

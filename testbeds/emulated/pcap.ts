@@ -1,5 +1,6 @@
 /** Packets as a capture file with nanoseconds (libpcap's format, LINKTYPE_RAW), which tcpdump and Wireshark read. */
 import { closeSync, openSync, writeSync } from "node:fs";
+import { fileError } from "../../core/whole-files.ts";
 
 const MAGIC_NANOSECONDS = 0xa1b23c4d;
 const LINKTYPE_RAW = 101;
@@ -11,6 +12,7 @@ const BUFFER_BYTES = 1 << 20;
 const NANOS_PER_SEC = 1_000_000_000n;
 
 export class PcapFile {
+  readonly #path: string;
   readonly #fd: number;
   readonly #buffer: Buffer = Buffer.alloc(BUFFER_BYTES);
   #filled = 0;
@@ -18,6 +20,7 @@ export class PcapFile {
   readonly #epochNs: bigint = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
 
   constructor(path: string) {
+    this.#path = path;
     this.#fd = openSync(path, "w");
     const header = this.#buffer;
     header.writeUInt32LE(MAGIC_NANOSECONDS, 0);
@@ -28,7 +31,7 @@ export class PcapFile {
     this.#filled = FILE_HEADER_BYTES;
   }
 
-  /** @param atNs on the monotonic clock */
+  /** @param atNs on the monotonic clock @throws CcparkError */
   add(packet: Uint8Array, length: number, atNs: number): void {
     const kept = Math.min(length, KEPT_BYTES);
     if (this.#filled + RECORD_HEADER_BYTES + kept > BUFFER_BYTES) this.#flush();
@@ -44,12 +47,22 @@ export class PcapFile {
   }
 
   #flush(): void {
-    writeSync(this.#fd, this.#buffer, 0, this.#filled);
+    try {
+      for (let at = 0; at < this.#filled; ) {
+        at += writeSync(this.#fd, this.#buffer, at, this.#filled - at);
+      }
+    } catch (cause) {
+      throw fileError("[output] cannot write file", this.#path, cause);
+    }
     this.#filled = 0;
   }
 
+  /** @throws CcparkError */
   close(): void {
-    this.#flush();
-    closeSync(this.#fd);
+    try {
+      this.#flush();
+    } finally {
+      closeSync(this.#fd);
+    }
   }
 }

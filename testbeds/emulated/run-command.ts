@@ -1,10 +1,9 @@
 /** Runs a command of the user's at the client's end of a link, and one at the server's, as Mahimahi's shells run one inside. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { CcparkError } from "../../core/errors.ts";
 import type { Namespace } from "../host/namespaces.ts";
 import { guardInhabitants, inhabitantsOf, signalInhabitants } from "./inhabitants.ts";
-import type { EmulatedLink, LinkEnd } from "./open-link.ts";
+import { type EmulatedLink, type LinkEnd, linkFailure } from "./open-link.ts";
 
 export interface CommandOptions {
   /** program and arguments, at the client's end */
@@ -121,11 +120,7 @@ async function attended(child: ChildProcess): Promise<CommandEnd> {
 function failureOf(link: EmulatedLink): Promise<never> {
   return new Promise((_, reject) => {
     link.onFailure((cause) => {
-      reject(
-        new CcparkError("unavailable", `[emulated] the link has failed: ${(cause as Error).message}`, {
-          cause,
-        }),
-      );
+      reject(linkFailure(cause));
     });
   });
 }

@@ -5,30 +5,42 @@ import type { NetworkFlow } from "../../sim/network.ts";
 import { MahimahiLog } from "./mahimahi-log.ts";
 import { QlogRecorder, QlogTrace } from "./qlog.ts";
 
-/** qlog: all flows of the scenario; mahimahi: the forward link */
-export const RECORDED_FORMATS = ["qlog", "mahimahi"] as const;
+/** qlog: all flows of the scenario; mahimahi: the forward link; pcap: real packets, as the client's end of a link sends and receives them */
+export const RECORDED_FORMATS = ["qlog", "mahimahi", "pcap"] as const;
 export type RecordedFormat = (typeof RECORDED_FORMATS)[number];
+
+/** What a world can write down whose senders are the engine's, on whatever way. */
+export const ENGINE_FORMATS: readonly RecordedFormat[] = ["qlog", "mahimahi"];
+
+/** What has been written down: texts, and a capture's bytes. */
+export interface Recordings {
+  readonly qlog?: string;
+  readonly mahimahi?: string;
+  readonly pcap?: Uint8Array;
+}
 
 export class RunRecorder {
   readonly #qlog: QlogTrace | undefined;
   readonly #mahimahi: MahimahiLog | undefined;
   #network: GeneralNetwork | undefined;
-  /** of a link that keeps its log itself */
-  #readLog: (() => string) | undefined;
+  /** of a link that keeps its logs itself */
+  #readLogs: (() => Pick<Recordings, "mahimahi" | "pcap">) | undefined;
+  readonly #formats: readonly RecordedFormat[];
 
   constructor(formats: readonly RecordedFormat[]) {
+    this.#formats = formats;
     this.#qlog = formats.includes("qlog") ? new QlogTrace() : undefined;
     this.#mahimahi = formats.includes("mahimahi") ? new MahimahiLog() : undefined;
   }
 
   /** Whether it is to have this. */
   wants(format: RecordedFormat): boolean {
-    return (format === "qlog" ? this.#qlog : this.#mahimahi) !== undefined;
+    return this.#formats.includes(format);
   }
 
-  /** The forward link keeps its log itself, in mm-link's format. @param read called once, when the run has been closed */
-  watchLink(read: () => string): void {
-    this.#readLog = read;
+  /** The link keeps its logs itself, the forward one's in mm-link's format. @param read called once, when the run has been closed */
+  watchLink(read: () => Pick<Recordings, "mahimahi" | "pcap">): void {
+    this.#readLogs = read;
   }
 
   /** Before the network runs. */
@@ -46,10 +58,8 @@ export class RunRecorder {
    * After the run; in real time after it has been closed, since a link's own log is whole only then.
    * @param title such as scenario, algorithm and seed: every export carries it
    */
-  texts(
-    { startNs, nowNs }: { readonly startNs: Nanos; readonly nowNs: Nanos },
-    title: string,
-  ): Partial<Record<RecordedFormat, string>> {
+  texts({ startNs, nowNs }: { readonly startNs: Nanos; readonly nowNs: Nanos }, title: string): Recordings {
+    const { mahimahi = undefined, pcap = undefined } = this.#readLogs?.() ?? {};
     const fromSec = startNs / NANOS_PER_SEC;
     const comments = ["mahimahi mm-link (uplink)", title, `the flow under test starts at ${fromSec} s`];
     return {
@@ -58,10 +68,11 @@ export class RunRecorder {
       }),
       ...(this.#mahimahi && {
         mahimahi:
-          this.#readLog === undefined
+          mahimahi === undefined
             ? this.#mahimahi.text(this.#network!.forward, 0, nowNs, comments)
-            : `# ${title}\n${this.#readLog()}`,
+            : `# ${title}\n${mahimahi}`,
       }),
+      ...(pcap && { pcap }),
     };
   }
 }

@@ -430,7 +430,7 @@ export const LINUX: RealTimeTestbed = {
   clock: "real",
   summary:
     "Linux TCP in real time, with CCP programs in its kernel on every ACK, over an emulated link; Linux 6.10 or later, root, to 200 Mbit/s",
-  records: ["mahimahi"],
+  records: ["mahimahi", "pcap"],
   refuses: (scenario) => refuses(scenario) ?? whyNoKernel(),
   open: (...args) => open(LINUX, args, false),
 };
@@ -440,7 +440,7 @@ export const LINUX_PACING: RealTimeTestbed = {
   clock: "real",
   summary:
     "Linux TCP held back by SO_MAX_PACING_RATE, on what TCP_INFO says every 10 ms: a rate only, Linux's own control beneath; no program in the kernel, over an emulated link",
-  records: ["mahimahi"],
+  records: ["mahimahi", "pcap"],
   refuses,
   open: (...args) => open(LINUX_PACING, args, true),
 };

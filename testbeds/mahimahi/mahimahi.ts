@@ -23,7 +23,7 @@ import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { ACK, DATA } from "../../sim/general/hop.ts";
 import type { LinkSpec } from "../../sim/network.ts";
 import { OPPORTUNITY_BYTES } from "../../sim/servers/opportunities.ts";
-import { RECORDED_FORMATS, type RunRecorder } from "../exports/recorder.ts";
+import { ENGINE_FORMATS, type RunRecorder } from "../exports/recorder.ts";
 import { whyNoHost, whyNoNamespaces } from "../host/abilities.ts";
 import { RunPlan } from "../network-run.ts";
 import { monotonicNs } from "../real-time/alarm.ts";
@@ -213,7 +213,7 @@ class MahimahiRun extends RealTimeNetworkRun {
     if (this.#shells !== undefined && this.#recorder?.wants("mahimahi") === true) {
       const { file, zeroMs } = this.#shells.uplink;
       const text = readFileSync(file, "latin1");
-      this.#recorder.watchLink(() => `# the run begins at ${zeroMs}\n${text}`);
+      this.#recorder.watchLink(() => ({ mahimahi: `# the run begins at ${zeroMs}\n${text}` }));
     }
     await open?.close();
   }
@@ -246,7 +246,7 @@ export const MAHIMAHI: RealTimeTestbed = {
   clock: "real",
   summary:
     "real UDP packets in real time through mm-delay, mm-loss and mm-link, where they are installed; to 200 Mbit/s",
-  records: RECORDED_FORMATS,
+  records: ENGINE_FORMATS,
   refuses: (scenario) =>
     machineRefusal(shellsOf(scenario)) ??
     rateRefusal(scenario) ??

@@ -7,7 +7,7 @@ import { makeNetwork } from "../../sim/make-network.ts";
 import type { Network } from "../../sim/network.ts";
 import type { BundleFlow } from "../bundles/bundle-flow.ts";
 import type { SimulatedBundle } from "../bundles/simulated-bundles.ts";
-import { RECORDED_FORMATS } from "../exports/recorder.ts";
+import { ENGINE_FORMATS } from "../exports/recorder.ts";
 import type { NetworkRunFlow } from "../network-flow.ts";
 import { RunPlan } from "../network-run.ts";
 import type { Overlay } from "../overlays/overlay.ts";
@@ -76,7 +76,7 @@ export const SIMULATED: SimulatedTestbed = {
   clock: "virtual",
   summary:
     "packets in virtual time, as fast as the machine can; the same bytes for the same seed; needs nothing",
-  records: RECORDED_FORMATS,
+  records: ENGINE_FORMATS,
   refuses: () => undefined,
   open: (scenario, seed, options) => new SimulatedRun(new RunPlan(scenario, seed, options)),
 };

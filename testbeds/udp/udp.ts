@@ -14,7 +14,7 @@ import { type Bytes, NANOS_PER_MICRO, NANOS_PER_SEC, type Nanos } from "../../co
 import { DelayHistogram } from "../../sim/delay-histogram.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { ACK, DATA } from "../../sim/general/hop.ts";
-import { RECORDED_FORMATS } from "../exports/recorder.ts";
+import { ENGINE_FORMATS } from "../exports/recorder.ts";
 import { RunPlan } from "../network-run.ts";
 import { RealTimeNetworkRun, rateRefusal, withoutSendJitter } from "../real-time/real-time-run.ts";
 import type { DatagramCarrier } from "../stacks/datagram-paths.ts";
@@ -160,7 +160,7 @@ export const UDP: RealTimeTestbed = {
   clock: "real",
   summary:
     "real UDP packets on loopback in real time, through a relay with the simulator's links; needs no privileges, to 200 Mbit/s",
-  records: RECORDED_FORMATS,
+  records: ENGINE_FORMATS,
   refuses: rateRefusal,
   async open(scenario, seed, options) {
     expectAccepts(UDP, scenario);

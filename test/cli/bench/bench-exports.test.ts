@@ -1,5 +1,6 @@
 /** `ccpark bench --export` and `--workers` as a user meets them. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeFolders, runCli } from "../run-cli.ts";
@@ -29,9 +30,18 @@ describe("ccpark bench --export", () => {
     const homeless = await runCli([...BENCH, "--export", "csv"]);
     expect(homeless.code).toBe(2);
     expect(homeless.stderr).toContain("--export needs --out DIR to write into");
-    const unknown = await runCli([...BENCH, "--export", "pcap"]);
+    const unknown = await runCli([...BENCH, "--export", "har"]);
     expect(unknown.code).toBe(2);
-    expect(unknown.stderr).toContain("expected names among csv, jsonl, qlog, mahimahi");
+    expect(unknown.stderr).toContain("expected names among csv, jsonl, qlog, mahimahi, pcap");
+    const virtual = await runCli([
+      ...BENCH,
+      "--export",
+      "pcap",
+      "--out",
+      join(tmpdir(), "ccpark-no-packets"),
+    ]);
+    expect(virtual.code).toBe(2);
+    expect(virtual.stderr).toContain("--export on simulated: got pcap, expected csv, jsonl, qlog, mahimahi");
   });
 });
 

@@ -1,4 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { describeWithLinks } from "../host/with-links.ts";
 
@@ -40,6 +43,26 @@ describeWithLinks("ccpark link", () => {
     expect(status).toBe(7);
     expect(stdout).toBe("100.64.0.1 100.64.0.2\n");
     expect(stderr).toMatch(/^park-paper, \d+\.\d s, \d+ packets: \d+ lost, \d+ marked\n {2}uplink/);
+  });
+
+  it("refuses a log that is no file before anything runs, and says which one could not be written", () => {
+    for (const option of ["--pcap", "--uplink-log", "--downlink-log", "--packet-log"]) {
+      const { status, stdout, stderr } = ccpark("link", option, "/dev/full", "--", "echo", "ran");
+      expect([status, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain("cannot write file `/dev/full`: it is a device, expected a file");
+    }
+    const folder = mkdtempSync(join(tmpdir(), "ccpark-small-"));
+    spawnSync("mount", ["-t", "tmpfs", "-o", "size=8k", "none", folder]);
+    try {
+      const file = join(folder, "log.csv");
+      const script = "for i in $(seq 600); do echo x > /dev/udp/100.64.0.2/9; done; echo ran";
+      const { status, stdout, stderr } = ccpark("link", "--packet-log", file, "--", "bash", "-c", script);
+      expect([status, stdout]).toEqual([1, "ran\n"]);
+      expect(stderr).toContain(`cannot write file \`${file}\`: no space left on the device`);
+    } finally {
+      spawnSync("umount", [folder]);
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("says that a command is not there, and leaves Ctrl-C to the command", async () => {
