@@ -98,7 +98,7 @@ export const THESIS: readonly ThesisFigure[] = [
       "40 Gbit/s, 100-packet flows, long intervals: over 2 times",
     ],
     differs:
-      "10 Gbit/s agrees nearly. At 40 Gbit/s the same flows suffer, but by half instead of twice: the excess is one timeout, and the thesis does not say its timer and buffer, which decide (docs/experiments.md).",
+      "10 Gbit/s agrees. At 40 Gbit/s the same flows suffer at long intervals, by 1.8 instead of over 2: the excess is one timeout, and the thesis does not say its timer and buffer, which decide (docs/experiments.md).",
     by: { experiment: "incast", settings: { seeds: upTo(10) } },
   },
   {

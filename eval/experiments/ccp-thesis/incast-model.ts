@@ -7,6 +7,7 @@
  * What the thesis leaves open is stated in `INCAST_SETTING`. Left out: the senders' own links (a window leaves at once).
  */
 import { makeReno } from "../../../algorithms/ccp/reno.ts";
+import { makeRenoInAgent } from "../../../algorithms/ccp/reno-in-agent.ts";
 import { reno as nativeReno } from "../../../algorithms/native/reno.ts";
 import { portusReno } from "../../../algorithms/portus/reno.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
@@ -52,9 +53,11 @@ export const INCAST_SETTING = {
 /** An agent's algorithm, told of its flows every `reportEveryUs`. */
 export type IncastAlgorithm = (reportEveryUs: Micros) => CcpAlgorithm;
 
-export type IncastAlgorithmName = "reno" | "portus-reno";
+export type IncastAlgorithmName = "reno-in-agent" | "reno" | "portus-reno";
 
 export const INCAST_ALGORITHMS: Readonly<Record<IncastAlgorithmName, IncastAlgorithm>> = {
+  /** the rules of Reno in the datapath: grows and cuts in the agent, at the interval; losses are told at once */
+  "reno-in-agent": makeRenoInAgent,
   /** grows in the datapath; the agent cuts, and hears of losses only at the interval */
   reno: (reportEveryUs) => makeReno({ reportEveryUs }),
   /** the published one: grows and cuts in the agent, at the interval; losses are told at once */

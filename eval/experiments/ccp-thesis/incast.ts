@@ -145,7 +145,7 @@ function figureOf(plan: IncastPlan, rows: readonly IncastRow[]): Figure {
   return { spec, names };
 }
 
-const ALGORITHM_NAMES: readonly IncastAlgorithmName[] = ["reno", "portus-reno"];
+const ALGORITHM_NAMES: readonly IncastAlgorithmName[] = ["reno-in-agent", "reno", "portus-reno"];
 
 const OPTIONS = {
   seeds: seeds(50),
@@ -171,8 +171,8 @@ const OPTIONS = {
     help: "each flow starts in U(0, this)",
   }),
   stalenessUs: positive(20, { placeholder: "us", help: "from a report to its answer's effect" }),
-  algorithm: choice("portus-reno", ALGORITHM_NAMES, {
-    help: "the agent's: `reno` grows in the datapath, `portus-reno` in the agent",
+  algorithm: choice("reno-in-agent", ALGORITHM_NAMES, {
+    help: "the agent's: `reno-in-agent` has the datapath's rules and grows in the agent, `reno` grows in the datapath, `portus-reno` has rules of its own",
   }),
 };
 
