@@ -37,7 +37,7 @@ describe("ccpark experiment", () => {
     expect(readFileSync(picture, "utf8")).toContain("</svg>");
     expect(readFileSync(join(folder, "results.jsonl"), "utf8").trim().split("\n")).toHaveLength(4);
     const summary = JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"));
-    expect(summary.command).toContain("--algorithm portus-reno");
+    expect(summary.command).toContain("--algorithm reno-in-agent");
     expect(summary.command).toContain("--seeds 2 ");
     expect(summary.settings.seeds).toEqual([1, 2]);
     expect(summary.claims[0]).toMatchObject({ threshold: { high: 1.2 }, verdict: "pass" });
@@ -62,8 +62,8 @@ describe("ccpark experiment", () => {
     expect(lines.map(({ algorithm, intervalUs, seed }) => [algorithm, intervalUs, seed])).toEqual([
       ["native-reno", null, 1],
       ["native-reno", null, 2],
-      ["portus-reno", 50, 1],
-      ["portus-reno", 50, 2],
+      ["reno-in-agent", 50, 1],
+      ["reno-in-agent", 50, 2],
     ]);
   });
 
