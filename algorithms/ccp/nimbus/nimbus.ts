@@ -27,6 +27,8 @@ const FULL = { growth: 1.25, rounds: 3 };
 const BURST_GAIN = 20;
 /** what a rate of arrival is taken over, in time and packets, so that an ACK more or less makes little of it */
 const ARRIVAL = { us: 25 * MICROS_PER_MILLI, packets: 30 };
+/** of what a group's senders send: so much of it a dip holds back */
+const MOST_HELD_BACK = 0.8;
 /** of mu: no less is sent */
 const LEAST_SHARE = 0.05;
 /** Section 4.1: what was sent before elastic traffic came, which takes 5 s to see. */
@@ -54,7 +56,7 @@ const PROGRAM = `
   (Report
     (volatile delivered 0) (volatile lost 0) (volatile timeout 0)
     (volatile sendSum 0) (volatile arriveSum 0) (volatile rates 0)
-    (volatile rttSum 0) (volatile rtts 0) (minRtt +infinity) (waiting 0)
+    (volatile rttSum 0) (volatile rtts 0) (minRtt +infinity)
   )
   (tick ${TICK_US})
 )
@@ -62,7 +64,6 @@ const PROGRAM = `
   (:= Report.delivered (+ Report.delivered (+ Ack.packets_acked Ack.packets_misordered)))
   (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
   (:= Report.minRtt (min Report.minRtt Flow.rtt_sample_us))
-  (:= Report.waiting (- Flow.bytes_pending (min Flow.bytes_pending Flow.bytes_in_flight)))
   (fallthrough)
 )
 (when (&& (> Flow.rate_outgoing 0) (> Flow.rate_incoming 0))
@@ -155,7 +156,6 @@ export class NimbusFlow implements CcpFlow {
       nowUs: report.nowUs,
       rttUs,
       minRttUs: report.get("minRtt"),
-      waitingPackets: report.get("waiting") / this.#mssBytes,
       deliveredPackets,
       sendRate,
       crossRate,
@@ -241,21 +241,26 @@ export class NimbusFlow implements CcpFlow {
 
   /** @param packets of an RTT, which it begins with */
   #competitive(nowUs: Micros, packets: number): CompetitiveRule {
-    const { passMs, flows } = this.#params;
-    if (passMs === 0) return new CubicWindow(nowUs, packets, flows);
-    return new Passage((packets * MICROS_PER_SEC) / this.#rttUs, passMs * MICROS_PER_MILLI);
+    const { passes, flows, pulseHz } = this.#params;
+    if (passes === 0) return new CubicWindow(nowUs, packets, flows);
+    return new Passage(nowUs, (packets * MICROS_PER_SEC) / this.#rttUs, MICROS_PER_SEC / pulseHz);
   }
 
   /** The base rate with the pulse of this moment. */
   #send(baseRate: number, nowUs: Micros): void {
     const { pulse, pulseHz } = this.#params;
+    const linkRate = this.#linkRate;
+    const height = pulse * linkRate;
     const phase = ((nowUs * pulseHz) / MICROS_PER_SEC) % 1;
     const { upShare, depth } = PULSE;
-    const shape =
-      phase < upShare ? halfSine(phase / upShare) : -depth * halfSine((phase - upShare) / (1 - upShare));
-    const rate = Math.max(baseRate + pulse * this.#linkRate * shape, (LEAST_SHARE / 2) * this.#linkRate);
-    const packets = Math.max(MIN_WINDOW_PACKETS, (WINDOW_ROUNDS * baseRate * this.#rttUs) / MICROS_PER_SEC);
-    this.#set(packets, rate);
+    const strong = phase < upShare ? halfSine(phase / upShare) : 0;
+    const weak = phase < upShare ? 0 : depth * halfSine((phase - upShare) / (1 - upShare));
+    const held = Math.min(height, MOST_HELD_BACK * baseRate) * strong;
+    const passing = strong > 0 ? baseRate - held : linkRate;
+    const rate = this.#rule?.passes ? passing : baseRate + height * (strong - weak);
+    const roundRate = this.#rule?.passes ? linkRate : baseRate;
+    const packets = Math.max(MIN_WINDOW_PACKETS, (WINDOW_ROUNDS * roundRate * this.#rttUs) / MICROS_PER_SEC);
+    this.#set(packets, Math.max(rate, (LEAST_SHARE / 2) * linkRate));
   }
 
   #set(packets: number, rate: number): void {

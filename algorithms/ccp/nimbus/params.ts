@@ -2,7 +2,7 @@
 import type { AlgorithmParam } from "../../spec.ts";
 
 export type NimbusParams = Readonly<
-  Record<"linkMbps" | "pulse" | "pulseHz" | "threshold" | "holdSec" | "targetMs" | "flows" | "passMs", number>
+  Record<"linkMbps" | "pulse" | "pulseHz" | "threshold" | "holdSec" | "targetMs" | "flows" | "passes", number>
 >;
 
 export const NIMBUS_PARAMS: readonly AlgorithmParam[] = [
@@ -63,11 +63,11 @@ export const NIMBUS_PARAMS: readonly AlgorithmParam[] = [
     why: "how many Cubics the competitive rule is as aggressive as: two, as published, since the pulses meet most of the losses",
   },
   {
-    name: "passMs",
-    unit: "ms",
+    name: "passes",
+    unit: "1",
     low: 0,
-    high: 1000,
+    high: 1,
     default: 0,
-    why: "for a bundle, whose senders have windows of their own: instead of competing it lets pass what they send, but for a queue of so many ms at the link's rate (Bundler has 10); 0: it competes",
+    why: "for a bundle, whose senders have windows of their own: other than 0, it lets pass what they send instead of competing for them (Bundler)",
   },
 ];

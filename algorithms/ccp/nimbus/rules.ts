@@ -9,8 +9,6 @@ export interface Sample {
   readonly rttUs: Micros;
   readonly minRttUs: Micros;
   readonly deliveredPackets: number;
-  /** given to send and not sent */
-  readonly waitingPackets: number;
   readonly sendRate: number;
   readonly crossRate: number;
   readonly linkRate: number;
@@ -41,36 +39,37 @@ const EPISODE_ROUNDS = 1.25;
 
 /** What goes on while cross traffic answers. */
 export interface CompetitiveRule {
+  /** the gate is open, at the link's rate, but for dips in the place of pulses */
+  readonly passes: boolean;
   /** @returns packets/s until the next report */
   rate(sample: Sample, lost: boolean): number;
 }
 
-/** Of the link's rate: what is sent in excess is lost in a full queue, or stands there. */
-const MAX_PASSING = 1;
-/** Bundler's gains: 10 per s^2 on the queue less its target, 10 per s on its change. */
-const PASS_GAIN = { queue: 10, change: 10 };
-
 /**
- * For a group of senders that have windows of their own (Bundler, Cardwell et al., EuroSys 2021): they compete, and this
- * lets pass what they send. A controller of the queue's size (PI) leaves it a short one, out of which pulses are made.
+ * For a group of senders that have windows of their own (Bundler, Cardwell et al., EuroSys 2021): they compete, and this lets pass
+ * what they send, as it comes. Bundler's own rule keeps 10 ms of it back, to make pulses of. That queue takes a scheduler's turns
+ * at the senders' packets, so that each loss in the network is one of all of them, where the others' bursts cost one of them at a
+ * time (Aggarwal et al., "Understanding the performance of TCP pacing", INFOCOM 2000): beside as many Cubics a bundle ended up
+ * with half of its part. So there is no queue here but in dips, which are what this has for pulses.
  */
 export class Passage implements CompetitiveRule {
-  readonly #targetUs: Micros;
+  readonly passes = true;
+  readonly #overUs: Micros;
   #rate: number;
-  #before: { readonly atUs: Micros; readonly packets: number } | undefined;
+  #atUs: Micros;
 
-  constructor(rate: number, targetUs: Micros) {
+  /** @param overUs what the senders' rate is averaged over, so that it has no pulses of its own */
+  constructor(nowUs: Micros, rate: number, overUs: Micros) {
+    this.#atUs = nowUs;
     this.#rate = rate;
-    this.#targetUs = targetUs;
+    this.#overUs = overUs;
   }
 
-  rate({ nowUs, waitingPackets, linkRate }: Sample): number {
-    const { atUs, packets } = this.#before ?? { atUs: nowUs, packets: waitingPackets };
-    const seconds = (nowUs - atUs) / MICROS_PER_SEC;
-    const excess = waitingPackets - (linkRate * this.#targetUs) / MICROS_PER_SEC;
-    const change = PASS_GAIN.queue * excess * seconds + PASS_GAIN.change * (waitingPackets - packets);
-    this.#before = { atUs: nowUs, packets: waitingPackets };
-    this.#rate = Math.min(MAX_PASSING * linkRate, Math.max(0, this.#rate + change));
+  /** @returns what the senders send in the mean */
+  rate({ nowUs, sendRate }: Sample): number {
+    const share = Math.min(1, (nowUs - this.#atUs) / this.#overUs);
+    this.#atUs = nowUs;
+    this.#rate += share * (sendRate - this.#rate);
     return this.#rate;
   }
 }
@@ -80,6 +79,7 @@ export class Passage implements CompetitiveRule {
  * 1998).
  */
 export class CubicWindow implements CompetitiveRule {
+  readonly passes = false;
   readonly #flows: number;
   #packets: number;
   #originPackets: number;

@@ -135,7 +135,7 @@ On the gateway of each site, as root; the same file serves both boxes of a site:
   local: 10.1.0.0/16                     local: 10.2.0.0/16
   remote: 10.2.0.0/16                    remote: 10.1.0.0/16
   peer: 192.0.2.2                        peer: 192.0.2.1
-  algorithm: nimbus:passMs=5,holdSec=10  algorithm: nimbus:passMs=5,holdSec=10
+  algorithm: nimbus:passes=1,holdSec=10  algorithm: nimbus:passes=1,holdSec=10
   queue: { discipline: fq-codel }        queue: { discipline: fq-codel }
 
   site B:  ccpark bundle receive --policy site-b.yaml

@@ -5,8 +5,8 @@ import type { ExperimentOption } from "../options.ts";
 /** Of the sendbox, by reference: one whose rate can stand for a whole site's. */
 export const algorithmOption: ExperimentOption<string> = {
   placeholder: "algorithm",
-  help: "of the sendbox, such as copa or nimbus:pulse=0.1; nimbus detects cross traffic that answers, and competes then, or with passMs lets its senders compete",
-  initial: "nimbus:passMs=5,holdSec=10",
+  help: "of the sendbox, such as copa or nimbus:pulse=0.1; nimbus detects cross traffic that answers, and competes then, or with passes=1 lets its senders compete",
+  initial: "nimbus:passes=1,holdSec=10",
   format: String,
   parse(text) {
     try {
