@@ -140,7 +140,7 @@ export class LiveStack {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.#exchange.abandon(new CcparkError("unavailable", "[transport] the connection was closed"));
+    this.#exchange.close();
     this.#succession.close();
   }
 

@@ -4,9 +4,11 @@
  *   0 │ bytes of the application     1: the last one by this stack     2 │ proposal     3 │ consent     4 │ refusal     5: look into the store
  *   proposal: epoch │ base │ address │ offer     consent: epoch │ address │ choice     refusal: epoch │ why
  */
+
 import type { Message } from "../chunnel.ts";
 import type { Choice } from "../negotiate/choose.ts";
 import { encodeChoice, readChoice } from "../negotiate/offer-wire.ts";
+import { withData } from "../stack/message.ts";
 import { numberBytes, prepended, WireReader, writeNumber } from "../wire.ts";
 
 export const DATA = 0;
@@ -22,12 +24,12 @@ const DECODER = new TextDecoder();
 
 /** The application's, as it goes by a stack; `cause`: what the application knows it by. */
 export function dataMessage(message: Message): Message {
-  return { ...message, data: headed(DATA, message.data as Uint8Array), cause: [message] };
+  return withData(message, headed(DATA, message.data as Uint8Array), [message]);
 }
 
 /** What the peer's application gave. */
 export function contentOf(message: Message): Message {
-  return { ...message, data: (message.data as Uint8Array).subarray(1) };
+  return withData(message, (message.data as Uint8Array).subarray(1));
 }
 
 export function headed(kind: number, body: Uint8Array): Uint8Array {

@@ -126,8 +126,13 @@ export class Succession {
         if (!epoch.isDone) user.fail(error);
       },
     };
+    const { number, stack, session, transcript, way } = made;
     const epoch: Epoch = {
-      ...made,
+      number,
+      stack,
+      session,
+      transcript,
+      way,
       open: undefined as unknown as OpenStack,
       controls: [],
       early: [],
@@ -136,8 +141,7 @@ export class Succession {
       linger: undefined,
       isDone: false,
     };
-    this.#epochs.set(made.number, epoch);
-    const { stack, session, transcript, way } = made;
+    this.#epochs.set(number, epoch);
     epoch.open = new OpenStack({
       stack: adapt(stack),
       surroundings,

@@ -2,7 +2,8 @@
 import type { Surroundings } from "../chunnel.ts";
 import { NEGOTIATION, SESSION_BYTES, sessionOf } from "../chunnels/framing/frame.ts";
 import type { Slot } from "./choose.ts";
-import { carriedBy, nameOf, type Opening, ServerNegotiation } from "./handshake.ts";
+import { carriedBy, type Opening, ServerNegotiation } from "./handshake.ts";
+import { nameOf } from "./tokens.ts";
 
 /** Of a session, what its connection's stacks have in common: the last two bytes count these. */
 const COMMON_BYTES = SESSION_BYTES - 2;

@@ -9,36 +9,25 @@
  * The server keeps nothing of who only offers. The token is a code over the client's host, the transcript and the choice under a key of
  * the server's: who has it got it at its address. A session begins once, so what is replayed begins nothing.
  */
-import { blake2s } from "@noble/hashes/blake2.js";
 import { CcparkError } from "../../core/errors.ts";
-import { type Bytes, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import type { Bytes, Micros } from "../../core/units.ts";
 import type { Surroundings, Timer } from "../chunnel.ts";
 import { NEGOTIATION, openFrame, SESSION_BYTES, sealFrame } from "../chunnels/framing/frame.ts";
 import { peerIsSilent, serverRefuses } from "../failures.ts";
 import type { ChunnelSpec } from "../stack/spec.ts";
 import { sameBytes, WireFault, WireReader, withNumbers } from "../wire.ts";
-import { agree, type Choice, chosenStack, type Offer, offerOf, type Slot } from "./choose.ts";
-import {
-  decodeOffer,
-  encodeChoice,
-  encodeOffer,
-  readChoice,
-  TRANSCRIPT_BYTES,
-  transcriptOf,
-} from "./offer-wire.ts";
+import { agree, type Choice, type Slot } from "./choose.ts";
+import { decodeOffer, encodeChoice, readChoice, TRANSCRIPT_BYTES, transcriptOf } from "./offer-wire.ts";
+import { planOf, type SlotPlan } from "./plan.ts";
+import { TOKEN_BYTES, Tokens } from "./tokens.ts";
 
 const OFFER = 0;
 const CHOICE = 1;
 const REFUSAL = 2;
 const OPEN = 3;
 const STALE = 4;
-const TOKEN_BYTES: Bytes = 16;
-const KEY_BYTES: Bytes = 32;
 /** RFC 9000 section 8: an answer is at most so much of the question, since its source may be spoofed. */
 const MAX_AMPLIFICATION = 3;
-/** A key, and with it the tickets and the sessions that have begun under it, lives so long, and for so many sessions. */
-const KEY_LIFE_US: Micros = 3600 * MICROS_PER_SEC;
-const MAX_SESSIONS = 1 << 16;
 const FIRST_RETRY_US: Micros = 200_000;
 const MAX_RETRY_US: Micros = 5_000_000;
 /** Choices that the server no longer knew, one after another, before the client gives up. */
@@ -59,11 +48,6 @@ export interface Opening extends Agreed {
   readonly datagram: Uint8Array;
 }
 
-/** An address without its port: a NAT gives each connection another one. */
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, "");
-}
-
 /** The datagram of the stack that one of the negotiation carries; undefined: it carries none. */
 export function carriedBy(datagram: Uint8Array): Uint8Array | undefined {
   try {
@@ -81,6 +65,8 @@ function readOpen(datagram: Uint8Array):
       readonly token: Uint8Array;
       readonly transcript: Uint8Array;
       readonly choice: Choice;
+      /** the choice as it is written */
+      readonly chosen: Uint8Array;
       readonly inner: Uint8Array;
     }
   | undefined {
@@ -90,32 +76,25 @@ function readOpen(datagram: Uint8Array):
   if (reader.byte() !== OPEN) return undefined;
   const token = reader.take(TOKEN_BYTES);
   const transcript = reader.take(TRANSCRIPT_BYTES);
-  return { session: frame.session, token, transcript, choice: readChoice(reader), inner: reader.rest() };
+  const choiceAt = reader.at;
+  const choice = readChoice(reader);
+  const chosen = frame.body.subarray(choiceAt, reader.at);
+  return { session: frame.session, token, transcript, choice, chosen, inner: reader.rest() };
 }
 
 export class ServerNegotiation {
-  readonly #slots: readonly Slot[];
-  readonly #offer: Offer;
-  readonly #offerBytes: Uint8Array;
-  readonly #surroundings: Surroundings;
+  readonly #plan: SlotPlan;
+  readonly #tokens: Tokens;
   readonly #send: (datagram: Uint8Array, to: string) => void;
-  #key: Uint8Array;
-  #keySinceUs: Micros;
-  /** sessions that have begun under the key */
-  readonly #begun = new Set<string>();
 
   constructor(
     slots: readonly Slot[],
     surroundings: Surroundings,
     send: (datagram: Uint8Array, to: string) => void,
   ) {
-    this.#slots = slots;
-    this.#offer = offerOf(slots);
-    this.#offerBytes = encodeOffer(this.#offer);
-    this.#surroundings = surroundings;
+    this.#plan = planOf(slots);
+    this.#tokens = new Tokens(surroundings, this.#plan.offerBytes);
     this.#send = send;
-    this.#key = surroundings.randomBytes(KEY_BYTES);
-    this.#keySinceUs = surroundings.nowUs();
   }
 
   /** Answers what is to be answered. @returns a session that begins */
@@ -137,8 +116,8 @@ export class ServerNegotiation {
     const most = MAX_AMPLIFICATION * askedBytes;
     let choice: Choice;
     try {
-      choice = agree(decodeOffer(offer), this.#offer);
-      chosenStack(this.#slots, choice, "server");
+      choice = agree(decodeOffer(offer), this.#plan.offer);
+      this.#plan.stack(choice, "server");
     } catch (error) {
       if (!(error instanceof CcparkError)) throw error;
       const why = ENCODER.encode(error.message);
@@ -146,8 +125,8 @@ export class ServerNegotiation {
       this.#send(sealFrame(session, withNumbers(REFUSAL, [], why.subarray(0, room)), NEGOTIATION), from);
       return;
     }
-    const token = this.#token(from, transcriptOf(offer, choice), choice);
     const chosen = encodeChoice(choice);
+    const token = this.#tokens.of(from, transcriptOf(offer, choice), chosen);
     const body = new Uint8Array(1 + TOKEN_BYTES + chosen.length);
     body[0] = CHOICE;
     body.set(token, 1);
@@ -156,49 +135,38 @@ export class ServerNegotiation {
     if (answer.length <= most) this.#send(answer, from);
   }
 
-  #token(from: string, transcript: Uint8Array, choice: Choice): Uint8Array {
-    const nowUs = this.#surroundings.nowUs();
-    if (this.#begun.size >= MAX_SESSIONS || nowUs - this.#keySinceUs > KEY_LIFE_US) {
-      this.#key = this.#surroundings.randomBytes(KEY_BYTES);
-      this.#keySinceUs = nowUs;
-      this.#begun.clear();
-    }
-    return blake2s
-      .create({ dkLen: TOKEN_BYTES, key: this.#key })
-      .update(transcript)
-      .update(encodeChoice(choice))
-      .update(this.#offerBytes)
-      .update(ENCODER.encode(hostOf(from)))
-      .digest();
-  }
-
   #open(datagram: Uint8Array, from: string): Opening | undefined {
     const opened = readOpen(datagram);
     if (opened === undefined) return undefined;
-    const { session, token, transcript, choice, inner } = opened;
-    if (!sameBytes(token, this.#token(from, transcript, choice))) {
+    const { session, token, transcript, choice, chosen, inner } = opened;
+    if (!this.#tokens.isRight(token, from, transcript, chosen)) {
       this.#send(sealFrame(session, Uint8Array.of(STALE), NEGOTIATION), from);
       return undefined;
     }
-    const name = nameOf(session);
-    if (this.#begun.has(name)) return undefined;
-    this.#begun.add(name);
-    const stack = chosenStack(this.#slots, choice, "server");
+    if (!this.#tokens.begin(session)) return undefined;
+    const stack = this.#plan.stack(choice, "server");
     return { stack, transcript: transcript.slice(), session: session.slice(), datagram: inner };
   }
-}
-
-export function nameOf(session: Uint8Array): string {
-  let name = "";
-  for (const byte of session) name += String.fromCharCode(byte);
-  return name;
 }
 
 /** What a client keeps of an agreement, for later connections to the same server. */
 interface Ticket {
   readonly offer: Uint8Array;
-  readonly token: Uint8Array;
   readonly choice: Choice;
+  readonly transcript: Uint8Array;
+  /** what a connection that takes it up puts in front of the stack's datagrams */
+  readonly head: Uint8Array;
+}
+
+function ticketOf(offer: Uint8Array, token: Uint8Array, choice: Choice): Ticket {
+  const transcript = transcriptOf(offer, choice);
+  const chosen = encodeChoice(choice);
+  const head = new Uint8Array(1 + TOKEN_BYTES + TRANSCRIPT_BYTES + chosen.length);
+  head[0] = OPEN;
+  head.set(token, 1);
+  head.set(transcript, 1 + TOKEN_BYTES);
+  head.set(chosen, 1 + TOKEN_BYTES + TRANSCRIPT_BYTES);
+  return { offer, choice, transcript, head };
 }
 
 /** By server; at most so many, the oldest goes first. */
@@ -243,7 +211,7 @@ export interface ClientNegotiationOptions {
 
 export class ClientNegotiation {
   readonly #options: ClientNegotiationOptions;
-  readonly #offer: Uint8Array;
+  readonly #plan: SlotPlan;
   readonly #startUs: Micros;
   readonly #endUs: Micros;
   #session: Uint8Array;
@@ -260,7 +228,7 @@ export class ClientNegotiation {
 
   constructor(options: ClientNegotiationOptions) {
     this.#options = options;
-    this.#offer = encodeOffer(offerOf(options.slots));
+    this.#plan = planOf(options.slots);
     this.#startUs = options.surroundings.nowUs();
     this.#endUs = this.#startUs + options.giveUpUs;
     this.#session = options.surroundings.randomBytes(SESSION_BYTES);
@@ -268,7 +236,9 @@ export class ClientNegotiation {
 
   begin(): void {
     const ticket = this.#options.tickets.get(this.#options.server);
-    this.isResumed = ticket !== undefined && sameBytes(ticket.offer, this.#offer);
+    const { offerBytes } = this.#plan;
+    this.isResumed =
+      ticket !== undefined && (ticket.offer === offerBytes || sameBytes(ticket.offer, offerBytes));
     if (this.isResumed) this.#open(ticket!);
     else this.#ask();
   }
@@ -307,18 +277,11 @@ export class ClientNegotiation {
     }
     this.#timer = surroundings.wakeAt(Math.min(nowUs + this.#retryUs, this.#endUs), () => this.#ask());
     this.#retryUs = Math.min(MAX_RETRY_US, 2 * this.#retryUs);
-    send(sealFrame(this.#session, withNumbers(OFFER, [], this.#offer), NEGOTIATION));
+    send(sealFrame(this.#session, withNumbers(OFFER, [], this.#plan.offerBytes), NEGOTIATION));
   }
 
-  #open({ token, choice }: Ticket): void {
-    const transcript = transcriptOf(this.#offer, choice);
-    const stack = chosenStack(this.#options.slots, choice, "client");
-    const chosen = encodeChoice(choice);
-    const head = new Uint8Array(1 + TOKEN_BYTES + TRANSCRIPT_BYTES + chosen.length);
-    head[0] = OPEN;
-    head.set(token, 1);
-    head.set(transcript, 1 + TOKEN_BYTES);
-    head.set(chosen, 1 + TOKEN_BYTES + TRANSCRIPT_BYTES);
+  #open({ choice, transcript, head }: Ticket): void {
+    const stack = this.#plan.stack(choice, "client");
     this.#head = head;
     this.#options.opened({ stack, transcript, session: this.#session });
   }
@@ -342,7 +305,7 @@ export class ClientNegotiation {
     const isAsking = this.#head === undefined;
     if (kind === CHOICE && isAsking) {
       const token = reader.take(TOKEN_BYTES).slice();
-      const ticket: Ticket = { offer: this.#offer, token, choice: readChoice(reader) };
+      const ticket = ticketOf(this.#plan.offerBytes, token, readChoice(reader));
       this.#timer?.cancel();
       try {
         this.#open(ticket);

@@ -57,6 +57,8 @@ const KEEP_ALIVE_MS = 15_000;
 const GIVE_UP_SEC = 60;
 /** Of this process: later connections to the same server begin without a round trip. */
 const TICKETS = new Tickets();
+/** Of this process's own connections: an algorithm's agent is made once, not for each of them. */
+const SHARED: Map<string, unknown> = new Map();
 
 /**
  * A connection to a listener; it may be written to at once.
@@ -85,7 +87,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     () => connection?.drained(),
   );
   connection = new Connection({
-    surroundings: realSurroundings(options.trace),
+    surroundings: realSurroundings(options.trace, SHARED),
     port: socket.port,
     options,
     agreement: options.tickets ?? TICKETS,

@@ -69,9 +69,11 @@ function systemSeed(): number {
   return seed;
 }
 
-/** Of one socket's connections: state that they share lives as long as these surroundings. */
-export function realSurroundings(trace?: Surroundings["trace"]): Surroundings {
-  const shared = new Map<string, unknown>();
+/** @param shared state that stacks of one host share: default, of these surroundings alone */
+export function realSurroundings(
+  trace?: Surroundings["trace"],
+  shared: Map<string, unknown> = new Map(),
+): Surroundings {
   return {
     nowUs: monotonicUs,
     wakeAt: (atUs, call, isExact = false) => {

@@ -78,11 +78,21 @@ export interface StackFacts {
   readonly labels: ReadonlySet<Label>;
 }
 
+const SETTLED: WeakMap<readonly ChunnelSpec[], StackFacts> = new WeakMap();
+
+/** Checks a list for good: it is frozen, and however often it is opened not checked again. @throws as `checkStack` */
+export function settle(specs: readonly ChunnelSpec[]): readonly ChunnelSpec[] {
+  SETTLED.set(Object.freeze(specs), checkStack(specs));
+  return specs;
+}
+
 /**
  * The same check for stacks that were not literals.
  * @throws CcparkError (invalid-argument) that names the chunnel by its place from the top, beginning with 0
  */
 export function checkStack(specs: readonly ChunnelSpec[], where = "stack"): StackFacts {
+  const settled = SETTLED.get(specs);
+  if (settled !== undefined) return settled;
   const refuse = (i: number, got: string, expected: string): never => {
     throw new CcparkError("invalid-argument", `[transport] ${where}.${i}: got ${got}, expected ${expected}`);
   };

@@ -173,12 +173,14 @@ export function fuzzLive(rng: Rng, count: number): void {
 /** Some of the record's fields are those of another, or nonsense. */
 function changedRecord(value: Uint8Array, rng: Rng): Uint8Array {
   if (rng.next() < 0.1) return changed(value, rng);
-  let record: Record<string, unknown>;
+  let record: Record<string, unknown> | null;
   try {
     record = JSON.parse(new TextDecoder().decode(value));
   } catch {
     return value;
   }
+  // an earlier change may have left a number, which is JSON too
+  if (typeof record !== "object" || record === null) return value;
   const keys = Object.keys(record);
   for (let i = 1 + rng.integer(2); i > 0; i--) {
     const key = [...keys, "proposal", "settled"][rng.integer(keys.length + 2)]!;

@@ -2,9 +2,11 @@
  * Flow control: the sender never has more bytes under way than the receiver has room for. The receiver grants credit as the
  * application takes messages (QUIC's MAX_DATA, RFC 9000 4.1); a sender that takes more breaks the connection.
  */
+
 import { CcparkError } from "../../../core/errors.ts";
 import type { Bytes } from "../../../core/units.ts";
 import type { Message } from "../../chunnel.ts";
+import { withData } from "../../stack/message.ts";
 import type { ChunnelSpec } from "../../stack/spec.ts";
 import { Changing } from "../../stack/through.ts";
 import { WireFault, WireReader, withNumbers } from "../../wire.ts";
@@ -73,7 +75,7 @@ class Flow extends Changing {
       if (this.#sentBytes + bytes > this.#limitBytes) break;
       this.#held.shift();
       this.#sentBytes += bytes;
-      out.push({ ...next, data: withNumbers(DATA, [], next.data as Uint8Array), cause: [next] });
+      out.push(withData(next, withNumbers(DATA, [], next.data as Uint8Array), [next]));
     }
     return out;
   }
@@ -100,7 +102,7 @@ class Flow extends Changing {
           return [];
         }
         this.#untaken.push(body.length);
-        data.push({ ...message, data: body });
+        data.push(withData(message, body));
       } catch (error) {
         if (!(error instanceof WireFault)) throw error;
       }

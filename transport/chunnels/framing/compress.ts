@@ -1,7 +1,9 @@
 /** DEFLATE (RFC 1951) of each message where that makes it shorter; what a message unfolds to is bounded. */
+
 import { deflateSync, inflateSync } from "fflate";
 import type { Bytes } from "../../../core/units.ts";
 import type { Message } from "../../chunnel.ts";
+import { withData } from "../../stack/message.ts";
 import type { ChunnelSpec } from "../../stack/spec.ts";
 import { Changing } from "../../stack/through.ts";
 import { WireFault, WireReader, withNumbers } from "../../wire.ts";
@@ -33,7 +35,7 @@ class Compress extends Changing {
       const deflated = deflateSync(body, { level: this.#level });
       const isShorter = deflated.length + 4 < body.length;
       const data = isShorter ? withNumbers(DEFLATED, [body.length], deflated) : withNumbers(PLAIN, [], body);
-      return { ...message, data, cause: [message] };
+      return withData(message, data, [message]);
     });
   }
 
@@ -41,7 +43,7 @@ class Compress extends Changing {
     const good: Message[] = [];
     for (const message of messages) {
       try {
-        good.push({ ...message, data: this.#unfold(new WireReader(message.data as Uint8Array)) });
+        good.push(withData(message, this.#unfold(new WireReader(message.data as Uint8Array))));
       } catch (error) {
         if (!(error instanceof WireFault)) throw error;
         this.below.consumed(1);

@@ -6,9 +6,11 @@
  *
  * A server says nothing but its answer before the client has shown that it has the keys (3, until something comes back).
  */
+
 import { blake2s } from "@noble/hashes/blake2.js";
 import type { Micros } from "../../../core/units.ts";
 import type { Message, Surroundings, Timer } from "../../chunnel.ts";
+import { withData } from "../../stack/message.ts";
 import type { ChunnelSpec, Place } from "../../stack/spec.ts";
 import { Changing } from "../../stack/through.ts";
 import { sameBytes, WireFault, WireReader, withNumbers } from "../../wire.ts";
@@ -108,11 +110,9 @@ class Encrypt extends Changing {
   }
 
   protected override down(messages: readonly Message[]): readonly Message[] {
-    return messages.map((message) => ({
-      ...message,
-      data: this.#sealed(SEALED, message.data as Uint8Array),
-      cause: [message],
-    }));
+    return messages.map((message) =>
+      withData(message, this.#sealed(SEALED, message.data as Uint8Array), [message]),
+    );
   }
 
   #sealed(kind: number, plain: Uint8Array): Uint8Array {
@@ -125,7 +125,7 @@ class Encrypt extends Changing {
     for (const message of messages) {
       try {
         const data = this.#open(new WireReader(message.data as Uint8Array), message.from);
-        if (data !== undefined) good.push({ ...message, data });
+        if (data !== undefined) good.push(withData(message, data));
       } catch (error) {
         if (!(error instanceof WireFault)) throw error;
       }

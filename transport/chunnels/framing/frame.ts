@@ -4,8 +4,10 @@
  *
  *   version u8 │ session, 8 bytes │ CRC-32 of session and body, 4 bytes │ body
  */
+
 import type { Bytes } from "../../../core/units.ts";
 import type { Message, Surroundings } from "../../chunnel.ts";
+import { withData } from "../../stack/message.ts";
 import type { ChunnelSpec, Place } from "../../stack/spec.ts";
 import { Changing } from "../../stack/through.ts";
 import { prepended, readUint32, sameBytes, writeUint32 } from "../../wire.ts";
@@ -59,11 +61,9 @@ class Frame extends Changing {
   protected override down(messages: readonly Message[]): readonly Message[] {
     const session = this.#session;
     if (session === undefined) return [];
-    return messages.map((message) => ({
-      ...message,
-      data: sealFrame(session, message.data as Uint8Array),
-      cause: [message],
-    }));
+    return messages.map((message) =>
+      withData(message, sealFrame(session, message.data as Uint8Array), [message]),
+    );
   }
 
   /** A server has nothing to say before it knows the session. */
@@ -82,7 +82,7 @@ class Frame extends Changing {
       const frame = openFrame(message.data as Uint8Array);
       if (frame === undefined) continue;
       this.#session ??= frame.session.slice();
-      if (sameBytes(frame.session, this.#session)) good.push({ ...message, data: frame.body });
+      if (sameBytes(frame.session, this.#session)) good.push(withData(message, frame.body));
     }
     if (isNew && this.#session !== undefined) {
       this.above.roomGrew();

@@ -2,8 +2,10 @@
  * Several small messages in one (Nagle, RFC 896): what waits above goes along in one datagram; a small one waits only while an
  * earlier one is under way, and no longer than a delay.
  */
+
 import type { Bytes, Micros } from "../../../core/units.ts";
 import type { Feedback, Message, Surroundings, Timer } from "../../chunnel.ts";
+import { withData } from "../../stack/message.ts";
 import type { ChunnelSpec } from "../../stack/spec.ts";
 import { Changing } from "../../stack/through.ts";
 import { numberBytes, WireFault, WireReader, writeNumber } from "../../wire.ts";
@@ -103,7 +105,7 @@ class Batch extends Changing {
       const parts: Message[] = [];
       try {
         const reader = new WireReader(message.data as Uint8Array);
-        while (reader.left > 0) parts.push({ ...message, data: reader.take(reader.number()) });
+        while (reader.left > 0) parts.push(withData(message, reader.take(reader.number())));
       } catch (error) {
         if (!(error instanceof WireFault)) throw error;
         parts.length = 0;

@@ -2,7 +2,9 @@
  * Late data choice: a message is a question ("what shall I say?") that is answered when the network can take the answer, so
  * what is sent is never older than the way. Questions with the same key are asked once.
  */
+
 import type { Message } from "../../chunnel.ts";
+import { withData } from "../../stack/message.ts";
 import type { ChunnelSpec } from "../../stack/spec.ts";
 import { Changing } from "../../stack/through.ts";
 
@@ -34,7 +36,7 @@ class Late extends Changing {
 
   /** What comes back is data, as the peer's `late` sent it; the application sees answers. */
   protected override up(messages: readonly Message[]): readonly Message[] {
-    return messages.map((message) => ({ ...message, data: () => message.data }));
+    return messages.map((message) => withData(message, () => message.data));
   }
 
   override close(): void {

@@ -1,6 +1,8 @@
 /** Numbers messages and hands them up in that order, each once; what comes early waits, in bounded room. */
+
 import { CcparkError } from "../../../core/errors.ts";
 import type { Message } from "../../chunnel.ts";
+import { withData } from "../../stack/message.ts";
 import type { ChunnelSpec } from "../../stack/spec.ts";
 import { Changing } from "../../stack/through.ts";
 import { numberBytes, prepended, WireFault, WireReader, writeNumber } from "../../wire.ts";
@@ -15,14 +17,14 @@ export interface OrderOptions {
 export function numbered(message: Message, number: number): Message {
   const data = prepended(numberBytes(number), message.data as Uint8Array);
   writeNumber(data, 0, number);
-  return { ...message, data, cause: [message] };
+  return withData(message, data, [message]);
 }
 
 /** @throws WireFault */
 export function unnumbered(message: Message): { number: number; message: Message } {
   const reader = new WireReader(message.data as Uint8Array);
   const number = reader.number();
-  return { number, message: { ...message, data: reader.rest() } };
+  return { number, message: withData(message, reader.rest()) };
 }
 
 class Order extends Changing {

@@ -1,5 +1,7 @@
 /** Sends anew what the layer below tells as lost, until it is acknowledged. It holds a bounded number of messages. */
+
 import type { Feedback, Message, Surroundings } from "../../chunnel.ts";
+import { withData } from "../../stack/message.ts";
 import type { ChunnelSpec } from "../../stack/spec.ts";
 import { Changing, causesOf } from "../../stack/through.ts";
 import { numberOption } from "../options.ts";
@@ -50,7 +52,7 @@ class Reliable extends Changing {
     this.#underway += fresh.length;
     messages.push(...fresh);
     // each transmission is a message of its own
-    return messages.map((message) => ({ ...message, cause: [message] }));
+    return messages.map((message) => withData(message, message.data, [message]));
   }
 
   override feedback(fate: Feedback): void {
