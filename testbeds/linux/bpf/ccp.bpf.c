@@ -525,13 +525,54 @@ static __always_inline void pace_by_window(struct sock *sk, struct flow *flow)
 	sk->sk_pacing_rate = min_of(rate / srtt, sk->sk_max_pacing_rate);
 }
 
-static __always_inline void apply(struct sock *sk, struct flow *flow)
+/* What may be in flight until the next ACK of a fast recovery, of a window that is to be the target's: RFC 6937, as tcp_cwnd_reduction. */
+static __always_inline u32 reduced(const struct tcp_sock *tp, struct flow *flow, int flag, const struct rate_sample *rs, u32 target)
+{
+	s32 acked = rs->acked_sacked;
+	u32 in_flight = packets_in_flight(tp);
+	s32 delta = target - in_flight;
+	s32 out = tp->prr_out;
+	s32 count;
+
+	flow->prr_delivered += acked;
+	if (delta < 0) {
+		u64 share = (u64)target * flow->prr_delivered + tp->prior_cwnd - 1;
+		count = (s32)(share / tp->prior_cwnd) - out;
+	} else {
+		s32 owed = (s32)flow->prr_delivered - out;
+		count = owed > acked ? owed : acked;
+		if ((flag & FLAG_SND_UNA_ADVANCED) && rs->losses <= 0)
+			count++;
+		if (count > delta)
+			count = delta;
+	}
+	/* the fast retransmit itself always goes */
+	if (count < (out ? 0 : 1))
+		count = out ? 0 : 1;
+	return in_flight + count;
+}
+
+/*
+ * A program's cut is a new target: without a rate of its own, fast recovery comes to it packet by packet, as the engine's senders
+ * do (`prr`). Else the sender is silent for half a round, and then sends all at once what a hole that is filled sets free.
+ */
+static __always_inline u64 in_recovery(const struct tcp_sock *tp, struct flow *flow, int flag, const struct rate_sample *rs, u64 packets)
+{
+	u32 state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
+
+	if (state != TCP_CA_RECOVERY || flow->rate != 0 || (s32)rs->acked_sacked <= 0 || tp->prior_cwnd == 0)
+		return packets;
+	return reduced(tp, flow, flag, rs, packets);
+}
+
+static __always_inline void apply(struct sock *sk, struct flow *flow, int flag, const struct rate_sample *rs)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 	u64 mss = tp->mss_cache;
 	u64 packets = mss == 0 ? 0 : flow->cwnd_bytes / mss;
 
 	packets = min_of(packets, min_of(tp->snd_cwnd_clamp, MAX_CWND_PACKETS));
+	packets = in_recovery(tp, flow, flag, rs, packets);
 	if (flow->cap_packets != 0)
 		packets = min_of(packets, flow->cap_packets);
 	packets = max_of(packets, MIN_CWND_PACKETS);
@@ -546,34 +587,6 @@ static __always_inline void apply(struct sock *sk, struct flow *flow)
 		flow->is_paced = 1;
 	}
 	sk->sk_pacing_rate = min_of(flow->rate, sk->sk_max_pacing_rate);
-}
-
-/* RFC 6937, as tcp_cwnd_reduction */
-static __always_inline void reduce(struct tcp_sock *tp, struct flow *flow, int flag, const struct rate_sample *rs)
-{
-	s32 acked = rs->acked_sacked;
-	u32 in_flight = packets_in_flight(tp);
-	s32 delta = tp->snd_ssthresh - in_flight;
-	s32 out = tp->prr_out;
-	s32 count;
-
-	if (acked <= 0 || tp->prior_cwnd == 0)
-		return;
-	flow->prr_delivered += acked;
-	if (delta < 0) {
-		u64 share = (u64)tp->snd_ssthresh * flow->prr_delivered + tp->prior_cwnd - 1;
-		count = (s32)(share / tp->prior_cwnd) - out;
-	} else {
-		s32 owed = (s32)flow->prr_delivered - out;
-		count = owed > acked ? owed : acked;
-		if ((flag & FLAG_SND_UNA_ADVANCED) && rs->losses <= 0)
-			count++;
-		if (count > delta)
-			count = delta;
-	}
-	if (count < (out ? 0 : 1))
-		count = out ? 0 : 1;
-	tp->snd_cwnd = in_flight + count;
 }
 
 /* Without a program, or without an agent: from the window that is there. */
@@ -593,7 +606,8 @@ static __always_inline void run_native(struct sock *sk, struct flow *flow, u32 a
 			flow->is_reducing = 1;
 			flow->prr_delivered = 0;
 		}
-		reduce(tp, flow, flag, rs);
+		if ((s32)rs->acked_sacked > 0 && tp->prior_cwnd != 0)
+			tp->snd_cwnd = reduced(tp, flow, flag, rs, tp->snd_ssthresh);
 	} else {
 		if (flow->is_reducing && state != TCP_CA_LOSS && tp->snd_ssthresh < TCP_INFINITE_SSTHRESH)
 			tp->snd_cwnd = max_of(tp->snd_ssthresh, MIN_CWND_PACKETS);
@@ -696,9 +710,9 @@ u32 BPF_PROG(ccp_ssthresh, struct sock *sk)
 	struct flow *flow = flow_of(sk);
 
 	if (flow) {
+		flow->prr_delivered = 0;
 		if (flow->by_program)
 			return tcp_sk(sk)->snd_ssthresh;
-		flow->prr_delivered = 0;
 	}
 	return tcp_reno_ssthresh(sk);
 }
@@ -817,7 +831,7 @@ void BPF_PROG(ccp_post, struct sock *sk, u32 ack, int flag, const struct rate_sa
 	flow->by_program = 1;
 	flow->is_reducing = 0;
 	guard(tcp_sk(sk), flow, rs);
-	apply(sk, flow);
+	apply(sk, flow, flag, rs);
 	if (flow->code == 1)
 		report(flow, slot);
 	tell(sk, flow, slot);
