@@ -173,10 +173,9 @@ export async function namedContenders(
     if (name === ORACLE) return (await import("../eval/contenders/oracle-contender.ts")).oracleContender();
     if (name === UNTRAINED) return (await import("./policies.ts")).untrainedContender();
     if (name.startsWith(AGENT_PREFIX) || name.startsWith(ZOO_PREFIX)) {
-      const { loadCheckpointContender, runName } = await import("./policies.ts");
+      const { loadCheckpointContender, policyLabel } = await import("./policies.ts");
       const path = name.startsWith(ZOO_PREFIX) ? name : name.slice(AGENT_PREFIX.length);
-      const shown = name.startsWith(ZOO_PREFIX) ? name : `${AGENT_PREFIX}${runName(path)}`;
-      const loaded = await loadCheckpointContender(shown, path);
+      const loaded = await loadCheckpointContender(policyLabel(path), path);
       checkpoints.push(loaded);
       return loaded.contender;
     }

@@ -13,8 +13,6 @@ import { agentContender, asyncAgentContender } from "../eval/contenders/policy-c
 import { type StoredPolicy, spacesOf, storedPolicy } from "../training/described-env.ts";
 import { loadRunCheckpoint } from "../training/run-files.ts";
 
-const POLICY_NAME = "policy";
-
 export interface LoadedCheckpoint extends StoredPolicy {
   readonly contender: Contender;
   readonly checkpoint: Checkpoint;
@@ -47,8 +45,11 @@ export async function loadCheckpointContender(name: string, path: string): Promi
   return checkpointContender(name, path, checkpoint);
 }
 
-/** The policy of a checkpoint as a CCP algorithm of that name. @throws as `loadCheckpointContender` */
-export async function checkpointAlgorithm(path: string, name: string = POLICY_NAME): Promise<CcpAlgorithm> {
+/** The policy of a checkpoint as a CCP algorithm, by the name that benchmarks give it. @throws as `loadCheckpointContender` */
+export async function checkpointAlgorithm(
+  path: string,
+  name: string = policyLabel(path),
+): Promise<CcpAlgorithm> {
   const { policy, env } = await loadCheckpointContender(name, path);
   return policyAlgorithm(name, policy, env);
 }
@@ -57,6 +58,11 @@ export async function checkpointAlgorithm(path: string, name: string = POLICY_NA
 export function runName(path: string): string {
   const file = basename(path).replace(/\.[^.]*$/, "");
   return file === "checkpoint" ? basename(dirname(resolve(path))) : file;
+}
+
+/** What tables call a policy: `zoo:NAME` as it is, and `agent:` with the name of its run. @param path as of `loadCheckpointContender` */
+export function policyLabel(path: string): string {
+  return path.startsWith(ZOO_PREFIX) ? path : `agent:${runName(path)}`;
 }
 
 /** The learner's policy before its first update. */

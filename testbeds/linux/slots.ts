@@ -107,6 +107,7 @@ export function flowsInKernel(libc: Libc): KernelFlowFacts[] {
   const bpf = new Bpf(libc);
   return bpf.mapIds().flatMap((id) => {
     const fd = bpf.openMap(id);
+    if (fd === undefined) return [];
     try {
       const info = bpf.info(fd, INFO.bytes);
       const bytes = new Uint8Array(info.buffer, INFO.name, NAME_BYTES);

@@ -23,7 +23,7 @@ import { fromHex, loadVectors } from "../../ccp-bridge/vectors.ts";
 import { playVector } from "../../ccp-bridge/vm-player.ts";
 import { kernelRefuses } from "./kernel-access.ts";
 
-const RANDOM_PROGRAMS = 300;
+const RANDOM_PROGRAMS = 400;
 const STATES = 60;
 const SEED = 15;
 

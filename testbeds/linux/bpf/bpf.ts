@@ -247,10 +247,15 @@ export class Bpf {
     }
   }
 
-  /** @returns a descriptor */
-  openMap(id: number): number {
+  /** @returns a descriptor; undefined: the map went after its number was told */
+  openMap(id: number): number | undefined {
     this.#clear().setUint32(0, id, true);
-    return this.#call("bpf map open", COMMAND.mapById, 12);
+    try {
+      return this.#call("bpf map open", COMMAND.mapById, 12);
+    } catch (error) {
+      if (error instanceof SystemCallError && error.errnoName === "ENOENT") return undefined;
+      throw error;
+    }
   }
 
   /** Puts a struct_ops map into effect for as long as the descriptor that this returns is open. */
