@@ -85,7 +85,7 @@ export function formatGib(bytes: number): string {
 }
 
 /**
- * The first mistake of a value that a schema has found wrong, for `got X, expected Y`.
+ * A field that is not known, else the first mistake, of a value that a schema has found wrong, for `got X, expected Y`.
  * @param whole what the value is called as a whole
  */
 export function firstMistake(
@@ -93,7 +93,8 @@ export function firstMistake(
   value: unknown,
   whole: string,
 ): { readonly where: string; readonly got: unknown; readonly expected: string } {
-  const issue = issues[0]!;
+  // a field that is not known may be the one that is missing
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0]!;
   const path = [...issue.path, ...(issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [])];
   const where = path.length === 0 ? whole : path.map((key) => clipped(String(key))).join(".");
   const got = valueAt(value, path);

@@ -96,8 +96,7 @@ export class SiteSendbox {
  * @throws CcparkError in one sentence where this machine, its user, or its network does not allow it
  */
 export async function openSendbox(policy: BundlePolicy): Promise<SiteSendbox> {
-  // a wrong one is told before anything is made
-  crossTrafficAlgorithm(policy.algorithm);
+  checkAlgorithm(policy);
   const libc = await expectAble();
   const device = findDevice(libc, policy);
   const why = whyReturnsAreDropped(device);
@@ -130,6 +129,17 @@ export async function openSendbox(policy: BundlePolicy): Promise<SiteSendbox> {
   } catch (error) {
     for (const fd of descriptors) libc.close(fd);
     throw error;
+  }
+}
+
+/** A wrong one is told before anything is made. */
+function checkAlgorithm({ algorithm }: BundlePolicy): void {
+  try {
+    crossTrafficAlgorithm(algorithm);
+  } catch (cause) {
+    if (!(cause instanceof CcparkError)) throw cause;
+    const message = `[bundle] algorithm: ${cause.message.replace(/^\[\w+\] /, "")}`;
+    throw new CcparkError(cause.kind, message, { cause, field: "algorithm" });
   }
 }
 

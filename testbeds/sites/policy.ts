@@ -61,13 +61,15 @@ const prefix: Schema = z.string().transform((written, complaints) => {
 });
 const port = z.number().int().min(1).max(MAX_PORT);
 
-/** `sfq` is `{ kind: sfq }`. */
-function spelledOut(discipline: unknown): unknown {
-  const spec = typeof discipline === "string" ? { kind: discipline } : discipline;
-  const kind = (spec as { kind?: unknown } | null | undefined)?.kind;
-  return typeof kind === "string" && ALSO[kind] !== undefined
-    ? { ...(spec as object), kind: ALSO[kind] }
-    : spec;
+/** A discipline by its name alone, or as others call it: `fifo` is `{ kind: drop-tail }`. What is not a policy stays what it is. */
+function spelledOut(value: unknown): unknown {
+  const queue = (value as { queue?: unknown } | null)?.queue;
+  const written = (queue as { discipline?: unknown } | null | undefined)?.discipline;
+  const discipline = typeof written === "string" ? { kind: written } : written;
+  const kind = (discipline as { kind?: unknown } | null | undefined)?.kind;
+  if (typeof kind !== "string") return value;
+  const named = { ...(discipline as object), kind: ALSO[kind] ?? kind };
+  return { ...(value as object), queue: { ...(queue as object), discipline: named } };
 }
 
 interface WrittenPolicy extends Omit<BundlePolicy, "port" | "queue" | "priorities" | "epochsPerRtt"> {
@@ -100,7 +102,7 @@ const POLICY: Schema = fields<WrittenPolicy>({
   queue: fields<NonNullable<WrittenPolicy["queue"]>>({
     packets: count.optional(),
     bytes: bytes.optional(),
-    discipline: z.preprocess(spelledOut, DISCIPLINE_SCHEMA).optional(),
+    discipline: DISCIPLINE_SCHEMA.optional(),
   }).optional(),
   priorities: z.array(RULE).max(1000).optional(),
   sampling: fields<NonNullable<WrittenPolicy["sampling"]>>({
@@ -118,9 +120,10 @@ export function parsePolicy(written: string, name: string): BundlePolicy {
     const message = `[bundle] ${name}, line ${read.line}: ${read.mistake}`;
     throw new CcparkError("invalid-argument", message, { cause: read.cause });
   }
-  const result = POLICY.safeParse(read.value);
+  const value = spelledOut(read.value);
+  const result = POLICY.safeParse(value);
   if (!result.success) {
-    const { where, got, expected } = firstMistake(result.error, read.value, "policy");
+    const { where, got, expected } = firstMistake(result.error, value, "policy");
     const message = `[bundle] ${name}: ${where}: got ${show(got)}, expected ${expected}`;
     throw new CcparkError("invalid-argument", message, { cause: result.error, field: where });
   }
@@ -155,4 +158,11 @@ export function loadPolicy(path: string): BundlePolicy {
     throw new CcparkError("not-found", `[bundle] cannot read ${path}: ${code}`, { cause });
   }
   return parsePolicy(written, path);
+}
+
+/** What went wrong by a field of the policy says in which file the field is. */
+export function inFile(error: unknown, path: string): unknown {
+  if (!(error instanceof CcparkError) || error.field === undefined) return error;
+  const message = `[bundle] ${path}: ${error.message.replace(/^\[\w+\] /, "")}`;
+  return new CcparkError(error.kind, message, { cause: error, field: error.field });
 }

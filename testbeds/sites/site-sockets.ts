@@ -111,7 +111,7 @@ export function openMessages(
     libc.close(fd);
     if (!(cause instanceof SystemCallError)) throw cause;
     const message = `[bundle] no socket from ${device.address}:${ports.own} to ${peer}:${ports.peer}: ${cause.errnoName}, expected an address of this machine and a port that is free`;
-    throw new CcparkError(cause.kind, message, { cause });
+    throw new CcparkError(cause.kind, message, { cause, field: "port" });
   }
 }
 

@@ -79,11 +79,13 @@ function sendboxLine(facts: SendboxFacts): string {
 }
 
 async function send(options: BoxOptions): Promise<void> {
-  const { loadPolicy } = await import("../../../testbeds/sites/policy.ts");
+  const { inFile, loadPolicy } = await import("../../../testbeds/sites/policy.ts");
   const { openSendbox } = await import("../../../testbeds/sites/boxes.ts");
   const { whyNoForwarding } = await import("../../../testbeds/sites/site-sockets.ts");
   const policy = loadPolicy(options.policy);
-  const box = await openSendbox(policy);
+  const box = await openSendbox(policy).catch((error: unknown) => {
+    throw inFile(error, options.policy);
+  });
   const { remote } = policy;
   const note = whyNoForwarding();
   if (options.quiet !== true) {
@@ -104,10 +106,12 @@ async function send(options: BoxOptions): Promise<void> {
 }
 
 async function receive(options: BoxOptions): Promise<void> {
-  const { loadPolicy } = await import("../../../testbeds/sites/policy.ts");
+  const { inFile, loadPolicy } = await import("../../../testbeds/sites/policy.ts");
   const { openReceivebox } = await import("../../../testbeds/sites/boxes.ts");
   const policy = loadPolicy(options.policy);
-  const box = await openReceivebox(policy);
+  const box = await openReceivebox(policy).catch((error: unknown) => {
+    throw inFile(error, options.policy);
+  });
   const { remote } = policy;
   if (options.quiet !== true) {
     printErr(`what comes from ${remote.address}/${remote.bits} over ${policy.device} is counted here\n`);

@@ -11,8 +11,7 @@ import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
 import { whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
-import { algorithmOption } from "./algorithm-option.ts";
-import { type Control, HOSTS, openSite, siteRoute, siteScenario } from "./site.ts";
+import { type Control, HOSTS, openSite, SENDBOX_ALGORITHM, siteRoute, siteScenario } from "./site.ts";
 
 const SITE = { mbps: 96, rttMs: 50, durationSec: 90 } as const;
 /** Of the bundle. */
@@ -102,7 +101,7 @@ export const bundleCompetition: Experiment = experiment({
   summary: "a bundle beside traffic of others, which answers or does not: what it gets of what is its due",
   source: "Narayan, MIT 2022 (CCP thesis), 4.7.6; Cardwell et al., EuroSys 2021",
   options: {
-    algorithm: algorithmOption,
+    algorithm: SENDBOX_ALGORITHM,
     seeds: whole(1, { low: 1, high: 100, help: "runs of each" }),
   },
   count: ({ seeds }) => (RIVALS.length * CONTROLS.length * seeds * SITE.durationSec) / STEP_SEC,

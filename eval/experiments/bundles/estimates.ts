@@ -10,8 +10,7 @@ import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
 import { whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
-import { algorithmOption } from "./algorithm-option.ts";
-import { HOSTS, openSite, siteRoute, siteScenario } from "./site.ts";
+import { HOSTS, openSite, SENDBOX_ALGORITHM, siteRoute, siteScenario } from "./site.ts";
 
 const MBPS = [24, 48, 96] as const;
 const RTT_MS = [20, 50, 100] as const;
@@ -92,7 +91,7 @@ export const bundleEstimates: Experiment = experiment({
   summary: "a sendbox's estimates of RTT and receive rate beside the truth: nine links, ten seeds",
   source: "Narayan, MIT 2022 (CCP thesis), Fig. 4.17 and 4.18",
   options: {
-    algorithm: algorithmOption,
+    algorithm: SENDBOX_ALGORITHM,
     seeds: whole(10, { low: 1, high: 1000, help: "runs of each link" }),
   },
   count: ({ seeds }) => MBPS.length * RTT_MS.length * seeds,

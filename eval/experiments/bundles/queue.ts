@@ -9,8 +9,7 @@ import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
 import { whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
-import { algorithmOption } from "./algorithm-option.ts";
-import { type Control, HOSTS, openSite, siteRoute, siteScenario } from "./site.ts";
+import { type Control, HOSTS, openSite, SENDBOX_ALGORITHM, siteRoute, siteScenario } from "./site.ts";
 
 const SITE = { mbps: 96, rttMs: 50, durationSec: 60 } as const;
 const FLOWS = 4;
@@ -53,7 +52,7 @@ export const bundleQueue: Experiment = experiment({
   summary: "four long flows between two sites: where their queue stands, without and with a bundle",
   source: "Narayan, MIT 2022 (CCP thesis), Fig. 4.14",
   options: {
-    algorithm: algorithmOption,
+    algorithm: SENDBOX_ALGORITHM,
     seed: whole(1, { low: 0, high: 1_000_000, help: "draws the start" }),
   },
   count: () => (CONTROLS.length * 1000 * SITE.durationSec) / STEP_MS,

@@ -4,12 +4,19 @@ import { type Mbps, PACKET_BYTES } from "../../../core/units.ts";
 import type { DisciplineSpec } from "../../../scenarios/disciplines/registry.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import { SIMULATED, type SimulatedRun } from "../../../testbeds/simulated/simulated.ts";
+import { algorithm as algorithmOption } from "../algorithm-options.ts";
+import type { ExperimentOption } from "../options.ts";
 import { packetsIn } from "../shares.ts";
 
 export type Control = "status-quo" | "in-network-fq" | "bundle-sfq" | "bundle-fifo";
 
 /** End hosts know nothing of the bundle. */
 export const HOSTS = "native-cubic";
+/** Of the sendbox: one whose rate can stand for a whole site's. */
+export const SENDBOX_ALGORITHM: ExperimentOption<string> = algorithmOption(
+  "nimbus:passes=1,holdSec=10",
+  "of the sendbox, such as copa or nimbus:pulse=0.1; nimbus detects cross traffic that answers, and competes then, or with passes=1 lets its senders compete",
+);
 /** Of the sendbox: far more than any bandwidth-delay product here. */
 const SENDBOX_PACKETS = 10_000;
 const SFQ: DisciplineSpec = { kind: "sfq" };

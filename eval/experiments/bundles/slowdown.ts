@@ -10,8 +10,7 @@ import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
 import { whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
-import { algorithmOption } from "./algorithm-option.ts";
-import { type Control, HOSTS, openSite, siteRoute, siteScenario } from "./site.ts";
+import { type Control, HOSTS, openSite, SENDBOX_ALGORITHM, siteRoute, siteScenario } from "./site.ts";
 
 const SITE = { mbps: 96, rttMs: 50 } as const;
 const OFFERED_MBPS = 84;
@@ -104,7 +103,7 @@ export const bundleSlowdown: Experiment = experiment({
   summary: "requests between two sites: slowdown without, with a fair queue in the network, and with bundles",
   source: "Narayan, MIT 2022 (CCP thesis), Fig. 4.19",
   options: {
-    algorithm: algorithmOption,
+    algorithm: SENDBOX_ALGORITHM,
     requests: whole(100_000, { low: 100, high: 1_000_000, help: "in each run" }),
     seeds: whole(1, { low: 1, high: 100, help: "runs of each; the thesis has 10" }),
   },

@@ -1,6 +1,7 @@
 /** Files that a campus takes from peers, and the pages beside them: how long pages take, by the congestion control of the files. */
 import Table from "cli-table3";
 import { loadZoo, ZOO_PREFIX } from "../../../agents/zoo-files.ts";
+import { resolveAlgorithm } from "../../../algorithms/reference.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
 import { NANOS_PER_SEC, PACKET_BYTES, toMbps } from "../../../core/units.ts";
 import { policyAlgorithm } from "../../../envs/policy-algorithm.ts";
@@ -8,9 +9,10 @@ import { workOf } from "../../../testbeds/overlays/overlay.ts";
 import type { RequestWork } from "../../../testbeds/overlays/works/requests.ts";
 import { storedPolicy } from "../../../training/described-env.ts";
 import { mean, quantile } from "../../statistics.ts";
+import { algorithms } from "../algorithm-options.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
-import { whole, words } from "../options.ts";
+import { whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { openOverlay, overlayScenario } from "./run.ts";
 
@@ -52,20 +54,27 @@ function policyOf(name: string): () => CcpAlgorithm {
   return () => algorithm;
 }
 
+/** @throws CcparkError for what cannot send files */
+function checkBackground(name: string): void {
+  if (name.startsWith(ZOO_PREFIX)) loadZoo(name);
+  else if (name !== NOBODY) resolveAlgorithm(name);
+}
+
 export const campus: Experiment = experiment({
   name: NAME,
   summary: "pages of 100 hosts beside nothing, and beside files under Cubic, LEDBAT and a learned policy",
   source: "ccpark, scenario campus-100; inspired by what Napster and Gnutella did to campus links",
   options: {
-    background: words("none,cubic,ledbat,zoo:general", {
-      placeholder: "names",
-      help: "of the files' flows, each in a run; none: no files",
-    }),
+    background: algorithms(
+      [NOBODY, "cubic", "ledbat", "zoo:general"],
+      "of the files' flows, each in a run, policies by zoo:NAME too; none: no files",
+      checkBackground,
+    ),
     seed: whole(1, { low: 0, high: 1_000_000, help: "draws the pages" }),
   },
-  count: ({ background }) => background.split(",").length,
+  count: ({ background }) => background.length,
   *run({ background, seed }): Generator<Row> {
-    for (const each of background.split(",")) yield measure(each, seed);
+    for (const each of background) yield measure(each, seed);
   },
   describe: ({ background }) => background,
   report(rows) {

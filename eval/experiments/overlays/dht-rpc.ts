@@ -3,9 +3,10 @@ import Table from "cli-table3";
 import { workOf } from "../../../testbeds/overlays/overlay.ts";
 import type { Lookup, LookupWork } from "../../../testbeds/overlays/works/lookups.ts";
 import { mean, quantile } from "../../statistics.ts";
+import { algorithms } from "../algorithm-options.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
-import { whole, words } from "../options.ts";
+import { whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { openOverlay, overlayScenario } from "./run.ts";
 
@@ -32,15 +33,15 @@ export const dhtRpc: Experiment = experiment({
   summary: "lookups among 500 members of a ring, beside flows of Cubic and of Vegas",
   source: "ccpark, scenario dht-rpc; inspired by Stoica et al., SIGCOMM 2001 (Chord), CAN and Tapestry",
   options: {
-    algorithms: words("cubic,vegas", {
-      placeholder: "names",
-      help: "of the flows beside, each in a run; the first two are compared",
-    }),
+    algorithms: algorithms(
+      ["cubic", "vegas"],
+      "of the flows beside, each in a run; the first two are compared",
+    ),
     seed: whole(1, { low: 0, high: 1_000_000, help: "draws the ring and the lookups" }),
   },
-  count: ({ algorithms }) => algorithms.split(",").length,
+  count: ({ algorithms }) => algorithms.length,
   *run({ algorithms, seed }): Generator<Row> {
-    for (const algorithm of algorithms.split(",")) yield measure(algorithm, seed);
+    for (const algorithm of algorithms) yield measure(algorithm, seed);
   },
   describe: ({ algorithm }) => algorithm,
   report(rows) {

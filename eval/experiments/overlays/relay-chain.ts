@@ -3,9 +3,10 @@ import Table from "cli-table3";
 import { NANOS_PER_SEC, toMbps } from "../../../core/units.ts";
 import { workOf } from "../../../testbeds/overlays/overlay.ts";
 import type { TreeWork } from "../../../testbeds/overlays/works/tree.ts";
+import { algorithms } from "../algorithm-options.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, marks, page } from "../figures.ts";
-import { whole, words } from "../options.ts";
+import { whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { payloadMbps } from "../shares.ts";
 import { openOverlay, overlayScenario } from "./run.ts";
@@ -46,12 +47,12 @@ export const relayChain: Experiment = experiment({
   summary: "three relays with a flow per hop: throughput is that of the slowest hop",
   source: "ccpark, scenario relay-chain",
   options: {
-    algorithms: words("cubic,reno,bbr,copa", { placeholder: "names", help: "of the hops, each in a run" }),
+    algorithms: algorithms(["cubic", "reno", "bbr", "copa"], "of the hops, each in a run"),
     seeds: whole(2, { low: 1, high: 100, help: "runs of each" }),
   },
-  count: ({ algorithms, seeds }) => algorithms.split(",").length * seeds,
+  count: ({ algorithms, seeds }) => algorithms.length * seeds,
   *run({ algorithms, seeds }): Generator<Row> {
-    for (const algorithm of algorithms.split(","))
+    for (const algorithm of algorithms)
       for (let seed = 1; seed <= seeds; seed++) yield measure(algorithm, seed);
   },
   describe: ({ algorithm, seed }) => `${algorithm}, seed ${seed}`,

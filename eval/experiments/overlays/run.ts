@@ -10,14 +10,15 @@ import type { Scenario } from "../../../scenarios/scenario.ts";
 import { validateScenario } from "../../../scenarios/validate.ts";
 import { SIMULATED, type SimulatedRun } from "../../../testbeds/simulated/simulated.ts";
 import type { OpenOptions } from "../../../testbeds/testbed.ts";
-import { type ExperimentOption, whole, words } from "../options.ts";
+import { algorithm } from "../algorithm-options.ts";
+import { type ExperimentOption, whole } from "../options.ts";
 
 /** Options that all of them have. */
 export const OVERLAY_OPTIONS: {
   readonly algorithm: ExperimentOption<string>;
   readonly seed: ExperimentOption<number>;
 } = {
-  algorithm: words("cubic", { placeholder: "name", help: "of the flows under test, such as bbr" }),
+  algorithm: algorithm("cubic", "of the flows under test, such as bbr"),
   seed: whole(1, { low: 0, high: 1_000_000, help: "draws what the scenario leaves to chance" }),
 };
 

@@ -61,9 +61,14 @@ describe("a policy", () => {
       return "taken";
     };
     expect(refusal("queue: { packets: 0 }")).toBe("[bundle] a.yaml: queue.packets: got 0, expected >= 1");
-    expect(refusal("queue: { discipline: codl }")).toContain("queue.discipline");
+    expect(refusal("queue: { discipline: codl }")).toContain(
+      'queue.discipline.kind: got "codl", expected one of',
+    );
     expect(refusal("priorities: [{ priority: 0 }]")).toContain("`port` or `dscp`");
     expect(refusal("remot: 10.2.0.0/16")).toContain("did you mean `remote`?");
+    expect(() => parsePolicy(POLICY.replace("algorithm", "algoritm"), "a.yaml")).toThrow(
+      '[bundle] a.yaml: algoritm: got "copa", expected no such field; did you mean `algorithm`?',
+    );
     expect(refusal("address: 10.1.0.300")).toContain("an IPv4 address");
     expect(() => parsePolicy(POLICY.replace("10.2.0.0/16", "10.2.0.1/16"), "a.yaml")).toThrow(
       '[bundle] a.yaml: remote: got "10.2.0.1/16", expected a prefix, such as 10.1.0.0/16',
@@ -239,10 +244,12 @@ describeWithLinks("ccpark bundle", () => {
       const { status, stderr } = box(what);
       expect([status, stderr]).toEqual([
         2,
-        'error: [bundle] device: got "nosuch0", expected a network device of this machine\'s\n',
+        `error: [bundle] ${file}: device: got "nosuch0", expected a network device of this machine's\n`,
       ]);
     }
     writeFileSync(file, POLICY.replace("copa", "coppa"));
-    expect(box("send").stderr).toMatch(/^error: .*`coppa`.*\n$/);
+    expect(box("send").stderr).toMatch(
+      new RegExp(`^error: \\[bundle\\] ${file}: algorithm: .*\`coppa\`.*\\n$`),
+    );
   });
 });
