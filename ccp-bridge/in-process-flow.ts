@@ -1,8 +1,9 @@
 /** A CCP algorithm as a congestion control: datapath, channel and agent in this process, wired. */
 import type { Bytes, BytesPerSec, Micros } from "../core/units.ts";
-import { CcpAgent, compileAlgorithms, type ProgramSet } from "./agent/agent.ts";
+import { CcpAgent } from "./agent/agent.ts";
 import type { CcpAlgorithm } from "./agent/algorithm.ts";
 import type { FlowHosting, ScheduleWake } from "./agent/flow-hosting.ts";
+import { compileAlgorithms, type ProgramSet } from "./agent/program-set.ts";
 import type { CongestionControlFactory, FlowStart } from "./congestion-control.ts";
 import { CcpFlowControl, type CcpFlowEvent } from "./datapath/ccp-flow.ts";
 import { CcpDatapath } from "./datapath/datapath.ts";

@@ -1,6 +1,7 @@
 /** CCP: the contract of algorithms, the contract of congestion controls, the language, and flows in this process. */
-export { type AgentEvent, CcpAgent, compileAlgorithms, type ProgramSet } from "./agent/agent.ts";
+export { type AgentEvent, CcpAgent } from "./agent/agent.ts";
 export type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./agent/algorithm.ts";
+export { compileAlgorithms, type ProgramSet } from "./agent/program-set.ts";
 export type {
   AckEvent,
   CongestionControl,

@@ -9,20 +9,18 @@
 import { CcparkError, unknownName } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
-import { type CompiledProgram, compileProgram } from "../lang/compiler.ts";
-import { type Register, wireType } from "../lang/scope.ts";
 import { readU32 } from "../wire/bytes.ts";
 import { encodeChangeProg } from "../wire/change-prog.ts";
 import { decodeCreate } from "../wire/create.ts";
 import type { FieldUpdate } from "../wire/field-update.ts";
 import { HEADER_BYTES, MESSAGE_TYPES } from "../wire/header.ts";
-import { encodeInstall } from "../wire/install.ts";
 import { MEASURE_HEADER_BYTES } from "../wire/measure.ts";
 import { READY_BYTES } from "../wire/ready.ts";
 import { encodeUpdateField, WindowMessage } from "../wire/update-field.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./algorithm.ts";
 import type { FlowHosting, ScheduleWake } from "./flow-hosting.ts";
+import { type AgentProgram, compileAlgorithms, type ProgramSet } from "./program-set.ts";
 import { MAX_PROGRAMS, ProgramTable } from "./program-table.ts";
 
 /** Names a datapath: a socket path, or whatever the transport uses. */
@@ -82,65 +80,6 @@ export interface AgentCounters {
   unknownFlow: number;
   /** reports of a program that the flow no longer runs */
   stale: number;
-}
-
-/** How the wire calls a field. */
-type SettableField = Omit<FieldUpdate, "value">;
-
-/** A program as the agent sends it. */
-export interface AgentProgram {
-  readonly uid: number;
-  readonly name: string;
-  readonly compiled: CompiledProgram;
-  readonly install: Uint8Array;
-  /** report variable, with and without `Report.`, to its place in the report */
-  readonly reportIndex: ReadonlyMap<string, number>;
-  /** what an algorithm may set, as Portus has it: control variables, `Cwnd` and `Rate` */
-  readonly settable: ReadonlyMap<string, SettableField>;
-}
-
-/** The compiled programs of some algorithms: made once, shared by any number of agents. */
-export interface ProgramSet {
-  readonly algorithms: readonly CcpAlgorithm[];
-  /** in order of uid, from 1 */
-  readonly programs: readonly AgentProgram[];
-  /** algorithm -> program name -> program */
-  readonly byAlgorithm: ReadonlyMap<CcpAlgorithm, ReadonlyMap<string, AgentProgram>>;
-}
-
-/**
- * Compiles all programs of some algorithms, of any number.
- * @throws CompileError of the first bad program, CcparkError if two algorithms share a name
- */
-export function compileAlgorithms(algorithms: readonly CcpAlgorithm[]): ProgramSet {
-  const programs: AgentProgram[] = [];
-  const byAlgorithm = new Map<CcpAlgorithm, Map<string, AgentProgram>>();
-  const names = new Set<string>();
-  for (const algorithm of algorithms) {
-    if (names.has(algorithm.name)) {
-      throw new CcparkError("already-exists", `[ccp-agent] two algorithms are called \`${algorithm.name}\``);
-    }
-    names.add(algorithm.name);
-    const ofAlgorithm = new Map<string, AgentProgram>();
-    for (const [name, source] of Object.entries(algorithm.programs)) {
-      const uid = programs.length + 1;
-      const compiled = compileProgram(source);
-      const reportIndex = new Map<string, number>();
-      const settable = new Map<string, SettableField>();
-      for (const register of compiled.scope.registers.values()) {
-        const { index } = register;
-        if (isSettable(register)) settable.set(register.name, { registerType: wireType(register), index });
-        if (register.file !== "report") continue;
-        reportIndex.set(register.name, index);
-        reportIndex.set(register.name.slice("Report.".length), index);
-      }
-      const program = { uid, name, compiled, install: encodeInstall(uid, compiled), reportIndex, settable };
-      programs.push(program);
-      ofAlgorithm.set(name, program);
-    }
-    byAlgorithm.set(algorithm, ofAlgorithm);
-  }
-  return { algorithms, programs, byAlgorithm };
 }
 
 const TWO_32 = 2 ** 32;
@@ -356,11 +295,6 @@ function toUpdates(program: AgentProgram, fields: Readonly<Record<string, number
     updates.push({ registerType: field.registerType, index: field.index, value });
   }
   return updates;
-}
-
-function isSettable(register: Register): boolean {
-  if (register.file === "control") return true;
-  return register.file === "implicit" && (register.name === "Cwnd" || register.name === "Rate");
 }
 
 function refusedField(program: AgentProgram, name: string): CcparkError {

@@ -7,13 +7,8 @@
 import { randomInt } from "node:crypto";
 import { Rng } from "../../core/random.ts";
 import { MICROS_PER_MILLI, type Micros } from "../../core/units.ts";
-import {
-  type Address,
-  type AgentEvent,
-  CcpAgent,
-  type CcpAgentHooks,
-  type ProgramSet,
-} from "../agent/agent.ts";
+import { type Address, type AgentEvent, CcpAgent, type CcpAgentHooks } from "../agent/agent.ts";
+import type { ProgramSet } from "../agent/program-set.ts";
 import type { DatagramTransport, OnMessage } from "./datagram-transport.ts";
 
 /** A datapath reads at least once per round trip: a millisecond is soon enough to try again. */

@@ -32,7 +32,7 @@ async function loadPolicy(path: string, name?: string): Promise<CcpAlgorithm> {
 async function loadSet(options: AgentOptions) {
   const { ccpAlgorithm } = await import("../../algorithms/reference.ts");
   const { loadModules } = await import("../../algorithms/module-files.ts");
-  const { compileAlgorithms } = await import("../../ccp-bridge/agent/agent.ts");
+  const { compileAlgorithms } = await import("../../ccp-bridge/agent/program-set.ts");
   const { unknownName } = await import("../../core/errors.ts");
   const { policyPath } = await import("../contenders.ts");
   const names = options.algorithm ?? (options.checkpoint === undefined ? ["reno"] : []);

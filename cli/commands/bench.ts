@@ -191,55 +191,60 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     const named = failed.message.replace(/^(\[[^\]]+\]) /, `$1 ${failed.algorithm}: `);
     throw new CcparkError(failed.kind, named);
   }
-  const data = makeReportData({
-    title: titleOf(
-      options.suite,
-      scenarios.map((scenario) => scenario.name),
-    ),
-    provenance: provenanceOf(seeds),
-    scenarios: storedScenarios(entries, seeds),
-    contenders: contenders.map(({ name, description }) => ({ name, description })),
-    seeds,
-    rewardName,
-    headline: options.headline,
-    runs,
-    learning: options.checkpoint === undefined ? [] : learningBeside(options.checkpoint),
-  });
-  if (!json) {
-    const { terminalTable } = await import("../../eval/report/terminal-table.ts");
-    const { COLUMNS, ONE_WAY_COLUMNS } = await import("../../eval/report/columns.ts");
-    const columns = suite?.oneWayDelay === true ? ONE_WAY_COLUMNS : COLUMNS;
-    printOut(
-      terminalTable(data.summary, seeds, rewardName, {
-        colour: outTakesColour(),
-        columns,
-        headline: options.headline,
-        width: outWidth(options.wide === true),
-      }),
-    );
-    printOut(realTimeNotes(runs.map(({ record }) => record)));
-    if (options.aggregate === true) {
-      const { aggregate } = await import("../../eval/aggregate/aggregate.ts");
-      const { aggregateText } = await import("../../eval/aggregate/aggregate-text.ts");
-      printOut(aggregateText(aggregate(data.records)));
+  const report = async (): Promise<void> => {
+    const data = makeReportData({
+      title: titleOf(
+        options.suite,
+        scenarios.map((scenario) => scenario.name),
+      ),
+      provenance: provenanceOf(seeds),
+      scenarios: storedScenarios(entries, seeds),
+      contenders: contenders.map(({ name, description }) => ({ name, description })),
+      seeds,
+      rewardName,
+      headline: options.headline,
+      runs,
+      learning: options.checkpoint === undefined ? [] : learningBeside(options.checkpoint),
+    });
+    if (!json) {
+      const { terminalTable } = await import("../../eval/report/terminal-table.ts");
+      const { COLUMNS, ONE_WAY_COLUMNS } = await import("../../eval/report/columns.ts");
+      const columns = suite?.oneWayDelay === true ? ONE_WAY_COLUMNS : COLUMNS;
+      printOut(
+        terminalTable(data.summary, seeds, rewardName, {
+          colour: outTakesColour(),
+          columns,
+          headline: options.headline,
+          width: outWidth(options.wide === true),
+        }),
+      );
+      printOut(realTimeNotes(runs.map(({ record }) => record)));
+      if (options.aggregate === true) {
+        const { aggregate } = await import("../../eval/aggregate/aggregate.ts");
+        const { aggregateText } = await import("../../eval/aggregate/aggregate-text.ts");
+        printOut(aggregateText(aggregate(data.records)));
+      }
     }
-  }
-  if (options.out !== undefined) {
-    writeResults(options.out, data);
-    writeExports(options.out, runs, formats);
-    if (options.aggregate === true) {
-      const { aggregate } = await import("../../eval/aggregate/aggregate.ts");
-      const { prettyJson } = await import("../../eval/result-files.ts");
-      writeFilesWhole({ [join(options.out, "aggregate.json")]: prettyJson(aggregate(data.records)) });
+    if (options.out !== undefined) {
+      writeResults(options.out, data);
+      writeExports(options.out, runs, formats);
+      if (options.aggregate === true) {
+        const { aggregate } = await import("../../eval/aggregate/aggregate.ts");
+        const { prettyJson } = await import("../../eval/result-files.ts");
+        writeFilesWhole({ [join(options.out, "aggregate.json")]: prettyJson(aggregate(data.records)) });
+      }
+      if (!options.quiet) printErr(`report: ${join(options.out, "report.html")}\n`);
     }
-    if (!options.quiet) printErr(`report: ${join(options.out, "report.html")}\n`);
-  }
-  if (options.picture !== undefined) {
-    const { linkPicture } = await import("../../eval/report/picture.ts");
-    const { suitePicture } = await import("../../eval/report/suite-picture.ts");
-    const picture = suite?.oneWayDelay === true ? suitePicture(data) : linkPicture(data, scenarios[0]!.name);
-    writeFilesWhole({ [options.picture]: await picture });
-  }
+    if (options.picture !== undefined) {
+      const { linkPicture } = await import("../../eval/report/picture.ts");
+      const { suitePicture } = await import("../../eval/report/suite-picture.ts");
+      const picture =
+        suite?.oneWayDelay === true ? suitePicture(data) : linkPicture(data, scenarios[0]!.name);
+      writeFilesWhole({ [options.picture]: await picture });
+    }
+  };
+  // lines of JSON need no summary
+  if (!json || options.out !== undefined || options.picture !== undefined) await report();
   for (const { algorithm, scenario, seed, message } of failures) {
     printErr(
       `error: ${algorithm} on ${scenario}${seed === undefined ? "" : `, seed ${seed}`}, left out: ${message}\n`,

@@ -93,7 +93,7 @@ async function run(command: readonly string[], options: RunCommandOptions): Prom
 /** An algorithm or a policy in this process. */
 async function ownDriver(libc: Libc, options: RunCommandOptions): Promise<Driver> {
   const { KernelAlgorithm } = await import("../../algorithms/kernel-algorithm.ts");
-  const { compileAlgorithms } = await import("../../ccp-bridge/agent/agent.ts");
+  const { compileAlgorithms } = await import("../../ccp-bridge/agent/program-set.ts");
   const { parseFlowSelector } = await import("../../ccp-bridge/agent/flow-rules.ts");
   const { CcparkError } = await import("../../core/errors.ts");
   const { defaultCongestionControl } = await import("../../testbeds/linux/attach.ts");

@@ -1,6 +1,7 @@
 /** Mutated datagrams for an agent and for a pair of datapaths: counted or refused, never fatal, state bounded. */
-import { CcpAgent, compileAlgorithms, type ProgramSet } from "../../ccp-bridge/agent/agent.ts";
+import { CcpAgent } from "../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
+import { compileAlgorithms, type ProgramSet } from "../../ccp-bridge/agent/program-set.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { type Corpus, DIALOGUE_PROGRAM } from "./corpus.ts";
 import type { Dice } from "./dice.ts";

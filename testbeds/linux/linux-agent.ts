@@ -2,13 +2,9 @@
  * The agent of Linux TCP's flows: our `CcpAgent` in this thread, on what the kernel reports. The event loop watches the ring, so
  * that a report is handled some 50 us after its ACK, and a command lies in the flow's slot when the next ACK comes.
  */
-import {
-  type AgentEvent,
-  CcpAgent,
-  type CcpAgentHooks,
-  type ProgramSet,
-} from "../../ccp-bridge/agent/agent.ts";
+import { type AgentEvent, CcpAgent, type CcpAgentHooks } from "../../ccp-bridge/agent/agent.ts";
 import type { FlowHosting } from "../../ccp-bridge/agent/flow-hosting.ts";
+import type { ProgramSet } from "../../ccp-bridge/agent/program-set.ts";
 import { type CreateMessage, decodeCreate } from "../../ccp-bridge/wire/create.ts";
 import { MESSAGE_TYPES } from "../../ccp-bridge/wire/header.ts";
 import type { Rng } from "../../core/random.ts";

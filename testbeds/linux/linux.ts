@@ -7,8 +7,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { crossTrafficAlgorithm } from "../../algorithms/cross-traffic.ts";
 import { KernelAlgorithm } from "../../algorithms/kernel-algorithm.ts";
-import { compileAlgorithms } from "../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
+import { compileAlgorithms } from "../../ccp-bridge/agent/program-set.ts";
 import type { CongestionControlFactory } from "../../ccp-bridge/congestion-control.ts";
 import { controlAsAlgorithm } from "../../ccp-bridge/control-algorithm.ts";
 import type { FlowAlgorithm } from "../../ccp-bridge/in-process-flow.ts";

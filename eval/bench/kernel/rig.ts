@@ -2,8 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { compileAlgorithms } from "../../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
+import { compileAlgorithms } from "../../../ccp-bridge/agent/program-set.ts";
 import type { DelayHistogram } from "../../../sim/delay-histogram.ts";
 import type { Libc } from "../../../testbeds/host/libc.ts";
 import { makeNamespace } from "../../../testbeds/host/namespaces.ts";

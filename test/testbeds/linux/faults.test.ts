@@ -7,9 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { overCcp, resolveAlgorithm } from "../../../algorithms/reference.ts";
-import { compileAlgorithms } from "../../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
 import { parseFlowSelector } from "../../../ccp-bridge/agent/flow-rules.ts";
+import { compileAlgorithms } from "../../../ccp-bridge/agent/program-set.ts";
 import { AgentHost, type HostEvent } from "../../../ccp-bridge/ipc/agent-host.ts";
 import { openUnixDatagram } from "../../../ccp-bridge/ipc/unix-datagram.ts";
 import {

@@ -1,6 +1,6 @@
 /** A process with an agent, to be killed: NAME ALGORITHM. */
 import { overCcp, resolveAlgorithm } from "../../../algorithms/reference.ts";
-import { compileAlgorithms } from "../../../ccp-bridge/agent/agent.ts";
+import { compileAlgorithms } from "../../../ccp-bridge/agent/program-set.ts";
 import { loadLibc } from "../../../testbeds/host/libc.ts";
 import { LinuxAgent } from "../../../testbeds/linux/linux-agent.ts";
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { overCcp } from "../../../algorithms/reference.ts";
 import { ALGORITHMS } from "../../../algorithms/registry.ts";
 import { defaultParams } from "../../../algorithms/spec.ts";
-import { compileAlgorithms } from "../../../ccp-bridge/agent/agent.ts";
+import { compileAlgorithms } from "../../../ccp-bridge/agent/program-set.ts";
 import { KERNEL_FLOW } from "../../../ccp-bridge/datapath/bpf-program.ts";
 import { makeInterpreter } from "../../../ccp-bridge/datapath/interpreter.ts";
 import type { RunProgram } from "../../../ccp-bridge/datapath/program-runner.ts";

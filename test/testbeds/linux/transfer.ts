@@ -1,8 +1,8 @@
 /** Real transfers between the two hosts of a rig, by an algorithm of ours in Linux TCP. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { compileAlgorithms } from "../../../ccp-bridge/agent/agent.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
+import { compileAlgorithms } from "../../../ccp-bridge/agent/program-set.ts";
 import type { Libc } from "../../../testbeds/host/libc.ts";
 import { Hosts, type Sender } from "../../../testbeds/linux/hosts.ts";
 import { LinuxAgent, type LinuxAgentOptions } from "../../../testbeds/linux/linux-agent.ts";
