@@ -16,6 +16,10 @@ export const BASELINES: readonly string[] = ["cubic", "vegas", "bbr", "bbr3", "c
 const RESAMPLES = 2000;
 /** A score this much below the best of a link is still near it. */
 const NEAR = 0.5;
+/** What a link is to be used, where one of these uses it so. */
+const USED = { share: 0.8, by: ["cubic", "bbr"] };
+/** Loss that nobody minds, and by whom more is excused. */
+const LOST = { share: 0.02, by: "bbr" };
 
 export interface Interval95 {
   readonly value: number;
@@ -38,6 +42,10 @@ export interface LeagueRow {
   readonly near: number;
   readonly utilisation: number;
   readonly lossRate: number;
+  /** links that it leaves idle: less used than 80 % where Cubic or BBR use as much */
+  readonly idle: readonly string[];
+  /** links on which it loses more than 2 % and more than BBR loses */
+  readonly lossy: readonly string[];
   /** beside itself and beside Cubic, by case; absent: not run */
   readonly jain?: Readonly<Record<string, number>>;
   readonly cubicShare?: Readonly<Record<string, number>>;
@@ -81,6 +89,12 @@ export function leagueRows(records: readonly BenchmarkRecord[]): LeagueRow[] {
     const gaps = ran.map((link, i) => strata[i]!.map((score) => score - best.get(link)!));
     const gapMeans = gaps.map(mean);
     const worst = Math.min(...gapMeans);
+    const utilisationOf = (name: string, link: string): number =>
+      mean(of(name, link).map(({ utilisation }) => utilisation));
+    const lossOf = (name: string, link: string): number =>
+      mean(of(name, link).map(({ lossRate }) => lossRate));
+    const isUsed = (link: string): boolean => USED.by.some((name) => utilisationOf(name, link) >= USED.share);
+    const excused = (link: string): number => Math.max(LOST.share, lossOf(LOST.by, link) || 0);
     const all = ran.flatMap((link) => of(algorithm, link));
     const rng = Rng.fromSeed(1).fork("league");
     return {
@@ -94,6 +108,8 @@ export function leagueRows(records: readonly BenchmarkRecord[]): LeagueRow[] {
       near: gapMeans.filter((gap) => gap >= -NEAR).length,
       utilisation: mean(all.map(({ utilisation }) => utilisation)),
       lossRate: mean(all.map(({ lossRate }) => lossRate)),
+      idle: ran.filter((link) => isUsed(link) && utilisationOf(algorithm, link) < USED.share),
+      lossy: ran.filter((link) => lossOf(algorithm, link) > excused(link)),
     };
   });
   return rows.sort((a, b) => b.mean.value - a.mean.value);
@@ -122,10 +138,25 @@ export function leagueTable(rows: readonly LeagueRow[]): string {
       "near",
       "utilisation",
       "loss",
+      "idle",
+      "lossy",
       "Jain 2, 4",
       "beside Cubic 1, 2, 4 BDP",
     ],
-    colAligns: ["left", "right", "right", "left", "right", "right", "right", "right", "right", "right"],
+    colAligns: [
+      "left",
+      "right",
+      "right",
+      "left",
+      "right",
+      "right",
+      "right",
+      "right",
+      "right",
+      "right",
+      "right",
+      "right",
+    ],
   });
   for (const row of rows) {
     table.push([
@@ -137,9 +168,15 @@ export function leagueTable(rows: readonly LeagueRow[]): string {
       `${row.near}/${row.links}`,
       percent(row.utilisation),
       percent(row.lossRate),
+      String(row.idle.length),
+      String(row.lossy.length),
       cases(row.jain),
       cases(row.cubicShare),
     ]);
   }
-  return `${table.toString()}\n`;
+  const named = rows.flatMap(({ algorithm, idle, lossy }) => [
+    ...(idle.length > 0 ? [`${algorithm} leaves idle: ${idle.join(", ")}`] : []),
+    ...(lossy.length > 0 ? [`${algorithm} loses much on: ${lossy.join(", ")}`] : []),
+  ]);
+  return [table.toString(), ...named, ""].join("\n");
 }

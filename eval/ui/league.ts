@@ -67,11 +67,11 @@ export function leagueOf(runs: readonly RunEntry[]): LeagueRow[] {
     .sort((a, b) => b.best / b.links - a.best / a.links || b.tied / b.links - a.tied / a.links);
 }
 
-/** The table of what `ccpark league --json` printed; what is no league stays the text that it is. */
+/** The table of what `ccpark league --json` printed, of 0.2.0 too, which did not say what is idle or lossy; what is no league stays the text that it is. */
 export function leagueReport(text: string): string {
   try {
     const lines = text.split("\n").filter((line) => line.trim() !== "");
-    return leagueTable(lines.map((line) => JSON.parse(line) as StoredRow));
+    return leagueTable(lines.map((line): StoredRow => ({ idle: [], lossy: [], ...JSON.parse(line) })));
   } catch {
     return text;
   }

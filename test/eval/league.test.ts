@@ -8,8 +8,12 @@ import { interquartileMean, leagueRows, leagueTable, stratifiedBootstrap } from 
 import { leagueReport } from "../../eval/ui/league.ts";
 import { resolveScenarios } from "../../scenarios/scenario-files.ts";
 
-const record = (algorithm: string, scenario: string, score: number): BenchmarkRecord =>
-  ({ algorithm, scenario, score, utilisation: 0.9, lossRate: 0.01 }) as unknown as BenchmarkRecord;
+const record = (
+  algorithm: string,
+  scenario: string,
+  score: number,
+  { utilisation = 0.9, lossRate = 0.01 } = {},
+): BenchmarkRecord => ({ algorithm, scenario, score, utilisation, lossRate }) as unknown as BenchmarkRecord;
 
 describe("splits", () => {
   it.each([...SPLITS.values()])("$name says what it was sealed with", (split) => {
@@ -81,6 +85,24 @@ describe("league table", () => {
     expect(rows.find(({ algorithm }) => algorithm === "vegas")).toMatchObject({ wins: 1, near: 1 });
     expect(leagueTable(rows)).toContain("mine");
   });
+
+  it("names links left idle that Cubic or BBR use, and losses that BBR has not", () => {
+    const rows = leagueRows([
+      record("cubic", "a", 10, { utilisation: 0.95 }),
+      record("cubic", "b", 10, { utilisation: 0.5 }),
+      record("cubic", "c", 10, { lossRate: 0.2 }),
+      record("bbr", "a", 10, { utilisation: 0.7 }),
+      record("bbr", "b", 10, { utilisation: 0.7, lossRate: 0.1 }),
+      record("bbr", "c", 10, { lossRate: 0.001 }),
+      record("mine", "a", 9, { utilisation: 0.79 }),
+      record("mine", "b", 9, { utilisation: 0.3, lossRate: 0.09 }),
+      record("mine", "c", 9, { lossRate: 0.03 }),
+    ]);
+    const mine = rows.find(({ algorithm }) => algorithm === "mine")!;
+    expect(mine).toMatchObject({ idle: ["a"], lossy: ["c"] });
+    const text = leagueTable(rows);
+    for (const line of ["mine leaves idle: a", "mine loses much on: c"]) expect(text).toContain(line);
+  });
 });
 
 it("the page shows a stored league as its table, and what is none as it is", () => {
@@ -96,6 +118,8 @@ it("the page shows a stored league as its table, and what is none as it is", () 
     near: 2,
     utilisation: 0.9,
     lossRate: 0.01,
+    idle: ["park-paper"],
+    lossy: [],
   };
   expect(leagueReport(`${JSON.stringify({ split: "validation", ...row })}\n`)).toBe(leagueTable([row]));
   for (const text of ["<script>", "{}\n", "null"]) expect(leagueReport(text)).toBe(text);

@@ -54,6 +54,20 @@ describe.each(zooNames())("zoo:%s", (name) => {
   });
 });
 
+it.each(["pantheon-2", "pantheon-3"])(
+  "zoo:general uses four fifths of %s, whose packets go at random, with a tenth of Cubic's queue",
+  async (link) => {
+    const { contenders } = await namedContenders(["zoo:general", "cubic"]);
+    const scenario = getScenario(link, { durationSec: 30 });
+    const runs = contenders.map((each) =>
+      each.run({ scenario, seed: 1, rewardName: "score", seriesBinSec: 1 }),
+    );
+    const [own, cubic] = (await Promise.all(runs)).map(({ metrics }) => metrics);
+    expect(own!.utilisation).toBeGreaterThan(0.8);
+    expect(own!.meanQueueDelayMs).toBeLessThan(0.1 * cubic!.meanQueueDelayMs);
+  },
+);
+
 it("an unknown policy of the zoo is refused with those that there are", async () => {
   await expect(loadCheckpointContender("x", "zoo:genera")).rejects.toThrow("did you mean `general`");
 });

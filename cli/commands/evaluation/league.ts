@@ -61,7 +61,7 @@ async function league(options: LeagueOptions): Promise<void> {
   if (options.json) printOut(jsonLines(rows.map((row) => ({ split: split.name, ...row }))));
   else
     printOut(
-      `${leagueTable(rows)}best, wins and near: against the best of ${BASELINES.join(", ")} on each link\n`,
+      `${leagueTable(rows)}best, wins and near: against the best of ${BASELINES.join(", ")} on each link; idle: less used than 80 % where Cubic or BBR use as much; lossy: more than 2 % lost, and more than BBR loses\n`,
     );
 }
 

@@ -24,7 +24,7 @@ const MOST_LOOK_REPORTS = 160;
 /** A look lasts so long at most. */
 const LOOK_REPORTS = 6;
 /** Per report without loss, and with one: a window that holds its own beside Cubic's. */
-const GROWTH_PACKETS = 1.5;
+const GROWTH_PACKETS = 2;
 const CUT = 0.7;
 /** Against bursts, without holding the window back. */
 const PACING_GAIN = 1.25;

@@ -18,8 +18,11 @@ const FULL_DELAY_US = 2 * MICROS_PER_MILLI;
 /** More than this comes through by the rate of delivery where ACKs come in bunches. */
 const BUNCH_RATIO = 2;
 const BUNCHED = 0.6;
-/** A rate that changes by more octaves than this from report to report does so by itself. */
-const VARYING = 0.2;
+/** A rate that changes by more octaves than this from report to report does so by itself, or packets go at random. */
+const VARYING = 0.05;
+/** The same where more than this share of reports had a bunch of ACKs, which make changes of their own. */
+const SOME_BUNCHES = 0.05;
+const VARYING_IN_BUNCHES = 0.2;
 const CHANGE_REPORTS = 16;
 /** Losses are remembered over about so many reports. */
 const LOSS_MEMORY_REPORTS = 32;
@@ -71,7 +74,8 @@ export class PathModel {
     const throughput = throughputBytesPerSec(interval);
     const isBunch = throughput > BUNCH_RATIO * sampled;
     // the lesser of two rates that change by themselves is less than what the path carries
-    const rate = isBunch || this.rateChange > VARYING ? throughput : sampled;
+    const varying = this.bunching > SOME_BUNCHES ? VARYING_IN_BUNCHES : VARYING;
+    const rate = isBunch || this.rateChange > varying ? throughput : sampled;
     if (this.#lastThroughput > 0 && throughput > 0 && !this.isStartup) {
       const change = Math.abs(log2(throughput / this.#lastThroughput));
       this.rateChange += (change - this.rateChange) / CHANGE_REPORTS;

@@ -7,6 +7,7 @@ import { log2 } from "../../../core/math.ts";
 import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
 import type { FlowView } from "../observations.ts";
 import { Competition } from "./competition.ts";
+import type { PathModel } from "./path-model.ts";
 
 /** What may be tuned; the defaults were, by hand, on links of the curriculum `general`, and before that on most of the league's validation split. */
 export interface Law {
@@ -19,6 +20,14 @@ export interface Law {
   /** of which no more counts than this part of the min RTT and so many packets: where a queue grows, so does its noise */
   readonly noiseRtt: number;
   readonly noisePackets: number;
+  /**
+   * the same of a path that lets packets go at random: its rate changes by this many octaves from report to report, too little for a path
+   * whose rate changes by itself, and packets wait at it however little is sent
+   */
+  readonly randomFrom: number;
+  readonly randomNoise: number;
+  readonly randomPackets: number;
+  readonly randomRtt: number;
   /** log2 of the rate, per report and octave of delay above the target */
   readonly down: number;
   readonly mostDown: number;
@@ -35,6 +44,9 @@ export interface Law {
   /** octaves that the path's rate changes by from report to report: above it, the window holds the target, and the rate (log2) only spreads it */
   readonly varying: number;
   readonly varyingGain: number;
+  /** after so many reports in a row below the target the window grows, too: by so many times the gain of a rate */
+  readonly varyingQuiet: number;
+  readonly varyingUp: number;
 }
 
 export const LAW: Law = {
@@ -44,6 +56,10 @@ export const LAW: Law = {
   targetNoise: 1,
   noiseRtt: 0.5,
   noisePackets: 2,
+  randomFrom: 0.06,
+  randomNoise: 5,
+  randomPackets: 10,
+  randomRtt: 0.1,
   down: 0.1,
   mostDown: 0.5,
   up: 0.03,
@@ -55,12 +71,16 @@ export const LAW: Law = {
   bunches: 1.5,
   varying: 0.15,
   varyingGain: 1,
+  varyingQuiet: 2,
+  varyingUp: 6,
 };
 
 /** The bunch of ACKs is forgotten by so much per report. */
 const BUNCH_MEMORY = 0.9;
 const SPARE_PACKETS = 3;
 const STARTUP_GAIN = 2;
+/** Octaves per report above which a path's rate changes by itself, and not only by when packets happen to go. */
+const RANDOM_TO = 0.25;
 
 export class Steering {
   /** log2 of what it sends by that of the path; 0 before the first report */
@@ -94,9 +114,12 @@ export class Steering {
       return;
     }
     const packetUs = (mssBytes * MICROS_PER_SEC) / path.maxRateBytesPerSec;
-    const mostNoiseUs = law.noiseRtt * minRttUs + law.noisePackets * packetUs;
-    const noiseUs = law.targetNoise * Math.min(path.rttChangeUs, mostNoiseUs);
-    const targetUs = Math.max(law.targetUs, noiseUs, law.targetRtt * minRttUs, law.targetPackets * packetUs);
+    const targetUs = Math.max(
+      law.targetUs,
+      noiseUs(path, law, minRttUs, packetUs),
+      law.targetRtt * minRttUs,
+      law.targetPackets * packetUs,
+    );
     const octaves = log2(Math.max(path.delayUs(interval), targetUs / 4) / targetUs);
     if (octaves > 0) {
       this.#quietReports = 0;
@@ -117,9 +140,11 @@ export class Steering {
     const bunchUs = law.bunches * this.#bunchUs;
     if (path.rateChange > law.varying) {
       // a window follows each change within a round trip, since every ACK lets as much go as has come through
+      const isQuiet = this.#quietReports > law.varyingQuiet;
+      const more = isQuiet ? Math.min(law.varyingUp * this.gain, law.mostUp) : 0;
       this.gain = law.varyingGain;
       this.cwndBytes =
-        bytesIn(path.rateBytesPerSec, minRttUs + targetUs + bunchUs) + SPARE_PACKETS * mssBytes;
+        2 ** more * bytesIn(path.rateBytesPerSec, minRttUs + targetUs + bunchUs) + SPARE_PACKETS * mssBytes;
     } else {
       this.cwndBytes =
         bytesIn(path.maxRateBytesPerSec, law.products * minRttUs + bunchUs) + SPARE_PACKETS * mssBytes;
@@ -127,6 +152,15 @@ export class Steering {
   }
 }
 
+/** Queueing delay that is no queue of the flow's: how much the RTT changes by itself. */
+function noiseUs(path: PathModel, law: Law, minRttUs: Micros, packetUs: Micros): Micros {
+  const most = law.noiseRtt * minRttUs + law.noisePackets * packetUs;
+  const own = law.targetNoise * Math.min(path.rttChangeUs, most);
+  if (path.rateChange < law.randomFrom || path.rateChange > RANDOM_TO) return own;
+  const mostRandom = Math.min(law.randomPackets * packetUs, law.randomRtt * minRttUs);
+  return Math.max(own, Math.min(law.randomNoise * path.rttChangeUs, mostRandom));
+}
+
 const bytesIn = (rateBytesPerSec: BytesPerSec, us: Micros): Bytes => (rateBytesPerSec * us) / MICROS_PER_SEC;
 
-const MOST_QUIET = 16;
+const MOST_QUIET = 24;
