@@ -145,7 +145,7 @@ export const THESIS: readonly ThesisFigure[] = [
       "12 Mbit/s, 25 ms: 1.3 Mbit/s and 9 ms without the mend, 8.2 Mbit/s and 11 ms with it: the least RTT was over-estimated 5 times",
     ],
     differs:
-      "The thesis's bursts are a Wi-Fi driver's, ours come every 50 ms; the starved form agrees, the mended one gets less, since between two bursts a window of 1 BDP runs dry.",
+      "How the thesis's bursts came is not known to us: ours come every 20 to 75 ms, and the figures are medians over the periods. The starved form agrees but for its queue; the mended one gets less, since a window of 1 BDP runs dry between two bursts (docs/experiments.md).",
     by: { experiment: "copa-compression" },
   },
   {
