@@ -12,7 +12,7 @@ import type { Testbed } from "../../testbeds/testbed.ts";
 /** The contender that knows the future: the ceiling of a table, which does not compete with the others. */
 export const ORACLE = "oracle";
 export const ORACLE_SUMMARY =
-  "the ceiling, nothing to be deployed: knows the link's future and each loss, so every packet comes just before its service; beside other traffic, the best of a few rates and windows with hindsight, by the reward of each seed";
+  "the ceiling, nothing to be deployed: knows the link's future and each loss, so every packet comes just before its service; beside other traffic and for other rewards than the score, the best way for each eighth of a run, looked ahead with hindsight for each seed";
 export const CONSTANT = "constant";
 export const CONSTANT_SUMMARY =
   "best constant window per link, chosen with hindsight by mean score over the same seeds";

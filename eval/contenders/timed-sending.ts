@@ -1,10 +1,5 @@
 /** A sender that asks nobody: each packet leaves at a time known ahead. */
-import type {
-  AckEvent,
-  CongestionControl,
-  CongestionControlFactory,
-  SentEvent,
-} from "../../ccp-bridge/congestion-control.ts";
+import type { AckEvent, CongestionControlFactory, SentEvent } from "../../ccp-bridge/congestion-control.ts";
 import {
   type Bytes,
   type BytesPerSec,
@@ -14,9 +9,10 @@ import {
 } from "../../core/units.ts";
 import type { KnownService } from "../../testbeds/simulated/known-service.ts";
 import { ROOM_PACKETS } from "./constant-contender.ts";
+import type { SuspendableControl } from "./planned-sending.ts";
 
 /** Sends each packet so that it waits `aheadUs` in the queue until its service. */
-class TimedSending implements CongestionControl {
+class TimedSending implements SuspendableControl {
   readonly name = "timed";
   /** its packets would be marked for nothing */
   readonly ignoresMarks = true;
@@ -50,6 +46,17 @@ class TimedSending implements CongestionControl {
   }
 
   onCongestion(): void {}
+
+  onSentByOther(): void {
+    this.#service.skip();
+  }
+
+  onTurn(nowUs: Micros, inflightBytes: Bytes): void {
+    this.#dueUs = this.#nextDueUs(nowUs);
+    const gapUs = this.#dueUs - nowUs;
+    this.pacingRateBytesPerSec = gapUs > 0 ? (this.#mssBytes * MICROS_PER_SEC) / gapUs : undefined;
+    this.cwndBytes = inflightBytes + ROOM_PACKETS * this.#mssBytes;
+  }
 
   #nextDueUs(nowUs: Micros): Micros {
     // a service at this very instant has not passed, whatever its time was rounded to

@@ -21,6 +21,8 @@ export class KnownService {
   readonly #startNs: Nanos;
   readonly #share: number;
   #credit = 0;
+  /** drawn already, for a packet that has no service yet */
+  #isNextLost: boolean | undefined;
 
   /**
    * @param scenario whose forward rate is limited
@@ -49,6 +51,15 @@ export class KnownService {
     return this.#server.capacityBytes(fromNs, toNs);
   }
 
+  /** A packet has been sent at a time of its own: the next one's loss is drawn, and its service found when it is asked for. */
+  skip(): void {
+    this.#isNextLost = this.#drawLoss();
+  }
+
+  #drawLoss(): boolean {
+    return this.#lossRate > 0 && this.#loss.next() < this.#lossRate;
+  }
+
   /**
    * For the next packet that the flow sends, in their order.
    * @param afterNs services that begin before it have passed
@@ -57,7 +68,8 @@ export class KnownService {
   nextNs(afterNs: Nanos): Nanos {
     const server = this.#server;
     while (server.readyNs(this.#startNs) < afterNs) server.serve(this.#startNs, this.#packetBytes);
-    const isLost = this.#lossRate > 0 && this.#loss.next() < this.#lossRate;
+    const isLost = this.#isNextLost ?? this.#drawLoss();
+    this.#isNextLost = undefined;
     if (isLost) return server.readyNs(this.#startNs);
     while (this.#credit < 1) {
       if (server.readyNs(this.#startNs) === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;

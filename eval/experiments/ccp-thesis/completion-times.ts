@@ -3,8 +3,21 @@
  * under Reno over CCP and in the datapath. The same seed draws the same transfers for both.
  */
 import Table from "cli-table3";
+import { makeReno } from "../../../algorithms/ccp/reno.ts";
+import { makeRenoInAgent } from "../../../algorithms/ccp/reno-in-agent.ts";
+import { portusReno } from "../../../algorithms/portus/reno.ts";
 import { makeAlgorithm, resolveAlgorithm } from "../../../algorithms/reference.ts";
-import { NANOS_PER_MILLI, NANOS_PER_SEC, PACKET_BYTES } from "../../../core/units.ts";
+import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
+import { type FlowAlgorithm, runCcpAlgorithm } from "../../../ccp-bridge/in-process-flow.ts";
+import {
+  MICROS_PER_MILLI,
+  type Micros,
+  NANOS_PER_MICRO,
+  NANOS_PER_MILLI,
+  NANOS_PER_SEC,
+  type Nanos,
+  PACKET_BYTES,
+} from "../../../core/units.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import { SIMULATED } from "../../../testbeds/simulated/simulated.ts";
 import { makeSizes } from "../../../testbeds/traffic/sizes.ts";
@@ -21,6 +34,7 @@ const SIZES = { kind: "web" } as const;
 /** After the last one has come: the largest transfer takes some 10 s alone. */
 const REST_SEC = 120;
 const NATIVE = "native-reno";
+const MOST_TRANSFERS = 1_000_000;
 
 /** By bytes, as the thesis has them. */
 const CLASSES = {
@@ -32,6 +46,24 @@ const CLASSES = {
 type ClassName = keyof typeof CLASSES;
 const CLASS_NAMES = Object.keys(CLASSES) as ClassName[];
 
+const ALGORITHM_NAMES = ["portus-reno", "reno-in-agent", "reno"] as const;
+type AlgorithmName = (typeof ALGORITHM_NAMES)[number];
+const REPORTS = ["rtt", "ack"] as const;
+
+/** What decides for the transfers over CCP. */
+interface AgentPlan {
+  readonly algorithm: AlgorithmName;
+  readonly report: (typeof REPORTS)[number];
+  /** from a report's making to its answer's effect: half of it each way */
+  readonly stalenessUs: Micros;
+}
+
+function algorithmOf({ algorithm, report }: AgentPlan): CcpAlgorithm {
+  if (algorithm === "portus-reno") return portusReno({ report });
+  if (algorithm === "reno-in-agent") return makeRenoInAgent(report === "ack" ? 0 : RTT_MS * MICROS_PER_MILLI);
+  return makeReno();
+}
+
 interface Row {
   readonly algorithm: string;
   readonly size: ClassName;
@@ -40,7 +72,9 @@ interface Row {
   readonly completionMs: readonly number[];
 }
 
-function* measure(algorithm: string, transfers: number, seed: number): Generator<Row> {
+/** @param agent absent: Reno in the datapath */
+function* measure(agent: AgentPlan | undefined, transfers: number, seed: number): Generator<Row> {
+  const algorithm = agent?.algorithm ?? NATIVE;
   const perSec = (LOAD * MBPS * 1e6) / 8 / makeSizes(SIZES).meanBytes;
   const stopSec = transfers / perSec;
   const scenario: Scenario = {
@@ -58,12 +92,20 @@ function* measure(algorithm: string, transfers: number, seed: number): Generator
     ackPolicy: "delayed",
     // a scenario has a flow of its own: one packet
     application: { kind: "finite", bytes: PACKET_BYTES },
-    traffic: [{ kind: "transfers", algorithm, sizes: SIZES, flowsPerSec: perSec, stopSec }],
+    traffic: [{ kind: "transfers", algorithm: NATIVE, sizes: SIZES, flowsPerSec: perSec, stopSec }],
   };
-  const run = SIMULATED.open(scenario, seed, {
-    control: () => makeAlgorithm(resolveAlgorithm(NATIVE)),
-    algorithms: (reference) => makeAlgorithm(resolveAlgorithm(reference)),
-  });
+  const native = makeAlgorithm(resolveAlgorithm(NATIVE));
+  let schedule: ((atNs: Nanos, call: () => void) => void) | undefined;
+  let control: FlowAlgorithm = native;
+  if (agent !== undefined) {
+    control = runCcpAlgorithm(algorithmOf(agent), {
+      delayUs: agent.stalenessUs / 2,
+      schedule: (atUs, deliver) => schedule!(atUs * NANOS_PER_MICRO, deliver),
+      maxFlows: MOST_TRANSFERS,
+    });
+  }
+  const run = SIMULATED.open(scenario, seed, { control: () => native, algorithms: () => control });
+  schedule = (atNs, call) => run.schedule(atNs, call);
   const endNs = run.startNs + stopSec * NANOS_PER_SEC;
   run.runUntil(endNs);
   const isDone = (): boolean => run.transfers.completed.length === run.transfers.started;
@@ -98,19 +140,28 @@ export const completionTimes: Experiment = experiment({
     "100,000 web-like transfers on half of a link: Reno over CCP against Reno in the datapath, by size",
   source: "Narayan, MIT 2022 (CCP thesis), Fig. 4.6",
   options: {
-    transfers: whole(100_000, { low: 100, high: 1_000_000, help: "how many come" }),
+    transfers: whole(100_000, { low: 100, high: MOST_TRANSFERS, help: "how many come" }),
     seed: whole(1, { low: 0, high: 1_000_000, help: "draws their sizes and times" }),
-    algorithm: choice("portus-reno", ["portus-reno", "reno"], {
-      help: "the agent's: `reno` grows in the datapath, `portus-reno` in the agent, as published",
+    algorithm: choice("portus-reno", ALGORITHM_NAMES, {
+      help: "the agent's: `portus-reno` as published, `reno-in-agent` by the datapath's rules, `reno` grows in the datapath",
+    }),
+    report: choice("rtt", REPORTS, {
+      help: "the agent that grows hears once per RTT, as published, or of every ACK",
+    }),
+    stalenessUs: whole(0, {
+      placeholder: "us",
+      low: 0,
+      high: 1_000_000,
+      help: "from a report to its answer's effect",
     }),
   },
   count: () => 2 * CLASS_NAMES.length,
-  *run({ transfers, seed, algorithm }): Generator<Row> {
-    yield* measure(NATIVE, transfers, seed);
-    yield* measure(algorithm, transfers, seed);
+  *run({ transfers, seed, ...agent }): Generator<Row> {
+    yield* measure(undefined, transfers, seed);
+    yield* measure(agent, transfers, seed);
   },
   describe: ({ algorithm }) => algorithm,
-  report(rows, { algorithm, seed }) {
+  report(rows, { algorithm, report, stalenessUs, seed }) {
     const of = (name: string, size: ClassName): Row =>
       rows.find((row) => row.algorithm === name && row.size === size)!;
     const change = (size: ClassName, percent: number): number => {
@@ -140,7 +191,7 @@ export const completionTimes: Experiment = experiment({
     });
     return {
       text:
-        `${table.toString()}\n${MBPS} Mbit/s, ${RTT_MS} ms, drop-tail queue of 1 BDP, ${100 * LOAD} % load, seed ${seed}; small: at most ` +
+        `${table.toString()}\n${MBPS} Mbit/s, ${RTT_MS} ms, drop-tail queue of 1 BDP, ${100 * LOAD} % load, seed ${seed}; ${algorithm} with a report per ${report === "rtt" ? "RTT" : "ACK"}, ${stalenessUs} us stale; small: at most ` +
         "10 kB, large: above 1 MB; from the first packet sent to the last that arrives, half a round trip at least.\n",
       claims: THESIS.map(({ size, percent, published, ...rest }) =>
         judge({
