@@ -196,6 +196,9 @@ export interface MeasuredRun {
 /** A CCP algorithm (its programs in the world's datapath, its agent in this process) or an in-datapath control. */
 type AlgorithmRunOptions = RunOptions & { readonly algorithm: FlowAlgorithm };
 
+/** Everything about a run in virtual time but who controls it. */
+export type MeasuredRunOptions = RunOptions & OnVirtual;
+
 /** Opens a run of one algorithm, to be driven by the caller. */
 export function beginRun(options: AlgorithmRunOptions & OnVirtual): MeasuredRun {
   const { testbed = SIMULATED, algorithm, scenario, seed } = options;

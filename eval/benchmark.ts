@@ -8,6 +8,7 @@ import type { Completion, RunResult, TimeSeries } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
 import { expectAccepts, type Testbed } from "../testbeds/testbed.ts";
 import type { Contender, Prepared } from "./contenders/contender.ts";
+import { type Harm, harmOf } from "./contenders/harm.ts";
 import { linkLabel } from "./links.ts";
 import type { MetricKey } from "./metrics.ts";
 
@@ -33,7 +34,7 @@ export interface BenchmarkPlan {
 }
 
 /** One line of `results.jsonl` and of `bench --json`; NaN, which JSON has as null, is what had nothing to be measured on. */
-export interface BenchmarkRecord extends Partial<Completion> {
+export interface BenchmarkRecord extends Partial<Completion>, Partial<Harm> {
   readonly scenario: string;
   readonly algorithm: string;
   readonly link: string;
@@ -139,6 +140,7 @@ function toRecord(
   seed: number,
   detail: string | undefined,
   result: RunResult,
+  harm: Harm | undefined,
 ): BenchmarkRecord {
   const { metrics } = result;
   return {
@@ -174,6 +176,7 @@ function toRecord(
     ...(result.flows === undefined ? {} : { flows: result.flows }),
     ...(result.jainIndex === undefined ? {} : { jainIndex: result.jainIndex }),
     ...result.fairness,
+    ...harm,
     ...(result.transfers === undefined ? {} : { transfers: result.transfers }),
     ...(result.timing === undefined ? {} : { timing: result.timing }),
     ...(result.commandLine === undefined ? {} : { commandLine: result.commandLine }),
@@ -249,15 +252,18 @@ export async function* runBenchmark(
       const recording =
         formats.length === 0 ? undefined : { formats, title: runTitle(named.scenario, contender.name, seed) };
       let result: RunResult;
+      let harm: Harm | undefined;
       try {
         const run = (prepared ?? contender).run({ scenario, seed, recording, ...common });
         result = run instanceof Promise ? await run : run;
+        harm =
+          testbed.clock === "virtual" ? harmOf({ scenario, seed, ...common, testbed }, result) : undefined;
       } catch (error) {
         fails(error, seed);
         continue;
       }
       yield {
-        record: toRecord(named, roundTripMs(scenario), contender, seed, prepared?.detail, result),
+        record: toRecord(named, roundTripMs(scenario), contender, seed, prepared?.detail, result, harm),
         series: result.series,
         ...(result.recordings && { recordings: result.recordings }),
       };

@@ -66,19 +66,23 @@ export const RUN_FACTS: readonly RunFact[] = [
     "s",
     "from when all forward flows are there until Jain's index of their shares is 0.9 and more in five bins in a row; no value: never",
   ),
+  fact(
+    "harm",
+    "1",
+    "the part of what another forward flow has without the contender that is gone beside it, (without - beside) / without of goodput, of the one that is harmed most (Ware et al., HotNets 2019); no value where no other flow is",
+    1,
+  ),
+  fact(
+    "delayHarm",
+    "1",
+    "the same of the 95th percentile of the one-way delay: (beside - without) / beside",
+    1,
+  ),
   fact("completionMs", "ms", "completion time of a finite flow; no value without end"),
 ];
 
 /** Of links with several flows, and what comparisons of several runs measure; not among the facts of one. */
 export const COMPARATIVE_METRICS: readonly Omit<RunFact, "of">[] = [
-  {
-    name: "harm",
-    unit: "1",
-    low: 0,
-    high: 1,
-    definition:
-      "the part of what a flow has alone that is gone beside another: (alone - together) / alone of goodput, (together - alone) / together of delay (Ware et al., HotNets 2019; `ccpark evaluate ccwg`)",
-  },
   {
     name: "shares",
     unit: "1",

@@ -31,6 +31,8 @@ export const SUMMARISED_OF_COMPANY = [
   "maxMinShare",
   "starvationRatio",
   "convergenceSec",
+  "harm",
+  "delayHarm",
 ] as const;
 export type CompanyQuantity = (typeof SUMMARISED_OF_COMPANY)[number];
 
@@ -45,6 +47,8 @@ const BOOTSTRAPPED: readonly string[] = [
   "completedShare",
   "maxMinShare",
   "starvationRatio",
+  "harm",
+  "delayHarm",
 ] satisfies (Quantity | CompanyQuantity)[];
 
 /** Undefined where a record has no such thing. */
@@ -66,6 +70,8 @@ function companyValue(record: BenchmarkRecord, quantity: CompanyQuantity): numbe
     case "maxMinShare":
     case "starvationRatio":
     case "convergenceSec":
+    case "harm":
+    case "delayHarm":
       return record[quantity];
   }
 }

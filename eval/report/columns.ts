@@ -60,6 +60,8 @@ const company = (quantity: CompanyQuantity, title: string, unit: string, better:
 const COMPANY_COLUMNS: readonly Column[] = [
   { ...company("jainIndex", "jain", "", "high"), digits: 3 },
   company("totalGoodputMbps", "all flows", "Mbit/s", "high"),
+  { ...company("harm", "harm", "", "low"), digits: 3 },
+  { ...company("delayHarm", "delay harm", "", "low"), digits: 3 },
   { ...company("medianCompletionMs", "fct p50", "ms", "low"), digits: 1 },
   { ...company("p99CompletionMs", "fct p99", "ms", "low"), digits: 1 },
   { ...company("maxMinShare", "max-min", "", "high"), digits: 3 },
