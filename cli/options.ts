@@ -95,6 +95,8 @@ export const SET_HELP =
   "a field of the scenario, such as link.rateMbps=24 or forward.queue.packets=100; may repeat (docs/scenarios.md)";
 
 /** What `--wide` is for, in the words of `--help`. */
+export const FORCE_HELP = "replace other results in --out";
+
 export const WIDE_HELP = "tables with all columns in one line, whatever the terminal's width";
 
 /** As a word of a command line that can be pasted. */

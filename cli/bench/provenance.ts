@@ -1,7 +1,5 @@
 /** Wiring: what a benchmark's results say of themselves, and whether a folder's results may be replaced by others. */
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { CcparkError } from "../../core/errors.ts";
+import { basename } from "node:path";
 import type { Pace } from "../../envs/foreign-agent/pace.ts";
 import type { ExportFormat } from "../../eval/export-files.ts";
 import type { Metric } from "../../eval/metrics.ts";
@@ -11,6 +9,7 @@ import { isScenarioFile } from "../../scenarios/scenario-files.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import { DEFAULT_PACE, quoteForShell } from "../options.ts";
 import type { PlannedBench } from "./bench-plan.ts";
+import { refuseOther } from "./other-results.ts";
 import { versions } from "./run-benchmark.ts";
 
 export interface BenchOptions {
@@ -127,16 +126,11 @@ function identity({ command, options }: Pick<Provenance, "command" | "options">,
  * @throws CcparkError already-exists
  */
 export function refuseOtherResults(folder: string, provenance: Provenance, until: string | undefined): void {
-  let stored: Partial<Provenance>;
-  try {
-    stored = JSON.parse(readFileSync(join(folder, "summary.json"), "utf8")) as Partial<Provenance>;
-  } catch {
-    return; // no results, or none that could be read again
-  }
-  const { command, options } = stored ?? {};
-  if (typeof command !== "string" || options === undefined) return;
   const anySeeds = until !== undefined;
-  if (identity({ command, options }, anySeeds) === identity(provenance, anySeeds)) return;
-  const message = `[output] folder has other results, \`${folder}\`: got those of \`${command}\`, expected another --out, or --force`;
-  throw new CcparkError("already-exists", message);
+  refuseOther({
+    folder,
+    file: "summary.json",
+    isSame: (stored) =>
+      identity(stored as unknown as Provenance, anySeeds) === identity(provenance, anySeeds),
+  });
 }

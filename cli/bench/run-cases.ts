@@ -2,13 +2,16 @@
 import { join } from "node:path";
 import { CcparkError } from "../../core/errors.ts";
 import { claimFolder, writeFilesWhole } from "../../core/whole-files.ts";
-import { jsonLines } from "../../eval/result-files.ts";
+import { jsonLines, prettyJson } from "../../eval/result-files.ts";
 import { type CaseRun, caseFile, caseTable } from "../../eval/suites/case-suite.ts";
 import { type CaseRecord, worstOf } from "../../eval/suites/thresholds.ts";
 import { breathe, printOut } from "../console.ts";
+import { quoteForShell } from "../options.ts";
 import { startTask } from "../train/progress.ts";
 import type { CaseOutcome } from "./case-worker.ts";
 import { type Cases, type CasesInput, type CaseUnit, loadCases, runCaseUnit } from "./cases.ts";
+import { refuseOther, type Stored } from "./other-results.ts";
+import { versions } from "./run-benchmark.ts";
 
 export interface CaseOptions {
   readonly seeds: readonly number[];
@@ -16,6 +19,8 @@ export interface CaseOptions {
   readonly quiet: boolean;
   /** folder for the cases, and with `qlog` for the runs */
   readonly out?: string;
+  /** replaces results of other contenders or seeds there */
+  readonly force: boolean;
   /** threads */
   readonly workers: number;
 }
@@ -65,11 +70,18 @@ async function* runsOf(
 /** @returns whether every case passes. @throws CcparkError for a contender that the suite is not about */
 export async function runCases(
   input: CasesInput,
-  { seeds, json, quiet, out, workers }: CaseOptions,
+  { seeds, json, quiet, out, force, workers }: CaseOptions,
 ): Promise<boolean> {
   const cases = await loadCases(input);
   const { suite, entries, contenders } = cases;
-  if (out !== undefined) claimFolder(join(out, suite.name));
+  const folder = out && join(out, suite.name);
+  const names = contenders.map(({ reference }) => quoteForShell(reference));
+  const command = `ccpark bench --suite ${suite.name} --algorithms ${names.join(",")} --seeds ${seeds.length}`;
+  if (folder !== undefined) {
+    claimFolder(folder);
+    const isSame = (stored: Stored): boolean => stored["command"] === command;
+    if (!force) refuseOther({ folder, file: "summary.json", isSame });
+  }
   const units = entries.flatMap((_, entry) =>
     contenders.map((__, contender): CaseUnit => ({ entry, contender, seeds })),
   );
@@ -77,9 +89,9 @@ export async function runCases(
   const task = await startTask({ label: suite.name, total, unit: "runs", quiet });
   const records: CaseRecord[] = [];
   const files: Record<string, string> = {};
-  if (out !== undefined) {
+  if (folder !== undefined) {
     for (const entry of entries) {
-      files[join(out, suite.name, `${fileName(entry.name)}.json`)] = caseFile(suite, entry.of(seeds[0]!));
+      files[join(folder, `${fileName(entry.name)}.json`)] = caseFile(suite, entry.of(seeds[0]!));
     }
   }
   let done = 0;
@@ -91,15 +103,19 @@ export async function runCases(
     records.push(...made);
     if (json) printOut(jsonLines(made));
     for (const { record, qlog } of runs) {
-      if (out === undefined || qlog === undefined) continue;
+      if (folder === undefined || qlog === undefined) continue;
       const label = record.algorithm.replaceAll(/[^\w.-]+/g, "_");
-      files[join(out, suite.name, `${fileName(record.scenario)}.${label}-seed${record.seed}.sqlog`)] = qlog;
+      files[join(folder, `${fileName(record.scenario)}.${label}-seed${record.seed}.sqlog`)] = qlog;
     }
     done += runs.length;
     task.update(done, `${own[0]!.scenario} ${own[0]!.algorithm}`);
   }
   task.finish();
   if (!json) printOut(caseTable(records));
+  if (folder !== undefined) {
+    files[join(folder, "results.jsonl")] = jsonLines(records);
+    files[join(folder, "summary.json")] = prettyJson({ command, seeds, versions: versions() });
+  }
   writeFilesWhole(files);
   return records.every(({ verdict }) => verdict === "pass");
 }

@@ -12,6 +12,7 @@ import { EXIT } from "../exit/exit-codes.ts";
 import {
   ALL_ALGORITHMS,
   collect,
+  FORCE_HELP,
   modeOption,
   parseAlgorithms,
   parseList,
@@ -92,6 +93,7 @@ async function benchCases(
     seeds,
     json: options.json === true,
     quiet: options.quiet === true,
+    force: options.force === true,
     ...(options.out !== undefined && { out: options.out }),
     workers: options.workers ?? availableParallelism(),
   });
@@ -324,7 +326,7 @@ export function addBench(program: Command): void {
       "--out <dir>",
       "write results.jsonl, results.csv, summary.json, series.json and report.html there",
     )
-    .option("--force", "replace the results of another benchmark in --out")
+    .option("--force", FORCE_HELP)
     .addOption(
       new Option(
         "--export <formats>",

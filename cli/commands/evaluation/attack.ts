@@ -2,7 +2,14 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AttackOptions, AttackResult } from "../../../eval/attack/attack.ts";
 import { printErr, printOut } from "../../console.ts";
-import { MAX_SEED, parseAlgorithms, parsePositive, parseWhole, quoteForShell } from "../../options.ts";
+import {
+  FORCE_HELP,
+  MAX_SEED,
+  parseAlgorithms,
+  parsePositive,
+  parseWhole,
+  quoteForShell,
+} from "../../options.ts";
 
 interface Options {
   readonly target?: string;
@@ -16,6 +23,7 @@ interface Options {
   readonly weight: number;
   readonly workers?: number;
   readonly out?: string;
+  readonly force?: true;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -49,6 +57,19 @@ function commandOf({ target, reference }: Pair, options: Options): string {
   words.push(`--method ${method}`, `--seed ${seed}`, `--environments ${environments}`);
   words.push(`--duration ${duration}`, `--weight ${weight}`);
   return words.join(" ");
+}
+
+/** With a budget of time nobody knows before how many environments there will be. */
+async function refuseOtherAttacks(folder: string, pairs: readonly Pair[], options: Options): Promise<void> {
+  const { attackName } = await import("../../../eval/attack/attack.ts");
+  const { refuseOther } = await import("../../bench/other-results.ts");
+  const shown = (command: unknown): string =>
+    options.budget === undefined ? String(command) : String(command).replace(/ --environments \d+/, "");
+  for (const pair of pairs) {
+    const file = `${attackName({ ...pair, seed: options.seed })}.json`;
+    const command = commandOf(pair, options);
+    refuseOther({ folder, file, isSame: (stored) => shown(stored["command"]) === shown(command) });
+  }
 }
 
 async function pairsOf({ target, reference, matrix }: Options): Promise<Pair[]> {
@@ -99,7 +120,10 @@ async function attackAll(options: Options): Promise<void> {
     const message = `[attack] \`${outside.name}\`: expected a contender that acts in each run by itself, in this process`;
     throw new CcparkError("invalid-argument", message);
   }
-  if (options.out !== undefined) claimFolder(options.out);
+  if (options.out !== undefined) {
+    claimFolder(options.out);
+    if (options.force !== true) await refuseOtherAttacks(options.out, pairs, options);
+  }
   const quiet = options.quiet === true;
   const total = pairs.length * options.environments;
   const task = await startTask({ label: "attack", total, unit: "environments", quiet });
@@ -186,6 +210,7 @@ export function addAttack(program: Command): void {
       ),
     )
     .option("--out <dir>", "write the scenario that was found there, short and as it was found, and how")
+    .option("--force", FORCE_HELP)
     .option("--json", "JSON Lines on stdout: one per pair")
     .option("--quiet", "no progress and no messages")
     .action(attackAll);

@@ -5,6 +5,7 @@ import { MAX_SEEDS, seedsUpTo } from "../../../eval/seeds.ts";
 import { printErr, printOut } from "../../console.ts";
 import {
   collect,
+  FORCE_HELP,
   modeOption,
   parseAlgorithms,
   parseList,
@@ -25,6 +26,7 @@ interface EvaluateOptions {
   readonly socketDir?: string;
   readonly quietMs?: number;
   readonly out?: string;
+  readonly force?: true;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -54,6 +56,7 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
   const { planOf } = await import("../../evaluate/evaluation.ts");
   const { runEvaluation } = await import("../../evaluate/run-evaluation.ts");
   const { versions } = await import("../../bench/run-benchmark.ts");
+  const { refuseOther } = await import("../../bench/other-results.ts");
 
   const { algorithm, against, row: rows, out, testbed } = options;
   const input = {
@@ -66,7 +69,12 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
     outside: { pace: options.mode, quietMs: options.quietMs, socketDir: options.socketDir },
   };
   const evaluation = await planOf(input);
-  if (out !== undefined) claimFolder(out);
+  const command = commandLine(options, rows);
+  if (out !== undefined) {
+    claimFolder(out);
+    const isSame = (stored: { readonly command?: unknown }): boolean => stored.command === command;
+    if (options.force !== true) refuseOther({ folder: out, file: "summary.json", isSame });
+  }
   const outcomes = await runEvaluation(input, evaluation, options.workers ?? availableParallelism());
   const judged = evaluation.plan.rows.map((planned) =>
     judgeRow(planned, outcomes, {
@@ -86,7 +94,6 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
     const { spec, names } = row.figure(results);
     plots.set(row.name, await drawSvg(spec, names));
   }
-  const command = commandLine(options, rows);
   writeFilesWhole({
     ...Object.fromEntries([...plots].map(([name, svg]) => [join(out, `${name}.svg`), svg])),
     [join(out, "results.jsonl")]: jsonLines(records),
@@ -142,6 +149,7 @@ export function addEvaluate(program: Command): void {
     .addOption(quietMsOption())
     .addOption(socketDirOption())
     .option("--out <dir>", "write report.html, results.jsonl, summary.json and a plot of each row there")
+    .option("--force", FORCE_HELP)
     .option("--json", "one line of JSON per row instead of the table")
     .option("--quiet", "no progress and no messages")
     .action(evaluate);

@@ -1,9 +1,11 @@
 /** `ccpark fork`: the same run, forked at a time with another controller, and what each decision cost. */
+import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { FlowAlgorithm } from "../../../ccp-bridge/in-process-flow.ts";
+import { refuseOther } from "../../bench/other-results.ts";
 import { printErr, printOut } from "../../console.ts";
-import { MAX_SEED, parsePositive, parseWhole } from "../../options.ts";
+import { FORCE_HELP, MAX_SEED, parsePositive, parseWhole } from "../../options.ts";
 
 interface Options {
   readonly run: string;
@@ -17,6 +19,7 @@ interface Options {
   readonly contender?: string;
   readonly seed?: number;
   readonly out?: string;
+  readonly force?: true;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -39,6 +42,16 @@ async function algorithmMaker(name: string): Promise<() => FlowAlgorithm> {
   }
   const resolved = resolveAlgorithm(name, await loadModules([name]));
   return () => makeAlgorithm(resolved);
+}
+
+/** @param own what says which fork it is, as the file has it */
+function refuseOtherFork(folder: string, file: string, own: Readonly<Record<string, unknown>>): void {
+  refuseOther({
+    folder,
+    file,
+    isSame: (stored) => Object.entries(own).every(([key, value]) => isDeepStrictEqual(stored[key], value)),
+    whose: () => "another run, time or controller",
+  });
 }
 
 async function fork(options: Options): Promise<void> {
@@ -65,13 +78,25 @@ async function fork(options: Options): Promise<void> {
     throw new CcparkError("failed-precondition", message);
   }
   const original = await algorithmMaker(record.algorithm);
-  if (out !== undefined) claimFolder(out);
   const { seed } = record;
   const common = { scenario, seed, original, atSec };
-  const head = {
-    run: { scenario: record.scenario, algorithm: record.algorithm, seed },
-    versions: versions(),
+  const ofRun = { run: { scenario: record.scenario, algorithm: record.algorithm, seed } };
+  const head = { ...ofRun, versions: versions() };
+  const roundSec = Math.max(roundTripMs(scenario) / 1000, 0.01);
+  const settings = {
+    decisions: options.decisions,
+    holdSec: options.hold ?? roundSec,
+    horizonSec: options.horizon ?? HORIZON_ROUNDS * roundSec,
   };
+  if (out !== undefined) {
+    claimFolder(out);
+    if (options.force !== true) {
+      if (algorithm !== undefined) refuseOtherFork(out, "fork.json", { ...ofRun, atSec, algorithm });
+      // its decisions are looked at one by one: the count is that of the list
+      const { decisions: _, ...spans } = settings;
+      if (options.regret === true) refuseOtherFork(out, "regret.json", { ...ofRun, atSec, ...spans });
+    }
+  }
   const files: Record<string, object> = {};
   const texts: string[] = [];
   if (algorithm !== undefined) {
@@ -85,12 +110,6 @@ async function fork(options: Options): Promise<void> {
     texts.push(forkText(result, [record.algorithm, algorithm]));
   }
   if (options.regret === true) {
-    const roundSec = Math.max(roundTripMs(scenario) / 1000, 0.01);
-    const settings = {
-      decisions: options.decisions,
-      holdSec: options.hold ?? roundSec,
-      horizonSec: options.horizon ?? HORIZON_ROUNDS * roundSec,
-    };
     const decisions = regretOf({ ...common, ...settings });
     files["regret.json"] = { ...head, atSec, ...settings, decisions };
     texts.push(regretText(decisions));
@@ -130,6 +149,7 @@ export function addFork(program: Command): void {
     .option("--contender <name>", "the same")
     .addOption(new Option("--seed <n>", "the same").argParser(parseWhole(0, MAX_SEED)))
     .option("--out <dir>", "write fork.json and regret.json there")
+    .option("--force", FORCE_HELP)
     .option("--json", "JSON Lines on stdout")
     .option("--quiet", "no messages")
     .action(fork);
