@@ -68,7 +68,7 @@ export const THESIS: readonly ThesisFigure[] = [
     title: "Flow completion times over CCP and in the datapath",
     thesis: ["all: median -0.02 %, p75 +3 %, p95 +30 %; medium: -7 %; large: +22 %"],
     differs:
-      "The median and the large transfers agree. The middle depends on the sizes, whose trace is not public; the p95 is closer here, since virtual time has no scheduling noise.",
+      "The median and the large transfers agree: those are late because the agent hears once per RTT, not because its answers take time. p95 and the medium ones differ by tens of percent from seed to seed, as they hang on single round trips and timeouts; the sizes' trace is not public (docs/experiments.md).",
     by: { experiment: "completion-times" },
   },
   {
