@@ -15,8 +15,6 @@ import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
 import { type Bbr3Loss, Bbr3Model, type Bbr3Watch, blankAck } from "../bbr3/model.ts";
 import type { ParamValues } from "../spec.ts";
 
-/** One object for all ACKs. */
-
 export class NativeBbr3 implements CongestionControl {
   readonly name = "bbr3";
   readonly readsPackets = true;
@@ -30,23 +28,28 @@ export class NativeBbr3 implements CongestionControl {
   /** of recovery: undefined until the ACK after its beginning tells what was next to be sent */
   #recoveryPoint: number | undefined;
   readonly #told = blankAck();
+  /** the model's: fields, as the host reads them after each event, and a host of many controls pays for accessors */
+  cwndBytes: Bytes;
+  pacingRateBytesPerSec: BytesPerSec;
 
   constructor(start: FlowStart, params: ParamValues, watch?: Bbr3Watch) {
     this.model = new Bbr3Model({ ...start, rng: start.hosting?.rng }, params, watch);
+    this.cwndBytes = this.model.cwndBytes;
+    this.pacingRateBytesPerSec = this.model.pacingRateBytesPerSec;
   }
 
-  get cwndBytes(): Bytes {
-    return this.model.cwndBytes;
-  }
-
-  get pacingRateBytesPerSec(): BytesPerSec {
-    return this.model.pacingRateBytesPerSec;
+  #show(): void {
+    const { model } = this;
+    this.cwndBytes = model.cwndBytes;
+    this.pacingRateBytesPerSec = model.pacingRateBytesPerSec;
   }
 
   onSent({ nowUs, sentBytes, inflightBytes, packetNumber }: SentEvent): void {
     // after a timeout nothing is in flight either, but there is something to send
     const isRestart = inflightBytes === sentBytes && packetNumber > 0 && !this.model.isInRecovery;
-    if (isRestart) this.model.onRestartFromIdle(nowUs);
+    if (!isRestart) return;
+    this.model.onRestartFromIdle(nowUs);
+    this.#show();
   }
 
   onPacketLost(packet: PacketEvent): void {
@@ -69,10 +72,12 @@ export class NativeBbr3 implements CongestionControl {
     const left = Math.max(0, inflightBytes - lostPackets * this.model.mssBytes);
     this.model.onRecovery(kind === "timeout" ? "timeout" : "fast", nowUs, left);
     this.#tellLosses(nowUs);
+    this.#show();
   }
 
   onSpuriousCongestion({ nowUs }: { readonly nowUs: number }): void {
     this.model.onSpuriousLoss(nowUs, this.#deliveredBytes);
+    this.#show();
   }
 
   onAck(ack: AckEvent): void {
@@ -84,7 +89,11 @@ export class NativeBbr3 implements CongestionControl {
       else if (ack.cumulativeSequence >= this.#recoveryPoint) model.onRecovered();
     }
     const { packet } = ack;
-    if (packet === undefined) return;
+    if (packet !== undefined) this.#tellAck(ack, packet);
+    this.#show();
+  }
+
+  #tellAck(ack: AckEvent, packet: PacketEvent): void {
     const told = this.#told;
     told.nowUs = ack.nowUs;
     told.deliveredBytes = this.#deliveredBytes;
@@ -99,7 +108,7 @@ export class NativeBbr3 implements CongestionControl {
     told.inflightBytes = ack.inflightBytes;
     told.cwndLimited = ack.cwndLimited;
     told.ecnBytes = ack.ecnBytes;
-    model.onAck(told);
+    this.model.onAck(told);
   }
 }
 
