@@ -50,6 +50,8 @@ export function zooSummary(name: string): string {
   return summary.replaceAll("\n", " ").trim();
 }
 
+/** Arrays of what acts: the policy's parameters, and the statistics by which it sees observations. */
+const ACTS: readonly string[] = ["policy", "observationMean", "observationSquares"];
 /** Arrays of what remembers: a policy needs none of it. */
 const MEMORY = "replay.";
 
@@ -57,7 +59,7 @@ const MEMORY = "replay.";
 export function packPolicy({ header, arrays }: Checkpoint): Uint8Array {
   const hasMemory = Object.keys(arrays).some((name) => name.startsWith(MEMORY));
   const kept = Object.entries(arrays).map(([name, array]) => {
-    if (name === "policy") return [name, array] as const;
+    if (ACTS.includes(name)) return [name, array] as const;
     if (name.startsWith(MEMORY)) return [name, array.slice(0, 0)] as const;
     return [name, array.map(() => 0)] as const;
   });

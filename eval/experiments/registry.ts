@@ -19,6 +19,7 @@ const TABLE: Readonly<Record<string, Load>> = {
   "kernel-scalability": async () => (await import("./linux/scalability.ts")).kernelScalability,
   park: async () => (await import("./learned/park.ts")).park,
   learners: async () => (await import("./learned/learners.ts")).learners,
+  published: async () => (await import("./learned/published.ts")).published,
   response: async () => (await import("./laws/response.ts")).response,
   fairness: async () => (await import("./laws/fairness.ts")).fairness,
   "dtl-fairness": async () => (await import("./dtl/less-than-best-effort.ts")).dtlFairness,

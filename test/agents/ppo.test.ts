@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { decodeCheckpoint, encodeCheckpoint } from "../../agents/checkpoint.ts";
 import type { Progress } from "../../agents/learner.ts";
@@ -5,6 +6,7 @@ import { computeGae } from "../../agents/nn/on-policy/gae.ts";
 import { Ppo, type PpoOptions, ppoOptions } from "../../agents/ppo.ts";
 import { policyFromCheckpoint } from "../../agents/registry.ts";
 import { chooseBackend } from "../../agents/tfjs/tfjs-backend.ts";
+import { packPolicy } from "../../agents/zoo-files.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { greedyReturn, makeToyEnv, type ToyOptions } from "./toy-env.ts";
 
@@ -188,4 +190,15 @@ describe("failure", () => {
       "got observation shape [32] and action shape [1] in the checkpoint, expected observation shape [10] and action shape [1]",
     );
   });
+});
+
+it("packed for the zoo it acts as it did, by the statistics of the observations that it saw", async () => {
+  const { ppo } = await learn(256, { ...SMALL, backend: "simd", normaliseObservations: true });
+  const whole = ppo.checkpoint();
+  const packed = decodeCheckpoint(gunzipSync(packPolicy(whole)), "packed");
+  const observation = new Float32Array(whole.header.observationSpace.shape[0]).fill(0.3);
+  const [own, shipped] = [whole, packed].map((each) => [
+    ...policyFromCheckpoint(each).act(observation, "greedy", 0),
+  ]);
+  expect(shipped).toEqual(own);
 });
