@@ -41,6 +41,7 @@ import {
   type RunProgram,
 } from "./program-runner.ts";
 import { BLOCK, type RegisterArena, sharedArena } from "./register-arena.ts";
+import { StagedUpdates, stageForEngine, unstageFromEngine } from "./staged-updates.ts";
 import { makeWasmProgram } from "./wasm-program.ts";
 
 /** libccp: a create that could not be sent is tried again at most every 100 ms. */
@@ -117,40 +118,6 @@ interface Flow {
   readonly staging: StagedUpdates;
   /** for `DatapathFlow` */
   programUid: number | undefined;
-}
-
-/** Values that the next invocation writes: words of the block, at most one entry each, in order of arrival. */
-class StagedUpdates {
-  count = 0;
-  readonly words: number[] = [];
-  readonly lows: number[] = [];
-  readonly highs: number[] = [];
-
-  put(word: number, low: number, high: number): void {
-    let i = 0;
-    while (i < this.count && this.words[i] !== word) i += 1;
-    if (i === this.count) this.count += 1;
-    this.words[i] = word;
-    this.lows[i] = low;
-    this.highs[i] = high;
-  }
-
-  /** Keeps Cwnd and Rate. */
-  dropControls(): void {
-    let kept = 0;
-    for (let i = 0; i < this.count; i++) {
-      if (this.words[i]! >= BLOCK.control) continue;
-      this.words[kept] = this.words[i]!;
-      this.lows[kept] = this.lows[i]!;
-      this.highs[kept] = this.highs[i]!;
-      kept += 1;
-    }
-    this.count = kept;
-  }
-
-  clear(): void {
-    this.count = 0;
-  }
 }
 
 /** A double to a 64-bit register: cut to a whole number, saturating as WebAssembly does. */
@@ -338,6 +305,7 @@ export class CcpDatapath {
       this.#tryCreate(flow, nowUs);
       return 0;
     }
+    this.#takeBack(flow);
     const flags = flow.staged ? this.#applyStaged(flow, nowUs) : this.#flags;
     const program = this.#programs[flow.slot];
     if (program === undefined) {
@@ -374,7 +342,9 @@ export class CcpDatapath {
 
   /** The next ACK must come here first. */
   #takeBack(flow: Flow): void {
-    if (this.#engineMayRun) this.arena.u32[2 * (flow.base / 8 + BLOCK.runnable)] = 0;
+    if (!this.#engineMayRun) return;
+    if (unstageFromEngine(this.arena, flow.base, flow.staging)) flow.staged = true;
+    this.arena.u32[2 * (flow.base / 8 + BLOCK.runnable)] = 0;
   }
 
   #takeBackAll(): void {
@@ -648,9 +618,9 @@ export class CcpDatapath {
     // Strict: Cwnd and Rate belong to the flow, not to the program; control variables of the old program are void.
     flow.staging.dropControls();
     if (this.mode === "libccp") flow.staging.clear();
+    this.#takeBack(flow);
     flow.stagedSlot = slot;
     flow.staged = true;
-    this.#takeBack(flow);
     return this.#stage(flow, message, CHANGE_PROG_HEADER_BYTES, count);
   }
 
@@ -681,9 +651,12 @@ export class CcpDatapath {
         if (index !== IMPLICIT.cwnd && index !== IMPLICIT.rate) continue;
         word = BLOCK.implicit + index;
       } else return DATAPATH_ERRORS.badUpdateRegister;
-      flow.staging.put(word, readU32(message, at + 5), readU32(message, at + 9));
-      flow.staged = true;
+      const low = readU32(message, at + 5);
+      const high = readU32(message, at + 9);
+      if (!isControl && !flow.staged && stageForEngine(this.arena, flow.base, word, low, high)) continue;
       this.#takeBack(flow);
+      flow.staging.put(word, low, high);
+      flow.staged = true;
     }
     return 0;
   }

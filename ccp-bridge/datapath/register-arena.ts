@@ -24,14 +24,20 @@ export const BLOCK = {
   local: 32,
   report: 40,
   control: 150,
-  /** u32: by this number an engine may run the flow's program without asking the datapath; 0: it must ask */
+  /**
+   * u32: by this number an engine may run the flow's program without asking the datapath; 0: it must ask. The upper half: what
+   * of the two staged values it has to take before it does so (1: `stagedCwnd`, 2: `stagedRate`)
+   */
   runnable: 264,
   /** f64: when the program ran last, microseconds */
   lastUs: 265,
   /** f64: the host applies no smaller window and no smaller rate (but none) */
   minCwnd: 266,
   minRate: 267,
-  words: 268,
+  /** f64: what the agent has set `Cwnd` and `Rate` to, bytes and bytes/s, whole; 0 sets the register and not the host's value */
+  stagedCwnd: 268,
+  stagedRate: 269,
+  words: 270,
 } as const;
 
 export const BLOCK_BYTES: number = BLOCK.words * 8;

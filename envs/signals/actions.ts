@@ -47,6 +47,8 @@ export interface ActionSpec extends FlowAction {
   readonly space: Space;
   /** refuses values below the box in every mode; what is none of the choices of a discrete space always is */
   readonly refusesBelow: boolean;
+  /** as in `ObservationSpec` */
+  readonly ignoresPath?: true;
   /**
    * The action that comes nearest to what another control made of window and rate, inside the box or one of the choices; absent: the
    * form says nothing of that.
@@ -70,6 +72,7 @@ const absolute: ActionSpec = limited((maxPackets) => ({
   definition: `Sets cwnd and pacing rate as in Park; 0 leaves a field alone. cwnd is held at 2 packets or more, a rate at 1 packet/s or more. Negative values are always refused. The largest window is ${LIMIT}`,
   source: "Park (Mao et al. 2019)",
   refusesBelow: true,
+  ignoresPath: true,
   space: makeBox([
     {
       name: "cwndPackets",
@@ -104,6 +107,7 @@ const multiplicative: ActionSpec = limited((maxPackets) => ({
   definition: `cwnd *= 2^a; the window keeps its fraction between steps and stays within 2 packets and ${LIMIT}`,
   source: "ccpark; the form of Orca (Abbasloo et al. 2020) without its TCP below",
   refusesBelow: false,
+  ignoresPath: true,
   space: makeBox([
     {
       name: "log2CwndChange",

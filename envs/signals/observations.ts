@@ -25,6 +25,7 @@ export interface FlowView {
   readonly log2CwndChange: number;
   /** highest delivery rate of the last 10 s; 0 before the first sample */
   readonly maxDeliveryRateBytesPerSec: BytesPerSec;
+  /** as new where neither observation nor action reads it */
   readonly path: PathModel;
   /** 0 before the first sample */
   readonly srttUs: Micros;
@@ -66,6 +67,8 @@ export interface ObservationSpec {
   readonly source: string;
   /** frames in one observation, the newest last */
   readonly history: number;
+  /** none of it reads `FlowView.path`, which is not kept then if the action does not read it either; absent: it may */
+  readonly ignoresPath?: true;
   readonly features: readonly Dimension[];
   readonly space: Box;
   /** The newest frame, feature by feature. */
@@ -78,7 +81,7 @@ export interface ObservationSpec {
 
 /** @param writeFrame the features called by their names, which is quicker; absent: through the table */
 function makeSpec(
-  about: Omit<ObservationParts, "features">,
+  about: Pick<ObservationSpec, "name" | "definition" | "source" | "history" | "ignoresPath">,
   features: readonly Feature[],
   writeFrame?: ObservationSpec["writeFrame"],
 ): ObservationSpec {
@@ -124,6 +127,7 @@ const park14 = makeSpec(
     definition: "Park's fourteen numbers, as they are; bounds wide enough for every value",
     source: "Park (NeurIPS 2019), congestion control environment",
     history: 1,
+    ignoresPath: true,
   },
   [
     {
@@ -308,6 +312,7 @@ const standardSpec = (rttSpan: number, rateSpan: number): ObservationSpec =>
         "Ten bounded features of the step, relative to the path's own minimum RTT and delivery rate; three frames",
       source: "ours; the ratios follow Orca, Astraea and Aurora",
       history: 3,
+      ignoresPath: true,
     },
     [
       {

@@ -23,6 +23,7 @@ export class FlowObserver {
   srttUs: Micros = 0;
   readonly #observationSpec: ObservationSpec;
   readonly #action: FlowAction;
+  readonly #keepsPath: boolean;
   readonly #maxRate = new WindowedMax(MAX_RATE_WINDOW_US);
   /** one object for all frames */
   readonly #view: { -readonly [key in keyof FlowView]: FlowView[key] };
@@ -35,6 +36,7 @@ export class FlowObserver {
   ) {
     this.#observationSpec = observationSpec;
     this.#action = actionSpec.forFlow?.(start.mssBytes, start.cwndBytes) ?? actionSpec;
+    this.#keepsPath = !(observationSpec.ignoresPath && actionSpec.ignoresPath);
     this.setting = { cwndBytes: start.cwndBytes, rateBytesPerSec: 0 };
     this.interval = emptyInterval(start.mssBytes);
     this.#view = firstView(this.interval, start.cwndBytes);
@@ -73,7 +75,7 @@ export class FlowObserver {
           this.srttUs === 0 ? interval.rttUs : this.srttUs + (interval.meanRttUs - this.srttUs) / 8;
       }
       this.#maxRate.push(nowUs, interval.deliveryRateBytesPerSec);
-      this.#view.path.push(interval);
+      if (this.#keepsPath) this.#view.path.push(interval);
       this.#view.srttUs = this.srttUs;
     }
     this.#action.observe?.(this.#view, nowUs);

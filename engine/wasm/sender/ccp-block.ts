@@ -27,7 +27,14 @@ export const enum BlockWord {
   lastUs = 265,
   minCwnd = 266,
   minRate = 267,
+  stagedCwnd = 268,
+  stagedRate = 269,
 }
+
+/** The upper half of `runnable`: what is staged. */
+const STAGED: usize = <usize>BlockWord.runnable * 8 + 4;
+const CWND_IS_STAGED: u32 = 1;
+const RATE_IS_STAGED: u32 = 2;
 
 /** The datapath wants to see the ACK first. */
 export const ASK: i32 = i32.MIN_VALUE;
@@ -43,6 +50,8 @@ export class CcpBlock {
     const block = changetype<usize>(this);
     const program = load<u32>(block, <usize>BlockWord.runnable * 8);
     if (program === 0) return ASK;
+    const staged = load<u32>(block, STAGED);
+    if (staged !== 0 && !this.takeStaged(staged)) return ASK;
     store<f64>(block, sender.ackedBytes, <usize>BlockWord.bytesAcked * 8);
     store<f64>(block, sender.misorderedBytes, <usize>BlockWord.bytesMisordered * 8);
     store<f64>(block, sender.ecnBytes, <usize>BlockWord.ecnBytes * 8);
@@ -78,6 +87,24 @@ export class CcpBlock {
       sender.rateBytesPerSec = rate;
     } else sender.rateBytesPerSec = -1;
     return 0;
+  }
+
+  /**
+   * The host's values become what the agent has said, and the program loads them.
+   * @returns false: a register alone is to be set to 0, which is the datapath's business; nothing has happened then
+   */
+  private takeStaged(staged: u32): bool {
+    const block = changetype<usize>(this);
+    const hasCwnd = (staged & CWND_IS_STAGED) !== 0;
+    const hasRate = (staged & RATE_IS_STAGED) !== 0;
+    const cwndBytes = load<f64>(block, <usize>BlockWord.stagedCwnd * 8);
+    const rate = load<f64>(block, <usize>BlockWord.stagedRate * 8);
+    if (hasCwnd && cwndBytes === 0 && load<f64>(block, <usize>BlockWord.hostCwnd * 8) !== 0) return false;
+    if (hasRate && rate === 0 && load<f64>(block, <usize>BlockWord.hostRate * 8) !== 0) return false;
+    if (hasCwnd) store<f64>(block, cwndBytes, <usize>BlockWord.hostCwnd * 8);
+    if (hasRate) store<f64>(block, rate, <usize>BlockWord.hostRate * 8);
+    store<u32>(block, 0, STAGED);
+    return true;
   }
 
   /** Whole numbers, as the host has them. */
