@@ -35,6 +35,7 @@ const TABLE: Readonly<Record<string, Load>> = {
   "bertha-overhead": async () => (await import("./bertha/overhead.ts")).berthaOverhead,
   "bertha-sharding": async () => (await import("./bertha/sharding.ts")).berthaSharding,
   "bertha-maybe-local": async () => (await import("./bertha/maybe-local.ts")).berthaMaybeLocal,
+  "transport-beside-tcp": async () => (await import("./linux/beside-tcp.ts")).transportBesideTcp,
   "dtl-weights": async () => (await import("./dtl/weights.ts")).dtlWeights,
   "bundle-queue": async () => (await import("./bundles/queue.ts")).bundleQueue,
   "bundle-estimates": async () => (await import("./bundles/estimates.ts")).bundleEstimates,

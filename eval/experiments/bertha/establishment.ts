@@ -1,42 +1,28 @@
 /**
  * How long until the first eight bytes come back, by how a connection begins: plain datagrams, a stack whose choice an earlier connection made, one that is
  * negotiated first, and one by rendezvous in a store. In virtual time, over a path whose delay varies, what counts is the round trips; over
- * loopback it is what the ends do. Sockets and connections to the store are open before.
+ * loopback, where there is hardly a path, it is what the ends do. Sockets and connections to the store are open before.
  */
 
 import Table from "cli-table3";
 import { Rng } from "../../../core/random.ts";
 import type { Message } from "../../../transport/chunnel.ts";
-import {
-  cc,
-  connectIn,
-  frame,
-  GroupStack,
-  listenIn,
-  OpenStack,
-  order,
-  reliable,
-  type Slot,
-  sack,
-  Tickets,
-} from "../../../transport/index.ts";
+import { connectIn, GroupStack, OpenStack, Tickets } from "../../../transport/index.ts";
 import { seedsText } from "../../seeds.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { page } from "../figures.ts";
-import { positive, seeds, whole } from "../options.ts";
+import { choice, positive, seeds, whole } from "../options.ts";
 import { quantile } from "../p2/nodes.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
-import { type Host, loopbackWorld, virtualWorld, type World, worldOption } from "./worlds.ts";
+import { type EchoEnd, echoEnd, slotsIn, WAYS, type WayName } from "./echoes.ts";
+import { loopbackWorld, processWorld, virtualWorld, WORLDS, type World } from "./worlds.ts";
 
 export const BERTHA_SOURCE =
   "Narayan, Panda, Alizadeh and Shenker, Bertha (thesis chapter 3): negotiated stacks";
 
-const WAYS = ["datagrams", "0-RTT", "1-RTT", "rendezvous"] as const;
-type WayName = (typeof WAYS)[number];
-
 const ECHO_BYTES = 8;
 /** Trials that do not count: in real time the first ones wait for the compiler. */
-const WARM_UP = { virtual: 1, udp: 200 } as const;
+const WARM_UP = { virtual: 1, udp: 200, processes: 200 } as const;
 
 interface Row {
   readonly way: WayName;
@@ -49,24 +35,10 @@ function echo(): Message {
   return { data: new Uint8Array(ECHO_BYTES) };
 }
 
-function slotsIn({ base }: World): readonly Slot[] {
-  return [order(), reliable(), cc({ algorithm: "native-reno" }), sack(), frame(), base];
-}
-
 /** One trial after another: made ready, then timed. */
 type Trial = () => Promise<number>;
 
-async function datagramTrials(world: World): Promise<Trial> {
-  const server = await world.host("server", (datagram, from) => stack.arrive(datagram, from));
-  const stack: OpenStack = new OpenStack({
-    stack: [world.base],
-    ...server,
-    side: "server",
-    app: {
-      receive: (messages) =>
-        stack.send(messages.map(({ data, from }) => ({ data, ...(from !== undefined && { to: from }) }))),
-    },
-  });
+async function datagramTrials(world: World, server: EchoEnd): Promise<Trial> {
   return async () => {
     const host = await world.host("client", (datagram, from) => client.arrive(datagram, from));
     let finish = (): void => {};
@@ -74,7 +46,7 @@ async function datagramTrials(world: World): Promise<Trial> {
       stack: [world.base],
       ...host,
       side: "client",
-      peer: server.port.self,
+      peer: server.address,
       app: { receive: () => finish() },
     });
     const ms = await world.time((done) => {
@@ -87,17 +59,8 @@ async function datagramTrials(world: World): Promise<Trial> {
   };
 }
 
-async function negotiatedTrials(world: World, tickets: () => Tickets): Promise<Trial> {
+async function negotiatedTrials(world: World, server: EchoEnd, tickets: () => Tickets): Promise<Trial> {
   const slots = slotsIn(world);
-  let arrive = (_datagram: Uint8Array, _from: string): void => {};
-  const server = await world.host("server", (datagram, from) => arrive(datagram, from));
-  const makeServerPort = (onDatagram: typeof arrive): Host["port"] => {
-    arrive = onDatagram;
-    return server.port;
-  };
-  listenIn(makeServerPort, { slots, ...server }, (_peer, live) => ({
-    receive: (messages) => live.send(messages.map(({ data }) => ({ data }))),
-  }));
   return async () => {
     let hear = (_datagram: Uint8Array, _from: string): void => {};
     const host = await world.host("client", (datagram, from) => hear(datagram, from));
@@ -113,7 +76,7 @@ async function negotiatedTrials(world: World, tickets: () => Tickets): Promise<T
           slots,
           ...host,
           tickets: tickets(),
-          server: server.port.self,
+          server: server.address,
           app: { pull: (most) => words.splice(0, most), receive: done },
         },
       );
@@ -125,55 +88,44 @@ async function negotiatedTrials(world: World, tickets: () => Tickets): Promise<T
   };
 }
 
-/** The server has gone to the place of rendezvous before, as one that listens has. */
-async function rendezvousTrials(world: World): Promise<Trial> {
+async function rendezvousTrials(world: World, server: EchoEnd): Promise<Trial> {
   const slots = slotsIn(world);
-  const [serverStore, clientStore] = [await world.store("server"), await world.store("client")];
+  const store = await world.store("client");
   let trial = 0;
   return async () => {
     const key = `trial ${trial++}`;
     let client: GroupStack | undefined;
-    const serverHost = await world.host("server", (datagram, from) => server.arrive(datagram, from));
-    const clientHost = await world.host("client", (datagram, from) => client?.arrive(datagram, from));
-    let server!: GroupStack;
-    await world.time((done) => {
-      server = new GroupStack({
-        store: serverStore,
-        key,
-        slots,
-        ...serverHost,
-        app: {
-          ready: done,
-          receive: (messages) => server.send(messages.map(({ data, from }) => ({ data, to: from! }))),
-        },
-      });
-    });
+    await server.meet(key);
+    const host = await world.host("client", (datagram, from) => client?.arrive(datagram, from));
     const words = [echo()];
     const ms = await world.time((done) => {
       client = new GroupStack({
-        store: clientStore,
+        store,
         key,
         slots,
-        ...clientHost,
+        ...host,
         app: { pull: (most) => words.splice(0, most), receive: done },
       });
     });
-    for (const each of [client!, server, clientHost, serverHost]) each.close();
+    client!.close();
+    host.close();
+    await server.part();
     return ms;
   };
 }
 
-function trialsOf(way: WayName, world: World): Promise<Trial> {
+async function trialsOf(way: WayName, world: World): Promise<Trial> {
   const shared = new Tickets();
+  const server = await (world.echoEnd?.(way) ?? echoEnd(way, world));
   switch (way) {
     case "datagrams":
-      return datagramTrials(world);
+      return datagramTrials(world, server);
     case "0-RTT":
-      return negotiatedTrials(world, () => shared);
+      return negotiatedTrials(world, server, () => shared);
     case "1-RTT":
-      return negotiatedTrials(world, () => new Tickets());
+      return negotiatedTrials(world, server, () => new Tickets());
     case "rendezvous":
-      return rendezvousTrials(world);
+      return rendezvousTrials(world, server);
   }
 }
 
@@ -204,24 +156,33 @@ export const berthaEstablishment: Experiment = experiment({
   source: BERTHA_SOURCE,
   options: {
     trials: whole(1_000, { low: 1, high: 100_000, help: "connections of each kind" }),
-    world: worldOption("virtual"),
+    world: choice("virtual", [...WORLDS, "processes"] as const, {
+      help: "in virtual time, or over loopback in real time, with both ends in one process or in two",
+    }),
     delayMs: positive(0.05, { help: "virtual: of the path, one way, in milliseconds" }),
     jitterMs: positive(0.02, {
       help: "virtual: more, drawn for each datagram up to so much, in milliseconds",
     }),
+    waitUs: whole(0, {
+      low: 0,
+      high: 1_000_000,
+      help: "over loopback: until what has come is handed up, as a path delays it one way, in microseconds",
+    }),
     seeds: seeds(1),
   },
   count: ({ trials, seeds: list }) => WAYS.length * trials * list.length,
-  async *run({ trials, world, delayMs, jitterMs, seeds: list }) {
+  async *run({ trials, world, delayMs, jitterMs, waitUs, seeds: list }) {
     for (const seed of list) {
       const path = { delayUs: 1_000 * delayMs, jitterUs: 1_000 * jitterMs };
       const make = async (way: string): Promise<World> =>
-        world === "udp" ? await loopbackWorld() : virtualWorld(Rng.fromSeed(seed).fork(way), path);
+        world === "virtual"
+          ? virtualWorld(Rng.fromSeed(seed).fork(way), path)
+          : await (world === "udp" ? loopbackWorld : processWorld)(waitUs);
       yield* runSeed(seed, trials, WARM_UP[world], make);
     }
   },
   describe: ({ way, seed }) => `${way}, seed ${seed}`,
-  report(rows, { trials, world, delayMs, jitterMs, seeds: list }) {
+  report(rows, { trials, world, delayMs, jitterMs, waitUs, seeds: list }) {
     const of = (way: WayName): number[] => rows.filter((row) => row.way === way).map(({ ms }) => ms);
     const table = new Table({
       ...PLAIN_TABLE,
@@ -242,9 +203,12 @@ export const berthaEstablishment: Experiment = experiment({
     }
     const median = (way: WayName): number => quantile(of(way), 0.5);
     const isVirtual = world === "virtual";
+    const wait = waitUs === 0 ? "" : `, ${waitUs} us one way`;
     const where = isVirtual
       ? `${delayMs} ms one way and up to ${jitterMs} ms more, to the store too`
-      : "over loopback, both ends and the store in one process";
+      : world === "udp"
+        ? `over loopback, both ends and the store in one process${wait}`
+        : `over loopback between two processes, the store in that of the end that answers${wait}`;
     const x = (field: string): object => ({
       field,
       type: "quantitative",
@@ -278,7 +242,7 @@ export const berthaEstablishment: Experiment = experiment({
           published: "within 20 %",
           measured: median("0-RTT") / median("datagrams"),
           unit: "1",
-          // over loopback there is no path: what remains is opening two stacks
+          // without a path what remains is opening two stacks, against two system calls
           ...(isVirtual && { threshold: { low: 0.8, high: 1.2 } }),
         }),
         judge({

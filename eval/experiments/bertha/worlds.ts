@@ -1,4 +1,8 @@
 /** Where the experiments of negotiated stacks run: hosts in memory in virtual time, or sockets of this process over loopback. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { CcparkError } from "../../../core/errors.ts";
 import type { Rng } from "../../../core/random.ts";
 import type { Micros } from "../../../core/units.ts";
 import type { Surroundings } from "../../../transport/chunnel.ts";
@@ -18,6 +22,8 @@ import {
   VirtualClock,
 } from "../../../transport/index.ts";
 import { choice, type ExperimentOption } from "../options.ts";
+import type { EchoQuestion } from "./echo-process.ts";
+import type { EchoEnd, WayName } from "./echoes.ts";
 
 export const WORLDS = ["virtual", "udp"] as const;
 export type WorldName = (typeof WORLDS)[number];
@@ -47,6 +53,8 @@ export interface World {
   store(name: string): Promise<RendezvousStore>;
   /** @returns milliseconds from the call of `start` until what it is given is called; NaN: it was not */
   time(start: (finish: () => void) => void): Promise<number>;
+  /** the ends that answer are elsewhere; absent: they are in this world */
+  readonly echoEnd?: (way: WayName) => Promise<EchoEnd>;
   close(): Promise<void>;
 }
 
@@ -88,16 +96,30 @@ export function virtualWorld(rng: Rng, path: { readonly delayUs: Micros; readonl
   };
 }
 
-/** Each host a socket of its own; the store is a server over TCP. */
-export async function loopbackWorld(): Promise<World> {
-  const server = await serveStore();
+export interface LoopbackWorld extends World {
+  /** of the store, for other processes */
+  readonly storeAddress: string;
+}
+
+/**
+ * Each host a socket of its own; the store is a server over TCP.
+ * @param waitUs before a datagram that has come is handed up: a path's delay, one way; not of questions to the store
+ * @param storeAddress of one that is there; default: its own
+ */
+export async function loopbackWorld(waitUs: Micros = 0, storeAddress?: string): Promise<LoopbackWorld> {
+  const clock = realSurroundings();
+  const server = storeAddress === undefined ? await serveStore() : undefined;
+  const address = storeAddress ?? server!.address;
   const clients: { close(): void }[] = [];
   /** servers stay until the end: an open socket keeps the process alive */
   const sockets = new Set<{ close(): void }>();
   return {
     base: udp(),
+    storeAddress: address,
     host: async (_name, onDatagram, onRoom = () => {}) => {
-      const socket = await UdpSocket.open({}, onDatagram, onRoom);
+      const later = (datagram: Uint8Array, from: string): void =>
+        void clock.wakeAt(clock.nowUs() + waitUs, () => onDatagram(datagram, from), true);
+      const socket = await UdpSocket.open({}, waitUs === 0 ? onDatagram : later, onRoom);
       sockets.add(socket);
       const close = (): void => {
         sockets.delete(socket);
@@ -106,7 +128,7 @@ export async function loopbackWorld(): Promise<World> {
       return { port: socket.port, surroundings: realSurroundings(), close };
     },
     store: async () => {
-      const client = connectStore(server.address);
+      const client = connectStore(address);
       clients.push(client);
       // a process that meets others often has its connection to the store
       await new Promise((resolve) => client.get("none", resolve));
@@ -123,7 +145,38 @@ export async function loopbackWorld(): Promise<World> {
       }),
     close: async () => {
       for (const open of [...clients, ...sockets]) open.close();
-      await server.close();
+      await server?.close();
+    },
+  };
+}
+
+/** As over loopback, with the ends that answer and the store in another process: what is sent wakes somebody. */
+export async function processWorld(waitUs: Micros = 0): Promise<World> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const script = fileURLToPath(new URL(`./echo-process.${extension}`, import.meta.url));
+  // sources are run by tsx, also where this process has another loader
+  const execArgv = extension === "ts" ? ["--import", "tsx"] : process.execArgv;
+  const child = fork(script, [String(waitUs)], { execArgv });
+  const ended = once(child, "exit").then(([code]): never => {
+    throw new CcparkError("internal", `[experiment] the other end's process ended with ${code}`);
+  });
+  ended.catch(() => {});
+  const ask = async (question: EchoQuestion): Promise<string> => {
+    child.send(question);
+    const [answer] = (await Promise.race([once(child, "message"), ended])) as [string];
+    return answer;
+  };
+  const world = await loopbackWorld(waitUs, await ask({ kind: "store" }));
+  return {
+    ...world,
+    echoEnd: async (way) => ({
+      address: await ask({ kind: "start", way }),
+      meet: async (key) => void (await ask({ kind: "meet", key })),
+      part: async () => void (await ask({ kind: "part" })),
+    }),
+    close: async () => {
+      await world.close();
+      child.disconnect();
     },
   };
 }
