@@ -2,7 +2,7 @@
 import { htmlText as html } from "../pages/html-text.ts";
 import type { SummaryRow } from "../summary.ts";
 import { type Headline, headlineTitle } from "../verdicts/headline.ts";
-import { type Standing, standingIn } from "../verdicts/standing.ts";
+import { BARRED_RULE, type Standing, standingIn } from "../verdicts/standing.ts";
 import { headlineColumn, verdictSentences } from "../verdicts/verdicts.ts";
 import { linksOf, seedRows, tradeoffRows } from "./chart-data.ts";
 import { reportCharts } from "./charts.ts";
@@ -98,8 +98,7 @@ const HEADLINE_TEXT: Readonly<Record<Headline, string>> = {
   power:
     "Power = utilisation × (1 − loss) × base RTT / mean RTT, from 0 to 1 (Kleinrock 1978); below it utilisation and loss.",
 };
-const MARKS_TEXT =
-  "Green: best of the link; framed: tied with it, since the intervals overlap. References do not compete, and nobody below 80 % utilisation or above 5 % loss is marked where another does better.";
+const MARKS_TEXT = `Green: best of the link; framed: tied with it, since the intervals overlap. References do not compete. ${BARRED_RULE}`;
 
 function linkTable(group: readonly SummaryRow[], names: readonly string[], rewardName: string): string {
   const columns = columnsOf(PAGE_COLUMNS, group);

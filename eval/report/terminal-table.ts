@@ -6,7 +6,7 @@ import Table from "cli-table3";
 import { clipped } from "../../core/errors.ts";
 import type { FlowRow, SummaryRow } from "../summary.ts";
 import { DEFAULT_HEADLINE, type Headline } from "../verdicts/headline.ts";
-import { type Standing, standingIn } from "../verdicts/standing.ts";
+import { BARRED_RULE, type Standing, standingIn } from "../verdicts/standing.ts";
 import { verdictSentences } from "../verdicts/verdicts.ts";
 import {
   byLink,
@@ -177,7 +177,7 @@ export function terminalTable(
   const delays = oneWay ? "one-way delays include propagation" : "delays are queueing delays";
   const legend = [
     `${intervals}; * best of its link, = tied with the best: their intervals overlap; ${delays}.`,
-    "Nobody below 80 % utilisation or above 5 % loss is marked where another contender does better.",
+    BARRED_RULE,
   ];
   const oneOutcome = oneOutcomeText(summary);
   if (oneOutcome !== undefined) legend.push(`${oneOutcome} (--vary draws it).`);

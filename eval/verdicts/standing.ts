@@ -12,6 +12,9 @@ export const MIN_UTILISATION = 0.8;
 /** Above it a contender floods the link. */
 export const MAX_LOSS_RATE = 0.05;
 
+/** The rule in a sentence, below tables. */
+export const BARRED_RULE: string = `Who uses less than ${100 * MIN_UTILISATION} % of a link, or loses more than ${100 * MAX_LOSS_RATE} %, is not ranked where another contender uses more, or loses less: no mark, whatever the score.`;
+
 /** best: alone; tied: its interval overlaps that of the best mean */
 export type Standing = "best" | "tied" | "none";
 

@@ -109,6 +109,13 @@ function value(column: Column, of: number): string {
   return formatMean(column, { mean: of, ci95: null, samples: 1 });
 }
 
+/** Why, whatever its score: `it uses 75 % of the link, where 80 % is asked for and cubic uses 100 %`. */
+function barredText({ by, value: own, other, otherValue }: Barred): string {
+  return by === "utilisation"
+    ? `it uses ${percent(own)} % of the link, where ${percent(MIN_UTILISATION)} % is asked for and ${other} uses ${percent(otherValue)} %`
+    : `it loses ${percent(own)} % of its packets, where ${percent(MAX_LOSS_RATE)} % is the most and ${other} loses ${percent(otherValue)} %`;
+}
+
 /** On one link: by how much. */
 function onOneLink({ algorithm, links }: ContenderVerdict, column: Column): string {
   const link = links[0]!;
@@ -126,8 +133,7 @@ function onOneLink({ algorithm, links }: ContenderVerdict, column: Column): stri
     case "behind": {
       const { barred } = link;
       if (barred !== undefined) {
-        const does = barred.by === "utilisation" ? "uses" : "loses";
-        return `not ranked: ${does} ${percent(barred.value)} % where ${barred.other} ${does} ${percent(barred.otherValue)} %`;
+        return `not ranked by ${column.title}: ${barredText(barred)}`;
       }
       const behind = link.against === undefined ? "" : `: ${by} below ${link.against}`;
       return `behind by ${column.title}${behind}${short === "" ? "" : `; ${short}`}`;
@@ -165,7 +171,9 @@ function acrossLinks({ links, best, tied }: ContenderVerdict, count: number, col
     return `on ${where} ${leader}`;
   });
   const rest = byLeader.size > NAMED_LINKS ? ` and others on ${byLeader.size - NAMED_LINKS} more` : "";
-  const short = shortfall(behind);
+  const unranked = behind.filter(({ barred }) => barred !== undefined);
+  const ranks = unranked.length === behind.length ? "" : ` on ${unranked.length} of them`;
+  const short = `${shortfall(behind)}${unranked.length === 0 ? "" : ` and is not ranked${ranks}`}`;
   const where = places.length === 0 ? "" : `; ${places.join(", ")}${rest}`;
   return `${head}${ties}${where}${short === "" ? "" : `, where it ${short}`}`;
 }

@@ -101,7 +101,7 @@ describe("verdicts", () => {
       ];
     });
     expect(verdictSentences(rows, "score")).toEqual([
-      "agent: best deployable contender on 2 of 4 links, by 1.00 of score; on lte-a and lte-b vegas, where it uses 58 %.",
+      "agent: best deployable contender on 2 of 4 links, by 1.00 of score; on lte-a and lte-b vegas, where it uses 58 % and is not ranked.",
       "vegas: best deployable contender on 2 of 4 links; on wifi and wired agent.",
       "oracle is a reference and does not compete.",
     ]);
@@ -116,10 +116,21 @@ describe("verdicts", () => {
     expect(verdictSentences(rows, "score")).toEqual([
       "bbr: best deployable contender by score, 2.50 above cubic.",
       "cubic: behind by score: 2.50 below bbr.",
-      "shy: not ranked: uses 30 % where bbr uses 95 %.",
+      "shy: not ranked by score: it uses 30 % of the link, where 80 % is asked for and bbr uses 95 %.",
     ]);
     const text = terminalTable(rows, [1, 2, 3], "score", { colour: false });
     expect(text.startsWith("bbr: best deployable contender by score")).toBe(true);
+    expect(text.replaceAll(/\s+/g, " ")).toContain(
+      "is not ranked where another contender uses more, or loses less",
+    );
+    const flooding = [
+      row("blast", { lossRate: 0.08, score: 18 }),
+      row("cubic", { lossRate: 0.002, score: 15 }),
+      row("reno", { score: 14 }),
+    ];
+    expect(verdictSentences(flooding, "score")).toContain(
+      "blast: not ranked by score: it loses 8.0 % of its packets, where 5.0 % is the most and reno loses 0 %.",
+    );
   });
 
   it("keeps utilisation and loss beside the headline in a narrow terminal", () => {
