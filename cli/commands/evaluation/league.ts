@@ -42,10 +42,10 @@ async function league(options: LeagueOptions): Promise<void> {
   const quiet = options.quiet === true;
   const folder = join(process.env["CCPARK_TEST_DATA"] ?? "../shared", "traces");
   const { links, skipped } = resolveSplit(split, folder);
-  const { contenders } = await namedContenders([...options.algorithms, ...BASELINES], { quiet });
-  const shown = new Set(
-    (await namedContenders(options.algorithms, { quiet: true })).contenders.map(({ name }) => name),
-  );
+  const listed = new Set(options.algorithms);
+  const { contenders } = await namedContenders([...listed, ...BASELINES], { quiet });
+  // baselines that nobody listed are measured, and come behind
+  const shown = new Set(contenders.slice(0, listed.size).map(({ name }) => name));
   if (!quiet) for (const reason of skipped) printErr(`left out: ${reason}\n`);
   const { duration } = options;
   const scenarios = links.map((link) => (duration === undefined ? link : { ...link, durationSec: duration }));
