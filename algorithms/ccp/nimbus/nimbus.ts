@@ -6,27 +6,23 @@
  *      ▲                                          ▲ └──── eta lower for a while ────┘ │
  *      └──────────────── timeout ─────────────────┴───────────────────────────────────┘
  *
- * What of cross traffic goes through the link is z = mu S / R - S, S and R being the rates at which the packets of one RTT were
- * sent and arrived. mu is the largest R, which a startup in excess of the link makes out, or given. Left out: how several
- * Nimbus flows on one link agree on who pulses.
+ * What it sees of the path, the cross traffic's rate z among it, is in `path-samples.ts`. Left out: how several Nimbus flows on one
+ * link agree on who pulses.
  */
 import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../../ccp-bridge/agent/algorithm.ts";
 import { type Bytes, MICROS_PER_MILLI, MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
 import type { AlgorithmSpec, ParamValues } from "../../spec.ts";
 import { ElasticityDetector, halfSine } from "./elasticity.ts";
 import { NIMBUS_PARAMS, type NimbusParams } from "./params.ts";
+import { hasRtt, PathSamples, SAMPLES_PROGRAM } from "./path-samples.ts";
 import { type CompetitiveRule, CubicWindow, delayRate, Passage, type Sample } from "./rules.ts";
 
-/** Section 3.4: reports every 10 ms. */
-const TICK_US: Micros = 10 * MICROS_PER_MILLI;
 /** Section 3.4: up for a quarter of the period, then down a third as far for the rest, so that nothing is sent in sum. */
 const PULSE = { upShare: 1 / 4, depth: 1 / 3 };
 /** BBR's startup: the pipe is full once three rounds bring less than a quarter more. */
 const FULL = { growth: 1.25, rounds: 3 };
 /** Of startup's bursts, so much faster than a window per RTT, others on the link have hardly a part: they arrive at its rate. */
 const BURST_GAIN = 20;
-/** what a rate of arrival is taken over, in time and packets, so that an ACK more or less makes little of it */
-const ARRIVAL = { us: 25 * MICROS_PER_MILLI, packets: 30 };
 /** of what a group's senders send: so much of it a dip holds back */
 const MOST_HELD_BACK = 0.8;
 /** of mu: no less is sent */
@@ -48,40 +44,6 @@ const MIN_WINDOW_PACKETS = 4;
 const NO_QUEUE_US: Micros = 2 * MICROS_PER_MILLI;
 /** far above any link, and still a whole number as a double */
 const MAX_BYTES = 1e14;
-const NO_RTT_US = 0xffff_ffff;
-const BYTES_PER_MBIT = 125_000;
-
-const PROGRAM = `
-(def
-  (Report
-    (volatile delivered 0) (volatile lost 0) (volatile timeout 0)
-    (volatile sendSum 0) (volatile arriveSum 0) (volatile rates 0)
-    (volatile rttSum 0) (volatile rtts 0) (minRtt +infinity)
-  )
-  (tick ${TICK_US})
-)
-(when true
-  (:= Report.delivered (+ Report.delivered (+ Ack.packets_acked Ack.packets_misordered)))
-  (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
-  (:= Report.minRtt (min Report.minRtt Flow.rtt_sample_us))
-  (fallthrough)
-)
-(when (&& (> Flow.rate_outgoing 0) (> Flow.rate_incoming 0))
-  (:= Report.sendSum (+ Report.sendSum Flow.rate_outgoing))
-  (:= Report.arriveSum (+ Report.arriveSum Flow.rate_incoming))
-  (:= Report.rates (+ Report.rates 1))
-  (fallthrough)
-)
-(when (< Flow.rtt_sample_us +infinity)
-  (:= Report.rttSum (+ Report.rttSum Flow.rtt_sample_us))
-  (:= Report.rtts (+ Report.rtts 1))
-  (fallthrough)
-)
-(when (|| Flow.was_timeout (> Micros tick))
-  (:= Report.timeout (if Flow.was_timeout 1))
-  (:= Micros 0)
-  (report)
-)`;
 
 export type NimbusMode = "startup" | "delay" | "competitive";
 
@@ -91,14 +53,12 @@ export class NimbusFlow implements CcpFlow {
   readonly #params: NimbusParams;
   #detector: ElasticityDetector;
   #mode: NimbusMode = "startup";
-  /** packets/s, as all rates here; the largest that arrived */
-  #largestRate = 0;
+  readonly #path: PathSamples;
+  /** packets/s, as all rates here */
   #baseRate = 0;
-  #rttUs: Micros = 0;
   /** z / mu while packets queued */
   #crossShare = 0;
   readonly #startup = { packets: 0, delivered: 0, rate: 0, rounds: 0, roundUs: 0 };
-  readonly #arrival = { fromUs: 0, packets: 0 };
   /** while it competes */
   #rule: CompetitiveRule | undefined;
   #elasticUs: Micros = 0;
@@ -111,6 +71,7 @@ export class NimbusFlow implements CcpFlow {
     this.#control = control;
     this.#mssBytes = info.mssBytes;
     this.#params = params as NimbusParams;
+    this.#path = new PathSamples(info.mssBytes, this.#params.linkMbps);
     this.#detector = new ElasticityDetector(this.#params.pulseHz);
     this.#startup.packets = info.initCwndBytes / info.mssBytes;
     control.setProgram("pulses", { Cwnd: info.initCwndBytes });
@@ -125,52 +86,14 @@ export class NimbusFlow implements CcpFlow {
     return this.#elasticity;
   }
 
-  get #linkRate(): number {
-    const { linkMbps } = this.#params;
-    return linkMbps > 0 ? (linkMbps * BYTES_PER_MBIT) / this.#mssBytes : this.#largestRate;
-  }
-
   onReport(report: Report): void {
-    if (report.get("minRtt") === NO_RTT_US) return;
+    if (!hasRtt(report)) return;
     if (report.get("timeout") === 1) this.#restart(report.nowUs);
-    const sample = this.#sampleOf(report);
+    const sample = this.#path.take(report);
     if (sample === undefined) return;
     const lost = report.get("lost") > 0;
     if (this.#mode === "startup") this.#start(sample, lost);
     else this.#go(sample, lost);
-  }
-
-  #sampleOf(report: Report): Sample | undefined {
-    const [rates, rtts] = [report.get("rates"), report.get("rtts")];
-    if (rates === 0 || rtts === 0) return undefined;
-    const rttUs = Math.max(1, report.get("rttSum") / rtts);
-    this.#rttUs = rttUs;
-    const sendRate = report.get("sendSum") / rates / this.#mssBytes;
-    const arriveRate = report.get("arriveSum") / rates / this.#mssBytes;
-    if (sendRate === 0 || arriveRate === 0) return undefined;
-    const deliveredPackets = report.get("delivered");
-    this.#learnLinkRate(report.nowUs, deliveredPackets, Math.min(sendRate, arriveRate));
-    const linkRate = this.#linkRate;
-    const crossRate = Math.min(linkRate, Math.max(0, (linkRate * sendRate) / arriveRate - sendRate));
-    return {
-      nowUs: report.nowUs,
-      rttUs,
-      minRttUs: report.get("minRtt"),
-      deliveredPackets,
-      sendRate,
-      crossRate,
-      linkRate,
-    };
-  }
-
-  #learnLinkRate(nowUs: Micros, packets: number, rate: number): void {
-    const arrival = this.#arrival;
-    arrival.packets += packets;
-    const spanUs = nowUs - arrival.fromUs;
-    this.#largestRate = Math.max(this.#largestRate, rate);
-    if (spanUs < ARRIVAL.us || arrival.packets < ARRIVAL.packets) return;
-    this.#largestRate = Math.max(this.#largestRate, (arrival.packets * MICROS_PER_SEC) / spanUs);
-    Object.assign(arrival, { fromUs: nowUs, packets: 0 });
   }
 
   /** A timeout says that the path is not what it was; beside others, that there is no place for this window. */
@@ -190,9 +113,9 @@ export class NimbusFlow implements CcpFlow {
     const startup = this.#startup;
     startup.delivered += deliveredPackets;
     if (nowUs - startup.roundUs >= rttUs) {
-      const grows = this.#largestRate >= FULL.growth * startup.rate;
+      const grows = this.#path.largestRate >= FULL.growth * startup.rate;
       startup.rounds = grows ? 0 : startup.rounds + 1;
-      if (grows) startup.rate = this.#largestRate;
+      if (grows) startup.rate = this.#path.largestRate;
       startup.packets += Math.min(startup.packets, startup.delivered);
       Object.assign(startup, { roundUs: nowUs, delivered: 0 });
     }
@@ -232,7 +155,7 @@ export class NimbusFlow implements CcpFlow {
     if (isElastic && this.#mode === "delay") {
       this.#mode = "competitive";
       const rate = Math.max(this.#past[0]?.rate ?? 0, this.#baseRate);
-      this.#rule = this.#competitive(nowUs, (rate * this.#rttUs) / MICROS_PER_SEC);
+      this.#rule = this.#competitive(nowUs, (rate * this.#path.rttUs) / MICROS_PER_SEC);
     } else if (!isElastic && nowUs - this.#elasticUs > this.#params.holdSec * MICROS_PER_SEC) {
       this.#mode = "delay";
       this.#rule = undefined;
@@ -243,13 +166,13 @@ export class NimbusFlow implements CcpFlow {
   #competitive(nowUs: Micros, packets: number): CompetitiveRule {
     const { passes, flows, pulseHz } = this.#params;
     if (passes === 0) return new CubicWindow(nowUs, packets, flows);
-    return new Passage(nowUs, (packets * MICROS_PER_SEC) / this.#rttUs, MICROS_PER_SEC / pulseHz);
+    return new Passage(nowUs, (packets * MICROS_PER_SEC) / this.#path.rttUs, MICROS_PER_SEC / pulseHz);
   }
 
   /** The base rate with the pulse of this moment. */
   #send(baseRate: number, nowUs: Micros): void {
     const { pulse, pulseHz } = this.#params;
-    const linkRate = this.#linkRate;
+    const { linkRate } = this.#path;
     const height = pulse * linkRate;
     const phase = ((nowUs * pulseHz) / MICROS_PER_SEC) % 1;
     const { upShare, depth } = PULSE;
@@ -259,7 +182,10 @@ export class NimbusFlow implements CcpFlow {
     const passing = strong > 0 ? baseRate - held : linkRate;
     const rate = this.#rule?.passes ? passing : baseRate + height * (strong - weak);
     const roundRate = this.#rule?.passes ? linkRate : baseRate;
-    const packets = Math.max(MIN_WINDOW_PACKETS, (WINDOW_ROUNDS * roundRate * this.#rttUs) / MICROS_PER_SEC);
+    const packets = Math.max(
+      MIN_WINDOW_PACKETS,
+      (WINDOW_ROUNDS * roundRate * this.#path.rttUs) / MICROS_PER_SEC,
+    );
     this.#set(packets, Math.max(rate, (LEAST_SHARE / 2) * linkRate));
   }
 
@@ -278,7 +204,7 @@ export const nimbus: AlgorithmSpec = {
   params: NIMBUS_PARAMS,
   ccp: (params) => ({
     name: "nimbus",
-    programs: { pulses: PROGRAM },
+    programs: { pulses: SAMPLES_PROGRAM },
     newFlow: (control, info) => new NimbusFlow(control, info, params),
   }),
 };
