@@ -4,7 +4,7 @@
  */
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import { log2 } from "../../core/math.ts";
-import { MICROS_PER_SEC } from "../../core/units.ts";
+import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
 import type { Policy } from "../../envs/measured-run.ts";
 import type { EnvOptions } from "../../envs/options.ts";
 import { admitAction, getAction, type Setting } from "../../envs/signals/actions.ts";
@@ -36,11 +36,18 @@ export function leastBytes(mssBytes: number): number {
   return MIN_CWND_PACKETS * mssBytes;
 }
 
+/** What a policy was asked and said, and whether it paces. */
+export interface Collected extends Samples {
+  readonly features: Float64Array[];
+  readonly targets: number[];
+  isPaced: boolean;
+}
+
 /** @param tree undefined: the policy decides itself; @param samples what it is asked is added here */
 export function collectingAlgorithm(
   teacher: Teacher,
   tree: TreeNode | undefined,
-  samples: { readonly features: Float64Array[]; readonly targets: number[] },
+  samples: Collected,
 ): CcpAlgorithm {
   const { policy, env, envelope } = teacher;
   const observation = getObservation(env.observation, envelope);
@@ -91,8 +98,12 @@ export function collectingAlgorithm(
           samples.targets.push(target);
           const gain = tree === undefined ? Math.round(ONE * 2 ** target) : gainOf(tree, features);
           decide(state, gain, least, most);
+          samples.isPaced ||= setting.rateBytesPerSec > 0;
           observer.overrule(state.windowBytes, cwndBefore);
-          control.setWindow(state.windowBytes, 0);
+          control.setWindow(
+            state.windowBytes,
+            samples.isPaced ? paceOf(state.windowBytes, interval.meanRttUs) : 0,
+          );
         },
       };
     },
@@ -104,6 +115,11 @@ function inFlightBytes({ cwndBytes, rateBytesPerSec }: Setting, rttUs: number): 
   return rateBytesPerSec === 0 ? cwndBytes : Math.min(cwndBytes, (rateBytesPerSec * rttUs) / MICROS_PER_SEC);
 }
 
-export function noSamples(): Samples & { readonly features: Float64Array[]; readonly targets: number[] } {
-  return { features: [], targets: [] };
+/** At which a window lasts a round trip, B/s: as the program has it. */
+function paceOf(windowBytes: Bytes, rttUs: Micros): BytesPerSec {
+  return Math.floor((windowBytes * MICROS_PER_SEC) / Math.max(1, Math.floor(rttUs)));
+}
+
+export function noSamples(): Collected {
+  return { features: [], targets: [], isPaced: false };
 }

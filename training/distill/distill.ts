@@ -14,7 +14,7 @@ import type { EnvOptions } from "../../envs/options.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { validationLinks } from "../evaluation/validation.ts";
 import { drawsOf, type TrainingEnvSpec } from "../training-env.ts";
-import { collectingAlgorithm, noSamples, type Teacher } from "./collect.ts";
+import { type Collected, collectingAlgorithm, noSamples, type Teacher } from "./collect.ts";
 import { ONE } from "./features.ts";
 import { countInstructions, MAX_LEAVES, treeProgram } from "./program.ts";
 import { treeSpec } from "./spec.ts";
@@ -155,13 +155,13 @@ export function compareOn(teacher: Teacher, program: string, links: readonly Sce
 
 /** The largest tree whose program a datapath can hold. */
 function fitProgram(
-  samples: Parameters<typeof fitTree>[0],
+  samples: Collected,
   leaves: number,
   everyUs: number | undefined,
 ): Pick<Distilled, "tree" | "program" | "instructions" | "leaves"> {
   for (let most = Math.min(leaves, MAX_LEAVES); ; most--) {
     const tree = fitTree(samples, most, ONE);
-    const program = treeProgram(tree, { everyUs });
+    const program = treeProgram(tree, { everyUs, isPaced: samples.isPaced });
     const instructions = countInstructions(program);
     if (instructions !== undefined) return { tree, program, instructions, leaves: countLeaves(tree) };
   }

@@ -9,6 +9,7 @@
 import { CompileError } from "../../ccp-bridge/lang/compile-error.ts";
 import { compileProgram } from "../../ccp-bridge/lang/compiler.ts";
 import { MAX_INSTRUCTIONS } from "../../ccp-bridge/program.ts";
+import { MICROS_PER_SEC } from "../../core/units.ts";
 import { FEATURES, HELD, ONE, RATE_WINDOW_US } from "./features.ts";
 import { countLeaves, featuresIn, type TreeNode } from "./tree.ts";
 
@@ -70,6 +71,8 @@ const NEEDS: Readonly<Record<string, string>> = {
 export interface TreeProgramOptions {
   /** absent: once per round trip */
   readonly everyUs?: number;
+  /** whether the window is spread over a round trip, as of a policy that paces; default false */
+  readonly isPaced?: boolean;
   /** reports at each decision, with these registers beside its own: to look into it */
   readonly report?: readonly string[];
 }
@@ -77,7 +80,10 @@ export interface TreeProgramOptions {
 /** Names of control variables that whoever installs the program sets: window at the start, its limits, bytes. */
 export const START_FIELDS = ["window", "least", "most"] as const;
 
-export function treeProgram(tree: TreeNode, { everyUs, report = [] }: TreeProgramOptions = {}): string {
+export function treeProgram(
+  tree: TreeNode,
+  { everyUs, isPaced = false, report = [] }: TreeProgramOptions = {},
+): string {
   const used = new Set([...featuresIn(tree)].map((feature) => FEATURES[feature]!.name));
   for (const name of [...used]) if (NEEDS[name] !== undefined) used.add(NEEDS[name]);
   const computed = FEATURES.filter(({ name }) => used.has(name) && HELD[name] === undefined);
@@ -123,6 +129,7 @@ export function treeProgram(tree: TreeNode, { everyUs, report = [] }: TreeProgra
     ...leafList(tree, []).map(bindOf),
     `(:= window (max least (min most (/ (* window Report.gain) ${ONE}))))`,
     "(:= Cwnd window)",
+    ...(isPaced ? [`(:= Rate (/ (* window ${MICROS_PER_SEC}) Report.meanRtt))`] : []),
     ...outs.filter(({ name }) => name !== "Micros").map(({ out, name }) => `(:= Report.${out} ${name})`),
     ...(isReporting ? ["(report)"] : counters.map((name) => `(:= Report.${name} 0)`)),
     "(:= Micros 0)",

@@ -181,7 +181,7 @@ describe("distilling", () => {
     expect((await run()).program).toBe(program);
   });
 
-  it("makes a tree of a policy that paces: what the pace lets into the path becomes the window", async () => {
+  it("makes a tree of a policy that paces: what the pace lets into the path becomes the window, and its pace a window per round trip", async () => {
     const { policy, env, envelope } = await loadCheckpointContender("teacher", "zoo:general");
     const teacher = { policy, env, envelope };
     const result = await distill({
@@ -193,6 +193,9 @@ describe("distilling", () => {
     const [link] = compareOn(teacher, program, [resolveScenario("link-24mbps-80ms-2bdp")]);
     expect(link!.link).toBe("link-24mbps-80ms-2bdp");
     expect(link!.tree).toBeGreaterThan(14); // Cubic has 13, BBR 14.7
+    // a policer behind a queue of one packet: whoever sends a window at once has 11.5 there
+    const [policed] = compareOn(teacher, program, [resolveScenario("pantheon-12")]);
+    expect(policed!.tree).toBeGreaterThan(14);
   });
 
   it("refuses policies that do more than set a window", async () => {
