@@ -25,7 +25,7 @@ const percent = (fraction: number): string => `${(100 * fraction).toFixed(0)} %`
 function textOf({ barred, margin, against, utilisation }: LinkVerdict): string {
   if (barred !== undefined) {
     const does = barred.by === "utilisation" ? "uses" : "loses";
-    return `${does} ${percent(barred.value)} where ${barred.other} ${does} ${percent(barred.otherValue)}`;
+    return `not ranked: ${does} ${percent(barred.value)} where ${barred.other} ${does} ${percent(barred.otherValue)}`;
   }
   return `${margin!.toFixed(2)} below ${against}, uses ${percent(utilisation)}`;
 }

@@ -68,9 +68,9 @@ function League({
                 {worst === undefined ? (
                   "–"
                 ) : (
-                  <>
+                  <span>
                     <a href={`#/run/${worst.runId}`}>{worst.scenario}</a>: {worst.text}
-                  </>
+                  </span>
                 )}
               </td>
             </tr>
@@ -137,8 +137,8 @@ export function OverviewPage({ overview, theme }: Props) {
           <League league={league} styles={styles} theme={theme} />
           <p class="muted">
             Deployable contenders on the links of all runs below. Overlapping intervals are ties; oracle,
-            constant and untrained do not compete; nobody below 80 % utilisation or above 5 % loss wins where
-            another does better.
+            constant and untrained do not compete; who uses less than 80&nbsp;% of a link, or loses more than
+            5&nbsp;%, is not ranked where another one uses more, or loses less.
           </p>
         </section>
       )}
