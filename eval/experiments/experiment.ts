@@ -24,6 +24,8 @@ export interface Claim {
   /** absent: nothing is required, the two stand side by side */
   readonly threshold?: Threshold;
   readonly verdict?: "pass" | "fail";
+  /** why one that does not hold has no verdict */
+  readonly notJudged?: string;
 }
 
 /** A claim with its verdict: NaN passes nothing. */
@@ -90,14 +92,14 @@ function thresholdText({ low, high }: Threshold): string {
 export function claimsTable(claims: readonly Claim[]): string {
   if (claims.length === 0) return "";
   const table = new Table({ ...PLAIN_TABLE, head: ["claim", "published", "measured", "required", ""] });
-  for (const { claim, published = "", measured, unit, threshold, verdict = "" } of claims) {
+  for (const { claim, published = "", measured, unit, threshold, verdict, notJudged } of claims) {
     const withUnit = `${shortNumber(measured)}${unit === "1" ? "" : ` ${unit}`}`;
     table.push([
       claim,
       published,
       withUnit,
       threshold === undefined ? "" : thresholdText(threshold),
-      verdict,
+      verdict ?? (notJudged === undefined ? "" : `not judged: ${notJudged}`),
     ]);
   }
   return `${table.toString()}\n`;

@@ -85,7 +85,7 @@ export const THESIS: readonly ThesisFigure[] = [
     id: "4.8",
     title: "Scalability: flows per host",
     thesis: [
-      "throughput over CCP with up to 64 flows beside the kernel's own; the paper behind it (SIGCOMM 2018): a modest overhead of a few percent of CPU",
+      "throughput over CCP with up to 64 flows beside the kernel's own; the paper behind it (SIGCOMM 2018): a modest overhead of a few percent of CPU; the thesis's numbers are not in our sources",
     ],
     differs: "Measured on this machine's veth links, without a 10 Gbit/s card.",
     by: { experiment: "kernel-scalability", measuresLinux: true },
@@ -132,7 +132,7 @@ export const THESIS: readonly ThesisFigure[] = [
     id: "table-4.1",
     title: "CPU and throughput of CCP in the kernel",
     thesis: [
-      "1, 8 and 64 flows over CCP and in the kernel; the paper behind it (SIGCOMM 2018): a modest overhead of a few percent of CPU",
+      "1, 8 and 64 flows over CCP and in the kernel; the paper behind it (SIGCOMM 2018): a modest overhead of a few percent of CPU; the thesis's numbers are not in our sources",
     ],
     differs:
       "The machine and its links are others; what compares is the ratio to Linux's Cubic in the same run.",

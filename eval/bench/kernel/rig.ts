@@ -66,10 +66,23 @@ export interface Sent {
   readonly acksPerSec: number;
   /** of this process for each second, all its threads: the agent's, and those that move data */
   readonly cpuShare: number;
+  /** processors that other processes had meanwhile, and the hypervisor */
+  readonly otherWork: number;
   /** in the kernel for each ACK, programs and reports included; absent: no program of ours ran */
   readonly hookNs?: number;
   /** from an ACK to the agent; absent: there were no reports */
   readonly latency?: DelayHistogram;
+}
+
+/** USER_HZ of Linux. */
+const TICKS_PER_SEC = 100;
+/** Fields of the first line of /proc/stat, behind its name: user, nice, system, steal. */
+const BUSY_FIELDS = [0, 1, 2, 7];
+
+/** Processor seconds of all processes since the machine began, and of who has taken it away. */
+function machineBusySec(): number {
+  const [, ...ticks] = readFileSync("/proc/stat", "utf8").split("\n", 1)[0]!.split(/\s+/);
+  return BUSY_FIELDS.reduce((sum, field) => sum + Number(ticks[field]), 0) / TICKS_PER_SEC;
 }
 
 let instances = 0;
@@ -135,6 +148,7 @@ export async function send(
         reports: sum(({ reports }) => reports),
         at: performance.now(),
         cpu: process.cpuUsage(),
+        busySec: machineBusySec(),
         hook: busiest(),
       };
     };
@@ -145,11 +159,13 @@ export async function send(
     const cpu = process.cpuUsage(before.cpu);
     const runs = after.hook.runs - before.hook.runs;
     const { latency } = agent ?? {};
+    const cpuSec = (cpu.user + cpu.system) / 1e6;
     return {
       mbps: ((after.acked - before.acked) * 8) / took / 1e6,
       reportsPerSec: (after.reports - before.reports) / took,
       acksPerSec: (after.acks - before.acks) / took,
-      cpuShare: (cpu.user + cpu.system) / 1e6 / took,
+      cpuShare: cpuSec / took,
+      otherWork: Math.max(0, after.busySec - before.busySec - cpuSec) / took,
       ...(measuresHook && runs > 0 ? { hookNs: (after.hook.ns - before.hook.ns) / runs } : {}),
       ...(latency !== undefined && latency.count > 0 && { latency }),
     };

@@ -1,10 +1,12 @@
 /** What traffic measures of programs in the kernel: the parts of `bench:kernel` that need it, and what experiments on Linux are made of. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ccpAlgorithm } from "../../../algorithms/reference.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
 import { compileAlgorithms } from "../../../ccp-bridge/agent/program-set.ts";
+import { compileProgram } from "../../../ccp-bridge/lang/compiler.ts";
 import { encodeChangeProg } from "../../../ccp-bridge/wire/change-prog.ts";
 import type { Libc } from "../../../testbeds/host/libc.ts";
 import { LinuxAgent } from "../../../testbeds/linux/linux-agent.ts";
@@ -20,6 +22,8 @@ export interface Bench {
 }
 
 const TEN_MS = 10_000;
+/** The processor of what `share` measures. */
+const MEASURED = 0;
 const FLOWS = [1, 8, 64];
 const median = (values: readonly number[]): number => quantile(values, 0.5);
 
@@ -62,9 +66,11 @@ export interface Throughput {
   readonly reportsPerSec: number;
   /** processors that were busy */
   readonly cpuShare: number;
+  /** processors that other processes had */
+  readonly otherWork: number;
 }
 
-/** As fast as the machine can, in turns with Linux's Cubic: medians of the rounds, and their ratios. */
+/** As fast as the machine can, in turns with Linux's Cubic, to and fro: medians of the rounds, and of the ratios within each. */
 async function* inTurns(
   { libc, rig, rounds, sec }: Bench,
   flows: number,
@@ -76,18 +82,19 @@ async function* inTurns(
     sent: [] as Sent[],
   }));
   for (let round = 0; round < rounds; round++) {
-    for (const { by, sent } of subjects) sent.push(await send(libc, rig, by, { flows, sec }));
+    const order = round % 2 === 0 ? subjects : subjects.toReversed();
+    for (const { by, sent } of order) sent.push(await send(libc, rig, by, { flows, sec }));
   }
-  const mbpsOf = (sent: readonly Sent[]): number => median(sent.map(({ mbps }) => mbps));
+  const own = subjects[0]!.sent;
   for (const { name, sent } of subjects) {
-    const mbps = mbpsOf(sent);
     yield {
       flows,
       algorithm: name,
-      mbps,
-      ofKernelCubic: mbps / mbpsOf(subjects[0]!.sent),
+      mbps: median(sent.map(({ mbps }) => mbps)),
+      ofKernelCubic: median(sent.map(({ mbps }, round) => mbps / own[round]!.mbps)),
       reportsPerSec: median(sent.map(({ reportsPerSec }) => reportsPerSec)),
       cpuShare: median(sent.map(({ cpuShare }) => cpuShare)),
+      otherWork: median(sent.map(({ otherWork }) => otherWork)),
     };
   }
 }
@@ -102,12 +109,30 @@ export function throughput(bench: Bench): AsyncGenerator<Throughput> {
   ]);
 }
 
-/** A loop that counts beside iperf3, all on one processor at one rate: what is left for it, as eBPFCCP measured. */
+/** Keeps all threads of this process off the processor that is measured, where there is another. @returns what undoes it */
+function keepOff(processor: number): () => void {
+  const count = cpus().length;
+  const pin = (list: string): void => {
+    execFileSync("taskset", ["-a", "-c", "-p", list, String(process.pid)], { stdio: "ignore" });
+  };
+  if (count < 2) return () => {};
+  pin(
+    Array.from({ length: count }, (_, i) => i)
+      .filter((i) => i !== processor)
+      .join(","),
+  );
+  return () => pin(`0-${count - 1}`);
+}
+
+/**
+ * A loop that counts beside iperf3, both ends of it on one processor at one rate: what is left for it, as eBPFCCP measured. The agent
+ * is on another one, where there is one.
+ */
 async function* share({ libc, rig, rounds }: Bench): AsyncGenerator<object> {
   const LOOP = "let n=0;const e=Date.now()+2000;while(Date.now()<e)for(let i=0;i<1e5;i++)n++;console.log(n)";
   const pinned = (command: string, args: readonly string[], inside?: Rig["client"]): ChildProcess => {
     const start = (): ChildProcess =>
-      spawn("taskset", ["-c", "0", command, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+      spawn("taskset", ["-c", String(MEASURED), command, ...args], { stdio: ["ignore", "pipe", "ignore"] });
     return inside === undefined ? start() : inside.namespace.run(start);
   };
   const counted = async (congestion: string): Promise<number> => {
@@ -134,12 +159,14 @@ async function* share({ libc, rig, rounds }: Bench): AsyncGenerator<object> {
     set: compileAlgorithms([ccpAlgorithm("cubic")]),
   });
   const [kernels, ours]: number[][] = [[], []];
+  const undo = keepOff(MEASURED);
   try {
     for (let round = 0; round < rounds; round++) {
       kernels!.push(await counted("cubic"));
       ours!.push(await counted(agent.datapath.name));
     }
   } finally {
+    undo();
     agent.close();
   }
   yield {
@@ -168,16 +195,44 @@ export interface Change {
   /** that came meanwhile, and those of them that found none */
   readonly acks: number;
   readonly acksWithoutProgram: number;
+  /** processors that other processes had */
+  readonly otherWork: number;
 }
 
-/** Loading and choosing another program while ACKs come, and whether any of them found none. */
-export async function* change({ libc, rig }: Pick<Bench, "libc" | "rig">): AsyncGenerator<Change> {
-  const { programs } = compileAlgorithms([ccpAlgorithm("bbr")]);
+/** Instructions of the programs that are loaded: as many as an early BBR's, and those of BBR as it is. */
+export const CHANGED = [159, "bbr"] as const;
+
+/** So many instructions: a program that adds up what came, over and over. */
+function adding(instructions: number): CcpAlgorithm {
+  const program = (sums: number, rest: number): string => `
+(def (Report (volatile acked 0)) (spare 0))
+(when true ${"(:= Report.acked (+ Report.acked Ack.bytes_acked))".repeat(sums)} ${"(:= spare 1)".repeat(rest)} (fallthrough))
+(when (> Micros ${TEN_MS}) (:= Micros 0) (report))`;
+  const lengthOf = (source: string): number => compileProgram(source).instructions.length;
+  const perSum = lengthOf(program(2, 0)) - lengthOf(program(1, 0));
+  const left = instructions - lengthOf(program(0, 0));
+  const source = program(Math.floor(left / perSum), left % perSum);
+  return { ...reporting("never"), name: `adding-${instructions}`, programs: { only: source } };
+}
+
+/** Loading and choosing other programs while ACKs come, and whether any of them found none. */
+export async function* change(
+  bench: Pick<Bench, "libc" | "rig">,
+  programs: readonly (typeof CHANGED)[number][] = CHANGED,
+): AsyncGenerator<Change> {
+  for (const of of programs) yield await changeTo(bench, of === "bbr" ? ccpAlgorithm("bbr") : adding(of));
+}
+
+async function changeTo(
+  { libc, rig }: Pick<Bench, "libc" | "rig">,
+  algorithm: CcpAlgorithm,
+): Promise<Change> {
+  const { programs } = compileAlgorithms([algorithm]);
   const [program] = programs;
   const tookMs: number[] = [];
   let nativeAcks = 0;
   let acks = 0;
-  await send(libc, rig, reporting(TEN_MS), {
+  const { otherWork } = await send(libc, rig, reporting(TEN_MS), {
     during: async (agent) => {
       const look = (of: "acks" | "nativeAcks"): number =>
         agent.facts().reduce((sum, facts) => sum + facts[of], 0);
@@ -200,13 +255,14 @@ export async function* change({ libc, rig }: Pick<Bench, "libc" | "rig">): Async
       nativeAcks = look("nativeAcks") - before.native;
     },
   });
-  yield {
+  return {
     instructions: program!.compiled.instructions.length,
     switches: tookMs.length,
     medianMs: median(tookMs),
     maxMs: Math.max(...tookMs),
     acks,
     acksWithoutProgram: nativeAcks,
+    otherWork,
   };
 }
 
@@ -217,24 +273,36 @@ export interface Staleness {
   readonly acksPerReport: number;
   /** from the ACK that a report ends with to the agent, at QUANTILES */
   readonly latencyUs: readonly number[];
+  /** processors that other processes had */
+  readonly otherWork: number;
 }
 
 export const QUANTILES = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999] as const;
 
-/** From an ACK to this process. */
+/** From an ACK to this process: medians of rounds in turns. */
 export async function* staleness(
-  { libc, rig, sec }: Omit<Bench, "rounds">,
+  { libc, rig, rounds, sec }: Bench,
   intervals: readonly Staleness["every"][] = ["ack", TEN_MS],
 ): AsyncGenerator<Staleness> {
-  for (const every of intervals) {
-    const { latency, reportsPerSec, acksPerSec } = await send(libc, rig, reporting(every), { sec });
-    const latencyUs = QUANTILES.map((q) => latency?.quantileUs(q) ?? Number.NaN);
-    yield { every, reportsPerSec, acksPerReport: acksPerSec / reportsPerSec, latencyUs };
+  const subjects = intervals.map((every) => ({ every, sent: [] as Sent[] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const { every, sent } of subjects) sent.push(await send(libc, rig, reporting(every), { sec }));
+  }
+  for (const { every, sent } of subjects) {
+    yield {
+      every,
+      reportsPerSec: median(sent.map(({ reportsPerSec }) => reportsPerSec)),
+      acksPerReport: median(sent.map(({ acksPerSec, reportsPerSec }) => acksPerSec / reportsPerSec)),
+      latencyUs: QUANTILES.map((q) =>
+        median(sent.map(({ latency }) => latency?.quantileUs(q) ?? Number.NaN)),
+      ),
+      otherWork: median(sent.map(({ otherWork }) => otherWork)),
+    };
   }
 }
 
 async function* latency(bench: Bench): AsyncGenerator<object> {
-  for await (const { every, reportsPerSec, latencyUs } of staleness({ ...bench, sec: 2 * bench.sec })) {
+  for await (const { every, reportsPerSec, latencyUs } of staleness(bench)) {
     const at = (q: (typeof QUANTILES)[number]): number => latencyUs[QUANTILES.indexOf(q)]!;
     yield { every: String(every), reportsPerSec, p50Us: at(0.5), p99Us: at(0.99) };
   }
@@ -246,6 +314,6 @@ export const TRAFFIC_PARTS: Readonly<Record<string, (bench: Bench) => AsyncGener
   throughput,
   share,
   flows: (bench) => flows(bench),
-  switch: change,
+  switch: (bench) => change(bench),
   latency,
 };

@@ -7,7 +7,7 @@ import { KERNEL_CUBIC, type Throughput, throughput } from "../../bench/kernel/tr
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, marks, page } from "../figures.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
-import { costRatio, LINUX_OPTIONS, MACHINE, onCable, whyNotHere } from "./bench.ts";
+import { costRatio, judgeHere, LINUX_OPTIONS, machineText, onCable, whyNotHere } from "./bench.ts";
 
 /** Of the throughput under Linux's Cubic. */
 const LEAST: Readonly<Record<string, number>> = {
@@ -25,7 +25,7 @@ export const kernelOverhead: Experiment = experiment({
   count: () => 1 + Object.keys(LEAST).length,
   run: (settings): AsyncGenerator<Throughput> => onCable(settings, throughput),
   describe: ({ algorithm }) => algorithm,
-  report: (rows) => {
+  report: (rows, { rounds }) => {
     const table = new Table({
       ...PLAIN_TABLE,
       head: [
@@ -50,17 +50,20 @@ export const kernelOverhead: Experiment = experiment({
     }
     const names = rows.map(({ algorithm }) => algorithm);
     return {
-      text: `${table.toString()}\nOver ${MACHINE}. Medians of rounds in turns.\n`,
+      text: `${table.toString()}\nOver ${machineText(rows)}. Medians of ${rounds} rounds in turns, ratios within each.\n`,
       claims: rows
         .filter(({ algorithm }) => algorithm !== KERNEL_CUBIC)
         .flatMap((row) => [
-          judge({
-            claim: `${row.algorithm}: throughput over Linux's Cubic`,
-            published: "similar to the kernel's",
-            measured: row.ofKernelCubic,
-            unit: "1",
-            threshold: { low: LEAST[row.algorithm]! },
-          }),
+          judgeHere(
+            {
+              claim: `${row.algorithm}: throughput over Linux's Cubic`,
+              published: "similar to the kernel's",
+              measured: row.ofKernelCubic,
+              unit: "1",
+              threshold: { low: LEAST[row.algorithm]! },
+            },
+            { rounds, otherWork: row.otherWork },
+          ),
           judge({
             claim: `${row.algorithm}: processor time per byte over Linux's Cubic`,
             published: "a few percent more",

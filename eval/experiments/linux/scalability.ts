@@ -4,11 +4,11 @@
  */
 import Table from "cli-table3";
 import { flows, KERNEL_CUBIC, type Throughput } from "../../bench/kernel/traffic.ts";
-import { type Experiment, experiment, judge } from "../experiment.ts";
+import { type Experiment, experiment } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
 import { wholes } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
-import { costRatio, LINUX_OPTIONS, MACHINE, onCable, whyNotHere } from "./bench.ts";
+import { costRatio, judgeHere, LINUX_OPTIONS, machineText, onCable, whyNotHere } from "./bench.ts";
 
 const SUBJECTS = 3;
 /** Of the throughput under Linux's Cubic, with reports every 10 ms. */
@@ -24,7 +24,7 @@ export const kernelScalability: Experiment = experiment({
   count: (settings) => SUBJECTS * settings.flows.length,
   run: (settings): AsyncGenerator<Throughput> => onCable(settings, (bench) => flows(bench, settings.flows)),
   describe: (row) => `${row.flows} flows, ${row.algorithm}`,
-  report: (rows) => {
+  report: (rows, { rounds }) => {
     const table = new Table({
       ...PLAIN_TABLE,
       head: [
@@ -57,18 +57,21 @@ export const kernelScalability: Experiment = experiment({
       values: [...new Set(rows.map((row) => row.flows))],
     });
     return {
-      text: `${table.toString()}\nAll flows together, over ${MACHINE}. Medians of rounds in turns.\n`,
+      text: `${table.toString()}\nAll flows together, over ${machineText(rows)}. Medians of ${rounds} rounds in turns, ratios within each.\n`,
       claims: rows
         .filter(({ algorithm }) => algorithm !== KERNEL_CUBIC)
         .map((row) =>
-          judge({
-            claim: `${row.flows} flows, ${row.algorithm}: throughput over Linux's Cubic`,
-            published: "similar to the kernel's",
-            measured: row.ofKernelCubic,
-            unit: "1",
-            // a window that the algorithm decides is another one
-            ...(row.algorithm !== "cubic" && { threshold: { low: LEAST } }),
-          }),
+          judgeHere(
+            {
+              claim: `${row.flows} flows, ${row.algorithm}: throughput over Linux's Cubic`,
+              published: "similar to the kernel's",
+              measured: row.ofKernelCubic,
+              unit: "1",
+              // a window that the algorithm decides is another one
+              ...(row.algorithm !== "cubic" && { threshold: { low: LEAST } }),
+            },
+            { rounds, otherWork: row.otherWork },
+          ),
         ),
       summary: rows,
       figure: page({ title: "Flows on one host", legend: "control" }, names, [
