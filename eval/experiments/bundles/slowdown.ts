@@ -26,6 +26,8 @@ const CONTROLS = [
 /** Sizes that were measured alone, by powers of the square root of two. */
 const SIZES_PER_DOUBLING = 2;
 const ALONE_SEC = 600;
+/** between two looks whether it is over */
+const ALONE_STEP_NS = 10 * NANOS_PER_MILLI;
 
 interface Row {
   readonly control: Control;
@@ -57,9 +59,9 @@ class Alone {
       algorithm: HOSTS,
       durationSec: ALONE_SEC,
     });
-    const one = { kind: "transfers", algorithm: HOSTS, flowsPerSec: 1000, stopSec: 1 } as const;
-    const run = openSite({ ...scenario, traffic: [{ ...one, sizes: { kind: "fixed", bytes } }] }, 1);
-    while (run.transfers.completed.length === 0) run.runUntil(run.nowNs + NANOS_PER_MILLI / 10);
+    const one = { kind: "incast", algorithm: HOSTS, senders: 1, bytes } as const;
+    const run = openSite({ ...scenario, traffic: [one] }, 1);
+    while (run.transfers.completed.length === 0) run.runUntil(run.nowNs + ALONE_STEP_NS);
     const [{ startNs, completedNs }] = run.transfers.completed as [(typeof run.transfers.completed)[number]];
     run.close();
     const ms = (completedNs - startNs) / NANOS_PER_MILLI;
