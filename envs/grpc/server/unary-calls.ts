@@ -191,15 +191,29 @@ function watchEpisodes(
   }
 }
 
-/** How long a client waits for the answer that it cannot have more: one that asks in a loop costs the others nothing. */
-const EXHAUSTED_PAUSE_MS = 100;
+/** The longest that a client waits for the answer that it cannot have more, and who is remembered of those who ask in loops. */
+const EXHAUSTED = { firstMs: 100, mostMs: 1600, clients: 10_000 };
 
-async function slowlyExhausted<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof CcparkError && error.kind === "resource-exhausted") await sleep(EXHAUSTED_PAUSE_MS);
-    throw error;
+/**
+ * The answer that a client cannot have more comes late, and twice as late each time that it asks again: one that asks in a loop
+ * takes so little of the server's time that others' slowest steps are not its doing.
+ */
+class ExhaustedPauses {
+  readonly #nextMs = new Map<string, number>();
+
+  async after<T>(client: string, asked: Promise<T>): Promise<T> {
+    const pauseMs = this.#nextMs.get(client) ?? EXHAUSTED.firstMs;
+    try {
+      const answer = await asked;
+      this.#nextMs.delete(client);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof CcparkError && error.kind === "resource-exhausted")) throw error;
+      if (this.#nextMs.size >= EXHAUSTED.clients) this.#nextMs.clear();
+      this.#nextMs.set(client, Math.min(EXHAUSTED.mostMs, 2 * pauseMs));
+      await sleep(pauseMs);
+      throw error;
+    }
   }
 }
 
@@ -215,6 +229,7 @@ export function unaryCalls(
   { version, features }: ServerIdentity,
 ): Record<string, unknown> {
   const { host, sessions, limits } = context;
+  const pauses = new ExhaustedPauses();
   const infoOf = (): GetServerInfoResponse => ({
     serverVersion: version,
     protocolVersion: PROTOCOL_VERSION,
@@ -233,7 +248,10 @@ export function unaryCalls(
       ({ envId }: DescribeEnvRequest): DescribeEnvResponse => host.describeEnv(envId),
     ),
     createSession: unary(context, (request: CreateSessionRequest, call) =>
-      slowlyExhausted(sessions.create(request, { owner: ownerOf(call), client: clientOf(call) })),
+      pauses.after(
+        clientOf(call),
+        sessions.create(request, { owner: ownerOf(call), client: clientOf(call) }),
+      ),
     ),
     closeSession: unary(context, (request: CloseSessionRequest): CloseSessionResponse => {
       if (sessions.has(request.sessionId)) {
