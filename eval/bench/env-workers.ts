@@ -14,7 +14,7 @@ const SLICE = 10;
 const CWND_PACKETS = 220;
 
 /** Rollouts before anything is timed: so many it takes until V8 compiles nothing of note any more. */
-export const WARM_UP_ROLLOUTS = 8;
+export const WARM_UP_ROLLOUTS = 24;
 /** Rollouts that are timed as one. */
 export const ROLLOUTS = 4;
 

@@ -2,7 +2,7 @@
  * `npm run bench:env [-- --json] [--workers N]`: environment steps per second in the vector form: 48 Mbit/s, 50 ms link,
  * 10 ms steps, a fixed policy that keeps the link full. Utilisation and packets per step are printed, since an idle link
  * would be fast too. On one core, seconds of the processor beside those of the clock; with workers, N threads that run whole
- * rollouts of their own environments, all steps by the clock. What is timed begins when V8 is warm, and is the median of five
+ * rollouts of their own environments, all steps by the clock. What is timed begins when V8 is warm, and is the median of fifteen
  * times four rollouts. P2 is the 2nd percentile over slices of 10 steps: the speed while nothing else had the core.
  */
 import { once } from "node:events";
@@ -22,7 +22,7 @@ import {
 
 raiseInliningBudget();
 
-const REPEATS = 5;
+const REPEATS = 15;
 
 function print(
   observation: string,
