@@ -1,6 +1,7 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
 import { loadModules } from "../algorithms/module-files.ts";
 import { resolveAlgorithm } from "../algorithms/reference.ts";
+import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { AgentEvent } from "../ccp-bridge/ipc/agent-link.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { ExternalAgentOptions, ExternalRunResult } from "../envs/foreign-agent/external-agent.ts";
@@ -77,6 +78,23 @@ export function policyPath(reference: string): string | undefined {
   if (reference.startsWith(ZOO_PREFIX)) return reference;
   const prefix = [AGENT_PREFIX, "checkpoint:"].find((each) => reference.startsWith(each));
   return prefix === undefined ? undefined : reference.slice(prefix.length);
+}
+
+/**
+ * A policy for datapaths in real time, by reference: those of `policyPath`, and `onnx:FILE`.
+ * @param name of the algorithm; absent: what tables call the policy
+ * @returns undefined: the reference is none of these
+ * @throws CcparkError (not-found, invalid-argument) for a file that is none
+ */
+export async function referencedPolicy(reference: string, name?: string): Promise<CcpAlgorithm | undefined> {
+  if (reference.startsWith(ONNX_PREFIX)) {
+    const { onnxAlgorithm } = await import("./policies.ts");
+    return onnxAlgorithm(reference.slice(ONNX_PREFIX.length), name);
+  }
+  const path = policyPath(reference);
+  if (path === undefined) return undefined;
+  const { checkpointAlgorithm } = await import("./policies.ts");
+  return checkpointAlgorithm(path, name);
 }
 
 /** Endings of files that are contenders only with their prefix. */

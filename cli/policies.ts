@@ -82,16 +82,27 @@ export interface LoadedModel {
   readonly stored: { readonly name: string; readonly sha256: string };
 }
 
+/** What tables call a policy from another learner. */
+function onnxLabel(path: string): string {
+  return `onnx:${basename(path).replace(/\.onnx$/, "")}`;
+}
+
+/** A policy from another learner as a CCP algorithm for datapaths in real time: its runtime answers later. */
+export async function onnxAlgorithm(path: string, name: string = onnxLabel(path)): Promise<CcpAlgorithm> {
+  const { loadOnnxPolicy } = await import("../eval/onnx/policy.ts");
+  const policy = await loadOnnxPolicy(path);
+  return policyAlgorithm(name, policy, policy.contract.env);
+}
+
 /** A policy from another learner, in the steps that its contract names. */
 export async function loadOnnxContender(path: string): Promise<LoadedModel> {
   const { loadOnnxPolicy } = await import("../eval/onnx/policy.ts");
   const policy = await loadOnnxPolicy(path);
   const { env, madeBy } = policy.contract;
   const sha256 = createHash("sha256").update(policy.model).digest("hex");
-  const name = `onnx:${basename(path).replace(/\.onnx$/, "")}`;
   return {
     contender: asyncAgentContender(
-      name,
+      onnxLabel(path),
       `ONNX policy by ${madeBy}, acting greedily`,
       policy,
       env,

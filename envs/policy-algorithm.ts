@@ -8,7 +8,7 @@
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import { CcparkError } from "../core/errors.ts";
 import { type Micros, NANOS_PER_MICRO } from "../core/units.ts";
-import type { Policy } from "./measured-run.ts";
+import type { AsyncPolicy, Policy } from "./measured-run.ts";
 import type { EnvOptions } from "./options.ts";
 import { admitAction, getAction } from "./signals/actions.ts";
 import { clearCounters } from "./signals/interval.ts";
@@ -20,8 +20,12 @@ import { silentStepNs } from "./steps/report-step.ts";
 /** A step in which ACKs come waits for its report at most twice as long as one in which none does. */
 const BEFORE_SILENCE = 2;
 
-/** @throws CcparkError for an environment with an action delay: that of a real datapath is its own */
-export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): CcpAlgorithm {
+/**
+ * @param policy one that answers later is for datapaths in real time: what is reported until then counts in the next step, as with
+ *   late actions of the environment; what it fails with is thrown when the flow is heard of next
+ * @throws CcparkError for an environment with an action delay: that of a real datapath is its own
+ */
+export function policyAlgorithm(name: string, policy: Policy | AsyncPolicy, env: EnvOptions): CcpAlgorithm {
   if (env.actionDelayUs > 0) {
     const message = `policy trained with an action delay of ${env.actionDelayUs} us: expected none`;
     throw new CcparkError("invalid-argument", `[policy-algorithm] ${message}`);
@@ -43,12 +47,43 @@ export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): 
       let beganUs = nowUs;
       const row = freeRows.pop() ?? rows++;
       policy.begin?.(row);
+      /** an answer is being waited for */
+      let isDeciding = false;
+      /** the interval holds the counters of a step that is over */
+      let isCounted = true;
+      let isClosed = false;
+      /** of a silence that ended while an answer was being waited for */
+      let missedWakeUs: Micros | undefined;
+      let failure: { readonly cause: unknown } | undefined;
+      const apply = (chosen: ArrayLike<number>): void => {
+        admitAction(action, chosen, env.actionPolicy, admitted);
+        observer.decide(admitted);
+        control.setWindow(observer.setting.cwndBytes, observer.setting.rateBytesPerSec);
+      };
+      const applyLater = async (answer: Promise<ArrayLike<number>>): Promise<void> => {
+        isDeciding = true;
+        try {
+          const chosen = await answer;
+          if (!isClosed) apply(chosen);
+        } catch (cause) {
+          failure = { cause };
+        }
+        isDeciding = false;
+        if (isClosed) freeRows.push(row);
+        else if (missedWakeUs !== undefined) control.wakeAt(missedWakeUs);
+        missedWakeUs = undefined;
+      };
       const decide = (atUs: Micros, silentSteps: number): void => {
         beganUs = atUs;
         control.wakeAt(atUs + (silentSteps * silentStepNs(stepMs, observer.srttUs)) / NANOS_PER_MICRO);
-        admitAction(action, policy.act(observer.observation, "greedy", row), env.actionPolicy, admitted);
-        observer.decide(admitted);
-        control.setWindow(observer.setting.cwndBytes, observer.setting.rateBytesPerSec);
+        const answer = policy.act(observer.observation, "greedy", row);
+        if (answer instanceof Promise) void applyLater(answer);
+        else apply(answer);
+      };
+      const beginStep = (): void => {
+        if (failure !== undefined) throw failure.cause;
+        if (isCounted) clearCounters(observer.interval);
+        isCounted = false;
       };
       const fields: Record<string, number> = { Cwnd: initCwndBytes };
       if (stepMs !== "rtt") fields["intervalUs"] = Math.round(stepMs * 1000) - 1;
@@ -56,18 +91,28 @@ export function policyAlgorithm(name: string, policy: Policy, env: EnvOptions): 
       decide(nowUs, BEFORE_SILENCE);
       return {
         onReport(report) {
-          clearCounters(observer.interval);
+          beginStep();
           readReport(report, observer.interval);
+          if (isDeciding) return;
           observer.endStep(report.nowUs, report.nowUs - lastReportUs);
+          isCounted = true;
           lastReportUs = report.nowUs;
           decide(report.nowUs, BEFORE_SILENCE);
         },
         onWake(atUs) {
-          clearCounters(observer.interval);
+          if (isDeciding) {
+            missedWakeUs = atUs;
+            return;
+          }
+          beginStep();
           observer.endStep(atUs, atUs - beganUs);
+          isCounted = true;
           decide(atUs, 1);
         },
-        onClose: () => void freeRows.push(row),
+        onClose() {
+          isClosed = true;
+          if (!isDeciding) freeRows.push(row);
+        },
       };
     },
   };

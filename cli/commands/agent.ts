@@ -21,28 +21,27 @@ interface AgentOptions {
   readonly quiet?: true;
 }
 
+/** What rules and datapaths call the policy of `--checkpoint`. */
+const CHECKPOINT_NAME = "policy";
 /** Buffers of ebpfccp and Bundler. */
 const SMALL_READ_BYTES = 1024;
-
-async function loadPolicy(path: string, name?: string): Promise<CcpAlgorithm> {
-  const { checkpointAlgorithm } = await import("../policies.ts");
-  return checkpointAlgorithm(path, name);
-}
 
 async function loadSet(options: AgentOptions) {
   const { ccpAlgorithm } = await import("../../algorithms/reference.ts");
   const { loadModules } = await import("../../algorithms/module-files.ts");
   const { compileAlgorithms } = await import("../../ccp-bridge/agent/program-set.ts");
   const { unknownName } = await import("../../core/errors.ts");
-  const { policyPath } = await import("../contenders.ts");
+  const { referencedPolicy } = await import("../contenders.ts");
   const names = options.algorithm ?? (options.checkpoint === undefined ? ["reno"] : []);
-  const modules = await loadModules(names);
   const algorithms: CcpAlgorithm[] = [];
   for (const name of names) {
-    const path = policyPath(name);
-    algorithms.push(path === undefined ? ccpAlgorithm(name, modules) : await loadPolicy(path, name));
+    const policy = await referencedPolicy(name, name);
+    algorithms.push(policy ?? ccpAlgorithm(name, await loadModules([name])));
   }
-  if (options.checkpoint !== undefined) algorithms.push(await loadPolicy(options.checkpoint));
+  if (options.checkpoint !== undefined) {
+    const { checkpointAlgorithm } = await import("../policies.ts");
+    algorithms.push(await checkpointAlgorithm(options.checkpoint, CHECKPOINT_NAME));
+  }
   const first = options.default;
   if (first !== undefined) {
     const known = algorithms.map((algorithm) => algorithm.name);

@@ -29,12 +29,9 @@ const UNIX = "unix:";
 
 /** An algorithm or a policy by reference. */
 async function loadAlgorithm(reference: string): Promise<CcpAlgorithm> {
-  const { policyPath } = await import("../contenders.ts");
-  const policy = policyPath(reference);
-  if (policy !== undefined) {
-    const { checkpointAlgorithm } = await import("../policies.ts");
-    return checkpointAlgorithm(policy);
-  }
+  const { referencedPolicy } = await import("../contenders.ts");
+  const policy = await referencedPolicy(reference);
+  if (policy !== undefined) return policy;
   const { makeAlgorithm, resolveAlgorithm } = await import("../../algorithms/reference.ts");
   const { loadModules } = await import("../../algorithms/module-files.ts");
   const { controlAsAlgorithm } = await import("../../ccp-bridge/control-algorithm.ts");
@@ -239,7 +236,7 @@ export function addRun(program: Command): void {
     .addOption(
       new Option(
         "--algorithm <reference>",
-        "an algorithm (see `ccpark explain algorithms`), a policy (zoo:NAME or checkpoint:FILE), or unix:SOCKET:NAME for an agent of another process",
+        "an algorithm (see `ccpark explain algorithms`), a policy (zoo:NAME, checkpoint:FILE or onnx:FILE), or unix:SOCKET:NAME for an agent of another process",
       ).default("cubic"),
     )
     .option(

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { saveCheckpoint } from "../../agents/checkpoint-files.ts";
 import { Ppo } from "../../agents/ppo.ts";
@@ -61,6 +62,9 @@ async function openFlows(
   return socket;
 }
 
+/** A policy from another learner. */
+const ONNX = `onnx:${fileURLToPath(new URL("../golden/onnx/policy.onnx", import.meta.url))}`;
+
 /** Command lines start slowly on a busy machine. */
 const TIMEOUT_MS = 40_000;
 
@@ -77,7 +81,7 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     saveCheckpoint(checkpoint, new Ppo({ ...spaces, seed: 1, env: description }).checkpoint());
     const names = [
       "--algorithm",
-      "reno,cubic,zoo:quickstart",
+      `reno,cubic,zoo:quickstart,${ONNX}`,
       "--default",
       "cubic",
       "--checkpoint",
@@ -85,12 +89,14 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     ];
     const { child, outcome, socket } = await startAgent(folder, [
       ...[...names, "--rule", "dst-port:5001=policy", "--rule", "dst-port:5002=zoo:quickstart"],
+      ...["--rule", `dst-port:5003=${ONNX}`],
     ]);
     const datapath = await openFlows(folder, socket, [
       { dstPort: 5001 },
       { dstPort: 80 },
       { dstPort: 5001, algorithmName: "reno" },
       { dstPort: 5002 },
+      { dstPort: 5003 },
     ]);
     for (let i = 0; i < 3; i++) datapath.send(Uint8Array.of(1, 2, 3), socket);
     setTimeout(() => child.kill("SIGINT"), 200);
@@ -101,10 +107,11 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     const lines = parseLines(stdout);
     expect(lines[0]).toMatchObject({
       event: "listening",
-      algorithms: ["cubic", "reno", "zoo:quickstart", "policy"],
+      algorithms: ["cubic", "reno", "zoo:quickstart", ONNX, "policy"],
     });
     const opened = lines.filter((line) => line["event"] === "opened");
-    expect(opened.map((line) => line["algorithm"])).toEqual(["policy", "cubic", "reno", "zoo:quickstart"]);
+    const chosen = opened.map((line) => line["algorithm"]);
+    expect(chosen).toEqual(["policy", "cubic", "reno", "zoo:quickstart", ONNX]);
     expect(lines.filter((line) => line["event"] === "malformed")).toHaveLength(1);
     expect(lines.at(-1)).toMatchObject({ event: "ended", malformed: 3, flows: 0 });
   });
@@ -201,6 +208,7 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     [["--rule", "dst-port:1=cubic"], "unknown algorithm of a rule `cubic`"],
     [["--rule", "port:1=reno"], "expected dst-port"],
     [["--checkpoint", "/nowhere/at/all"], "cannot read `/nowhere/at/all`"],
+    [["--algorithm", "onnx:/nowhere.onnx"], "[onnx] `/nowhere.onnx`: no such file"],
   ])("says what is wrong with %j", async (args, sentence) => {
     const { code, stderr } = await runCli(["agent", "--udp", "0", "--duration", "1", ...args]);
     expect(code).toBe(2);

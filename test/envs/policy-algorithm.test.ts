@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { makeDensity as networkPolicy } from "../../agents/nn/actor-critic.ts";
 import { policySize } from "../../agents/nn/network-policy.ts";
-import type { FlowControl, FlowInfo } from "../../ccp-bridge/agent/algorithm.ts";
+import type { FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import { Rng } from "../../core/random.ts";
 import { runAgent, runAlgorithm } from "../../envs/measured-run.ts";
 import { DEFAULT_ENV_OPTIONS, type EnvOptions } from "../../envs/options.ts";
@@ -99,5 +99,104 @@ describe("a policy as an algorithm", () => {
   it("refuses an action delay, which a datapath has of its own", () => {
     const env = { ...DEFAULT_ENV_OPTIONS, actionDelayUs: 1000 };
     expect(() => policyAlgorithm("policy", makeDensity(env), env)).toThrow("action delay of 1000 us");
+  });
+
+  describe("that answers later", () => {
+    const env: EnvOptions = {
+      ...DEFAULT_ENV_OPTIONS,
+      observation: "park-14",
+      action: "absolute",
+      stepMs: 10,
+    };
+    const BYTES_ACKED = 0;
+
+    /** A flow under a policy that answers when the test says so. */
+    function slowFlow() {
+      const seen: Float32Array[] = [];
+      let answer: ((action: Float32Array) => void) | undefined;
+      let fail: ((error: Error) => void) | undefined;
+      const policy = {
+        act: (observation: Float32Array) => {
+          seen.push(observation.slice());
+          return new Promise<Float32Array>((resolve, reject) => {
+            answer = resolve;
+            fail = reject;
+          });
+        },
+      };
+      const windows: number[] = [];
+      const wakes: number[] = [];
+      const control = {
+        setProgram() {},
+        setWindow: (cwndBytes: number) => void windows.push(cwndBytes),
+        wakeAt: (atUs: number) => void wakes.push(atUs),
+      } as unknown as FlowControl;
+      const info = { mssBytes: 1000, initCwndBytes: 10_000, nowUs: 0 } as FlowInfo;
+      const flow = policyAlgorithm("slow", policy, env).newFlow(control, info);
+      const settle = () => new Promise((resolve) => setImmediate(resolve));
+      return {
+        flow,
+        seen,
+        windows,
+        wakes,
+        /** so many bytes were acknowledged since the last report */
+        report(atMs: number, ackedBytes: number) {
+          const values = Float64Array.from({ length: 15 }, (_, i) => (i === BYTES_ACKED ? ackedBytes : 1));
+          flow.onReport({ nowUs: atMs * 1000, first: () => values } as unknown as Report);
+        },
+        async answer(cwndPackets: number) {
+          answer!(Float32Array.of(cwndPackets, 0));
+          await settle();
+        },
+        async fail(error: Error) {
+          fail!(error);
+          await settle();
+        },
+      };
+    }
+
+    it("decides with its answer; what is reported until then counts in the step after it", async () => {
+      const { report, answer, seen, windows } = slowFlow();
+      await answer(20);
+      report(10, 3000);
+      expect(seen).toHaveLength(2);
+      report(20, 5000);
+      report(30, 1000);
+      expect(windows).toEqual([20_000]);
+      expect(seen).toHaveLength(2);
+      await answer(40);
+      expect(windows).toEqual([20_000, 40_000]);
+      report(40, 2000);
+      expect(seen.map((observation) => observation[BYTES_ACKED])).toEqual([0, 3000, 8000]);
+    });
+
+    it("is asked again at once when a silence ended while it thought", async () => {
+      const { flow, answer, seen, wakes } = slowFlow();
+      await answer(20);
+      flow.onWake!(20_000);
+      expect(seen).toHaveLength(2);
+      flow.onWake!(30_000);
+      expect(seen).toHaveLength(2);
+      await answer(30);
+      expect(wakes.at(-1)).toBe(30_000);
+      flow.onWake!(30_000);
+      expect(seen).toHaveLength(3);
+    });
+
+    it("says nothing to a flow that is gone meanwhile", async () => {
+      const { flow, report, answer, windows } = slowFlow();
+      await answer(20);
+      report(10, 1000);
+      flow.onClose!();
+      await answer(50);
+      expect(windows).toEqual([20_000]);
+    });
+
+    it("fails where the flow is heard of next", async () => {
+      const { report, fail, windows } = slowFlow();
+      await fail(new Error("the runtime is gone"));
+      expect(() => report(10, 1000)).toThrow("the runtime is gone");
+      expect(windows).toEqual([]);
+    });
   });
 });
