@@ -1,6 +1,7 @@
 /** Threads that run the environments of an attack: the results do not depend on how many there are. */
 import type { Evaluate } from "../../eval/attack/attack.ts";
 import type { Duel } from "../../eval/attack/utility.ts";
+import { openWorkerPool } from "../bench/worker-pool.ts";
 import type { AttackUnit } from "./attack-worker.ts";
 
 /** What one thread is given at once: small enough that none waits long for the last. */
@@ -12,14 +13,9 @@ export interface EvaluatePool {
 }
 
 export async function openEvaluatePool(workers: number, weight: number): Promise<EvaluatePool> {
-  const { Piscina } = await import("piscina");
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const pool = new Piscina({
-    filename: new URL(`./attack-worker.${extension}`, import.meta.url).href,
-    minThreads: workers,
-    maxThreads: workers,
-    workerData: { weight },
-  });
+  const url = new URL(`./attack-worker.${extension}`, import.meta.url);
+  const pool = await openWorkerPool(url, workers, { weight });
   return {
     of: (target, reference) => async (scenarios) => {
       const units: AttackUnit[] = [];

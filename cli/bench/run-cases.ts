@@ -12,6 +12,7 @@ import type { CaseOutcome } from "./case-worker.ts";
 import { type Cases, type CasesInput, type CaseUnit, loadCases, runCaseUnit } from "./cases.ts";
 import { refuseOther, type Stored } from "./other-results.ts";
 import { versions } from "./run-benchmark.ts";
+import { openWorkerPool } from "./worker-pool.ts";
 
 export interface CaseOptions {
   readonly seeds: readonly number[];
@@ -45,14 +46,9 @@ async function* runsOf(
     }
     return;
   }
-  const { Piscina } = await import("piscina");
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const pool = new Piscina({
-    filename: new URL(`./case-worker.${extension}`, import.meta.url).href,
-    minThreads: workers,
-    maxThreads: workers,
-    workerData: input,
-  });
+  const url = new URL(`./case-worker.${extension}`, import.meta.url);
+  const pool = await openWorkerPool(url, workers, input);
   try {
     const outcomes = units.map((unit): Promise<CaseOutcome> => pool.run(unit));
     // all are awaited in order; one that fails meanwhile must not be an unhandled rejection

@@ -1,5 +1,6 @@
 /** Wiring of `evaluate ccwg`: runs each unit once, in threads where that changes nothing, with progress. */
 import { runUnit, type UnitOutcome } from "../../eval/ccwg/evaluate.ts";
+import { openWorkerPool } from "../bench/worker-pool.ts";
 import { breathe } from "../console.ts";
 import { startTask, type Task } from "../train/progress.ts";
 import type { Evaluation, EvaluationInput } from "./evaluation.ts";
@@ -46,14 +47,9 @@ async function inThreads(
   threads: number,
   task: Task,
 ): Promise<UnitOutcome[]> {
-  const { Piscina } = await import("piscina");
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const pool = new Piscina({
-    filename: new URL(`./evaluate-worker.${extension}`, import.meta.url).href,
-    minThreads: threads,
-    maxThreads: threads,
-    workerData: { ...input, quiet: true },
-  });
+  const url = new URL(`./evaluate-worker.${extension}`, import.meta.url);
+  const pool = await openWorkerPool(url, threads, { ...input, quiet: true });
   let done = 0;
   try {
     return await Promise.all(
