@@ -1,7 +1,7 @@
 /** Runs the command line as a user does: a child process, with its own working folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
@@ -33,14 +33,19 @@ export function startBuiltCli(args: readonly string[]): ChildProcess {
   return existsSync(BUILT) ? spawn(process.execPath, [BUILT, ...args], { cwd: tmpdir() }) : startCli(args);
 }
 
-/** stdout and stderr of a process, and its exit code. */
+/**
+ * stdout and stderr of a process, and its exit code as a shell tells it: 130 also where Ctrl-C came in the moment between two stretches of computing in which Node
+ * itself has no handler for it, and the system ends the process.
+ */
 export function outcomeOf(child: ChildProcess): Promise<Outcome> {
   const text = { stdout: "", stderr: "" };
   child.stdout?.on("data", (chunk) => (text.stdout += chunk));
   child.stderr?.on("data", (chunk) => (text.stderr += chunk));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, ...text }));
+    child.on("close", (code, signal) => {
+      resolve({ code: signal === null ? code : 128 + constants.signals[signal], ...text });
+    });
   });
 }
 
