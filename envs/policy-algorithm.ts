@@ -85,6 +85,10 @@ export function policyAlgorithm(name: string, policy: Policy | AsyncPolicy, env:
         if (isCounted) clearCounters(observer.interval);
         isCounted = false;
       };
+      const endStep = (atUs: Micros, stepUs: Micros): void => {
+        observer.endStep(atUs, stepUs);
+        isCounted = true;
+      };
       const fields: Record<string, number> = { Cwnd: initCwndBytes };
       if (stepMs !== "rtt") fields["intervalUs"] = Math.round(stepMs * 1000) - 1;
       control.setProgram(programName, fields);
@@ -94,8 +98,7 @@ export function policyAlgorithm(name: string, policy: Policy | AsyncPolicy, env:
           beginStep();
           readReport(report, observer.interval);
           if (isDeciding) return;
-          observer.endStep(report.nowUs, report.nowUs - lastReportUs);
-          isCounted = true;
+          endStep(report.nowUs, report.nowUs - lastReportUs);
           lastReportUs = report.nowUs;
           decide(report.nowUs, BEFORE_SILENCE);
         },
@@ -105,8 +108,7 @@ export function policyAlgorithm(name: string, policy: Policy | AsyncPolicy, env:
             return;
           }
           beginStep();
-          observer.endStep(atUs, atUs - beganUs);
-          isCounted = true;
+          endStep(atUs, atUs - beganUs);
           decide(atUs, 1);
         },
         onClose() {

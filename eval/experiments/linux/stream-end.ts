@@ -26,4 +26,5 @@ if (port === undefined) {
   connection.on("drain", more);
   more();
 }
+// whoever started it has gone: nobody is left to answer
 process.on("disconnect", () => process.exit());

@@ -4,6 +4,7 @@ import { ACK_BYTES, PACKET_BYTES } from "../../../core/units.ts";
 import { runAlgorithmLater } from "../../../envs/measured-run.ts";
 import { getScenario } from "../../../scenarios/presets.ts";
 import { EMULATED } from "../../../testbeds/emulated/emulated.ts";
+import type { RecordedFormat } from "../../../testbeds/exports/recorder.ts";
 import { parseLinkLog } from "../../../testbeds/mahimahi/log.ts";
 import { describeWithLinks } from "../host/with-links.ts";
 
@@ -34,16 +35,21 @@ function readPcap(file: Uint8Array): CapturedPacket[] {
   return packets;
 }
 
+/** A second of Reno over an emulated link, written down. */
+function exported(...formats: readonly RecordedFormat[]) {
+  return runAlgorithmLater({
+    testbed: EMULATED,
+    algorithm: reno,
+    scenario: getScenario("park-paper", { durationSec: 1 }),
+    seed: 1,
+    rewardName: "park",
+    recording: { formats, title: "a title" },
+  });
+}
+
 describeWithLinks("an emulated run that is exported", () => {
   it("has the packets of the client's end as a capture, each data packet with its ACK", async () => {
-    const { recordings, metrics } = await runAlgorithmLater({
-      testbed: EMULATED,
-      algorithm: reno,
-      scenario: getScenario("park-paper", { durationSec: 1 }),
-      seed: 1,
-      rewardName: "park",
-      recording: { formats: ["pcap"], title: "a title" },
-    });
+    const { recordings, metrics } = await exported("pcap");
     const packets = readPcap(recordings!.pcap!);
     const sent = packets.filter(({ bytes }) => bytes === PACKET_BYTES);
     const acks = packets.filter(({ bytes }) => bytes === ACK_BYTES);
@@ -61,14 +67,7 @@ describeWithLinks("an emulated run that is exported", () => {
   });
 
   it("has the link's log in mm-link's format, which agrees with its results, and its senders' qlog", async () => {
-    const { recordings, metrics } = await runAlgorithmLater({
-      testbed: EMULATED,
-      algorithm: reno,
-      scenario: getScenario("park-paper", { durationSec: 1 }),
-      seed: 1,
-      rewardName: "park",
-      recording: { formats: ["mahimahi", "qlog"], title: "a title" },
-    });
+    const { recordings, metrics } = await exported("mahimahi", "qlog");
     const text = recordings!.mahimahi!;
     expect(text).toMatch(/^# a title\n/);
     const log = parseLinkLog(text, "reno.log");
