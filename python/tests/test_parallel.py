@@ -135,3 +135,43 @@ def test_flows_of_a_scenario_that_is_drawn_are_named():
     assert env.possible_agents == ["flow-0", "other"]
     assert "other" in {agent for agents, *_ in episode(env, 1) for agent in agents}
     env.close()
+
+
+@pytest.mark.parametrize(("scenario", "nodes"), [("ron-everyone-20", 20), ("overcast-60", 59)])
+@pytest.mark.filterwarnings("ignore:.*par_env:UserWarning")
+def test_an_overlay_of_many_nodes_has_an_agent_for_each_with_a_choice_beside_its_rate(scenario, nodes):
+    overlay = {"scenario": scenario, "action": "overlay", "duration_sec": 3}
+    env = ccpark.parallel_env(**overlay)
+    assert len(env.possible_agents) == nodes
+    assert all(env.action_space(agent).shape == (2,) for agent in env.possible_agents)
+    assert all(env.action_space(agent).low[1] == 0 for agent in env.possible_agents)
+    parallel_api_test(env, 50)
+    env.close()
+    parallel_seed_test(lambda: ccpark.parallel_env(**overlay), num_cycles=50)
+
+
+def test_agents_of_an_overlay_decide_what_each_path_carries():
+    env = ccpark.parallel_env(
+        scenario="multipath-4", action="overlay", duration_sec=8, step_ms=100, info_keys=["delivered_bytes"]
+    )
+
+    def delivered(weights):
+        """Of each flow, when each has its weight in the split from the first step on."""
+        sums = dict.fromkeys(env.possible_agents, 0.0)
+        env.reset(seed=2)
+        steps = 0
+        while env.agents:
+            actions = {agent: np.array([0.0, weights[agent]], np.float32) for agent in env.agents}
+            *_, infos = env.step(actions)
+            steps += 1
+            if steps > 20:  # what was given before the first action has arrived
+                for agent, info in infos.items():
+                    sums[agent] += info["delivered_bytes"]
+        return sums
+
+    even = delivered(dict.fromkeys(env.possible_agents, 0.5))
+    uneven = delivered({agent: 1.0 if agent == "flow-1" else 0.25 for agent in env.possible_agents})
+    others = [agent for agent in env.possible_agents if agent != "flow-1"]
+    assert all(0.9 < even["flow-1"] / even[agent] < 1.1 for agent in others)
+    assert all(3 < uneven["flow-1"] / uneven[agent] < 5 for agent in others)
+    env.close()
