@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import { NANOS_PER_SEC } from "../../../core/units.ts";
 import { ADAPT } from "../../../scenarios/presets/overlays/trees.ts";
 import { workOf } from "../../../testbeds/overlays/overlay.ts";
-import type { GoodputSample, TreeWork } from "../../../testbeds/overlays/works/tree.ts";
+import type { GoodputSample, TreeWork } from "../../../testbeds/overlays/works/tree/tree.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";

@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import { NANOS_PER_SEC, PACKET_BYTES } from "../../../core/units.ts";
 import type { FlowEnds } from "../../../scenarios/overlay/overlay.ts";
 import { workOf } from "../../../testbeds/overlays/overlay.ts";
-import type { TreeWork } from "../../../testbeds/overlays/works/tree.ts";
+import type { TreeWork } from "../../../testbeds/overlays/works/tree/tree.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";

@@ -4,7 +4,7 @@ import { NANOS_PER_SEC } from "../../../core/units.ts";
 import type { OverlaySpec } from "../../../scenarios/overlay/overlay.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import { workOf } from "../../../testbeds/overlays/overlay.ts";
-import type { GoodputSample, ParentDecision, TreeWork } from "../../../testbeds/overlays/works/tree.ts";
+import type { GoodputSample, ParentDecision, TreeWork } from "../../../testbeds/overlays/works/tree/tree.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";

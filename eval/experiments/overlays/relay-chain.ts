@@ -2,7 +2,7 @@
 import Table from "cli-table3";
 import { NANOS_PER_SEC, toMbps } from "../../../core/units.ts";
 import { workOf } from "../../../testbeds/overlays/overlay.ts";
-import type { TreeWork } from "../../../testbeds/overlays/works/tree.ts";
+import type { TreeWork } from "../../../testbeds/overlays/works/tree/tree.ts";
 import { algorithms } from "../algorithm-options.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, marks, page } from "../figures.ts";

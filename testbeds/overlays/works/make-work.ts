@@ -4,7 +4,7 @@ import { LookupWork } from "./lookups.ts";
 import { RequestWork } from "./requests.ts";
 import { RouteWork } from "./route.ts";
 import { SplitWork } from "./split.ts";
-import { TreeWork } from "./tree.ts";
+import { TreeWork } from "./tree/tree.ts";
 import type { Work } from "./work.ts";
 
 /** Undefined: the flows alone. */
