@@ -39,6 +39,13 @@ function installNode24() {
   run("bash", [join(root, "test/setup/install-node24.sh")]);
 }
 
+/** Servers that a user's machine need not have: there their tests are skipped. */
+function installStores() {
+  if (process.env.CI !== "true" || process.platform !== "linux") return;
+  console.log("\n== Redis and etcd for the tests of stores");
+  run("bash", [join(root, "test/setup/install-stores.sh")]);
+}
+
 /** Tests that read a real clock: alone, since what else runs on the machine would delay their packets. */
 const REAL_TIME = ["test/testbeds", "test/grpc/real-time.test.ts"];
 
@@ -114,6 +121,7 @@ function python() {
 const patterns = process.argv.slice(2);
 installChromium();
 installNode24();
+installStores();
 if (patterns.length === 0) {
   check("engine (asc)", "npm", ["run", "--silent", "engine"]);
   check("types (tsc)", bin("tsc"), ["--noEmit"]);

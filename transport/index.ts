@@ -68,6 +68,7 @@ export {
   listen,
 } from "./shell/dtl.ts";
 export { type LocalPort, openLocalPort } from "./shell/local-port.ts";
+export { fileStore } from "./shell/rendezvous/file-store.ts";
 export {
   type EtcdClient,
   etcdStore,

@@ -1,8 +1,5 @@
 /** Connections of several ends that meet by a store. */
-import { existsSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
 import {
   cc,
@@ -16,7 +13,6 @@ import {
   meet,
   memory,
   order,
-  type RendezvousStore,
   reliable,
   type Slot,
   sack,
@@ -160,60 +156,6 @@ describe("ends that meet by a store, in virtual time", () => {
     expect(world.run(1)).toEqual([
       "one: [transport] rendezvous, key `k`: got a value of something else, expected a connection's",
     ]);
-  });
-});
-
-/** What any store must do. */
-async function contract(store: RendezvousStore): Promise<void> {
-  const key = `key ${Math.random()}`;
-  const get = () => new Promise<unknown>((resolve) => store.get(key, resolve));
-  const swap = (revision: string | undefined, value: string) =>
-    new Promise<unknown>((resolve) => store.swap(key, revision, bytes(value), resolve));
-  expect(await get()).toBeUndefined();
-  expect(await swap("1", "a")).toBe(false);
-  expect(await swap(undefined, "a")).toBe(true);
-  expect(await swap(undefined, "b")).toBe(false);
-  const first = (await get()) as { value: Uint8Array; revision: string };
-  expect(text(first.value)).toBe("a");
-  expect((await Promise.all([swap(first.revision, "c"), swap(first.revision, "d")])).sort()).toEqual([
-    false,
-    true,
-  ]);
-  expect(await swap(first.revision, "e")).toBe(false);
-  const second = (await get()) as { value: Uint8Array; revision: string };
-  expect(second.revision).not.toBe(first.revision);
-}
-
-describe("stores", () => {
-  const open: { close(): unknown }[] = [];
-  afterEach(async () => {
-    for (const each of open.splice(0)) await each.close();
-  });
-
-  it("in memory, over TCP and over a unix socket swap what nobody else has swapped", async () => {
-    await contract(new MemoryStore());
-    const path = join(mkdtempSync(join(tmpdir(), "ccpark-store-")), "store.sock");
-    for (const options of [{}, { path }]) {
-      const server = await serveStore(options);
-      const client = connectStore(server.address);
-      open.push(client, server);
-      await contract(client);
-    }
-    await expect(serveStore({ path })).rejects.toThrow("EADDRINUSE");
-    expect(existsSync(path)).toBe(true);
-    expect(() => connectStore("nowhere")).toThrow("expected host:port or the path of a unix socket");
-  });
-
-  it("one that is gone is an error, and one that comes back is found again", async () => {
-    const first = await serveStore();
-    const client = connectStore(first.address);
-    open.push(client);
-    await contract(client);
-    await first.close();
-    const error = await new Promise((resolve) => client.get("k", resolve));
-    expect(String(error)).toContain(`the store at ${first.address} does not answer`);
-    open.push(await serveStore({ port: Number(first.address.split(":")[1]) }));
-    await contract(client);
   });
 });
 

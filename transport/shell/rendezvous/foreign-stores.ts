@@ -12,6 +12,10 @@ export interface PromisedStore {
 
 function answered<T>(promise: Promise<T>, done: (answer: T | CcparkError) => void): void {
   promise.then(done, (cause: unknown) => {
+    if (cause instanceof CcparkError) {
+      done(cause);
+      return;
+    }
     const why = cause instanceof Error ? cause.message : String(cause);
     done(new CcparkError("unavailable", `[transport] store: ${why}`, { cause }));
   });
