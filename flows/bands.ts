@@ -13,7 +13,7 @@ export interface BandFacts {
 export type Band = "membership" | "control" | "fault" | "measurement" | "truth";
 
 export const BANDS: Readonly<Record<Band, BandFacts>> = {
-  membership: { bit: 1, definition: "the flow has joined or left" },
+  membership: { bit: 1, definition: "the flow has joined, left, or was moved" },
   control: { bit: 2, definition: "what was decided for it: window, pacing rate and bytes in flight" },
   fault: { bit: 4, definition: "packets lost and timeouts, when there are more than before" },
   measurement: { bit: 8, definition: "what its sender measured: round trips and bytes delivered" },
@@ -47,7 +47,8 @@ export function checkMask(mask: number): void {
   );
 }
 
-export type MembershipEvent = "joined" | "left";
+/** moved: it goes on over other links, because somebody asked for it */
+export type MembershipEvent = "joined" | "left" | "moved";
 
 /** What a report of each band says. Counters count from the flow's start and never fall, whatever becomes of its endpoints. */
 export interface BandBodies {

@@ -58,6 +58,8 @@ export interface Scenario {
   readonly changes?: readonly ParameterChange[];
   /** of the flow under test, to other links while it lives; absent: it stays */
   readonly moves?: readonly MoveSpec[];
+  /** names of `links` that no route takes until somebody moves a flow there; absent: none */
+  readonly spareLinks?: readonly string[];
   /** of the agent of the flows under test; absent: it lives */
   readonly standby?: StandbySpec;
   /** of the flow under test among its siblings, for algorithms that control several as one; absent: 1 */

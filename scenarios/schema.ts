@@ -132,8 +132,22 @@ function checkUse(complaints: Complaints, scenario: Scenario, further: readonly 
     routes.flatMap((each) => (each === undefined ? [] : [...each.forward, ...each.reverse])),
   );
   for (const { forward, reverse } of scenario.moves ?? []) used.add(forward).add(reverse);
+  const { spareLinks = [] } = scenario;
   for (const name of further) {
-    if (!used.has(name)) complain(complaints, ["links", name], "a link that some route takes");
+    if (!used.has(name) && !spareLinks.includes(name))
+      complain(complaints, ["links", name], "a link that some route takes, or one of `spareLinks`");
+  }
+}
+
+/** A spare link is there, and no bundle's or overlay's business. */
+function checkSpares(complaints: Complaints, scenario: Scenario, further: readonly string[]): void {
+  const { spareLinks, bundles, overlay, stack } = scenario;
+  if (spareLinks === undefined) return;
+  spareLinks.forEach((name, i) => {
+    if (!further.includes(name)) complain(complaints, ["spareLinks", i], `one of ${quoted(further)}`);
+  });
+  for (const [name, value] of Object.entries({ bundles, overlay, stack })) {
+    if (value !== undefined) complain(complaints, ["spareLinks"], `none beside \`${name}\``);
   }
 }
 
@@ -236,6 +250,7 @@ const SCENARIO_FIELDS = fields<Scenario>(
     deadlineSec: clockSec.optional(),
     changes: PARAMETER_CHANGES_SCHEMA.optional(),
     moves: MOVES_SCHEMA.optional(),
+    spareLinks: list(text).optional(),
     standby: STANDBY_SCHEMA.optional(),
     weight: WEIGHT_SCHEMA.optional(),
     aggregates: AGGREGATES_SCHEMA.optional(),
@@ -265,6 +280,7 @@ export const SCENARIO_SCHEMA: Schema = withRule<Scenario>(SCENARIO_FIELDS, (scen
   checkPacketSize(complaints, scenario);
   checkDeadlines(complaints, scenario);
   checkUse(complaints, scenario, further);
+  checkSpares(complaints, scenario, further);
   checkBundles(complaints, scenario, further);
   checkMoves(complaints, scenario, known);
   checkOverlayFlows(complaints, scenario);

@@ -13,14 +13,15 @@ import { Rng } from "../core/random.ts";
 import { mssOf, NANOS_PER_MILLI, NANOS_PER_SEC, type Nanos } from "../core/units.ts";
 import { leadSec, UNDER_TEST } from "../scenarios/flows.ts";
 import { FIRST_FLOW, mtuOf, type Scenario } from "../scenarios/scenario.ts";
+import type { MoveTarget } from "../scenarios/traffic/named-flows.ts";
 import { GeneralNetwork, type Outlet } from "../sim/general/general-network.ts";
-import type { LinkMeter, LinkSpec, Network, NetworkSpec, OutsideSpec, PathSpec } from "../sim/network.ts";
+import type { LinkSpec, Network, NetworkSpec, OutsideSpec, PathSpec } from "../sim/network.ts";
 import { BundleFlow } from "./bundles/bundle-flow.ts";
 import type { Sendbox } from "./bundles/sendbox.ts";
 import { SimulatedBundles } from "./bundles/simulated-bundles.ts";
 import type { RunRecorder } from "./exports/recorder.ts";
 import { Competition } from "./lives.ts";
-import { MovingMeter } from "./moving-meter.ts";
+import { measuredLinks, moveNow, scheduleMoves } from "./moving/flow-moves.ts";
 import { NetworkRunFlow } from "./network-flow.ts";
 import { DEFAULT_OVERLAY_ALGORITHM, Overlay } from "./overlays/overlay.ts";
 import {
@@ -29,7 +30,6 @@ import {
   planDatagrams,
   planFlows,
   planLink,
-  planMoves,
   planStartQueue,
   planTransfer,
 } from "./simulated/network-plan.ts";
@@ -190,10 +190,7 @@ export class RunPlan {
   begin(network: Network): void {
     const { standby } = this.#context.scenario;
     if (standby !== undefined) runStandby(network, this.#agents, standby, this.startNs);
-    if (!(network instanceof GeneralNetwork)) return;
-    for (const { atNs, route } of planMoves(this.#context)) {
-      network.schedule(atNs, () => network.move(network.flows[0]!, route));
-    }
+    if (network instanceof GeneralNetwork) scheduleMoves(network, this.#context);
   }
 
   /** Of the flows in their order, then of each kind of generated flows: `FlowSpec.path` is an index of these. */
@@ -241,17 +238,15 @@ export class RunPlan {
     return competition && (() => competition.sharesPackets(network.flows, network.nowNs));
   }
 
+  /** As of `Run.move`. @param truth as `truthOf` has made it */
+  move(network: Network, truth: LinkTruth, flowId: string, to: MoveTarget): void {
+    const { scenario } = this.#context;
+    moveNow(network, { scenario, planned: this.planned, truth }, flowId, to);
+  }
+
   truthOf(network: Network): LinkTruth {
-    const moves = planMoves(this.#context);
-    const measured = (way: "forward" | "reverse"): LinkMeter => {
-      if (moves.length === 0 || !(network instanceof GeneralNetwork)) return network[way];
-      const stages = moves.map((move) => ({ fromNs: move.atNs, meter: network.hops[move[way]]! }));
-      return new MovingMeter([{ fromNs: 0, meter: network[way] }, ...stages], network);
-    };
-    const [forward, reverse] = [measured("forward"), measured("reverse")];
     return {
-      forward,
-      reverse,
+      ...measuredLinks(network, this.#context),
       links: network instanceof GeneralNetwork ? network.hops : [network.forward, network.reverse],
       payloadRatio: this.payloadRatio,
     };

@@ -13,6 +13,7 @@ import type { AckObserver } from "../ccp-bridge/observed-control.ts";
 import { CcparkError } from "../core/errors.ts";
 import type { Bytes, BytesPerSec, Micros, Nanos } from "../core/units.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
+import type { MoveTarget } from "../scenarios/traffic/named-flows.ts";
 import type { FlowStatistics } from "../sim/flow-statistics.ts";
 import type { LinkMeter } from "../sim/network.ts";
 import type { RecordedFormat, RunRecorder } from "./exports/recorder.ts";
@@ -152,6 +153,12 @@ interface RunFacts {
   readonly truth?: LinkTruth;
   /** why there is no `truth` */
   readonly truthAbsent?: string;
+  /**
+   * What the flow sends from now on takes these links where its route says `forward` and `reverse`, until somebody or the scenario moves
+   * it again; window, estimates and counts go along. Absent: the flows of this world stay.
+   * @throws CcparkError: not-found, invalid-argument for links that it cannot take, failed-precondition for a scenario in which none moves
+   */
+  move?(flowId: string, to: MoveTarget): void;
   /** Calls at a point of the run's time, before the packets of that instant. */
   schedule(atNs: Nanos, call: () => void): void;
   /** Makes `runUntil` return after the event at hand; to be called from call-backs. */
@@ -198,6 +205,14 @@ export type Run = VirtualRun | RealTimeRun;
 export function expectTruth(run: Pick<Run, "truth" | "truthAbsent">): LinkTruth {
   if (run.truth !== undefined) return run.truth;
   throw new CcparkError("failed-precondition", `[testbed] the link is not known: ${run.truthAbsent}`);
+}
+
+/** @throws CcparkError as `Run.move`, and failed-precondition in a world whose flows stay */
+export function moveFlow(run: Pick<Run, "move">, flowId: string, to: MoveTarget): void {
+  if (run.move === undefined) {
+    throw new CcparkError("failed-precondition", "[testbed] flows move in the simulator alone");
+  }
+  run.move(flowId, to);
 }
 
 /** @throws CcparkError (failed-precondition) with the testbed's sentence if it cannot run the scenario */

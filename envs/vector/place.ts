@@ -1,5 +1,6 @@
 /** Where a block of rows lives: on this thread, or in a worker (`worker-threads.ts`), behind one interface. */
 import { CcparkError } from "../../core/errors.ts";
+import type { MoveTarget } from "../../scenarios/traffic/named-flows.ts";
 import type { RowTask } from "../env.ts";
 import type { Handover, RowBlock, RowEpisode } from "./block.ts";
 import { partOf } from "./rows-view.ts";
@@ -28,6 +29,8 @@ export interface BlockPlace {
   perform<Given, Result>(task: RowTask<Given, Result>, given: Given): Promise<Result>;
   state(env: number): MaybePromise<EnvTruth>;
   books(env: number): MaybePromise<EnvBooks>;
+  /** as of `SlotEnv` */
+  move(env: number, slot: number, to: MoveTarget): MaybePromise<void>;
   render(env: number, mode: string): MaybePicture;
   /** as of `RowBlock` */
   release(envs: readonly number[]): MaybePromise<Handover[]>;
@@ -72,6 +75,7 @@ export function placeHere(block: RowBlock, from: number, to: number, seeds: Floa
     perform: (task, given) => task.run(partOf(block), given),
     state: (env) => truthOf(block.envAt(env), seeds[env]!),
     books: (env) => booksOf(block.envAt(env), seeds[env]!),
+    move: (env, slot, to) => block.envAt(env).move(slot, to),
     render: (env, mode) => block.envAt(env).render(mode),
     release: (envs) => block.release(envs),
     adopt: (handovers) => block.adopt(handovers),

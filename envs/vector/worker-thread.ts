@@ -2,6 +2,7 @@
 import { getPriority, platform, setPriority } from "node:os";
 import type { MessagePort } from "node:worker_threads";
 import { assert, CcparkError, type ErrorKind } from "../../core/errors.ts";
+import type { MoveTarget } from "../../scenarios/traffic/named-flows.ts";
 import type { RowTask } from "../env.ts";
 import { type RowArrays, viewRows } from "./arrays.ts";
 import { type Breakage, BrokenEnv, type Handover, RowBlock, type RowEpisode } from "./block.ts";
@@ -17,6 +18,13 @@ export type WorkerRequest =
   | { readonly do: "perform"; readonly block: number; readonly task: string; readonly given: unknown }
   | { readonly do: "state"; readonly block: number; readonly env: number }
   | { readonly do: "books"; readonly block: number; readonly env: number }
+  | {
+      readonly do: "move";
+      readonly block: number;
+      readonly env: number;
+      readonly slot: number;
+      readonly to: MoveTarget;
+    }
   | { readonly do: "render"; readonly block: number; readonly env: number; readonly mode: string }
   | { readonly do: "release"; readonly block: number; readonly envs: readonly number[] }
   | { readonly do: "adopt"; readonly block: number; readonly handovers: readonly Handover[] }
@@ -131,6 +139,9 @@ export function serveRows(
         return { truth: truthOf(block.envAt(request.env), rows.seeds[request.env]!) };
       case "books":
         return { books: booksOf(block.envAt(request.env), rows.seeds[request.env]!) };
+      case "move":
+        block.envAt(request.env).move(request.slot, request.to);
+        return undefined;
       case "render": {
         const picture = block.envAt(request.env).render(request.mode);
         return picture instanceof Promise ? picture.then((late) => ({ picture: late })) : { picture };

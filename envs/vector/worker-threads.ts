@@ -6,6 +6,7 @@
 import type { Worker } from "node:worker_threads";
 import { CcparkError } from "../../core/errors.ts";
 import { startWorkerThread } from "../../core/start-worker-thread.ts";
+import type { MoveTarget } from "../../scenarios/traffic/named-flows.ts";
 import type { RowTask } from "../env.ts";
 import { BrokenEnv, type Handover, type RowEpisode } from "./block.ts";
 import type { BlockRequest, BlockThreads } from "./open-rows.ts";
@@ -239,6 +240,10 @@ class RemoteBlock implements BlockPlace {
   async books(env: number): Promise<EnvBooks> {
     const reply = await this.call({ do: "books", block: this.#number, env });
     return (reply as { books: EnvBooks }).books;
+  }
+
+  async move(env: number, slot: number, to: MoveTarget): Promise<void> {
+    await this.call({ do: "move", block: this.#number, env, slot, to });
   }
 
   async render(env: number, mode: string): Promise<Picture | undefined> {

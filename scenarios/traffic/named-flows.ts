@@ -4,13 +4,16 @@ import { list, positive, text, timeSec } from "../schema/ranges.ts";
 import { complain, fields, type Schema } from "../schema/shapes.ts";
 
 /** From then on packets take these links where they took `forward` and `reverse`; those under way go on where they are. */
-export interface MoveSpec {
-  /** from the start of the flow under test */
-  readonly atSec: number;
-  /** a name of `links`, or `forward`; the measured link moves with the flow */
+export interface MoveTarget {
+  /** a name of `links`, or `forward`; the measured link moves with the first flow under test */
   readonly forward: string;
   /** a name of `links`, or `reverse` */
   readonly reverse: string;
+}
+
+export interface MoveSpec extends MoveTarget {
+  /** from the start of the flow under test */
+  readonly atSec: number;
 }
 
 /** In the order of time. */
@@ -25,6 +28,11 @@ export const MOVES_SCHEMA: Schema = list(
     return;
   }
 });
+
+/** Whether flows may move when somebody asks for it, while they run. */
+export function canBeMoved({ moves, spareLinks }: { moves?: unknown; spareLinks?: unknown }): boolean {
+  return moves !== undefined || spareLinks !== undefined;
+}
 
 /** The agent of the flows under test dies; a second one takes them over when the first one's lease, no longer renewed, has ended. */
 export interface StandbySpec {

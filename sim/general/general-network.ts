@@ -38,7 +38,7 @@ import { FIRST_END, Routes } from "./routes.ts";
 import type { TimedRing } from "./timed-ring.ts";
 import { WinnerTree } from "./winner-tree.ts";
 
-const DIRECT: Route = { forward: [0], reverse: [1] };
+export const DIRECT: Route = { forward: [0], reverse: [1] };
 
 /**
  * Carries packets between hosts and the links, from sender or receiver into the first link (`into`) and out of the last one

@@ -68,6 +68,58 @@ describe("flows-mobility", () => {
   });
 });
 
+describe("a flow that is moved when somebody asks", () => {
+  const { moves: _, ...stays } = getScenario("flows-mobility");
+  const scenario: Scenario = { ...stays, durationSec: 30, spareLinks: ["away", "away-back"] };
+  const AWAY = { forward: "away", reverse: "away-back" };
+  const facts = (run: SimulatedRun): unknown =>
+    run.flows.map(({ sentPackets, deliveredPackets, lostPackets, srttUs }) => [
+      ...[sentPackets, deliveredPackets, lostPackets, srttUs],
+      ...[measure(run).utilisation, run.truth.forward.droppedPackets],
+    ]);
+
+  it("goes the way of one whose scenario moves it at that time, to the byte", () => {
+    const planned = open({ ...getScenario("flows-mobility"), durationSec: 30 }, ccpAlgorithm("cubic"));
+    planned.runUntil(planned.endNs);
+    const asked = open(scenario, ccpAlgorithm("cubic"));
+    asked.runUntil(asked.startNs + 20 * NANOS_PER_SEC);
+    asked.move("flow-0", AWAY);
+    asked.runUntil(asked.endNs);
+    expect(facts(asked)).toEqual(facts(planned));
+  });
+
+  it("may come back: the measured link moves with it, and counters never fall", () => {
+    const run = open(scenario, ccpAlgorithm("cubic"));
+    const bits: number[] = [];
+    const { startNs, truth } = run;
+    for (let sec = 1; sec <= 30; sec++) {
+      run.runUntil(startNs + sec * NANOS_PER_SEC);
+      bits.push(8 * run.flows[0]!.deliveredPackets * run.flows[0]!.mssBytes);
+      if (sec === 10) run.move("flow-0", AWAY);
+      if (sec === 20) run.move("flow-0", { forward: "forward", reverse: "reverse" });
+    }
+    expect(bits.every((sum, i) => i === 0 || sum >= bits[i - 1]!)).toBe(true);
+    const at = (sec: number): number => startNs + sec * NANOS_PER_SEC;
+    const capacityMbps = (from: number, to: number): number =>
+      (8 * truth.forward.capacityBytes(at(from), at(to))) / (to - from) / 1e6;
+    expect([capacityMbps(0, 10), capacityMbps(10, 20), capacityMbps(20, 30)]).toEqual([10, 2, 10]);
+    expect(mbps(bits, 1, 5, 10)).toBeGreaterThan(8);
+    expect(mbps(bits, 1, 12, 20)).toBeLessThan(2);
+    expect(mbps(bits, 1, 12, 20)).toBeGreaterThan(1.7);
+    expect(mbps(bits, 1, 25, 30)).toBeGreaterThan(8);
+  });
+
+  it("is refused in one sentence where it cannot go", () => {
+    const run = open(scenario, ccpAlgorithm("cubic"));
+    expect(() => run.move("flow-0", { ...AWAY, forward: "nowhere" })).toThrow(
+      '[testbed] forward: got "nowhere", expected one of forward, reverse, away, away-back',
+    );
+    expect(() => run.move("flow-9", AWAY)).toThrow("no flow `flow-9`");
+    const standing = open(getScenario("park-paper"), ccpAlgorithm("cubic"));
+    expect(() => standing.move("flow-0", AWAY)).toThrow("park-paper: its flows stay, expected `moves`");
+  });
+});
+
 describe("flows-standby", () => {
   /** The algorithm, with the times at which an agent has got the flow. */
   function watched(name: string): { readonly algorithm: CcpAlgorithm; readonly startedUs: number[] } {
@@ -193,6 +245,12 @@ it("a scenario says where a flow can move, and who belongs together says one wei
   const strange = { ...move!, atSec: 30, forward: "nowhere" };
   expect(() => validateScenario({ ...scenario, moves: [move!, strange] })).toThrow("moves.1.forward");
   expect(() => validateScenario({ ...scenario, moves: [move!, move!] })).toThrow("more than 20");
+  const { moves: _, ...stays } = scenario;
+  expect(() => validateScenario(stays)).toThrow("links.away: ");
+  expect(() => validateScenario({ ...stays, spareLinks: ["away", "away-back", "elsewhere"] })).toThrow(
+    "spareLinks.2",
+  );
+  expect(validateScenario({ ...stays, spareLinks: ["away", "away-back"] })).toBeDefined();
   expect(() => validateScenario({ ...scenario, weight: 0 })).toThrow("weight");
   expect(() =>
     validateScenario({ ...getScenario("flows-standby"), standby: { killAtSec: 1, leaseSec: 0 } }),

@@ -194,6 +194,10 @@ class ToySlot implements SlotEnv {
     return this.#env.episodeMetrics();
   }
 
+  move(): void {
+    throw new CcparkError("failed-precondition", "[toy] it stays");
+  }
+
   state: SlotEnv["state"] = () => ({
     timeUs: this.#step.info.timeUs,
     scenario: {} as Scenario,

@@ -21,10 +21,12 @@ import { flowId, UNDER_TEST } from "../../scenarios/flows.ts";
 import { meanRateBytesPerSec, rateHeaderBytes } from "../../scenarios/rates/registry.ts";
 import { FIRST_FLOW, mtuOf, roundTripMs, type Scenario } from "../../scenarios/scenario.ts";
 import type { FlowDirection, FlowPlan } from "../../scenarios/traffic/flow-plan.ts";
+import type { MoveTarget } from "../../scenarios/traffic/named-flows.ts";
 import type { ParameterChange } from "../../scenarios/traffic/parameter-change.ts";
 import type { RouteSpec } from "../../scenarios/traffic/route.ts";
 import { type StackSpec, stackGroup } from "../../scenarios/traffic/stack.ts";
 import type { DatagramsSpec, IncastSpec, TransfersSpec } from "../../scenarios/traffic/traffic.ts";
+import { DIRECT } from "../../sim/general/general-network.ts";
 import type { BurstSpec, FlowSpec, LinkSpec, Network, Route } from "../../sim/network.ts";
 import { FlowLife } from "../lives.ts";
 import { stackPayloadBytes } from "../stacks/sizes.ts";
@@ -119,7 +121,7 @@ function phaseNs({ scenario, rng }: PlanContext, fork: string): Nanos {
 }
 
 /** Names of a scenario's links in the order of their numbers. */
-function linkNames(scenario: Scenario): string[] {
+export function linkNames(scenario: Scenario): string[] {
   return ["forward", "reverse", ...Object.keys(scenario.links ?? {})];
 }
 
@@ -135,20 +137,26 @@ function planRoute(scenario: Scenario, route: RouteSpec | undefined, isBackward:
 
 /** Where the flow under test goes after each of its moves. */
 export function planMoves({ scenario, zeroNs }: PlanContext): PlannedMove[] {
-  const { moves = [], route = { forward: ["forward"], reverse: ["reverse"] } } = scenario;
+  const { moves = [], route } = scenario;
+  const own = planRoute(scenario, route, false);
+  return moves.map(({ atSec, ...to }) => ({
+    atNs: zeroNs + atSec * NANOS_PER_SEC,
+    ...planMove(scenario, to, own),
+  }));
+}
+
+/** @param own the route of the flow by its plan */
+export function planMove(
+  scenario: Scenario,
+  to: MoveTarget,
+  own: Route | undefined,
+): Omit<PlannedMove, "atNs"> {
   const names = linkNames(scenario);
-  return moves.map(({ atSec, forward, reverse }) => {
-    const moved = {
-      forward: route.forward.map((name) => (name === "forward" ? forward : name)),
-      reverse: route.reverse.map((name) => (name === "reverse" ? reverse : name)),
-    };
-    return {
-      atNs: zeroNs + atSec * NANOS_PER_SEC,
-      route: planRoute(scenario, moved, false)!,
-      forward: names.indexOf(forward),
-      reverse: names.indexOf(reverse),
-    };
-  });
+  const route = own ?? DIRECT;
+  const [forward, reverse] = [names.indexOf(to.forward), names.indexOf(to.reverse)];
+  const moved = (way: readonly number[]): number[] =>
+    way.map((link) => (link === 0 ? forward : link === 1 ? reverse : link));
+  return { route: { forward: moved(route.forward), reverse: moved(route.reverse) }, forward, reverse };
 }
 
 /** What flows, transfers and the flow under test have in common. */

@@ -2,6 +2,7 @@
 
 import type { Nanos } from "../../core/units.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
+import type { MoveTarget } from "../../scenarios/traffic/named-flows.ts";
 import { GeneralNetwork } from "../../sim/general/general-network.ts";
 import { makeNetwork } from "../../sim/make-network.ts";
 import type { Network } from "../../sim/network.ts";
@@ -27,8 +28,10 @@ export class SimulatedRun implements VirtualRun {
   /** absent: the scenario has none */
   readonly overlay: Overlay | undefined;
   readonly #network: Network;
+  readonly #plan: RunPlan;
 
   constructor(plan: RunPlan) {
+    this.#plan = plan;
     const { spec, rng } = plan;
     const network = plan.needsGeneral
       ? new GeneralNetwork(spec, rng, { outlet: plan.outlet })
@@ -49,6 +52,10 @@ export class SimulatedRun implements VirtualRun {
 
   get nowNs(): Nanos {
     return this.#network.nowNs;
+  }
+
+  move(flowId: string, to: MoveTarget): void {
+    this.#plan.move(this.#network, this.truth, flowId, to);
   }
 
   schedule(atNs: Nanos, call: () => void): void {

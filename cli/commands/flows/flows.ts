@@ -1,4 +1,4 @@
-/** `ccpark flows`: the flows of a server that runs (`ccpark serve`): list them, watch one, end some. */
+/** `ccpark flows`: the flows of a server that runs (`ccpark serve`): list them, watch one, move one, end some. */
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../../core/errors.ts";
@@ -30,6 +30,11 @@ interface WatchOptions extends ServerOptions {
   readonly queue?: number;
   readonly reports?: number;
   readonly duration?: number;
+}
+
+interface MoveOptions extends ServerOptions {
+  readonly forward?: string;
+  readonly reverse?: string;
 }
 
 function readText(option: string, path: string): string {
@@ -113,6 +118,13 @@ async function watch(handle: string, options: WatchOptions): Promise<void> {
   });
 }
 
+async function move(handle: string, options: MoveOptions): Promise<void> {
+  const { forward = "forward", reverse = "reverse", json } = options;
+  await withServer(options, (client) => client.move(handle, { forward, reverse }));
+  const moved = { moved: handle, forward, reverse };
+  printOut(json ? `${JSON.stringify(moved)}\n` : `moved ${handle} to ${forward} and ${reverse}\n`);
+}
+
 async function kill(patterns: readonly string[], options: ServerOptions): Promise<void> {
   await withServer(options, async (client) => {
     for (const pattern of patterns) {
@@ -151,6 +163,7 @@ const EXAMPLES = `
   ccpark flows list 'f3a1*/0/*'            flows of one environment of a session
   ccpark flows list --scope bottleneck --of HANDLE
   ccpark flows watch HANDLE --band fault   losses and timeouts alone; nothing else is produced
+  ccpark flows move HANDLE --forward away --reverse away-back
   ccpark flows kill '*/flow-3'
 
 Watching is read-only: what the session computes is the same, to the byte. A killed flow's handle is gone at once, its
@@ -159,7 +172,7 @@ environment's episode is truncated by the next step, and the next episode has a 
 export function addFlows(program: Command): void {
   const flows = program
     .command("flows")
-    .description("flows of a server that runs, under their handles: list, watch, kill")
+    .description("flows of a server that runs, under their handles: list, watch, move, kill")
     .addHelpText("after", EXAMPLES);
   withServerOptions(
     flows
@@ -193,6 +206,14 @@ export function addFlows(program: Command): void {
       .addOption(new Option("--reports <n>", "end after so many reports").argParser(parseWhole(1, 1e9)))
       .option("--duration <sec>", "end after so many seconds", parsePositive),
   ).action(watch);
+  withServerOptions(
+    flows
+      .command("move")
+      .description("let a flow go on over other links of its scenario, under the same handle")
+      .argument("<handle>", "as `ccpark flows list` prints it")
+      .option("--forward <link>", "where its route says `forward` (default: forward)")
+      .option("--reverse <link>", "where its route says `reverse` (default: reverse)"),
+  ).action(move);
   withServerOptions(
     flows
       .command("kill")

@@ -5,6 +5,7 @@ import { BANDS, type Band, type BandReport, maskOf } from "../../../flows/bands.
 import type { Scope } from "../../../flows/directory.ts";
 import { FlowHandle } from "../../../flows/handle.ts";
 import type { OverflowNotice } from "../../../flows/observation-queue.ts";
+import type { MoveTarget } from "../../../scenarios/traffic/named-flows.ts";
 import { BAND_OF, SCOPE_OF } from "../flows/flow-words.ts";
 import type { FlowBand, FlowEntry, FlowReport, FlowScope } from "../generated/ccpark/v1/environment.ts";
 import { Service, type ServiceOptions } from "./service.ts";
@@ -65,6 +66,15 @@ export class FlowsClient {
     const request = { pattern, scope: keyOf<FlowScope, Scope>(SCOPE_OF, scope), ofHandle: of, limit };
     const { flows, total } = await this.#service.call(this.#service.client.listFlows, request);
     return { flows, total: Number(total) };
+  }
+
+  /**
+   * The flow takes these links of its scenario where its route says `forward` and `reverse`, under the same handle, from the next step on.
+   * @param to names; default the scenario's own, `forward` and `reverse`
+   * @throws CcparkError: not-found, invalid-argument for links that it cannot take, failed-precondition where flows stay
+   */
+  async move(handle: string, { forward = "", reverse = "" }: Partial<MoveTarget> = {}): Promise<void> {
+    await this.#service.call(this.#service.client.moveFlow, { handle, forward, reverse });
   }
 
   /** @throws CcparkError (not-found) for a flow that is not there */

@@ -12,6 +12,8 @@ import type {
   KillFlowResponse,
   ListFlowsRequest,
   ListFlowsResponse,
+  MoveFlowRequest,
+  MoveFlowResponse,
   WatchFlowRequest,
   WatchFlowResponse,
 } from "../generated/ccpark/v1/environment.ts";
@@ -71,6 +73,21 @@ export function listFlows(
       observers: entry.flow.observerCount,
     })),
   };
+}
+
+export async function moveFlow(
+  context: ServerContext,
+  { handle, forward, reverse }: MoveFlowRequest,
+  call: Caller,
+): Promise<MoveFlowResponse> {
+  const to = { forward: forward || "forward", reverse: reverse || "reverse" };
+  for (const [field, name] of Object.entries(to)) {
+    if (name.length > MAX_PATTERN_LENGTH)
+      throw invalid(field, `got ${name.length} characters, expected at most ${MAX_PATTERN_LENGTH}`);
+  }
+  await seen(context, call, handle).move(to);
+  context.log.info({ flow: handle, ...to }, "flow moved");
+  return {};
 }
 
 export function killFlow(

@@ -7,6 +7,7 @@ import { CcparkError } from "../../../core/errors.ts";
 import { FlowDirectory, type FlowEntry, type FlowTerms } from "../../../flows/directory.ts";
 import { FlowHandle, HandleRegistry } from "../../../flows/handle.ts";
 import type { NamedFlow } from "../../../flows/named-flow.ts";
+import type { MoveTarget } from "../../../scenarios/traffic/named-flows.ts";
 import type { EnvBooks } from "../../vector/place.ts";
 import type { FlowState } from "../../vector/slots/ground-truth.ts";
 import type { ServerLimits } from "../server/limits.ts";
@@ -121,6 +122,15 @@ class SessionFlows {
     this.#listen();
   }
 
+  /** As of `Session.move`. @throws CcparkError, at once or later */
+  async move(flow: NamedFlow, to: MoveTarget): Promise<void> {
+    const { session } = this.owner;
+    const row = this.#slots.findIndex((slot) => slot?.flow === flow);
+    await session.move(this.#envOf(row), row % session.description.slotsPerEnv, to);
+    const { seen } = this.#slots[row] ?? {};
+    if (seen?.isLive) flow.publish("membership", seen.timeUs, () => ({ event: "moved", name: flow.name }));
+  }
+
   close(): void {
     this.#stopListening?.();
     this.#stopListening = undefined;
@@ -231,6 +241,8 @@ function reportSlot({ flow, seen }: Slot, books: EnvBooks, state: FlowState | un
 export interface ServedFlow {
   readonly entry: FlowEntry;
   readonly owner: FlowsOwner;
+  /** It goes on over other links from the next step on. @throws CcparkError (as a rejection) as `Session.move` */
+  move(to: MoveTarget): Promise<void>;
   /** Its handle is gone now, and the episode of its environment ends with the next step. */
   kill(): void;
 }
@@ -273,7 +285,13 @@ export class ServedFlows {
   /** @throws CcparkError: invalid-argument for what is no handle, not-found */
   get(handle: string): ServedFlow {
     const entry = this.directory.get(FlowHandle.parse(handle));
-    return { entry, owner: this.ownerOf(entry), kill: () => this.#kill(entry.flow) };
+    const { flow } = entry;
+    return {
+      entry,
+      owner: this.ownerOf(entry),
+      move: (to) => this.#of.get(flow)!().move(flow, to),
+      kill: () => this.#kill(flow),
+    };
   }
 
   ownerOf({ flow }: FlowEntry): FlowsOwner {

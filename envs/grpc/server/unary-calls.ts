@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type handleUnaryCall, type ServerUnaryCall, type ServerWritableStream, status } from "@grpc/grpc-js";
 import { CcparkError } from "../../../core/errors.ts";
 import type { MaybePromise } from "../../vector/place.ts";
-import { killFlow, listFlows, watchFlow } from "../flows/flow-calls.ts";
+import { killFlow, listFlows, moveFlow, watchFlow } from "../flows/flow-calls.ts";
 import type {
   CloseSessionRequest,
   CloseSessionResponse,
@@ -17,6 +17,7 @@ import type {
   KillFlowRequest,
   ListEnvsResponse,
   ListFlowsRequest,
+  MoveFlowRequest,
   RenderRequest,
   RenderResponse,
   ResetRequest,
@@ -286,6 +287,7 @@ export function unaryCalls(
       return within(context, entry, () => entry.session.render(request.envIndex, request.mode));
     }),
     listFlows: unary(context, (request: ListFlowsRequest, call) => listFlows(context, request, call)),
+    moveFlow: unary(context, (request: MoveFlowRequest, call) => moveFlow(context, request, call)),
     killFlow: unary(context, (request: KillFlowRequest, call) => killFlow(context, request, call)),
     watchFlow: (call: ServerWritableStream<WatchFlowRequest, WatchFlowResponse>) => watchFlow(context, call),
     watchEpisodes: (call: ServerWritableStream<WatchEpisodesRequest, WatchEpisodesResponse>) =>

@@ -2,6 +2,7 @@
  * What a server needs of environments, without any transport: the host knows them by id and opens sessions, a session
  * answers the requests of one client. `cli/` wires the real host (`served-env.ts`), tests have a toy.
  */
+import type { MoveTarget } from "../../../scenarios/traffic/named-flows.ts";
 import type { Box, Space } from "../../spaces.ts";
 import type { EnvBooks, MaybePromise } from "../../vector/place.ts";
 import type {
@@ -92,6 +93,8 @@ export interface Session {
    * @throws as `state`
    */
   books(envIndex: number): MaybePromise<EnvBooks>;
+  /** A flow takes other links from the next step on, as of `SlotEnv.move`. @throws CcparkError as `state`, and as `Run.move` */
+  move(envIndex: number, slot: number, to: MoveTarget): MaybePromise<void>;
   /** Lets the next step truncate the episode of an environment. @throws CcparkError as `state` */
   cut(envIndex: number): void;
   /** No episode has begun since `cut`. */

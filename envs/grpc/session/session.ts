@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { CcparkError } from "../../../core/errors.ts";
 import { RNG_NAME } from "../../../core/random.ts";
+import type { MoveTarget } from "../../../scenarios/traffic/named-flows.ts";
 import { NEW, type RowArrays } from "../../vector/arrays.ts";
 import { type Autoreset, BrokenEnv, type RowEpisode } from "../../vector/block.ts";
 import type { OpenRows } from "../../vector/open-rows.ts";
@@ -306,6 +307,10 @@ export class EnvSession implements Session {
 
   books(envIndex: number): MaybePromise<EnvBooks> {
     return this.#blockOf(envIndex).books(envIndex);
+  }
+
+  move(envIndex: number, slot: number, to: MoveTarget): MaybePromise<void> {
+    return this.#blockOf(envIndex).move(envIndex, slot, to);
   }
 
   cut(envIndex: number): void {

@@ -4,7 +4,9 @@ import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { unknownName } from "../../../core/errors.ts";
 import { estimateMemoryBytes } from "../../../scenarios/estimates/memory.ts";
 import { flowsUnderTest } from "../../../scenarios/flows.ts";
+import type { MoveTarget } from "../../../scenarios/traffic/named-flows.ts";
 import { measure, summariseFlows } from "../../../testbeds/measure.ts";
+import { moveFlow } from "../../../testbeds/testbed.ts";
 import type { StepInfo } from "../../env.ts";
 import { type FlowRows, MultiFlowEnv } from "../../multi-flow-env.ts";
 import type { MultiFlowOptions } from "../../options.ts";
@@ -115,6 +117,10 @@ export class MultiFlowSlots implements SlotEnv {
     const summary = summariseFlows(run).find(({ id }) => id === this.flowIds[slot])!;
     const { id: _, algorithm: __, direction: ___, ...metrics } = summary;
     return asNumbers(metrics);
+  }
+
+  move(slot: number, to: MoveTarget): void {
+    moveFlow(this.#env.run, this.flowIds[slot]!, to);
   }
 
   state: SlotEnv["state"] = () => this.#episode.state(this.#env.run);

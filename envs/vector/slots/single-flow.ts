@@ -4,9 +4,10 @@ import type { AlgorithmResolver } from "../../../algorithms/cross-traffic.ts";
 import { NANOS_PER_SEC } from "../../../core/units.ts";
 import { estimateMemoryBytes } from "../../../scenarios/estimates/memory.ts";
 import { FIRST_FLOW } from "../../../scenarios/scenario.ts";
+import type { MoveTarget } from "../../../scenarios/traffic/named-flows.ts";
 import { toNanosecond } from "../../../testbeds/measure.ts";
 import { SIMULATED } from "../../../testbeds/simulated/simulated.ts";
-import { expectAccepts, type Testbed } from "../../../testbeds/testbed.ts";
+import { expectAccepts, moveFlow, type Testbed } from "../../../testbeds/testbed.ts";
 import { CongestionEnv, expectOneFlow, RealTimeCongestionEnv } from "../../congestion-env.ts";
 import type { StepInfo } from "../../env.ts";
 import type { FlowRows } from "../../multi-flow-env.ts";
@@ -152,6 +153,10 @@ export class SingleFlowSlot implements SlotEnv {
 
   episodeMetrics(): Readonly<Record<string, number>> {
     return asNumbers(this.#env.metrics());
+  }
+
+  move(slot: number, to: MoveTarget): void {
+    moveFlow(this.#env.run, this.flowIds[slot]!, to);
   }
 
   state: SlotEnv["state"] = () => this.#episode.state(this.#env.run);

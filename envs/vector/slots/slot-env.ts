@@ -2,6 +2,7 @@
  * What a vector form steps: environments of one or several slots (flows), synchronous in virtual time. Whoever offers this interface can be
  * stepped in rows, on the calling thread or in worker threads, here or for a client elsewhere.
  */
+import type { MoveTarget } from "../../../scenarios/traffic/named-flows.ts";
 import type { StepInfo } from "../../env.ts";
 import type { FlowRows } from "../../multi-flow-env.ts";
 import type { Box, Space } from "../../spaces.ts";
@@ -67,6 +68,8 @@ export interface SlotEnv extends SlotEnvShape {
   simSeconds(slot: number): number;
   /** Measures of the episode so far of a slot that is or was present, units in the names; NaN: not measured. */
   episodeMetrics(slot: number): Readonly<Record<string, number>>;
+  /** As of `Run.move`, after the first reset: from the next step on, until the episode ends. @throws CcparkError */
+  move(slot: number, to: MoveTarget): void;
   /** The simulator's books. */
   state(): GroundTruth;
   /** A picture of the episode so far: ansi, svg or rgb_array; undefined: there is no such mode. */

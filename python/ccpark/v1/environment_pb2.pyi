@@ -787,6 +787,20 @@ class WatchFlowResponse(_message.Message):
     overflow: OverflowNotice
     def __init__(self, report: _Optional[_Union[FlowReport, _Mapping]] = ..., overflow: _Optional[_Union[OverflowNotice, _Mapping]] = ...) -> None: ...
 
+class MoveFlowRequest(_message.Message):
+    __slots__ = ("handle", "forward", "reverse")
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    FORWARD_FIELD_NUMBER: _ClassVar[int]
+    REVERSE_FIELD_NUMBER: _ClassVar[int]
+    handle: str
+    forward: str
+    reverse: str
+    def __init__(self, handle: _Optional[str] = ..., forward: _Optional[str] = ..., reverse: _Optional[str] = ...) -> None: ...
+
+class MoveFlowResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class KillFlowRequest(_message.Message):
     __slots__ = ("handle",)
     HANDLE_FIELD_NUMBER: _ClassVar[int]

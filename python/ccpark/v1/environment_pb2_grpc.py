@@ -136,6 +136,11 @@ class EnvServiceStub(object):
                 request_serializer=ccpark_dot_v1_dot_environment__pb2.WatchFlowRequest.SerializeToString,
                 response_deserializer=ccpark_dot_v1_dot_environment__pb2.WatchFlowResponse.FromString,
                 _registered_method=True)
+        self.MoveFlow = channel.unary_unary(
+                '/ccpark.v1.EnvService/MoveFlow',
+                request_serializer=ccpark_dot_v1_dot_environment__pb2.MoveFlowRequest.SerializeToString,
+                response_deserializer=ccpark_dot_v1_dot_environment__pb2.MoveFlowResponse.FromString,
+                _registered_method=True)
         self.KillFlow = channel.unary_unary(
                 '/ccpark.v1.EnvService/KillFlow',
                 request_serializer=ccpark_dot_v1_dot_environment__pb2.KillFlowRequest.SerializeToString,
@@ -279,6 +284,14 @@ class EnvServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveFlow(self, request, context):
+        """Lets a flow go on over other links of its scenario, under the same handle: from the next step on, until its episode
+        ends. Its window, estimates and counters go along. FAILED_PRECONDITION unless the scenario has `moves` or `spareLinks`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def KillFlow(self, request, context):
         """Ends a flow: its handle is gone at once, and the episode of its environment is truncated by the next step. The next
         episode has the slot's flow under a new handle.
@@ -356,6 +369,11 @@ def add_EnvServiceServicer_to_server(servicer, server):
                     servicer.WatchFlow,
                     request_deserializer=ccpark_dot_v1_dot_environment__pb2.WatchFlowRequest.FromString,
                     response_serializer=ccpark_dot_v1_dot_environment__pb2.WatchFlowResponse.SerializeToString,
+            ),
+            'MoveFlow': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveFlow,
+                    request_deserializer=ccpark_dot_v1_dot_environment__pb2.MoveFlowRequest.FromString,
+                    response_serializer=ccpark_dot_v1_dot_environment__pb2.MoveFlowResponse.SerializeToString,
             ),
             'KillFlow': grpc.unary_unary_rpc_method_handler(
                     servicer.KillFlow,
@@ -734,6 +752,33 @@ class EnvService(object):
             '/ccpark.v1.EnvService/WatchFlow',
             ccpark_dot_v1_dot_environment__pb2.WatchFlowRequest.SerializeToString,
             ccpark_dot_v1_dot_environment__pb2.WatchFlowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveFlow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ccpark.v1.EnvService/MoveFlow',
+            ccpark_dot_v1_dot_environment__pb2.MoveFlowRequest.SerializeToString,
+            ccpark_dot_v1_dot_environment__pb2.MoveFlowResponse.FromString,
             options,
             channel_credentials,
             insecure,

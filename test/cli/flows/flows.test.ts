@@ -83,6 +83,37 @@ it("watches a flow that runs and kills it", { timeout: 120_000 }, async () => {
   expect(env.truncated[0]).toBe(1);
 });
 
+it("moves a flow to other links while it runs", { timeout: 120_000 }, async () => {
+  const mobile = await connectVectorEnv({
+    address: `127.0.0.1:${port}`,
+    numEnvs: 1,
+    scenario: "flows-mobility",
+    kwargs: { durationSec: 15, stepMs: 100 },
+    infoKeys: ["rttUs"],
+  });
+  try {
+    await mobile.reset(1);
+    const still = new Float32Array(mobile.actionSpace.shape[0]);
+    for (let i = 0; i < 50; i++) await mobile.step(still);
+    const rttUs = (): number => Number(mobile.infos.get("rttUs")!.values[0]);
+    const homeUs = rttUs();
+    const { handle } = (await list()).at(-1)!;
+    const move = ["flows", "move", handle, "--port", `${port}`];
+    const wrong = await runCli([...move, "--forward", "nowhere"]);
+    expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
+    expect(wrong.stderr).toContain('forward: got "nowhere", expected one of forward, reverse, away');
+    const moved = await runCli([...move, "--forward", "away", "--reverse", "away-back", "--json"]);
+    expect(moved).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(moved.stdout)).toEqual({ moved: handle, forward: "away", reverse: "away-back" });
+    for (let i = 0; i < 50; i++) await mobile.step(still);
+    expect(homeUs).toBeLessThan(100_000);
+    expect(rttUs()).toBeGreaterThan(140_000);
+    expect((await list()).at(-1)!.handle).toBe(handle);
+  } finally {
+    await mobile.close();
+  }
+});
+
 it("says in one sentence what is wrong, with exit code 2, or 1 where nobody serves", {
   timeout: 120_000,
 }, async () => {

@@ -2,12 +2,18 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import { servedHost } from "../../../cli/served-env.ts";
-import { connectVectorEnv, FlowsClient, type WatchedItem } from "../../../envs/grpc/client.ts";
+import {
+  connectMultiFlowEnv,
+  connectVectorEnv,
+  FlowsClient,
+  type WatchedItem,
+} from "../../../envs/grpc/client.ts";
 import { AutoresetMode } from "../../../envs/grpc/generated/ccpark/v1/environment.ts";
 import type { ServerLimits } from "../../../envs/grpc/server/limits.ts";
 import { type RunningServer, startServer } from "../../../envs/grpc/server.ts";
 import type { BandReport } from "../../../flows/bands.ts";
 import { FlowHandle } from "../../../flows/handle.ts";
+import { getScenario } from "../../../scenarios/presets.ts";
 import { RawClient, resetPayload, stepPayload } from "../server/raw-client.ts";
 
 const closing: (() => unknown)[] = [];
@@ -177,6 +183,103 @@ describe.each([0, 2])("with %i worker threads, an observer", (workers) => {
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
     for (const { band } of reportsOf(losses.items)) expect(band).toBe("fault");
   });
+});
+
+describe.each([0, 2])("with %i worker threads, a flow that is moved", (workers) => {
+  it("goes on over other links under its handle: its counters never fall, and the next episode begins at home", async () => {
+    const server = await serve({ workers });
+    const env = await connectVectorEnv({
+      address: `127.0.0.1:${server.port}`,
+      numEnvs: 2,
+      scenario: "flows-mobility",
+      kwargs: { durationSec: 15, stepMs: 100, action: "absolute" },
+      autoreset: "same-step",
+    });
+    closing.push(() => env.close());
+    const flows = flowsOf(server);
+    const [flow, other] = (await flows.list()).flows;
+    const { handle } = flow!;
+    const watched = await collect(flows, handle, ["membership", "measurement", "truth"], 10_000);
+    const beside = await collect(flows, other!.handle, ["truth"], 10_000);
+    const away = { forward: "away", reverse: "away-back" };
+    await expect(flows.move(handle, away)).rejects.toMatchObject({ kind: "failed-precondition" });
+    await env.reset(3);
+    // more packets than either path has under way, and fewer than fit beside them into its queue
+    const action = Float32Array.of(70, 0, 70, 0);
+    let steps = 0;
+    const run = async (count: number): Promise<void> => {
+      for (; count > 0; count--, steps++) await env.step(action);
+    };
+    await run(50);
+    await expect(flows.move(handle, { forward: "nowhere" })).rejects.toThrow(
+      '[testbed] forward: got "nowhere", expected one of forward, reverse, away, away-back',
+    );
+    await flows.move(handle, away);
+    await run(49);
+    expect(env.truncated[0]).toBe(0);
+    await run(70);
+    expect((await flows.list({ pattern: handle })).total).toBe(1);
+    await expect.poll(() => watched.items.length).toBeGreaterThan(2 * steps);
+    const reports = reportsOf(watched.items);
+    for (const { flow: of } of reports) expect(`${of}`).toBe(handle);
+    const events = reports.flatMap(({ band, body }) => (band === "membership" ? [body.event] : []));
+    expect(events).toEqual(["joined", "moved", "left", "joined"]);
+    const delivered = reports.flatMap(({ band, body }) =>
+      band === "measurement" ? [body.deliveredBytes] : [],
+    );
+    expect(delivered.every((bytes, i) => i === 0 || bytes >= delivered[i - 1]!)).toBe(true);
+    const capacities = (of: readonly BandReport[]): number[] =>
+      of.flatMap(({ band, body }) => (band === "truth" ? [body.capacityBytesPerSec * 8e-6] : []));
+    const [mine, its] = [capacities(reports), capacities(reportsOf(beside.items))];
+    // a mean over the last 100 ms
+    expect(mine[48]).toBeCloseTo(10, 6);
+    expect(mine[53]).toBeCloseTo(2, 6);
+    expect(mine[98]).toBeCloseTo(2, 6);
+    expect(mine.at(-1)).toBeCloseTo(10, 6);
+    for (const mbps of its.slice(1)) expect(mbps).toBeCloseTo(10, 6);
+    // what came in the last 3 s before, and 2 s later
+    const [before, after] = [delivered[48]! - delivered[18]!, delivered[98]! - delivered[68]!];
+    expect(before / after).toBeGreaterThan(4);
+    expect(before / after).toBeLessThan(6);
+  });
+});
+
+it("a flow of a scenario that has nowhere to go stays, and of several each may go", async () => {
+  const server = await serve();
+  const flows = flowsOf(server);
+  const standing = await stepper(server, 1);
+  await standing.step();
+  await expect(flows.move((await flows.list()).flows[0]!.handle)).rejects.toThrow(
+    "park-paper: its flows stay, expected `moves` or `spareLinks` in the scenario",
+  );
+  const { moves: _, ...stays } = getScenario("flows-mobility");
+  const env = await connectMultiFlowEnv({
+    address: `127.0.0.1:${server.port}`,
+    scenario: {
+      ...stays,
+      spareLinks: ["away", "away-back"],
+      flows: [{ id: "second", algorithm: "test" }],
+      durationSec: 20,
+    },
+    kwargs: { stepMs: 100 },
+  });
+  closing.push(() => env.close());
+  let step = await env.reset({ seed: 1 });
+  const [second] = (await flows.list({ pattern: "*/second" })).flows;
+  const watched = await collect(flows, second!.handle, ["measurement"], 10_000);
+  const stand = async (count: number): Promise<void> => {
+    const idle = new Float32Array(env.actionSpace.shape[0]);
+    for (; count > 0; count--) step = await env.step(new Map(step.liveFlows.map((id) => [id, idle])));
+  };
+  await stand(50);
+  await flows.move(second!.handle, { forward: "away", reverse: "away-back" });
+  await stand(50);
+  await expect.poll(() => watched.items.length).toBeGreaterThan(99);
+  const rtts = reportsOf(watched.items).flatMap(({ band, body }) =>
+    band === "measurement" ? [body.srttUs / 1000] : [],
+  );
+  expect(rtts[49]).toBeLessThan(100);
+  expect(rtts.at(-1)).toBeGreaterThan(150);
 });
 
 describe("a flow that is killed", () => {

@@ -741,9 +741,9 @@ export interface WatchFlowRequest {
   queue: number;
 }
 
-/** The flow joins (an episode begins) or leaves (it ends). */
+/** The flow joins (an episode begins) or leaves (it ends), or was moved to other links. */
 export interface MembershipReport {
-  /** "joined" or "left"; clients ignore others */
+  /** "joined", "left" or "moved"; clients ignore others */
   event: string;
   /** as of FlowEntry */
   name: string;
@@ -809,6 +809,19 @@ export interface OverflowNotice {
 
 export interface WatchFlowResponse {
   payload: { $case: "report"; value: FlowReport } | { $case: "overflow"; value: OverflowNotice } | undefined;
+}
+
+/** The links that the flow takes where its route says `forward` and `reverse`. */
+export interface MoveFlowRequest {
+  /** an unknown one is NOT_FOUND */
+  handle: string;
+  /** a name of the scenario's `links`; empty: `forward` */
+  forward: string;
+  /** a name of the scenario's `links`; empty: `reverse` */
+  reverse: string;
+}
+
+export interface MoveFlowResponse {
 }
 
 export interface KillFlowRequest {
@@ -6629,6 +6642,128 @@ export const WatchFlowResponse: MessageFns<WatchFlowResponse> = {
   },
 };
 
+function createBaseMoveFlowRequest(): MoveFlowRequest {
+  return { handle: "", forward: "", reverse: "" };
+}
+
+export const MoveFlowRequest: MessageFns<MoveFlowRequest> = {
+  encode(message: MoveFlowRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.handle !== "") {
+      writer.uint32(10).string(message.handle);
+    }
+    if (message.forward !== "") {
+      writer.uint32(18).string(message.forward);
+    }
+    if (message.reverse !== "") {
+      writer.uint32(26).string(message.reverse);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveFlowRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveFlowRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.handle = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.forward = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reverse = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MoveFlowRequest>, I>>(base?: I): MoveFlowRequest {
+    return MoveFlowRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MoveFlowRequest>, I>>(object: I): MoveFlowRequest {
+    const message = createBaseMoveFlowRequest();
+    message.handle = object.handle ?? "";
+    message.forward = object.forward ?? "";
+    message.reverse = object.reverse ?? "";
+    return message;
+  },
+};
+
+function createBaseMoveFlowResponse(): MoveFlowResponse {
+  return {};
+}
+
+export const MoveFlowResponse: MessageFns<MoveFlowResponse> = {
+  encode(_: MoveFlowResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveFlowResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveFlowResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<MoveFlowResponse>, I>>(base?: I): MoveFlowResponse {
+    return MoveFlowResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MoveFlowResponse>, I>>(_: I): MoveFlowResponse {
+    const message = createBaseMoveFlowResponse();
+    return message;
+  },
+};
+
 function createBaseKillFlowRequest(): KillFlowRequest {
   return { handle: "" };
 }
@@ -6903,6 +7038,19 @@ export const EnvServiceService = {
     responseDeserialize: (value: Buffer): WatchFlowResponse => WatchFlowResponse.decode(value),
   },
   /**
+   * Lets a flow go on over other links of its scenario, under the same handle: from the next step on, until its episode
+   * ends. Its window, estimates and counters go along. FAILED_PRECONDITION unless the scenario has `moves` or `spareLinks`.
+   */
+  moveFlow: {
+    path: "/ccpark.v1.EnvService/MoveFlow" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MoveFlowRequest): Buffer => Buffer.from(MoveFlowRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MoveFlowRequest => MoveFlowRequest.decode(value),
+    responseSerialize: (value: MoveFlowResponse): Buffer => Buffer.from(MoveFlowResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MoveFlowResponse => MoveFlowResponse.decode(value),
+  },
+  /**
    * Ends a flow: its handle is gone at once, and the episode of its environment is truncated by the next step. The next
    * episode has the slot's flow under a new handle.
    */
@@ -6959,6 +7107,11 @@ export interface EnvServiceServer extends UntypedServiceImplementation {
    * time, and whoever watches, the session's bytes are the same. Ends when the flow does.
    */
   watchFlow: handleServerStreamingCall<WatchFlowRequest, WatchFlowResponse>;
+  /**
+   * Lets a flow go on over other links of its scenario, under the same handle: from the next step on, until its episode
+   * ends. Its window, estimates and counters go along. FAILED_PRECONDITION unless the scenario has `moves` or `spareLinks`.
+   */
+  moveFlow: handleUnaryCall<MoveFlowRequest, MoveFlowResponse>;
   /**
    * Ends a flow: its handle is gone at once, and the episode of its environment is truncated by the next step. The next
    * episode has the slot's flow under a new handle.
@@ -7137,6 +7290,25 @@ export interface EnvServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchFlowResponse>;
+  /**
+   * Lets a flow go on over other links of its scenario, under the same handle: from the next step on, until its episode
+   * ends. Its window, estimates and counters go along. FAILED_PRECONDITION unless the scenario has `moves` or `spareLinks`.
+   */
+  moveFlow(
+    request: MoveFlowRequest,
+    callback: (error: ServiceError | null, response: MoveFlowResponse) => void,
+  ): ClientUnaryCall;
+  moveFlow(
+    request: MoveFlowRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MoveFlowResponse) => void,
+  ): ClientUnaryCall;
+  moveFlow(
+    request: MoveFlowRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MoveFlowResponse) => void,
+  ): ClientUnaryCall;
   /**
    * Ends a flow: its handle is gone at once, and the episode of its environment is truncated by the next step. The next
    * episode has the slot's flow under a new handle.

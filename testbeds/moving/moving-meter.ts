@@ -1,6 +1,6 @@
 /** The measured link of a flow that moves: at each time the one that it takes then, whose counts add up. What a link still has when the flow leaves it is not counted. */
-import type { Bytes, Nanos } from "../core/units.ts";
-import type { LinkMeter, Network } from "../sim/network.ts";
+import type { Bytes, Nanos } from "../../core/units.ts";
+import type { LinkMeter, Network } from "../../sim/network.ts";
 
 export interface MeterStage {
   /** until the next stage begins */
@@ -8,9 +8,13 @@ export interface MeterStage {
   readonly meter: LinkMeter;
 }
 
+type Counts = Pick<LinkMeter, "offeredPackets" | "droppedPackets">;
+const NOTHING: Counts = { offeredPackets: 0, droppedPackets: 0 };
+
 export class MovingMeter implements LinkMeter {
-  readonly #stages: readonly MeterStage[];
-  readonly #links: readonly LinkMeter[];
+  readonly #stages: MeterStage[];
+  /** with what each had counted before the flow could take it */
+  readonly #links: Map<LinkMeter, Counts>;
   /** of the stage at hand */
   #place = 0;
   #servedBefore: Bytes = 0;
@@ -19,9 +23,19 @@ export class MovingMeter implements LinkMeter {
 
   /** @param stages in the order of time, the first from the beginning on */
   constructor(stages: readonly MeterStage[], network: Pick<Network, "nowNs" | "schedule">) {
-    this.#stages = stages;
-    this.#links = [...new Set(stages.map(({ meter }) => meter))];
+    this.#stages = [...stages];
+    this.#links = new Map(stages.map(({ meter }) => [meter, NOTHING]));
     for (const { fromNs } of stages.slice(1)) network.schedule(fromNs, () => this.#move(network.nowNs));
+  }
+
+  /** The flow takes a link that no stage planned; later stages come in their time. */
+  moveTo(meter: LinkMeter, nowNs: Nanos): void {
+    if (!this.#links.has(meter)) {
+      const { offeredPackets, droppedPackets } = meter;
+      this.#links.set(meter, { offeredPackets, droppedPackets });
+    }
+    this.#stages.splice(this.#place + 1, 0, { fromNs: nowNs, meter });
+    this.#move(nowNs);
   }
 
   get #current(): LinkMeter {
@@ -34,8 +48,8 @@ export class MovingMeter implements LinkMeter {
     this.#servedAtStart = this.#current.servedBytes(nowNs);
   }
 
-  #sum(of: (meter: LinkMeter) => number): number {
-    return this.#links.reduce((sum, meter) => sum + of(meter), 0);
+  #sum(of: (counts: Counts) => number): number {
+    return [...this.#links].reduce((sum, [meter, before]) => sum + of(meter) - of(before), 0);
   }
 
   get offeredPackets(): number {
@@ -55,11 +69,11 @@ export class MovingMeter implements LinkMeter {
   }
 
   get maxQueuedPackets(): number {
-    return Math.max(...this.#links.map(({ maxQueuedPackets }) => maxQueuedPackets));
+    return Math.max(...[...this.#links.keys()].map(({ maxQueuedPackets }) => maxQueuedPackets));
   }
 
   get maxQueuedBytes(): Bytes {
-    return Math.max(...this.#links.map(({ maxQueuedBytes }) => maxQueuedBytes));
+    return Math.max(...[...this.#links.keys()].map(({ maxQueuedBytes }) => maxQueuedBytes));
   }
 
   servedBytes(nowNs: Nanos): Bytes {
