@@ -10,7 +10,7 @@
  */
 import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../ccp-bridge/agent/algorithm.ts";
 import type { Bytes, Micros } from "../../core/units.ts";
-import { Bbr3Model, type Bbr3Watch, blankAck } from "../bbr3/model.ts";
+import { Bbr3Model, type Bbr3Watch } from "../bbr3/model.ts";
 import { BBR3_PARAMS } from "../bbr3/params.ts";
 import { FlowPast } from "../bbr3/past.ts";
 import { nativeBbr3 } from "../native/bbr3.ts";
@@ -136,8 +136,6 @@ class Bbr3Flow implements CcpFlow {
   #isIdle = false;
   /** what the program has been told: at fourteen reports per RTT most of it is as before */
   readonly #sent: Bounds = { Rate: -1, target: -1, cap: -1, holds: -1, every: -1 };
-  /** one object for all reports */
-  readonly #ack = blankAck();
 
   constructor(control: FlowControl, info: FlowInfo, params: ParamValues, watch?: Bbr3Watch) {
     const { nowUs, mssBytes, initCwndBytes: initialCwndBytes, rng } = info;
@@ -167,19 +165,20 @@ class Bbr3Flow implements CcpFlow {
     if (isIdle) model.markAppLimited(this.#deliveredBytes, inflightBytes);
     this.#isIdle = isIdle && inflightBytes === 0;
     if (ackedBytes > 0) {
-      const ack = this.#ack;
+      const { ack } = model;
       ack.nowUs = nowUs;
       ack.deliveredBytes = this.#deliveredBytes;
       ack.newlyAckedBytes = ackedBytes;
       ack.priorDeliveredBytes = sent.deliveredBytes;
       ack.txInflightBytes = this.#inflightAt(sent);
       ack.lostBytes = this.#lostBytes - sent.lostBytes;
+      ack.appLimited = false;
       ack.rateBytesPerSec = told[TOLD.rate]!;
       ack.rttUs = rttUs === NONE ? 0 : rttUs;
       ack.inflightBytes = inflightBytes;
       ack.cwndLimited = told[TOLD.limited] === 1;
       ack.ecnBytes = told[TOLD.ecn]!;
-      model.onAck(ack);
+      model.onAck();
     }
     this.#decide(told);
   }
@@ -223,8 +222,8 @@ class Bbr3Flow implements CcpFlow {
     tell("Rate", this.#rate());
     tell("target", bounded(model.growthTarget(this.#deliveredBytes)));
     tell("cap", bounded(model.ceiling()));
-    tell("holds", model.fullBwReached ? 1 : 0);
-    tell("every", Math.floor(Math.min(model.minRttUs, told[TOLD.lastRtt]!) / REPORTS_PER_RTT));
+    tell("holds", model.fullPipe.reached ? 1 : 0);
+    tell("every", Math.floor(Math.min(model.minRtt.us, told[TOLD.lastRtt]!) / REPORTS_PER_RTT));
     const cwnd = Math.floor(model.cwndBytes);
     const ahead = cwnd - told[TOLD.cwnd]!;
     const isHeld = ahead > 0 && told[TOLD.held] === 1;

@@ -12,7 +12,8 @@ import type {
   SentEvent,
 } from "../../ccp-bridge/congestion-control.ts";
 import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
-import { type Bbr3Loss, Bbr3Model, type Bbr3Watch, blankAck } from "../bbr3/model.ts";
+import type { Bbr3Loss } from "../bbr3/ack.ts";
+import { Bbr3Model, type Bbr3Watch } from "../bbr3/model.ts";
 import type { ParamValues } from "../spec.ts";
 
 export class NativeBbr3 implements CongestionControl {
@@ -27,15 +28,13 @@ export class NativeBbr3 implements CongestionControl {
   readonly #losses: Bbr3Loss[] = [];
   /** of recovery: undefined until the ACK after its beginning tells what was next to be sent */
   #recoveryPoint: number | undefined;
-  readonly #told = blankAck();
   /** the model's: fields, as the host reads them after each event, and a host of many controls pays for accessors */
-  cwndBytes: Bytes;
-  pacingRateBytesPerSec: BytesPerSec;
+  cwndBytes: Bytes = 0;
+  pacingRateBytesPerSec: BytesPerSec = 0;
 
   constructor(start: FlowStart, params: ParamValues, watch?: Bbr3Watch) {
     this.model = new Bbr3Model({ ...start, rng: start.hosting?.rng }, params, watch);
-    this.cwndBytes = this.model.cwndBytes;
-    this.pacingRateBytesPerSec = this.model.pacingRateBytesPerSec;
+    this.#show();
   }
 
   #show(): void {
@@ -61,7 +60,6 @@ export class NativeBbr3 implements CongestionControl {
 
   /** After `onRecovery`, which saves what an undo restores, and before the ACK that revealed them. */
   #tellLosses(nowUs: Micros): void {
-    if (this.#losses.length === 0) return;
     for (const loss of this.#losses) this.model.onLostPacket(nowUs, loss, this.#deliveredBytes);
     this.#losses.length = 0;
   }
@@ -82,7 +80,7 @@ export class NativeBbr3 implements CongestionControl {
 
   onAck(ack: AckEvent): void {
     const { model } = this;
-    this.#tellLosses(ack.nowUs);
+    if (this.#losses.length > 0) this.#tellLosses(ack.nowUs);
     this.#deliveredBytes += ack.deliveredBytes;
     if (model.isInRecovery) {
       if (this.#recoveryPoint === undefined) this.#recoveryPoint = ack.nextSequence;
@@ -94,7 +92,8 @@ export class NativeBbr3 implements CongestionControl {
   }
 
   #tellAck(ack: AckEvent, packet: PacketEvent): void {
-    const told = this.#told;
+    const { model } = this;
+    const told = model.ack;
     told.nowUs = ack.nowUs;
     told.deliveredBytes = this.#deliveredBytes;
     told.newlyAckedBytes = ack.deliveredBytes;
@@ -108,7 +107,7 @@ export class NativeBbr3 implements CongestionControl {
     told.inflightBytes = ack.inflightBytes;
     told.cwndLimited = ack.cwndLimited;
     told.ecnBytes = ack.ecnBytes;
-    this.model.onAck(told);
+    model.onAck();
   }
 }
 

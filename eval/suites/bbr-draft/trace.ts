@@ -1,5 +1,6 @@
 /** What a BBRv3 flow went through: its model after each ACK (or report) and at each change of state. */
-import type { Bbr3Model, Bbr3Moment, Bbr3State, Bbr3Watch } from "../../../algorithms/bbr3/model.ts";
+import type { Bbr3State } from "../../../algorithms/bbr3/control.ts";
+import type { Bbr3Model, Bbr3Moment, Bbr3Undo, Bbr3Watch } from "../../../algorithms/bbr3/model.ts";
 import { MICROS_PER_MILLI, MICROS_PER_SEC } from "../../../core/units.ts";
 
 /** Seconds from the flow's start, bytes, bytes per second; names as the draft's. */
@@ -28,7 +29,7 @@ export interface Snapshot {
   readonly fullBwCount: number;
   readonly idleRestart: boolean;
   readonly prevProbeTooHigh: boolean;
-  readonly undoState: Bbr3Model["undoState"];
+  readonly undoState: Bbr3Undo["state"];
   /** RS.is_app_limited, C.inflight and RS.delivery_rate of the latest ACK */
   readonly appLimited: boolean;
   readonly inflight: number;
@@ -47,7 +48,7 @@ export interface Undone {
   readonly at: Snapshot;
   readonly saved: Pick<Snapshot, "bwShortterm" | "inflightShortterm" | "inflightLongterm">;
   /** state that the losses had ended, where there was one */
-  readonly undoState: Bbr3Model["undoState"];
+  readonly undoState: Bbr3Undo["state"];
   /** state after the undo */
   to: Bbr3State;
 }
@@ -77,9 +78,9 @@ export class Bbr3Trace {
         this.undone.push({
           at,
           saved: {
-            bwShortterm: model.undoBwShortterm,
-            inflightShortterm: model.undoInflightShortterm,
-            inflightLongterm: model.undoInflightLongterm,
+            bwShortterm: model.undo.bwShortterm,
+            inflightShortterm: model.undo.inflightShortterm,
+            inflightLongterm: model.undo.inflightLongterm,
           },
           undoState: moment.undoState,
           to: model.state,
@@ -122,7 +123,7 @@ export class Bbr3Trace {
 }
 
 function snapshot(nowUs: number, model: Bbr3Model): Snapshot {
-  const ack = model.latestAck;
+  const { ack } = model;
   return {
     atSec: nowUs / MICROS_PER_SEC,
     state: model.state,
@@ -130,27 +131,27 @@ function snapshot(nowUs: number, model: Bbr3Model): Snapshot {
     cwndGain: model.cwndGain,
     cwnd: model.cwndBytes,
     pacingRate: model.pacingRateBytesPerSec,
-    maxBw: model.maxBw,
+    maxBw: model.maxBw.value,
     bw: model.bw,
-    bwShortterm: model.bwShortterm,
-    inflightShortterm: model.inflightShortterm,
-    inflightLongterm: model.inflightLongterm,
-    extraAcked: model.extraAckedBytes,
-    minRttSec: model.minRttUs / MICROS_PER_SEC,
+    bwShortterm: model.signals.bwShortterm,
+    inflightShortterm: model.signals.inflightShortterm,
+    inflightLongterm: model.longTerm.bytes,
+    extraAcked: model.aggregation.bytes,
+    minRttSec: model.minRtt.us / MICROS_PER_SEC,
     inflightOfBdp: model.inflight(1),
     inflightWithHeadroom: model.inflightWithHeadroom(),
     rounds: model.round.count,
     roundsInDrain: model.round.count - model.drainStartRound,
-    upRounds: model.bwProbeUpRounds,
-    fullBwReached: model.fullBwReached,
-    fullBwNow: model.fullBwNow,
-    fullBwCount: model.fullBwCount,
+    upRounds: model.longTerm.upRounds,
+    fullBwReached: model.fullPipe.reached,
+    fullBwNow: model.fullPipe.now,
+    fullBwCount: model.fullPipe.count,
     idleRestart: model.idleRestart,
     prevProbeTooHigh: model.prevProbeTooHigh,
-    undoState: model.undoState,
-    appLimited: ack?.appLimited ?? false,
-    inflight: ack?.inflightBytes ?? 0,
-    deliveryRate: ack?.rateBytesPerSec ?? 0,
-    delivered: ack?.deliveredBytes ?? 0,
+    undoState: model.undo.state,
+    appLimited: ack.appLimited,
+    inflight: ack.inflightBytes,
+    deliveryRate: ack.rateBytesPerSec,
+    delivered: ack.deliveredBytes,
   };
 }
