@@ -14,11 +14,11 @@ import type {
 } from "../../ccp-bridge/congestion-control.ts";
 import { cbrt } from "../../core/math.ts";
 import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import { HyStart } from "../slow-start/hystart.ts";
 import { PerAckSlowStart } from "../slow-start/per-ack.ts";
 import { slowStartOf, slowStartParams } from "../slow-start/registry.ts";
 import { type AlgorithmParam, defaultParams, type ParamValues } from "../spec.ts";
 import { abeParam, CUBIC_ABE_BETA, hasAbe } from "./abe.ts";
-import { HyStart, LOW_WINDOW_PACKETS } from "./hystart.ts";
 import { LossEpisode } from "./loss-episode.ts";
 
 /** What may be varied of Cubic, in the datapath and over CCP alike. */
@@ -169,7 +169,7 @@ export class Cubic implements CongestionControl {
       const before = this.#cwndPackets;
       this.#cwndPackets = Math.min(before + remaining, this.#ssthreshPackets);
       remaining -= this.#cwndPackets - before;
-      if (before >= LOW_WINDOW_PACKETS && this.#hystart?.onAck(ack)) {
+      if (this.#hystart?.onAck(ack, before)) {
         this.#ssthreshPackets = this.#cwndPackets;
         this.#hystart = undefined;
       }

@@ -3,6 +3,7 @@
  * one file with its rules, which act on samples (each ACK in the datapath, each report in an agent), and where it fits
  * into sixteen registers, its part of a datapath program.
  */
+import type { AckEvent } from "../../ccp-bridge/congestion-control.ts";
 import type { Bytes, Micros } from "../../core/units.ts";
 
 /** 2 ln 2: the least pacing, in windows per round trip, that doubles a window every round, all through it. */
@@ -29,12 +30,20 @@ export interface SlowStartRules {
   onSample(sample: SlowStartSample): number;
 }
 
+/** Rules that read more of each ACK than a sample has. */
+export interface PerAckRules {
+  /** @returns whether slow start is over */
+  onAck(ack: AckEvent, cwndPackets: number): boolean;
+}
+
 /** Statements of a datapath program (see `tcpProgram` for the locals that they may read). */
 export interface SlowStartProgram {
   /** control variables, each `(name value)` */
   readonly controls: string;
   /** events behind the window's growth; they set `ssthresh` where slow start is over */
   readonly events: string;
+  /** the same where packets are paced; absent: no other */
+  readonly pacedEvents?: string;
   /** what the window grows by on an ACK; absent: all that it acknowledges */
   readonly growth?: string;
 }
@@ -46,6 +55,8 @@ export interface SlowStart {
   readonly paces?: true;
   /** absent: only a loss ends it */
   readonly rules?: (nowUs: Micros) => SlowStartRules;
+  /** in the datapath in place of `rules` */
+  readonly perAck?: (nowUs: Micros) => PerAckRules;
   /** absent: the rules remember more than a program can, so that an agent applies them */
   readonly program?: SlowStartProgram;
 }

@@ -40,6 +40,24 @@ describe("slow starts", () => {
     );
   });
 
+  it.each(["reno", "cubic"])(
+    "HyStart sees the same trains of ACKs natively and in the program: %s",
+    (algorithm) => {
+      const chosen = `${algorithm}:slowStart=hystart,slowStartIn=datapath`;
+      const inProgram = run(chosen, 1);
+      const native = run(`native-${chosen}`, 1);
+      expect(Math.abs(native.droppedPackets - inProgram.droppedPackets)).toBeLessThanOrEqual(1);
+      expect(native.goodputMbps / inProgram.goodputMbps).toBeCloseTo(1, 2);
+    },
+  );
+
+  it("paced, HyStart waits for a train of a whole round trip: it leaves no part of the link idle", () => {
+    const paced = run("reno:slowStart=hystart,slowStartIn=datapath-rate", 1);
+    const unpaced = run("reno:slowStart=hystart,slowStartIn=datapath", 1);
+    expect(paced.goodputMbps).toBeGreaterThan(0.97 * unpaced.goodputMbps);
+    expect(paced.droppedPackets).toBeLessThan(run("reno:slowStart=standard", 1).droppedPackets / 5);
+  });
+
   describe.each(["reno", "cubic"])("%s", (algorithm) => {
     it.each(KINDS.flatMap((kind) => SLOW_START_PLACES.map((place) => [kind, place] as const)))(
       "doubles its window with %s in %s: half of the link within 4 s",

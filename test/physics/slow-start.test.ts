@@ -7,6 +7,8 @@ import { drawSvg } from "../../eval/report/picture.ts";
 describe("slow start three ways", () => {
   it.each([
     ["reno", "standard"],
+    ["reno", "hystart"],
+    ["cubic", "hystart"],
     ["cubic", "hystart++"],
   ])(
     "%s with %s fills the link in each of them as the experiment claims, and is drawn",

@@ -63,6 +63,7 @@ export function withSlowStart(
 ): TcpProgramParts {
   const own = place === "agent" ? undefined : kind.program;
   const growth = place === "agent" ? "none" : own?.growth;
+  const isPaced = place === "datapath-rate";
   const isFine = reports && kind.rules !== undefined;
   return {
     ...parts,
@@ -71,16 +72,16 @@ export function withSlowStart(
       : parts.reports,
     controls: `${parts.controls ?? ""} ${own?.controls ?? ""} ${reports ? "(roundEnd 0)" : ""}`,
     events: [
-      own?.events,
+      (isPaced && own?.pacedEvents) || own?.events,
       reports && TOLD,
       isFine && TOLD_OFTEN,
-      place === "datapath-rate" && PACED,
+      isPaced && PACED,
       parts.events,
     ]
       .filter(Boolean)
       .join("\n"),
     ...(growth !== undefined && { growth }),
-    ...(place === "datapath-rate" && { paced: true }),
+    ...(isPaced && { paced: true }),
   };
 }
 

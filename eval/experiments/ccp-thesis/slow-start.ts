@@ -87,7 +87,8 @@ function tableOf(rows: readonly SlowStartRow[], bufferBdp: number): string {
     colAligns: ["left", "right", "right", "right", "right"],
   });
   for (const { way, fullSec, peakPackets, droppedPackets, goodputMbps } of rows) {
-    table.push([way, fullSec.toFixed(2), Math.round(peakPackets), droppedPackets, goodputMbps.toFixed(1)]);
+    const full = Number.isNaN(fullSec) ? "never" : fullSec.toFixed(2);
+    table.push([way, full, Math.round(peakPackets), droppedPackets, goodputMbps.toFixed(1)]);
   }
   return `${table.toString()}\n${LINK.mbps} Mbit/s, ${LINK.rttMs} ms, drop-tail buffer of ${bufferBdp} BDP, seed ${SEED}.\n`;
 }
