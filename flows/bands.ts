@@ -74,7 +74,10 @@ export interface BandBodies {
   };
 }
 
-export type BandReport = {
+/** What each band says of flows of one kind. */
+export type Bodies = Readonly<Record<Band, object>>;
+
+export type BandReport<Said extends Bodies = BandBodies> = {
   readonly [B in Band]: {
     readonly band: B;
     readonly flow: FlowHandle;
@@ -82,6 +85,6 @@ export type BandReport = {
     readonly number: number;
     /** on the flow's own clock */
     readonly timeUs: Micros;
-    readonly body: BandBodies[B];
+    readonly body: Said[B];
   };
 }[Band];

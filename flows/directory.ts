@@ -4,6 +4,7 @@
  */
 import { CcparkError, unknownName } from "../core/errors.ts";
 import type { Micros } from "../core/units.ts";
+import type { BandBodies, Bodies } from "./bands.ts";
 import type { FlowHandle } from "./handle.ts";
 import { Lease } from "./lease.ts";
 import { NamedFlow } from "./named-flow.ts";
@@ -42,8 +43,8 @@ export interface FlowTerms extends FlowPlace {
   readonly onWanted?: () => void;
 }
 
-export interface FlowEntry {
-  readonly flow: NamedFlow;
+export interface FlowEntry<Said extends Bodies = BandBodies> {
+  readonly flow: NamedFlow<Said>;
   readonly place: FlowPlace;
   readonly lease: Lease;
 }
@@ -63,10 +64,10 @@ export interface FlowQuery {
   readonly from?: Partial<FlowPlace>;
 }
 
-export class FlowDirectory {
+export class FlowDirectory<Said extends Bodies = BandBodies> {
   readonly quotas: Quotas;
   /** by printed handle, in the order in which they came */
-  readonly #entries = new Map<string, FlowEntry>();
+  readonly #entries = new Map<string, FlowEntry<Said>>();
   readonly #held = new Map<string, number>();
 
   constructor(quotas: Quotas) {
@@ -98,21 +99,21 @@ export class FlowDirectory {
   }
 
   /** @throws CcparkError: resource-exhausted beyond the quotas, already-exists for a handle that is here */
-  add(terms: FlowTerms, nowUs: Micros): NamedFlow {
+  add(terms: FlowTerms, nowUs: Micros): NamedFlow<Said> {
     const { handle, name, leaseUs = Number.POSITIVE_INFINITY, onWanted, ...place } = terms;
     this.checkRoom(place.owner, 1);
     const key = handle.toString();
     if (this.#entries.has(key)) {
       throw new CcparkError("already-exists", `[flows] handle ${key} is in the directory already`);
     }
-    const flow = new NamedFlow(handle, name, onWanted);
+    const flow = new NamedFlow<Said>(handle, name, onWanted);
     this.#entries.set(key, { flow, place, lease: new Lease(leaseUs, nowUs) });
     this.#held.set(place.owner, this.heldBy(place.owner) + 1);
     return flow;
   }
 
   /** @throws CcparkError (not-found) */
-  get(handle: FlowHandle | string): FlowEntry {
+  get(handle: FlowHandle | string): FlowEntry<Said> {
     const entry = this.#entries.get(handle.toString());
     if (entry !== undefined) return entry;
     throw new CcparkError("not-found", `[flows] no flow ${handle}: it has ended, or never was here`, {
@@ -125,7 +126,7 @@ export class FlowDirectory {
   }
 
   /** Those that the query means, in the order in which they came. @throws CcparkError (invalid-argument) for a scope of nobody */
-  find({ pattern = "*", scope = "all", from = {} }: FlowQuery = {}): FlowEntry[] {
+  find({ pattern = "*", scope = "all", from = {} }: FlowQuery = {}): FlowEntry<Said>[] {
     if (scope !== "all" && from[common(scope)] === undefined) {
       throw new CcparkError(
         "invalid-argument",
@@ -133,7 +134,7 @@ export class FlowDirectory {
         { field: "of_handle" },
       );
     }
-    const found: FlowEntry[] = [];
+    const found: FlowEntry<Said>[] = [];
     for (const [key, entry] of this.#entries) {
       if (scope !== "all" && entry.place[common(scope)] !== from[common(scope)]) continue;
       if (matches(pattern, entry.flow.name) || matches(pattern, key)) found.push(entry);
@@ -156,7 +157,7 @@ export class FlowDirectory {
   }
 
   /** Ends the flows whose lease is over. */
-  expire(nowUs: Micros): FlowEntry[] {
+  expire(nowUs: Micros): FlowEntry<Said>[] {
     const over = [...this.#entries.values()].filter(({ lease }) => lease.isOver(nowUs));
     for (const { flow } of over) this.remove(flow.handle);
     return over;

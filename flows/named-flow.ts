@@ -1,7 +1,7 @@
 /** A flow under its handle, and who observes it: observers only read, and a report that none of them wants is not made. */
 import { CcparkError } from "../core/errors.ts";
 import type { Micros } from "../core/units.ts";
-import { BANDS, type Band, type BandBodies, type BandReport, checkMask } from "./bands.ts";
+import { BANDS, type Band, type BandBodies, type BandReport, type Bodies, checkMask } from "./bands.ts";
 import type { FlowHandle } from "./handle.ts";
 import { ObservationQueue, type OverflowNotice } from "./observation-queue.ts";
 
@@ -21,16 +21,16 @@ export interface ObserverOptions {
 }
 
 /** Reads reports of one flow; nothing that it does reaches the flow. */
-export class FlowObserver {
+export class FlowObserver<Said extends Bodies = BandBodies> {
   readonly mask: number;
-  readonly #queue: ObservationQueue<BandReport>;
+  readonly #queue: ObservationQueue<BandReport<Said>>;
   readonly #onReadable: (() => void) | undefined;
   readonly #onEnd: (() => void) | undefined;
-  readonly #leave: (observer: FlowObserver) => void;
+  readonly #leave: (observer: FlowObserver<Said>) => void;
 
   constructor(
     { mask, capacity = DEFAULT_CAPACITY, onReadable, onEnd }: ObserverOptions,
-    leave: (observer: FlowObserver) => void,
+    leave: (observer: FlowObserver<Said>) => void,
   ) {
     checkMask(mask);
     if (!(Number.isInteger(capacity) && capacity >= 1 && capacity <= MAX_CAPACITY)) {
@@ -52,13 +52,13 @@ export class FlowObserver {
     return this.#queue.overwritten;
   }
 
-  take(report: BandReport): void {
+  take(report: BandReport<Said>): void {
     const wasEmpty = this.#queue.length === 0;
     this.#queue.push(report);
     if (wasEmpty) this.#onReadable?.();
   }
 
-  read(): BandReport | undefined {
+  read(): BandReport<Said> | undefined {
     return this.#queue.read();
   }
 
@@ -76,10 +76,10 @@ export class FlowObserver {
   }
 }
 
-export class NamedFlow {
+export class NamedFlow<Said extends Bodies = BandBodies> {
   readonly handle: FlowHandle;
   readonly name: string;
-  readonly #observers = new Set<FlowObserver>();
+  readonly #observers = new Set<FlowObserver<Said>>();
   readonly #onWanted: (() => void) | undefined;
   #wanted = 0;
   #reports = 0;
@@ -106,8 +106,8 @@ export class NamedFlow {
   }
 
   /** Joins at any time. @throws CcparkError (invalid-argument) for a mask without bands or a queue of a wrong size */
-  observe(options: ObserverOptions): FlowObserver {
-    const observer = new FlowObserver(options, (leaving) => {
+  observe(options: ObserverOptions): FlowObserver<Said> {
+    const observer = new FlowObserver<Said>(options, (leaving) => {
       this.#observers.delete(leaving);
       this.#wanted = [...this.#observers].reduce((mask, each) => mask | each.mask, 0);
       this.#onWanted?.();
@@ -132,12 +132,12 @@ export class NamedFlow {
   }
 
   /** @param make called once if somebody wants the band, otherwise not at all; undefined: there is nothing to tell */
-  publish<B extends Band>(band: B, timeUs: Micros, make: () => BandBodies[B] | undefined): void {
+  publish<B extends Band>(band: B, timeUs: Micros, make: () => Said[B] | undefined): void {
     if (!this.wants(band)) return;
     const body = make();
     if (body === undefined) return;
     this.#reports += 1;
-    const report = { band, flow: this.handle, number: this.#reports, timeUs, body } as BandReport;
+    const report = { band, flow: this.handle, number: this.#reports, timeUs, body } as BandReport<Said>;
     for (const observer of this.#observers) {
       if ((observer.mask & BANDS[band].bit) !== 0) observer.take(report);
     }

@@ -48,7 +48,33 @@ export type AgentEvent =
       readonly nowUs: Micros;
     };
 
+/** A report with its values by name. */
+export interface ObservedReport {
+  readonly programName: string;
+  readonly nowUs: Micros;
+  /** report variables without `Report.` */
+  named(): Record<string, number>;
+}
+
+/** What an algorithm has told a datapath: another program, fields of the one at hand. */
+export interface ObservedDecision {
+  /** undefined: it stays */
+  readonly program: string | undefined;
+  readonly fields: Readonly<Record<string, number>>;
+  readonly nowUs: Micros;
+}
+
+/** Reads along; it shall not act on flows, and what it is given is the agent's again when it returns. */
+export interface AgentObserver {
+  /** a report has come, before the algorithm has it */
+  onReport(address: Address, flowId: number, report: ObservedReport): void;
+  /** the message is sent */
+  onDecision(address: Address, flowId: number, decision: ObservedDecision): void;
+}
+
 export interface CcpAgentHooks {
+  /** absent: nobody reads along */
+  readonly observer?: AgentObserver;
   readonly send: SendToDatapath;
   /** Chooses an algorithm by name for a flow that asked for none of them; undefined: the first one. */
   readonly choose?: (info: FlowInfo) => string | undefined;
@@ -104,6 +130,14 @@ class FlowReport implements Report {
     return this.values[index]!;
   }
 
+  named(): Record<string, number> {
+    const values: Record<string, number> = {};
+    for (const [name, index] of this.program?.reportIndex ?? []) {
+      if (!name.startsWith("Report.") && index < this.count) values[name] = this.values[index]!;
+    }
+    return values;
+  }
+
   first(count: number): ArrayLike<number> {
     if (count > this.count) throw this.#missing(`field ${count - 1}`);
     return this.values;
@@ -145,6 +179,7 @@ class AgentFlow implements FlowControl {
   readonly #programs: ReadonlyMap<string, AgentProgram>;
   readonly algorithm: CcpAlgorithm;
   readonly #send: SendToDatapath;
+  readonly #observer: AgentObserver | undefined;
   readonly #schedule: ScheduleWake | undefined;
   readonly #window: WindowMessage;
   /** when to wake, and the call of the host that will see to it; Infinity: none */
@@ -161,7 +196,11 @@ class AgentFlow implements FlowControl {
       readonly algorithm: CcpAlgorithm;
       readonly programs: ReadonlyMap<string, AgentProgram>;
     },
-    host: { readonly send: SendToDatapath; readonly schedule: ScheduleWake | undefined },
+    host: {
+      readonly send: SendToDatapath;
+      readonly observer: AgentObserver | undefined;
+      readonly schedule: ScheduleWake | undefined;
+    },
   ) {
     this.flowId = flow.flowId;
     this.address = flow.address;
@@ -170,6 +209,7 @@ class AgentFlow implements FlowControl {
     this.#programs = programs;
     this.algorithm = algorithm;
     this.#send = host.send;
+    this.#observer = host.observer;
     this.#schedule = host.schedule;
     this.#window = new WindowMessage(flow.flowId);
   }
@@ -185,8 +225,13 @@ class AgentFlow implements FlowControl {
     if (!this.closed) {
       this.#install(program);
       this.#send(message, this.address, this.nowUs);
+      this.#decided(name, fields);
     }
     this.current = program;
+  }
+
+  #decided(program: string | undefined, fields: Readonly<Record<string, number>>): void {
+    this.#observer?.onDecision(this.address, this.flowId, { program, fields, nowUs: this.nowUs });
   }
 
   /** Sees to it that the datapath has the program. */
@@ -207,13 +252,18 @@ class AgentFlow implements FlowControl {
       throw new CcparkError("failed-precondition", "[ccp-agent] updateFields before setProgram");
     }
     const message = encodeUpdateField({ flowId: this.flowId, updates: toUpdates(program, fields) });
-    if (!this.closed) this.#send(message, this.address, this.nowUs);
+    if (this.closed) return;
+    this.#send(message, this.address, this.nowUs);
+    this.#decided(undefined, fields);
   }
 
   setWindow(cwndBytes: Bytes, rateBytesPerSec: BytesPerSec): void {
     const cwnd = wholeBytes("cwnd", cwndBytes);
     const rate = wholeBytes("rate", rateBytesPerSec);
-    if (!this.closed) this.#send(this.#window.encode(cwnd, rate), this.address, this.nowUs);
+    if (this.closed) return;
+    this.#send(this.#window.encode(cwnd, rate), this.address, this.nowUs);
+    if (this.#observer !== undefined)
+      this.#decided(undefined, rate === 0 ? { Cwnd: cwnd } : { Cwnd: cwnd, Rate: rate });
   }
 
   wakeAt(atUs: Micros | undefined): void {
@@ -380,6 +430,20 @@ export class CcpAgent {
     return taking.length;
   }
 
+  /**
+   * Gives a flow up: its algorithm ends, and what it reports from now on comes to nothing. Its datapath goes on as it was told, until by its
+   * own rules it does without an agent, or announces the flow anew.
+   * @returns false: there is no such flow
+   */
+  giveUp(address: Address, flowId: number, nowUs: Micros): boolean {
+    const flows = this.#datapaths.get(address)?.flows;
+    const flow = flows?.get(flowId);
+    if (flow === undefined) return false;
+    flows!.delete(flowId);
+    this.#close(flow, nowUs);
+    return true;
+  }
+
   /** The datapath is gone: its flows are closed and forgotten. */
   forget(address: Address, nowUs: Micros): void {
     const datapath = this.#datapaths.get(address);
@@ -449,12 +513,12 @@ export class CcpAgent {
     const flowInfo: FlowInfo = { flowId, ...info, nowUs, host, name, weight, aggregates, rng: own };
     const algorithm = this.#byName.get(algorithmName) ?? this.#chosen(flowInfo);
     const programs = this.#set.byAlgorithm.get(algorithm)!;
-    const { send } = this.#hooks;
+    const { send, observer } = this.#hooks;
     const flow = new AgentFlow(
       { flowId, address: from, nowUs },
       datapath,
       { algorithm, programs },
-      { send, schedule },
+      { send, observer, schedule },
     );
     datapath.flows.set(flowId, flow);
     const event = {
@@ -558,6 +622,7 @@ export class CcpAgent {
     report.nowUs = nowUs;
     flow.nowUs = nowUs;
     this.counters.reports += 1;
+    this.#hooks.observer?.onReport(from, flowId, report);
     flow.handler?.onReport(report);
   }
 

@@ -42,6 +42,7 @@ export interface AgentHostOptions {
   readonly set: ProgramSet;
   readonly choose?: CcpAgentHooks["choose"];
   readonly onEvent?: (event: HostEvent) => void;
+  readonly observer?: CcpAgentHooks["observer"];
   /** monotonic, microseconds; default the process's clock */
   readonly clock?: () => Micros;
   /** of the generators of flows, 0 to 2^53 - 1; default drawn */
@@ -76,6 +77,7 @@ export class AgentHost {
       choose: options.choose,
       send: (message, to) => this.#send(message, to),
       onEvent: options.onEvent,
+      observer: options.observer,
       adoptsUnseen: true,
       rng: Rng.fromSeed(options.seed ?? randomInt(MAX_DRAWN_SEED)),
       hosting: (_, address) => ({ schedule: (atUs, run) => this.#wakeAt(atUs, run, address) }),
@@ -97,6 +99,11 @@ export class AgentHost {
     only: { readonly address?: Address; readonly flowId?: number } = {},
   ): number {
     return this.agent.changeParams(params, this.#clock(), only);
+  }
+
+  /** See `CcpAgent.giveUp`. */
+  giveUp(address: Address, flowId: number): boolean {
+    return this.agent.giveUp(address, flowId, this.#clock());
   }
 
   /** Closes all transports; flows end without a message, as when the agent dies. */

@@ -67,7 +67,7 @@ async function agent(options: AgentOptions): Promise<void> {
   const say = makeLog(options);
   const flows = new AgentFlows();
   const onEvent = (event: HostEvent): void => say.event(event, flows.follow(event));
-  const host = new AgentHost({ set, choose: chooseByRules(rules), onEvent });
+  const host = new AgentHost({ set, choose: chooseByRules(rules), onEvent, observer: flows });
   let control: { close(): void } | undefined;
   try {
     const addresses: string[] = [];
@@ -227,7 +227,7 @@ export function addAgent(program: Command): void {
     .option("--checkpoint <file>", "adds the trained policy of this checkpoint as `policy`")
     .option(
       "--control <socket>",
-      'lists and changes live flows there, by datagrams such as {"list": "*"} and {"params": {"priority": 2}, "handle": "..."}',
+      'lists, watches, changes and gives up live flows there, by `ccpark flows --agent` or datagrams such as {"params": {"priority": 2}, "handle": "..."}',
     )
     .option("--duration <sec>", "end after so many seconds", parsePositive)
     .option("--json", "events as JSON Lines")

@@ -161,8 +161,8 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     expect(list).toMatchObject([{ name, flowId, algorithm: expect.stringContaining("dtl") }]);
     const { handle } = list[0]!;
     expect(`${FlowHandle.parse(handle)}`).toBe(handle);
-    expect(ask(`{"list":"${handle}"}`)).toEqual({ list });
-    expect(ask('{"list":"nobody"}')).toEqual({ list: [] });
+    expect(ask(`{"list":"${handle}"}`)).toEqual({ list, total: 1 });
+    expect(ask('{"list":"nobody"}')).toEqual({ list: [], total: 0 });
     expect(ask(`{"params":{"priority":4},"handle":"${handle}"}`)).toEqual({ flows: 1 });
     expect(ask(`{"params":{"priority":4},"handle":"0${handle.slice(1, -1)}0"}`)).toEqual({
       error: expect.stringContaining("[flows] no flow "),
@@ -170,16 +170,142 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     expect(ask(`{"params":{"priority":4},"handle":"${handle}","flow":1}`)).toEqual({
       error: "[agent] control: expected `handle`, or `flow` and `datapath`",
     });
-    expect(ask('{"flow":1}')).toEqual({ error: "[agent] control: expected either `params` or `list`" });
+    for (const strange of ['{"flow":1}', '{"list":"*","flow":1}', `{"list":"*","kill":"${handle}"}`]) {
+      const given = Object.keys(JSON.parse(strange)).join(", ");
+      expect(ask(strange)).toEqual({
+        error: expect.stringContaining(`[agent] control: got ${given}, expected { params: `),
+      });
+    }
     owner.close();
     flows.close();
     child.kill("SIGINT");
     const { stdout } = await outcome;
     const said = parseLines(stdout).filter(({ event }) => event === "control");
     expect(said[0]).toEqual({ event: "control", flows: 1, message: "priority=2 for 1 flows" });
-    expect(said).toHaveLength(10);
+    expect(said).toHaveLength(12);
     const opened = parseLines(stdout).find(({ event }) => event === "opened");
     expect(opened).toMatchObject({ handle });
+  });
+
+  it("lets flows be watched, to whose datapath it makes no difference, and gives them up", {
+    timeout: 3 * TIMEOUT_MS,
+  }, async () => {
+    const folder = makeFolder();
+    const control = join(folder, "control");
+    const { child, outcome, socket } = await startAgent(folder, [
+      ...["--algorithm", "reno", "--control", control, "--duration", "110"],
+    ]);
+    let datapath: CcpDatapath | undefined;
+    /** what the agent has told each flow, without its id */
+    const told = new Map<number, string[]>();
+    const flows = await openUnixDatagram({
+      path: join(folder, "datapath"),
+      onMessage: (bytes) => {
+        const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
+        const rest = Buffer.from([...bytes.subarray(0, 4), ...bytes.subarray(8)]).toString("hex");
+        told.set(id, [...(told.get(id) ?? []), rest]);
+        datapath?.receive(bytes);
+      },
+    });
+    const made = new CcpDatapath({
+      send: (bytes) => (flows.send(bytes, socket) === "sent" ? 0 : -1),
+      nowUs: 0,
+    });
+    datapath = made;
+    const ids = [1, 2].map(() => {
+      const { flowId } = made.openFlow({ initCwndBytes: 14_480, mssBytes: 1448 }, 0);
+      for (let i = 0; i < 2000 && made.flow(flowId).programUid === undefined; i++) {
+        flows.receiveNow(5);
+        made.invoke(made.flow(flowId), 1);
+      }
+      return flowId;
+    });
+    const at = ["--agent", control];
+    const list = async (...args: readonly string[]): Promise<Line[]> => {
+      const { code, stdout, stderr } = await runCli(["flows", "list", ...args, ...at, "--json"]);
+      expect([code, stderr]).toEqual([0, ""]);
+      return parseLines(stdout);
+    };
+    const both = await list();
+    expect(both).toMatchObject(
+      ids.map((flowId) => ({
+        flowId,
+        algorithm: "reno",
+        observers: 0,
+        name: `${folder}/datapath/${flowId}`,
+      })),
+    );
+    const handle = String(both[0]!["handle"]);
+    expect(await list("--scope", "host", "--of", handle)).toEqual(both);
+    const table = await runCli(["flows", "list", `*/${ids[0]}`, ...at]);
+    expect(table.stdout).toMatch(new RegExp(`^handle .*algorithm\n${handle} .* 0  reno\n$`));
+    const watching = startCli([
+      "flows",
+      "watch",
+      handle,
+      ...at,
+      "--json",
+      "--band",
+      "fault,measurement,control",
+    ]);
+    const watched = outcomeOf(watching);
+    await expect
+      .poll(async () => (await list(handle))[0]!["observers"], { timeout: TIMEOUT_MS, interval: 300 })
+      .toBe(1);
+    for (let step = 1; step <= 60; step++) {
+      for (const flowId of ids) {
+        const lost = step === 40 ? 1 : 0;
+        made.setPrimitives(flowId, {
+          ...{ "Ack.bytes_acked": 1448, "Flow.rtt_sample_us": 10_000, "Flow.bytes_in_flight": 14_480 },
+          "Ack.lost_pkts_sample": lost,
+        });
+        made.invoke(made.flow(flowId), step * 2_000);
+      }
+      flows.receiveNow(20);
+      flows.receiveNow(1);
+    }
+    for (let i = 0; i < 20; i++) flows.receiveNow(20);
+    const kill = await runCli(["flows", "kill", handle, ...at]);
+    expect(kill).toMatchObject({ code: 0, stdout: `killed ${handle}  ${both[0]!["name"]}\n`, stderr: "" });
+    const { code, stdout } = await watched;
+    expect(code).toBe(0);
+    const reports = parseLines(stdout);
+    expect(new Set(reports.map((each) => each["flow"]))).toEqual(new Set([handle]));
+    const of = (band: string): Line[] =>
+      reports.filter((each) => each["band"] === band).map((each) => each["body"] as Line);
+    expect(of("measurement").length).toBeGreaterThan(2);
+    expect(of("measurement")[0]).toMatchObject({ program: expect.any(String), values: expect.any(Object) });
+    expect(of("fault").length).toBeGreaterThan(0);
+    expect(of("fault").length).toBeLessThan(of("measurement").length);
+    // a loss is answered in the agent
+    expect(of("control").some(({ fields }) => (fields as Line)["Cwnd"] !== undefined)).toBe(true);
+    // the other flow, which nobody watches, was told the same
+    const [mine, other] = ids.map((id) => told.get(id)!);
+    expect(mine!.length).toBeGreaterThan(1);
+    expect(mine).toEqual(other);
+    expect(await list()).toMatchObject([{ flowId: ids[1], observers: 0 }]);
+    const gone = await runCli(["flows", "watch", handle, ...at]);
+    expect([gone.code, gone.stderr]).toEqual([
+      2,
+      `error: [flows] no flow ${handle}: it has ended, or never was here\n`,
+    ]);
+    for (const [args, sentence] of [
+      [["watch", String((await list())[0]!["handle"]), "--band", "truth"], "which an agent does not know"],
+      [["move", handle], "an agent owns no links"],
+      [["list", "--limit", "5"], "--limit: an agent lists 100"],
+      [["list", "--port", "5"], "got both --agent and --port"],
+    ] as const) {
+      const refused = await runCli(["flows", ...args, ...at]);
+      expect([refused.code, refused.stdout]).toEqual([2, ""]);
+      expect(refused.stderr).toContain(sentence);
+    }
+    flows.close();
+    child.kill("SIGINT");
+    const closed = parseLines((await outcome).stdout).filter(({ event }) => event === "closed");
+    expect(closed).toMatchObject([{ flowId: ids[0], handle }]);
+    const nobody = await runCli(["flows", "list", ...at]);
+    expect([nobody.code, nobody.stdout]).toEqual([1, ""]);
+    expect(nobody.stderr).toContain(`nobody answers at ${control}`);
   });
 
   it.concurrent("leaves a path alone where an agent listens or something else lies", async () => {

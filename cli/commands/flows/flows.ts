@@ -1,114 +1,82 @@
-/** `ccpark flows`: the flows of a server that runs (`ccpark serve`): list them, watch one, move one, end some. */
-import { readFileSync } from "node:fs";
+/** `ccpark flows`: the flows of a server that runs (`ccpark serve`), or of a CCP agent: list them, watch one, move one, end some. */
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../../core/errors.ts";
-import type { FlowsClient, TlsOptions, WatchedItem } from "../../../envs/grpc/client.ts";
-import { BAND_NAMES, type BandReport } from "../../../flows/bands.ts";
+import { BAND_NAMES } from "../../../flows/bands.ts";
 import { SCOPES, type Scope } from "../../../flows/directory.ts";
 import { printErr, printOut, stopOnInterrupt } from "../../console.ts";
 import { parseList, parsePositive, parseWhole } from "../../options.ts";
+import { DEFAULT_ADDRESS, type SourceOptions, type Watched, withFlows } from "./flow-source.ts";
 
-const DEFAULT_ADDRESS = "127.0.0.1:50551";
-
-interface ServerOptions {
-  readonly address?: string;
-  readonly port?: number;
-  readonly tls?: true;
-  readonly tlsCa?: string;
-  readonly tokenFile?: string;
+interface FlowsOptions extends SourceOptions {
   readonly json?: true;
 }
 
-interface ListOptions extends ServerOptions {
+interface ListOptions extends FlowsOptions {
   readonly scope: Scope;
   readonly of?: string;
   readonly limit?: number;
 }
 
-interface WatchOptions extends ServerOptions {
+interface WatchOptions extends FlowsOptions {
   readonly band?: readonly string[];
   readonly queue?: number;
   readonly reports?: number;
   readonly duration?: number;
 }
 
-interface MoveOptions extends ServerOptions {
+interface MoveOptions extends FlowsOptions {
   readonly forward?: string;
   readonly reverse?: string;
 }
 
-function readText(option: string, path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CcparkError("not-found", `[flows] ${option}: cannot read ${path} (${code})`, { cause: error });
-  }
-}
-
-async function withServer<T>(options: ServerOptions, use: (client: FlowsClient) => Promise<T>): Promise<T> {
-  const { FlowsClient } = await import("../../../envs/grpc/client.ts");
-  const { address, port, tls, tlsCa, tokenFile } = options;
-  if (address !== undefined && port !== undefined) {
-    throw new CcparkError("invalid-argument", "[flows] got both --address and --port, expected one of them");
-  }
-  const secured: boolean | TlsOptions =
-    tlsCa === undefined ? tls === true : { ca: readText("--tls-ca", tlsCa) };
-  const client = new FlowsClient({
-    address: address ?? (port === undefined ? DEFAULT_ADDRESS : `127.0.0.1:${port}`),
-    tls: secured,
-    ...(tokenFile !== undefined && { token: readText("--token-file", tokenFile).trim() }),
-    timeoutMs: 10_000,
-  });
-  try {
-    return await use(client);
-  } finally {
-    client.close();
-  }
-}
-
 async function list(pattern: string | undefined, options: ListOptions): Promise<void> {
   const { scope, of, limit, json } = options;
-  const { flows, total } = await withServer(options, (client) =>
-    client.list({ pattern, scope, ...(of !== undefined && { of }), ...(limit !== undefined && { limit }) }),
-  );
-  if (json) {
-    for (const flow of flows) printOut(`${JSON.stringify(flow)}\n`);
-  } else {
-    const width = Math.max(4, ...flows.map(({ name }) => name.length));
-    if (flows.length > 0)
-      printOut(`${"handle".padEnd(34)}  ${"name".padEnd(width)}  observers  environment\n`);
-    for (const { handle, name, observers, envId } of flows) {
-      printOut(`${handle}  ${name.padEnd(width)}  ${String(observers).padStart(9)}  ${envId}\n`);
+  await withFlows(options, async ({ kind, kindOf, more, ...source }) => {
+    const lookup = { scope, ...(of !== undefined && { of }), ...(limit !== undefined && { limit }) };
+    const { flows, total } = await source.list(pattern, lookup);
+    if (json) {
+      for (const flow of flows) printOut(`${JSON.stringify(flow)}\n`);
+    } else {
+      const width = Math.max(4, ...flows.map(({ name }) => name.length));
+      if (flows.length > 0) printOut(`${"handle".padEnd(34)}  ${"name".padEnd(width)}  observers  ${kind}\n`);
+      for (const flow of flows) {
+        const { handle, name, observers } = flow;
+        printOut(`${handle}  ${name.padEnd(width)}  ${String(observers).padStart(9)}  ${kindOf(flow)}\n`);
+      }
+      if (flows.length === 0) printErr("no flows\n");
     }
-    if (flows.length === 0) printErr("no flows\n");
-  }
-  if (total > flows.length) printErr(`${total - flows.length} more; see --limit\n`);
-}
-
-function reportText({ band, timeUs, body }: BandReport): string {
-  const facts = Object.entries(body).map(([name, value]) => {
-    return `${name} ${typeof value === "number" ? Math.round(value) : value}`;
+    if (total > flows.length) printErr(`${total - flows.length} more; ${more}\n`);
   });
-  return `${(timeUs / 1e6).toFixed(3)} s  ${band.padEnd(11)}  ${facts.join(", ")}`;
 }
 
-function itemText({ report, overflow }: WatchedItem, isJson: boolean): string {
+/** Numbers in whole units; what is grouped in an object, such as values of a program, stands as NAME VALUE, too. */
+function factsOf(body: object): string[] {
+  return Object.entries(body).flatMap(([name, value]) => {
+    if (typeof value === "object" && value !== null) return factsOf(value);
+    return [`${name} ${typeof value === "number" ? Math.round(value) : value}`];
+  });
+}
+
+function itemText({ report, overflow }: Watched, isJson: boolean): string {
   if (isJson) return JSON.stringify(report === undefined ? { overflow } : report);
-  if (report !== undefined) return reportText(report);
-  return `${overflow!.overwritten} of ${overflow!.received} reports were overwritten before they were read`;
+  if (report === undefined) {
+    return `${overflow!.overwritten} of ${overflow!.received} reports were overwritten before they were read`;
+  }
+  const { band, timeUs, body } = report;
+  return `${(timeUs / 1e6).toFixed(3)} s  ${band.padEnd(11)}  ${factsOf(body).join(", ")}`;
 }
 
 async function watch(handle: string, options: WatchOptions): Promise<void> {
   const { band, queue, reports, duration, json } = options;
   const stop = new AbortController();
   stopOnInterrupt(() => stop.abort());
-  // a watched server keeps the process alive, not the timer
+  // what is watched keeps the process alive, not the timer
   if (duration !== undefined) setTimeout(() => stop.abort(), duration * 1000).unref();
-  await withServer(options, async (client) => {
+  await withFlows(options, async (source) => {
     let count = 0;
     const { signal } = stop;
-    for await (const item of client.watch(handle, { bands: band, queue, signal })) {
+    const wanted = { ...(band !== undefined && { bands: band }), ...(queue !== undefined && { queue }) };
+    for await (const item of source.watch(handle, { ...wanted, signal })) {
       printOut(`${itemText(item, json === true)}\n`);
       if (item.report === undefined) continue;
       count += 1;
@@ -120,15 +88,15 @@ async function watch(handle: string, options: WatchOptions): Promise<void> {
 
 async function move(handle: string, options: MoveOptions): Promise<void> {
   const { forward = "forward", reverse = "reverse", json } = options;
-  await withServer(options, (client) => client.move(handle, { forward, reverse }));
+  await withFlows(options, (source) => source.move(handle, { forward, reverse }));
   const moved = { moved: handle, forward, reverse };
   printOut(json ? `${JSON.stringify(moved)}\n` : `moved ${handle} to ${forward} and ${reverse}\n`);
 }
 
-async function kill(patterns: readonly string[], options: ServerOptions): Promise<void> {
-  await withServer(options, async (client) => {
+async function kill(patterns: readonly string[], options: FlowsOptions): Promise<void> {
+  await withFlows(options, async (source) => {
     for (const pattern of patterns) {
-      const { flows } = await client.list({ pattern, limit: 10_000 });
+      const { flows } = await source.list(pattern, options.agent === undefined ? { limit: 10_000 } : {});
       if (flows.length === 0) {
         throw new CcparkError(
           "not-found",
@@ -136,7 +104,7 @@ async function kill(patterns: readonly string[], options: ServerOptions): Promis
         );
       }
       for (const { handle, name } of flows) {
-        await client.kill(handle);
+        await source.kill(handle);
         printOut(
           options.json ? `${JSON.stringify({ killed: handle, name })}\n` : `killed ${handle}  ${name}\n`,
         );
@@ -145,7 +113,7 @@ async function kill(patterns: readonly string[], options: ServerOptions): Promis
   });
 }
 
-function withServerOptions(command: Command): Command {
+function withSourceOptions(command: Command): Command {
   return command
     .optionsGroup("Server:")
     .option("--address <host:port>", `where \`ccpark serve\` listens (default: ${DEFAULT_ADDRESS})`)
@@ -155,6 +123,8 @@ function withServerOptions(command: Command): Command {
     .option("--tls", "over TLS, with the system's authorities")
     .option("--tls-ca <file>", "over TLS, with this authority, PEM")
     .option("--token-file <file>", "file with the bearer token alone")
+    .optionsGroup("Agent:")
+    .option("--agent <socket>", "instead of a server: a `ccpark agent`, by the socket of its --control")
     .optionsGroup("Output:")
     .option("--json", "JSON Lines");
 }
@@ -165,16 +135,18 @@ const EXAMPLES = `
   ccpark flows watch HANDLE --band fault   losses and timeouts alone; nothing else is produced
   ccpark flows move HANDLE --forward away --reverse away-back
   ccpark flows kill '*/flow-3'
+  ccpark flows watch HANDLE --agent /tmp/ccp/control
 
 Watching is read-only: what the session computes is the same, to the byte. A killed flow's handle is gone at once, its
-environment's episode is truncated by the next step, and the next episode has a new handle. docs/flows.md tells the rest.`;
+environment's episode is truncated by the next step, and the next episode has a new handle; an agent gives a flow up, and its
+datapath goes on as it was told. docs/flows.md tells the rest.`;
 
 export function addFlows(program: Command): void {
   const flows = program
     .command("flows")
-    .description("flows of a server that runs, under their handles: list, watch, move, kill")
+    .description("flows of a server or an agent that runs, under their handles: list, watch, move, kill")
     .addHelpText("after", EXAMPLES);
-  withServerOptions(
+  withSourceOptions(
     flows
       .command("list")
       .description("flows by name or handle")
@@ -187,7 +159,7 @@ export function addFlows(program: Command): void {
       .option("--of <handle>", "the flow that the scope is about")
       .addOption(new Option("--limit <n>", "of the list (default: 1000)").argParser(parseWhole(1, 10_000))),
   ).action(list);
-  withServerOptions(
+  withSourceOptions(
     flows
       .command("watch")
       .description("reports of one flow as it runs, until it ends or Ctrl-C")
@@ -206,7 +178,7 @@ export function addFlows(program: Command): void {
       .addOption(new Option("--reports <n>", "end after so many reports").argParser(parseWhole(1, 1e9)))
       .option("--duration <sec>", "end after so many seconds", parsePositive),
   ).action(watch);
-  withServerOptions(
+  withSourceOptions(
     flows
       .command("move")
       .description("let a flow go on over other links of its scenario, under the same handle")
@@ -214,10 +186,12 @@ export function addFlows(program: Command): void {
       .option("--forward <link>", "where its route says `forward` (default: forward)")
       .option("--reverse <link>", "where its route says `reverse` (default: reverse)"),
   ).action(move);
-  withServerOptions(
+  withSourceOptions(
     flows
       .command("kill")
-      .description("end flows: their handles are gone, and their episodes are truncated by the next step")
+      .description(
+        "end flows: their handles are gone, and their episodes are truncated by the next step, or their agent gives them up",
+      )
       .argument("<patterns...>", "handles or names, with * and ?"),
   ).action(kill);
 }
