@@ -10,26 +10,22 @@ export interface AttackWorkerData {
   readonly weight: number;
 }
 
-/** Environments that one thread runs one after the other. */
+/** An environment, and who meets in it. */
 export interface AttackUnit {
   readonly target: string;
   readonly reference: string;
-  readonly scenarios: readonly ScenarioInput[];
+  readonly scenario: ScenarioInput;
 }
 
 const { weight } = workerData as AttackWorkerData;
 const known = new Map<string, ReturnType<typeof namedContenders>>();
 
-export default async function runUnit({ target, reference, scenarios }: AttackUnit): Promise<Duel[]> {
+export default async function runUnit({ target, reference, scenario }: AttackUnit): Promise<Duel> {
   const names = [target, reference];
   const key = names.join("\n");
   const loaded = known.get(key) ?? namedContenders(names, { quiet: true });
   known.set(key, loaded);
   const { contenders } = await loaded;
-  const duels: Duel[] = [];
-  for (const scenario of scenarios) {
-    const parts = { target: contenders[0]!, reference: contenders[1]!, weight };
-    duels.push(await runDuel(environmentScenario(scenario), parts));
-  }
-  return duels;
+  const parts = { target: contenders[0]!, reference: contenders[1]!, weight };
+  return runDuel(environmentScenario(scenario), parts);
 }

@@ -4,9 +4,6 @@ import type { Duel } from "../../eval/attack/utility.ts";
 import { openWorkerPool } from "../bench/worker-pool.ts";
 import type { AttackUnit } from "./attack-worker.ts";
 
-/** What one thread is given at once: small enough that none waits long for the last. */
-const UNIT = 4;
-
 export interface EvaluatePool {
   of(target: string, reference: string): Evaluate;
   close(): Promise<void>;
@@ -17,13 +14,14 @@ export async function openEvaluatePool(workers: number, weight: number): Promise
   const url = new URL(`./attack-worker.${extension}`, import.meta.url);
   const pool = await openWorkerPool(url, workers, { weight });
   return {
-    of: (target, reference) => async (scenarios) => {
-      const units: AttackUnit[] = [];
-      for (let at = 0; at < scenarios.length; at += UNIT)
-        units.push({ target, reference, scenarios: scenarios.slice(at, at + UNIT) });
-      const duels: Duel[][] = await Promise.all(units.map((unit) => pool.run(unit)));
-      return duels.flat();
-    },
+    // one by one: a search goes on when its batch is done, and a thread would wait for the last of another's
+    of: (target, reference) => (scenarios) =>
+      Promise.all(
+        scenarios.map((scenario): Promise<Duel> => {
+          const unit: AttackUnit = { target, reference, scenario };
+          return pool.run(unit);
+        }),
+      ),
     close: () => pool.destroy(),
   };
 }

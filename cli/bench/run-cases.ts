@@ -31,6 +31,14 @@ function fileName(scenario: string): string {
   return scenario.slice(scenario.lastIndexOf("/") + 1);
 }
 
+/** Trials that a thread takes at once: few enough that at the end no thread has much more left than the others. */
+const TRIALS_AT_ONCE = 10;
+
+function* partsOf(unit: CaseUnit): Generator<CaseUnit> {
+  for (let at = 0; at < unit.seeds.length; at += TRIALS_AT_ONCE)
+    yield { ...unit, seeds: unit.seeds.slice(at, at + TRIALS_AT_ONCE) };
+}
+
 /** The runs of each unit, in the order of units, whoever was done first. */
 async function* runsOf(
   input: CasesInput,
@@ -50,13 +58,16 @@ async function* runsOf(
   const url = new URL(`./case-worker.${extension}`, import.meta.url);
   const pool = await openWorkerPool(url, workers, input);
   try {
-    const outcomes = units.map((unit): Promise<CaseOutcome> => pool.run(unit));
+    const outcomes = units.map((unit) =>
+      Promise.all([...partsOf(unit)].map((part): Promise<CaseOutcome> => pool.run(part))),
+    );
     // all are awaited in order; one that fails meanwhile must not be an unhandled rejection
     for (const outcome of outcomes) outcome.catch(() => {});
     for (const outcome of outcomes) {
-      const done = await outcome;
-      if ("kind" in done) throw new CcparkError(done.kind, done.message);
-      yield done.runs;
+      yield (await outcome).flatMap((done) => {
+        if ("kind" in done) throw new CcparkError(done.kind, done.message);
+        return done.runs;
+      });
     }
   } finally {
     await pool.destroy();

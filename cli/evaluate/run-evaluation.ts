@@ -1,5 +1,6 @@
 /** Wiring of `evaluate ccwg`: runs each unit once, in threads where that changes nothing, with progress. */
-import { runUnit, type UnitOutcome } from "../../eval/ccwg/evaluate.ts";
+import { runUnit, type Unit, type UnitOutcome } from "../../eval/ccwg/evaluate.ts";
+import { eventsOfReset, eventsPerSec } from "../../scenarios/estimates/cost.ts";
 import { openWorkerPool } from "../bench/worker-pool.ts";
 import { breathe } from "../console.ts";
 import { startTask, type Task } from "../train/progress.ts";
@@ -25,7 +26,7 @@ export async function runEvaluation(
   });
   const isThreaded = workers > 1 && units.length > 1 && mayRunInWorkers(evaluation);
   const outcomes = isThreaded
-    ? await inThreads(input, units.length, Math.min(workers, units.length), task)
+    ? await inThreads(input, units, Math.min(workers, units.length), task)
     : await inTurn(evaluation, task);
   task.finish();
   return outcomes;
@@ -41,24 +42,33 @@ async function inTurn({ plan, contenders, testbed }: Evaluation, task: Task): Pr
   return outcomes;
 }
 
+/** The longest first, so that at the end no thread is still at one of them while the others have nothing left. */
+function longestFirst(units: readonly Unit[]): number[] {
+  const costs = units.map(
+    ({ scenario }) => eventsOfReset(scenario) + eventsPerSec(scenario) * scenario.durationSec,
+  );
+  return units.map((_, place) => place).sort((a, b) => costs[b]! - costs[a]!);
+}
+
 async function inThreads(
   input: EvaluationInput,
-  count: number,
+  units: readonly Unit[],
   threads: number,
   task: Task,
 ): Promise<UnitOutcome[]> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const url = new URL(`./evaluate-worker.${extension}`, import.meta.url);
   const pool = await openWorkerPool(url, threads, { ...input, quiet: true });
+  const outcomes: UnitOutcome[] = [];
   let done = 0;
   try {
-    return await Promise.all(
-      Array.from({ length: count }, async (_, place) => {
-        const outcome = (await pool.run(place)) as UnitOutcome;
+    await Promise.all(
+      longestFirst(units).map(async (place) => {
+        outcomes[place] = (await pool.run(place)) as UnitOutcome;
         task.update(++done);
-        return outcome;
       }),
     );
+    return outcomes;
   } finally {
     await pool.destroy();
   }

@@ -24,6 +24,8 @@ export interface AttackHooks {
   readonly onProgress?: (tried: number, bestGap: number) => void;
   /** true: the search ends with the batch at hand */
   readonly isOver?: () => boolean;
+  /** environments that are evaluated at the same time; the result is the same; absent: 1 */
+  readonly atOnce?: number;
 }
 
 export interface Found {
@@ -60,7 +62,7 @@ export function attackName({
 export async function attack(
   { target, reference, method, seed, environments, durationSec }: AttackOptions,
   evaluate: Evaluate,
-  { onProgress, isOver = () => false }: AttackHooks = {},
+  { onProgress, isOver = () => false, atOnce = 1 }: AttackHooks = {},
 ): Promise<AttackResult> {
   const searcher = findSearchMethod(method).start(Rng.fromSeed(seed).fork(`attack.${method}`));
   const name = attackName({ target, reference, seed });
@@ -89,11 +91,12 @@ export async function attack(
     complexity: complexityOf(its),
   });
   const known = new Map<AttackEnvironment, Duel>([[environment, duel]]);
-  const simple = await simplify(environment, duel.gap, async (its) => {
-    const [one] = await evaluate([asScenario(its)]);
-    known.set(its, one!);
-    return one!.gap;
-  });
+  const gapsOf = async (some: readonly AttackEnvironment[]): Promise<number[]> => {
+    const their = await evaluate(some.map(asScenario));
+    for (const [i, its] of some.entries()) known.set(its, their[i]!);
+    return their.map(({ gap }) => gap);
+  };
+  const simple = await simplify(environment, duel.gap, gapsOf, atOnce);
   return {
     target,
     reference,

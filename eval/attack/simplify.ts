@@ -55,27 +55,30 @@ function* simpler(environment: AttackEnvironment): Generator<AttackEnvironment> 
 }
 
 /**
- * @param gapOf evaluates an environment
- * @returns the simplest that was found whose gap is at least `KEPT_SHARE` of the given one's, and its gap
+ * @param gapsOf evaluates environments
+ * @param atOnce how many it evaluates at the same time; of them the first that will do counts, as if they had come in turn
+ * @returns the simplest that was found whose gap is at least `KEPT_SHARE` of the given one's, its gap, and how many had their turn
  */
 export async function simplify(
   found: AttackEnvironment,
   gap: number,
-  gapOf: (environment: AttackEnvironment) => Promise<number>,
+  gapsOf: (environments: readonly AttackEnvironment[]) => Promise<readonly number[]>,
+  atOnce: number,
 ): Promise<{ readonly environment: AttackEnvironment; readonly gap: number; readonly evaluated: number }> {
   const least = KEPT_SHARE * gap;
   let best = { environment: found, gap };
   let evaluated = 0;
   for (let improved = true; improved; ) {
     improved = false;
-    for (const environment of simpler(best.environment)) {
-      if (complexityOf(environment) >= complexityOf(best.environment)) continue;
-      evaluated++;
-      const its = await gapOf(environment);
-      if (its < least) continue;
-      best = { environment, gap: its };
-      improved = true;
-      break;
+    const complexity = complexityOf(best.environment);
+    const candidates = [...simpler(best.environment)].filter((each) => complexityOf(each) < complexity);
+    for (let at = 0; at < candidates.length && !improved; at += atOnce) {
+      const batch = candidates.slice(at, at + atOnce);
+      const gaps = await gapsOf(batch);
+      const first = gaps.findIndex((its) => its >= least);
+      improved = first !== -1;
+      evaluated += improved ? first + 1 : batch.length;
+      if (improved) best = { environment: batch[first]!, gap: gaps[first]! };
     }
   }
   return { ...best, evaluated };

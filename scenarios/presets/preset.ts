@@ -39,16 +39,34 @@ export function statusOf(substitution: string | undefined): PresetStatus {
 }
 
 export function preset(name: string, parts: PresetParts): ScenarioPreset {
-  const { substitution, members, ...rest } = parts;
-  const { source, description } = parts;
-  const template: ScenarioTemplate = { name, ...rest };
+  return latePreset(name, parts, () => parts);
+}
+
+/** @param make takes a while, and is called when a template is first asked for */
+export function latePreset(
+  name: string,
+  {
+    source,
+    description,
+    substitution,
+    members,
+  }: Pick<PresetParts, "source" | "description" | "substitution" | "members">,
+  make: () => PresetParts,
+): ScenarioPreset {
+  let template: ScenarioTemplate | undefined;
   return {
     name,
     source,
     description,
     status: statusOf(substitution),
     trace: "none",
-    template: () => template,
+    template: () => {
+      if (template === undefined) {
+        const { substitution: _, members: __, ...rest } = make();
+        template = { name, ...rest };
+      }
+      return template;
+    },
     ...(members === undefined ? {} : { members }),
   };
 }

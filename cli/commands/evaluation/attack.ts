@@ -127,7 +127,8 @@ async function attackAll(options: Options): Promise<void> {
   const quiet = options.quiet === true;
   const total = pairs.length * options.environments;
   const task = await startTask({ label: "attack", total, unit: "environments", quiet });
-  const pool = await openEvaluatePool(options.workers ?? availableParallelism(), options.weight);
+  const workers = options.workers ?? availableParallelism();
+  const pool = await openEvaluatePool(workers, options.weight);
   const results: AttackResult[] = [];
   const files: Record<string, string> = {};
   try {
@@ -147,6 +148,7 @@ async function attackAll(options: Options): Promise<void> {
             `${pair.target} against ${pair.reference}: gap ${gap.toFixed(3)}`,
           ),
         isOver: () => performance.now() >= untilMs,
+        atOnce: workers,
       });
       results.push(result);
       const command = commandOf(pair, { ...options, environments: result.tried });

@@ -8,7 +8,13 @@ import { Rng } from "../../../core/random.ts";
 import { type AttackOptions, attack, type Evaluate } from "../../../eval/attack/attack.ts";
 import { attackFiles } from "../../../eval/attack/attack-files.ts";
 import { environmentScenario, RUN_SEED, runDuel } from "../../../eval/attack/duel.ts";
-import { complexityOf, environmentOf, GENES, scenarioOf } from "../../../eval/attack/environment.ts";
+import {
+  type AttackEnvironment,
+  complexityOf,
+  environmentOf,
+  GENES,
+  scenarioOf,
+} from "../../../eval/attack/environment.ts";
 import { SEARCH_METHODS } from "../../../eval/attack/searcher.ts";
 import { KEPT_SHARE, simplify } from "../../../eval/attack/simplify.ts";
 import { duelOf, utilityOf } from "../../../eval/attack/utility.ts";
@@ -80,9 +86,10 @@ describe("an environment of an attack", () => {
       6,
     );
     expect(found.cross).toBeDefined();
-    const short = await simplify(found, 1, async ({ queuePackets }) =>
-      queuePackets >= found.queuePackets / 2 ? 0.95 : 0,
-    );
+    const gapsOf = async (some: readonly AttackEnvironment[]): Promise<number[]> =>
+      some.map(({ queuePackets }) => (queuePackets >= found.queuePackets / 2 ? 0.95 : 0));
+    const short = await simplify(found, 1, gapsOf, 1);
+    for (const atOnce of [2, 5, 1000]) expect(await simplify(found, 1, gapsOf, atOnce)).toEqual(short);
     expect(short.environment).toMatchObject({ cross: undefined, lossRate: 0 });
     expect(short.environment.ratesMbps).toHaveLength(1);
     expect(short.environment.delaysMs).toHaveLength(1);
