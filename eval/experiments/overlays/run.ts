@@ -64,6 +64,7 @@ export function* goodputOf(run: SimulatedRun, everySec: number): Generator<Goodp
     yield {
       atSec: +(i * everySec).toFixed(6),
       mbps: run.flows.map(({ path, mssBytes }, flow) => {
+        path.advance(run.nowNs);
         const bytes = path.firstArrivedPackets * mssBytes;
         const mbps = toMbps((bytes - before[flow]!) / everySec);
         before[flow] = bytes;
