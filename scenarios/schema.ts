@@ -210,8 +210,9 @@ function checkOverlayFlows(complaints: Complaints, scenario: Scenario): void {
 /** What a stack has of its own, or what only the engine's sender knows. */
 function stackFlow(at: readonly (string | number)[], plan: FlowPlan): StackFlow {
   const { stack, algorithm, startSec, startJitterSec, sender, application, ackPolicy } = plan;
-  const has = application?.kind === "bulk" ? undefined : application;
-  return { at, stack, algorithm, startSec, startJitterSec, others: { sender, application: has, ackPolicy } };
+  // a call counts its packets by the engine's sender
+  const call = application?.kind === "media" ? application : undefined;
+  return { at, stack, algorithm, startSec, startJitterSec, others: { sender, application: call, ackPolicy } };
 }
 
 function checkStackFlows(complaints: Complaints, scenario: Scenario): void {

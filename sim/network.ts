@@ -63,9 +63,15 @@ export interface FlowSpec {
   readonly isOutside?: boolean;
   /** number of its path among those of `OutsideSpec`, where a real link carries its packets */
   readonly path?: number;
-  /** Called once when the flow starts, before its first packet: attaches an application. Absent: a bulk flow. */
-  readonly onStart?: (flow: NetworkFlow, network: Network) => void;
+  /**
+   * Called once when the flow starts, before its first packet: attaches an application. Absent: a bulk flow.
+   * @param sender of packets from outside; absent: the flow's own
+   */
+  readonly onStart?: (flow: NetworkFlow, network: Network, sender?: Supplied) => void;
 }
+
+/** What an application supplies with data. */
+export type Supplied = Pick<Sender, "mssBytes" | "supply" | "withdraw" | "finish" | "onDrained">;
 
 /** Links by number: 0 is forward, 1 is reverse, 2 and up are the further ones. */
 export interface Route {

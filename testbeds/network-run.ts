@@ -361,9 +361,9 @@ function atStart(flow: PlannedFlow, before: Attach): PlannedFlow {
     ...flow,
     spec: {
       ...flow.spec,
-      onStart: (started, network) => {
+      onStart: (started, network, sender) => {
         before(started, network);
-        onStart?.(started, network);
+        onStart?.(started, network, sender);
       },
     },
   };

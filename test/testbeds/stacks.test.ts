@@ -8,10 +8,11 @@ import { DEFAULT_ENV_OPTIONS, DEFAULT_MULTI_FLOW_OPTIONS, parseEnvOptions } from
 import { flowsUnderTest } from "../../scenarios/flows.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
+import type { ApplicationSpec } from "../../scenarios/traffic/applications.ts";
 import type { StackSpec } from "../../scenarios/traffic/stack.ts";
 import { validateScenario } from "../../scenarios/validate.ts";
 import type { NetworkFlow } from "../../sim/network.ts";
-import { measure } from "../../testbeds/measure.ts";
+import { measure, summariseFlows } from "../../testbeds/measure.ts";
 import { stackRefusal } from "../../testbeds/real-time/real-time-run.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import type { VirtualTestbed } from "../../testbeds/testbed.ts";
@@ -22,15 +23,15 @@ import { testbedContract } from "../contract/testbed-contract.ts";
 const STREAM: StackSpec = ["order", "reliable", "cc", "sack", "frame", "simulated"];
 const STACK = getScenario("stack", { durationSec: 5 });
 
-/** The simulator, where each flow that sends without end is a stack. */
+/** The simulator, where each flow but calls is a stack. */
 const BY_STACKS: VirtualTestbed = {
   ...SIMULATED,
   name: "simulated, flows are stacks",
   records: [],
   open(scenario, seed, options) {
-    const isEndless = ({ application }: Pick<Scenario, "application">): boolean => application === undefined;
-    const flows = scenario.flows?.map((plan) => (isEndless(plan) ? { ...plan, stack: STREAM } : plan));
-    const stack = isEndless(scenario) ? STREAM : undefined;
+    const isCall = ({ application }: Pick<Scenario, "application">): boolean => application?.kind === "media";
+    const flows = scenario.flows?.map((plan) => (isCall(plan) ? plan : { ...plan, stack: STREAM }));
+    const stack = isCall(scenario) ? undefined : STREAM;
     return SIMULATED.open({ ...scenario, ...(stack && { stack }), ...(flows && { flows }) }, seed, options);
   },
 };
@@ -75,6 +76,123 @@ describe("a flow that is a stack", () => {
     expect(first).toEqual(again);
     expect(first!.goodputMbps).toBeGreaterThan(0.5);
     expect(first!.droppedPackets).toBeGreaterThan(10);
+  });
+
+  describe("has an application", () => {
+    const APPLICATIONS: readonly ApplicationSpec[] = [
+      { kind: "finite", bytes: 2_000_000 },
+      { kind: "on-off", meanOnSec: 0.5, meanOffSec: 0.5 },
+      { kind: "constant-rate", mbps: 3 },
+      { kind: "video", mbps: 2 },
+      { kind: "short-transfers", minBytes: 10_000, maxBytes: 60_000, meanOffSec: 0.1 },
+      { kind: "pauses", pauses: [{ fromSec: 1, toSec: 3 }] },
+    ];
+
+    it.each(APPLICATIONS)("and sends what the engine's sender would: %j", (application) => {
+      const { stack: _, ...engine } = { ...getScenario("stack", { durationSec: 8 }), application };
+      const [byEngine, byStack] = [engine, { ...engine, stack: STREAM }].map(
+        (each) => run(each, "native-cubic").metrics,
+      );
+      expect(byEngine!.goodputMbps).toBeLessThan(11);
+      expect(byStack!.goodputMbps / byEngine!.goodputMbps).toBeGreaterThan(0.9);
+      expect(byStack!.goodputMbps / byEngine!.goodputMbps).toBeLessThan(1.1);
+    });
+
+    const opened = (scenario: Scenario, seed = 1) =>
+      SIMULATED.open(scenario, seed, {
+        control: () => crossTrafficAlgorithm("native-cubic"),
+        algorithms: crossTrafficAlgorithm,
+      });
+    const ends = (scenario: Scenario) => {
+      const world = opened(scenario);
+      while (world.nowNs < world.endNs) world.runUntil(world.endNs);
+      return summariseFlows(world).map(({ completionMs, goodputMbps }) => ({ completionMs, goodputMbps }));
+    };
+
+    it("that ends: all bytes arrive once, the flow is over, and how long it took is told, with losses too", () => {
+      const bytes = 600_000;
+      const application = { kind: "finite", bytes } as const;
+      const scenario: Scenario = {
+        ...STACK,
+        durationSec: 20,
+        forward: { ...STACK.forward, lossRate: 0.03 },
+        application,
+        flows: [{ id: "other", algorithm: "reno", stack: STREAM, application, startSec: 1, deadlineSec: 15 }],
+      };
+      const world = opened(scenario);
+      while (world.nowNs < world.endNs) world.runUntil(world.endNs);
+      const flows = summariseFlows(world);
+      world.flows.forEach((flow, i) => {
+        const packets = Math.ceil(bytes / flow.mssBytes);
+        expect((flow.path as NetworkFlow).firstArrivedPackets).toBe(packets);
+        expect(flow.isComplete).toBe(true);
+        expect(flow.lostPackets).toBeGreaterThan(3);
+        expect(flow.inflightPackets).toBe(0);
+        // no sooner than the link serves them
+        expect(flows[i]!.completionMs).toBeGreaterThan((bytes * 8) / 12_000);
+        expect(flows[i]!.completionMs).toBeLessThan(15_000);
+      });
+      expect(flows[1]!.deadlineMet).toBe(true);
+      expect(ends(scenario)).toEqual(
+        flows.map(({ completionMs, goodputMbps }) => ({ completionMs, goodputMbps })),
+      );
+    });
+
+    it("whose completion time is the engine's sender's", () => {
+      const application = { kind: "finite", bytes: 3_000_000 } as const;
+      const { stack: _, ...engine } = { ...getScenario("stack", { durationSec: 8 }), application };
+      const [byEngine, byStack] = [engine, { ...engine, stack: STREAM }].map(
+        (each) => ends(each)[0]!.completionMs!,
+      );
+      expect(byEngine).toBeGreaterThan(2_000);
+      expect(byStack! / byEngine!).toBeGreaterThan(0.95);
+      expect(byStack! / byEngine!).toBeLessThan(1.05);
+    });
+
+    it("that ends beside one that does not: shares are those of the time of both", () => {
+      const scenario: Scenario = {
+        ...STACK,
+        durationSec: 10,
+        flows: [
+          {
+            id: "short",
+            algorithm: "native-cubic",
+            stack: STREAM,
+            application: { kind: "finite", bytes: 1_500_000 },
+          },
+        ],
+      };
+      const { jainIndex, metrics } = run(scenario, "native-cubic");
+      expect(jainIndex).toBeGreaterThan(0.8);
+      expect(metrics.utilisation).toBeGreaterThan(0.9);
+    });
+
+    it("that ends: an environment sees its flow through", () => {
+      const env = new CongestionEnv(
+        { ...STACK, durationSec: 8, application: { kind: "finite", bytes: 500_000 } },
+        DEFAULT_ENV_OPTIONS,
+      );
+      env.reset(1);
+      let delivered = 0;
+      for (let isOver = false; !isOver; ) {
+        const { info, terminated, truncated } = env.step([0]);
+        delivered += info.deliveredBytes;
+        isOver = terminated || truncated;
+      }
+      const [flow] = env.run.flows;
+      expect(flow!.isComplete).toBe(true);
+      expect(delivered).toBeGreaterThanOrEqual(500_000);
+      expect(delivered).toBeLessThan(520_000);
+    });
+
+    it("that waits until all has come, which a stack that may lose does not tell", () => {
+      const stack: StackSpec = ["once", "cc", "sack", "frame", "simulated"];
+      const open = (application: ApplicationSpec): unknown => opened({ ...STACK, stack, application });
+      expect(() => open({ kind: "finite", bytes: 1_000 })).toThrow(
+        "stack: got a stack that may lose, expected `reliable` in it: its application waits until all has come",
+      );
+      expect(() => open({ kind: "constant-rate", mbps: 1 })).not.toThrow();
+    });
   });
 
   it("stops when its plan says so", () => {
@@ -177,7 +295,12 @@ describe("a stack in a scenario", () => {
     ],
     [{ stack: [7, "cc", "simulated"] }, /stack\.0: got 7, expected a name of a chunnel/],
     [{ sender: { prr: "rfc9937" } }, /sender: .*expected none beside `stack`/],
-    [{ application: { kind: "finite", bytes: 1000 } }, /application: .*expected none beside `stack`/],
+    [
+      {
+        application: { kind: "media", streams: [{ name: "a", framesPerSec: 10, bytes: 1000 }] },
+      },
+      /application: .*expected none beside `stack`/,
+    ],
   ])("is refused by its schema where it cannot run: %j", (changes, message) => {
     expect(refused(changes)).toMatch(message);
   });

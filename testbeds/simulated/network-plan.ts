@@ -54,7 +54,12 @@ export interface PlannedFlow {
   /** where its application is one */
   readonly call?: MediaCall;
   /** where it is one, and where the scenario says so */
-  readonly stack?: { readonly chunnels: StackSpec; readonly where: string };
+  readonly stack?: {
+    readonly chunnels: StackSpec;
+    readonly where: string;
+    /** its application goes on, or ends, when all has arrived */
+    readonly isAwaited: boolean;
+  };
 }
 
 /** Everything that does not depend on one flow. */
@@ -232,7 +237,7 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
     isBackward,
     life,
     ...(call && { call }),
-    ...stackOf(scenario.stack, "stack"),
+    ...stackOf(scenario, "stack"),
     spec: {
       ...path,
       ...sizeOf(scenario, scenario.stack),
@@ -287,8 +292,12 @@ function seenBy(call: MediaCall | undefined, factory: CongestionControlFactory):
 }
 
 /** Of a flow that is a stack. */
-function stackOf(chunnels: StackSpec | undefined, where: string): Pick<PlannedFlow, "stack"> {
-  return chunnels === undefined ? {} : { stack: { chunnels, where } };
+function stackOf(
+  { stack: chunnels, application }: Pick<FlowPlan, "stack" | "application">,
+  where: string,
+): Pick<PlannedFlow, "stack"> {
+  const isAwaited = application?.kind === "finite" || application?.kind === "short-transfers";
+  return chunnels === undefined ? {} : { stack: { chunnels, where, isAwaited } };
 }
 
 /** One that shares another's window has no agent, and no algorithm, of its own. */
@@ -325,7 +334,7 @@ function planFlow(context: PlanContext, plan: FlowPlan, at: number, i: number, n
     isBackward,
     life,
     ...(call && { call }),
-    ...stackOf(plan.stack, `flows.${at}.stack`),
+    ...stackOf(plan, `flows.${at}.stack`),
     spec: {
       ...path,
       ...sizeOf(scenario, plan.stack),

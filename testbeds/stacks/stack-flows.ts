@@ -1,5 +1,5 @@
 /**
- * The flows of a scenario that are stacks: each has a path of its own, a client that sends without end and a server that takes it.
+ * The flows of a scenario that are stacks: each has a path of its own, a client that sends what the application has and a server that takes it.
  * Stacks of one run stand on one host, so that a window can be shared; what their packets go through is the network of all others.
  */
 import { CcparkError } from "../../core/errors.ts";
@@ -8,7 +8,7 @@ import { type Bytes, type BytesPerSec, type Micros, NANOS_PER_MICRO } from "../.
 import type { StackSpec } from "../../scenarios/traffic/stack.ts";
 import type { GeneralFlow, GeneralNetwork } from "../../sim/general/general-network.ts";
 import type { FlowSpec, Network, OutsideSpec } from "../../sim/network.ts";
-import type { Message, Surroundings } from "../../transport/chunnel.ts";
+import type { Surroundings } from "../../transport/chunnel.ts";
 import { type Cc, type CcOptions, cc } from "../../transport/chunnels/control/cc.ts";
 import type { CongestionWindow } from "../../transport/chunnels/control/window.ts";
 import { OpenStack } from "../../transport/stack/open.ts";
@@ -19,6 +19,7 @@ import { seededSurroundings } from "../../transport/worlds/virtual-clock.ts";
 import { NetworkRunFlow } from "../network-flow.ts";
 import type { PlannedFlow } from "../simulated/network-plan.ts";
 import { counting, StackBooks } from "./books.ts";
+import { StackData } from "./data.ts";
 import { type DatagramCarrier, DatagramPaths } from "./datagram-paths.ts";
 import { DATAGRAM_HEADER_BYTES } from "./sizes.ts";
 
@@ -29,11 +30,17 @@ interface StackParts {
   readonly stack: StackSpec;
   /** where the scenario has it, such as `flows.0.stack` */
   readonly where: string;
+  /** its application goes on, or ends, when all has arrived */
+  readonly isAwaited: boolean;
   readonly spec: FlowSpec;
 }
 
 /** @throws CcparkError (invalid-argument, not-found) that names the chunnel */
-function specsOf({ stack, where, spec }: StackParts, mtuBytes: Bytes, books: StackBooks): ChunnelSpec[] {
+function specsOf(
+  { stack, where, isAwaited, spec }: StackParts,
+  mtuBytes: Bytes,
+  books: StackBooks,
+): ChunnelSpec[] {
   const specs = parseStack(stack, where);
   const at = specs.findIndex(({ name }) => name === "cc");
   const { group, mssBytes } = specs[at]!.options as CcOptions;
@@ -43,12 +50,18 @@ function specsOf({ stack, where, spec }: StackParts, mtuBytes: Bytes, books: Sta
   made.splice(at, 1, cc({ algorithm: spec.control, group: group!, mssBytes: size }), counting(books));
   const { kind, labels } = checkStack(made, where);
   if (kind !== "bytes")
-    throw refusal(where, `a stack that takes ${kind}`, "one that takes bytes: an endless stream is sent");
+    throw refusal(where, `a stack that takes ${kind}`, "one that takes bytes: a stream is sent");
   if (!labels.has("once"))
     throw refusal(
       where,
       "a stack that may deliver twice",
       "`order` or `once` in it: what arrives is counted",
+    );
+  if (isAwaited && !labels.has("reliable"))
+    throw refusal(
+      where,
+      "a stack that may lose",
+      "`reliable` in it: its application waits until all has come",
     );
   return made;
 }
@@ -62,10 +75,10 @@ function refusal(where: string, got: string, expected: string): CcparkError {
 /** A flow's two ends. */
 class StackPair {
   readonly books = new StackBooks();
+  readonly data: StackData;
   window: CongestionWindow | undefined;
   readonly parts: StackParts;
   readonly #specs: readonly ChunnelSpec[];
-  readonly #payload: Uint8Array;
   #client: OpenStack | undefined;
 
   constructor(parts: StackParts, mtuBytes: Bytes, rng: Rng) {
@@ -74,7 +87,7 @@ class StackPair {
       spec.name === "cc" ? this.#noticing(spec) : spec,
     );
     const payload = rng.fork("payload");
-    this.#payload = Uint8Array.from({ length: parts.spec.mssBytes! }, () => payload.integer(256));
+    this.data = new StackData(Uint8Array.from({ length: parts.spec.mssBytes! }, () => payload.integer(256)));
   }
 
   #noticing(spec: ChunnelSpec): ChunnelSpec {
@@ -130,20 +143,21 @@ class StackPair {
     });
     const client = stackOf("client", clients, {
       receive: () => {},
-      pull: (most) => this.#messages(most),
+      pull: (most) => this.data.pull(most),
+      feedback: ({ acked }) => this.data.acknowledged(acked.length, network.nowNs),
       fail: (error) => {
         throw error;
       },
     });
     this.#client = client;
+    this.data.offer = () => client.offer();
+    // what is over is closed once those that told of it are through
+    this.data.onComplete = () => network.schedule(network.nowNs, () => this.end(flow));
     this.books.onFate = ({ nowUs }) =>
       statistics.nextBinEndNs <= nowUs * NANOS_PER_MICRO &&
       statistics.onTime(nowUs * NANOS_PER_MICRO, this.cwndPackets);
+    this.parts.spec.onStart?.(flow, network, this.data);
     client.offer();
-  }
-
-  #messages(most: number): readonly Message[] {
-    return Array.from({ length: Math.min(most, 64) }, () => ({ data: this.#payload }));
   }
 
   get cwndPackets(): number {
@@ -179,7 +193,7 @@ class StackRunFlow extends NetworkRunFlow {
   }
 
   override get isComplete(): boolean {
-    return false;
+    return this.#pair.data.isComplete;
   }
 
   override get acks(): number {
@@ -234,7 +248,7 @@ export class StackFlows {
   /**
    * @param planned flows of the run; those with a `stack` are these
    * @param carrier absent: virtual time
-   * @throws CcparkError (invalid-argument, not-found) for a stack that does not fit, or takes no endless stream
+   * @throws CcparkError (invalid-argument, not-found) for a stack that does not fit, or does not carry what its application sends
    */
   constructor(planned: readonly PlannedFlow[], mtuBytes: Bytes, rng: Rng, carrier?: DatagramCarrier) {
     this.#rng = rng.fork("stacks");
@@ -243,7 +257,8 @@ export class StackFlows {
     const pairs = new Map<number, StackPair>();
     planned.forEach(({ id, stack, spec }, place) => {
       if (stack === undefined) return;
-      const parts = { stack: stack.chunnels, where: stack.where, spec };
+      const { chunnels, where, isAwaited } = stack;
+      const parts = { stack: chunnels, where, isAwaited, spec };
       pairs.set(place, new StackPair(parts, mtuBytes, this.#rng.fork(id)));
     });
     this.#pairs = pairs;

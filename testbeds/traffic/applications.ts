@@ -7,9 +7,8 @@ import { exp } from "../../core/math.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, Nanos } from "../../core/units.ts";
 import { fromMbps, NANOS_PER_SEC } from "../../core/units.ts";
-import type { Sender } from "../../engine/sender.ts";
 import type { ApplicationSpec } from "../../scenarios/traffic/applications.ts";
-import type { FlowSpec, Network, NetworkFlow } from "../../sim/network.ts";
+import type { FlowSpec, Network, NetworkFlow, Supplied } from "../../sim/network.ts";
 
 export type Attach = NonNullable<FlowSpec["onStart"]>;
 
@@ -24,12 +23,12 @@ export function segmentsOf(bytes: Bytes, mssBytes: Bytes): number {
 class Host {
   readonly network: Network;
   readonly flow: NetworkFlow;
-  readonly sender: Sender;
+  readonly sender: Supplied;
 
-  constructor(flow: NetworkFlow, network: Network) {
+  constructor(flow: NetworkFlow, network: Network, sender: Supplied = flow.sender!) {
     this.flow = flow;
     this.network = network;
-    this.sender = flow.sender!;
+    this.sender = sender;
     this.sender.withdraw(network.nowNs);
   }
 
@@ -44,12 +43,17 @@ class Host {
 
   supply(packets: number): void {
     this.sender.supply(packets, this.network.nowNs);
-    this.network.refresh(this.flow);
+    this.#refresh();
   }
 
   withdraw(): void {
     this.sender.withdraw(this.network.nowNs);
-    this.network.refresh(this.flow);
+    this.#refresh();
+  }
+
+  /** Who sends from outside has plans of its own. */
+  #refresh(): void {
+    if (this.sender === this.flow.sender) this.network.refresh(this.flow);
   }
 }
 
@@ -66,8 +70,8 @@ export function sendOnce(
   bytes: Bytes,
   onComplete?: (completion: Completion, network: Network) => void,
 ): Attach {
-  return (flow, network) => {
-    const host = new Host(flow, network);
+  return (flow, network, sender) => {
+    const host = new Host(flow, network, sender);
     host.begin(segmentsOf(bytes, host.sender.mssBytes));
     host.sender.finish();
     if (onComplete !== undefined) {
@@ -78,8 +82,8 @@ export function sendOnce(
 }
 
 function onOff({ meanOnSec, meanOffSec }: Spec<"on-off">, rng: Rng): Attach {
-  return (flow, network) => {
-    const host = new Host(flow, network);
+  return (flow, network, sender) => {
+    const host = new Host(flow, network, sender);
     const span = (meanSec: number): Nanos => meanSec * NANOS_PER_SEC * drawExponential(rng);
     const goOn = (): void => {
       host.supply(Number.POSITIVE_INFINITY);
@@ -95,8 +99,8 @@ function onOff({ meanOnSec, meanOffSec }: Spec<"on-off">, rng: Rng): Attach {
 }
 
 function constantRate({ mbps }: Spec<"constant-rate">): Attach {
-  return (flow, network) => {
-    const host = new Host(flow, network);
+  return (flow, network, sender) => {
+    const host = new Host(flow, network, sender);
     const gapNs = (host.sender.mssBytes * NANOS_PER_SEC) / fromMbps(mbps);
     const next = (): void => {
       host.supply(1);
@@ -118,8 +122,8 @@ function video(spec: Spec<"video">, rng: Rng): Attach {
   const sigma = spec.sigma ?? VIDEO.sigma;
   const meanBytes = fromMbps(spec.mbps) / framesPerSec;
   const smallBytes = (meanBytes * keyFrameEvery) / (keyFrameEvery - 1 + keyFrameRatio);
-  return (flow, network) => {
-    const host = new Host(flow, network);
+  return (flow, network, sender) => {
+    const host = new Host(flow, network, sender);
     const { mssBytes } = host.sender;
     let frame = 0;
     /** of the last segment, filled by the next frame */
@@ -142,8 +146,8 @@ function video(spec: Spec<"video">, rng: Rng): Attach {
 
 /** One transfer after the other; the pause begins when the last byte is acknowledged. */
 function shortTransfers({ minBytes, maxBytes, meanOffSec }: Spec<"short-transfers">, rng: Rng): Attach {
-  return (flow, network) => {
-    const host = new Host(flow, network);
+  return (flow, network, sender) => {
+    const host = new Host(flow, network, sender);
     const draw = (): number => segmentsOf(rng.uniform(minBytes, maxBytes), host.sender.mssBytes);
     host.sender.onDrained = () => {
       host.after(meanOffSec * NANOS_PER_SEC * drawExponential(rng), () => host.supply(draw()));
@@ -154,8 +158,8 @@ function shortTransfers({ minBytes, maxBytes, meanOffSec }: Spec<"short-transfer
 
 /** @param zeroNs when the scenario's time begins */
 function pauses({ pauses: spans }: Spec<"pauses">, zeroNs: Nanos): Attach {
-  return (flow, network) => {
-    const host = new Host(flow, network);
+  return (flow, network, sender) => {
+    const host = new Host(flow, network, sender);
     const isPaused = spans.some(
       ({ fromSec, toSec }) =>
         zeroNs + fromSec * NANOS_PER_SEC <= network.nowNs && network.nowNs < zeroNs + toSec * NANOS_PER_SEC,

@@ -26,10 +26,17 @@ export async function openStore(kind: StoreKind, address: string): Promise<Opene
     case "file":
       return { store: fileStore(address), close: () => {} };
     case "redis": {
-      const client = createClient({ socket: { path: address, tls: false }, disableOfflineQueue: true });
-      // it tells of each attempt to connect again; questions meanwhile fail by themselves
+      let isOpen = false;
+      // where there is none it fails; one that is away it finds again
+      const reconnectStrategy = (): number | false => (isOpen ? 50 : false);
+      const client = createClient({
+        socket: { path: address, tls: false, reconnectStrategy },
+        disableOfflineQueue: true,
+      });
+      // it tells of each attempt; questions meanwhile fail by themselves
       client.on("error", () => {});
       await client.connect();
+      isOpen = true;
       return { store: redisStore(client), close: () => client.destroy() };
     }
     case "etcd": {
