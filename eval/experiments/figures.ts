@@ -2,6 +2,8 @@
 import type { Figure } from "./experiment.ts";
 
 const SIZE = { width: 270, height: 220 } as const;
+/** Names of contenders that differ at their ends stay apart. */
+const LABEL_PX = 260;
 
 interface PageText {
   readonly title: string;
@@ -41,7 +43,10 @@ export function page(text: PageText, names: readonly string[], panels: readonly 
 
 /** The colour channel of a panel on such a page. */
 export function nameColour(names: readonly string[], title: string | null = null): object {
-  const legend = names.length > 1 ? { title, orient: "right", symbolType: "circle", symbolOpacity: 1 } : null;
+  const legend =
+    names.length > 1
+      ? { title, orient: "right", symbolType: "circle", symbolOpacity: 1, labelLimit: LABEL_PX }
+      : null;
   return { field: "name", type: "nominal", scale: { domain: names }, legend };
 }
 
