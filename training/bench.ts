@@ -7,7 +7,8 @@
  * `simStepsPerSec` is the speed of the simulator's part (waiting for resets and rollouts), `updateUsPerStep` what the rest takes
  * of a step. P10: of the 10th percentile over updates, while nothing else had the cores. `ratio`, `simRatio` and their P10 are
  * the first training's time by this one's, of all and of the simulator's part: the median over updates, and of the 10th
- * percentiles.
+ * percentiles. `actUs` is what one decision of the trained policy takes, alone in its batch, as `bench --checkpoint` acts: the median over
+ * blocks of decisions, the policies of all trainings block by block in turn, and P10.
  */
 import { ROLLOUT } from "../agents/nn/rollout.ts";
 import { getLearner } from "../agents/registry.ts";
@@ -37,6 +38,10 @@ const spec = getLearner(values.learner);
  */
 const [WARM_UP_STEPS, DEFAULT_STEPS] = values.workers === undefined ? [20_000, 180_000] : [400_000, 300_000];
 const COUNTED_STEPS = values.steps ?? DEFAULT_STEPS;
+
+/** Decisions of a block, and blocks. */
+const DECISIONS = 2000;
+const BLOCKS = 50;
 
 /** Seconds that its caller waits for it so far. */
 interface TimedEnvs extends AsyncVectorEnv {
@@ -92,6 +97,19 @@ async function startTraining({ workers, backend }: { readonly workers: number; r
     stepsBefore = steps;
     return true;
   };
+  const acting: number[] = [];
+  /** Of the policy as it is now. @returns makes and times a block of decisions */
+  const policy = () => {
+    const agent = spec.policy(learner.checkpoint(), { observationSpace, actionSpace }, 1);
+    const observations = Array.from({ length: 64 }, (_, i) =>
+      new Float32Array(observationSpace.shape[0]).map((_, j) => Math.sin(i + 64 * j)),
+    );
+    return () => {
+      const began = performance.now();
+      for (let i = 0; i < DECISIONS; i++) agent.act(observations[i % 64]!, "greedy", 0);
+      acting.push(((performance.now() - began) / DECISIONS) * 1000);
+    };
+  };
   const row = () => ({
     learner: learner.name,
     workers,
@@ -103,11 +121,13 @@ async function startTraining({ workers, backend }: { readonly workers: number; r
     simStepsPerSecP10: Math.round(updateSteps / quantile(times.sim, 0.1)),
     updateUsPerStep: ((sums.seconds - sums.simSeconds) / sums.steps) * 1e6,
     updateUsPerStepP10: (quantile(times.rest, 0.1) / updateSteps) * 1e6,
+    actUs: quantile(acting, 0.5),
+    actUsP10: quantile(acting, 0.1),
     envs: numEnvs,
     stepMs: env.stepMs,
     backend: learner.backendDetail,
   });
-  return { update, row, times, close: () => envs.close() };
+  return { update, policy, row, times, close: () => envs.close() };
 }
 
 function quantile(values: readonly number[], share: number): number {
@@ -128,6 +148,8 @@ for (const kind of kinds) trainings.push(await startTraining(kind));
 for (let going = true; going; ) {
   for (const training of trainings) going = (await training.update()) && going;
 }
+const policies = trainings.map((training) => training.policy());
+for (let block = 0; block < BLOCKS; block++) for (const decide of policies) decide();
 const [first, ...others] = trainings;
 print(first!.row());
 for (const other of others) {
