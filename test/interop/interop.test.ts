@@ -1,7 +1,7 @@
 /** Both directions against the published software: Rust agents over our datapath, our agent over libccp. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ccpAlgorithm } from "../../algorithms/reference.ts";
 import { ALGORITHMS } from "../../algorithms/registry.ts";
@@ -9,6 +9,7 @@ import { runExternalAgent } from "../../envs/foreign-agent/external-agent.ts";
 import { runAlgorithm } from "../../envs/measured-run.ts";
 import { makeLink } from "../../scenarios/links.ts";
 import { getScenario } from "../../scenarios/presets.ts";
+import { WINDOW_FORM } from "../../training/distill/features.ts";
 import { treeProgram } from "../../training/distill/program.ts";
 import { treeModule } from "../../training/distill/spec.ts";
 import { runCli, startCli } from "../cli/run-cli.ts";
@@ -116,16 +117,19 @@ describe("our agent over libccp", () => {
     expect(reno!.goodputMbps).toBeGreaterThan(20);
   });
 
-  it("leaves a flow to a distilled tree, which runs in libccp and reports nothing", async () => {
+  it("leaves a flow to a distilled tree, which runs in libccp and reports nothing: one of windows, and the zoo's, which paces", async () => {
     const folder = mkdtempSync(join(tmpdir(), "ccpark-"));
     try {
       const path = join(folder, "tree.js");
-      const about = { name: "tree", program: treeProgram(SAMPLE_TREE), maxCwndPackets: 4800 };
-      writeFileSync(path, treeModule(about, ["a tree by hand"]));
-      const outcomes = await drive([path], () => "tree");
-      expect(outcomes[path]).toMatchObject({ creates: 1, reports: 0, messagesRefused: 0, invokeErrors: 0 });
-      expect(outcomes[path]!.cwndChanges).toBeGreaterThanOrEqual(20);
-      expect(outcomes[path]!.goodputMbps).toBeGreaterThan(20);
+      const program = treeProgram(SAMPLE_TREE, { form: WINDOW_FORM });
+      writeFileSync(path, treeModule({ name: "tree", program, maxCwndPackets: 4800 }, ["a tree by hand"]));
+      for (const tree of [path, resolve("agents/zoo/general-tree.js")]) {
+        const outcome = (await drive([tree], () => basename(tree, ".js")))[tree]!;
+        console.log(`${basename(tree)}: ${outcome.goodputMbps.toFixed(1)} Mbit/s`);
+        expect(outcome).toMatchObject({ creates: 1, reports: 0, messagesRefused: 0, invokeErrors: 0 });
+        expect(outcome.cwndChanges).toBeGreaterThanOrEqual(20);
+        expect(outcome.goodputMbps).toBeGreaterThan(20);
+      }
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -4,7 +4,7 @@
  */
 import type { CcpAlgorithm } from "../../ccp-bridge/agent/algorithm.ts";
 import { log2 } from "../../core/math.ts";
-import { type Bytes, type BytesPerSec, MICROS_PER_SEC, type Micros } from "../../core/units.ts";
+import { MICROS_PER_SEC } from "../../core/units.ts";
 import type { Policy } from "../../envs/measured-run.ts";
 import type { EnvOptions } from "../../envs/options.ts";
 import { admitAction, getAction, type Setting } from "../../envs/signals/actions.ts";
@@ -13,11 +13,13 @@ import { clearCounters } from "../../envs/signals/interval.ts";
 import { getObservation } from "../../envs/signals/observations.ts";
 import { envPrograms, INTERVAL_PROGRAM, RTT_PROGRAM, readReport } from "../../envs/steps/env-program.ts";
 import { FlowObserver } from "../../envs/steps/flow-observer.ts";
-import { decide, freshState, ONE, observe } from "./features.ts";
-import { gainOf, type Samples, type TreeNode } from "./tree.ts";
+import { PATH_FORM, pathTarget, type TreeForm, TreeRun, WINDOW_FORM } from "./features.ts";
+import { leafFor, type Samples, type TreeNode } from "./tree.ts";
 
 /** A decision may halve or double the window: more is two decisions. */
 const MAX_LOG2 = 1;
+/** The same of what a policy that paces says by the rate of its path, down and up. */
+const [MAX_DOWN, MAX_UP] = [4, 2.9];
 const MIN_CWND_PACKETS = 2;
 
 /** The policy that is distilled, and the environment of its steps. */
@@ -36,12 +38,25 @@ export function leastBytes(mssBytes: number): number {
   return MIN_CWND_PACKETS * mssBytes;
 }
 
-/** What a policy was asked and said, and whether it paces. */
+/** What a policy was asked and said. */
 export interface Collected extends Samples {
   readonly features: Float64Array[];
-  readonly targets: number[];
-  isPaced: boolean;
+  readonly targets: (readonly number[])[];
+  readonly weights: (readonly number[])[];
 }
+
+/** Forms of action that set a pacing rate beside the window, by the rate that comes through. */
+const PACED: readonly string[] = ["steered", "window-and-rate", "choose"];
+
+/** What its tree is to be like: a policy that paces says more than a window. */
+export function formOf({ env: { action } }: Teacher): TreeForm {
+  return PACED.includes(action) ? PATH_FORM : WINDOW_FORM;
+}
+
+/** Of two limits the one that binds counts; the other this much, as far as it is from binding. */
+const SLACK_WEIGHT = 0.05;
+/** Octaves between a window and what a pace lets into the path, within which both may bind. */
+const BOTH_OCTAVES = 0.2;
 
 /** @param tree undefined: the policy decides itself; @param samples what it is asked is added here */
 export function collectingAlgorithm(
@@ -52,6 +67,7 @@ export function collectingAlgorithm(
   const { policy, env, envelope } = teacher;
   const observation = getObservation(env.observation, envelope);
   const action = getAction(env.action, envelope.maxCwndPackets);
+  const form = formOf(teacher);
   const programName = env.stepMs === "rtt" ? RTT_PROGRAM : INTERVAL_PROGRAM;
   let rows = 0;
   return {
@@ -59,9 +75,9 @@ export function collectingAlgorithm(
     programs: { [programName]: envPrograms(false)[programName]! },
     newFlow(control, { mssBytes, initCwndBytes, nowUs }) {
       const observer = new FlowObserver(observation, action, { mssBytes, cwndBytes: initCwndBytes });
-      const state = freshState(initCwndBytes);
-      const admitted = new Float64Array(action.space.shape[0]);
       const [least, most] = [leastBytes(mssBytes), mostBytes(teacher, mssBytes)];
+      const run = new TreeRun(form, initCwndBytes, least, most);
+      const admitted = new Float64Array(action.space.shape[0]);
       const row = rows++;
       let lastUs = nowUs;
       policy.begin?.(row);
@@ -80,46 +96,58 @@ export function collectingAlgorithm(
           admitAction(action, policy.act(observer.observation, "greedy", row), env.actionPolicy, admitted);
           const cwndBefore = setting.cwndBytes;
           observer.decide(admitted);
-          const wantedBytes = Math.max(least, inFlightBytes(setting, interval.meanRttUs));
-          const target = Math.max(-MAX_LOG2, Math.min(MAX_LOG2, log2(wantedBytes / cwndBefore)));
-          const features = observe(
-            {
-              delivered: interval.ackedPackets + interval.misorderedPackets,
-              lost: interval.lostPackets,
-              rttSum: report.get("rttSum"),
-              rttUs: interval.rttUs,
-              minRttUs: interval.minRttUs,
-              rateInBytesPerSec: interval.deliveryRateBytesPerSec,
-              elapsedUs: Math.round(elapsedUs),
-            },
-            state,
-          );
-          samples.features.push(features);
-          samples.targets.push(target);
-          const gain = tree === undefined ? Math.round(ONE * 2 ** target) : gainOf(tree, features);
-          decide(state, gain, least, most);
-          samples.isPaced ||= setting.rateBytesPerSec > 0;
-          observer.overrule(state.windowBytes, cwndBefore);
-          control.setWindow(
-            state.windowBytes,
-            samples.isPaced ? paceOf(state.windowBytes, interval.meanRttUs) : 0,
-          );
+          const features = run.observe({
+            delivered: interval.ackedPackets + interval.misorderedPackets,
+            lost: interval.lostPackets,
+            rttSum: report.get("rttSum"),
+            rttUs: interval.rttUs,
+            minRttUs: interval.minRttUs,
+            rateInBytesPerSec: interval.deliveryRateBytesPerSec,
+            rateOutBytesPerSec: interval.sendRateBytesPerSec,
+            elapsedUs: Math.round(elapsedUs),
+          });
+          // no pace: a window may go at once
+          const unpaced = (2 * setting.cwndBytes * MICROS_PER_SEC) / interval.meanRttUs;
+          setting.rateBytesPerSec ||= form.width === 1 ? 0 : unpaced;
+          const wanted = targetOf(run, setting, { form, cwndBefore, least });
+          if (wanted !== undefined) {
+            samples.features.push(features);
+            samples.targets.push(wanted);
+            samples.weights.push(form.width === 1 ? [1] : bindings(setting, interval.meanRttUs));
+          }
+          const own = form.encode(wanted ?? [1, 1]);
+          const set = run.decide(tree === undefined ? own : leafFor(tree, features));
+          observer.overrule(set.cwndBytes, cwndBefore);
+          setting.rateBytesPerSec = set.rateBytesPerSec;
+          control.setWindow(set.cwndBytes, set.rateBytesPerSec);
         },
       };
     },
   };
 }
 
-/** What a window and a pacing rate let into the path: of a flow that is paced, what it sends in a round trip. */
-function inFlightBytes({ cwndBytes, rateBytesPerSec }: Setting, rttUs: number): number {
-  return rateBytesPerSec === 0 ? cwndBytes : Math.min(cwndBytes, (rateBytesPerSec * rttUs) / MICROS_PER_SEC);
+/** What a leaf would have to say for the policy's window and rate. */
+function targetOf(
+  run: TreeRun,
+  setting: Setting,
+  {
+    form,
+    cwndBefore,
+    least,
+  }: { readonly form: TreeForm; readonly cwndBefore: number; readonly least: number },
+): readonly number[] | undefined {
+  if (form.name === "path")
+    return pathTarget(run, setting)?.map((each) => Math.max(-MAX_DOWN, Math.min(MAX_UP, each)));
+  const change = log2(Math.max(least, setting.cwndBytes) / cwndBefore);
+  return [Math.max(-MAX_LOG2, Math.min(MAX_LOG2, change))];
 }
 
-/** At which a window lasts a round trip, B/s: as the program has it. */
-function paceOf(windowBytes: Bytes, rttUs: Micros): BytesPerSec {
-  return Math.floor((windowBytes * MICROS_PER_SEC) / Math.max(1, Math.floor(rttUs)));
+/** How much pace and window count: by which of them holds the flow. */
+function bindings({ cwndBytes, rateBytesPerSec }: Setting, rttUs: number): readonly [number, number] {
+  const octaves = log2((rateBytesPerSec * rttUs) / MICROS_PER_SEC / cwndBytes);
+  return [octaves < BOTH_OCTAVES ? 1 : SLACK_WEIGHT, octaves > -BOTH_OCTAVES ? 1 : SLACK_WEIGHT];
 }
 
 export function noSamples(): Collected {
-  return { features: [], targets: [], isPaced: false };
+  return { features: [], targets: [], weights: [] };
 }

@@ -12,10 +12,11 @@ import { MICROS_PER_MILLI } from "../../core/units.ts";
 import { runAgent, runAlgorithm } from "../../envs/measured-run.ts";
 import type { EnvOptions } from "../../envs/options.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
+import { TRAINING_DEFAULTS } from "../defaults.ts";
 import { validationLinks } from "../evaluation/validation.ts";
 import { drawsOf, type TrainingEnvSpec } from "../training-env.ts";
-import { type Collected, collectingAlgorithm, noSamples, type Teacher } from "./collect.ts";
-import { ONE } from "./features.ts";
+import { type Collected, collectingAlgorithm, formOf, noSamples, type Teacher } from "./collect.ts";
+import type { TreeForm } from "./features.ts";
 import { countInstructions, MAX_LEAVES, treeProgram } from "./program.ts";
 import { treeSpec } from "./spec.ts";
 import { countLeaves, fitTree, type TreeNode } from "./tree.ts";
@@ -63,8 +64,10 @@ export interface Distilled {
 }
 
 const RUN_SEED = 1;
-/** Forms of action whose pacing rate a tree cannot keep to. */
-const PACED: readonly string[] = ["absolute", "aurora"];
+/** Links that trees are chosen by: of eight the luckiest tree was kept, and not the best. */
+const CHOSEN_BY = 24;
+/** Forms of action whose pacing rate has nothing to do with what comes through. */
+const REFUSED: readonly string[] = ["absolute", "aurora"];
 
 /** How long a program has between two decisions; undefined: a round trip. */
 export function everyUsOf({ stepMs }: EnvOptions): number | undefined {
@@ -77,7 +80,7 @@ function checkTeacher({ env }: Teacher): void {
     const message = `[distill] policy trained with an action delay of ${env.actionDelayUs} us: expected none`;
     throw new CcparkError("invalid-argument", message);
   }
-  if (PACED.includes(env.action)) {
+  if (REFUSED.includes(env.action)) {
     const message = `[distill] action \`${env.action}\` sets window and pacing rate: expected a form that changes the window alone, such as multiplicative`;
     throw new CcparkError("invalid-argument", message);
   }
@@ -90,7 +93,7 @@ export async function distill(options: DistillOptions): Promise<Distilled> {
   const { teacher, rounds, linksPerRound, seed, onRound } = options;
   checkTeacher(teacher);
   const common = { rewardName: teacher.env.reward, algorithms: crossTrafficAlgorithm };
-  const validation = validationLinks(options.links);
+  const validation = validationLinks(options.links, CHOSEN_BY);
   const scoreOf = (scenario: Scenario, spec: AlgorithmSpec): number =>
     runAlgorithm({ ...common, scenario, seed: RUN_SEED, algorithm: spec.ccp!({}) }).metrics.score;
   const teacherScores = validation.map((scenario) => {
@@ -107,12 +110,14 @@ export async function distill(options: DistillOptions): Promise<Distilled> {
     for (let i = 0; i < linksPerRound; i++) {
       const scenario = draws[i % draws.length]!(own.fork(`link.${i}`));
       const algorithm = collectingAlgorithm(teacher, tree, samples);
+      const from = samples.weights.length;
       runAlgorithm({ ...common, scenario, seed: own.fork(`seed.${i}`).integer(2 ** 31), algorithm });
+      balance(samples, from);
     }
     if (samples.targets.length === 0) {
       throw new CcparkError("failed-precondition", "[distill] the policy decided nothing on these links");
     }
-    const fitted = fitProgram(samples, options.leaves, everyUsOf(teacher.env));
+    const fitted = fitProgram(samples, options.leaves, formOf(teacher), everyUsOf(teacher.env));
     ({ tree } = fitted);
     const spec = treeSpec({
       name: "tree",
@@ -141,6 +146,11 @@ export async function distill(options: DistillOptions): Promise<Distilled> {
   return best!;
 }
 
+/** Links of the training range that trees are compared on. */
+export function rangeLinks(): Scenario[] {
+  return validationLinks({ scenarios: undefined, episodeSec: TRAINING_DEFAULTS.episodeSec }, CHOSEN_BY);
+}
+
 /** Scores of a policy and of its tree's program on given links. */
 export function compareOn(teacher: Teacher, program: string, links: readonly Scenario[]): LinkScores[] {
   const { policy: agent, env, envelope: spans } = teacher;
@@ -153,15 +163,22 @@ export function compareOn(teacher: Teacher, program: string, links: readonly Sce
   }));
 }
 
+/** A run of many short round trips says no more than one of few long ones: decisions count by the root of how many there are. */
+function balance({ weights }: Collected, from: number): void {
+  const factor = 1 / Math.sqrt(weights.length - from);
+  for (let i = from; i < weights.length; i++) weights[i] = weights[i]!.map((weight) => weight * factor);
+}
+
 /** The largest tree whose program a datapath can hold. */
 function fitProgram(
   samples: Collected,
   leaves: number,
+  form: TreeForm,
   everyUs: number | undefined,
 ): Pick<Distilled, "tree" | "program" | "instructions" | "leaves"> {
   for (let most = Math.min(leaves, MAX_LEAVES); ; most--) {
-    const tree = fitTree(samples, most, ONE);
-    const program = treeProgram(tree, { everyUs, isPaced: samples.isPaced });
+    const tree = fitTree(samples, most, form.encode);
+    const program = treeProgram(tree, { form, ...(everyUs !== undefined && { everyUs }) });
     const instructions = countInstructions(program);
     if (instructions !== undefined) return { tree, program, instructions, leaves: countLeaves(tree) };
   }

@@ -5,7 +5,7 @@
 
 /** `feature < threshold` goes to `below`. */
 export type TreeNode =
-  | { readonly gain: number; readonly samples: number }
+  | { readonly value: number; readonly samples: number }
   | {
       readonly feature: number;
       readonly threshold: number;
@@ -16,8 +16,10 @@ export type TreeNode =
 export interface Samples {
   /** rows of features, whole numbers */
   readonly features: readonly Float64Array[];
-  /** log2 of the factor on the window, one per row */
-  readonly targets: readonly number[];
+  /** log2 of what a leaf is to say, one per row, each as wide as a leaf */
+  readonly targets: readonly ArrayLike<number>[];
+  /** how much each number of a target counts; absent: all alike */
+  readonly weights?: readonly ArrayLike<number>[];
 }
 
 const BINS = 256;
@@ -57,45 +59,77 @@ interface Split {
 /** A leaf that may still be split. */
 interface Grown {
   readonly rows: Int32Array;
-  readonly mean: number;
+  /** weighted means of the targets */
+  readonly means: readonly number[];
   readonly split: Split | undefined;
   children?: readonly [Grown, Grown];
 }
 
-/** @param leaves at most; @param one what a gain of 1 is in the leaves' whole numbers */
-export function fitTree({ features, targets }: Samples, leaves: number, one: number): TreeNode {
+/**
+ * @param leaves at most
+ * @param encode a leaf's whole number
+ */
+export function fitTree(
+  { features, targets, weights }: Samples,
+  leaves: number,
+  encode: (means: readonly number[]) => number,
+): TreeNode {
   const width = features[0]!.length;
+  const numbers = Array.from({ length: targets[0]!.length }, (_, i) => i);
   const edges = Array.from({ length: width }, (_, feature) => edgesOf(features, feature));
   const bins = edges.map((own, feature) => Uint16Array.from(features, (row) => binOf(own, row[feature]!)));
-  const sums = new Float64Array(BINS);
+  const wanted = numbers.map((i) => Float64Array.from(targets, (target) => target[i]!));
+  const counted = numbers.map((i) => Float64Array.from(targets, (_, row) => weights?.[row]?.[i] ?? 1));
   const counts = new Float64Array(BINS);
+  const sums = numbers.map(() => new Float64Array(BINS));
+  const masses = numbers.map(() => new Float64Array(BINS));
 
   const grow = (rows: Int32Array): Grown => {
-    let total = 0;
-    for (const row of rows) total += targets[row]!;
+    const totals = numbers.map(() => ({ sum: 0, mass: 0 }));
+    for (const i of numbers) {
+      const [of, mass] = [wanted[i]!, counted[i]!];
+      const total = totals[i]!;
+      for (const row of rows) {
+        total.sum += mass[row]! * of[row]!;
+        total.mass += mass[row]!;
+      }
+    }
+    const square = (sum: number, mass: number): number => (mass > 0 ? (sum * sum) / mass : 0);
+    const whole = totals.reduce((all, { sum, mass }) => all + square(sum, mass), 0);
     let split: Split | undefined;
     for (let feature = 0; feature < width; feature++) {
       const own = bins[feature]!;
-      sums.fill(0);
       counts.fill(0);
-      for (const row of rows) {
-        sums[own[row]!]! += targets[row]!;
-        counts[own[row]!]! += 1;
+      for (const row of rows) counts[own[row]!]! += 1;
+      for (const i of numbers) {
+        const [of, mass, sum, weighed] = [wanted[i]!, counted[i]!, sums[i]!, masses[i]!];
+        sum.fill(0);
+        weighed.fill(0);
+        for (const row of rows) {
+          const bin = own[row]!;
+          sum[bin]! += mass[row]! * of[row]!;
+          weighed[bin]! += mass[row]!;
+        }
       }
-      let [sum, count] = [0, 0];
+      let count = 0;
+      const below = numbers.map(() => ({ sum: 0, mass: 0 }));
       for (let bin = 0; bin < edges[feature]!.length; bin++) {
-        sum += sums[bin]!;
         count += counts[bin]!;
-        const rest = rows.length - count;
-        if (count < MIN_LEAF || rest < MIN_LEAF) continue;
-        const worth =
-          (sum * sum) / count + ((total - sum) * (total - sum)) / rest - (total * total) / rows.length;
+        let worth = -whole;
+        for (const i of numbers) {
+          const side = below[i]!;
+          side.sum += sums[i]![bin]!;
+          side.mass += masses[i]![bin]!;
+          const { sum, mass } = totals[i]!;
+          worth += square(side.sum, side.mass) + square(sum - side.sum, mass - side.mass);
+        }
+        if (count < MIN_LEAF || rows.length - count < MIN_LEAF) continue;
         if (split === undefined || worth > split.worth) split = { feature, bin, worth };
       }
     }
     return {
       rows,
-      mean: total / rows.length,
+      means: totals.map(({ sum, mass }) => (mass > 0 ? sum / mass : 0)),
       split: split !== undefined && split.worth > 1e-9 ? split : undefined,
     };
   };
@@ -119,33 +153,31 @@ export function fitTree({ features, targets }: Samples, leaves: number, one: num
   }
 
   const finish = (grown: Grown): TreeNode => {
-    if (grown.children === undefined) {
-      return { gain: Math.round(one * 2 ** grown.mean), samples: grown.rows.length };
-    }
+    if (grown.children === undefined) return { value: encode(grown.means), samples: grown.rows.length };
     const { feature, bin } = grown.split!;
     const [below, from] = grown.children.map(finish) as [TreeNode, TreeNode];
-    // leaves that round to the same gain are one
-    if ("gain" in below && "gain" in from && below.gain === from.gain) {
-      return { gain: below.gain, samples: below.samples + from.samples };
+    // leaves that round to the same are one
+    if ("value" in below && "value" in from && below.value === from.value) {
+      return { value: below.value, samples: below.samples + from.samples };
     }
     return { feature, threshold: edges[feature]![bin]!, below, from };
   };
   return finish(root);
 }
 
-export function gainOf(tree: TreeNode, features: ArrayLike<number>): number {
+export function leafFor(tree: TreeNode, features: ArrayLike<number>): number {
   let node = tree;
-  while (!("gain" in node)) node = features[node.feature]! < node.threshold ? node.below : node.from;
-  return node.gain;
+  while (!("value" in node)) node = features[node.feature]! < node.threshold ? node.below : node.from;
+  return node.value;
 }
 
 export function countLeaves(tree: TreeNode): number {
-  return "gain" in tree ? 1 : countLeaves(tree.below) + countLeaves(tree.from);
+  return "value" in tree ? 1 : countLeaves(tree.below) + countLeaves(tree.from);
 }
 
 /** Numbers of the features that some split looks at. */
 export function featuresIn(tree: TreeNode, found: Set<number> = new Set()): Set<number> {
-  if ("gain" in tree) return found;
+  if ("value" in tree) return found;
   found.add(tree.feature);
   featuresIn(tree.below, found);
   return featuresIn(tree.from, found);

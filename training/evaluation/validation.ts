@@ -63,11 +63,14 @@ function meanOf(all: readonly LinkFacts[]): LinkFacts {
   };
 }
 
-/** The validation links of what a training draws its episodes from, each at most 20 s long. */
-export function validationLinks(spec: Pick<TrainingEnvSpec, "scenarios" | "episodeSec">): Scenario[] {
+/** The validation links of what a training draws its episodes from, each at most 20 s long. @param least how many at least, up to 24 */
+export function validationLinks(
+  spec: Pick<TrainingEnvSpec, "scenarios" | "episodeSec">,
+  least: number = LINKS,
+): Scenario[] {
   const draws = drawsOf(spec);
   const stride = Math.max(1, draws.length / MAX_LINKS);
-  const count = Math.min(MAX_LINKS, Math.max(LINKS, draws.length));
+  const count = Math.min(MAX_LINKS, Math.max(least, draws.length));
   const rng = Rng.fromSeed(0).fork("validation");
   const links = new Map<string, Scenario>();
   for (let i = 0; i < count; i++) {

@@ -13,18 +13,20 @@ interface DistillCommandOptions {
   readonly links: number;
   readonly scenario?: readonly string[];
   readonly episode?: number;
-  readonly split?: string;
+  readonly split?: readonly string[];
   readonly seed: number;
   readonly json?: true;
   readonly quiet?: true;
 }
 
 const MAX_LEAVES = 31;
+const RANGE = "training-range";
 /** Rounds of the measurement of speed, ACKs each. */
 const EXECUTIONS = 1_000_000;
 
-/** The links of a split; recorded traces where this machine has them. */
+/** The links of a split, or of the training range; recorded traces where this machine has them. */
 async function linksOf(name: string): Promise<readonly Scenario[]> {
+  if (name === RANGE) return (await import("../../../training/distill/distill.ts")).rangeLinks();
   const { join } = await import("node:path");
   const { findSplit } = await import("../../../eval/league/splits.ts");
   const { resolveSplit } = await import("../../../eval/league/split-files.ts");
@@ -60,7 +62,8 @@ async function distillPolicy(policy: string, options: DistillCommandOptions): Pr
   });
   const scenarios = interruptible(() => episodesOf.resolveEpisodes(episodes));
   await episodesOf.checkAlgorithms(scenarios ?? []);
-  const split = options.split === undefined ? undefined : await linksOf(options.split);
+  const splits: { readonly name: string; readonly links: readonly Scenario[] }[] = [];
+  for (const name of options.split ?? []) splits.push({ name, links: await linksOf(name) });
   claimFile(options.out);
 
   const quiet = options.quiet === true;
@@ -81,11 +84,17 @@ async function distillPolicy(policy: string, options: DistillCommandOptions): Pr
   task.finish();
   const { program, instructions, leaves, samples, score, teacherScore, links } = result;
   const loss = teacherScore - score;
-  const splitLinks =
-    split &&
-    compareOn({ policy: teacher.policy, env: teacher.env, envelope: teacher.envelope }, program, split);
-  const meanOf = (of: (link: LinkScores) => number): number =>
-    splitLinks!.reduce((sum, link) => sum + of(link), 0) / splitLinks!.length;
+  const compared = splits.map(({ name, links: own }) => {
+    const scores = compareOn(
+      { policy: teacher.policy, env: teacher.env, envelope: teacher.envelope },
+      program,
+      own,
+    );
+    const meanOf = (of: (link: LinkScores) => number): number =>
+      scores.reduce((sum, link) => sum + of(link), 0) / scores.length;
+    const [ofPolicy, ofTree] = [meanOf((each) => each.teacher), meanOf((each) => each.tree)];
+    return { split: name, teacherScore: ofPolicy, score: ofTree, loss: ofPolicy - ofTree, links: scores };
+  });
   const speed = executionsPerSec(program, EXECUTIONS, () => performance.now() / 1000);
   const { stored } = teacher;
   const from = scenarios === undefined ? "the training range" : scenarios.map(({ name }) => name).join(", ");
@@ -120,26 +129,24 @@ async function distillPolicy(policy: string, options: DistillCommandOptions): Pr
       loss,
       executionsPerSec: Math.round(speed),
       links,
-      ...(splitLinks && {
-        split: options.split,
-        splitLoss: meanOf((each) => each.teacher - each.tree),
-        splitLinks,
-      }),
+      ...(compared.length > 0 && { splits: compared }),
     };
     printOut(`${JSON.stringify(facts)}\n`);
     return;
   }
   const { default: Table } = await import("cli-table3");
-  const table = new Table({ head: ["link", "policy", "tree", "loss"], style: { head: [], border: [] } });
-  for (const { link, teacher: of, tree } of links)
-    table.push([link, of.toFixed(2), tree.toFixed(2), (of - tree).toFixed(2)]);
-  table.push(["mean", teacherScore.toFixed(2), score.toFixed(2), loss.toFixed(2)]);
-  printOut(`${table.toString()}\n`);
+  const show = (scores: readonly LinkScores[], means: Pick<LinkScores, "teacher" | "tree">): void => {
+    const table = new Table({ head: ["link", "policy", "tree", "loss"], style: { head: [], border: [] } });
+    for (const { link, teacher: of, tree } of [...scores, { link: "mean", ...means }])
+      table.push([link, of.toFixed(2), tree.toFixed(2), (of - tree).toFixed(2)]);
+    printOut(`${table.toString()}\n`);
+  };
+  show(links, { teacher: teacherScore, tree: score });
   printOut(`loss of score: ${loss.toFixed(3)}\n`);
-  if (splitLinks !== undefined) {
-    const [of, tree] = [meanOf((each) => each.teacher), meanOf((each) => each.tree)];
+  for (const each of compared) {
+    show(each.links, { teacher: each.teacherScore, tree: each.score });
     printOut(
-      `loss of score on the ${splitLinks.length} links of the ${options.split} split: ${(of - tree).toFixed(3)} (policy ${of.toFixed(2)}, tree ${tree.toFixed(2)})\n`,
+      `loss of score on the ${each.links.length} links of ${each.split}: ${each.loss.toFixed(3)} (policy ${each.teacherScore.toFixed(2)}, tree ${each.score.toFixed(2)})\n`,
     );
   }
   printOut(`${leaves} leaves, ${instructions} of 255 instructions\n`);
@@ -179,7 +186,12 @@ export function addDistill(program: Command): void {
         "presets, grids or files to draw links from, or training-range (default: what the policy was trained on)",
       ).argParser(parseList),
     )
-    .option("--split <name>", "compare policy and tree on the links of this split too, such as validation")
+    .addOption(
+      new Option(
+        "--split <names>",
+        "compare policy and tree on the links of these splits too, such as validation, or of training-range",
+      ).argParser(parseList),
+    )
     .option("--episode <sec>", "seconds per link", parsePositive)
     .addOption(new Option("--seed <n>", "draws the links").argParser(parseWhole(0, MAX_SEED)).default(1))
     .option("--json", "one JSON line on stdout instead of the table")
@@ -187,7 +199,7 @@ export function addDistill(program: Command): void {
     .addHelpText(
       "after",
       `
-  ccpark distill zoo:quickstart --to tree --out tree.js --split validation
+  ccpark distill zoo:quickstart --to tree --out tree.js --split validation,training-range
   ccpark bench --algorithms cubic,bbr,zoo:quickstart,./tree.js
   sudo ccpark run --algorithm ./tree.js -- sh -c 'iperf3 -c 192.0.2.1 -C $CCPARK_CONGESTION'`,
     )

@@ -15,16 +15,16 @@ import { resolveScenario } from "../../../scenarios/scenario-files.ts";
 import { compareOn, type Distilled, distill, type Round } from "../../../training/distill/distill.ts";
 import {
   type DecisionFacts,
-  decide,
-  FEATURES,
-  freshState,
   ONE,
-  observe,
+  PATH_FORM,
+  type TreeForm,
+  TreeRun,
+  WINDOW_FORM,
 } from "../../../training/distill/features.ts";
 import { countInstructions, MAX_LEAVES, treeProgram } from "../../../training/distill/program.ts";
 import { treeModule, treeSpec } from "../../../training/distill/spec.ts";
 import { executionsPerSec } from "../../../training/distill/speed.ts";
-import { countLeaves, fitTree, gainOf, type TreeNode } from "../../../training/distill/tree.ts";
+import { countLeaves, fitTree, leafFor, type TreeNode } from "../../../training/distill/tree.ts";
 import { SAMPLE_TREE } from "./sample-tree.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ccpark-"));
@@ -34,28 +34,34 @@ const MSS = 1448;
 const ABOUT = { name: "tree", maxCwndPackets: 4800 };
 const LINKS = ["park-paper", "cell-lte-driving", "link-24mbps-80ms-2bdp"];
 
-/** Rows of features as flows have them, and what they are to be answered with. */
-function randomSamples(rng: Rng, rows: number): { features: Float64Array[]; targets: number[] } {
+const MOST = { us: 100_000, "B/s": 20_000_000, "1/1024": 3 * ONE, "1/16384": 3000, "1": 4 };
+
+/** Rows of features as flows may have them, and what they are to be answered with. */
+function randomSamples(
+  rng: Rng,
+  rows: number,
+  { features: all, width }: TreeForm,
+): { features: Float64Array[]; targets: number[][] } {
   const features = Array.from({ length: rows }, () =>
-    Float64Array.from(FEATURES, ({ unit }) =>
-      rng.integer(unit === "B/s" ? 20_000_000 : unit === "us" ? 100_000 : 3 * ONE),
-    ),
+    Float64Array.from(all, ({ unit }) => rng.integer(MOST[unit as keyof typeof MOST])),
   );
+  const answer = (row: Float64Array): number =>
+    Math.sin(row[4]! / 300) / 2 + rng.uniform(-0.2, 0.2) * (row.at(-2)! > 50_000 ? 1 : -1);
   return {
     features,
-    targets: features.map(
-      (row) => Math.sin(row[4]! / 300) / 2 + rng.uniform(-0.2, 0.2) * (row[10]! > 50_000 ? 1 : -1),
-    ),
+    targets: features.map((row) => Array.from({ length: width }, (_, i) => answer(row) + i)),
   };
 }
 
 /** Runs a tree's program, reporting, and hands over what it says of each decision. */
 function decisionsOf(
+  form: TreeForm,
   tree: TreeNode,
   scenarioName: string,
-): { facts: DecisionFacts; gain: number; window: number }[] {
-  const program = treeProgram(tree, { report: ["Micros", "window"] });
-  const decisions: { facts: DecisionFacts; gain: number; window: number }[] = [];
+): { facts: DecisionFacts; leaf: number; window: number; rate: number }[] {
+  const report = ["Micros", "Flow.rate_incoming", "Flow.rate_outgoing", form.leaf, "window", "Rate"];
+  const program = treeProgram(tree, { form, report });
+  const decisions: ReturnType<typeof decisionsOf> = [];
   runAlgorithm({
     scenario: { ...resolveScenario(scenarioName), durationSec: 10 },
     seed: 3,
@@ -75,11 +81,13 @@ function decisionsOf(
                 rttSum: report.get("rttSum"),
                 rttUs: report.get("rtt"),
                 minRttUs: report.get("minRtt"),
-                rateInBytesPerSec: report.get("rateIn"),
+                rateInBytesPerSec: report.get("out.Flow.rate_incoming"),
+                rateOutBytesPerSec: report.get("out.Flow.rate_outgoing"),
                 elapsedUs: report.get("out.Micros"),
               },
-              gain: report.get("gain"),
+              leaf: report.get(`out.${form.leaf}`),
               window: report.get("out.window"),
+              rate: report.get("out.Rate"),
             });
           },
         };
@@ -91,25 +99,33 @@ function decisionsOf(
 
 describe("a tree as a datapath program", () => {
   it.each(LINKS)("decides on %s what the tree decides, to the last bit", (link) => {
-    const trees = [1, 2, 3].map((seed) => fitTree(randomSamples(Rng.fromSeed(seed), 3000), 12, ONE));
-    for (const tree of [SAMPLE_TREE, ...trees]) {
-      const decisions = decisionsOf(tree, link);
-      expect(decisions.length).toBeGreaterThan(20);
-      const state = freshState(10 * MSS);
-      for (const { facts, gain, window } of decisions) {
-        const wanted = gainOf(tree, observe(facts, state));
-        decide(state, wanted, 2 * MSS, 4800 * MSS);
-        expect({ gain, window }).toEqual({ gain: wanted, window: state.windowBytes });
+    for (const form of [WINDOW_FORM, PATH_FORM]) {
+      const trees = [1, 2, 3].map((seed) =>
+        fitTree(randomSamples(Rng.fromSeed(seed), 3000, form), 8, form.encode),
+      );
+      for (const tree of [...(form === WINDOW_FORM ? [SAMPLE_TREE] : []), ...trees]) {
+        const decisions = decisionsOf(form, tree, link);
+        expect(decisions.length).toBeGreaterThan(20);
+        const run = new TreeRun(form, 10 * MSS, 2 * MSS, 4800 * MSS);
+        for (const { facts, leaf, window, rate } of decisions) {
+          const wanted = leafFor(tree, run.observe(facts));
+          const { cwndBytes, rateBytesPerSec } = run.decide(wanted);
+          expect({ leaf, window, rate }).toEqual({ leaf: wanted, window: cwndBytes, rate: rateBytesPerSec });
+        }
       }
     }
   });
 
-  it("fits into 255 instructions with 31 leaves over every feature", () => {
+  it("fits into 255 instructions with 31 leaves over every feature of a window's", () => {
     const most = Math.max(
       ...[1, 2, 3, 4].map((seed) => {
-        const tree = fitTree(randomSamples(Rng.fromSeed(seed), 5000), MAX_LEAVES, ONE);
+        const tree = fitTree(
+          randomSamples(Rng.fromSeed(seed), 5000, WINDOW_FORM),
+          MAX_LEAVES,
+          WINDOW_FORM.encode,
+        );
         expect(countLeaves(tree)).toBeGreaterThan(20);
-        return countInstructions(treeProgram(tree))!;
+        return countInstructions(treeProgram(tree, { form: WINDOW_FORM }))!;
       }),
     );
     expect(most).toBeLessThanOrEqual(255);
@@ -117,7 +133,7 @@ describe("a tree as a datapath program", () => {
   });
 
   it("compiles without a warning, never reports, and runs millions of times a second", () => {
-    const program = treeProgram(SAMPLE_TREE);
+    const program = treeProgram(SAMPLE_TREE, { form: WINDOW_FORM });
     const { warnings, instructions } = compileProgram(program);
     expect(warnings).toEqual([]);
     expect(instructions.length).toBeLessThan(120);
@@ -128,7 +144,7 @@ describe("a tree as a datapath program", () => {
   });
 
   it("is an algorithm of a module that needs nothing of ours, with the same run", async () => {
-    const program = treeProgram(SAMPLE_TREE);
+    const program = treeProgram(SAMPLE_TREE, { form: WINDOW_FORM });
     const path = join(folder, "tree.js");
     writeFileSync(path, treeModule({ ...ABOUT, program }, ["a tree by hand */ for a test"]));
     const spec = (await loadModules([path])).get(path)!;
@@ -151,11 +167,13 @@ describe("a fitted tree", () => {
       Float64Array.of(rng.integer(1000), rng.integer(1000)),
     );
     const step = (row: Float64Array): number => (row[0]! < 400 ? -1 : row[1]! < 700 ? 0 : 1);
-    const tree = fitTree({ features, targets: features.map(step) }, 8, ONE);
+    const tree = fitTree({ features, targets: features.map((row) => [step(row)]) }, 8, WINDOW_FORM.encode);
     // thresholds are edges of 256 bins: a row beside one may be on the other side
-    const wrong = features.filter((row) => Math.abs(Math.log2(gainOf(tree, row) / ONE) - step(row)) > 0.3);
+    const wrong = features.filter((row) => Math.abs(Math.log2(leafFor(tree, row) / ONE) - step(row)) > 0.3);
     expect(wrong.length).toBeLessThan(40);
-    expect(countLeaves(fitTree({ features, targets: features.map(() => 0.5) }, 8, ONE))).toBe(1);
+    expect(
+      countLeaves(fitTree({ features, targets: features.map(() => [0.5]) }, 8, WINDOW_FORM.encode)),
+    ).toBe(1);
   });
 });
 
@@ -175,17 +193,17 @@ describe("distilling", () => {
     expect(teacherScore).toBeGreaterThan(15);
     expect(teacherScore - score).toBeLessThan(0.3);
     expect(instructions).toBeLessThanOrEqual(255);
-    expect(links).toHaveLength(8);
+    expect(links).toHaveLength(24);
     expect(rounds.map(({ round }) => round)).toEqual([1, 2, 3, 4, 5]);
     expect(score).toBe(Math.max(...rounds.map((round) => round.score)));
     expect((await run()).program).toBe(program);
   });
 
-  it("makes a tree of a policy that paces: what the pace lets into the path becomes the window, and its pace a window per round trip", async () => {
+  it("makes a tree of a policy that paces: its leaves say pace and window by the rate that comes through", async () => {
     const { policy, env, envelope } = await loadCheckpointContender("teacher", "zoo:general");
     const teacher = { policy, env, envelope };
     const result = await distill({
-      ...{ teacher, links: { episodeSec: 10 }, linksPerRound: 32, leaves: MAX_LEAVES, rounds: 8, seed: 1 },
+      ...{ teacher, links: { episodeSec: 10 }, linksPerRound: 16, leaves: MAX_LEAVES, rounds: 2, seed: 1 },
     });
     const { teacherScore, score, program, instructions } = result;
     console.log(`policy ${teacherScore.toFixed(3)}, tree ${score.toFixed(3)}, ${instructions} instructions`);

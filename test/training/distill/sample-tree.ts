@@ -1,9 +1,10 @@
 /** A tree by hand: fill the product of rate and round trip, back off before a queue. */
-import { FEATURES, ONE } from "../../../training/distill/features.ts";
+import { ONE, WINDOW_FORM } from "../../../training/distill/features.ts";
 import type { TreeNode } from "../../../training/distill/tree.ts";
 
-const featureOf = (name: string): number => FEATURES.findIndex((feature) => feature.name === name);
-const leaf = (gain: number): TreeNode => ({ gain: Math.round(ONE * gain), samples: 1 });
+const featureOf = (name: string): number =>
+  WINDOW_FORM.features.findIndex((feature) => feature.name === name);
+const leaf = (gain: number): TreeNode => ({ value: Math.round(ONE * gain), samples: 1 });
 
 export const SAMPLE_TREE: TreeNode = {
   feature: featureOf("queueRatio"),
