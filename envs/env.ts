@@ -72,19 +72,40 @@ export interface AsyncVectorEnv extends VectorRows {
   reset(seed: number): Promise<void>;
   step(actions: Float32Array): Promise<void>;
   /**
-   * Carries out a task on all rows, each thread on those that it has; no thread waits for another meanwhile. Absent: the
-   * caller has to step. Afterwards the arrays are filled as by a step; `endedEpisodes` is the business of the task.
-   * @returns what the task came to on each part, in the order of rows
+   * Carries out a task on all threads that have rows; none waits for another meanwhile. Absent: the caller has to step.
+   * Afterwards the arrays are filled as by a step; `endedEpisodes` is the business of the task.
+   * @returns what the task came to on each thread
    */
   perform?<Given, Result>(task: RowTask<Given, Result>, given: Given): Promise<Result[]>;
   close(): Promise<void>;
 }
 
-/** Some of the rows of a vector form, on the thread that has them. */
-export interface RowsPart extends VectorRows {
-  /** of its first row, in the whole; `endedEpisodes` have rows of the whole, too */
-  readonly from: number;
-  /** @param actions [numEnvs x actionSpace.shape[0]] */
+/** The rows of a vector form, as a task sees them on one of its threads. */
+export interface ThreadRows {
+  /** whether this is the thread that asked for the task */
+  readonly isCaller: boolean;
+  /**
+   * Rows for this thread to go on with, one after the other, until all have taken their steps: first those whose episodes run on it,
+   * then whichever await their next episode. Each is to be stepped until it is over before the next is asked for. Which thread
+   * gets a row is left to chance, and no answer may depend on it.
+   * @param steps of every row, on all threads together
+   */
+  stretches(steps: number): AsyncIterable<RowStretch>;
+}
+
+/** A row on its way through a task, from one end of an episode to the next at most; the arrays are those of this row. */
+export interface RowStretch extends VectorRows {
+  readonly numEnvs: 1;
+  /** in the whole; `endedEpisodes` have rows of the whole, too */
+  readonly row: number;
+  /** steps of the task that lie behind it */
+  readonly taken: number;
+  /** its episode has ended, or all steps are taken; it may be so from the beginning, where the last step was the last of an episode */
+  readonly isOver: boolean;
+  /**
+   * The next episode does not begin by this: the last observation of one that ended is in both arrays.
+   * @param actions [actionSpace.shape[0]]
+   */
   step(actions: Float32Array): void | Promise<void>;
 }
 
@@ -92,7 +113,7 @@ export interface RowsPart extends VectorRows {
 export interface RowTask<Given, Result> {
   readonly name: string;
   /** @param given data that can be sent; arrays in shared memory are the same ones on all threads */
-  run(part: RowsPart, given: Given): Promise<Result>;
+  run(rows: ThreadRows, given: Given): Promise<Result>;
 }
 
 /** Either form, for who awaits whatever it answers: a learner. */

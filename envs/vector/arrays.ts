@@ -38,6 +38,11 @@ class Carver {
     return new Float64Array(buffer, at, this.#buffer === undefined ? 0 : length);
   }
 
+  int32(length: number): Int32Array {
+    const [buffer, at] = this.#take(length * 4);
+    return new Int32Array(buffer, at, this.#buffer === undefined ? 0 : length);
+  }
+
   float32(length: number): Float32Array {
     const [buffer, at] = this.#take(length * 4);
     return new Float32Array(buffer, at, this.#buffer === undefined ? 0 : length);
@@ -61,6 +66,12 @@ export interface RowArrays {
   readonly seeds: Float64Array;
   /** by environment: those of the next reset */
   readonly nextSeeds: Float64Array;
+  /** [environments x 3]: what those that await a thread take along, as `Handover` has it: first seed, advances, episode */
+  readonly handovers: Float64Array;
+  /** by environment: 1 while its next episode may begin on any thread; by `Atomics` */
+  readonly awaiting: Int32Array;
+  /** by environment: steps of the task at hand that lie behind it */
+  readonly taken: Int32Array;
   /** [rows x action] */
   readonly actions: Float32Array;
   /** [rows x observation] */
@@ -96,6 +107,9 @@ function carve(carver: Carver, layout: RowLayout): RowArrays {
     finalInfos: carver.float64(infoKeys * rows),
     seeds: carver.float64(numEnvs),
     nextSeeds: carver.float64(numEnvs),
+    handovers: carver.float64(numEnvs * 3),
+    awaiting: carver.int32(numEnvs),
+    taken: carver.int32(numEnvs),
     actions: carver.float32(rows * actionWidth),
     observations: carver.float32(rows * observationWidth),
     finalObservations: carver.float32(rows * observationWidth),

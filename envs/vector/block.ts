@@ -26,8 +26,8 @@ export interface BlockConfig {
   readonly autoreset: Autoreset;
   readonly withState: boolean;
   readonly infoKeys: readonly string[];
-  /** its environments are all elsewhere until it adopts them; absent: they are here */
-  readonly isEmpty?: boolean;
+  /** those that are not elsewhere until it adopts them, from (inclusive) to (exclusive); absent: all are here */
+  readonly here?: { readonly from: number; readonly to: number };
 }
 
 /** What an environment takes along when another block goes on with it, from its next reset on. Plain data. */
@@ -107,18 +107,17 @@ export class RowBlock {
   /** @param envs to - from of them */
   constructor(config: BlockConfig, envs: readonly SlotEnv[], rows: RowArrays) {
     const [first] = envs;
+    const { from, here = config } = config;
     this.#config = config;
     this.#rows = rows;
     this.#flowIds = first!.flowIds;
     this.#slots = first!.flowIds.length;
     const width = this.#slots * first!.actionSpace.shape[0];
-    this.#actions = envs.map((_, i) =>
-      rows.actions.subarray((config.from + i) * width, (config.from + i + 1) * width),
-    );
+    this.#actions = envs.map((_, i) => rows.actions.subarray((from + i) * width, (from + i + 1) * width));
     this.#states = envs.map((env, i) => ({
       env,
-      isHere: config.isEmpty !== true,
-      seeds: new EpisodeSeeds(config.firstSeed + config.from + i),
+      isHere: here.from <= from + i && from + i < here.to,
+      seeds: new EpisodeSeeds(config.firstSeed + from + i),
       steps: 0,
       episode: -1,
     }));
@@ -155,17 +154,38 @@ export class RowBlock {
   step(): MaybePromise<readonly RowEpisode[]> {
     const { from, to } = this.#config;
     if (this.#episodes.length > 0) this.#episodes = [];
-    const { resetRows, hasFinal, ended } = this.#rows;
-    resetRows.fill(0, from * this.#slots, to * this.#slots);
-    hasFinal.fill(0, from * this.#slots, to * this.#slots);
-    ended.fill(0, from, to);
     let later: Promise<void>[] | undefined;
     for (let e = from; e < to; e++) {
       if (!this.#states[e - from]!.isHere) continue;
-      const done = this.#rows.phase[e] === ENDED ? this.#restart(e) : this.#advance(e);
+      this.#unmark(e);
+      const done = this.#rows.phase[e] === ENDED ? this.#restart(e) : this.#advance(e, false);
       if (done !== undefined) (later ??= []).push(done);
     }
     return later === undefined ? this.#episodes : settleAll(later).then(() => this.#episodes);
+  }
+
+  /**
+   * One step of one environment that is here; its action is legal. An episode that ends leaves its last observation behind, and
+   * the next one waits for `beginNext`, here or in another block that has adopted it.
+   * @returns and @throws as `step`
+   */
+  stepOne(env: number): MaybePromise<readonly RowEpisode[]> {
+    if (this.#episodes.length > 0) this.#episodes = [];
+    this.#unmark(env);
+    const later = this.#advance(env, true);
+    return later === undefined ? this.#episodes : later.then(() => this.#episodes);
+  }
+
+  /** Begins the next episode of an environment that is here. @returns and @throws as `reset` */
+  beginNext(env: number): MaybePromise<void> {
+    return this.#begin(env, "step");
+  }
+
+  /** Forgets what the last step said of it. */
+  #unmark(e: number): void {
+    const { resetRows, hasFinal, ended } = this.#rows;
+    for (let row = e * this.#slots; row < (e + 1) * this.#slots; row++) resetRows[row] = hasFinal[row] = 0;
+    ended[e] = 0;
   }
 
   /** Lets another block go on with these environments, which it must do with a reset. */
@@ -184,9 +204,14 @@ export class RowBlock {
     for (const { env, firstSeed, advances, episode } of handovers) {
       const state = this.#states[env - this.#config.from]!;
       state.isHere = true;
-      state.seeds = new EpisodeSeeds(firstSeed, advances);
+      state.seeds = state.seeds.goneTo(firstSeed, advances);
       state.episode = episode;
     }
+  }
+
+  /** Whether this block goes on with it, not another one. */
+  isHere(env: number): boolean {
+    return this.#states[env - this.#config.from]?.isHere ?? false;
   }
 
   /** environments from (inclusive) to (exclusive) */
@@ -276,21 +301,22 @@ export class RowBlock {
     }
   }
 
-  #advance(e: number): MaybePromise<void> {
+  /** @param waits whether the next episode is to wait for `beginNext` */
+  #advance(e: number, waits: boolean): MaybePromise<void> {
     const own = e - this.#config.from;
     try {
       const later = this.#states[own]!.env.step(this.#actions[own]!);
-      if (later !== undefined) return this.#advancedAfter(later, e);
+      if (later !== undefined) return this.#advancedAfter(later, e, waits);
     } catch (error) {
       throw this.#broken(e, "step", this.#rows.seeds[e]!, error);
     }
-    return this.#advanced(e);
+    return this.#advanced(e, waits);
   }
 
   // A function of its own: what a closure sees must be kept for it, also where none is made.
-  #advancedAfter(later: Promise<void>, e: number): Promise<void> {
+  #advancedAfter(later: Promise<void>, e: number, waits: boolean): Promise<void> {
     return later.then(
-      () => this.#advanced(e),
+      () => this.#advanced(e, waits),
       (error) => {
         throw this.#broken(e, "step", this.#rows.seeds[e]!, error);
       },
@@ -298,7 +324,7 @@ export class RowBlock {
   }
 
   /** The environment has taken its step. */
-  #advanced(e: number): MaybePromise<void> {
+  #advanced(e: number, waits: boolean): MaybePromise<void> {
     const { from, maxEpisodeSteps, autoreset } = this.#config;
     const rows = this.#rows;
     const state = this.#states[e - from]!;
@@ -328,7 +354,7 @@ export class RowBlock {
     rows.phase[e] = ENDED;
     if (autoreset !== "same-step") return undefined;
     this.#keepFinal(e, rows.present);
-    return this.#begin(e, "step");
+    return waits ? undefined : this.#begin(e, "step");
   }
 
   /** The time limit ends the episode: a flow that would have joined now never appears. */

@@ -38,6 +38,13 @@ export class EpisodeSeeds {
     for (let i = 0; i < advances; i++) this.advance();
   }
 
+  /** Those of an environment that went on elsewhere: these, if it is theirs that it went on with. */
+  goneTo(first: number, advances: number): EpisodeSeeds {
+    if (first !== this.first || advances < this.advances) return new EpisodeSeeds(first, advances);
+    while (this.advances < advances) this.advance();
+    return this;
+  }
+
   /** Of the next episode: a whole number, 0 to 2^53 - 1. */
   get upcoming(): number {
     return this.#upcoming;

@@ -128,7 +128,8 @@ export interface OpenVectorOptions {
 }
 
 /**
- * The same, and with several workers in contiguous blocks, one per thread, that are stepped at the same time.
+ * The same, and with several workers in blocks, one per thread, that are stepped at the same time: contiguous ones, until a task
+ * lets rows go from thread to thread.
  * One reset or step at a time: the arrays are shared with the threads while it runs.
  * @throws CcparkError what `kind.make` throws; from a step or reset also `LostWorker`, after which only `close` is left
  */
@@ -190,6 +191,7 @@ export async function openVectorEnv(options: OpenVectorOptions): Promise<AsyncVe
         }),
       perform: (task, given) =>
         alone(async () => {
+          rows.taken.fill(0);
           const results = await settleAll(blocks.map((block) => block.perform(task, given)));
           view.afterStep([]);
           return results;

@@ -75,7 +75,7 @@ function split(count: number, parts: number): { from: number; to: number }[] {
 
 /**
  * @param of sample: an environment like all others, for its shape; withCaller: the calling thread has a block too, the last
- *   one, so that the others have been told when it begins with its own
+ *   one, so that the others have been told when it begins with its own, and each block may adopt what the others had first
  * @throws whatever the making of the environments throws
  */
 export async function openRowsInThreads(
@@ -94,7 +94,10 @@ export async function openRowsInThreads(
   const { kind, kwargs, withCaller } = of;
   const { numEnvs, ...config } = spec;
   const parts = Math.min(threads.count + (withCaller ? 1 : 0), numEnvs);
-  const configs = split(numEnvs, parts).map((range): BlockConfig => ({ ...config, ...range }));
+  const all = { from: 0, to: numEnvs };
+  const configs = split(numEnvs, parts).map(
+    (range): BlockConfig => ({ ...config, ...(withCaller ? { ...all, here: range } : range) }),
+  );
   const own = withCaller ? configs.splice(-1) : [];
   const blocks = await threads.open(
     configs.map((each) => ({ envId: kind.envId, kwargs, config: each, layout, buffer })),

@@ -3,9 +3,9 @@ import { CcparkError } from "../../core/errors.ts";
 import type { MoveTarget } from "../../scenarios/traffic/named-flows.ts";
 import type { RowTask } from "../env.ts";
 import type { Handover, RowBlock, RowEpisode } from "./block.ts";
-import { partOf } from "./rows-view.ts";
 import type { GroundTruth } from "./slots/ground-truth.ts";
 import type { MaybePicture, SlotEnv } from "./slots/slot-env.ts";
+import { Stretches } from "./stretches.ts";
 
 /** Small vectors answer at once, on the calling thread; others later, from worker threads. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -25,7 +25,7 @@ export interface BlockPlace {
   readonly to: number;
   reset(seeded: boolean, scenario?: unknown): MaybePromise<void>;
   step(): MaybePromise<readonly RowEpisode[]>;
-  /** Carries out a task on the rows of the block. */
+  /** Carries out a task on the block's thread, which may end with other rows than it began with. */
   perform<Given, Result>(task: RowTask<Given, Result>, given: Given): Promise<Result>;
   state(env: number): MaybePromise<EnvTruth>;
   books(env: number): MaybePromise<EnvBooks>;
@@ -67,12 +67,13 @@ export function booksOf(env: SlotEnv, seed: number): EnvBooks {
 
 /** A block on the calling thread. */
 export function placeHere(block: RowBlock, from: number, to: number, seeds: Float64Array): BlockPlace {
+  const stretches = new Stretches(block, true);
   return {
     from,
     to,
     reset: (seeded, scenario) => block.reset(seeded, scenario),
     step: () => block.step(),
-    perform: (task, given) => task.run(partOf(block), given),
+    perform: (task, given) => task.run(stretches, given),
     state: (env) => truthOf(block.envAt(env), seeds[env]!),
     books: (env) => booksOf(block.envAt(env), seeds[env]!),
     move: (env, slot, to) => block.envAt(env).move(slot, to),

@@ -1,7 +1,7 @@
-/** Rows as the users of vector forms see them: all of them, or those of one thread. */
-import type { EndedEpisode, RowsPart, VectorRows } from "../env.ts";
+/** Rows as the users of vector forms see them: all of them, or one. */
+import type { EndedEpisode, VectorRows } from "../env.ts";
 import type { RowArrays } from "./arrays.ts";
-import type { RowBlock, RowEpisode } from "./block.ts";
+import type { RowEpisode } from "./block.ts";
 import type { SlotEnvShape } from "./slots/slot-env.ts";
 
 /** Of environments with one flow. */
@@ -55,22 +55,4 @@ export class RowsView {
       });
     }
   }
-}
-
-/** The rows of a block, for a task on its thread. */
-export function partOf(block: RowBlock): RowsPart {
-  const { range, rows } = block;
-  const view = new RowsView(block.envAt(range.from), rows, range);
-  const actions = rows.actions.subarray(
-    range.from * view.shown.actionSpace.shape[0],
-    range.to * view.shown.actionSpace.shape[0],
-  );
-  return {
-    ...view.shown,
-    from: range.from,
-    async step(given) {
-      actions.set(given);
-      view.afterStep(await block.step());
-    },
-  };
 }

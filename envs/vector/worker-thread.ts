@@ -8,8 +8,8 @@ import { type RowArrays, viewRows } from "./arrays.ts";
 import { type Breakage, BrokenEnv, type Handover, RowBlock, type RowEpisode } from "./block.ts";
 import type { BlockRequest } from "./open-rows.ts";
 import { booksOf, type EnvBooks, type EnvTruth, truthOf } from "./place.ts";
-import { partOf } from "./rows-view.ts";
 import type { EnvKind, Picture, SlotEnv, SlotEnvShape } from "./slots/slot-env.ts";
+import { Stretches } from "./stretches.ts";
 
 export type WorkerRequest =
   | ({ readonly do: "open"; readonly block: number } & BlockRequest)
@@ -99,7 +99,10 @@ export function serveRows(
   kinds: readonly EnvKind[],
   tasks: readonly RowTask<never, unknown>[] = [],
 ): void {
-  const blocks = new Map<number, { readonly block: RowBlock; readonly rows: RowArrays }>();
+  const blocks = new Map<
+    number,
+    { readonly block: RowBlock; readonly rows: RowArrays; readonly stretches: Stretches }
+  >();
   /** what takes its time: pictures, and steps in real time; what is told after it waits */
   let pending: Promise<void> | undefined;
 
@@ -117,10 +120,11 @@ export function serveRows(
       const rows = viewRows(request.buffer, request.layout);
       const kind = kinds.find((each) => each.envId === envId)!;
       const envs = kind.make(kwargs, config.to - config.from);
-      blocks.set(request.block, { block: new RowBlock(config, envs, rows), rows });
+      const block = new RowBlock(config, envs, rows);
+      blocks.set(request.block, { block, rows, stretches: new Stretches(block, false) });
       return undefined;
     }
-    const { block, rows } = blocks.get(request.block)!;
+    const { block, rows, stretches } = blocks.get(request.block)!;
     switch (request.do) {
       case "step": {
         const told = (episodes: readonly RowEpisode[]): WorkerReply =>
@@ -131,7 +135,7 @@ export function serveRows(
       case "perform": {
         const task = tasks.find(({ name }) => name === request.task);
         assert(task !== undefined, `the threads know the task ${request.task}`);
-        return task.run(partOf(block), request.given as never).then((result) => ({ result }));
+        return task.run(stretches, request.given as never).then((result) => ({ result }));
       }
       case "reset":
         return block.reset(request.seeded, request.scenario)?.then(() => undefined);

@@ -28,8 +28,6 @@ const PATIENCE_MS = 60_000;
 
 /** What both threads see. */
 interface Shared {
-  /** rows of all threads together; the thread that asks has the last ones */
-  readonly numEnvs: number;
   /** widths of the value network's layers, its inputs first */
   readonly widths: readonly number[];
   /** how many have come to help, questions asked, questions answered, rows of the last one, whether there are no more */
@@ -71,9 +69,8 @@ function help({ widths, control, reals, observations, targets, weights, gradient
 /** Threads of a training must know it. */
 export const VALUE_HELP: RowTask<Shared, void> = {
   name: "value-help",
-  async run(part, shared) {
-    const isAsker = part.from + part.numEnvs === shared.numEnvs;
-    if (!isAsker && Atomics.compareExchange(shared.control, COME, 0, 1) === 0) help(shared);
+  async run({ isCaller }, shared) {
+    if (!isCaller && Atomics.compareExchange(shared.control, COME, 0, 1) === 0) help(shared);
   },
 };
 
@@ -88,7 +85,6 @@ export class ValueThread {
     const widths = [layout.layers[0]!.inputs, ...layout.layers.map(({ outputs }) => outputs)];
     const float32 = (length: number) => new Float32Array(new SharedArrayBuffer(4 * length));
     this.#shared = {
-      numEnvs: envs.numEnvs,
       widths,
       control: new Int32Array(new SharedArrayBuffer(4 * CONTROLS)),
       reals: new Float64Array(new SharedArrayBuffer(16)),

@@ -218,7 +218,7 @@ class ThreadedHost implements EnvHost {
       const strangers: Strangers = {
         check: this.#checkOf(opening, shape, memory),
         open: async () => {
-          const all = { ...spec, from: 0, to: config.numEnvs, isEmpty: true };
+          const all = { ...spec, from: 0, to: config.numEnvs, here: { from: 0, to: 0 } };
           const layout = layoutOf(spec, shape);
           taken.push(...this.#ownThreads().take());
           const [block] = await taken[0]!.open([
