@@ -1,21 +1,30 @@
 /**
- * Blocks of memory by powers of two: what is released is kept in a list per size and taken again. A network's memory goes
- * with the network, so nothing is ever given back to the host.
+ * Blocks of memory by cache lines, large ones by powers of two: what is released is kept in a list per size and taken again. A
+ * network's memory goes with the network, so nothing is ever given back to the host.
  */
 import { memoryGrew, outOfMemory } from "../host";
 
 const PAGE_BITS: u32 = 16;
 /** A cache line. */
-const MIN_BITS: u32 = 6;
+const LINE_BITS: u32 = 6;
+/** Larger blocks are rings and lists that double, and powers of two anyway. */
+const MAX_LINES: u32 = 64;
+const MAX_LINES_BITS: u32 = 12;
 const MAX_PAGES: u64 = 65536;
 
 /** by size class: the first free block, whose first word is the next one; 0: none */
-const freeLists = memory.data(33 * sizeof<usize>(), 8);
+const freeLists = memory.data(85 * sizeof<usize>(), 8);
 let top: usize = (__heap_base + 63) & ~63;
 
-function sizeBits(bytes: usize): u32 {
-  const bits: u32 = 32 - clz<u32>(<u32>bytes - 1);
-  return bits < MIN_BITS ? MIN_BITS : bits;
+/** Number of lines, or beyond MAX_LINES that and the further doublings. */
+function sizeClass(bytes: usize): u32 {
+  const lines = (<u32>bytes + (1 << LINE_BITS) - 1) >> LINE_BITS;
+  return lines <= MAX_LINES ? max<u32>(1, lines) : MAX_LINES + 32 - clz<u32>(<u32>bytes - 1) - MAX_LINES_BITS;
+}
+
+function bytesOf(sizeClass: u32): usize {
+  if (sizeClass <= MAX_LINES) return (<usize>sizeClass) << LINE_BITS;
+  return (<usize>1) << (sizeClass - MAX_LINES + MAX_LINES_BITS);
 }
 
 function grow(toBytes: u64): void {
@@ -33,16 +42,17 @@ function grow(toBytes: u64): void {
 
 /** Zeroed, aligned to a cache line. */
 export function allocate(bytes: usize): usize {
-  const bits = sizeBits(bytes);
-  const list = freeLists + bits * sizeof<usize>();
+  const kind = sizeClass(bytes);
+  const size = bytesOf(kind);
+  const list = freeLists + kind * sizeof<usize>();
   const free = load<usize>(list);
   if (free !== 0) {
     store<usize>(list, load<usize>(free));
-    memory.fill(free, 0, (<usize>1) << bits);
+    memory.fill(free, 0, size);
     return free;
   }
   const block = top;
-  const end: u64 = <u64>block + ((<u64>1) << bits);
+  const end: u64 = <u64>block + <u64>size;
   if (end > (<u64>memory.size()) << PAGE_BITS) grow(end);
   top = <usize>end;
   return block;
@@ -50,7 +60,7 @@ export function allocate(bytes: usize): usize {
 
 /** @param bytes as it was asked for */
 export function release(block: usize, bytes: usize): void {
-  const list = freeLists + sizeBits(bytes) * sizeof<usize>();
+  const list = freeLists + sizeClass(bytes) * sizeof<usize>();
   store<usize>(block, load<usize>(list));
   store<usize>(list, block);
 }

@@ -12,6 +12,9 @@ export const enum PrrVersion {
 
 @unmanaged
 export class Prr {
+  version: PrrVersion;
+  /** it, not the congestion control, sets the window */
+  isActive: bool;
   /** RecoverFS: what was in flight when recovery began */
   recoverFlight: f64;
   /** prr_delivered, prr_out: since recovery began */
@@ -19,9 +22,6 @@ export class Prr {
   out: f64;
   /** inflight may rise to it until the next ACK */
   windowPackets: f64;
-  version: PrrVersion;
-  /** it, not the congestion control, sets the window */
-  isActive: bool;
 
   begin(recoverFlight: f64): void {
     this.isActive = true;

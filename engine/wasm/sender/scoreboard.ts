@@ -16,6 +16,10 @@ const INITIAL_SEQUENCES: i64 = 16;
 /** A queue's dead front is cut off from this length on, so that one that never runs empty stays short. */
 const MIN_DEAD_ENTRIES: i32 = 64;
 
+/** The list lies behind the rest: every packet that leaves asks for its length. */
+const RETRANSMIT_QUEUE: usize = (offsetof<Scoreboard>() + 7) & ~7;
+export const SCOREBOARD_BYTES: usize = RETRANSMIT_QUEUE + offsetof<Numbers>();
+
 @unmanaged
 export class Scoreboard {
   /** first sequence that is not acknowledged in order */
@@ -28,21 +32,23 @@ export class Scoreboard {
   mask: i64;
   states: usize;
   latestTxns: usize;
-  /** lost sequences to retransmit, oldest first; entries acknowledged since are skipped */
-  retransmitQueue: Numbers;
   retransmitHead: i32;
 
   init(): void {
     this.mask = INITIAL_SEQUENCES - 1;
     this.states = allocate(<usize>INITIAL_SEQUENCES);
     this.latestTxns = allocate((<usize>INITIAL_SEQUENCES) << 3);
-    this.retransmitQueue = changetype<Numbers>(allocate(offsetof<Numbers>()));
   }
 
   free(): void {
     this.freeRings();
     this.retransmitQueue.free();
-    release(changetype<usize>(this.retransmitQueue), offsetof<Numbers>());
+  }
+
+  /** lost sequences to retransmit, oldest first; entries acknowledged since are skipped */
+  @inline
+  get retransmitQueue(): Numbers {
+    return changetype<Numbers>(changetype<usize>(this) + RETRANSMIT_QUEUE);
   }
 
   @inline

@@ -27,10 +27,10 @@ import { Pacer } from "./pacer";
 import { Prr, PrrVersion } from "./prr";
 import { Rack } from "./rack";
 import { RttEstimator } from "./rtt-estimator";
-import { IN_FLIGHT, LOST, Scoreboard } from "./scoreboard";
+import { IN_FLIGHT, LOST, SCOREBOARD_BYTES, Scoreboard } from "./scoreboard";
 import { CongestionKind, CongestionState, EcnMode, SenderWords, SentWant } from "./sender-words";
 import { TailProbe } from "./tail-probe";
-import { PROBE, Transmission, Transmissions } from "./transmissions";
+import { PROBE, TRANSMISSIONS_BYTES, Transmission, Transmissions } from "./transmissions";
 import { Undo, Undoable } from "./undo";
 
 /** RFC 6675 DupThresh, RFC 9002 kPacketThreshold. */
@@ -46,33 +46,31 @@ const enum LimitedBy {
   end,
 }
 
-// The parts lie behind the sender's own fields in one block, so that no pointer leads to them.
+// The parts lie behind the sender's own fields in one block, so that no pointer leads to them, and those that every ACK needs
+// come first.
 const RTT: usize = (offsetof<Sender>() + 7) & ~7;
 const BOARD: usize = (RTT + offsetof<RttEstimator>() + 7) & ~7;
-const TRANSMISSIONS: usize = (BOARD + offsetof<Scoreboard>() + 7) & ~7;
-const ARRIVALS: usize = (TRANSMISSIONS + offsetof<Transmissions>() + 7) & ~7;
+const TRANSMISSIONS: usize = (BOARD + SCOREBOARD_BYTES + 7) & ~7;
+const ARRIVALS: usize = (TRANSMISSIONS + TRANSMISSIONS_BYTES + 7) & ~7;
 const DELIVERY: usize = (ARRIVALS + offsetof<Arrivals>() + 7) & ~7;
 const PACER: usize = (DELIVERY + offsetof<DeliveryRate>() + 7) & ~7;
-const RACK: usize = (PACER + offsetof<Pacer>() + 7) & ~7;
-const PROBE_PART: usize = (RACK + offsetof<Rack>() + 7) & ~7;
-const PRR: usize = (PROBE_PART + offsetof<TailProbe>() + 7) & ~7;
-const ECN: usize = (PRR + offsetof<Prr>() + 7) & ~7;
+const PROBE_PART: usize = (PACER + offsetof<Pacer>() + 7) & ~7;
+const GUARD: usize = (PROBE_PART + offsetof<TailProbe>() + 7) & ~7;
+const PRR: usize = (GUARD + offsetof<Guard>() + 7) & ~7;
+const RACK: usize = (PRR + offsetof<Prr>() + 7) & ~7;
+const ECN: usize = (RACK + offsetof<Rack>() + 7) & ~7;
 const UNDO: usize = (ECN + offsetof<Ecn>() + 7) & ~7;
-const GUARD: usize = (UNDO + offsetof<Undo>() + 7) & ~7;
-const SENDER_BYTES: usize = GUARD + offsetof<Guard>();
+const SENDER_BYTES: usize = UNDO + offsetof<Undo>();
 
 @unmanaged
 export class Sender extends SenderWords {
   cwndPackets: i64;
   rtoAtNs: f64;
-  reorderAtNs: f64;
   /** of the packet that `transmit` sent last */
   lastSequence: i64;
   /** sequences that the application has given so far */
   limit: i64;
   receiveWindowPackets: i64;
-  /** recovery lasts until the cumulative ACK reaches this sequence (RFC 6675 RecoveryPoint) */
-  recoveryPoint: i64;
   /** the window as last read, and the same in packets */
   readBytes: f64;
   readPackets: i64;
@@ -96,6 +94,9 @@ export class Sender extends SenderWords {
   isCalm: bool;
   /** the event's words of losses, marks and disorder are 0 */
   ackIsPlain: bool;
+  reorderAtNs: f64;
+  /** recovery lasts until the cumulative ACK reaches this sequence (RFC 6675 RecoveryPoint) */
+  recoveryPoint: i64;
 
   static make(number: i32, mssBytes: f64): Sender {
     const sender = changetype<Sender>(allocate(SENDER_BYTES));

@@ -31,6 +31,10 @@ const ROW_SHIFT: usize = 6;
 /** Rings start small, as there may be thousands of flows with few packets each, and double when full. */
 const INITIAL_ROWS: i64 = 16;
 
+/** The list lies behind the rest. */
+const SUSPECTS: usize = (offsetof<Transmissions>() + 7) & ~7;
+export const TRANSMISSIONS_BYTES: usize = SUSPECTS + offsetof<Numbers>();
+
 @unmanaged
 export class Transmissions {
   /** number of the next one */
@@ -44,19 +48,21 @@ export class Transmissions {
   /** ring: all that may still be judged, and older ones as long as there is room */
   mask: i64;
   rows: usize;
-  /** transmissions that later ones have overtaken and that are not yet judged lost, oldest first */
-  suspects: Numbers;
 
   init(): void {
     this.mask = INITIAL_ROWS - 1;
     this.rows = allocate((<usize>INITIAL_ROWS) << ROW_SHIFT);
-    this.suspects = changetype<Numbers>(allocate(offsetof<Numbers>()));
   }
 
   free(): void {
     release(this.rows, (<usize>(this.mask + 1)) << ROW_SHIFT);
     this.suspects.free();
-    release(changetype<usize>(this.suspects), offsetof<Numbers>());
+  }
+
+  /** transmissions that later ones have overtaken and that are not yet judged lost, oldest first */
+  @inline
+  get suspects(): Numbers {
+    return changetype<Numbers>(changetype<usize>(this) + SUSPECTS);
   }
 
   @inline
