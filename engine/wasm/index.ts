@@ -215,7 +215,7 @@ export function makeFlow(
   binNs: f64,
   oneWayDelay: bool,
 ): FifoFlow {
-  const flow = changetype<FifoFlow>(allocate(offsetof<FifoFlow>()));
+  const flow = FifoFlow.make();
   flow.init(index, startNs, stopNs, propagationNs, reversePropagationNs);
   flow.receiver.init(packetsPerAck, ackDelayNs);
   flow.measure(binNs, oneWayDelay);

@@ -27,18 +27,22 @@ export class FifoFlowWords {
   lastArrivalNs: f64;
 }
 
+// The parts lie behind the flow's own fields in one block, those that every packet needs first.
+const RECEIVER: usize = (offsetof<FifoFlow>() + 7) & ~7;
+const ACKS: usize = (RECEIVER + offsetof<Receiver>() + 7) & ~7;
+const DELAYS: usize = (ACKS + offsetof<TimedRing>() + 7) & ~7;
+const ACK_DEPARTURES: usize = (DELAYS + offsetof<DelayHistogram>() + 7) & ~7;
+const FLOW_BYTES: usize = ACK_DEPARTURES + offsetof<TimedRing>();
+
 @unmanaged
 export class FifoFlow extends FifoFlowWords {
+  startNs: f64;
   /** when the next bin of its time series is over; Infinity: it has none */
   nextBinEndNs: f64;
-  startNs: f64;
   /** when it is to end; Infinity once it has, and its congestion control was told */
   stopAtNs: f64;
   propagationNs: f64;
   reversePropagationNs: f64;
-  receiver: Receiver;
-  /** in the queue */
-  delays: DelayHistogram;
   /** time series; null: none */
   bins: FlowBins | null;
   /** from leaving the sender to reaching the receiver, of the packets that have, as of `settle`; null: not measured */
@@ -47,13 +51,13 @@ export class FifoFlow extends FifoFlowWords {
   underWay: TimedRing;
   /** 0 until it starts */
   sender: Sender;
-  /** ACKs on their way: arrival at the sender, packets that the receiver had got */
-  acks: TimedRing;
-  /** ACKs that have yet to enter the ACK direction (used only where that has a rate, loss or jitter) */
-  ackDepartures: TimedRing;
   index: i32;
   isStarted: bool;
   isOver: bool;
+
+  static make(): FifoFlow {
+    return changetype<FifoFlow>(allocate(FLOW_BYTES));
+  }
 
   init(index: i32, startNs: f64, stopNs: f64, propagationNs: f64, reversePropagationNs: f64): void {
     this.index = index;
@@ -62,12 +66,31 @@ export class FifoFlow extends FifoFlowWords {
     this.propagationNs = propagationNs;
     this.reversePropagationNs = reversePropagationNs;
     this.nextBinEndNs = Infinity;
-    this.receiver = changetype<Receiver>(allocate(offsetof<Receiver>()));
-    this.delays = changetype<DelayHistogram>(allocate(offsetof<DelayHistogram>()));
-    this.acks = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
-    this.ackDepartures = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
     this.acks.init();
     this.ackDepartures.init();
+  }
+
+  @inline
+  get receiver(): Receiver {
+    return changetype<Receiver>(changetype<usize>(this) + RECEIVER);
+  }
+
+  /** ACKs on their way: arrival at the sender, packets that the receiver had got */
+  @inline
+  get acks(): TimedRing {
+    return changetype<TimedRing>(changetype<usize>(this) + ACKS);
+  }
+
+  /** in the queue */
+  @inline
+  get delays(): DelayHistogram {
+    return changetype<DelayHistogram>(changetype<usize>(this) + DELAYS);
+  }
+
+  /** ACKs that have yet to enter the ACK direction (used only where that has a rate, loss or jitter) */
+  @inline
+  get ackDepartures(): TimedRing {
+    return changetype<TimedRing>(changetype<usize>(this) + ACK_DEPARTURES);
   }
 
   /** @param binNs Infinity: no bins */
