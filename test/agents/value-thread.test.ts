@@ -46,6 +46,33 @@ describe("the value network's half of an update", () => {
     }
   });
 
+  it("answers once, also where the call that wakes the thread comes after the answer", async () => {
+    const envs = await open(2);
+    let control = new Int32Array(0);
+    const seen: typeof envs = {
+      ...envs,
+      perform: (task, given) => {
+        ({ control } = given as unknown as { control: Int32Array });
+        return envs.perform!(task, given);
+      },
+    };
+    try {
+      const thread = new ValueThread(seen, layout, ROWS);
+      const question = { rows: 1, observations: draw(5), targets: draw(1) };
+      while (!thread.ask(draw(layout.size), question, 1)) await wait(1);
+      thread.answer();
+      const before = [...control];
+      for (let i = 0; i < 20; i++) {
+        for (const at of control.keys()) Atomics.notify(control, at);
+        await wait(1);
+      }
+      expect([...control]).toEqual(before);
+      await thread.end();
+    } finally {
+      await envs.close();
+    }
+  });
+
   it("is nobody's but the learner's where there is one thread", async () => {
     const envs = await open(1);
     const thread = new ValueThread(envs, layout, ROWS);

@@ -54,7 +54,8 @@ function networkOf(widths: readonly number[]): FusedMlp {
 function help({ widths, control, reals, observations, targets, weights, gradient }: Shared): void {
   const network = networkOf(widths);
   for (let answered = 0; ; answered++) {
-    Atomics.wait(control, ASKED, answered);
+    // a call that wakes it may come late, after the question that it is for was answered: only the number counts
+    while (Atomics.load(control, ASKED) === answered) Atomics.wait(control, ASKED, answered);
     if (Atomics.load(control, OVER) === 1) return;
     const rows = Atomics.load(control, ROWS);
     const given = { rows, observations: observations.subarray(0, rows * widths[0]!), targets };
