@@ -1,25 +1,25 @@
 /** The vector form of this process whose rows may be stepped by several threads: the contract, and bytes without threads. */
 import { afterEach, describe, expect, it } from "vitest";
-import { servedEnvs } from "../../../cli/served-env.ts";
-import type { AsyncVectorEnv } from "../../../envs/env.ts";
-import { makeEnv } from "../../../envs/local-env.ts";
-import { DEFAULT_ENV_OPTIONS } from "../../../envs/options.ts";
-import { EpisodeSeeds } from "../../../envs/vector/episode-seeds.ts";
-import { makeVectorEnv, openVectorEnv } from "../../../envs/vector/local-vector-env.ts";
-import { OwnThread } from "../../../envs/vector/worker-threads.ts";
-import { resolveScenario } from "../../../scenarios/scenario-files.ts";
-import { expectKind } from "../../contract/env-contract.ts";
-import { snapshot, vectorActionsAt, vectorContract } from "../../contract/vector-contract.ts";
-import { SERVED_TOY } from "../../grpc/toy-env.ts";
+import { servedEnvs } from "../../cli/served-env.ts";
+import type { AsyncVectorEnv } from "../../envs/env.ts";
+import { makeEnv } from "../../envs/local-env.ts";
+import { DEFAULT_ENV_OPTIONS } from "../../envs/options.ts";
+import { EpisodeSeeds } from "../../envs/vector/episode-seeds.ts";
+import { makeVectorEnv, openVectorEnv } from "../../envs/vector/local-vector-env.ts";
+import { OwnThread } from "../../envs/vector/worker-threads.ts";
+import { resolveScenario } from "../../scenarios/scenario-files.ts";
+import { expectKind } from "../contract/env-contract.ts";
+import { snapshot, vectorActionsAt, vectorContract } from "../contract/vector-contract.ts";
+import { SERVED_TOY } from "../grpc/toy-env.ts";
 
 const KWARGS = { scenario: "park-paper", durationSec: 1 };
 const scenario = resolveScenario(KWARGS.scenario, KWARGS);
 const kind = servedEnvs()[0]!;
 const served = {
-  url: new URL("../../../cli/env-worker.ts", import.meta.url),
+  url: new URL("../../cli/env-worker.ts", import.meta.url),
   data: { scenarios: ["park-paper"] },
 };
-const toy = { url: new URL("../../grpc/toy-worker.ts", import.meta.url) };
+const toy = { url: new URL("../grpc/toy-worker.ts", import.meta.url) };
 
 const opened: AsyncVectorEnv[] = [];
 afterEach(async () => {
