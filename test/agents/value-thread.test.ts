@@ -48,7 +48,7 @@ describe("the value network's half of an update", () => {
 
   it("answers once, also where the call that wakes the thread comes after the answer", async () => {
     const envs = await open(2);
-    let control = new Int32Array(0);
+    let control: Int32Array = new Int32Array(0);
     const seen: typeof envs = {
       ...envs,
       perform: (task, given) => {
