@@ -8,21 +8,19 @@ import { CcparkError } from "../../core/errors.ts";
 import type { Micros } from "../../core/units.ts";
 import type { Message, Surroundings, Timer } from "../chunnel.ts";
 import { SESSION_BYTES, sessionOf } from "../chunnels/framing/frame.ts";
-import { droppedNow } from "../chunnels/queues/buffer.ts";
-import { refusal } from "../live/fit.ts";
-import { contentOf, LOOK } from "../live/messages.ts";
-import { Untaken } from "../live/untaken.ts";
+import { LOOK } from "../live/messages.ts";
 import type { Slot } from "../negotiate/choose.ts";
-import type { App, DatagramPort, OpenStack } from "../stack/open.ts";
+import type { App, DatagramPort } from "../stack/open.ts";
 import type { ChunnelSpec } from "../stack/spec.ts";
+import { GroupExchange } from "./group-exchange.ts";
+import { GroupMessages } from "./group-messages.ts";
 import { Peer, type PeerUser } from "./peer.ts";
 import {
   firstOffer,
   type GroupRecord,
   MAX_MEMBERS,
   type Member,
-  pairOf,
-  refuse,
+  namesOf,
   settle,
   stackFor,
 } from "./record.ts";
@@ -37,7 +35,6 @@ const PROPOSAL_US: Micros = 10_000_000;
 const MAX_HELD = 64;
 /** Who sends such datagrams without end makes the store be asked at most so often. */
 const LOOK_GAP_US: Micros = 20_000;
-const NONE: readonly Message[] = [];
 
 export interface GroupApp extends App {
   /** this end is one of them; the members that were there before follow by `joined` */
@@ -62,46 +59,20 @@ export interface GroupOptions {
   readonly proposalUs?: Micros;
 }
 
-function namesOf(record: GroupRecord | undefined): readonly string[] {
-  return (record?.offer ?? []).flatMap(({ options }) => options.map(({ name }) => name));
-}
-
-interface Upgrade {
-  slots: readonly Slot[];
-  readonly done: (error?: CcparkError) => void;
-  /** proposals that there were before it; undefined: not asked yet */
-  since: number | undefined;
-  /** it has been decided; done when all messages go by it */
-  epoch: number | undefined;
-}
-
-interface Prepared {
-  readonly number: number;
-  readonly slots: readonly Slot[];
-}
-
 export class GroupStack {
   readonly #options: GroupOptions;
   readonly #transactions: Transactions;
   readonly #self: Member;
   readonly #peers = new Map<string, Peer>();
   readonly #user: PeerUser;
-  readonly #untaken: Untaken = new Untaken();
-  #slots: readonly Slot[];
+  readonly #messages: GroupMessages;
+  readonly #exchange: GroupExchange;
   /** as last seen in the store */
   #record: GroupRecord | undefined;
-  #upgrade: Upgrade | undefined;
-  #prepared: Prepared | undefined;
-  /** the proposal that this end has answered */
-  #answered = 0;
-  #deadline: Timer | undefined;
   #poll: Timer | undefined;
   #lookedUs: Micros = Number.NEGATIVE_INFINITY;
   #lookTimer: Timer | undefined;
   readonly #held: (readonly [Uint8Array, string])[] = [];
-  /** members that have not acknowledged a message of this end */
-  readonly #unacked = new Map<Message, number>();
-  #isRefilling = false;
   #leaving: (() => void) | undefined;
   isClosed = false;
 
@@ -110,18 +81,35 @@ export class GroupStack {
     this.#options = options;
     const { store, key, slots, surroundings, port } = options;
     stackFor(firstOffer(slots), slots);
-    this.#slots = slots;
     const id = Array.from(surroundings.randomBytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
     this.#self = { id, address: port.self };
     this.#transactions = new Transactions(store, key, surroundings);
+    this.#messages = new GroupMessages({
+      app: options.app,
+      surroundings,
+      peers: this.#peers,
+      isClosed: () => this.isClosed,
+      isLeaving: () => this.#leaving !== undefined,
+      acked: () => this.#leaveIfIdle(),
+    });
+    this.#exchange = new GroupExchange({
+      self: this.#self,
+      slots,
+      peers: this.#peers,
+      transactions: this.#transactions,
+      surroundings,
+      proposalUs: options.proposalUs ?? PROPOSAL_US,
+      swapped: (record) => this.#swapped(record),
+      proposed: (record) => this.#proposed(record),
+    });
     this.#user = {
-      refill: () => this.#refill(),
-      deliver: (peer, messages, stack) => this.#deliver(peer, messages, stack),
+      refill: () => this.#messages.refill(),
+      deliver: (peer, messages, stack) => this.#messages.deliver(peer, messages, stack),
       steered: (_peer, kind) => {
         if (kind === LOOK) this.#look();
       },
       changed: () => this.#changed(),
-      acked: (messages) => this.#acked(messages),
+      acked: (messages) => this.#messages.acked(messages),
       failed: (peer) => this.#remove(peer.member),
     };
     this.#join();
@@ -250,7 +238,7 @@ export class GroupStack {
       }
       return;
     }
-    if (before !== undefined && record.epoch > before.epoch) this.#commit(record);
+    if (before !== undefined && record.epoch > before.epoch) this.#exchange.commit(record);
     try {
       this.#meet(record);
     } catch (error) {
@@ -259,30 +247,18 @@ export class GroupStack {
       this.fail(error);
       return;
     }
-    if (this.#prepared !== undefined && record.proposal?.number !== this.#prepared.number) {
-      for (const { succession } of this.#peers.values()) succession.drop(this.#prepared.number);
-      this.#prepared = undefined;
-    }
-    this.#answer();
-    this.#watch(record, before);
-    this.#outcome(record);
+    this.#exchange.forget(record);
+    this.#exchange.answer(record);
+    this.#exchange.watch(record, before);
+    this.#exchange.outcome(record);
     this.#leaveIfIdle();
-  }
-
-  /** All have consented: from here on messages go by the next stack. */
-  #commit({ epoch }: GroupRecord): void {
-    if (this.#prepared?.number === epoch) this.#slots = this.#prepared.slots;
-    this.#prepared = undefined;
-    for (const { succession } of this.#peers.values()) {
-      if (succession.has(epoch) && succession.sending < epoch) succession.change(epoch);
-    }
   }
 
   #meet(record: GroupRecord): void {
     for (const [id, peer] of this.#peers) {
       if (record.members.some((member) => member.id === id)) continue;
       this.#peers.delete(id);
-      this.#acked(peer.close());
+      this.#messages.acked(peer.close());
       this.#options.app.left?.(peer.member.address);
     }
     const own = record.members.findIndex(({ id }) => id === this.#self.id);
@@ -298,53 +274,10 @@ export class GroupStack {
         user: this.#user,
       });
       this.#peers.set(member.id, peer);
-      peer.begin(this.#epochFor(peer, record, record.epoch, record.offer, this.#slots));
+      this.#exchange.begin(peer, record);
       this.#options.app.joined?.(member.address);
     });
-    this.#refill();
-  }
-
-  #epochFor(
-    { member }: Peer,
-    record: GroupRecord,
-    number: number,
-    offer: GroupRecord["offer"],
-    slots: readonly Slot[],
-  ): Parameters<Peer["make"]>[0] {
-    const stack = stackFor(offer, slots);
-    return { number, stack, ...pairOf(record, offer, [member.id, this.#self.id], number) };
-  }
-
-  /** Prepares what is proposed and consents, or says why not; once nothing is under way any more. */
-  #answer(): void {
-    const record = this.#record;
-    const proposal = record?.proposal;
-    if (proposal === undefined || proposal.number <= this.#answered) return;
-    const peers = [...this.#peers.values()];
-    if (peers.some(({ succession }) => succession.isChanging)) return;
-    const { number, offer, by } = proposal;
-    this.#answered = number;
-    const isMine = by === this.#self.id && this.#upgrade !== undefined;
-    const slots = isMine ? this.#upgrade!.slots : this.#slots;
-    let why: string | undefined;
-    try {
-      for (const peer of peers) peer.make(this.#epochFor(peer, record!, number, offer, slots));
-      this.#prepared = { number, slots };
-    } catch (error) {
-      if (!(error instanceof CcparkError)) throw error;
-      why = error.message;
-      for (const { succession } of peers) succession.drop(number);
-    }
-    this.#transactions.run(
-      (now) => {
-        if (now?.proposal?.number !== number || now.proposal.consents.includes(this.#self.id))
-          return undefined;
-        if (why !== undefined) return refuse(now, why);
-        const consents = [...now.proposal.consents, this.#self.id];
-        return settle({ ...now, proposal: { ...now.proposal, consents } });
-      },
-      (next) => this.#swapped(next),
-    );
+    this.#messages.refill();
   }
 
   /** This end has changed the record: it and the others are to see it. */
@@ -353,26 +286,6 @@ export class GroupStack {
     const isSettled = record.settled?.number !== this.#record?.settled?.number;
     this.#observe(record);
     if (isSettled) this.#sayAll(LOOK);
-  }
-
-  /** A proposal that not all answer comes to nothing. */
-  #watch({ proposal }: GroupRecord, before: GroupRecord | undefined): void {
-    if (proposal?.number === before?.proposal?.number) return;
-    this.#deadline?.cancel();
-    if (proposal === undefined) return;
-    const { surroundings, proposalUs = PROPOSAL_US } = this.#options;
-    const { number } = proposal;
-    this.#deadline = surroundings.wakeAt(surroundings.nowUs() + proposalUs, () => {
-      this.#transactions.run(
-        (now) => {
-          if (now?.proposal?.number !== number) return undefined;
-          const { consents } = now.proposal;
-          const silent = now.members.filter(({ id }) => !consents.includes(id)).map(({ address }) => address);
-          return refuse(now, refusal(`no answer of ${silent.join(", ")}`).message);
-        },
-        (next) => this.#swapped(next),
-      );
-    });
   }
 
   /**
@@ -385,164 +298,42 @@ export class GroupStack {
     done: (error?: CcparkError) => void,
   ): void {
     const slotsOf = typeof given === "function" ? given : () => given;
-    const slots = slotsOf(this.shared);
-    try {
-      if (this.isClosed || this.#leaving !== undefined) throw refusal("the connection is closed");
-      if (this.#record === undefined) throw refusal("the connection has not begun");
-      if (this.#upgrade !== undefined) throw refusal("another one is under way");
-      stackFor(firstOffer(slots), slots);
-    } catch (error) {
-      if (!(error instanceof CcparkError)) throw error;
-      done(error);
-      return;
-    }
-    const upgrade: Upgrade = { slots, done, since: undefined, epoch: undefined };
-    this.#upgrade = upgrade;
-    const by = this.#self.id;
-    this.#transactions.run(
-      (record) => {
-        const isAsked = (number: number | undefined): boolean =>
-          upgrade.since !== undefined && number !== undefined && number > upgrade.since;
-        if (record?.proposal?.by === by || (record?.settled?.by === by && isAsked(record.settled.number))) {
-          return undefined;
-        }
-        if (record?.proposal !== undefined || record === undefined) throw refusal("another one is under way");
-        const number = record.proposals + 1;
-        upgrade.since ??= record.proposals;
-        upgrade.slots = slotsOf(namesOf(record));
-        const offer = firstOffer(upgrade.slots);
-        return { ...record, proposals: number, proposal: { number, by, offer, consents: [] } };
-      },
-      (record, error) => {
-        if (error !== undefined) {
-          this.#endUpgrade(error);
-          return;
-        }
-        this.#observe(record!);
-        if (this.isClosed) return;
-        this.#sayAll(LOOK);
-        this.#outcome(record!);
-      },
-    );
+    const isOver = this.isClosed || this.#leaving !== undefined;
+    this.#exchange.propose(slotsOf, this.#record, isOver ? "the connection is closed" : undefined, done);
   }
 
-  /** Of this end's own proposal. */
-  #outcome({ settled }: GroupRecord): void {
-    const upgrade = this.#upgrade;
-    const isMine =
-      settled?.by === this.#self.id && settled.number > (upgrade?.since ?? Number.POSITIVE_INFINITY);
-    if (!isMine || upgrade === undefined) return;
-    if (settled.why !== undefined) this.#endUpgrade(new CcparkError("failed-precondition", settled.why));
-    else {
-      upgrade.epoch ??= settled.number;
-      this.#endIfChanged();
-    }
-  }
-
-  #endUpgrade(error?: CcparkError): void {
-    const upgrade = this.#upgrade;
-    this.#upgrade = undefined;
-    upgrade?.done(error);
-  }
-
-  #endIfChanged(): void {
-    const epoch = this.#upgrade?.epoch;
-    if (epoch === undefined) return;
-    const peers = [...this.#peers.values()];
-    if (peers.every(({ succession }) => succession.receiving >= epoch)) this.#endUpgrade();
+  #proposed(record: GroupRecord): void {
+    this.#observe(record);
+    if (this.isClosed) return;
+    this.#sayAll(LOOK);
+    this.#exchange.outcome(record);
   }
 
   /** The stacks towards one of the others have changed, which it may have known first. */
   #changed(): void {
     if ([...this.#peers.values()].some(({ succession }) => succession.sending > this.epoch)) this.#look();
-    this.#endIfChanged();
-    this.#answer();
+    this.#exchange.endIfChanged();
+    this.#exchange.answer(this.#record);
     this.#leaveIfIdle();
   }
 
   /** Messages that it would take. */
   room(): number {
-    if (this.#peers.size === 0 || this.#leaving !== undefined) return 0;
-    let room = Number.POSITIVE_INFINITY;
-    for (const peer of this.#peers.values()) room = Math.min(room, peer.room);
-    return room;
+    return this.#messages.room();
   }
 
   /** To all others, or to that which `to` names; what there is no room for is lost. */
   send(messages: readonly Message[]): void {
-    const room = Math.max(0, this.room());
-    if (room > 0) this.#give(messages.slice(0, room));
-    if (messages.length <= room) return;
-    const { app, surroundings } = this.#options;
-    app.feedback?.(droppedNow(surroundings.nowUs(), messages.slice(room)));
+    this.#messages.send(messages);
   }
 
   /** There is something to pull. */
   offer(): void {
-    this.#refill();
-  }
-
-  #refill(): void {
-    const { app } = this.#options;
-    if (app.pull === undefined || this.#isRefilling || this.isClosed) return;
-    this.#isRefilling = true;
-    try {
-      for (let room = this.room(); room > 0; room = this.room()) {
-        const messages = app.pull(room);
-        if (messages.length === 0) break;
-        this.#give(messages);
-      }
-    } finally {
-      this.#isRefilling = false;
-    }
-  }
-
-  #give(messages: readonly Message[]): void {
-    const peers = [...this.#peers.values()];
-    const lost = messages.filter(({ to }) => to !== undefined && !this.members.includes(to));
-    if (lost.length > 0) {
-      this.#options.app.feedback?.(droppedNow(this.#options.surroundings.nowUs(), lost));
-    }
-    for (const message of messages) {
-      const { to } = message;
-      if (lost.includes(message)) continue;
-      const count =
-        to === undefined ? peers.length : peers.filter(({ member }) => member.address === to).length;
-      this.#unacked.set(message, count);
-    }
-    for (const peer of peers) {
-      const { address } = peer.member;
-      const own = messages.filter(({ to }) => to === undefined || to === address);
-      if (own.length > 0) peer.give(own);
-    }
-  }
-
-  #acked(messages: readonly Message[]): void {
-    const acked: Message[] = [];
-    for (const message of messages) {
-      const left = (this.#unacked.get(message) ?? 1) - 1;
-      if (left > 0) this.#unacked.set(message, left);
-      else {
-        this.#unacked.delete(message);
-        acked.push(message);
-      }
-    }
-    if (acked.length > 0) {
-      const nowUs = this.#options.surroundings.nowUs();
-      this.#options.app.feedback?.({ ...droppedNow(nowUs, NONE), acked });
-    }
-    this.#leaveIfIdle();
-  }
-
-  #deliver({ member }: Peer, messages: readonly Message[], stack: OpenStack): void {
-    const { app } = this.#options;
-    this.#untaken.add(stack, messages.length);
-    app.receive(messages.map((message) => ({ ...contentOf(message), from: member.address })));
-    if (app.consumesAtOnce !== false && !this.isClosed) this.consumed(messages.length);
+    this.#messages.refill();
   }
 
   consumed(messages: number): void {
-    this.#untaken.taken(messages);
+    this.#messages.consumed(messages);
   }
 
   /** One of the others does not answer any more. */
@@ -592,9 +383,9 @@ export class GroupStack {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#transactions.close();
-    for (const timer of [this.#deadline, this.#poll, this.#lookTimer]) timer?.cancel();
+    for (const timer of [this.#poll, this.#lookTimer]) timer?.cancel();
     for (const peer of this.#peers.values()) peer.close();
-    this.#endUpgrade(new CcparkError("unavailable", "[transport] the connection was closed"));
+    this.#exchange.close();
   }
 
   fail(error: CcparkError): void {

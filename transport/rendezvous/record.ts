@@ -165,6 +165,11 @@ export function stackFor(offer: Offer, slots: readonly Slot[]): readonly Chunnel
   return stack;
 }
 
+/** Names of the chunnels that all have now. */
+export function namesOf(record: GroupRecord | undefined): readonly string[] {
+  return (record?.offer ?? []).flatMap(({ options }) => options.map(({ name }) => name));
+}
+
 /** A proposal to which all have consented takes effect. */
 export function settle(record: GroupRecord): GroupRecord {
   const { proposal, ...rest } = record;
