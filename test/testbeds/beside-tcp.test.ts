@@ -1,7 +1,7 @@
 /** Streams of `ccpark/transport` beside Linux's TCP, short: what holds whatever else the machine does. */
 import { expect, it } from "vitest";
-import { loadExperiment } from "../../../eval/experiments/registry.ts";
-import { describeWithLinks } from "../host/with-links.ts";
+import { loadExperiment } from "../../eval/experiments/registry.ts";
+import { describeWithLinks } from "./host/with-links.ts";
 
 interface Row {
   readonly stream: string;
