@@ -35,12 +35,17 @@ function depth({ barred, margin }: LinkVerdict): number {
   return barred === undefined ? margin! : 1000 + Math.abs(barred.value - barred.otherValue);
 }
 
+const nameOf = ({ scenario, link }: LinkVerdict): string => JSON.stringify([scenario, link]);
+
 /** The largest share of wins first. */
 export function leagueOf(runs: readonly RunEntry[]): LeagueRow[] {
   const of = new Map<string, { readonly runId: string; readonly link: LinkVerdict }[]>();
   for (const { id, verdicts } of runs) {
+    const names = verdicts.flatMap(({ links }) => links.map(nameOf));
+    const seen = new Set<string>();
+    const shared = new Set(names.filter((name) => seen.has(name) || !seen.add(name)));
     for (const { algorithm, links } of verdicts) {
-      const met = links.filter(({ against, barred }) => against !== undefined || barred !== undefined);
+      const met = links.filter((link) => shared.has(nameOf(link)));
       of.set(algorithm, [...(of.get(algorithm) ?? []), ...met.map((link) => ({ runId: id, link }))]);
     }
   }

@@ -11,13 +11,41 @@ interface Props {
   readonly theme: Theme;
 }
 
+/** `a, b and c`. */
+function Names({ of }: { readonly of: readonly string[] }) {
+  return (
+    <>
+      {of.map((name, i) => (
+        <span key={name}>
+          {i === 0 ? "" : i === of.length - 1 ? " and " : ", "}
+          <strong>{name}</strong>
+        </span>
+      ))}
+    </>
+  );
+}
+
 function Answer({ league }: { readonly league: readonly LeagueRow[] }) {
   const [first, second] = league;
   if (first === undefined || second === undefined) return null;
+  const equals = league.filter(
+    ({ best, tied, links }) => best === first.best && tied === first.tied && links === first.links,
+  );
+  const ties = first.tied === 0 ? "" : ` and tied on ${first.tied}`;
+  if (equals.length > 1)
+    return (
+      <p class="answer">
+        Nobody leads: <Names of={equals.map(({ algorithm }) => algorithm)} /> are each best on {first.best}
+        {ties} of {first.links} {first.links === 1 ? "link" : "links"}. Where each does worst is below.
+      </p>
+    );
   const lead = first.medianLead === undefined ? "" : `, by ${first.medianLead.toFixed(2)} in the median`;
   return (
     <p class="answer">
-      <strong>{first.algorithm}</strong> is best on {first.best} of {first.links} links{lead}.{" "}
+      <strong>{first.algorithm}</strong> is best on {first.best} of {first.links}{" "}
+      {first.links === 1 ? "link" : "links"}
+      {lead}
+      {ties}.{" "}
       {first.worst !== undefined && (
         <>
           It does worst on <a href={`#/run/${first.worst.runId}`}>{first.worst.scenario}</a>:{" "}
@@ -44,7 +72,9 @@ function League({
         <thead>
           <tr>
             <th scope="col">contender</th>
-            <th scope="col">best on</th>
+            <th scope="col" class="count">
+              best on
+            </th>
             <th scope="col">tied on</th>
             <th scope="col">of links</th>
             <th scope="col">median lead</th>
