@@ -11,14 +11,18 @@ interface Props {
   readonly theme: Theme;
 }
 
-/** `a, b and c`. */
-function Names({ of }: { readonly of: readonly string[] }) {
+const leadText = ({ medianLead }: LeagueRow): string =>
+  medianLead === undefined ? "" : `by ${medianLead.toFixed(2)} in the median`;
+
+/** `a (by 0.31 in the median) and b (by 0.75 in the median)`. */
+function Equals({ rows }: { readonly rows: readonly LeagueRow[] }) {
   return (
     <>
-      {of.map((name, i) => (
-        <span key={name}>
-          {i === 0 ? "" : i === of.length - 1 ? " and " : ", "}
-          <strong>{name}</strong>
+      {rows.map((row, i) => (
+        <span key={row.algorithm}>
+          {i === 0 ? "" : i === rows.length - 1 ? " and " : ", "}
+          <strong>{row.algorithm}</strong>
+          {row.medianLead !== undefined && ` (${leadText(row)})`}
         </span>
       ))}
     </>
@@ -35,11 +39,11 @@ function Answer({ league }: { readonly league: readonly LeagueRow[] }) {
   if (equals.length > 1)
     return (
       <p class="answer">
-        Nobody leads: <Names of={equals.map(({ algorithm }) => algorithm)} /> are each best on {first.best}
+        Nobody leads: <Equals rows={equals} /> are each best on {first.best}
         {ties} of {first.links} {first.links === 1 ? "link" : "links"}. Where each does worst is below.
       </p>
     );
-  const lead = first.medianLead === undefined ? "" : `, by ${first.medianLead.toFixed(2)} in the median`;
+  const lead = first.medianLead === undefined ? "" : `, ${leadText(first)}`;
   return (
     <p class="answer">
       <strong>{first.algorithm}</strong> is best on {first.best} of {first.links}{" "}
