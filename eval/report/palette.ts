@@ -51,6 +51,7 @@ export const MARKS: Readonly<Record<string, Mark>> = {
 };
 
 const SOLID = [1, 0];
+const NATIVE_DASH = [6, 3];
 const KNOWN: Readonly<Record<string, ContenderStyle>> = {
   agent: { light: "#0072b2", dark: "#4aa8e8", dash: SOLID, mark: "circle" },
   cubic: { light: "#d55e00", dark: "#f0803c", dash: SOLID, mark: "square" },
@@ -60,8 +61,8 @@ const KNOWN: Readonly<Record<string, ContenderStyle>> = {
   constant: { light: "#4c4c4c", dark: "#d0d0d0", dash: [2, 3], mark: "cross" },
   oracle: { light: "#111111", dark: "#f5f5f5", dash: [1, 3], mark: "star" },
   untrained: { light: "#8a8a8a", dark: "#8f8f8f", dash: [6, 3], mark: "triangle-right" },
-  "native-cubic": { light: "#d55e00", dark: "#f0803c", dash: [6, 3], mark: "square" },
-  "native-reno": { light: "#b57f00", dark: "#e6b03c", dash: [6, 3], mark: "triangle-down" },
+  "native-cubic": { light: "#d55e00", dark: "#f0803c", dash: NATIVE_DASH, mark: "square" },
+  "native-reno": { light: "#b57f00", dark: "#e6b03c", dash: NATIVE_DASH, mark: "triangle-down" },
 };
 /** For contenders that the table above does not know, in order; the mark moves on where the colours begin anew. */
 const OWN_DASH = [8, 2, 2, 2];
@@ -86,16 +87,26 @@ export function shapesOf(names: readonly string[]): string[] {
   return styleContenders(names).map(({ mark }) => MARKS[mark]!.shape);
 }
 
-/** The style of each contender, in their order. */
+/** The style of each contender, in their order. `native-NAME` beside NAME is the same, but for its dash. */
 export function styleContenders(names: readonly string[]): ContenderStyle[] {
   let spare = 0;
+  const ofPair = new Map<string, ContenderStyle>();
   return names.map((name) => {
+    const twin = name.replace(/^native-/, "");
+    const isNative = twin !== name;
+    const isPair = names.includes(twin) && names.includes(`native-${twin}`);
+    const style = (isPair && ofPair.get(twin)) || own(isPair ? twin : name);
+    if (isPair) ofPair.set(twin, style);
+    return isPair && isNative ? { ...style, dash: NATIVE_DASH } : style;
+  });
+
+  function own(name: string): ContenderStyle {
     const known = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined;
     if (known !== undefined) return known;
     const lap = Math.floor(spare / SPARE.length);
     const { mark } = SPARE[(spare + lap) % SPARE.length]!;
     return { ...SPARE[spare++ % SPARE.length]!, mark };
-  });
+  }
 }
 
 const INK = {

@@ -10,7 +10,7 @@ import type { Message } from "../../../transport/chunnel.ts";
 import { connectIn, GroupStack, OpenStack, Tickets } from "../../../transport/index.ts";
 import { seedsText } from "../../seeds.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { page } from "../figures.ts";
+import { page, panelTitle } from "../figures.ts";
 import { choice, positive, seeds, whole } from "../options.ts";
 import { quantile } from "../p2/nodes.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
@@ -216,7 +216,7 @@ export const berthaEstablishment: Experiment = experiment({
     });
     const y = { field: "name", type: "nominal", sort: [...WAYS], title: null };
     const box = {
-      title: { text: "p5 to p95, quartiles and median", offset: 10 },
+      title: panelTitle("p5 to p95, quartiles and median"),
       width: 420,
       height: 130,
       data: { values: boxes },

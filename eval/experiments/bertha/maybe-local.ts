@@ -16,7 +16,7 @@ import {
   udp,
 } from "../../../transport/index.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { page } from "../figures.ts";
+import { page, panelTitle } from "../figures.ts";
 import { whole, wholes } from "../options.ts";
 import { quantile } from "../p2/nodes.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
@@ -171,7 +171,7 @@ export const berthaMaybeLocal: Experiment = experiment({
       summary: boxes,
       figure: page({ title: "A peer on this host" }, WAYS, [
         {
-          title: { text: "p5 to p95, quartiles and median", offset: 10 },
+          title: panelTitle("p5 to p95, quartiles and median"),
           width: 420,
           height: 60 * bytes.length + 60,
           data: { values: boxes },

@@ -7,7 +7,7 @@ import { fromMbps, NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SEC, toMbps } fro
 import type { SimulatedRun } from "../../../testbeds/simulated/simulated.ts";
 import { mean, quantile } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { axis, lines, page } from "../figures.ts";
+import { axis, lines, type Panel, page } from "../figures.ts";
 import { whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { HOSTS, openSite, SENDBOX_ALGORITHM, siteRoute, siteScenario } from "./site.ts";
@@ -124,7 +124,7 @@ export const bundleEstimates: Experiment = experiment({
       }
     }
     const names = MBPS.map((mbps) => `${mbps} Mbit/s`);
-    const panel = (key: "rttErrorMs" | "rateErrorMbps", title: string): object => {
+    const panel = (key: "rttErrorMs" | "rateErrorMbps", title: string): Panel => {
       const values = MBPS.flatMap((mbps) =>
         Array.from({ length: 100 }, (_, percent) => ({
           name: `${mbps} Mbit/s`,

@@ -200,12 +200,12 @@ export const aggregation: Experiment = experiment({
         .filter((row) => row.kind === "rate")
         .filter((row) => row.algorithm === algorithm && row.seed === seedList[0])
         .map(({ flow, atSec, mbps: rate }) => ({ name: `flow ${flow}`, atSec, mbps: rate }));
-      const x = axis({ field: "atSec", title: "Seconds" });
+      const x = axis({ field: "atSec", title: "Time, s" });
       return lines(names, {
         title: algorithm,
         values,
         x,
-        y: axis({ field: "mbps", title: "Mbit/s" }),
+        y: axis({ field: "mbps", title: "Throughput, Mbit/s" }),
         width: 400,
       });
     });
@@ -237,7 +237,15 @@ export const aggregation: Experiment = experiment({
         judge({ claim: "reno: Jain's index over the first second", measured: reno.jain, unit: "1" }),
       ],
       summary,
-      figure: page({ title: "Flows that join, under one window and under Reno", columns: 1 }, names, panels),
+      figure: page(
+        {
+          title: "Flows that join, under one window and under Reno",
+          subtitle: [`${mbps} Mbit/s, ${rttMs} ms, seed ${seedList[0]}`],
+          columns: 1,
+        },
+        names,
+        panels,
+      ),
     };
   },
 });

@@ -202,7 +202,16 @@ export const completionTimes: Experiment = experiment({
           ...("required" in rest && { threshold: rest.required }),
         }),
       ),
-      figure: page({ title: "Completion of web-like transfers" }, names, panels),
+      figure: page(
+        {
+          title: "Completion of web-like transfers",
+          subtitle: [
+            `${MBPS} Mbit/s, ${RTT_MS} ms, ${100 * LOAD} % load; small: at most 10 kB, large: above 1 MB`,
+          ],
+        },
+        names,
+        panels,
+      ),
     };
   },
 });

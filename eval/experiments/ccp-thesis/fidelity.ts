@@ -113,6 +113,11 @@ function measure(
 const QUANTITIES = ["mbps", "rttMs"] as const;
 type Quantity = (typeof QUANTITIES)[number];
 const QUANTITY_NAMES: Readonly<Record<Quantity, string>> = { mbps: "throughput, Mbit/s", rttMs: "RTT, ms" };
+const LINK_TITLES: Readonly<Record<string, string>> = {
+  fixed: "fixed: 96 Mbit/s, 1 BDP",
+  cellular: "cellular: 100 packets",
+  lossy: "lossy: 96 Mbit/s, 0.01 % loss",
+};
 
 interface Comparison {
   readonly link: string;
@@ -217,9 +222,14 @@ export const fidelity: Experiment = experiment({
         return lines(
           names,
           {
-            title: link,
+            title: LINK_TITLES[link]!,
             values,
-            x: axis({ field: "value", title: QUANTITY_NAMES[quantity], zero: false }),
+            // queues without a limit: round trips of 20 ms and of seconds
+            x: axis({
+              field: "value",
+              title: QUANTITY_NAMES[quantity],
+              ...(quantity === "rttMs" ? { log: true } : { zero: false }),
+            }),
             y: axis({ field: "share", title: "Share of round trips", domain: [0, 1] }),
             width: 230,
           },
@@ -244,7 +254,7 @@ export const fidelity: Experiment = experiment({
       figure: page(
         {
           title: "Per round trip: over CCP and in the datapath",
-          subtitle: ["distribution functions; dashed: in the datapath"],
+          subtitle: [`distribution functions; dashed: in the datapath; all ${RTT_MS} ms`],
           columns: 3,
         },
         names,

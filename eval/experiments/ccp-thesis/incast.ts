@@ -7,6 +7,7 @@ import Table from "cli-table3";
 import { seedsText } from "../../seeds.ts";
 import type { Estimate } from "../../statistics.ts";
 import { type Claim, type Experiment, experiment, type Figure, judge } from "../experiment.ts";
+import { panelTitle } from "../figures.ts";
 import { choice, positive, positives, type Settings, seeds, whole, wholes } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import {
@@ -101,7 +102,7 @@ function figureOf(plan: IncastPlan, rows: readonly IncastRow[]): Figure {
     legend: { title: "Flow size", orient: "right", symbolType: "circle", symbolOpacity: 1 },
   };
   const panel = (rateGbps: number): object => ({
-    title: { text: `${rateGbps} Gbit/s`, offset: 10 },
+    title: panelTitle(`${rateGbps} Gbit/s`),
     width: 300,
     height: 240,
     transform: [{ filter: `datum.rate === '${rateGbps} Gbit/s'` }],

@@ -8,7 +8,7 @@ import { SLOW_START_PLACES, SLOW_STARTS } from "../../../algorithms/slow-start/r
 import { runAlgorithm } from "../../../envs/measured-run.ts";
 import { bdpPackets, makeLink } from "../../../scenarios/links.ts";
 import { type Claim, type Experiment, experiment, type Figure, judge } from "../experiment.ts";
-import { axis, lines, page } from "../figures.ts";
+import { axis, lines, type Panel, page } from "../figures.ts";
 import { choice, positive, type Settings } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 
@@ -121,7 +121,7 @@ function claimsOf(rows: readonly SlowStartRow[]): Claim[] {
 function figureOf(rows: readonly SlowStartRow[], { algorithm, slowStart }: Settings<typeof OPTIONS>): Figure {
   const values = rows.flatMap(({ way, series }) => series.map((point) => ({ ...point, name: way })));
   const x = axis({ field: "atSec", title: "Time, s" });
-  const panel = (title: string, field: keyof Point): object =>
+  const panel = (title: string, field: keyof Point): Panel =>
     lines(WAYS, { title, values, x, y: axis({ field, title }) });
   const title = `Slow start three ways: ${algorithm}, ${slowStart}`;
   return page({ title, subtitle: [`${LINK.mbps} Mbit/s, ${LINK.rttMs} ms`], legend: "in" }, WAYS, [

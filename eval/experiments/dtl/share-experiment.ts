@@ -127,6 +127,8 @@ interface ShareDefinition {
   readonly summary: string;
   readonly seeds: number;
   readonly cases: readonly ShareCase[];
+  /** by which flows are told apart in the picture; absent: all by their own */
+  readonly kinds?: (id: string) => string;
   /** @param of what the flows of a case had, by its label */
   readonly claims: (of: (label: string) => CaseShares) => Claim[];
 }
@@ -150,6 +152,9 @@ function tableOf(cases: readonly ShareCase[], of: (label: string) => CaseShares)
 /** Bins of a picture: each the mean of so many seconds. */
 const PICTURE_BIN_SEC = 5;
 
+/** Of a panel that has the picture for itself. */
+const ALONE_WIDTH = 560;
+
 /** Claim by claim, what each carrier measured; empty where there is one alone. */
 function besideTable(over: readonly Carrier[], claimsOf: (carrier: Carrier) => readonly Claim[]): string {
   if (over.length < 2) return "";
@@ -168,7 +173,7 @@ function besideTable(over: readonly Carrier[], claimsOf: (carrier: Carrier) => r
 }
 
 export function shareExperiment(definition: ShareDefinition): Experiment {
-  const { name, summary, cases } = definition;
+  const { name, summary, cases, kinds = (id) => id } = definition;
   return experiment({
     name,
     summary,
@@ -207,7 +212,8 @@ export function shareExperiment(definition: ShareDefinition): Experiment {
         return (label) => shares.get(label)!;
       };
       const claimsOf = (carrier: Carrier): Claim[] => definition.claims(sharesOf(carrier));
-      const names = [...new Set(cases.flatMap(({ contestants }) => contestants.map(({ id }) => id)))];
+      const names = [...new Set(cases.flatMap(({ contestants }) => contestants.map(({ id }) => kinds(id))))];
+      const title = `${summary[0]!.toUpperCase()}${summary.slice(1)}`;
       const panels = over.flatMap((carrier) =>
         cases
           .map((each) => scaled(each, times))
@@ -220,7 +226,8 @@ export function shareExperiment(definition: ShareDefinition): Experiment {
               Array.from({ length: bins }, (_, bin) => bin * PICTURE_BIN_SEC)
                 .filter((atSec) => atSec + PICTURE_BIN_SEC > startSec && atSec < stopSec)
                 .map((atSec) => ({
-                  name: id,
+                  name: kinds(id),
+                  ...(kinds(id) !== id && { detail: id }),
                   atSec,
                   mbps: meanMbps(ofSeed, id, atSec, atSec + PICTURE_BIN_SEC),
                 })),
@@ -228,8 +235,9 @@ export function shareExperiment(definition: ShareDefinition): Experiment {
             return lines(names, {
               title: over.length === 1 ? label : `${label}, ${carrier}`,
               values,
-              x: axis({ field: "atSec", title: "Seconds", domain: [0, link.durationSec] }),
-              y: axis({ field: "mbps", title: "Mbit/s" }),
+              x: axis({ field: "atSec", title: "Time, s", domain: [0, link.durationSec] }),
+              y: axis({ field: "mbps", title: "Throughput, Mbit/s" }),
+              ...(cases.length * over.length === 1 && { width: ALONE_WIDTH }),
             });
           }),
       );
@@ -245,7 +253,11 @@ export function shareExperiment(definition: ShareDefinition): Experiment {
             carrier === "engine" ? claim : { ...claim, claim: `over ${carrier}: ${claim.claim}` },
           ),
         ),
-        figure: page({ title: summary, subtitle, columns: Math.min(cases.length, 3) }, names, panels),
+        figure: page(
+          { title, subtitle, columns: cases.length % 4 === 0 ? 4 : Math.min(cases.length, 3) },
+          names,
+          panels,
+        ),
       };
     },
   });

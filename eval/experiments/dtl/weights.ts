@@ -190,6 +190,7 @@ export const dtlWeights: Experiment = shareExperiment({
   summary: "one flow of priority 1 to 8 against nine TCPs",
   seeds: 3,
   cases: WEIGHT_CASES,
+  kinds: (id) => id.replace(/ \d+$/, ""),
   claims: (of) =>
     WEIGHTS.map((weight) =>
       judge({

@@ -12,7 +12,7 @@ import { Rng } from "../../../core/random.ts";
 import { MICROS_PER_SEC, type Micros, NANOS_PER_MICRO, NANOS_PER_MILLI } from "../../../core/units.ts";
 import { makeNetwork } from "../../../sim/make-network.ts";
 import { type Claim, type Experiment, experiment, type Figure, judge } from "../experiment.ts";
-import { axis, marksAndLaw, page } from "../figures.ts";
+import { axis, marksAndLaw, type Panel, page } from "../figures.ts";
 import { flowOf, NATIVE, type NativeName, OPEN_LINK } from "../path.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 
@@ -194,7 +194,7 @@ function claimOf(point: ResponsePoint): Claim {
 /** Packets per round trip over the loss rate, both logarithmic; lines are the laws, marks what was measured. */
 function figureOf(points: readonly ResponsePoint[]): Figure {
   const names = ["reno", "cubic"];
-  const panel = (rttMs: number, name: NativeName, title: string): object => {
+  const panel = (rttMs: number, name: NativeName, title: string): Panel => {
     const values = points
       .filter((point) => point.rttMs === rttMs && point.algorithm === name)
       .map((point) => ({

@@ -26,7 +26,7 @@ import { train } from "../../../training/train.ts";
 import { openTrainingEnvs } from "../../../training/training-env.ts";
 import { mean } from "../../statistics.ts";
 import { type Claim, type Experiment, experiment, type Figure, judge } from "../experiment.ts";
-import { axis, nameColour, page } from "../figures.ts";
+import { axis, nameColour, page, panelTitle } from "../figures.ts";
 import { choices, positive, type Settings, seeds, whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 
@@ -294,7 +294,7 @@ function figureOf(rows: readonly LearnersRow[]): Figure {
     const thick = { ...encoding, y: { ...encoding.y, aggregate: "median" } };
     return [
       {
-        title: { text: family[0]!.toUpperCase() + family.slice(1), offset: 10 },
+        title: panelTitle(family[0]!.toUpperCase() + family.slice(1)),
         width: 270,
         height: 240,
         layer: [

@@ -19,7 +19,7 @@ import { train } from "../../../training/train.ts";
 import { openTrainingEnvs } from "../../../training/training-env.ts";
 import { median } from "../../statistics.ts";
 import { type Claim, type Experiment, experiment, type Figure, judge } from "../experiment.ts";
-import { axis, nameColour, page } from "../figures.ts";
+import { axis, nameColour, type Panel, page, panelTitle } from "../figures.ts";
 import { choice, type Settings, seeds, whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 
@@ -233,14 +233,14 @@ function figureOf(rows: readonly ParkRow[], { steps }: Settings<typeof OPTIONS>)
   const beside = vegasOf(rows);
   const flat = [0, steps].map((at) => ({ ...beside, steps: at, name: VEGAS }));
   const color = nameColour(NAMES);
-  const panel = (title: string, field: keyof Facts, words: object = {}): object => {
+  const panel = (title: string, field: keyof Facts, words: object = {}): Panel => {
     const encoding = {
       x: axis({ field: "steps", title: "Environment steps", format: "~s" }),
       y: axis({ field, title, ...words }),
       color,
     };
     return {
-      title: { text: title, offset: 10 },
+      title: panelTitle(title),
       width: 270,
       height: 220,
       layer: [

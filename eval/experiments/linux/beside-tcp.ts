@@ -16,7 +16,7 @@ import { Hosts } from "../../../testbeds/linux/hosts.ts";
 import { tcpInfo } from "../../../testbeds/linux/tcp-info.ts";
 import { linkOf, quantile } from "../../bench/emulator/links.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { page } from "../figures.ts";
+import { page, panelTitle } from "../figures.ts";
 import { positive, whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { packetsIn, payloadMbps } from "../shares.ts";
@@ -176,7 +176,7 @@ export const transportBesideTcp: Experiment = experiment({
     ]);
     const names = ["stream", "TCP"];
     const bars = {
-      title: { text: "Medians", offset: 10 },
+      title: panelTitle("Medians"),
       width: 420,
       height: 180,
       data: { values },
