@@ -2,7 +2,7 @@
 import Table from "cli-table3";
 import { algorithms } from "../algorithm-options.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { axis, lines, page } from "../figures.ts";
+import { axis, lines, type Panel, page } from "../figures.ts";
 import { goodputOf } from "../overlays/run.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { between, openFlows, SEED, sourceOf } from "./run.ts";
@@ -37,7 +37,7 @@ function settled(rows: readonly Row[]): ReadonlyMap<string, number> {
   );
 }
 
-function panelOf(rows: readonly Row[], title: string): object {
+function panelOf(rows: readonly Row[], title: string): Panel {
   const names = [...new Set(rows.map(({ flow }) => flow))];
   const values = rows.map(({ flow, atSec, mbps }) => ({ name: flow, atSec, mbps }));
   const [x, y] = [axis({ field: "atSec", title: "Time, s" }), axis({ field: "mbps", title: "Mbit/s" })];

@@ -2,7 +2,7 @@
 import Table from "cli-table3";
 import { algorithms } from "../algorithm-options.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { axis, lines, page } from "../figures.ts";
+import { axis, lines, type Panel, page } from "../figures.ts";
 import { goodputOf } from "../overlays/run.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { payloadMbps } from "../shares.ts";
@@ -93,7 +93,7 @@ export const flowsMobility: Experiment = experiment({
         i > 0 && rows[i - 1]!.algorithm === algorithm && deliveredPackets < rows[i - 1]!.deliveredPackets,
     );
     const x = axis({ field: "atSec", title: "Time, s" });
-    const panel = (title: string, field: "mbps" | "queueMs", unit: string): object => {
+    const panel = (title: string, field: "mbps" | "queueMs", unit: string): Panel => {
       const values = rows.map((row) => ({ name: row.algorithm, atSec: row.atSec, [field]: row[field] }));
       return lines(names, { title, values, x, y: axis({ field, title: unit }), width: 520 });
     };
