@@ -1,6 +1,15 @@
 /** Algorithms from a user's own modules. */
+import { CompileError, type CompileWarning } from "../ccp-bridge/lang/compile-error.ts";
+import { compileProgram } from "../ccp-bridge/lang/compiler.ts";
 import { loadDefaultExport } from "../core/module-files.ts";
-import { type AlgorithmModules, isRegistered, parseReference, registerAlgorithm } from "./reference.ts";
+import {
+  type AlgorithmModules,
+  isRegistered,
+  makeAlgorithm,
+  parseReference,
+  registerAlgorithm,
+  resolveAlgorithm,
+} from "./reference.ts";
 import { type AlgorithmSpec, checkSpec } from "./spec.ts";
 
 /**
@@ -15,6 +24,32 @@ export async function loadModules(references: readonly string[]): Promise<Algori
     modules.set(name, checkSpec(await loadDefaultExport(name, "algorithm"), `\`${name}\``));
   }
   return modules;
+}
+
+function warningsOf(source: string): readonly CompileWarning[] {
+  try {
+    return compileProgram(source).warnings;
+  } catch (error) {
+    // whoever installs it is told
+    if (error instanceof CompileError) return [];
+    throw error;
+  }
+}
+
+/** What datapath programs of modules are probably not meant to say, such as a misspelt measurement, which reads 0: a line each. */
+export function mistakesInPrograms(modules: AlgorithmModules): string[] {
+  return [...modules.keys()].flatMap((path) => {
+    const algorithm = makeAlgorithm(resolveAlgorithm(path, modules));
+    if (typeof algorithm === "function") return [];
+    return Object.entries(algorithm.programs).flatMap(([name, source]) =>
+      warningsOf(source)
+        .filter(({ isMistake }) => isMistake)
+        .map(
+          ({ line, column, message }) =>
+            `${path}: program ${name}, line ${line}, column ${column}: ${message}`,
+        ),
+    );
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
-import { loadModules } from "../algorithms/module-files.ts";
-import { resolveAlgorithm } from "../algorithms/reference.ts";
+import { loadModules, mistakesInPrograms } from "../algorithms/module-files.ts";
+import { type AlgorithmModules, resolveAlgorithm } from "../algorithms/reference.ts";
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { AgentEvent } from "../ccp-bridge/ipc/agent-link.ts";
 import { CcparkError } from "../core/errors.ts";
@@ -36,7 +36,7 @@ export const OTHER_CONTENDERS: readonly Described[] = [
   {
     name: "agent:FILE",
     summary:
-      "a policy that `ccpark train` made, acting greedily; FILE is a checkpoint or the folder of a run",
+      "a policy that `ccpark train` made, acting greedily; FILE is a checkpoint or the folder of a run (checkpoint:FILE is the same)",
     source: "ccpark",
   },
   {
@@ -65,18 +65,20 @@ export const OTHER_CONTENDERS: readonly Described[] = [
 ];
 
 const AGENT_PREFIX = "agent:";
+const CHECKPOINT_PREFIXES = [AGENT_PREFIX, "checkpoint:"];
 const ONNX_PREFIX = "onnx:";
 const UNIX_PREFIX = "unix:";
 const ZOO_PREFIX = "zoo:";
-const OTHER_PREFIXES = [AGENT_PREFIX, ONNX_PREFIX, UNIX_PREFIX, ZOO_PREFIX];
+const OTHER_PREFIXES = [...CHECKPOINT_PREFIXES, ONNX_PREFIX, UNIX_PREFIX, ZOO_PREFIX];
 const OTHER_NAMES = [CONSTANT, CONSTANT_RATE, ORACLE, UNTRAINED];
+
 /**
  * A policy where an algorithm is expected: `zoo:NAME`, and `agent:FILE` or `checkpoint:FILE`.
  * @returns what `checkpointAlgorithm` takes; undefined: the reference is none of these
  */
 export function policyPath(reference: string): string | undefined {
   if (reference.startsWith(ZOO_PREFIX)) return reference;
-  const prefix = [AGENT_PREFIX, "checkpoint:"].find((each) => reference.startsWith(each));
+  const prefix = CHECKPOINT_PREFIXES.find((each) => reference.startsWith(each));
   return prefix === undefined ? undefined : reference.slice(prefix.length);
 }
 
@@ -161,12 +163,19 @@ export function printAgentWarning(text: string): void {
   printErr(`warning: ${text}\n`);
 }
 
+/** Modules of a user, whose programs are looked at. @throws CcparkError */
+export async function loadedModules(references: readonly string[]): Promise<AlgorithmModules> {
+  const modules = await loadModules(references);
+  for (const mistake of mistakesInPrograms(modules)) printAgentWarning(mistake);
+  return modules;
+}
+
 /** How agents of other processes are run. */
 export type OutsideOptions = Pick<ExternalAgentOptions, "pace" | "quietMs" | "socketDir">;
 
 /**
  * Contenders by name: algorithms of the registry and of modules, with parameters, `constant`, `constant-rate`, `oracle`, `untrained`,
- * `agent:FILE` for a checkpoint, `zoo:NAME` for one that comes with ccpark, `onnx:FILE` for a policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
+ * `agent:FILE` or `checkpoint:FILE` for a checkpoint, `zoo:NAME` for one that comes with ccpark, `onnx:FILE` for a policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
  * @throws CcparkError (not-found) for an unknown name, (invalid-argument) for a parameter
  */
 export async function namedContenders(
@@ -182,7 +191,7 @@ export async function namedContenders(
   const isOther = (name: string): boolean =>
     OTHER_NAMES.includes(name) || OTHER_PREFIXES.some((prefix) => name.startsWith(prefix));
   const unique = [...new Set(names)];
-  const modules = await loadModules(unique.filter((name) => !isOther(name)));
+  const modules = await (quiet ? loadModules : loadedModules)(unique.filter((name) => !isOther(name)));
   const contenderOf = async (name: string): Promise<Contender> => {
     if (name === CONSTANT || name === CONSTANT_RATE) {
       const known = await import("../eval/contenders/constant-contender.ts");
@@ -190,9 +199,9 @@ export async function namedContenders(
     }
     if (name === ORACLE) return (await import("../eval/contenders/oracle-contender.ts")).oracleContender();
     if (name === UNTRAINED) return (await import("./policies.ts")).untrainedContender();
-    if (name.startsWith(AGENT_PREFIX) || name.startsWith(ZOO_PREFIX)) {
+    const path = policyPath(name);
+    if (path !== undefined) {
       const { loadCheckpointContender, policyLabel } = await import("./policies.ts");
-      const path = name.startsWith(ZOO_PREFIX) ? name : name.slice(AGENT_PREFIX.length);
       const loaded = await loadCheckpointContender(policyLabel(path), path);
       checkpoints.push(loaded);
       return loaded.contender;

@@ -10,6 +10,8 @@ export interface Position {
 /** Accepted, but probably not meant. */
 export interface CompileWarning extends Position {
   readonly message: string;
+  /** a name that stands for something else on purpose only: not a local variable that is bound somewhere */
+  readonly isMistake: boolean;
 }
 
 export function positionOf(source: string, offset: number): Position {

@@ -341,7 +341,7 @@ function applyUpdates(
     const register = scope.registers.get(name);
     if (register === undefined || (register.file !== "control" && register.file !== "report")) {
       const message = `update of \`${name}\` skipped: no such control or report variable`;
-      warnings.push({ message, ...positionOf(source, 0) });
+      warnings.push({ message, isMistake: true, ...positionOf(source, 0) });
       continue;
     }
     if (typeof value === "number" && !Number.isSafeInteger(value)) {
@@ -372,7 +372,9 @@ function warnOfLocals(scope: Scope, program: ProgramSyntax, source: string): Com
     const hint = near === undefined ? "" : ` (did you mean \`${near}\`?)`;
     const state = bound.has(local.name) ? "a local variable" : "never bound, so it reads 0";
     const message = `\`${local.name}\` is not declared: ${state}${hint}`;
-    return { message, ...positionOf(source, local.offset ?? 0) };
+    // nobody calls a variable of one's own as the datapath calls its
+    const isMistake = !bound.has(local.name) || local.name.includes(".");
+    return { message, isMistake, ...positionOf(source, local.offset ?? 0) };
   });
 }
 
@@ -380,7 +382,7 @@ function warnOfGlued(program: ProgramSyntax, source: string): CompileWarning[] {
   return program.glued.map(({ word, offset, end }) => {
     const glued = (/^[^\s()#]+/.exec(source.slice(end)) ?? [""])[0];
     const message = `\`${word}${glued}\` reads as \`${word} ${glued}\`: words need no space after them`;
-    return { message, ...positionOf(source, offset) };
+    return { message, isMistake: true, ...positionOf(source, offset) };
   });
 }
 
@@ -416,7 +418,7 @@ export function compileProgram(
   if (reportAt !== undefined) {
     const message = "`(report)` without report variables would look like the end of the flow";
     if ((options.mode ?? "strict") === "strict") throw new CompileError(message, source, reportAt);
-    warnings.push({ message, ...positionOf(source, reportAt) });
+    warnings.push({ message, isMistake: true, ...positionOf(source, reportAt) });
   }
   warnings.push(...warnOfLocals(scope, program, source), ...warnOfGlued(program, source));
   warnings.sort((a, b) => a.line - b.line || a.column - b.column);

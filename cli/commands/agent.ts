@@ -28,15 +28,14 @@ const SMALL_READ_BYTES = 1024;
 
 async function loadSet(options: AgentOptions) {
   const { ccpAlgorithm } = await import("../../algorithms/reference.ts");
-  const { loadModules } = await import("../../algorithms/module-files.ts");
   const { compileAlgorithms } = await import("../../ccp-bridge/agent/program-set.ts");
   const { unknownName } = await import("../../core/errors.ts");
-  const { referencedPolicy } = await import("../contenders.ts");
+  const { loadedModules, referencedPolicy } = await import("../contenders.ts");
   const names = options.algorithm ?? (options.checkpoint === undefined ? ["reno"] : []);
   const algorithms: CcpAlgorithm[] = [];
   for (const name of names) {
     const policy = await referencedPolicy(name, name);
-    algorithms.push(policy ?? ccpAlgorithm(name, await loadModules([name])));
+    algorithms.push(policy ?? ccpAlgorithm(name, await loadedModules([name])));
   }
   if (options.checkpoint !== undefined) {
     const { checkpointAlgorithm } = await import("../policies.ts");

@@ -29,13 +29,12 @@ const UNIX = "unix:";
 
 /** An algorithm or a policy by reference. */
 async function loadAlgorithm(reference: string): Promise<CcpAlgorithm> {
-  const { referencedPolicy } = await import("../contenders.ts");
+  const { loadedModules, referencedPolicy } = await import("../contenders.ts");
   const policy = await referencedPolicy(reference);
   if (policy !== undefined) return policy;
   const { makeAlgorithm, resolveAlgorithm } = await import("../../algorithms/reference.ts");
-  const { loadModules } = await import("../../algorithms/module-files.ts");
   const { controlAsAlgorithm } = await import("../../ccp-bridge/control-algorithm.ts");
-  const resolved = resolveAlgorithm(reference, await loadModules([reference]));
+  const resolved = resolveAlgorithm(reference, await loadedModules([reference]));
   const made = makeAlgorithm(resolved);
   return typeof made === "function" ? controlAsAlgorithm(resolved.label, made) : made;
 }
@@ -120,12 +119,20 @@ async function ownDriver(libc: Libc, options: RunCommandOptions): Promise<Driver
     const { reports } = agent.agent.counters;
     const failed =
       errors.length === 0 ? "" : `\n${errors.length} reports lost: the algorithm threw ${errors[0]}`;
+    const seen = `${flows} connections, ${reports} reports, in the agent ${latencyUs.p50} us after their ACK in the median, ${latencyUs.p99} us in one of a hundred`;
     return {
       fields: { algorithm: algorithm.name, flows, ...agent.agent.counters, errors: errors.length, latencyUs },
-      text: `${algorithm.name} in Linux: ${flows} connections, ${reports} reports, in the agent ${latencyUs.p50} us after their ACK in the median, ${latencyUs.p99} us in one of a hundred${failed}`,
+      text: `${algorithm.name} in Linux: ${flows === 0 ? noConnection(options) : seen}${failed}`,
     };
   };
   return { datapath: agent.datapath, close: () => agent.close(), summary };
+}
+
+/** Why the algorithm may have had nothing to do. */
+function noConnection({ flows, default: isDefault, scenario }: RunCommandOptions): string {
+  if (flows !== undefined) return `no connection; none matched --flows ${flows}`;
+  if (isDefault === true || scenario !== undefined) return "no connection; the command opened none over TCP";
+  return "no connection; without --flows, --default or --scenario a program has to choose it by the name in CCPARK_CONGESTION (`iperf3 -C $CCPARK_CONGESTION`)";
 }
 
 /** An agent of another process: `unix:SOCKET:NAME`. */
@@ -236,7 +243,7 @@ export function addRun(program: Command): void {
     .addOption(
       new Option(
         "--algorithm <reference>",
-        "an algorithm (see `ccpark explain algorithms`), a policy (zoo:NAME, checkpoint:FILE or onnx:FILE), or unix:SOCKET:NAME for an agent of another process",
+        "an algorithm (see `ccpark explain algorithms`), a policy (zoo:NAME, agent:FILE or onnx:FILE), or unix:SOCKET:NAME for an agent of another process",
       ).default("cubic"),
     )
     .option(
@@ -270,7 +277,7 @@ CCPARK_CONGESTION.
 
   ccpark run --algorithm bbr -- sh -c 'iperf3 -c 192.0.2.1 -C $CCPARK_CONGESTION'
   ccpark run --algorithm vegas --flows dport=443 -- curl -O https://192.0.2.1/file
-  ccpark run --algorithm checkpoint:runs/latest --scenario park-paper --serve 'iperf3 -s' -- \\
+  ccpark run --algorithm agent:runs/quickstart --scenario park-paper --serve 'iperf3 -s' -- \\
     sh -c 'sleep 0.5; iperf3 -c $CCPARK_PEER -t 10'`,
     )
     .action(run);

@@ -185,6 +185,8 @@ describe("ccpark train", () => {
     const records = parseLines(bench.stdout).filter((line) => line["algorithm"] === "agent:choices");
     expect(records).toHaveLength(4);
     for (const record of records) expect(record["goodputMbps"]).toBeGreaterThan(0.1);
+    const other = await runCli([...TINY, "--algorithms", "reno,checkpoint:choices", "--json"], { cwd });
+    expect(other.stdout).toBe(bench.stdout);
   });
 
   it.concurrent("keeps what was learnt when Ctrl-C stops it, with 130", async () => {

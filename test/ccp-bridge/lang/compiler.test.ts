@@ -65,8 +65,9 @@ describe("the compiler", () => {
         column: 16,
         message:
           "`Flow.rtt` is not declared: never bound, so it reads 0 (did you mean `Flow.rtt_sample_us`?)",
+        isMistake: true,
       },
-      { line: 3, column: 30, message: "`speed` is not declared: a local variable" },
+      { line: 3, column: 30, message: "`speed` is not declared: a local variable", isMistake: false },
     ]);
     const hint = (name: string) =>
       compileProgram(`(def (Report (acked 0)) (x 0)) (when true (:= x ${name}))`).warnings[0]!.message;
