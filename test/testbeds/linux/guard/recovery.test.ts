@@ -10,6 +10,7 @@ import { onScene } from "../transfer.ts";
 
 const ACKS = 20_000;
 const MAX_SEC = 20;
+const MAX_TRANSFERS = 5;
 
 /** What an ACK left: packets in flight, the program's window, and the one that Linux was given. */
 interface Applied {
@@ -58,13 +59,17 @@ async function appliedOf(reference: string): Promise<Applied[]> {
 
 describe.skipIf(kernelRefuses() !== undefined)("fast recovery under a program", () => {
   it("comes to the window after a cut packet by packet: neither silent before it nor at once behind a hole", async () => {
-    const acks = await appliedOf("reno");
+    // a hole that is filled while less is in flight than the window allows comes in most transfers, not in each
+    const acks: Applied[] = [];
+    const heldBack = (): Applied[] => acks.filter(({ given, window }) => given < window);
+    for (let i = 0; i < MAX_TRANSFERS && heldBack().length === 0; i++)
+      acks.push(...(await appliedOf("reno")));
     // more is in flight than the cut has left, and yet some of what is delivered lets packets out
     const above = acks.filter(({ inFlight, window }) => inFlight > window);
     const released = above.reduce((sum, { inFlight, given }) => sum + given - inFlight, 0);
     const delivered = above.reduce((sum, ack) => sum + ack.delivered, 0);
     // less is in flight than the window allows, and yet not all of it goes at once
-    const below = acks.filter(({ given, window }) => given < window);
+    const below = heldBack();
     console.log(
       `${acks.length} ACKs: ${released} packets for ${delivered} delivered, ${below.length} held back`,
     );
