@@ -78,16 +78,21 @@ function rankedIn(column: Column, rowsOfLink: readonly SummaryRow[]): SummaryRow
     .sort((a, b) => sign * (a[column.quantity]!.mean - b[column.quantity]!.mean));
 }
 
+/** What would be printed is the same, or the difference would be as nothing. */
+function isPrintedAlike(column: Column, a: Estimate, b: Estimate): boolean {
+  const difference = { mean: a.mean - b.mean, ci95: null, samples: 1 };
+  return formatMean(column, a) === formatMean(column, b) || Number(formatMean(column, difference)) === 0;
+}
+
 /** The best mean first, and those whose intervals overlap its own, or that are printed alike. Empty: nobody competes. */
 export function leadersOf(column: Column, rowsOfLink: readonly SummaryRow[]): SummaryRow[] {
   if (column.better === "unknown") return [];
   const [first, ...others] = rankedIn(column, rowsOfLink);
   if (first === undefined) return [];
   const best = first[column.quantity]!;
-  const printed = formatMean(column, best);
   const ties = others.filter((row) => {
     const value = row[column.quantity]!;
-    return overlap(value, best) || formatMean(column, value) === printed;
+    return overlap(value, best) || isPrintedAlike(column, value, best);
   });
   return [first, ...ties];
 }

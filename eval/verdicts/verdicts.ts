@@ -16,6 +16,8 @@ export interface LinkVerdict {
   readonly outcome: "best" | "tied" | "behind";
   /** the best of the link; empty where nobody competes */
   readonly leaders: readonly string[];
+  /** whether the best have intervals, which overlap; otherwise their values are alike */
+  readonly hasIntervals: boolean;
   /** of the headline: best: ahead of the next; behind: of the best mean; absent: there is no other */
   readonly margin?: number;
   /** whom the margin is against */
@@ -48,6 +50,7 @@ function linkVerdict(row: SummaryRow, rows: readonly SummaryRow[], column: Colum
     link: row.link,
     outcome: !isLeader ? "behind" : leaders.length > 1 ? "tied" : "best",
     leaders: leaders.map(({ algorithm }) => algorithm),
+    hasIntervals: leaders.some((leader) => leader[column.quantity]?.ci95 != null),
     ...(next !== undefined && !Number.isNaN(margin) && { margin, against: next.algorithm }),
     utilisation: row.utilisation?.mean ?? Number.NaN,
     lossRate: row.lossRate?.mean ?? Number.NaN,
@@ -128,7 +131,8 @@ function onOneLink({ algorithm, links }: ContenderVerdict, column: Column): stri
     }
     case "tied": {
       const others = link.leaders.filter((name) => name !== algorithm);
-      return `tied with ${listed(others)} by ${column.title}: their intervals overlap${short === "" ? "" : `; ${short}`}`;
+      const why = link.hasIntervals ? "their intervals overlap" : "as good to the last digit";
+      return `tied with ${listed(others)} by ${column.title}: ${why}${short === "" ? "" : `; ${short}`}`;
     }
     case "behind": {
       const { barred } = link;

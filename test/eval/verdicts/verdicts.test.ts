@@ -66,6 +66,16 @@ describe("verdicts", () => {
     expect(clear.map((each) => standingIn(SCORE, each, clear))).toEqual(["none", "best"]);
   });
 
+  it("calls a lead that would be printed as 0.00 a tie, and does not speak of intervals that are not there", () => {
+    const rows = [row("a", { score: 17.276 }), row("b", { score: 17.274 }), row("c", { score: 17.26 })];
+    expect(rows.map((each) => standingIn(SCORE, each, rows))).toEqual(["tied", "tied", "none"]);
+    expect(verdictSentences(rows, "score")).toEqual([
+      "a: tied with b by score: as good to the last digit.",
+      "b: tied with a by score: as good to the last digit.",
+      "c: behind by score: 0.02 below a.",
+    ]);
+  });
+
   it("never marks who uses 53 % of a link on which another one uses 98 %, whatever its score and delay", () => {
     const rows = [
       row("shy", { utilisation: 0.53, score: 18, delay: 0.1 }),
