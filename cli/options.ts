@@ -5,7 +5,7 @@ import { splitReferences } from "../algorithms/reference.ts";
 import { PACES, type Pace } from "../envs/foreign-agent/pace.ts";
 
 /** What stands before a path in a name, and the first parameter after it. */
-const AROUND_PATH = /^(?:(?:agent|onnx):)?(.*?)(?::[A-Za-z]\w*=[^,]*)?$/s;
+const AROUND_PATH = /^(?:(?:agent|checkpoint|onnx):)?(.*?)(?::[A-Za-z]\w*=[^,]*)?$/s;
 
 /** Items between commas; the comma of a path that is there belongs to it: `./a,b.yaml`, `onnx:runs/a,b.onnx`. */
 function splitAtCommas(text: string): string[] {
@@ -57,7 +57,8 @@ export function parseWhole(low: number, high: number): (text: string) => number 
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : readCount(text);
     if (!Number.isInteger(value) || value < low || value > high) {
-      throw new InvalidArgumentError(`expected a whole number from ${low} to ${high}.`);
+      const written = high < MULTIPLES["M"]! ? "" : " (1.6M is 1600000)";
+      throw new InvalidArgumentError(`expected a whole number from ${low} to ${high}${written}.`);
     }
     return value;
   };

@@ -64,13 +64,13 @@ async function compare(options: CompareOptions): Promise<void> {
   const { runComparison } = await import("../bench/run-comparison.ts");
   const { versions } = await import("../bench/run-benchmark.ts");
 
+  const worlds = options.on.map(findTestbed);
   const [reference] = options.on;
   if (reference === undefined || new Set(options.on).size !== options.on.length || options.on.length < 2) {
     const message = `[compare] --on: got \`${options.on.join(",")}\`, expected two worlds or more, such as simulated,udp`;
     throw new CcparkError("invalid-argument", message, { field: "on" });
   }
   const seeds = seedsUpTo(options.seeds);
-  const worlds = options.on.map(findTestbed);
   const { plan, entries, checkpoints } = await planBench({
     names: options.scenario,
     tracePath: options.trace,

@@ -18,7 +18,12 @@ function parseSetting(text: string, { learner, scenario }: Settings): Settings {
 }
 
 function parseStep(text: string): number | "rtt" {
-  return text === "rtt" ? "rtt" : parsePositive(text);
+  if (text === "rtt") return text;
+  try {
+    return parsePositive(text);
+  } catch {
+    throw new InvalidArgumentError("expected a number above 0, or rtt for a round trip.");
+  }
 }
 
 export function addTrainingOptions(command: Command): Command {

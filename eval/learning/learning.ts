@@ -48,14 +48,16 @@ export function runningScore(evaluations: readonly LearningPoint[]): number {
   return last.reduce((sum, { score }) => sum + score, 0) / last.length;
 }
 
-/** `validation score 16.52 (cubic 14.34, bbr 16.26), utilisation 97 %, queue 1.2 ms, loss 0.0 %`, of the latest evaluations. */
+/** `validation score 16.52 (16.31 on average of 5; cubic 14.34, bbr 16.26), utilisation 97 %, queue 1.2 ms, loss 0.0 %`, of the latest evaluation. */
 export function learningNote(evaluations: readonly LearningPoint[]): string {
   const last = evaluations.at(-1);
   if (last === undefined) return "";
   const { utilisation, meanQueueDelayMs, lossRate, baselines } = last;
   const beside = Object.entries(baselines).map(([name, score]) => `${name} ${score.toFixed(2)}`);
+  const over = Math.min(RUNNING, evaluations.length);
+  const running = over === 1 ? "" : `${runningScore(evaluations).toFixed(2)} on average of ${over}; `;
   return [
-    `validation score ${runningScore(evaluations).toFixed(2)} (${beside.join(", ")})`,
+    `validation score ${last.score.toFixed(2)} (${running}${beside.join(", ")})`,
     `utilisation ${percent(utilisation)}`,
     `queue ${meanQueueDelayMs.toFixed(1)} ms`,
     `loss ${percent(lossRate)}`,

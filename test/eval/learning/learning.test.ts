@@ -1,6 +1,6 @@
 /** What is said of a training while it goes on: nothing of one that gets somewhere. */
 import { describe, expect, it } from "vitest";
-import { type LearningPoint, learningWarning } from "../../../eval/learning/learning.ts";
+import { type LearningPoint, learningNote, learningWarning } from "../../../eval/learning/learning.ts";
 
 const BASELINES = { cubic: 14.34, bbr: 16.14 };
 
@@ -13,6 +13,15 @@ function evaluations(
     ...{ best: update === 0, baselines: BASELINES, links: [] },
   }));
 }
+
+describe("the note of a training", () => {
+  it("tells the latest evaluation, all of it, and the average of the last ones by that name", () => {
+    expect(learningNote(evaluations([10, 14, 15], { utilisation: 0.68 }))).toBe(
+      "validation score 15.00 (13.00 on average of 3; cubic 14.34, bbr 16.14), utilisation 68 %, queue 90.0 ms, loss 0.0 %",
+    );
+    expect(learningNote(evaluations([10]))).toContain("validation score 10.00 (cubic 14.34, ");
+  });
+});
 
 describe("the warning of a training", () => {
   it("says that four evaluations in a row stay below Cubic without getting better", () => {
