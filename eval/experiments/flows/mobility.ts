@@ -2,11 +2,11 @@
 import Table from "cli-table3";
 import { algorithms } from "../algorithm-options.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { axis, lines, type Panel, page } from "../figures.ts";
+import { type Panel, page } from "../figures.ts";
 import { goodputOf } from "../overlays/run.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { payloadMbps } from "../shares.ts";
-import { between, openFlows, SEED, sourceOf } from "./run.ts";
+import { between, openFlows, overTime, SEED, sourceOf } from "./run.ts";
 
 const NAME = "flows-mobility";
 const MOVE_SEC = 20;
@@ -92,11 +92,8 @@ export const flowsMobility: Experiment = experiment({
       ({ algorithm, deliveredPackets }, i) =>
         i > 0 && rows[i - 1]!.algorithm === algorithm && deliveredPackets < rows[i - 1]!.deliveredPackets,
     );
-    const x = axis({ field: "atSec", title: "Time, s" });
-    const panel = (title: string, field: "mbps" | "queueMs", unit: string): Panel => {
-      const values = rows.map((row) => ({ name: row.algorithm, atSec: row.atSec, [field]: row[field] }));
-      return lines(names, { title, values, x, y: axis({ field, title: unit }), width: 520 });
-    };
+    const panel = (title: string, field: "mbps" | "queueMs", unit: string): Panel =>
+      overTime(names, rows, { title, field, unit, width: 520 });
     return {
       text: `${table.toString()}\nIt moves at ${MOVE_SEC} s; ${(100 * SHARE).toFixed(0)} % of what the new path can carry, over ${SPAN_SEC} s.\n`,
       claims: [

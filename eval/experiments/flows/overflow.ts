@@ -2,11 +2,11 @@
 import Table from "cli-table3";
 import { algorithms } from "../algorithm-options.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { axis, lines, type Panel, page } from "../figures.ts";
+import { type Panel, page } from "../figures.ts";
 import { goodputOf } from "../overlays/run.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { payloadMbps } from "../shares.ts";
-import { between, openFlows, SEED, sourceOf } from "./run.ts";
+import { between, openFlows, overTime, SEED, sourceOf } from "./run.ts";
 
 const NAME = "flows-overflow-feedback";
 const END_SEC = 30;
@@ -61,11 +61,8 @@ export const flowsOverflow: Experiment = experiment({
       return { name, mbps, share, mostQueued };
     });
     const shareOf = (name: string): number => found.find((each) => each.name === name)?.share ?? Number.NaN;
-    const x = axis({ field: "atSec", title: "Time, s" });
-    const panel = (title: string, field: "mbps" | "overwritten", unit: string): Panel => {
-      const values = rows.map((row) => ({ name: row.algorithm, atSec: row.atSec, [field]: row[field] }));
-      return lines(names, { title, values, x, y: axis({ field, title: unit }), width: 520 });
-    };
+    const panel = (title: string, field: "mbps" | "overwritten", unit: string): Panel =>
+      overTime(names, rows, { title, field, unit, width: 520 });
     return {
       text: `${table.toString()}\nA network of 20 Mbit/s and 40 ms round trip, a reader of ${READER_MBPS} Mbit/s (payload ${payloadMbps(READER_MBPS).toFixed(2)}).\n`,
       claims: [

@@ -4,6 +4,7 @@ import type { FlowAlgorithm } from "../../../ccp-bridge/in-process-flow.ts";
 import { getScenario } from "../../../scenarios/presets.ts";
 import { SIMULATED, type SimulatedRun } from "../../../testbeds/simulated/simulated.ts";
 import { mean } from "../../statistics.ts";
+import { axis, lines, type Panel } from "../figures.ts";
 import { type ExperimentOption, whole } from "../options.ts";
 
 export const SEED: ExperimentOption<number> = whole(1, { low: 0, high: 1_000_000, help: "draws the start" });
@@ -25,4 +26,18 @@ export function between<Row extends { readonly atSec: number }>(
   of: (row: Row) => number,
 ): number {
   return mean(rows.filter(({ atSec }) => atSec > fromSec + 1e-9 && atSec <= toSec + 1e-9).map(of));
+}
+
+/** A line for each algorithm over the time of its run; `unit` is the title of the y axis. */
+export function overTime<
+  Field extends string,
+  Row extends { readonly algorithm: string; readonly atSec: number } & Readonly<Record<Field, number>>,
+>(
+  names: readonly string[],
+  rows: readonly Row[],
+  { title, field, unit, width }: { title: string; field: Field; unit: string; width: number },
+): Panel {
+  const values = rows.map((row) => ({ name: row.algorithm, atSec: row.atSec, [field]: row[field] }));
+  const x = axis({ field: "atSec", title: "Time, s" });
+  return lines(names, { title, values, x, y: axis({ field, title: unit }), width });
 }

@@ -4,10 +4,10 @@ import { ccpAlgorithm } from "../../../algorithms/reference.ts";
 import { NANOS_PER_SEC } from "../../../core/units.ts";
 import { algorithms } from "../algorithm-options.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { axis, lines, page } from "../figures.ts";
+import { page } from "../figures.ts";
 import { goodputOf } from "../overlays/run.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
-import { between, openFlows, SEED, sourceOf } from "./run.ts";
+import { between, openFlows, overTime, SEED, sourceOf } from "./run.ts";
 
 const NAME = "flows-standby";
 const END_SEC = 20;
@@ -69,7 +69,6 @@ export const flowsStandby: Experiment = experiment({
       table.push([name, actsSec.toFixed(4), before.toFixed(2), after.toFixed(2)]);
       return { name, actsSec, left: after / before };
     });
-    const values = rows.map(({ algorithm, atSec, mbps }) => ({ name: algorithm, atSec, mbps }));
     return {
       text: `${table.toString()}\nThe agent dies at ${KILL_SEC} s. Its lease of ${LEASE_SEC} s is renewed every ${RENEWAL_SEC} s.\n`,
       claims: found.flatMap(({ name, actsSec, left }) => [
@@ -87,11 +86,10 @@ export const flowsStandby: Experiment = experiment({
         }),
       ]),
       figure: page({ title: "A standby takes a flow over" }, names, [
-        lines(names, {
+        overTime(names, rows, {
           title: `the agent dies at ${KILL_SEC} s`,
-          values,
-          x: axis({ field: "atSec", title: "Time, s" }),
-          y: axis({ field: "mbps", title: "Mbit/s" }),
+          field: "mbps",
+          unit: "Mbit/s",
           width: 560,
         }),
       ]),
