@@ -15,6 +15,7 @@ import type { RecordedSteps } from "../../testbeds/results.ts";
 import type { Run, RunFlow } from "../../testbeds/testbed.ts";
 import type { EnvOptions } from "../options.ts";
 import { type ActionSpec, getAction } from "../signals/actions.ts";
+import { fairShareBytesPerSec } from "../signals/global-state.ts";
 import { Meter } from "../signals/meter.ts";
 import { getObservation } from "../signals/observations.ts";
 import { getReward, type RewardSpec } from "../signals/rewards.ts";
@@ -147,6 +148,9 @@ export class StepRecorder implements AckObserver {
     const stepUs = (nowNs - this.#beganNs) / NANOS_PER_MICRO;
     const reward = this.#meter.close(stepUs, flow, (interval) => {
       Object.assign(observer.interval, interval);
+      if (this.#reward.readsFairShare) {
+        observer.interval.fairShareBytesPerSec = fairShareBytesPerSec(this.#run!, this.#beganNs, nowNs);
+      }
       observer.endStep(nowNs / NANOS_PER_MICRO, stepUs);
       return this.#reward.of(observer.interval);
     });

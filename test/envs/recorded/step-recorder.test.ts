@@ -34,6 +34,19 @@ describe("recorded steps", () => {
     for (const action of steps!.actions.slice(2)) expect(Math.abs(action)).toBeLessThan(0.05);
   });
 
+  it("are paid by the share of the link where the reward asks for it", () => {
+    const { steps, metrics } = runAlgorithm({
+      ...common,
+      recordSteps: { ...env, reward: "general" },
+      algorithm: constantWindow(40),
+    });
+    // a sixth of the link and no queue: what is missing is throughput alone
+    expect(metrics.utilisation).toBeLessThan(0.25);
+    for (const reward of steps!.rewards.slice(5)) {
+      expect(reward).toBeCloseTo(1.5 * Math.log2(metrics.utilisation), 0);
+    }
+  });
+
   it("of a policy are about what it did itself", () => {
     const said: number[] = [];
     const agent = {
