@@ -3,7 +3,7 @@ import type { Completion, FlowSummary } from "../testbeds/results.ts";
 import type { BenchmarkRecord } from "./benchmark.ts";
 import { groupBy } from "./group-by.ts";
 import { type MetricKey, metricKeys } from "./metrics.ts";
-import { bootstrapEstimate, type Estimate, estimate, mean } from "./statistics.ts";
+import { type Estimate, estimate, mean } from "./statistics.ts";
 
 /** Quantities that every record has, unless there was nothing to measure. */
 export const SUMMARISED = [
@@ -36,23 +36,11 @@ export const SUMMARISED_OF_COMPANY = [
 ] as const;
 export type CompanyQuantity = (typeof SUMMARISED_OF_COMPANY)[number];
 
-/** Ratios and scores: their intervals are bootstrapped. */
-const BOOTSTRAPPED: readonly string[] = [
-  "utilisation",
-  "lossRate",
-  "score",
-  "power",
-  "reward",
-  "jainIndex",
-  "completedShare",
-  "maxMinShare",
-  "starvationRatio",
-  "harm",
-  "delayHarm",
-] satisfies (Quantity | CompanyQuantity)[];
-
 /** Undefined where a record has no such thing. */
-function companyValue(record: BenchmarkRecord, quantity: CompanyQuantity): number | undefined {
+function measuredIn(
+  record: BenchmarkRecord,
+  quantity: Quantity | CompanyQuantity | MetricKey,
+): number | undefined {
   const { flows = [], transfers } = record;
   switch (quantity) {
     case "totalGoodputMbps":
@@ -65,13 +53,7 @@ function companyValue(record: BenchmarkRecord, quantity: CompanyQuantity): numbe
       return transfers && transfers.completed > 0 ? transfers.medianMs : undefined;
     case "p99CompletionMs":
       return transfers && transfers.completed > 0 ? transfers.p99Ms : undefined;
-    case "jainIndex":
-    case "completionMs":
-    case "maxMinShare":
-    case "starvationRatio":
-    case "convergenceSec":
-    case "harm":
-    case "delayHarm":
+    default:
       return record[quantity];
   }
 }
@@ -123,6 +105,8 @@ export interface SummaryRow
   readonly [metric: MetricKey]: Estimate | undefined;
   /** where there are several, in the order of the scenario */
   readonly flows?: readonly FlowRow[];
+  /** quantity -> seed -> value: contenders meet the same links seed by seed; absent: one seed */
+  readonly bySeed?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** Rows in the order of the records. */
@@ -131,6 +115,7 @@ export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
   return [...groups.values()].map((group) => {
     const first = group[0]!;
     const flows = summariseFlows(group);
+    const quantities = [...SUMMARISED, ...SUMMARISED_OF_COMPANY, ...metricKeys(first)];
     return {
       scenario: first.scenario,
       link: first.link,
@@ -140,13 +125,10 @@ export function summarise(records: readonly BenchmarkRecord[]): SummaryRow[] {
         : { detail: first.detail }),
       ...(first.reproducible === false ? { reproducible: false } : {}),
       goodputMbps: estimate(group.map(({ goodputMbps }) => goodputMbps)),
-      ...estimates(SUMMARISED, (quantity) => group.map((record) => record[quantity])),
-      ...estimates(SUMMARISED_OF_COMPANY, (quantity) =>
-        group.map((record) => companyValue(record, quantity)),
-      ),
-      ...estimates(metricKeys(first), (key) => group.map((record) => record[key])),
+      ...estimates(quantities, (quantity) => group.map((record) => measuredIn(record, quantity))),
       ...endsOf(group),
       ...(flows.length === 0 ? {} : { flows }),
+      ...(group.length > 1 && { bySeed: bySeed(group, quantities) }),
     };
   });
 }
@@ -158,11 +140,26 @@ function estimates<Q extends string>(
 ): Partial<Record<Q, Estimate>> {
   const found: Partial<Record<Q, Estimate>> = {};
   for (const quantity of quantities) {
-    const values = valuesOf(quantity).filter((value) => value !== undefined && !Number.isNaN(value));
-    const of = BOOTSTRAPPED.includes(quantity) ? bootstrapEstimate : estimate;
-    if (values.length > 0) found[quantity] = of(values as number[]);
+    const values = valuesOf(quantity).filter(isKnown);
+    if (values.length > 0) found[quantity] = estimate(values);
   }
   return found;
+}
+
+function bySeed(
+  group: readonly BenchmarkRecord[],
+  quantities: readonly (Quantity | CompanyQuantity | MetricKey)[],
+): NonNullable<SummaryRow["bySeed"]> {
+  const measured = quantities.map((quantity) => {
+    const values = group.map((record) => [String(record.seed), measuredIn(record, quantity)] as const);
+    const known = values.filter((pair): pair is [string, number] => isKnown(pair[1]));
+    return [quantity, Object.fromEntries(known)] as const;
+  });
+  return Object.fromEntries(measured.filter(([, values]) => Object.keys(values).length > 0));
+}
+
+function isKnown(value: number | undefined): value is number {
+  return value !== undefined && !Number.isNaN(value);
 }
 
 type Ended = Partial<Completion> & { readonly seed: number };

@@ -220,6 +220,9 @@ async function metrics(): Promise<Entry[]> {
   }));
 }
 
+const INTERVAL_NOTE =
+  "Tables have 95 % intervals of means over seeds by Student's t; those of `ccpark league` and `bench --aggregate` are stratified bootstraps. Contenders are tied where the interval of their difference, seed by seed, has 0 in it.";
+
 /** The language that facts are the names of. */
 async function formulaNotes(): Promise<string> {
   const { FORMULA_FUNCTIONS } = await import("../../core/formula.ts");
@@ -523,6 +526,7 @@ async function explain(
     const all = await TOPICS[each]({ ...(name !== undefined && { name }), expand });
     print(each, name === undefined || each === "scenarios" ? all : [entryNamed(each, all, name)], json);
     if (each === "facts" && name === undefined && !json) printOut(await formulaNotes());
+    if (each === "metrics" && name === undefined && !json) printOut(`${wrap(INTERVAL_NOTE, 0)}\n\n`);
   }
 }
 

@@ -268,6 +268,11 @@ export function headlineChart(
           text: { field: headline, type: "quantitative", format },
         },
       },
+      {
+        transform: [{ filter: "!datum.ranked" }],
+        mark: { type: "text", dy: 14, fontSize: 9.5, fontStyle: "italic" },
+        encoding: { x: { field: headline, ...x }, y, text: { value: "not ranked" } },
+      },
     ],
   };
 }

@@ -116,7 +116,14 @@ export function formatCi(column: Column, value: Estimate | undefined): string {
 /** What stands below means over seeds. */
 export function intervalsText(seeds: readonly number[]): string {
   if (seeds.length === 1) return "one seed: no confidence interval";
-  return `mean ± half width of the 95 % confidence interval over ${seeds.length} seeds (Student's t; ratios and scores: bootstrap)`;
+  return `mean ± half width of the 95 % confidence interval over ${seeds.length} seeds (Student's t)`;
+}
+
+/** When contenders are tied with the best, below tables. */
+export function tiesText(seeds: readonly number[]): string {
+  return seeds.length === 1
+    ? "as good to the last digit"
+    : "the interval of the difference, seed by seed, has 0 in it";
 }
 
 /** Where rows have values without interval: what that means. Undefined: every value has one, or there is one seed. */

@@ -17,6 +17,7 @@ import {
   intervalsText,
   oneOutcomeText,
   PAGE_COLUMNS,
+  tiesText,
 } from "./columns.ts";
 import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
@@ -98,7 +99,8 @@ const HEADLINE_TEXT: Readonly<Record<Headline, string>> = {
   power:
     "Power = utilisation × (1 − loss) × base RTT / mean RTT, from 0 to 1 (Kleinrock 1978); below it utilisation and loss.",
 };
-const MARKS_TEXT = `Green: best of the link; framed: tied with it, since the intervals overlap. References do not compete. ${BARRED_RULE}`;
+const marksText = (seeds: readonly number[]): string =>
+  `Green: best of the link; framed: tied with it (${tiesText(seeds)}); neither where all are. References do not compete. ${BARRED_RULE}`;
 
 function linkTable(group: readonly SummaryRow[], names: readonly string[], rewardName: string): string {
   const columns = columnsOf(PAGE_COLUMNS, group);
@@ -239,7 +241,7 @@ export function htmlReport(data: ReportData): string {
 <main>
 ${verdictList(data)}
 <h2>${headlineTitle(data.headline)} on every link</h2>
-<p class="muted">${HEADLINE_TEXT[data.headline]} Higher is better; ${html(interval)}. ${MARKS_TEXT} Choose a link to see it below.</p>
+<p class="muted">${HEADLINE_TEXT[data.headline]} Higher is better; ${html(interval)}. ${marksText(data.seeds)} Choose a link to see it below.</p>
 ${overviewTable(data, names)}
 <h2 id="link-section">Link by link</h2>
 <div class="bar"><label class="pick">Link <select id="link">${options}</select></label><fieldset id="legend" aria-label="Contenders shown">${legend}</fieldset></div>

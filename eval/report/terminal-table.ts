@@ -18,6 +18,7 @@ import {
   formatMean,
   intervalsText,
   oneOutcomeText,
+  tiesText,
 } from "./columns.ts";
 import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
 
@@ -175,9 +176,8 @@ export function terminalTable(
   const intervals = intervalsText(seeds);
   const oneWay = common.some(({ quantity }) => quantity.endsWith("OneWayDelayMs"));
   const delays = oneWay ? "one-way delays include propagation" : "delays are queueing delays";
-  const ties = seeds.length === 1 ? "as good to the last digit" : "their intervals overlap";
   const legend = [
-    `${intervals}; * best of its link, = tied with the best: ${ties}, no mark where all are; ${delays}.`,
+    `${intervals}; * best of its link, = tied with the best: ${tiesText(seeds)}, no mark where all are; ${delays}.`,
     BARRED_RULE,
   ];
   const oneOutcome = oneOutcomeText(summary);

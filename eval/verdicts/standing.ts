@@ -1,10 +1,10 @@
 /**
- * Who is best of a link, and who may be: references never are, overlapping intervals are ties, and a contender that leaves the
- * link unused or floods it is not where another one does better, whatever its delay or score.
+ * Who is best of a link, and who may be: references never are, a difference that may be none is a tie, and a contender that
+ * leaves the link unused or floods it is not where another one does better, whatever its delay or score.
  */
 import { isReference } from "../contenders/contender.ts";
 import { type Column, formatMean } from "../report/columns.ts";
-import type { Estimate } from "../statistics.ts";
+import { type Estimate, estimate } from "../statistics.ts";
 import type { SummaryRow } from "../summary.ts";
 
 /** Below it a contender leaves the link unused. */
@@ -15,7 +15,7 @@ export const MAX_LOSS_RATE = 0.05;
 /** The rule in a sentence, below tables. */
 export const BARRED_RULE: string = `Who uses less than ${100 * MIN_UTILISATION} % of a link, or loses more than ${100 * MAX_LOSS_RATE} %, is not ranked where another contender uses more, or loses less: no mark, whatever the score.`;
 
-/** best: alone; tied: its interval overlaps that of the best mean */
+/** best: alone; tied: as good as the best mean, see `tieWith` */
 export type Standing = "best" | "tied" | "none";
 
 /** Why a contender is never marked best of a link. */
@@ -61,6 +61,31 @@ export function barredBy(row: SummaryRow, rowsOfLink: readonly SummaryRow[]): Ba
   return bestOf(calmer, "lossRate");
 }
 
+/**
+ * Why two are as good as each other: their difference, seed by seed, may be none; their intervals overlap, where the seeds are
+ * not the same; or what is printed is alike.
+ */
+export type Tie = "difference" | "overlap" | "alike";
+
+/** Of the same seeds: of each the difference. Undefined: the seeds are not the same, or there is one. */
+function pairedDifference(quantity: Column["quantity"], a: SummaryRow, b: SummaryRow): Estimate | undefined {
+  const ofA = a.bySeed?.[quantity] ?? {};
+  const ofB = b.bySeed?.[quantity] ?? {};
+  const seeds = Object.keys(ofA);
+  const isPaired = seeds.length === Object.keys(ofB).length && seeds.every((seed) => seed in ofB);
+  return isPaired && seeds.length > 1 ? estimate(seeds.map((seed) => ofA[seed]! - ofB[seed]!)) : undefined;
+}
+
+/** Undefined: the one is better. */
+export function tieWith(column: Column, best: SummaryRow, row: SummaryRow): Tie | undefined {
+  const [a, b] = [best[column.quantity]!, row[column.quantity]!];
+  const difference = pairedDifference(column.quantity, best, row);
+  if (difference === undefined) {
+    if (overlap(a, b) && (a.ci95 !== null || b.ci95 !== null)) return "overlap";
+  } else if (difference.ci95 !== null && difference.low! <= 0 && difference.high! >= 0) return "difference";
+  return isPrintedAlike(column, a, b) ? "alike" : undefined;
+}
+
 function overlap(a: Estimate, b: Estimate): boolean {
   return (a.low ?? a.mean) <= (b.high ?? b.mean) && (b.low ?? b.mean) <= (a.high ?? a.mean);
 }
@@ -84,17 +109,12 @@ function isPrintedAlike(column: Column, a: Estimate, b: Estimate): boolean {
   return formatMean(column, a) === formatMean(column, b) || Number(formatMean(column, difference)) === 0;
 }
 
-/** The best mean first, and those whose intervals overlap its own, or that are printed alike. Empty: nobody competes. */
+/** The best mean first, and those tied with it. Empty: nobody competes. */
 export function leadersOf(column: Column, rowsOfLink: readonly SummaryRow[]): SummaryRow[] {
   if (column.better === "unknown") return [];
   const [first, ...others] = rankedIn(column, rowsOfLink);
   if (first === undefined) return [];
-  const best = first[column.quantity]!;
-  const ties = others.filter((row) => {
-    const value = row[column.quantity]!;
-    return overlap(value, best) || isPrintedAlike(column, value, best);
-  });
-  return [first, ...ties];
+  return [first, ...others.filter((row) => tieWith(column, first, row) !== undefined)];
 }
 
 /** How a cell is marked: where nobody competes, or all that do are alike, nothing is. */

@@ -3,7 +3,15 @@ import { isReference } from "../contenders/contender.ts";
 import { byLink, COLUMNS, type Column, formatMean } from "../report/columns.ts";
 import type { SummaryRow } from "../summary.ts";
 import type { Headline } from "./headline.ts";
-import { type Barred, barredBy, leadersOf, MAX_LOSS_RATE, MIN_UTILISATION } from "./standing.ts";
+import {
+  type Barred,
+  barredBy,
+  leadersOf,
+  MAX_LOSS_RATE,
+  MIN_UTILISATION,
+  type Tie,
+  tieWith,
+} from "./standing.ts";
 
 export function headlineColumn(headline: Headline): Column {
   return COLUMNS.find(({ quantity }) => quantity === headline)!;
@@ -16,8 +24,8 @@ export interface LinkVerdict {
   readonly outcome: "best" | "tied" | "behind";
   /** the best of the link; empty where nobody competes */
   readonly leaders: readonly string[];
-  /** whether the best have intervals, which overlap; otherwise their values are alike */
-  readonly hasIntervals: boolean;
+  /** why the best of the link are tied, each reason once; empty: one is best, or nobody */
+  readonly ties: readonly Tie[];
   /** of the headline: best: ahead of the next; behind: of the best mean; absent: there is no other */
   readonly margin?: number;
   /** whom the margin is against */
@@ -50,7 +58,7 @@ function linkVerdict(row: SummaryRow, rows: readonly SummaryRow[], column: Colum
     link: row.link,
     outcome: !isLeader ? "behind" : leaders.length > 1 ? "tied" : "best",
     leaders: leaders.map(({ algorithm }) => algorithm),
-    hasIntervals: leaders.some((leader) => leader[column.quantity]?.ci95 != null),
+    ties: [...new Set(leaders.slice(1).flatMap((leader) => tieWith(column, leaders[0]!, leader) ?? []))],
     ...(next !== undefined && !Number.isNaN(margin) && { margin, against: next.algorithm }),
     utilisation: row.utilisation?.mean ?? Number.NaN,
     lossRate: row.lossRate?.mean ?? Number.NaN,
@@ -119,6 +127,16 @@ function barredText({ by, value: own, other, otherValue }: Barred): string {
     : `it loses ${percent(own)} % of its packets, where ${percent(MAX_LOSS_RATE)} % is the most and ${other} loses ${percent(otherValue)} %`;
 }
 
+/** Of several reasons the one that needs most: a difference is of the best mean and another, so that two others may differ. */
+function tieText(ties: readonly Tie[], others: number): string {
+  if (ties.includes("difference")) {
+    return others === 1
+      ? "the interval of their difference has 0 in it"
+      : "the interval of each one's difference to the best mean has 0 in it";
+  }
+  return ties.includes("overlap") ? "their intervals overlap" : "as good to the last digit";
+}
+
 /** On one link: by how much. */
 function onOneLink({ algorithm, links }: ContenderVerdict, column: Column): string {
   const link = links[0]!;
@@ -131,8 +149,7 @@ function onOneLink({ algorithm, links }: ContenderVerdict, column: Column): stri
     }
     case "tied": {
       const others = link.leaders.filter((name) => name !== algorithm);
-      const why = link.hasIntervals ? "their intervals overlap" : "as good to the last digit";
-      return `tied with ${listed(others)} by ${column.title}: ${why}${short === "" ? "" : `; ${short}`}`;
+      return `tied with ${listed(others)} by ${column.title}: ${tieText(link.ties, others.length)}${short === "" ? "" : `; ${short}`}`;
     }
     case "behind": {
       const { barred } = link;

@@ -240,6 +240,24 @@ describe("reports", () => {
     expect(all).toContain("one outcome");
   });
 
+  it("have Student's t over seeds also for scores and ratios, and keep each seed's value", async () => {
+    const { records } = await sampleReport(["cubic"]);
+    const [cubic] = summarise(
+      records
+        .filter(({ scenario }) => scenario === records[0]!.scenario)
+        .map((record) => ({
+          ...record,
+          score: [7.87, 6.83, 8.36][record.seed - 1]!,
+          utilisation: 0.8 + record.seed / 100,
+        })),
+    );
+    // t(0.975, 2) = 4.303 and s / sqrt(3) = 0.4510; of three equal steps of 0.01 it is 0.01 / sqrt(3)
+    expect(cubic!.score!.ci95).toBeCloseTo(1.94, 2);
+    expect(cubic!.utilisation!.ci95).toBeCloseTo((4.3027 * 0.01) / Math.sqrt(3), 5);
+    expect(cubic!.bySeed!["score"]).toEqual({ 1: 7.87, 2: 6.83, 3: 8.36 });
+    expect(summarise(records.filter(({ seed }) => seed === 1))[0]).not.toHaveProperty("bySeed");
+  });
+
   it("have a dash where nothing could be measured", async () => {
     const data = await sampleReport(["cubic", "reno"]);
     const records = data.records.map((record) =>

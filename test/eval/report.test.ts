@@ -129,6 +129,16 @@ describe.skipIf(missing && process.env["CI"] !== "true")("HTML report in Chromiu
     });
   }
 
+  it("says beside the score of who is not ranked that it is not", async () => {
+    await page.evaluate("window.ccparkReport.select(0)");
+    const unranked = tradeoffRows(data, data.summary[0]!).filter(({ ranked }) => !ranked);
+    expect(unranked.map(({ algorithm }) => algorithm)).toContain("untrained");
+    const shown = (await page.locator("#plot-score svg text").allTextContents()).filter(
+      (text) => text === "not ranked",
+    );
+    expect(shown).toHaveLength(unranked.length);
+  });
+
   it("shows what each flow got on the link that has several, and nothing of the kind on the other", async () => {
     const shown = async (): Promise<string[]> => page.locator("table.flows tbody tr:visible").allInnerTexts();
     await page.evaluate("window.ccparkReport.select(0)");

@@ -9,7 +9,7 @@ const link = (scenario: string, rest: Partial<LinkVerdict>): LinkVerdict => ({
   link: "12 Mbit/s",
   outcome: "behind",
   leaders: ["a"],
-  hasIntervals: true,
+  ties: [],
   utilisation: 0.9,
   lossRate: 0,
   ...rest,

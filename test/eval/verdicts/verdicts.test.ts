@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { power } from "../../../eval/benchmark.ts";
 import { COLUMNS, type Column } from "../../../eval/report/columns.ts";
 import { terminalTable } from "../../../eval/report/terminal-table.ts";
-import type { Estimate } from "../../../eval/statistics.ts";
+import { type Estimate, estimate } from "../../../eval/statistics.ts";
 import type { SummaryRow } from "../../../eval/summary.ts";
 import { barredBy, leadersOf, standingIn } from "../../../eval/verdicts/standing.ts";
 import { verdictSentences } from "../../../eval/verdicts/verdicts.ts";
@@ -74,6 +74,59 @@ describe("verdicts", () => {
       "b: tied with a by score: as good to the last digit.",
       "c: behind by score: 0.02 below a.",
     ]);
+  });
+
+  describe("of the same seeds", () => {
+    /** a row as of these scores of seeds 1, 2, ... */
+    const seeded = (algorithm: string, scores: readonly number[]): SummaryRow => ({
+      ...row(algorithm, { score: 0 }),
+      score: estimate(scores),
+      bySeed: { score: Object.fromEntries(scores.map((each, i) => [i + 1, each])) },
+    });
+    const low = seeded("low", [7.87, 6.83, 8.36]);
+    const high = seeded("high", [9.1, 8.2, 9.7]);
+
+    it("knows a lead in every seed from a tie, also where intervals overlap", () => {
+      expect(low.score!.high!).toBeGreaterThan(high.score!.low!);
+      const rows = [low, high];
+      expect(namesOf(leadersOf(SCORE, rows))).toEqual(["high"]);
+      expect(verdictSentences(rows, "score")).toEqual([
+        "high: best deployable contender by score, 1.31 above low.",
+        "low: behind by score: 1.31 below high.",
+      ]);
+    });
+
+    it("says that the interval of the difference has 0 in it, of one other and of several", () => {
+      const rows = [seeded("a", [8, 9, 10]), seeded("b", [8.5, 8.9, 10.2]), seeded("behind", [5, 6, 7])];
+      expect(verdictSentences(rows, "score").slice(0, 2)).toEqual([
+        "a: tied with b by score: the interval of their difference has 0 in it.",
+        "b: tied with a by score: the interval of their difference has 0 in it.",
+      ]);
+      const more = [...rows, seeded("c", [7.9, 9.2, 9.9])];
+      expect(verdictSentences(more, "score")[0]).toBe(
+        "a: tied with b and c by score: the interval of each one's difference to the best mean has 0 in it.",
+      );
+    });
+
+    it("takes overlapping intervals where one lacks a seed, and a difference without interval for what it is", () => {
+      const missing = { ...low, bySeed: { score: { 1: 7.87, 2: 6.83 } } };
+      expect(verdictSentences([missing, high], "score")[0]).toBe(
+        "low: tied with high by score: their intervals overlap.",
+      );
+      const ahead = seeded("ahead", [7.5, 9.5, 8.5]);
+      const rows = [seeded("steady", [7, 9, 8]), ahead];
+      expect(namesOf(leadersOf(SCORE, rows)), "by 0.5 in every seed").toEqual(["ahead"]);
+    });
+  });
+
+  it("says below a table how ties are found, and where there is no mark", () => {
+    const rows = [row("a", { score: 15 }), row("b", { score: 14 })];
+    const legend = (seeds: readonly number[]): string =>
+      terminalTable(rows, seeds, "score", { colour: false });
+    expect(legend([1])).toContain("= tied with the best: as good to the last digit, no mark where all are");
+    expect(legend([1, 2, 3])).toContain(
+      "= tied with the best: the interval of the difference, seed by seed, has 0 in it, no mark where all are",
+    );
   });
 
   it("never marks who uses 53 % of a link on which another one uses 98 %, whatever its score and delay", () => {
