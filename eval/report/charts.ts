@@ -208,6 +208,24 @@ const HEADLINE_AXES: Readonly<Record<Headline, readonly string[]>> = {
   power: ["Power: utilisation x (1 - loss)", "x base RTT / mean RTT"],
 };
 
+/** Beside the values in one half of the plot, on the side that has room. */
+function unranked(headline: Headline, x: object, y: object, half: "left" | "right"): object {
+  const [isThere, align, dx] = half === "left" ? ["<", "left", 19] : [">=", "right", -19];
+  return {
+    transform: [
+      {
+        joinaggregate: [
+          { op: "min", field: headline, as: "least" },
+          { op: "max", field: headline, as: "most" },
+        ],
+      },
+      { filter: `!datum.ranked && 2 * datum.${headline} ${isThere} datum.least + datum.most` },
+    ],
+    mark: { type: "text", align, dx, dy: -11, fontSize: 9.5, fontStyle: "italic" },
+    encoding: { x: { field: headline, ...x }, y, text: { value: "not ranked" } },
+  };
+}
+
 /** The headline per contender: dot and 95 % interval, best first, the value beside it. A log quantity has no zero for bars. */
 export function headlineChart(
   names: readonly string[],
@@ -268,11 +286,8 @@ export function headlineChart(
           text: { field: headline, type: "quantitative", format },
         },
       },
-      {
-        transform: [{ filter: "!datum.ranked" }],
-        mark: { type: "text", dy: 14, fontSize: 9.5, fontStyle: "italic" },
-        encoding: { x: { field: headline, ...x }, y, text: { value: "not ranked" } },
-      },
+      unranked(headline, x, y, "left"),
+      unranked(headline, x, y, "right"),
     ],
   };
 }
