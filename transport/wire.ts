@@ -59,8 +59,8 @@ export class WireReader {
   }
 }
 
-/** What the headers of a usual stack take: a message that is made with so much room in front is copied by none of its chunnels. */
-const HEADROOM_BYTES: Bytes = 64;
+/** What the headers of a usual stack and of its negotiation take: a message that is made with so much room in front is copied by none of its chunnels. */
+const HEADROOM_BYTES: Bytes = 96;
 
 /** Memory with room in front of what has been written. */
 interface Roomy extends ArrayBuffer {

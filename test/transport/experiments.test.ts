@@ -5,6 +5,8 @@ import { loadExperiment } from "../../eval/experiments/registry.ts";
 it.each([
   ["bertha-establishment", { trials: 40 }],
   ["bertha-establishment", { trials: 5, world: "udp" }],
+  ["bertha-establishment", { trials: 40, stack: "datagrams", sockets: "fresh" }],
+  ["bertha-establishment", { trials: 5, world: "udp", stack: "datagrams", sockets: "fresh" }],
   ["bertha-establishment", { trials: 5, world: "processes", waitUs: 200 }],
   ["bertha-sharding", { offeredK: [50, 300], durationSec: 0.02 }],
   ["bertha-maybe-local", { trials: 50, bytes: [1_024] }],

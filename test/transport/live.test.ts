@@ -33,6 +33,49 @@ describe("a stack exchanged mid-stream", () => {
     expect(exchanged).toBeGreaterThan(80);
   }, 120_000);
 
+  it("that is closed leaves nothing behind: neither its listener's entry nor a timer, heard or not", () => {
+    const clock = new VirtualClock();
+    const rng = Rng.fromSeed(6);
+    const network = new MemoryNetwork(clock, rng.fork("network"), { path: () => ({ delayUs: 1_000 }) });
+    const slots: readonly Slot[] = [frame(), memory()];
+    const of = (name: string) => ({ slots, surroundings: seededSurroundings(clock, rng.fork(name)) });
+    const acceptor = listenIn(
+      (onDatagram) => network.host("server", onDatagram),
+      of("server"),
+      (_peer, live) => ({
+        receive: (messages) => {
+          live.send(messages.map(({ data }) => ({ data })));
+          live.close();
+        },
+      }),
+    );
+    const tickets = new Tickets();
+    const isResumed: boolean[] = [];
+    for (const server of ["server", "server", "nobody"]) {
+      const words = [{ data: Uint8Array.of(1) }];
+      let echoes = 0;
+      const { live, negotiation } = connectIn(
+        (onDatagram) => network.host(`client:${isResumed.length}`, onDatagram),
+        {
+          ...of(`client ${isResumed.length}`),
+          tickets,
+          server,
+          app: { pull: (most) => words.splice(0, most), receive: () => echoes++ },
+        },
+      );
+      clock.run(clock.nowUs + 10_000);
+      isResumed.push(negotiation.isResumed);
+      expect(echoes, server).toBe(server === "server" ? 1 : 0);
+      live.close();
+      expect([acceptor.size, ...acceptor.connections]).toEqual([0]);
+    }
+    expect(isResumed).toEqual([false, true, false]);
+    const endUs = clock.nowUs;
+    // what was cancelled is taken out without the clock going on
+    clock.run(Number.POSITIVE_INFINITY);
+    expect(clock.nowUs).toBe(endUs);
+  });
+
   it("gives the same for the same seed", () => {
     expect(exchangeRun(5)).toEqual(exchangeRun(5));
   });

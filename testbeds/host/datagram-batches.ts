@@ -77,7 +77,7 @@ export class DatagramBatches {
   readonly #out: MessageMemory;
   readonly #in: MessageMemory;
   readonly #poll: PollHandle;
-  readonly #onDatagram: (datagram: Uint8Array, from: string) => void;
+  #onDatagram: (datagram: Uint8Array, from: string) => void;
   /** `host:port` by a socket address's first eight bytes */
   readonly #names = new Map<bigint, string>();
   readonly #onRefused: (() => void) | undefined;
@@ -196,6 +196,8 @@ export class DatagramBatches {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // who keeps a closed socket keeps nothing of what used it
+    this.#onDatagram = () => {};
     this.#poll.close();
     this.#libc.close(this.#fd);
   }

@@ -31,12 +31,15 @@ export interface LiveStackOptions {
   readonly adapt?: ((stack: readonly ChunnelSpec[]) => readonly ChunnelSpec[]) | undefined;
   /** the peer has been heard of in the first stack */
   confirmed?(): void;
+  /** it is over, for whatever reason */
+  closed?(): void;
 }
 
 export class LiveStack {
   readonly #options: LiveStackOptions;
   readonly #succession: Succession;
-  readonly #exchange: Exchange;
+  /** made for the first proposal: most connections end without one */
+  #exchange: Exchange | undefined;
   /** of the first stack */
   #agreed: Agreed | undefined;
   #isConfirmed = false;
@@ -48,7 +51,7 @@ export class LiveStack {
 
   constructor(options: LiveStackOptions) {
     this.#options = options;
-    const { side, surroundings, adapt, way, slots, app } = options;
+    const { side, surroundings, adapt, way, app } = options;
     this.#succession = new Succession({
       side,
       surroundings,
@@ -57,15 +60,19 @@ export class LiveStack {
       user: {
         pull: (most) => this.#pull(most),
         deliver: (messages, stack) => this.#deliver(messages, stack),
-        steer: (epoch, kind, reader) => this.#exchange.steer(epoch, kind, reader),
-        changed: (epoch) => this.#exchange.changed(epoch),
+        steer: (epoch, kind, reader) => this.#exchanging().steer(epoch, kind, reader),
+        changed: (epoch) => this.#exchange?.changed(epoch),
         heard: () => this.#confirm(),
         feedback: (fate) => app.feedback?.(fate),
         roomGrew: () => app.roomGrew?.(),
         fail: (error) => this.fail(error),
       },
     });
-    this.#exchange = new Exchange({
+  }
+
+  #exchanging(): Exchange {
+    const { side, slots } = this.#options;
+    this.#exchange ??= new Exchange({
       side,
       slots,
       succession: this.#succession,
@@ -73,6 +80,7 @@ export class LiveStack {
       openWay: (base, done) => this.#openWay(base, done),
       fail: (error) => this.fail(error),
     });
+    return this.#exchange;
   }
 
   /** The number of stacks that it has exchanged. */
@@ -89,8 +97,10 @@ export class LiveStack {
     if (this.isClosed) return;
     this.#succession.drop(0);
     this.#agreed = agreed;
-    this.#again = [...this.#unconfirmed, ...this.#again];
-    this.#unconfirmed = [];
+    if (this.#unconfirmed.length > 0) {
+      this.#again = [...this.#unconfirmed, ...this.#again];
+      this.#unconfirmed = [];
+    }
     const { stack, transcript, session } = agreed;
     const { way, side, app } = this.#options;
     this.#succession.begin({ number: 0, stack, transcript, session: epochSession(session, 0), way });
@@ -134,14 +144,15 @@ export class LiveStack {
    * @param done called when messages go by the new one in both directions, or with why they do not: then the old one goes on
    */
   upgrade(slots: readonly Slot[], done: (error?: CcparkError) => void): void {
-    this.#exchange.propose(slots, done);
+    this.#exchanging().propose(slots, done);
   }
 
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.#exchange.close();
+    this.#exchange?.close();
     this.#succession.close();
+    this.#options.closed?.();
   }
 
   fail(error: CcparkError): void {

@@ -12,6 +12,14 @@ interface Accepted {
   arrive(datagram: Uint8Array, from: string): void;
 }
 
+/**
+ * A connection's entry, which is emptied when that is over: of a table that entries come to and go from, V8 links its former, smaller tables with the
+ * present one, so that what was in one survives until the next full collection of garbage.
+ */
+interface Entry<C> {
+  connection: C | undefined;
+}
+
 export interface AcceptorOptions<C extends Accepted> {
   readonly slots: readonly Slot[];
   readonly surroundings: Surroundings;
@@ -25,7 +33,7 @@ export interface AcceptorOptions<C extends Accepted> {
 export class Acceptor<C extends Accepted> {
   readonly #options: AcceptorOptions<C>;
   readonly #negotiation: ServerNegotiation;
-  readonly #bySession = new Map<string, C>();
+  readonly #bySession = new Map<string, Entry<C>>();
 
   constructor(options: AcceptorOptions<C>) {
     this.#options = options;
@@ -40,28 +48,34 @@ export class Acceptor<C extends Accepted> {
   }
 
   get connections(): Iterable<C> {
-    return this.#bySession.values();
+    return [...this.#bySession.values()].flatMap(({ connection }) => connection ?? []);
   }
 
   arrive(datagram: Uint8Array, from: string): void {
     const isNegotiation = datagram[0] === NEGOTIATION;
     const session = isNegotiation ? sessionOf(datagram, NEGOTIATION) : sessionOf(datagram);
     if (session === undefined) return;
-    const known = this.#bySession.get(placeOf(session, from));
+    const place = placeOf(session, from);
+    const known = this.#bySession.get(place)?.connection;
     if (known === undefined) {
-      if (isNegotiation && this.#options.hasRoom?.() !== false) this.#begin(datagram, from);
+      if (isNegotiation && this.#options.hasRoom?.() !== false) this.#begin(place, datagram, from);
       return;
     }
     const own = isNegotiation ? carriedBy(datagram) : datagram;
     if (own !== undefined) known.arrive(own, from);
   }
 
-  #begin(datagram: Uint8Array, from: string): void {
+  #begin(place: string, datagram: Uint8Array, from: string): void {
     const opening = this.#negotiation.arrive(datagram, from);
     if (opening === undefined) return;
-    const place = placeOf(opening.session, from);
-    const connection = this.#options.begin(opening, from, () => this.#bySession.delete(place));
-    this.#bySession.set(place, connection);
+    const entry: Entry<C> = { connection: undefined };
+    this.#bySession.set(place, entry);
+    const remove = (): void => {
+      entry.connection = undefined;
+      if (this.#bySession.get(place) === entry) this.#bySession.delete(place);
+    };
+    const connection = this.#options.begin(opening, from, remove);
+    entry.connection = connection;
     connection.arrive(opening.datagram, from);
   }
 }

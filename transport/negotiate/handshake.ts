@@ -15,9 +15,16 @@ import type { Surroundings, Timer } from "../chunnel.ts";
 import { NEGOTIATION, openFrame, SESSION_BYTES, sealFrame } from "../chunnels/framing/frame.ts";
 import { peerIsSilent, serverRefuses } from "../failures.ts";
 import type { ChunnelSpec } from "../stack/spec.ts";
-import { sameBytes, WireFault, WireReader, withNumbers } from "../wire.ts";
+import { prepended, sameBytes, WireFault, WireReader, withNumbers } from "../wire.ts";
 import { agree, type Choice, type Slot } from "./choose.ts";
-import { decodeOffer, encodeChoice, readChoice, TRANSCRIPT_BYTES, transcriptOf } from "./offer-wire.ts";
+import {
+  decodeOffer,
+  encodeChoice,
+  readChoice,
+  TRANSCRIPT_BYTES,
+  termsOf,
+  transcriptOf,
+} from "./offer-wire.ts";
 import { planOf, type SlotPlan } from "./plan.ts";
 import { TOKEN_BYTES, Tokens } from "./tokens.ts";
 
@@ -65,8 +72,8 @@ function readOpen(datagram: Uint8Array):
       readonly token: Uint8Array;
       readonly transcript: Uint8Array;
       readonly choice: Choice;
-      /** the choice as it is written */
-      readonly chosen: Uint8Array;
+      /** transcript and choice as they are written */
+      readonly terms: Uint8Array;
       readonly inner: Uint8Array;
     }
   | undefined {
@@ -75,11 +82,11 @@ function readOpen(datagram: Uint8Array):
   const reader = new WireReader(frame.body);
   if (reader.byte() !== OPEN) return undefined;
   const token = reader.take(TOKEN_BYTES);
+  const termsAt = reader.at;
   const transcript = reader.take(TRANSCRIPT_BYTES);
-  const choiceAt = reader.at;
   const choice = readChoice(reader);
-  const chosen = frame.body.subarray(choiceAt, reader.at);
-  return { session: frame.session, token, transcript, choice, chosen, inner: reader.rest() };
+  const terms = frame.body.subarray(termsAt, reader.at);
+  return { session: frame.session, token, transcript, choice, terms, inner: reader.rest() };
 }
 
 export class ServerNegotiation {
@@ -126,7 +133,7 @@ export class ServerNegotiation {
       return;
     }
     const chosen = encodeChoice(choice);
-    const token = this.#tokens.of(from, transcriptOf(offer, choice), chosen);
+    const token = this.#tokens.of(from, termsOf(transcriptOf(offer, choice), choice));
     const body = new Uint8Array(1 + TOKEN_BYTES + chosen.length);
     body[0] = CHOICE;
     body.set(token, 1);
@@ -138,8 +145,8 @@ export class ServerNegotiation {
   #open(datagram: Uint8Array, from: string): Opening | undefined {
     const opened = readOpen(datagram);
     if (opened === undefined) return undefined;
-    const { session, token, transcript, choice, chosen, inner } = opened;
-    if (!this.#tokens.isRight(token, from, transcript, chosen)) {
+    const { session, token, transcript, choice, terms, inner } = opened;
+    if (!this.#tokens.isRight(token, from, terms)) {
       this.#send(sealFrame(session, Uint8Array.of(STALE), NEGOTIATION), from);
       return undefined;
     }
@@ -160,12 +167,11 @@ interface Ticket {
 
 function ticketOf(offer: Uint8Array, token: Uint8Array, choice: Choice): Ticket {
   const transcript = transcriptOf(offer, choice);
-  const chosen = encodeChoice(choice);
-  const head = new Uint8Array(1 + TOKEN_BYTES + TRANSCRIPT_BYTES + chosen.length);
+  const terms = termsOf(transcript, choice);
+  const head = new Uint8Array(1 + TOKEN_BYTES + terms.length);
   head[0] = OPEN;
   head.set(token, 1);
-  head.set(transcript, 1 + TOKEN_BYTES);
-  head.set(chosen, 1 + TOKEN_BYTES + TRANSCRIPT_BYTES);
+  head.set(terms, 1 + TOKEN_BYTES);
   return { offer, choice, transcript, head };
 }
 
@@ -247,9 +253,8 @@ export class ClientNegotiation {
   wrap(datagram: Uint8Array): Uint8Array {
     if (this.#head === undefined) return datagram;
     this.#silence ??= this.#awaitAnswer();
-    const body = new Uint8Array(this.#head.length + datagram.length);
+    const body = prepended(this.#head.length, datagram);
     body.set(this.#head);
-    body.set(datagram, this.#head.length);
     return sealFrame(this.#session, body, NEGOTIATION);
   }
 

@@ -61,7 +61,16 @@ export function encodeChoice({ client, server }: Choice): Uint8Array {
 export function readChoice(reader: WireReader): Choice {
   const [client, server] = [reader.byte(), reader.byte()];
   if (client > MAX_SLOTS || server > MAX_SLOTS) throw new WireFault("not a choice");
-  return { client: [...reader.take(client)], server: [...reader.take(server)] };
+  return { client: Array.from(reader.take(client)), server: Array.from(reader.take(server)) };
+}
+
+/** What a token vouches for: transcript │ choice. */
+export function termsOf(transcript: Uint8Array, choice: Choice): Uint8Array {
+  const chosen = encodeChoice(choice);
+  const terms = new Uint8Array(TRANSCRIPT_BYTES + chosen.length);
+  terms.set(transcript);
+  terms.set(chosen, TRANSCRIPT_BYTES);
+  return terms;
 }
 
 /** What both ends must have seen alike: with it in the keys nobody between them can have changed the offer or the choice. */

@@ -18,14 +18,13 @@ const ENCODER = new TextEncoder();
 
 /** As the name in a table. */
 export function nameOf(bytes: Uint8Array): string {
-  let name = "";
-  for (const byte of bytes) name += String.fromCharCode(byte);
-  return name;
+  return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
 }
 
 /** An address without its port: a NAT gives each connection another one. */
 function hostOf(address: string): string {
-  return address.replace(/:\d+$/, "");
+  const at = address.lastIndexOf(":");
+  return at < 0 ? address : address.slice(0, at);
 }
 
 export class Tokens {
@@ -44,23 +43,22 @@ export class Tokens {
     this.#keySinceUs = surroundings.nowUs();
   }
 
-  /** @param choice as it is written */
-  of(from: string, transcript: Uint8Array, choice: Uint8Array): Uint8Array {
+  /** @param terms transcript and choice, as `termsOf` has them */
+  of(from: string, terms: Uint8Array): Uint8Array {
     this.#renew();
     return blake2s
       .create({ dkLen: TOKEN_BYTES, key: this.#key })
-      .update(transcript)
-      .update(choice)
+      .update(terms)
       .update(this.#offerBytes)
       .update(ENCODER.encode(hostOf(from)))
       .digest();
   }
 
-  isRight(token: Uint8Array, from: string, transcript: Uint8Array, choice: Uint8Array): boolean {
+  isRight(token: Uint8Array, from: string, terms: Uint8Array): boolean {
     this.#renew();
-    const name = `${nameOf(token)}${nameOf(transcript)}${nameOf(choice)}${hostOf(from)}`;
+    const name = `${nameOf(token)}${nameOf(terms)}${hostOf(from)}`;
     if (this.#known.has(name)) return true;
-    if (!sameBytes(token, this.of(from, transcript, choice))) return false;
+    if (!sameBytes(token, this.of(from, terms))) return false;
     this.#known.add(name);
     for (const oldest of this.#known) {
       if (this.#known.size > MAX_KNOWN) this.#known.delete(oldest);

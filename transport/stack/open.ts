@@ -34,8 +34,8 @@ export interface BaseFacts {
 export interface FanOut {
   /** The layers below for a neighbour. */
   open(neighbour: string, above: Above): Below;
-  /** Called with a neighbour that has none yet and sends something. */
-  onStranger: ((neighbour: string) => void) | undefined;
+  /** This chunnel fans out. @param onStranger called with a neighbour that has no layers yet and sends something */
+  begin(onStranger: (neighbour: string) => void): void;
 }
 
 /** The application. */
@@ -159,17 +159,17 @@ export class OpenStack implements Above {
       if (peer !== undefined) this.#bases.set(peer, base);
       return base;
     }
-    const self = this;
     let fansOut = false;
     const chunnel = spec.make(surroundings, {
       side,
       self: port.self,
       base: { maxBytes: port.maxBytes, peer, session, transcript, local: port.local?.bind(port) },
       fanOut: {
-        open: (neighbour, each) => self.#build(i + 1, each, neighbour),
-        set onStranger(call: ((neighbour: string) => void) | undefined) {
+        open: (neighbour, each) => this.#build(i + 1, each, neighbour),
+        // no accessor: V8 would keep a hidden class for each of them, and with it what the connection was
+        begin: (onStranger) => {
           fansOut = true;
-          self.#onStranger = call;
+          this.#onStranger = onStranger;
         },
       },
     });

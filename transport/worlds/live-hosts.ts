@@ -35,12 +35,17 @@ export function listenIn(
         feedback: (fate) => own.feedback?.(fate),
         pull: (most) => own.pull?.(most) ?? [],
         roomGrew: () => own.roomGrew?.(),
-        fail: (error) => {
-          remove();
-          own.fail?.(error);
-        },
+        fail: (error) => own.fail?.(error),
       };
-      const live = new LiveStack({ side: "server", surroundings, app, slots, way: { port, peer }, openWay });
+      const live = new LiveStack({
+        side: "server",
+        surroundings,
+        app,
+        slots,
+        way: { port, peer },
+        openWay,
+        closed: remove,
+      });
       const own = onConnection(peer, live);
       live.open(opening);
       return live;
@@ -75,6 +80,7 @@ export function connectIn(
     way: { port: wrapping, peer: server },
     openWay,
     confirmed: () => negotiation.confirm(),
+    closed: () => negotiation.close(),
   });
   const negotiation = new ClientNegotiation({
     slots,

@@ -1,11 +1,11 @@
 /** The ends that answer and the store, in a process of their own: `processWorld` starts it and asks it one thing at a time. */
-import { type EchoEnd, echoEnd, type WayName } from "./echoes.ts";
+import { type EchoEnd, echoEnd, type StackName, type WayName } from "./echoes.ts";
 import { loopbackWorld } from "./worlds.ts";
 
 /** What it is asked. */
 export type EchoQuestion =
   | { readonly kind: "store" }
-  | { readonly kind: "start"; readonly way: WayName }
+  | { readonly kind: "start"; readonly way: WayName; readonly stack: StackName }
   | { readonly kind: "meet"; readonly key: string }
   | { readonly kind: "part" };
 
@@ -17,7 +17,7 @@ async function answer(question: EchoQuestion): Promise<string> {
     case "store":
       return world.storeAddress;
     case "start":
-      end = await echoEnd(question.way, world);
+      end = await echoEnd(question.way, world, question.stack);
       return end.address;
     case "meet":
       await end!.meet(question.key);

@@ -16,8 +16,14 @@ import type { Host, World } from "./worlds.ts";
 export const WAYS = ["datagrams", "0-RTT", "1-RTT", "rendezvous"] as const;
 export type WayName = (typeof WAYS)[number];
 
-export function slotsIn({ base }: World): readonly Slot[] {
-  return [order(), reliable(), cc({ algorithm: "native-reno" }), sack(), frame(), base];
+/** What is negotiated: a stream's stack, or datagrams that name their session, as Bertha measures it (a codec over UDP). */
+export const STACKS = ["stream", "datagrams"] as const;
+export type StackName = (typeof STACKS)[number];
+
+export function slotsIn({ base }: World, stack: StackName): readonly Slot[] {
+  return stack === "datagrams"
+    ? [frame(), base]
+    : [order(), reliable(), cc({ algorithm: "native-reno" }), sack(), frame(), base];
 }
 
 /** Who answers in a world. */
@@ -44,34 +50,42 @@ async function datagramEchoes(world: World): Promise<string> {
   return server.port.self;
 }
 
-async function negotiatedEchoes(world: World): Promise<string> {
+async function negotiatedEchoes(world: World, stack: StackName): Promise<string> {
   let arrive = (_datagram: Uint8Array, _from: string): void => {};
   const server = await world.host("server", (datagram, from) => arrive(datagram, from));
   const makePort = (onDatagram: typeof arrive): Host["port"] => {
     arrive = onDatagram;
     return server.port;
   };
-  listenIn(makePort, { slots: slotsIn(world), ...server }, (_peer, live) => ({
-    receive: (messages) => live.send(messages.map(({ data }): Message => ({ data }))),
+  const isReliable = stack === "stream";
+  listenIn(makePort, { slots: slotsIn(world, stack), ...server }, (_peer, live) => ({
+    receive: (messages) => {
+      live.send(messages.map(({ data }): Message => ({ data })));
+      if (!isReliable) live.close();
+    },
+    // the echo has come
+    feedback: ({ acked }) => {
+      if (acked.length > 0) live.close();
+    },
   }));
   return server.port.self;
 }
 
-export async function echoEnd(way: WayName, world: World): Promise<EchoEnd> {
+export async function echoEnd(way: WayName, world: World, stack: StackName): Promise<EchoEnd> {
   const place = await placeOf(world);
   switch (way) {
     case "datagrams":
       return { address: await datagramEchoes(world), ...place };
     case "0-RTT":
     case "1-RTT":
-      return { address: await negotiatedEchoes(world), ...place };
+      return { address: await negotiatedEchoes(world, stack), ...place };
     case "rendezvous":
       return { address: "", ...place };
   }
 }
 
 async function placeOf(world: World): Promise<Pick<EchoEnd, "meet" | "part">> {
-  const slots = slotsIn(world);
+  const slots = slotsIn(world, "stream");
   const store = await world.store("server");
   let close = (): void => {};
   return {

@@ -23,7 +23,7 @@ import {
 } from "../../../transport/index.ts";
 import { choice, type ExperimentOption } from "../options.ts";
 import type { EchoQuestion } from "./echo-process.ts";
-import type { EchoEnd, WayName } from "./echoes.ts";
+import type { EchoEnd, StackName, WayName } from "./echoes.ts";
 
 export const WORLDS = ["virtual", "udp"] as const;
 export type WorldName = (typeof WORLDS)[number];
@@ -35,6 +35,9 @@ export function worldOption(initial: WorldName): ExperimentOption<WorldName> {
 /** A trial that has not come to an end by then has failed. */
 const GIVE_UP_US: Micros = 60e6;
 const REAL_GIVE_UP_MS: number = 10_000;
+
+/** Of the event loop: a datagram that is there takes one to be handled, and its answer another. */
+const SETTLE_TURNS = 3;
 
 type OnDatagram = (datagram: Uint8Array, from: string) => void;
 
@@ -52,9 +55,11 @@ export interface World {
   /** for one end to meet others by, as far away as they are */
   store(name: string): Promise<RendezvousStore>;
   /** @returns milliseconds from the call of `start` until what it is given is called; NaN: it was not */
-  time(start: (finish: () => void) => void): Promise<number>;
+  time(start: (finish: () => void) => void | Promise<void>): Promise<number>;
+  /** Until what has been left behind is done, such as last acknowledgements and what whoever runs this does with a row: no part of a trial's time. */
+  settle(): Promise<void>;
   /** the ends that answer are elsewhere; absent: they are in this world */
-  readonly echoEnd?: (way: WayName) => Promise<EchoEnd>;
+  readonly echoEnd?: (way: WayName, stack: StackName) => Promise<EchoEnd>;
   close(): Promise<void>;
 }
 
@@ -86,12 +91,13 @@ export function virtualWorld(rng: Rng, path: { readonly delayUs: Micros; readonl
     time: async (start) => {
       const startUs = clock.nowUs;
       let isOver = false;
-      start(() => {
+      await start(() => {
         isOver = true;
       });
       clock.run(startUs + GIVE_UP_US, () => isOver);
       return isOver ? (clock.nowUs - startUs) / 1_000 : Number.NaN;
     },
+    settle: async () => {},
     close: async () => {},
   };
 }
@@ -135,14 +141,18 @@ export async function loopbackWorld(waitUs: Micros = 0, storeAddress?: string): 
       return client;
     },
     time: (start) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const timer = setTimeout(() => resolve(Number.NaN), REAL_GIVE_UP_MS);
         const startMs = performance.now();
-        start(() => {
+        const started = start(() => {
           clearTimeout(timer);
           resolve(performance.now() - startMs);
         });
+        started?.catch(reject);
       }),
+    settle: async () => {
+      for (let turn = 0; turn < SETTLE_TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+    },
     close: async () => {
       for (const open of [...clients, ...sockets]) open.close();
       await server?.close();
@@ -169,8 +179,8 @@ export async function processWorld(waitUs: Micros = 0): Promise<World> {
   const world = await loopbackWorld(waitUs, await ask({ kind: "store" }));
   return {
     ...world,
-    echoEnd: async (way) => ({
-      address: await ask({ kind: "start", way }),
+    echoEnd: async (way, stack) => ({
+      address: await ask({ kind: "start", way, stack }),
       meet: async (key) => void (await ask({ kind: "meet", key })),
       part: async () => void (await ask({ kind: "part" })),
     }),

@@ -106,7 +106,7 @@ export class Route implements Chunnel {
     this.#place = place;
     this.#choose = choose;
     this.#maxWaiting = maxWaiting;
-    place.fanOut.onStranger = (neighbour) => void this.#neighbour(neighbour);
+    place.fanOut.begin((neighbour) => void this.#neighbour(neighbour));
   }
 
   #neighbour(name: string): Neighbour {
