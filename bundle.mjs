@@ -1,6 +1,6 @@
 // Bundles the built package: `node bundle.mjs` writes the modules that others load (package.json's exports and commands, worker
 // threads) into dist/, with what they share in dist/chunks. A start reads some tens of files instead of some six hundred.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -83,9 +83,37 @@ const locations = {
   },
 };
 
+/** Where esbuild says from which module the lines below come. */
+const MODULE_LINE = /^(?=\/\/ \S+\.ts$)/m;
+const DECLARATION = /^(?:export )?(const|let) (\w+)/gm;
+
+/**
+ * esbuild makes variables of what modules declare as constants. V8 reads a variable wherever it is used and folds a constant into the
+ * code. So they are constants again. A name may have got a number behind it.
+ */
+function withConstants(text) {
+  return text
+    .split(MODULE_LINE)
+    .map((part) => {
+      const path = join(root, part.slice("// ".length, part.indexOf("\n")));
+      if (!part.startsWith("// ") || !existsSync(path)) return part;
+      const declarations = Array.from(readFileSync(path, "utf8").matchAll(DECLARATION), ([, kind, name]) => [
+        name,
+        kind,
+      ]);
+      const kinds = new Map(declarations);
+      return part
+        .replace(/^var (?=[[{])/gm, "const ")
+        .replace(/^var (?=(\w+?)(\d*) = )/gm, (whole, name, digits) =>
+          (kinds.get(name + digits) ?? kinds.get(name)) === "const" ? "const " : whole,
+        );
+    })
+    .join("");
+}
+
 /** @returns esbuild's result; @param options what differs: `entries` are relative to the clone, `outdir` is an absolute folder called dist */
-export function bundle({ entries, outdir, plugins = [], ...options }) {
-  return build({
+export async function bundle({ entries, outdir, plugins = [], ...options }) {
+  const result = await build({
     absWorkingDir: root,
     entryPoints: entries.map((file) => join(root, file)),
     outbase: root,
@@ -99,8 +127,14 @@ export function bundle({ entries, outdir, plugins = [], ...options }) {
     banner: { js: BANNER },
     plugins: [...plugins, locations],
     logLevel: "warning",
+    write: false,
     ...options,
   });
+  for (const { path, text } of result.outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, withConstants(text));
+  }
+  return result;
 }
 
 function* filesIn(folder) {

@@ -54,10 +54,13 @@ export class FlowStatistics {
 
   /** The path has taken a packet: it is at the receiver at `arrivalNs`, `delayNs` after it left the sender. */
   onTaken(arrivalNs: Nanos, delayNs: Nanos, nowNs: Nanos): void {
-    if (this.oneWayDelay === undefined) return;
+    if (this.oneWayDelay !== undefined) this.#take(this.oneWayDelay, arrivalNs, delayNs, nowNs);
+  }
+
+  #take(oneWayDelay: DelayHistogram, arrivalNs: Nanos, delayNs: Nanos, nowNs: Nanos): void {
     // in the order of taking, so that sums of fractions do not depend on when somebody looks
     if (this.#underWay.length === 0 && arrivalNs <= nowNs) {
-      this.oneWayDelay.record(delayNs / MICRO);
+      oneWayDelay.record(delayNs / MICRO);
       return;
     }
     this.#underWay.push({ arrivalNs, delayNs });

@@ -29,6 +29,7 @@ import type {
 } from "../network.ts";
 import { startSender } from "../start-sender.ts";
 import { ACK, DATA, DATAGRAM, Hop, NOBODY, OUTSIDE, OUTSIDE_ACK } from "./hop.ts";
+import type { ExitShaper } from "./impairments/exit-shaper.ts";
 import { type LastWay, lastWays } from "./last-way.ts";
 import type { DequeueListener } from "./link.ts";
 import type { WayTap } from "./link-tracer.ts";
@@ -213,9 +214,12 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   readonly #routes = new Routes();
   /** NOBODY's place, then those of the datagram sources, of flows from outside (nobody) and of the flow slots, in the order of `PacketStore.flow` */
   readonly #listeners: (DequeueListener | undefined)[] = [undefined];
-  /** sources: server and wire of each hop, ways of packets from outside, datagram sources, flow slots */
+  /** sources: of each hop its server, where departures are not known ahead, and its wire; ways of packets from outside, datagram sources, flow slots */
   #tree: WinnerTree = new WinnerTree(1);
   #treeSize = 1;
+  /** by source */
+  readonly #hopOf: Hop[] = [];
+  readonly #firstWay: number = 0;
   readonly #firstDatagram: number = 0;
   readonly #firstFlow: number = 0;
   readonly #slots: (GeneralFlow | undefined)[] = [];
@@ -264,7 +268,12 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     this.forward = shell.meters?.forward ?? this.hops[0]!;
     this.reverse = shell.meters?.reverse ?? this.hops[1]!;
     this.#ways = (spec.outside?.paths ?? []).flatMap((path, i) => this.#waysOf(path, i));
-    this.#firstDatagram = 2 * this.hops.length + this.#ways.length;
+    for (const hop of this.hops) {
+      if (hop.hasServer) hop.serverSource = this.#hopOf.push(hop) - 1;
+      hop.wireSource = this.#hopOf.push(hop) - 1;
+    }
+    this.#firstWay = this.#hopOf.length;
+    this.#firstDatagram = this.#firstWay + this.#ways.length;
     const burst = spec.burst === undefined ? [] : [burstDatagrams(spec.burst)];
     this.datagrams = [...(spec.datagrams ?? []), ...burst].map(
       (datagrams, i) => new DatagramFlow(i, datagrams, this.#routes),
@@ -372,7 +381,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     const { arrivals } = this.#ways[way]!.last;
     const packets = this.#packets;
     const packet = arrivals.shift();
-    this.#tree.update(2 * this.hops.length + way, arrivals.headNs);
+    this.#tree.update(this.#firstWay + way, arrivals.headNs);
     const facts = this.#facts;
     facts.isMarked = packets.ecn[packet] === CE;
     facts.isCorrupt = packets.corrupt[packet] === 1;
@@ -432,12 +441,12 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   #growTree(): void {
     this.#treeSize *= 2;
     const tree = new WinnerTree(this.#treeSize);
-    this.hops.forEach((hop, i) => {
-      tree.update(2 * i, hop.readyNs);
-      tree.update(2 * i + 1, hop.wire.headNs);
-    });
+    for (const hop of this.hops) {
+      if (hop.hasServer) tree.update(hop.serverSource, hop.readyNs);
+      tree.update(hop.wireSource, hop.wire.headNs);
+    }
     this.#ways.forEach(({ last }, i) => {
-      tree.update(2 * this.hops.length + i, last.arrivals.headNs);
+      tree.update(this.#firstWay + i, last.arrivals.headNs);
     });
     for (const source of this.datagrams) tree.update(this.#firstDatagram + source.index, source.nextNs);
     for (const flow of this.#slots) {
@@ -479,22 +488,27 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
       const flow = this.#slots[source - this.#firstFlow]!;
       this.#process(flow, nowNs);
       this.reschedule(flow);
-    } else if (source >= this.#firstDatagram) {
-      this.#sendDatagram(this.datagrams[source - this.#firstDatagram]!, nowNs);
-    } else if (source >= 2 * this.hops.length) {
-      this.#leaveNetwork(source - 2 * this.hops.length);
+    } else if (source >= this.#firstWay) {
+      this.#happenOutside(source, nowNs);
     } else {
-      const hop = this.hops[source >> 1]!;
-      if ((source & 1) === 0) {
-        const packet = hop.serve(nowNs, this.#listenerOf);
-        this.#tree.update(source, hop.readyNs);
-        if (packet !== -1) this.#leave(hop, packet);
-      } else {
+      const hop = this.#hopOf[source]!;
+      if (source === hop.wireSource) {
         const packet = hop.wire.shift();
         this.#tree.update(source, hop.wire.headNs);
         this.#enter(packet, this.#packets.place[packet]!, nowNs);
+      } else {
+        const packet = hop.serve(nowNs, this.#listenerOf);
+        this.#tree.update(source, hop.readyNs);
+        if (packet !== -1) this.#leave(hop, packet);
       }
     }
+  }
+
+  /** Apart, as what V8 makes one function of holds only so much: a packet over many links rarely comes by here. */
+  #happenOutside(source: number, nowNs: Nanos): void {
+    const i = source - this.#firstDatagram;
+    if (i >= 0) this.#sendDatagram(this.datagrams[i]!, nowNs);
+    else this.#leaveNetwork(source - this.#firstWay);
   }
 
   protected override reschedule(flow: GeneralFlow): void {
@@ -546,7 +560,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     while (flow.data.headNs <= nowNs) {
       const packet = flow.data.shift();
       if (this.#carrier === undefined) this.#receive(flow, sender, packet, nowNs);
-      else this.#carrier.carry(packet, "out", this.hops[0]!.wireBytes(packet));
+      else this.#carryOut(packet, this.hops[0]!);
     }
     if (receiver.delayedAckAtNs <= nowNs) {
       receiver.flush();
@@ -555,7 +569,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     if (flow.acks.headNs <= nowNs) {
       const packet = flow.acks.shift();
       if (this.#carrier === undefined) this.#acknowledge(flow, sender, packet, nowNs);
-      else this.#carrier.carry(packet, "out", this.hops[1]!.wireBytes(packet));
+      else this.#carryOut(packet, this.hops[1]!);
     } else if (sender.timerAtNs <= nowNs) {
       sender.onTimer(nowNs);
     }
@@ -587,7 +601,15 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   /** A packet leaves its host for the first hop of its route. */
   #leaveHost(packet: number, place: number, nowNs: Nanos): void {
     if (this.#carrier === undefined) this.#enter(packet, place, nowNs);
-    else this.#carrier.carry(packet, "into", this.hops[this.#routes.table[place]!]!.wireBytes(packet));
+    else this.#carryInto(packet, this.hops[this.#routes.table[place]!]!);
+  }
+
+  #carryInto(packet: number, hop: Hop): void {
+    this.#carrier!.carry(packet, "into", hop.wireBytes(packet));
+  }
+
+  #carryOut(packet: number, hop: Hop): void {
+    this.#carrier!.carry(packet, "out", hop.wireBytes(packet));
   }
 
   #send(flow: GeneralFlow, nowNs: Nanos, kind: number, place: number, ecn: number): number {
@@ -642,25 +664,31 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     const hop = this.hops[this.#routes.table[place]!]!;
     const readyBefore = hop.readyNs;
     if (hop.enter(nowNs, packet, this.#findListener(packet, place))) this.#leave(hop, packet);
-    else if (hop.readyNs !== readyBefore) this.#tree.update(2 * hop.number, hop.readyNs);
+    else if (hop.readyNs !== readyBefore) this.#tree.update(hop.serverSource, hop.readyNs);
   }
 
   /** A packet leaves a hop's server at `hop.departNs`. */
   #leave(hop: Hop, packet: number): void {
-    const { shaper, tap } = hop;
-    if (tap !== undefined && this.#packets.kind[packet] === DATA) {
-      const flow = this.#flowOf(packet)!;
-      tap.onLeave(flow.number, this.#packets.number[packet]!, hop.wireBytes(packet), hop.departNs);
-    }
-    let leaveNs = hop.departNs;
-    if (shaper !== undefined) {
-      leaveNs = shaper.releaseNs(leaveNs);
-      if (shaper.corrupts()) this.#packets.corrupt[packet] = 1;
-      if (shaper.duplicates()) {
-        this.#travel(hop, this.#duplicate(packet), leaveNs + hop.propagationNs);
-      }
-    }
+    if (hop.tap !== undefined) this.#tellTap(hop.tap, hop, packet);
+    const { departNs } = hop;
+    const leaveNs = hop.shaper === undefined ? departNs : this.#shape(hop.shaper, hop, packet);
     this.#travel(hop, packet, leaveNs + hop.propagationNs);
+  }
+
+  #tellTap(tap: WayTap, hop: Hop, packet: number): void {
+    if (this.#packets.kind[packet] !== DATA) return;
+    const flow = this.#flowOf(packet)!;
+    tap.onLeave(flow.number, this.#packets.number[packet]!, hop.wireBytes(packet), hop.departNs);
+  }
+
+  /** @returns when the packet leaves the hop's shaper; a second one that it makes of it is on its way */
+  #shape(shaper: ExitShaper, hop: Hop, packet: number): Nanos {
+    const leaveNs = shaper.releaseNs(hop.departNs);
+    if (shaper.corrupts()) this.#packets.corrupt[packet] = 1;
+    if (shaper.duplicates()) {
+      this.#travel(hop, this.#duplicate(packet), leaveNs + hop.propagationNs);
+    }
+    return leaveNs;
   }
 
   #duplicate(packet: number): number {
@@ -687,30 +715,35 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
       const { wire } = hop;
       const before = wire.headNs;
       hop.carry(packet, atNs);
-      if (wire.headNs !== before) this.#tree.update(2 * hop.number + 1, wire.headNs);
+      if (wire.headNs !== before) this.#tree.update(hop.wireSource, wire.headNs);
+    } else if (next === ~DATA) {
+      this.#deliverData(this.#flowOf(packet)!, packet, atNs);
+    } else if (next === ~ACK) {
+      const flow = this.#flowOf(packet)!;
+      this.#wake(flow, flow.toSender.add(packet, atNs));
     } else if (next === ~DATAGRAM) {
       this.#deliverDatagram(packet, atNs);
-    } else if (next <= ~FIRST_END) {
-      const way = ~next - FIRST_END;
-      const { last } = this.#ways[way]!;
-      last.add(packet, atNs);
-      this.#tree.update(2 * this.hops.length + way, last.arrivals.headNs);
     } else {
-      const flow = this.#flowOf(packet)!;
-      if (next === ~ACK) this.#wake(flow, flow.toSender.add(packet, atNs));
-      else this.#deliverData(flow, packet, atNs);
+      this.#deliverOutside(~next - FIRST_END, packet, atNs);
     }
+  }
+
+  #deliverOutside(way: number, packet: number, leaveNs: Nanos): void {
+    const { last } = this.#ways[way]!;
+    last.add(packet, leaveNs);
+    this.#tree.update(this.#firstWay + way, last.arrivals.headNs);
   }
 
   #deliverData(flow: GeneralFlow, packet: number, leaveNs: Nanos): void {
     const arrivalNs = flow.toReceiver.add(packet, leaveNs);
-    const { tapped } = flow;
-    if (tapped !== undefined) {
-      // as that link counts it, so that what left and what came compare
-      tapped.tap!.onArrival(flow.number, this.#packets.number[packet]!, tapped.wireBytes(packet), arrivalNs);
-    }
+    if (flow.tapped !== undefined) this.#tellArrival(flow.tapped, flow, packet, arrivalNs);
     flow.statistics.onTaken(arrivalNs, arrivalNs - this.#packets.sentNs[packet]!, this.nowNs);
     this.#wake(flow, arrivalNs);
+  }
+
+  /** As that link counts the packet, so that what left and what came compare. */
+  #tellArrival(tapped: Hop, flow: GeneralFlow, packet: number, arrivalNs: Nanos): void {
+    tapped.tap!.onArrival(flow.number, this.#packets.number[packet]!, tapped.wireBytes(packet), arrivalNs);
   }
 
   /** Nobody waits for a datagram, so its arrival is no event: it is counted when it leaves the last hop. */

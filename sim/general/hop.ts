@@ -47,6 +47,9 @@ export class Hop implements LinkMeter {
   declare readonly shaper: ExitShaper | undefined;
   /** packets on this link may overtake each other */
   readonly reorders: boolean = false;
+  /** places in the network's tree of what happens next */
+  serverSource: number = -1;
+  wireSource: number = -1;
   /** when the server can start the next packet; Infinity: nothing waits, or the departure is known ahead */
   readyNs: Nanos = Number.POSITIVE_INFINITY;
   /** told of every packet; absent: nobody listens */
@@ -122,6 +125,11 @@ export class Hop implements LinkMeter {
         meanPacketNs: packetTimeNs(spec),
       });
     }
+  }
+
+  /** Departures are not known ahead, and its server acts at times of its own. */
+  get hasServer(): boolean {
+    return this.#server !== undefined;
   }
 
   /** Bytes of a packet on this link. */
