@@ -115,7 +115,14 @@ export function resolveAlgorithm(
   const spec = isModule ? modules.get(name) : (ALGORITHMS.get(name) ?? kernelSpec(name));
   const written = isNative ? `${NATIVE_PREFIX}${name}` : name;
   if (spec === undefined || (isNative && spec.native === undefined)) {
-    throw unknownName("algorithm", "algorithm", written, [...algorithmNames(), ...others]);
+    throw unknownName(
+      "algorithm",
+      "algorithm",
+      written,
+      [...algorithmNames(), ...others],
+      undefined,
+      "ccpark explain algorithms",
+    );
   }
   const params = readParams(spec, given);
   const listed = [...given.keys()]

@@ -17,7 +17,7 @@ import { addPlot } from "./commands/evaluation/plot.ts";
 import { addReproduce } from "./commands/evaluation/reproduce.ts";
 import { addUi } from "./commands/evaluation/ui.ts";
 import { addExperiment } from "./commands/experiment.ts";
-import { addExplain } from "./commands/explain.ts";
+import { addExplain } from "./commands/explain/explain.ts";
 import { addFlows } from "./commands/flows/flows.ts";
 import { addDistill } from "./commands/learn/distill.ts";
 import { addSweep } from "./commands/learn/sweep.ts";

@@ -123,9 +123,24 @@ export function nearestName(typed: string, known: Iterable<string>): string | un
   return best;
 }
 
+/** More names than these are not read: the nearest of them stand for all. */
+const MAX_LISTED_NAMES = 40;
+const NEAREST_NAMES = 6;
+
+function knownText(typed: string, known: readonly string[], listedBy: string | undefined): string {
+  if (known.length === 0) return "there are none";
+  if (known.length <= MAX_LISTED_NAMES) return `known: ${known.join(", ")}`;
+  const start = clipped(typed).toLowerCase();
+  const distances = known.map((name) => [name, editDistance(start, name.toLowerCase())] as const);
+  const nearest = distances.sort(([, a], [, b]) => a - b).slice(0, NEAREST_NAMES);
+  const all = listedBy === undefined ? "" : `; \`${listedBy}\` lists all`;
+  return `nearest of ${known.length}: ${nearest.map(([name]) => name).join(", ")}${all}`;
+}
+
 /**
  * The one error for an unknown name of any registry: says what was typed, what was probably meant, and what there is.
  * @param part the house part, such as `scenario`; @param what such as `scenario` or `algorithm`; @param field as that of `CcparkError`
+ * @param listedBy the command that lists the names
  */
 export function unknownName(
   part: string,
@@ -133,10 +148,10 @@ export function unknownName(
   typed: string,
   known: readonly string[],
   field?: string,
+  listedBy?: string,
 ): CcparkError {
   const near = nearestName(typed, known);
-  const all = known.length === 0 ? "there are none" : `known: ${known.join(", ")}`;
-  const hint = near === undefined ? all : `did you mean \`${near}\`?`;
+  const hint = near === undefined ? knownText(typed, known, listedBy) : `did you mean \`${near}\`?`;
   return new CcparkError("not-found", `[${part}] unknown ${what} \`${clipped(typed)}\`; ${hint}`, { field });
 }
 
@@ -145,8 +160,14 @@ export function unknownName(
  * @param what also the name of the option that takes it
  * @throws CcparkError (not-found) with the nearest name
  */
-export function namedEntry<T>(part: string, what: string, registry: ReadonlyMap<string, T>, name: string): T {
+export function namedEntry<T>(
+  part: string,
+  what: string,
+  registry: ReadonlyMap<string, T>,
+  name: string,
+  listedBy?: string,
+): T {
   const found = registry.get(name);
-  if (found === undefined) throw unknownName(part, what, name, [...registry.keys()], what);
+  if (found === undefined) throw unknownName(part, what, name, [...registry.keys()], what, listedBy);
   return found;
 }

@@ -85,7 +85,14 @@ function makeFolders(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
   const parent = dirname(folder);
   if (parent !== folder) makeFolders(parent);
-  mkdirSync(folder);
+  try {
+    mkdirSync(folder);
+  } catch (cause) {
+    // its parent is there: what has no such file is a file system without new ones
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    const message = `[output] cannot write into folder \`${folder}\`: \`${parent}\` takes no new folders`;
+    throw new CcparkError("permission-denied", message, { cause });
+  }
 }
 
 /**

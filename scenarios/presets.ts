@@ -122,9 +122,15 @@ export function presetMembers({ name, members }: ScenarioPreset): ReadonlyMap<st
 export function findPreset(name: string): ScenarioPreset {
   const parent = SCENARIOS.get(name.split("/", 1)[0]!);
   if (!name.includes("/") || parent?.members === undefined) {
-    return namedEntry("scenario", "scenario", SCENARIOS, name);
+    return namedEntry("scenario", "scenario", SCENARIOS, name, "ccpark explain scenarios");
   }
-  return namedEntry("scenario", "scenario", presetMembers(parent), name);
+  return namedEntry(
+    "scenario",
+    "scenario",
+    presetMembers(parent),
+    name,
+    `ccpark explain scenarios ${parent.name}`,
+  );
 }
 
 /** What a name stands for: a preset with a scenario of its own is itself, a grid is its members. */

@@ -183,7 +183,7 @@ class CubicFlow implements CcpFlow {
 export const cubic: AlgorithmSpec = {
   name: "cubic",
   summary:
-    "cuts the window to 0.7 on loss and returns to it along a cubic curve of time; HyStart in slow start",
+    "cuts the window to 0.7 on loss and returns to it along a cubic curve of time; leaves slow start by HyStart, when round trips grow",
   source: "RFC 9438, RFC 8511; Ha and Rhee, Computer Networks 55(9), 2011",
   reads: ["loss", "timeout", "rtt", "ecn"],
   params: CUBIC_PARAMS,

@@ -88,7 +88,9 @@ async function run(
     await writeExperiment(out, experiment, settings, rows, report, provenance);
     if (quiet !== true) printErr(`results: ${out}\n`);
   }
-  if (picture !== undefined) await writePicture(picture, report.figure);
+  if (picture === undefined) return;
+  await writePicture(picture, report.figure);
+  if (quiet !== true) printErr(`picture: ${picture}\n`);
 }
 
 /** The command of one experiment, made when it is asked for: its options are its own. */

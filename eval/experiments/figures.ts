@@ -171,6 +171,19 @@ export function lines(names: readonly string[], at: PanelText, mark: object = {}
   };
 }
 
+/** A panel over time with spans of it in grey. */
+export function withSpans(
+  { title, width, height, ...drawn }: Panel,
+  spans: readonly { readonly fromSec: number; readonly toSec: number }[],
+): Panel {
+  const shade = {
+    data: { values: spans },
+    mark: { type: "rect", color: "#8a939c", opacity: 0.18 },
+    encoding: { x: { field: "fromSec", type: "quantitative" }, x2: { field: "toSec" } },
+  };
+  return { title, width, height, layer: [shade, drawn] };
+}
+
 /** One mark per row. */
 export function marks(names: readonly string[], at: PanelText): Panel {
   return {

@@ -37,20 +37,26 @@ interface WholeWords extends NumberWords {
   readonly high: number;
 }
 
-function readWhole(text: string, { low, high }: WholeWords): number {
+/** undefined: it is none */
+function wholeIn(text: string, { low, high }: WholeWords): number | undefined {
   const value = /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN;
-  return value >= low && value <= high ? value : refuse(`a whole number from ${low} to ${high}`);
+  return value >= low && value <= high ? value : undefined;
 }
 
-function readPositive(text: string): number {
+function readWhole(text: string, words: WholeWords): number {
+  return wholeIn(text, words) ?? refuse(`a whole number from ${words.low} to ${words.high}`);
+}
+
+function positiveIn(text: string): number | undefined {
   const value = Number(text);
-  return text.trim() !== "" && Number.isFinite(value) && value > 0 ? value : refuse("a number above 0");
+  return text.trim() !== "" && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
-/** `10,40`: each once. */
-function readList(text: string, read: (part: string) => number): number[] {
-  const values = text.split(",").map((part) => read(part));
-  return new Set(values).size === values.length ? values : refuse("each number once");
+/** `10,40`: each once. @param are what they have to be */
+function readList(text: string, numberIn: (part: string) => number | undefined, are: string): number[] {
+  const values = text.split(",").flatMap((part) => numberIn(part) ?? []);
+  const isRight = new Set(values).size === text.split(",").length;
+  return isRight ? values : refuse(`${are} separated by commas, each once`);
 }
 
 export function whole(initial: number, words: WholeWords): ExperimentOption<number> {
@@ -60,7 +66,8 @@ export function whole(initial: number, words: WholeWords): ExperimentOption<numb
 
 export function wholes(initial: readonly number[], words: WholeWords): ExperimentOption<readonly number[]> {
   const { placeholder = "n", help } = words;
-  const parse = (text: string): number[] => readList(text, (part) => readWhole(part, words));
+  const parse = (text: string): number[] =>
+    readList(text, (part) => wholeIn(part, words), `whole numbers from ${words.low} to ${words.high}`);
   return { placeholder, help, initial, format: (values) => values.join(","), parse };
 }
 
@@ -69,7 +76,13 @@ export function positive(
   initial: number,
   { placeholder = "n", help }: NumberWords,
 ): ExperimentOption<number> {
-  return { placeholder, help, initial, format: String, parse: readPositive };
+  return {
+    placeholder,
+    help,
+    initial,
+    format: String,
+    parse: (text) => positiveIn(text) ?? refuse("a number above 0"),
+  };
 }
 
 /** Each above 0. */
@@ -77,7 +90,7 @@ export function positives(
   initial: readonly number[],
   { placeholder = "n", help }: NumberWords,
 ): ExperimentOption<readonly number[]> {
-  const parse = (text: string): number[] => readList(text, readPositive);
+  const parse = (text: string): number[] => readList(text, positiveIn, "numbers above 0");
   return { placeholder, help, initial, format: (values) => values.join(","), parse };
 }
 

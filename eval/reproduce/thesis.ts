@@ -36,7 +36,7 @@ export const THESIS: readonly ThesisFigure[] = [
   },
   {
     id: "4.3",
-    title: "Slow start three ways",
+    title: "Slow start over CCP three ways, and native",
     thesis: [
       "in the agent once per RTT it lags, in the program by cwnd it is the native one, by rate it is as fast",
       "48 Mbit/s, 100 ms",

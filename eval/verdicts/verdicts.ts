@@ -173,7 +173,11 @@ function lead(links: readonly LinkVerdict[], column: Column): string {
   return `, by ${low === high ? low : `${low} to ${high}`} of ${column.title}`;
 }
 
-function acrossLinks({ links, best, tied }: ContenderVerdict, count: number, column: Column): string {
+function acrossLinks(
+  { algorithm, links, best, tied }: ContenderVerdict,
+  count: number,
+  column: Column,
+): string {
   const head =
     best > 0
       ? `best deployable contender on ${best} of ${count} links${lead(links, column)}`
@@ -196,7 +200,7 @@ function acrossLinks({ links, best, tied }: ContenderVerdict, count: number, col
   const ranks = unranked.length === behind.length ? "" : ` on ${unranked.length} of them`;
   const short = `${shortfall(behind)}${unranked.length === 0 ? "" : ` and is not ranked${ranks}`}`;
   const where = places.length === 0 ? "" : `; ${places.join(", ")}${rest}`;
-  return `${head}${ties}${where}${short === "" ? "" : `, where it ${short}`}`;
+  return `${head}${ties}${where}${short === "" ? "" : `, where ${algorithm} ${short}`}`;
 }
 
 /** A sentence for each contender, those that win most first; then what does not compete. */

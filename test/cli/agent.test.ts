@@ -34,11 +34,12 @@ async function startAgent(folder: string, args: readonly string[]) {
   return { child, outcome, socket };
 }
 
-/** A datapath that opens flows and waits until each has its program. */
+/** A datapath that opens flows, waits until each has its program, and closes it unless it is kept. */
 async function openFlows(
   folder: string,
   agent: string,
   flows: readonly { dstPort: number; algorithmName?: string }[],
+  { areKept = false } = {},
 ) {
   let datapath: CcpDatapath | undefined;
   const socket = await openUnixDatagram({
@@ -57,7 +58,7 @@ async function openFlows(
       made.invoke(made.flow(flowId), 1);
     }
     expect(made.flow(flowId).programUid).toBeDefined();
-    made.closeFlow(flowId, 2);
+    if (!areKept) made.closeFlow(flowId, 2);
   }
   return socket;
 }
@@ -306,6 +307,22 @@ describe("ccpark agent", { timeout: TIMEOUT_MS }, () => {
     const nobody = await runCli(["flows", "list", ...at]);
     expect([nobody.code, nobody.stdout]).toEqual([1, ""]);
     expect(nobody.stderr).toContain(`nobody answers at ${control}`);
+  });
+
+  it("ends all flows that a pattern names, more than it lists at once", async () => {
+    const folder = makeFolder();
+    const control = join(folder, "control");
+    const { child, outcome, socket } = await startAgent(folder, ["--control", control]);
+    const flows = Array.from({ length: 103 }, (_, i) => ({ dstPort: i }));
+    const datapath = await openFlows(folder, socket, flows, { areKept: true });
+    const at = ["--agent", control];
+    expect((await runCli(["flows", "list", ...at])).stderr).toBe("3 more; a pattern narrows it down\n");
+    const killed = await runCli(["flows", "kill", "*/datapath/*", ...at]);
+    expect([killed.code, killed.stderr, killed.stdout.trim().split("\n").length]).toEqual([0, "", 103]);
+    expect((await runCli(["flows", "list", ...at])).stderr).toBe("no flows\n");
+    datapath.close();
+    child.kill("SIGINT");
+    expect((await outcome).code).toBe(130);
   });
 
   it.concurrent("leaves a path alone where an agent listens or something else lies", async () => {

@@ -67,6 +67,22 @@ describe("mistakes on the command line", () => {
       "did you mean `absolute`?",
     ],
     [
+      "a scenario that is like none of many",
+      ["bench", "--scenario", "nope"],
+      "unknown scenario `nope`; nearest of ",
+      "`ccpark explain scenarios` lists all",
+    ],
+    [
+      "a contender without its option",
+      ["attack", "cubik"],
+      "`cubik`: expected it after --target, with --reference beside it",
+    ],
+    [
+      "a list with words among its numbers",
+      ["experiment", "copa-compression", "--every-ms", "20,abc"],
+      "argument '20,abc' is invalid. expected numbers above 0 separated by commas, each once",
+    ],
+    [
       "an unknown topic",
       ["explain", "scenaros"],
       "unknown topic or name `scenaros`",
@@ -140,6 +156,7 @@ describe("mistakes on the command line", () => {
     for (const out of ["taken", "taken/below", "/proc/ccpark"]) {
       const outcome = await runCli(["bench", "--out", out, "--duration", "86000"], { cwd });
       expectOneSentence(outcome, 2, /cannot write into folder/, new RegExp(out));
+      if (out.startsWith("/proc")) expect(outcome.stderr).toContain("`/proc` takes no new folders");
     }
     expect(readdirSync(cwd)).toEqual(["taken"]);
   });

@@ -295,6 +295,28 @@ describe("ccpark explain", () => {
     expect(mine.stdout).toContain("targetMs");
   });
 
+  it.concurrent("finds parameters by their names, however they are written, and by their values", async () => {
+    for (const words of ["slowStart", "slow-start", "hystart"]) {
+      const { code, stdout } = await runCli(["explain", words]);
+      expect([words, code]).toEqual([words, 0]);
+      expect(stdout).toMatch(/^parameters\n\n {2}slowStart\n {4}what ends slow start/);
+      expect(stdout.replace(/\s+/g, " ")).toContain("default: reno standard, cubic hystart");
+    }
+    const [beta, ...others] = parseLines((await runCli(["explain", "parameters", "beta", "--json"])).stdout);
+    expect(beta).toMatchObject({ name: "beta", low: 0.1, high: 0.95, defaults: { reno: 0.5 } });
+    expect(others.map(({ name }) => name)).toEqual(others.map(() => "beta"));
+    expect((await runCli(["explain", "slow-starz"])).stderr).toContain("did you mean `slowStart`?");
+  });
+
+  it.concurrent("breaks its lines where a reader's window ends", async () => {
+    for (const columns of [60, 100]) {
+      const { stdout } = await runCli(["explain", "algorithms"], { env: { COLUMNS: String(columns) } });
+      // a head of columns, and a word that is wider, cannot be broken
+      const prose = stdout.split("\n").filter((line) => !/^ {4}\w+ +\S+ +\S+ to \S+$/.test(line));
+      expect(prose.filter((line) => line.length > columns)).toEqual([]);
+    }
+  });
+
   it.concurrent("--json gives one line per name", async () => {
     const { stdout } = await runCli(["explain", "actions", "--json"]);
     const lines = parseLines(stdout);

@@ -67,10 +67,18 @@ describe("ccpark experiment", () => {
     ]);
   });
 
+  it("says where a picture is that was asked for alone", async () => {
+    const picture = join(makeFolder(), "incast.svg");
+    const { code, stderr } = await runCli([...SMALL, "--picture", picture]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`picture: ${picture}\n`);
+    expect(readFileSync(picture, "utf8")).toContain("</svg>");
+  });
+
   it("wrong numbers are one sentence and exit code 2", async () => {
     const { code, stderr } = await runCli(["experiment", "incast", "--packets", "10,0"]);
     expect(code).toBe(2);
-    expect(stderr).toContain("expected a whole number from 1");
+    expect(stderr).toContain("expected whole numbers from 1 to 1000000 separated by commas, each once");
   });
 
   it("alone and with --help it lists all experiments, and each has a help of its own", async () => {

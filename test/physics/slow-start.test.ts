@@ -1,10 +1,10 @@
-/** Slow start three ways: in the agent, and in the datapath program by cwnd and by rate, beside the native one. */
+/** Slow start over CCP three ways: in the agent, and in the datapath program by cwnd and by rate, beside the native one. */
 import { describe, expect, it } from "vitest";
 import { claimsTable } from "../../eval/experiments/experiment.ts";
 import { loadExperiment } from "../../eval/experiments/registry.ts";
 import { drawSvg } from "../../eval/report/picture.ts";
 
-describe("slow start three ways", () => {
+describe("slow start over CCP three ways, and native", () => {
   it.each([
     ["reno", "standard"],
     ["reno", "hystart"],

@@ -92,7 +92,7 @@ async function pairsOf({ target, reference, matrix }: Options): Promise<Pair[]> 
   return [{ target, reference }];
 }
 
-async function attackAll(options: Options): Promise<void> {
+async function attackAll(options: Options, { args: [name] }: Command): Promise<void> {
   const { availableParallelism } = await import("node:os");
   const { join } = await import("node:path");
   const { CcparkError } = await import("../../../core/errors.ts");
@@ -107,6 +107,10 @@ async function attackAll(options: Options): Promise<void> {
   const { namedContenders } = await import("../../contenders.ts");
   const { startTask } = await import("../../train/progress.ts");
 
+  if (name !== undefined) {
+    const message = `[attack] \`${name}\`: expected it after --target, with --reference beside it, or after --matrix`;
+    throw new CcparkError("invalid-argument", message);
+  }
   findSearchMethod(options.method);
   const pairs = await pairsOf(options);
   const { contenders } = await namedContenders(
@@ -175,6 +179,7 @@ export function addAttack(program: Command): void {
     .description(
       "search links, buffers and cross traffic on which one contender does much worse than another",
     )
+    .allowExcessArguments()
     .option("--target <name>", "the contender that is attacked (as of `ccpark bench --algorithms`)")
     .option("--reference <name>", "the contender that shows what was possible")
     .addOption(

@@ -96,17 +96,29 @@ async function move(handle: string, options: MoveOptions): Promise<void> {
 async function kill(patterns: readonly string[], options: FlowsOptions): Promise<void> {
   await withFlows(options, async (source) => {
     for (const pattern of patterns) {
-      const { flows } = await source.list(pattern, options.agent === undefined ? { limit: 10_000 } : {});
-      if (flows.length === 0) {
+      let killed = 0;
+      let left: number;
+      // more than are listed at once: those that are killed make room; those that begin meanwhile need not be ended
+      let most = Number.POSITIVE_INFINITY;
+      do {
+        const { flows, total } = await source.list(
+          pattern,
+          options.agent === undefined ? { limit: 10_000 } : {},
+        );
+        most = Math.min(most, total);
+        for (const { handle, name } of flows) {
+          await source.kill(handle);
+          printOut(
+            options.json ? `${JSON.stringify({ killed: handle, name })}\n` : `killed ${handle}  ${name}\n`,
+          );
+        }
+        killed += flows.length;
+        left = flows.length === 0 ? 0 : most - killed;
+      } while (left > 0);
+      if (killed === 0) {
         throw new CcparkError(
           "not-found",
           `[flows] no flow \`${pattern}\`: expected a handle or a name, with * and ?`,
-        );
-      }
-      for (const { handle, name } of flows) {
-        await source.kill(handle);
-        printOut(
-          options.json ? `${JSON.stringify({ killed: handle, name })}\n` : `killed ${handle}  ${name}\n`,
         );
       }
     }

@@ -1,6 +1,6 @@
 /**
- * Slow start three ways (A. Narayan, thesis on CCP, 4.4.4): doubled by the agent once per round trip, by the datapath program with
- * every ACK, and by the program as a rate; beside the same in the datapath alone. 48 Mbit/s, 100 ms.
+ * Slow start over CCP three ways (A. Narayan, thesis on CCP, 4.4.4), doubled by the agent once per round trip, by the datapath
+ * program with every ACK, and by the program as a rate; beside it the native one, in the datapath alone. 48 Mbit/s, 100 ms.
  */
 import Table from "cli-table3";
 import { makeAlgorithm, resolveAlgorithm } from "../../../algorithms/reference.ts";
@@ -123,7 +123,7 @@ function figureOf(rows: readonly SlowStartRow[], { algorithm, slowStart }: Setti
   const x = axis({ field: "atSec", title: "Time, s" });
   const panel = (title: string, field: keyof Point): Panel =>
     lines(WAYS, { title, values, x, y: axis({ field, title }) });
-  const title = `Slow start three ways: ${algorithm}, ${slowStart}`;
+  const title = `Slow start over CCP three ways, and native: ${algorithm}, ${slowStart}`;
   return page({ title, subtitle: [`${LINK.mbps} Mbit/s, ${LINK.rttMs} ms`], legend: "in" }, WAYS, [
     panel("Window, packets", "cwndPackets"),
     panel("Throughput, Mbit/s", "throughputMbps"),

@@ -1,10 +1,11 @@
 /** Outages of the direct path while a detour lives: who finds it, and how long nothing arrives. */
 import Table from "cli-table3";
+import { OUTAGES_SEC } from "../../../scenarios/presets/overlays/paths.ts";
 import { workOf } from "../../../testbeds/overlays/overlay.ts";
 import type { RouteWork } from "../../../testbeds/overlays/works/route.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
-import { axis, lines, page } from "../figures.ts";
+import { axis, lines, page, withSpans } from "../figures.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { goodputOf, OVERLAY_OPTIONS, openOverlay, overlayScenario } from "./run.ts";
 
@@ -75,6 +76,13 @@ export const ronOutage: Experiment = experiment({
       table.push([policy, ...figures]);
     }
     const values = rows.map(({ policy, atSec, mbps }) => ({ name: policy, atSec, mbps }));
+    const arriving = lines(POLICIES, {
+      title: "what arrives; grey: the direct path is dead",
+      values,
+      x: axis({ field: "atSec", title: "Time, s" }),
+      y: axis({ field: "mbps", title: "Mbit/s" }),
+      width: 560,
+    });
     return {
       text: `${table.toString()}\nA window of ${WINDOW_SEC} s is dead when nothing arrives in it; one begins every ${BIN_SEC} s. Links of 4 Mbit/s, direct path dead from 20 to 40, 60 to 75 and 100 to 130 s.\n`,
       claims: [
@@ -93,15 +101,7 @@ export const ronOutage: Experiment = experiment({
           threshold: { low: 1 },
         }),
       ],
-      figure: page({ title: "Outages and a detour" }, POLICIES, [
-        lines(POLICIES, {
-          title: "what arrives",
-          values,
-          x: axis({ field: "atSec", title: "Time, s" }),
-          y: axis({ field: "mbps", title: "Mbit/s" }),
-          width: 560,
-        }),
-      ]),
+      figure: page({ title: "Outages and a detour" }, POLICIES, [withSpans(arriving, OUTAGES_SEC)]),
     };
   },
 });

@@ -164,7 +164,7 @@ describe("verdicts", () => {
       ];
     });
     expect(verdictSentences(rows, "score")).toEqual([
-      "agent: best deployable contender on 2 of 4 links, by 1.00 of score; on lte-a and lte-b vegas, where it uses 58 % and is not ranked.",
+      "agent: best deployable contender on 2 of 4 links, by 1.00 of score; on lte-a and lte-b vegas, where agent uses 58 % and is not ranked.",
       "vegas: best deployable contender on 2 of 4 links; on wifi and wired agent.",
       "oracle is a reference and does not compete.",
     ]);

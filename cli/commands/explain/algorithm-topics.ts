@@ -1,0 +1,67 @@
+/** Algorithms and other contenders, and the parameters by which algorithms are varied. */
+import { type Entry, modulesIn, range, type Selection } from "./entry.ts";
+
+export async function algorithms({ name: wanted }: Selection): Promise<Entry[]> {
+  const { ALGORITHMS } = await import("../../../algorithms/registry.ts");
+  const { loadModules } = await import("../../../algorithms/module-files.ts");
+  const { OTHER_CONTENDERS } = await import("../../contenders.ts");
+  const modules = await loadModules(modulesIn(wanted));
+  return [
+    ...[...ALGORITHMS, ...modules].map(
+      ([name, { summary, source, reads, params, ccp, native, recovery }]) => ({
+        name,
+        summary,
+        source,
+        facts: [
+          `reads: ${reads.join(", ")}`,
+          ...(native === undefined ? [] : [`\`native-${name}\`: in the datapath, without an agent`]),
+          ...(recovery === undefined ? [] : [`after an outage: ${recovery}`]),
+        ],
+        dimensions: params.map((param) => ({
+          ...param,
+          definition: [
+            param.choices
+              ? `${param.choices.join(", ")}; default ${param.choices[param.default]}`
+              : `default ${Number(param.default.toPrecision(4))}`,
+            param.why,
+            ...(param.live ? ["may change on a live flow"] : []),
+          ].join("; "),
+        })),
+        data: { reads, ccp: ccp !== undefined, native: native !== undefined, recovery: recovery ?? null },
+      }),
+    ),
+    ...OTHER_CONTENDERS,
+  ];
+}
+
+/** By what algorithms are varied: each parameter once, with those that have it. */
+export async function parameters(): Promise<Entry[]> {
+  const { ALGORITHMS } = await import("../../../algorithms/registry.ts");
+  const { paramText } = await import("../../../algorithms/spec.ts");
+  const { groupBy } = await import("../../../eval/group-by.ts");
+  const all = [...ALGORITHMS.values()].flatMap(({ name: algorithm, params }) =>
+    params.map((param) => ({ algorithm, param })),
+  );
+  const same = groupBy(all, ({ param: { default: _, ...meaning } }) => JSON.stringify(meaning));
+  return [...same.values()].map((having) => {
+    const [{ algorithm, param }] = having as [(typeof having)[number]];
+    const { name, unit, low, high, choices = [], why } = param;
+    const defaults = having.map((each) => `${each.algorithm} ${paramText(param, each.param.default)}`);
+    return {
+      name,
+      summary: why,
+      facts: [
+        choices.length > 0 ? `one of ${choices.join(", ")}` : `unit: ${unit}, range: ${range(low, high)}`,
+        `default: ${defaults.join(", ")}`,
+        `\`ccpark bench --algorithms ${algorithm}:${name}=${choices[1] ?? paramText(param, param.default)}\``,
+      ],
+      data: {
+        unit,
+        low,
+        high,
+        defaults: Object.fromEntries(having.map((each) => [each.algorithm, each.param.default])),
+      },
+      values: choices,
+    };
+  });
+}

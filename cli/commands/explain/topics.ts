@@ -1,0 +1,45 @@
+/** The topics of `ccpark explain`, in the order of its listing. */
+import { algorithms, parameters } from "./algorithm-topics.ts";
+import type { Entry, Selection } from "./entry.ts";
+import { curricula, hyperparameters, learners, recipes, zoo } from "./learning-topics.ts";
+import { scenarios, suites, testbeds } from "./scenario-topics.ts";
+import { actions, facts, metrics, observations, rewards, states } from "./signal-topics.ts";
+
+export type Topic =
+  | "scenarios"
+  | "suites"
+  | "observations"
+  | "actions"
+  | "rewards"
+  | "facts"
+  | "metrics"
+  | "states"
+  | "algorithms"
+  | "parameters"
+  | "learners"
+  | "hyperparameters"
+  | "recipes"
+  | "zoo"
+  | "curricula"
+  | "testbeds";
+
+export const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>> = {
+  scenarios,
+  suites,
+  observations,
+  actions,
+  rewards,
+  facts,
+  metrics,
+  states,
+  algorithms,
+  parameters,
+  learners,
+  hyperparameters,
+  recipes,
+  zoo,
+  curricula,
+  testbeds,
+};
+
+export const TOPIC_NAMES: readonly Topic[] = Object.keys(TOPICS) as Topic[];
