@@ -94,10 +94,8 @@ function verdictList({ summary, headline }: ReportData): string {
 }
 
 const HEADLINE_TEXT: Readonly<Record<Headline, string>> = {
-  score:
-    "Score = log2(goodput in B/s, at least 1448) − ½ log2(mean queueing delay in µs, at least 1000); below it utilisation and loss.",
-  power:
-    "Power = utilisation × (1 − loss) × base RTT / mean RTT, from 0 to 1 (Kleinrock 1978); below it utilisation and loss.",
+  score: "Score = log2(goodput in B/s, at least 1448) − ½ log2(mean queueing delay in µs, at least 1000).",
+  power: "Power = utilisation × (1 − loss) × base RTT / mean RTT, from 0 to 1 (Kleinrock 1978).",
 };
 const marksText = (seeds: readonly number[]): string =>
   `Green: best of the link; framed: tied with it (${tiesText(seeds)}); neither where all are. References do not compete. ${BARRED_RULE}`;
@@ -241,8 +239,9 @@ export function htmlReport(data: ReportData): string {
 <main>
 ${verdictList(data)}
 <h2>${headlineTitle(data.headline)} on every link</h2>
-<p class="muted">${HEADLINE_TEXT[data.headline]} Higher is better; ${html(interval)}. ${marksText(data.seeds)} Choose a link to see it below.</p>
+<p class="muted">Higher is better; below it utilisation and loss. Choose a link to see it below.</p>
 ${overviewTable(data, names)}
+<details class="muted"><summary>How to read the table</summary><p>${HEADLINE_TEXT[data.headline]} In each cell: ${html(interval)}. ${marksText(data.seeds)}</p></details>
 <h2 id="link-section">Link by link</h2>
 <div class="bar"><label class="pick">Link <select id="link">${options}</select></label><fieldset id="legend" aria-label="Contenders shown">${legend}</fieldset></div>
 <div class="grid">

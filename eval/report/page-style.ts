@@ -59,6 +59,8 @@ td.best .beside { color: inherit; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .verdicts { margin: 6px 0 0; padding-left: 20px; font-size: 15px; max-width: 110ch; }
 .verdicts li { margin-bottom: 3px; }
+details { margin: 8px 0 0; max-width: 110ch; font-size: 14px; }
+summary { cursor: pointer; }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 8px; vertical-align: -1px; }
 .detail { color: var(--muted); font-weight: 400; font-size: 11.5px; margin-left: 18px; }
 .linklike { border: 0; background: none; padding: 0; font-weight: 600; text-align: left; border-radius: 3px; }

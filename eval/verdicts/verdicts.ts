@@ -1,5 +1,6 @@
 /** What a table says, in sentences: who is best on how many links and by how much, and where the others fall short. */
 import { isReference } from "../contenders/contender.ts";
+import { groupBy } from "../group-by.ts";
 import { byLink, COLUMNS, type Column, formatMean } from "../report/columns.ts";
 import type { SummaryRow } from "../summary.ts";
 import type { Headline } from "./headline.ts";
@@ -203,20 +204,17 @@ function acrossLinks(
   return `${head}${ties}${where}${short === "" ? "" : `, where ${algorithm} ${short}`}`;
 }
 
-/** A sentence for each contender, those that win most first; then what does not compete. */
+/** A sentence for each contender, those that win most first, and one for all of whom the same is said; then what does not compete. */
 export function verdictSentences(summary: readonly SummaryRow[], headline: Headline): string[] {
   const column = headlineColumn(headline);
   const count = byLink(summary).length;
   const verdicts = contenderVerdicts(summary, headline);
-  const sentences =
-    verdicts.length < 2
-      ? []
-      : verdicts
-          .slice(0, NAMED_CONTENDERS)
-          .map(
-            (verdict) =>
-              `${verdict.algorithm}: ${count === 1 ? onOneLink(verdict, column) : acrossLinks(verdict, count, column)}.`,
-          );
+  const said = groupBy(verdicts.length < 2 ? [] : verdicts.slice(0, NAMED_CONTENDERS), (verdict) =>
+    count === 1 ? onOneLink(verdict, column) : acrossLinks(verdict, count, column),
+  );
+  const sentences = [...said].map(
+    ([text, of]) => `${listed(of.map(({ algorithm }) => algorithm))}: ${text}.`,
+  );
   const more = verdicts.length - NAMED_CONTENDERS;
   if (more > 0) sentences.push(`And ${more} more contenders.`);
   const references = [...new Set(summary.map(({ algorithm }) => algorithm))].filter(isReference);

@@ -170,6 +170,20 @@ describe("verdicts", () => {
     ]);
   });
 
+  it("says once what is the same of several", () => {
+    const rows = ["wifi", "wired"].flatMap((scenario) => [
+      row("agent", { scenario, score: 16 }),
+      row("cubic", { scenario, score: 14 }),
+      row("reno", { scenario, score: 13 }),
+      row("bbr", { scenario, score: 15, lossRate: 0.08 }),
+    ]);
+    expect(verdictSentences(rows, "score")).toEqual([
+      "agent: best deployable contender on 2 of 2 links, by 2.00 of score.",
+      "cubic and reno: best on none of 2 links; on wifi and wired agent.",
+      "bbr: best on none of 2 links; on wifi and wired agent, where bbr loses 8.0 % and is not ranked.",
+    ]);
+  });
+
   it("says on one link by how much, with whom it is tied, and who is not ranked", () => {
     const rows = [
       row("bbr", { score: 16.5, scoreHalf: 0.1 }),
