@@ -1,8 +1,7 @@
 /**
- * Who computes a learner's gradients: the learner itself, in vectors (`fused/`), or TensorFlow.js, which says what is right and
- * serves learners that have no other way. Results differ in low bits.
+ * Who computes a learner's gradients: the learner itself, in vectors (`fused/`), or TensorFlow.js, which says what is right. Results
+ * differ in low bits.
  */
-import { CcparkError } from "../core/errors.ts";
 import { BACKEND_NAMES, type BackendName, chooseBackend } from "./tfjs/tfjs-backend.ts";
 import type { Tf } from "./tfjs/tfjs-patches.ts";
 
@@ -17,22 +16,12 @@ export interface Gradients {
 }
 
 /**
- * @param wanted auto: in vectors where the learner can, else what TensorFlow.js runs best on
- * @param learner.isFused whether it can do without TensorFlow.js
- * @throws CcparkError (unavailable) where what is named does not work here, or not for the learner
+ * @param wanted auto: in vectors, as every learner here can
+ * @throws CcparkError (unavailable) where the backend of TensorFlow.js that is named does not work here
  */
-export async function chooseGradients(
-  wanted: GradientsRequest,
-  { name, isFused }: { readonly name: string; readonly isFused: boolean },
-): Promise<Gradients> {
-  if (isFused && (wanted === "auto" || wanted === "simd")) {
+export async function chooseGradients(wanted: GradientsRequest): Promise<Gradients> {
+  if (wanted === "auto" || wanted === "simd") {
     return { detail: "simd: WebAssembly, four numbers at once", tf: undefined };
-  }
-  if (wanted === "simd") {
-    throw new CcparkError(
-      "unavailable",
-      `[${name}] backend: got \`simd\`, which \`${name}\` does not have, expected ${["auto", ...BACKEND_NAMES].map((each) => `\`${each}\``).join(", ")}`,
-    );
   }
   const backend = await chooseBackend(wanted);
   return { detail: `TensorFlow.js ${backend.name}: ${backend.detail}`, tf: backend.tf };

@@ -54,8 +54,6 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
   readonly env: EnvDescription;
   readonly spec: PolicySpec;
   backendDetail = "";
-  /** whether it can learn without TensorFlow.js */
-  readonly isFused: boolean = false;
 
   protected readonly root: Rng;
   #steps = 0;
@@ -133,7 +131,7 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
   async *learn(envs: AnyVectorEnv, totalSteps: number): AsyncGenerator<Progress, void, undefined> {
     checkSpaces(this.spec, envs);
     const { rolloutSteps, resetEvery, learningRate, annealLearningRate, backend: wanted } = this.options;
-    const { tf, detail } = await chooseGradients(wanted, this);
+    const { tf, detail } = await chooseGradients(wanted);
     this.backendDetail = detail;
     const totalUpdates = Math.ceil(totalSteps / (envs.numEnvs * rolloutSteps));
     let started = false;
@@ -150,7 +148,7 @@ export abstract class LoopLearner<Options extends LoopOptions> implements Learne
     }
   }
 
-  /** Collects a batch and learns. @param tf undefined: without TensorFlow.js, as `isFused` says it can */
+  /** Collects a batch and learns. @param tf undefined: without TensorFlow.js */
   protected abstract update(tf: Tf | undefined, envs: AnyVectorEnv, place: UpdatePlace): Promise<Update>;
 
   /** The environments were reset. */

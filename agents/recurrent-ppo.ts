@@ -9,18 +9,18 @@
  *
  * Left out: several layers of memory, burn-in.
  */
-import type { Tensor } from "@tensorflow/tfjs-core";
 import { type Checkpoint, restoreSpaces } from "./checkpoint.ts";
 import type { LearnerSetup, LearnerSpec } from "./learner.ts";
 import { gather, shuffled, withMemories } from "./nn/batch.ts";
 import { COMMON_KINDS, expectFinite } from "./nn/learner-checks.ts";
-import { mlpTensor, normOf } from "./nn/mlp-tensors.ts";
+import { normOf } from "./nn/mlp-tensors.ts";
 import { type Estimates, loadOnPolicy, ON_POLICY_KINDS, OnPolicyLearner } from "./nn/on-policy/on-policy.ts";
 import { type RatioMeasures, ratioMeasures } from "./nn/on-policy/ratios.ts";
 import { type OptionKind, readOptions, whole } from "./nn/options.ts";
-import { GRU_TENSORS, gruTensor } from "./nn/recurrent/gru.ts";
+import { GruNetwork } from "./nn/recurrent/gru-network.ts";
+import { fusedSequenceStep, type SequencesGiven, tensorSequenceStep } from "./nn/recurrent/sequence-step.ts";
 import { explainedVariance, Means } from "./nn/statistics.ts";
-import { PPO, PPO_DEFAULTS, PPO_KINDS, type PpoOptions } from "./ppo.ts";
+import { clippedSurrogate, PPO, PPO_DEFAULTS, PPO_KINDS, type PpoOptions } from "./ppo.ts";
 import type { Tf } from "./tfjs/tfjs-patches.ts";
 
 /** What each means and may be: KINDS; `ccpark explain hyperparameters` prints it. */
@@ -69,13 +69,13 @@ interface Sequences {
 }
 
 export class RecurrentPpo extends OnPolicyLearner<RecurrentPpoOptions> {
-  /** gradients back through time are TensorFlow.js's */
-  override readonly isFused = false;
+  readonly #gru: GruNetwork;
 
   /** @throws CcparkError: not-found for an unknown option, invalid-argument for a value out of its range */
   constructor(setup: LearnerSetup) {
     const options = recurrentPpoOptions(setup.options);
     super("recurrent-ppo", options, setup, { memory: options.memory });
+    this.#gru = new GruNetwork(this.policy.layout);
   }
 
   /** As `LearnerSpec.load`; spaces are the stored ones unless given. Options replace stored ones, but not `hidden` and `memory`. */
@@ -87,7 +87,7 @@ export class RecurrentPpo extends OnPolicyLearner<RecurrentPpoOptions> {
   }
 
   protected override descend(
-    tf: Tf,
+    tf: Tf | undefined,
     estimates: Estimates,
     learningRate: number,
   ): Readonly<Record<string, number>> {
@@ -129,94 +129,46 @@ export class RecurrentPpo extends OnPolicyLearner<RecurrentPpoOptions> {
 
   /** arXiv:1707.06347, equation 9, step by step through the sequences. */
   #clippedStep(
-    tf: Tf,
+    tf: Tf | undefined,
     { batch, advantages, scaledTargets }: Estimates,
     { firsts, steps, numEnvs }: Sequences,
     learningRate: number,
   ): Losses {
-    const { clipCoef, valueCoef, entropyCoef, maxGradNorm, memory: units, hidden } = this.options;
-    const { policy } = this.networks;
-    const width = this.spec.observationSpace.shape[0];
-    const count = this.spec.actionSpace.shape[0];
+    const { clipCoef, maxGradNorm, memory: units } = this.options;
+    const { networks } = this;
     const each = firsts.length;
     // in the order of time: all sequences' first steps, then their second ones
     const rows = Uint32Array.from({ length: steps * each }, (_, i) => {
       return firsts[i % each]! + Math.floor(i / each) * numEnvs;
     });
-    const minibatch = gather(batch, advantages, scaledTargets, rows);
-    const ofStep = (values: Float32Array, step: number, wide = 1): Float32Array =>
-      values.slice(step * each * wide, (step + 1) * each * wide);
-    const memories = batch.memories!;
-    const at = (row: number): Float32Array => memories.subarray(row * units, (row + 1) * units);
-    const started = new Float32Array(each * units);
-    firsts.forEach((row, i) => {
-      started.set(at(row), i * units);
-    });
+    const gathered = gather(batch, advantages, scaledTargets, rows);
     const remembered = new Float32Array(rows.length * units);
     rows.forEach((row, i) => {
-      remembered.set(at(row), i * units);
+      remembered.set(batch.memories!.subarray(row * units, (row + 1) * units), i * units);
     });
-    const gruEnd = GRU_TENSORS + 2 * (hidden.length + 1);
-
-    const { loss, gradient, valueLoss, entropy, logProbs } = tf.tidy(() => {
-      const kept: { logProbs: Tensor[]; value?: Tensor; entropy?: Tensor } = { logProbs: [] };
-      const inputs = tf.tensor2d(withMemories(minibatch.observations, remembered, rows.length), [
-        rows.length,
-        width + units,
-      ]);
-      const result = this.networks.tensorGradient(tf, (ofPolicy, ofValue) => {
-        let h: Tensor = tf.tensor2d(started, [each, units]);
-        let surrogate: Tensor = tf.scalar(0);
-        let entropies: Tensor = tf.scalar(0);
-        for (let step = 0; step < steps; step++) {
-          if (step > 0) h = tf.mul(h, tf.tensor2d(this.#goesOn(batch, rows, step - 1, each), [each, 1]));
-          const x = tf.tensor2d(ofStep(minibatch.observations, step, width), [each, width]);
-          h = gruTensor(tf, ofPolicy.slice(0, GRU_TENSORS), x, h);
-          const outputs = mlpTensor(tf, ofPolicy.slice(GRU_TENSORS, gruEnd), h);
-          const actions = policy.actionTensor(tf, ofStep(minibatch.actions, step, count), each);
-          const { logProb, entropy: now } = policy.density(tf, ofPolicy, outputs, actions);
-          kept.logProbs.push(tf.keep(logProb));
-          const advantage = tf.tensor1d(ofStep(minibatch.advantages, step));
-          // L^CLIP, equation 7
-          const ratio = tf.exp(tf.sub(logProb, tf.tensor1d(ofStep(minibatch.logProbs, step))));
-          const clipped = tf.clipByValue(ratio, 1 - clipCoef, 1 + clipCoef);
-          const least = tf.mean(tf.minimum(tf.mul(ratio, advantage), tf.mul(clipped, advantage)));
-          surrogate = tf.add(surrogate, tf.mul(least, 1 / steps));
-          entropies = tf.add(entropies, tf.mul(now, 1 / steps));
-        }
-        const targets = tf.tensor2d(minibatch.targets, [rows.length, 1]);
-        const squares = tf.mul(tf.mean(tf.square(tf.sub(mlpTensor(tf, ofValue, inputs), targets))), 0.5);
-        kept.value = tf.keep(squares);
-        kept.entropy = tf.keep(entropies);
-        return tf.sub(tf.sub(tf.mul(squares, valueCoef), surrogate), tf.mul(entropies, entropyCoef));
-      });
-      const read = {
-        ...result,
-        valueLoss: kept.value!.dataSync()[0]!,
-        entropy: kept.entropy!.dataSync()[0]!,
-        logProbs: Float32Array.from(kept.logProbs.flatMap((tensor) => [...tensor.dataSync()])),
-      };
-      for (const tensor of [...kept.logProbs, kept.value!, kept.entropy!]) tensor.dispose();
-      return read;
-    });
+    const minibatch = {
+      ...gathered,
+      valueInputs: withMemories(gathered.observations, remembered, rows.length),
+    };
+    const started = remembered.slice(0, each * units);
+    const goesOn = Float32Array.from(rows, (row) =>
+      batch.terminated[row]! + batch.truncated[row]! > 0 ? 0 : 1,
+    );
+    const given: SequencesGiven = {
+      ...this.options,
+      minibatch,
+      sequences: { steps, each, started, goesOn },
+      surrogateOf: (some) => clippedSurrogate(some, clipCoef),
+    };
+    const { loss, gradient, valueLoss, entropy, logProb } =
+      tf === undefined
+        ? fusedSequenceStep(networks, this.#gru, given)
+        : tensorSequenceStep(tf, networks, given);
     const norm = normOf(gradient);
     expectFinite(this, { loss, norm });
-    this.networks.adam.step(gradient, Math.min(1, maxGradNorm / (norm + 1e-6)), learningRate);
-    const logRatio = logProbs.map((now, i) => now - minibatch.logProbs[i]!);
+    networks.adam.step(gradient, Math.min(1, maxGradNorm / (norm + 1e-6)), learningRate);
+    const logRatio = logProb.map((now, i) => now - minibatch.logProbs[i]!);
     return { valueLoss, entropy, ...ratioMeasures(logRatio, minibatch.advantages, clipCoef) };
-  }
-
-  /** [each]; 0: the episode of the sequence ended with this step, and the next begins without memory */
-  #goesOn(
-    { terminated, truncated }: Estimates["batch"],
-    rows: Uint32Array,
-    step: number,
-    each: number,
-  ): Float32Array {
-    return Float32Array.from({ length: each }, (_, i) => {
-      const row = rows[step * each + i]!;
-      return terminated[row]! + truncated[row]! > 0 ? 0 : 1;
-    });
   }
 }
 

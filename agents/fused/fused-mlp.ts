@@ -79,6 +79,7 @@ export class FusedMlp {
    * @returns gradient by the weights, [layout.size]; overwritten by the next call
    */
   backward(outputGradient: Float32Array, rows: number): Float32Array {
+    this.#reserve(rows); // another network may have grown the memory since
     this.#outputGradient.set(outputGradient);
     this.#exports.goBack(this.#network, rows, true, false);
     return this.#gradient;
@@ -90,6 +91,7 @@ export class FusedMlp {
    * @returns gradient by the inputs, [rows x inputs] and room to spare; overwritten by the next call
    */
   inputGradient(outputGradient: Float32Array, rows: number): Float32Array {
+    this.#reserve(rows); // another network may have grown the memory since
     this.#outputGradient.set(outputGradient);
     this.#exports.goBack(this.#network, rows, false, true);
     return this.#inputGradient;

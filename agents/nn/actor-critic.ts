@@ -144,17 +144,16 @@ export class ActorCritic {
 
   /**
    * Gradient over all parameters.
-   * @param ofPolicy of a loss, of the rows that `policy.outputs` had last
+   * @param ofPolicy of a loss: by the weights of the policy's network, and by its parameters beyond that
    * @param ofValues the value network's part, asked for when the policy's is done
    */
   fusedGradient(
-    ofPolicy: Omit<DensityGradient, "entropy">,
-    rows: number,
+    ofPolicy: { readonly network: Float32Array } & Pick<DensityGradient, "own">,
     ofValues: () => ValueStep,
   ): ValueStep {
     const gradient = new Float32Array(this.#parameters.length);
     const { policy, value } = this;
-    gradient.set(policy.backward(ofPolicy.outputs, rows));
+    gradient.set(ofPolicy.network);
     gradient.set(ofPolicy.own, policy.layout.size);
     const step = ofValues();
     gradient.set(step.gradient, gradient.length - value.length);

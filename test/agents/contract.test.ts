@@ -95,7 +95,7 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       initialLogStd: -0.7,
       learningRate: 2e-3,
       gamma: 0.95,
-      backend: "wasm",
+      backend: "simd",
     },
     toySteps: 40_960,
     small: {
@@ -106,7 +106,7 @@ const CONTRACTS: Readonly<Record<string, LearnerContract>> = {
       minibatchSize: 64,
       epochs: 2,
       resetEvery: 2,
-      backend: "wasm",
+      backend: "simd",
     },
   },
   bc: {

@@ -5,6 +5,7 @@ import { valueDescent } from "../../agents/dqn.ts";
 import { FusedMlp } from "../../agents/fused/fused-mlp.ts";
 import { ActorCritic } from "../../agents/nn/actor-critic.ts";
 import { Adam } from "../../agents/nn/adam.ts";
+import { withMemories } from "../../agents/nn/batch.ts";
 import { DenseNetwork, type Descent } from "../../agents/nn/dense-network.ts";
 import { makePolicy } from "../../agents/nn/make-policy.ts";
 import { initialiseMlp, mlpLayout } from "../../agents/nn/mlp.ts";
@@ -21,6 +22,12 @@ import type { SquashedGaussianPolicy } from "../../agents/nn/off-policy/squashed
 import { imitation } from "../../agents/nn/offline/offline.ts";
 import { fusedStep } from "../../agents/nn/on-policy/fused-step.ts";
 import { type StepGiven, tensorStep } from "../../agents/nn/on-policy/tensor-step.ts";
+import { GruNetwork } from "../../agents/nn/recurrent/gru-network.ts";
+import {
+  fusedSequenceStep,
+  type SequencesGiven,
+  tensorSequenceStep,
+} from "../../agents/nn/recurrent/sequence-step.ts";
 import { expectileDescent } from "../../agents/offline/iql.ts";
 import { clippedSurrogate } from "../../agents/ppo.ts";
 import { policyDescent as softPolicyDescent, softTargets } from "../../agents/sac.ts";
@@ -214,6 +221,57 @@ function expectSame(got: Descent, right: Descent, message: string): void {
   expect(differenceOf(got.gradient, right.gradient), message).toBeLessThan(TOLERANCE);
   expect(differenceOf([got.loss, 1], [right.loss, 1]), message).toBeLessThan(TOLERANCE);
 }
+
+describe("gradients back through time in vectors", () => {
+  it("are those of TensorFlow.js, over boxes and choices, where episodes end on the way and where they do not", async () => {
+    const { tf } = await chooseBackend("cpu");
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 25; seed++) {
+      for (const choices of [false, true]) {
+        const rng = Rng.fromSeed(seed);
+        const width = 1 + rng.integer(40);
+        const [steps, each, memory] = [1 + rng.integer(16), 1 + rng.integer(20), 1 + rng.integer(40)];
+        const rows = steps * each;
+        const { observationSpace, actionSpace } = makeToyEnv({ observations: width, choices });
+        const hidden = Array.from({ length: 1 + rng.integer(2) }, () => 1 + rng.integer(70));
+        const networks = new ActorCritic(
+          { observationSpace, actionSpace, hidden, memory },
+          { rng, seed, name: "test", initialLogStd: -rng.next(), normalisesObservations: false },
+        );
+        const { policy } = networks;
+        for (let i = 0; i < policy.layout.size; i++) policy.weights[i]! += 0.1 * drawNormal(rng);
+        const observations = normals(rng, rows * width);
+        const remembered = normals(rng, rows * memory).map(tanh);
+        policy.memory = remembered.slice();
+        const [actions, raw] = [new Float32Array(rows), new Float32Array(rows)];
+        const logProbs = new Float32Array(rows);
+        policy.sample(observations, rows, policy.drawNoise(rng, rows), { actions, raw, logProbs });
+        for (let r = 0; r < rows; r++) logProbs[r]! += 0.2 * drawNormal(rng);
+        const [advantages, targets] = [normals(rng, rows), normals(rng, rows)];
+        const valueInputs = withMemories(observations, remembered, rows);
+        const given: SequencesGiven = {
+          minibatch: { rows, observations, valueInputs, actions: raw, logProbs, advantages, targets },
+          sequences: {
+            steps,
+            each,
+            started: remembered.slice(0, each * memory),
+            goesOn: Float32Array.from({ length: rows }, () => (rng.next() < 0.2 ? 0 : 1)),
+          },
+          surrogateOf: (some) => clippedSurrogate(some, 0.2),
+          valueCoef: 0.5,
+          entropyCoef: 0.01,
+        };
+        const fused = fusedSequenceStep(networks, new GruNetwork(policy.layout), given);
+        const right = tensorSequenceStep(tf, networks, given);
+        const message = `seed ${seed}, ${choices ? "choices" : "a box"}`;
+        expect(differenceOf(fused.gradient, right.gradient), message).toBeLessThan(TOLERANCE);
+        expect(differenceOf(fused.logProb, right.logProb), message).toBeLessThan(TOLERANCE);
+        expect(fused.loss, message).toBeCloseTo(right.loss, 4);
+        expect(fused.valueLoss, message).toBeCloseTo(right.valueLoss, 4);
+        expect(fused.entropy, message).toBeCloseTo(right.entropy, 4);
+      }
+    }
+  });
+});
 
 describe("gradients off policy and from recorded runs in vectors", () => {
   it("are those of TensorFlow.js, for SAC and TD3: of critics, of policies through them, and their targets", async () => {

@@ -89,7 +89,6 @@ const REWARD_CLIP = 10;
 
 export abstract class OffPolicyLearner<Options extends OffPolicyOptions> extends LoopLearner<Options> {
   override readonly policy: NetworkPolicy;
-  override readonly isFused: boolean = true;
 
   /** over all updates */
   protected gradientSteps = 0;

@@ -82,7 +82,6 @@ export const OFFLINE_STATE: z.ZodObject<{ datasetSha256: z.ZodString; gradientSt
 
 export abstract class OfflineLearner<Options extends OfflineOptions> extends LoopLearner<Options> {
   override readonly policy: DensityPolicy;
-  override readonly isFused: boolean = true;
 
   /** over all updates */
   protected gradientSteps = 0;

@@ -18,7 +18,8 @@ export function fusedStep(
   const gained = surrogate.slopes(logProb, slopes);
   for (let r = 0; r < rows; r++) slopes[r] = -slopes[r]!;
   const ofPolicy = policy.densityGradient(outputs, actions, slopes, -entropyCoef);
-  const { valueLoss, gradient } = networks.fusedGradient(ofPolicy, rows, () =>
+  const network = policy.backward(ofPolicy.outputs, rows);
+  const { valueLoss, gradient } = networks.fusedGradient({ network, own: ofPolicy.own }, () =>
     isAsked ? thread!.answer() : networks.valueStep(minibatch, valueCoef),
   );
   return {

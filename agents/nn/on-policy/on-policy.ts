@@ -93,7 +93,6 @@ export interface Estimates {
 }
 
 export abstract class OnPolicyLearner<Options extends OnPolicyOptions> extends LoopLearner<Options> {
-  override readonly isFused: boolean = true;
   protected readonly networks: ActorCritic;
   /** whether an update has gradient steps enough for a second thread to be worth its message */
   protected readonly hasManySteps: boolean = false;

@@ -28,7 +28,7 @@ export function gruLayout([inputs, units, ...sizes]: readonly number[]): MlpLayo
   ]);
 }
 
-const sigmoid = (x: number): number => 0.5 + 0.5 * tanh(0.5 * x);
+export const sigmoid = (x: number): number => 0.5 + 0.5 * tanh(0.5 * x);
 
 /** Forward pass, row by row. */
 export class GruForward {
