@@ -16,6 +16,7 @@ import { ElasticityDetector, halfSine } from "./elasticity.ts";
 import { NIMBUS_PARAMS, type NimbusParams } from "./params.ts";
 import { hasRtt, PathSamples, SAMPLES_PROGRAM } from "./path-samples.ts";
 import { type CompetitiveRule, CubicWindow, delayRate, Passage, type Sample } from "./rules.ts";
+import { MEMORY_US, Standing } from "./standing.ts";
 
 /** Section 3.4: up for a quarter of the period, then down a third as far for the rest, so that nothing is sent in sum. */
 const PULSE = { upShare: 1 / 4, depth: 1 / 3 };
@@ -27,13 +28,17 @@ const BURST_GAIN = 20;
 const MOST_HELD_BACK = 0.8;
 /** of mu: no less is sent */
 const LEAST_SHARE = 0.05;
-/** Section 4.1: what was sent before elastic traffic came, which takes 5 s to see. */
-const MEMORY_US: Micros = 5 * MICROS_PER_SEC;
 /**
  * Ours: a queue of so many targets that stays for those 5 s is filled by others, whatever eta says. A flow that starts beside a full
- * queue has no right mu, and so no eta, until it has fought for a part of the link.
+ * queue has no right mu, and so no eta, until it has fought for a part of the link. A bundle, to which a mistake costs no part of the
+ * link, takes the queue's mean for it: where buffers are small, others' queues are short now and then.
  */
-const LONG_QUEUE = 2;
+const LONG_QUEUE = { least: 2, mean: 1.5 };
+/**
+ * Ours, for bundles: with the delay rule again it is on trial for 5 s. If it gets less than this of what it had, others have only
+ * been quiet for eta, and it goes back, twice as long as the last time.
+ */
+const TRIAL = { us: MEMORY_US, least: 0.7, mostHoldSec: 60 };
 /** after so long nobody knows whether it stayed */
 const SILENCE_US: Micros = MICROS_PER_SEC / 2;
 const FIGHT_US: Micros = 10 * MICROS_PER_SEC;
@@ -62,19 +67,26 @@ export class NimbusFlow implements CcpFlow {
   /** while it competes */
   #rule: CompetitiveRule | undefined;
   #elasticUs: Micros = 0;
-  /** when the queue was last about as short as the delay rule wants it */
-  #shortUs: Micros = 0;
-  readonly #past: { readonly atUs: Micros; readonly rate: number }[] = [];
+  readonly #standing = new Standing();
+  #holdSec: number;
+  /** what it had before, packets/s, and until when it is on trial */
+  #trial: { readonly rate: number; readonly untilUs: Micros } | undefined;
   #elasticity: number | undefined;
 
   constructor(control: FlowControl, info: FlowInfo, params: ParamValues) {
     this.#control = control;
     this.#mssBytes = info.mssBytes;
     this.#params = params as NimbusParams;
+    this.#holdSec = this.#params.holdSec;
     this.#path = new PathSamples(info.mssBytes, this.#params.linkMbps);
     this.#detector = new ElasticityDetector(this.#params.pulseHz);
     this.#startup.packets = info.initCwndBytes / info.mssBytes;
     control.setProgram("pulses", { Cwnd: info.initCwndBytes });
+  }
+
+  /** of senders that have windows of their own */
+  get #isBundle(): boolean {
+    return this.#params.passes !== 0;
   }
 
   get mode(): NimbusMode {
@@ -105,7 +117,8 @@ export class NimbusFlow implements CcpFlow {
     this.#mode = "startup";
     this.#detector = new ElasticityDetector(this.#params.pulseHz);
     this.#elasticity = undefined;
-    this.#past.length = 0;
+    this.#standing.clear(nowUs);
+    this.#trial = undefined;
     Object.assign(this.#startup, { packets: MIN_WINDOW_PACKETS, delivered: 0, rate: 0, rounds: 0 });
   }
 
@@ -121,7 +134,7 @@ export class NimbusFlow implements CcpFlow {
     }
     if (lost || startup.rounds >= FULL.rounds) {
       this.#mode = "delay";
-      this.#shortUs = nowUs;
+      this.#standing.begin(nowUs);
       this.#baseRate = Math.max(LEAST_SHARE * linkRate, linkRate - crossRate);
       this.#send(this.#baseRate, nowUs);
     } else {
@@ -137,35 +150,60 @@ export class NimbusFlow implements CcpFlow {
     this.#detector.add(nowUs, this.#crossShare);
     this.#elasticity = this.#detector.elasticity();
     const targetUs = this.#params.targetMs * MICROS_PER_MILLI;
-    const wasSilent = nowUs - (this.#past.at(-1)?.atUs ?? 0) > SILENCE_US;
-    if (wasSilent || this.#mode === "competitive" || rttUs - minRttUs < LONG_QUEUE * targetUs)
-      this.#shortUs = nowUs;
-    this.#choose(nowUs);
+    if (nowUs - this.#standing.lastUs > SILENCE_US) this.#standing.begin(nowUs);
+    this.#choose(nowUs, targetUs);
     this.#baseRate = this.#rule?.rate(sample, lost) ?? delayRate(sample, targetUs);
     this.#baseRate = Math.min(2 * linkRate, Math.max(LEAST_SHARE * linkRate, this.#baseRate));
-    this.#past.push({ atUs: nowUs, rate: this.#baseRate });
-    while (nowUs - this.#past[0]!.atUs > MEMORY_US) this.#past.shift();
+    const { sendRate } = sample;
+    this.#standing.add({ atUs: nowUs, rate: this.#baseRate, sendRate, queueUs: rttUs - minRttUs });
     this.#send(this.#baseRate, nowUs);
   }
 
-  #choose(nowUs: Micros): void {
-    const queueStays = nowUs - this.#shortUs > MEMORY_US;
-    const isElastic = queueStays || (this.#elasticity ?? 0) >= this.#params.threshold;
-    if (isElastic) this.#elasticUs = Math.max(this.#elasticUs, nowUs + (queueStays ? FIGHT_US : 0));
-    if (isElastic && this.#mode === "delay") {
-      this.#mode = "competitive";
-      const rate = Math.max(this.#past[0]?.rate ?? 0, this.#baseRate);
-      this.#rule = this.#competitive(nowUs, (rate * this.#path.rttUs) / MICROS_PER_SEC);
-    } else if (!isElastic && nowUs - this.#elasticUs > this.#params.holdSec * MICROS_PER_SEC) {
-      this.#mode = "delay";
-      this.#rule = undefined;
+  #choose(nowUs: Micros, targetUs: Micros): void {
+    const isSeen = (this.#elasticity ?? 0) >= this.#params.threshold;
+    if (this.#mode === "competitive") {
+      if (isSeen) this.#elasticUs = Math.max(this.#elasticUs, nowUs);
+      else if (nowUs - this.#elasticUs > this.#holdSec * MICROS_PER_SEC) this.#yield(nowUs);
+      return;
     }
+    const standing = this.#standing;
+    const queueUs = standing.queueUs(nowUs) ?? { least: 0, mean: 0 };
+    const measure = this.#isBundle ? "mean" : "least";
+    const queueStays = queueUs[measure] > LONG_QUEUE[measure] * targetUs;
+    const hasFailed =
+      this.#trial !== undefined && standing.gets(nowUs, TRIAL.least * this.#trial.rate) === "less";
+    // held up, the boxes take a mu that is too large, and their own pulses for others': who holds a short queue and loses nothing goes on so
+    const isHarmful = !this.#isBundle || standing.isLosing(nowUs);
+    if (hasFailed) this.#holdSec = Math.min(TRIAL.mostHoldSec, 2 * this.#holdSec);
+    else if (this.#trial !== undefined && nowUs > this.#trial.untilUs) {
+      this.#trial = undefined;
+      this.#holdSec = this.#params.holdSec;
+    }
+    if (queueStays || hasFailed || (isSeen && isHarmful)) {
+      this.#elasticUs = nowUs + (queueStays ? FIGHT_US : 0);
+      this.#compete(nowUs);
+    }
+  }
+
+  #compete(nowUs: Micros): void {
+    this.#mode = "competitive";
+    const rate = Math.max(this.#trial?.rate ?? this.#standing.rateBefore, this.#baseRate);
+    this.#trial = undefined;
+    this.#rule = this.#competitive(nowUs, (rate * this.#path.rttUs) / MICROS_PER_SEC);
+  }
+
+  /** The delay rule is tried again. */
+  #yield(nowUs: Micros): void {
+    this.#mode = "delay";
+    this.#rule = undefined;
+    if (this.#params.passes !== 0) this.#trial = { rate: this.#standing.meanRate, untilUs: nowUs + TRIAL.us };
+    this.#standing.begin(nowUs);
   }
 
   /** @param packets of an RTT, which it begins with */
   #competitive(nowUs: Micros, packets: number): CompetitiveRule {
-    const { passes, flows, pulseHz } = this.#params;
-    if (passes === 0) return new CubicWindow(nowUs, packets, flows);
+    const { flows, pulseHz } = this.#params;
+    if (!this.#isBundle) return new CubicWindow(nowUs, packets, flows);
     return new Passage(nowUs, (packets * MICROS_PER_SEC) / this.#path.rttUs, MICROS_PER_SEC / pulseHz);
   }
 

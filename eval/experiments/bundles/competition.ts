@@ -3,17 +3,19 @@
  * that answer nothing, and flows of Cubic that fill every queue. What the bundle gets, by what is its due.
  */
 import Table from "cli-table3";
+import { resolveAlgorithm } from "../../../algorithms/reference.ts";
+import { CcparkError } from "../../../core/errors.ts";
 import { fromMbps, type Mbps, NANOS_PER_SEC, PACKET_BYTES, toMbps } from "../../../core/units.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
 import type { SimulatedRun } from "../../../testbeds/simulated/simulated.ts";
 import { mean } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
-import { whole } from "../options.ts";
+import { type ExperimentOption, positive, whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { type Control, HOSTS, openSite, SENDBOX_ALGORITHM, siteRoute, siteScenario } from "./site.ts";
 
-const SITE = { mbps: 96, rttMs: 50, durationSec: 90 } as const;
+const DURATION_SEC = 90;
 /** Of the bundle. */
 const FLOWS = 4;
 /** The bundle is there before the others come. */
@@ -25,36 +27,89 @@ const STEP_SEC = 0.5;
 const LEAST_SHARE = 0.8;
 const CONTROLS = ["status-quo", "bundle-sfq"] as const satisfies readonly Control[];
 
+interface Link {
+  readonly mbps: Mbps;
+  readonly rttMs: number;
+}
+
 interface Rivals {
   readonly name: string;
-  /** what is due to the bundle: what the datagrams leave, or a part for each flow */
+  /** what is due to the bundle: of what the datagrams leave, a part for each flow */
   readonly dueMbps: Mbps;
-  readonly others: Pick<Scenario, "flows" | "traffic">;
+  /** flows of others than Cubic share by rules of their own, with or without a bundle */
+  readonly areUnlike: boolean;
+  readonly others: Required<Pick<Scenario, "flows" | "traffic">>;
 }
 
 /** Past the sendbox. */
 const ROUTE = { forward: ["forward"], reverse: ["reverse"] } as const;
+const ARRIVALS = ["constant", "poisson"] as const;
+const MAX_RIVALS = 100;
 
-const datagrams = (mbps: Mbps, arrivals: "constant" | "poisson"): Rivals => ({
-  name: `${mbps} Mbit/s, ${arrivals}`,
-  dueMbps: SITE.mbps - mbps,
-  others: { traffic: [{ kind: "datagrams", arrivals, mbps, route: ROUTE, startSec: OTHERS_SEC }] },
-});
-const cubics = (count: number): Rivals => ({
-  name: `${count} Cubic`,
-  dueMbps: (SITE.mbps * FLOWS) / (FLOWS + count),
-  others: {
-    flows: [{ id: "rival", algorithm: HOSTS, count, startSec: OTHERS_SEC, startEverySec: 0.1, route: ROUTE }],
+/** `poisson-25+cubic-2`: a quarter of the link in datagrams, and two flows of Cubic. */
+function rivalsOf(name: string, { mbps }: Link): Rivals {
+  const parts = name.split("+").map((part) => partOf(part));
+  const datagrams = parts.flatMap((part) => ("arrivals" in part ? [part] : []));
+  const rivals = parts.flatMap((part) => ("algorithm" in part ? [part] : []));
+  const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
+  const left = 100 - sum(datagrams.map(({ percent }) => percent));
+  if (left <= 0) throw new CcparkError("invalid-argument", `expected datagrams of less than the link.`);
+  return {
+    name,
+    dueMbps: (((mbps * left) / 100) * FLOWS) / (FLOWS + sum(rivals.map(({ count }) => count))),
+    areUnlike: rivals.some(({ algorithm }) => algorithm !== HOSTS),
+    others: {
+      traffic: datagrams.map(({ arrivals, percent }) => ({
+        kind: "datagrams",
+        arrivals,
+        mbps: (mbps * percent) / 100,
+        route: ROUTE,
+        startSec: OTHERS_SEC,
+      })),
+      flows: rivals.map(({ algorithm, count }, i) => ({
+        id: `rival-${i}`,
+        algorithm,
+        count,
+        startSec: OTHERS_SEC,
+        startEverySec: 0.1,
+        route: ROUTE,
+      })),
+    },
+  };
+}
+
+type Part =
+  | { readonly arrivals: (typeof ARRIVALS)[number]; readonly percent: number }
+  | { readonly algorithm: string; readonly count: number };
+
+function partOf(text: string): Part {
+  const [, name = "", digits = ""] = /^([\w-]+)-(\d+)$/.exec(text.trim()) ?? [];
+  const number = Number(digits);
+  const arrivals = ARRIVALS.find((each) => each === name);
+  if (arrivals !== undefined && number >= 1 && number <= 99) return { arrivals, percent: number };
+  if (arrivals === undefined && name !== "" && number >= 1 && number <= MAX_RIVALS) {
+    const algorithm = name === "cubic" ? HOSTS : name;
+    resolveAlgorithm(algorithm);
+    return { algorithm, count: number };
+  }
+  throw new CcparkError(
+    "invalid-argument",
+    `expected such as poisson-25 (percent of the link), cubic-2 (flows) or constant-20+cubic-1, got ${text}.`,
+  );
+}
+
+/** Each is read before anything runs. */
+const BESIDE: ExperimentOption<readonly string[]> = {
+  placeholder: "traffic",
+  help: "what else is on the link: poisson-25 (percent of it, as datagrams), cubic-2 (flows), constant-20+cubic-1",
+  initial: ["constant-25", "poisson-25", "poisson-50", "cubic-1", "cubic-2", "cubic-4"],
+  format: (names) => names.join(","),
+  parse(text) {
+    const names = text.split(",").map((name) => name.trim());
+    for (const name of names) rivalsOf(name, { mbps: 1, rttMs: 1 });
+    return names;
   },
-});
-const RIVALS: readonly Rivals[] = [
-  datagrams(24, "constant"),
-  datagrams(24, "poisson"),
-  datagrams(48, "poisson"),
-  cubics(1),
-  cubics(2),
-  cubics(4),
-];
+};
 
 interface Row {
   readonly rivals: string;
@@ -67,22 +122,29 @@ interface Row {
   readonly sendboxMs: number;
 }
 
-function* measure(rivals: Rivals, control: Control, algorithm: string, seed: number): Generator<Row> {
-  const { name, dueMbps, others } = rivals;
-  const site = siteScenario({ ...SITE, control, algorithm });
+function* measure(
+  { name, dueMbps, others }: Rivals,
+  link: Link,
+  {
+    control,
+    algorithm,
+    seed,
+  }: { readonly control: Control; readonly algorithm: string; readonly seed: number },
+): Generator<Row> {
+  const site = siteScenario({ ...link, durationSec: DURATION_SEC, control, algorithm });
   const long = { algorithm: HOSTS, count: FLOWS, startEverySec: 0.1, ...siteRoute(control) };
-  const run = openSite({ ...site, ...others, flows: [long, ...(others.flows ?? [])] }, seed);
+  const run = openSite({ ...site, ...others, flows: [long, ...others.flows] }, seed);
   const arrivedBytes = (): number => {
     const own = run.flows.slice(1, 1 + FLOWS).map(({ path }) => path);
     for (const path of own) path.advance(run.nowNs);
     return own.reduce((sum, { firstArrivedPackets }) => sum + firstArrivedPackets * PACKET_BYTES, 0);
   };
   let before = 0;
-  for (let atSec = STEP_SEC; atSec <= SITE.durationSec; atSec += STEP_SEC) {
+  for (let atSec = STEP_SEC; atSec <= DURATION_SEC; atSec += STEP_SEC) {
     run.runUntil(run.startNs + atSec * NANOS_PER_SEC);
     const bytes = arrivedBytes();
     const mbps = toMbps((bytes - before) / STEP_SEC);
-    const { bottleneckMs, sendboxMs } = queuesOf(run);
+    const { bottleneckMs, sendboxMs } = queuesOf(run, link);
     yield { rivals: name, control, seed, atSec, mbps, dueMbps, bottleneckMs, sendboxMs };
     before = bytes;
   }
@@ -90,8 +152,8 @@ function* measure(rivals: Rivals, control: Control, algorithm: string, seed: num
 }
 
 /** What stands before the link, at its rate. */
-function queuesOf(run: SimulatedRun): Pick<Row, "bottleneckMs" | "sendboxMs"> {
-  const msOf = (bytes: number): number => (bytes / fromMbps(SITE.mbps)) * 1000;
+function queuesOf(run: SimulatedRun, { mbps }: Link): Pick<Row, "bottleneckMs" | "sendboxMs"> {
+  const msOf = (bytes: number): number => (bytes / fromMbps(mbps)) * 1000;
   const sendbox = run.bundles[0]?.queuedBytes ?? 0;
   return { bottleneckMs: msOf(run.truth.forward.queuedBytes), sendboxMs: msOf(sendbox) };
 }
@@ -102,18 +164,25 @@ export const bundleCompetition: Experiment = experiment({
   source: "Narayan, MIT 2022 (CCP thesis), 4.7.6; Cardwell et al., EuroSys 2021",
   options: {
     algorithm: SENDBOX_ALGORITHM,
+    beside: BESIDE,
+    mbps: positive(96, { help: "of the link, Mbit/s" }),
+    rttMs: positive(50, { help: "of the path without a queue, ms" }),
     seeds: whole(1, { low: 1, high: 100, help: "runs of each" }),
   },
-  count: ({ seeds }) => (RIVALS.length * CONTROLS.length * seeds * SITE.durationSec) / STEP_SEC,
-  *run({ algorithm, seeds }): Generator<Row> {
-    for (const rivals of RIVALS) {
+  count: ({ beside, seeds }) => (beside.length * CONTROLS.length * seeds * DURATION_SEC) / STEP_SEC,
+  *run({ algorithm, beside, mbps, rttMs, seeds }): Generator<Row> {
+    const link = { mbps, rttMs };
+    for (const rivals of beside.map((name) => rivalsOf(name, link))) {
       for (const control of CONTROLS) {
-        for (let seed = 1; seed <= seeds; seed++) yield* measure(rivals, control, algorithm, seed);
+        for (let seed = 1; seed <= seeds; seed++) {
+          yield* measure(rivals, link, { control, algorithm, seed });
+        }
       }
     }
   },
   describe: ({ rivals, control, seed }) => `${control} beside ${rivals}, seed ${seed}`,
-  report(rows) {
+  report(rows, { beside, mbps, rttMs }) {
+    const all = beside.map((name) => rivalsOf(name, { mbps, rttMs }));
     const of = (rivals: string, control: Control, key: "mbps" | "bottleneckMs" | "sendboxMs"): number =>
       mean(
         rows
@@ -132,7 +201,7 @@ export const bundleCompetition: Experiment = experiment({
         "sendbox\nms",
       ],
     });
-    for (const { name, dueMbps } of RIVALS) {
+    for (const { name, dueMbps } of all) {
       const [quo, bundle] = CONTROLS.map((control) => of(name, control, "mbps")) as [number, number];
       const figures = [dueMbps, quo, bundle].map((figure) => figure.toFixed(1));
       const queues = (["bottleneckMs", "sendboxMs"] as const).map((key) =>
@@ -140,7 +209,7 @@ export const bundleCompetition: Experiment = experiment({
       );
       table.push([name, ...figures, (bundle / dueMbps).toFixed(2), ...queues]);
     }
-    const panels = RIVALS.map(({ name }) => {
+    const panels = all.map(({ name }) => {
       const values = rows
         .filter((row) => row.rivals === name)
         .map(({ control, atSec, mbps }) => ({ name: control, atSec, mbps }));
@@ -149,16 +218,17 @@ export const bundleCompetition: Experiment = experiment({
       return lines(CONTROLS, { title: name, values, x, y, width: 260 });
     });
     return {
-      text: `${table.toString()}\nMeans after ${SETTLED_SEC} s; ${SITE.mbps} Mbit/s, ${SITE.rttMs} ms, drop-tail of 2 BDP, a bundle of ${FLOWS} flows of Cubic. Due: what the datagrams leave, or a part for each flow.\n`,
-      claims: RIVALS.map(({ name, dueMbps }) =>
-        judge({
-          claim: `what a bundle gets of its due beside ${name}`,
+      text: `${table.toString()}\nMeans after ${SETTLED_SEC} s; ${mbps} Mbit/s, ${rttMs} ms, drop-tail of 2 BDP, a bundle of ${FLOWS} flows of Cubic. Due: of what the datagrams leave, a part for each flow; where others than Cubic leave less, as much as without a bundle.\n`,
+      claims: all.map(({ name, dueMbps, areUnlike }) => {
+        const itsMbps = areUnlike ? Math.min(dueMbps, of(name, "status-quo", "mbps")) : dueMbps;
+        return judge({
+          claim: `what a bundle gets of its due beside ${name}${areUnlike ? ", or of what it gets without" : ""}`,
           published: "its fair share",
-          measured: of(name, "bundle-sfq", "mbps") / dueMbps,
+          measured: of(name, "bundle-sfq", "mbps") / itsMbps,
           unit: "1",
           threshold: { low: LEAST_SHARE },
-        }),
-      ),
+        });
+      }),
       figure: page({ title: "A bundle beside traffic of others" }, CONTROLS, panels),
     };
   },
