@@ -89,13 +89,15 @@ type Described = Omit<RunEntry, "id" | "name" | "modifiedMs">;
 
 function describe({ path, name }: Found): Described {
   const nothing = { contenders: [], links: [], sentences: [], verdicts: [], live: false };
-  if (existsSync(join(path, "progress.jsonl"))) {
+  const summary = existsSync(join(path, "summary.json")) ? json(join(path, "summary.json")) : undefined;
+  const isBenchmark = summary === undefined || Array.isArray(summary["summary"]);
+  // of a training that was then compared with others, as `ccpark quickstart` does, the comparison is what answers
+  const isCompared = hasResults(path) && summary !== undefined && isBenchmark && !isLocked(path);
+  if (existsSync(join(path, "progress.jsonl")) && !isCompared) {
     const config = existsSync(join(path, "config.json")) ? json(join(path, "config.json")) : {};
     const learner = typeof config["learner"] === "string" ? config["learner"] : "training";
     return { ...nothing, kind: "training", title: `${learner}: ${name}`, live: isLocked(path) };
   }
-  const summary = existsSync(join(path, "summary.json")) ? json(join(path, "summary.json")) : undefined;
-  const isBenchmark = summary === undefined || Array.isArray(summary["summary"]);
   if (!hasResults(path) || !isBenchmark) {
     const claims = listOf(summary?.["claims"]) as { claim?: string; verdict?: string }[];
     const failed = claims.filter(({ verdict }) => verdict === "fail").length;

@@ -109,9 +109,9 @@ class Pages {
   run(id: string): object {
     const path = this.#path(id);
     const entry = this.#folders.entryOf(id)!;
-    if (entry.kind === "training") {
-      return { entry, progress: jsonLinesOf(join(path, "progress.jsonl")), styles: {} };
-    }
+    const updates = join(path, "progress.jsonl");
+    const training = existsSync(updates) ? { progress: jsonLinesOf(updates) } : {};
+    if (entry.kind === "training") return { entry, ...training, styles: {} };
     if (entry.kind !== "results" || entry.error !== undefined) {
       const pictures = readdirSync(path).filter((file) => file.endsWith(".svg") || file.endsWith(".png"));
       const league = textOf(join(path, "league.json"));
@@ -143,6 +143,7 @@ class Pages {
       columns,
       rows,
       exports: exportsOf(path),
+      ...training,
       styles: this.#styles(entry.contenders),
     };
   }

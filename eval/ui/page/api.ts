@@ -67,7 +67,7 @@ export interface Run {
   readonly columns?: readonly Column[];
   readonly rows?: readonly Row[];
   readonly exports?: readonly { readonly scenario: string; readonly file: string }[];
-  /** of a training */
+  /** of a training, also of one that was then compared with others */
   readonly progress?: readonly Readonly<Record<string, unknown>>[];
   /** of an experiment */
   readonly report?: string;

@@ -36,19 +36,26 @@ function inkOf(element: Element, name: string): string {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }
 
+/** Steps are millions: in full their labels would meet on a phone. */
+function tickText(tick: number, title: string): string {
+  return title === "s" ? `${+tick.toPrecision(6)} s` : tick.toLocaleString("en", { notation: "compact" });
+}
+
 interface ChartProps {
   readonly title: string;
   readonly unit: string;
   readonly xTitle?: string;
   readonly lines: readonly Line[];
   readonly range: Range | undefined;
+  /** of what is shown without a range, from 0, as in the charts beside it; absent: as far as there are points */
+  readonly end?: number;
   onRange(range: Range | undefined): void;
   /** drawn anew when it changes */
   readonly theme: string;
   readonly group: string;
 }
 
-export function Chart({ title, unit, xTitle = "s", lines, range, onRange, theme, group }: ChartProps) {
+export function Chart({ title, unit, xTitle = "s", lines, range, end, onRange, theme, group }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [frame, setFrame] = useState("");
@@ -68,7 +75,7 @@ export function Chart({ title, unit, xTitle = "s", lines, range, onRange, theme,
       cursor: { sync: { key: group }, drag: { x: true, y: false } },
       legend: { live: true },
       axes: [
-        { ...axis, values: (_, ticks) => ticks.map((tick) => `${+tick.toPrecision(6)} ${xTitle}`) },
+        { ...axis, values: (_, ticks) => ticks.map((tick) => tickText(tick, xTitle)) },
         { ...axis, size: 58 },
       ],
       series: [
@@ -116,9 +123,13 @@ export function Chart({ title, unit, xTitle = "s", lines, range, onRange, theme,
     const made = plot.current;
     if (made === null || lines.length === 0) return;
     const ends = lines.map(({ x }) => [x[0] ?? 0, x.at(-1) ?? 1] as const);
-    const all = { min: Math.min(...ends.map(([from]) => from)), max: Math.max(...ends.map(([, to]) => to)) };
+    const points = {
+      min: Math.min(...ends.map(([from]) => from)),
+      max: Math.max(...ends.map(([, to]) => to)),
+    };
+    const all = end === undefined ? points : { min: 0, max: end };
     made.setScale("x", range ?? all);
-  }, [range, lines, theme]);
+  }, [range, end, lines, theme]);
   const label = `${title} in ${unit}: ${lines.map(({ name }) => name).join(", ")}`;
   return (
     <figure class="chart">

@@ -29,7 +29,13 @@ export function ComparePage({ a, b, theme }: Props) {
   if (links.length === 0)
     return (
       <main>
-        <p>These runs have no link in common.</p>
+        <h2>
+          {a.entry.name} and {b.entry.name}
+        </h2>
+        <p>
+          They have no link in common: {a.entry.name} has {a.entry.links.join(", ") || "none"}, {b.entry.name}{" "}
+          {b.entry.links.join(", ") || "none"}.
+        </p>
       </main>
     );
   return (

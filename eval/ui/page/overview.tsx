@@ -170,9 +170,10 @@ export function OverviewPage({ overview, theme }: Props) {
           <Answer league={league} />
           <League league={league} styles={styles} theme={theme} />
           <p class="muted">
-            Deployable contenders on the links of all runs below. Overlapping intervals are ties; oracle,
-            constant and untrained do not compete; who uses less than 80&nbsp;% of a link, or loses more than
-            5&nbsp;%, is not ranked where another one uses more, or loses less.
+            Deployable contenders on the links of all runs below. Who differs from the best by nothing that
+            its seeds could tell is tied; oracle, constant and untrained do not compete; who uses less than
+            80&nbsp;% of a link, or loses more than 5&nbsp;%, is not ranked where another one uses more, or
+            loses less.
           </p>
         </section>
       )}

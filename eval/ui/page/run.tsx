@@ -184,6 +184,7 @@ function Flows({ run, scenario, theme }: Props & { readonly scenario: string }) 
           unit={unit}
           lines={lines}
           range={range}
+          end={end}
           onRange={setRange}
           theme={theme}
           group="flows"
@@ -195,6 +196,7 @@ function Flows({ run, scenario, theme }: Props & { readonly scenario: string }) 
           unit="packets"
           lines={drops}
           range={range}
+          end={end}
           onRange={setRange}
           theme={theme}
           group="flows"
@@ -284,6 +286,7 @@ function Training({ run, theme }: Props) {
   const last = progress.at(-1);
   return (
     <section aria-label="Training">
+      <h3>Training</h3>
       <p role="status">
         {run.entry.live ? "Training goes on: " : "Not training now: "}
         {progress.length} updates, {Number(last?.["steps"] ?? 0).toLocaleString("en")} steps.

@@ -80,6 +80,9 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
       join(folder, "training/progress.jsonl"),
       lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
     );
+    mkdirSync(join(folder, "compared"));
+    writeResults(join(folder, "compared"), data);
+    cpSync(join(folder, "training/progress.jsonl"), join(folder, "compared/progress.jsonl"));
     mkdirSync(join(folder, "large"));
     const timeSec = Array.from({ length: POINTS }, (_, i) => (i + 1) / 100);
     const course = (of: (t: number) => number): number[] => timeSec.map((t) => +of(t).toFixed(3));
@@ -137,7 +140,7 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     await page.goto(server.url);
     await page.locator("#league tbody tr").first().waitFor();
     expect(await page.locator(".answer").textContent()).toMatch(
-      /^Nobody leads: agent \(by \d+\.\d\d in the median\) and vegas \(by \d+\.\d\d in the median\) are each best on 4 of 8 links\./,
+      /^Nobody leads: agent \(by \d+\.\d\d in the median\) and vegas \(by \d+\.\d\d in the median\) are each best on 5 of 10 links\./,
     );
     const names = await page.locator("#league tbody th").allTextContents();
     expect(names).toContain("agent");
@@ -194,6 +197,14 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     expect(await page.locator("figure.chart canvas").count()).toBe(3);
   });
 
+  it("says of runs without a common link which each has", async () => {
+    await page.goto(`${server.url}#/`);
+    await page.getByLabel("Compare first", { exact: true }).check();
+    await page.getByLabel("Compare real", { exact: true }).check();
+    await page.getByRole("link", { name: "Compare the two" }).click();
+    await page.getByText(/They have no link in common: .*transperf-sample/).waitFor();
+  });
+
   it("overlays the flows of a run from its qlog", async () => {
     await open("real");
     const section = page.getByRole("region", { name: "Flows of one run" });
@@ -209,6 +220,13 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
       flag: "a",
     });
     await page.getByText("51 updates, 104,448 steps").waitFor({ timeout: 20_000 });
+  });
+
+  it("shows what a training was compared with first, and its curves below", async () => {
+    await open("compared");
+    expect(await page.locator(".sentences li").first().textContent()).toMatch(/best deployable contender/);
+    await page.getByRole("heading", { name: "Training" }).waitFor();
+    await page.getByText("50 updates").waitFor();
   });
 
   it(`draws ${POINTS.toLocaleString("en")} points per series fluidly, and prints the time of a frame`, async () => {
