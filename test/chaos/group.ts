@@ -1,5 +1,5 @@
 /**
- * Connections of three ends that meet by a store, whose stack is exchanged mid-stream by whichever of them, again and again, while the network
+ * Connections of three ends that meet by a store, whose stack, its base too, is exchanged mid-stream by whichever of them, again and again, while the network
  * loses, doubles, delays and damages, and the store is slow, does not answer, or answers that it failed although it has not.
  */
 import { CcparkError } from "../../core/errors.ts";
@@ -21,6 +21,7 @@ import {
   sack,
   seededSurroundings,
   select,
+  simulated,
   VirtualClock,
 } from "../../transport/index.ts";
 import { drawFaultyPath } from "./faulty-path.ts";
@@ -30,6 +31,8 @@ export interface GroupRun {
   readonly received: readonly Readonly<Record<string, readonly number[]>>[];
   readonly messages: number;
   readonly exchanged: number;
+  /** by which messages went after an exchange */
+  readonly bases: readonly string[];
   readonly refused: readonly string[];
   readonly errors: readonly string[];
 }
@@ -37,7 +40,7 @@ export interface GroupRun {
 const secret = encrypt({ secret: "of all" });
 const EITHER: readonly Slot[] = [select(nothing(), secret)];
 
-function slotsOf(algorithm: string, privacy: readonly Slot[]): readonly Slot[] {
+function slotsOf(algorithm: string, privacy: readonly Slot[], base = memory()): readonly Slot[] {
   return [
     flow(),
     order(),
@@ -46,7 +49,7 @@ function slotsOf(algorithm: string, privacy: readonly Slot[]): readonly Slot[] {
     sack({ giveUpSec: 3600 }),
     ...privacy,
     frame(),
-    memory(),
+    base,
   ];
 }
 
@@ -99,7 +102,8 @@ export function groupRun(seed: number, ends = 3, messages = 150): GroupRun {
   ];
   const network = new MemoryNetwork(clock, rng.fork("network"), {
     path: (from, to, nowUs) => {
-      const isCut = nowUs > fromUs && nowUs < fromUs + forUs && (from === cutOff || to === cutOff);
+      const isCut =
+        nowUs > fromUs && nowUs < fromUs + forUs && (from.startsWith(cutOff) || to.startsWith(cutOff));
       return isCut ? { ...path, lossRate: 1 } : path;
     },
   });
@@ -119,6 +123,10 @@ export function groupRun(seed: number, ends = 3, messages = 150): GroupRun {
         slots: slotsOf("native-reno", EITHER),
         surroundings: seededSurroundings(clock, rng.fork(name)),
         port: network.host(name, (datagram, from) => group.arrive(datagram, from)),
+        openWay: (base, onDatagram, done) => {
+          const port = network.host(`${name} by ${base}`, onDatagram);
+          clock.wakeAt(clock.nowUs + draw.integer(50_000), () => done({ port }));
+        },
         app: {
           // who comes late misses what was sent before: all begin together
           pull: (most) =>
@@ -150,15 +158,19 @@ export function groupRun(seed: number, ends = 3, messages = 150): GroupRun {
     });
   let exchanged = 0;
   const refused: string[] = [];
+  const bases = new Set<string>();
   const exchange = (): void => {
     const first = draw.integer(ends);
     const isBoth = draw.next() < 0.2;
     for (const own of isBoth ? [first, (first + 1) % ends] : [first]) {
       const privacy = [[secret], [], EITHER][draw.integer(3)]!;
       const algorithm = ["native-reno", "cubic", "copa"][draw.integer(3)]!;
-      groups[own]?.upgrade(slotsOf(algorithm, privacy), (error) => {
-        if (error === undefined) exchanged++;
-        else refused.push(error.message);
+      const base = draw.next() < 0.5 ? memory() : simulated();
+      groups[own]?.upgrade(slotsOf(algorithm, privacy, base), (error) => {
+        if (error === undefined) {
+          exchanged++;
+          bases.add(base.name);
+        } else refused.push(error.message);
       });
     }
     if (!isDone()) clock.wakeAt(clock.nowUs + draw.uniform(1_000, 1_500_000), exchange);
@@ -168,7 +180,7 @@ export function groupRun(seed: number, ends = 3, messages = 150): GroupRun {
   // nothing comes later
   clock.run(clock.nowUs + 20e6);
   for (const group of groups) group.close();
-  return { received, messages, exchanged, refused, errors };
+  return { received, messages, exchanged, bases: [...bases], refused, errors };
 }
 
 /** What went wrong; undefined: nothing. */

@@ -2,6 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
+import type { Message } from "../../transport/chunnel.ts";
+import type { CongestionWindow } from "../../transport/chunnels/control/window.ts";
 import {
   type Connection,
   cc,
@@ -17,9 +19,11 @@ import {
   type Slot,
   sack,
   seededSurroundings,
+  simulated,
   Tickets,
   VirtualClock,
 } from "../../transport/index.ts";
+import type { OpenWay } from "../../transport/live/way.ts";
 import { exchangeRun, faultOf } from "../chaos/transport.ts";
 
 describe("a stack exchanged mid-stream", () => {
@@ -74,6 +78,89 @@ describe("a stack exchanged mid-stream", () => {
     // what was cancelled is taken out without the clock going on
     clock.run(Number.POSITIVE_INFINITY);
     expect(clock.nowUs).toBe(endUs);
+  });
+
+  it("of connections that share a window goes over to another base, one after the other, under the same window", () => {
+    const clock = new VirtualClock();
+    const rng = Rng.fromSeed(7);
+    const network = new MemoryNetwork(clock, rng.fork("network"), {
+      path: () => ({ delayUs: 10_000, rateBytesPerSec: 250_000, lossRate: 0.02 }),
+    });
+    const MESSAGES = 600;
+    const slots = (base: ReturnType<typeof memory>): readonly Slot[] => [
+      order(),
+      reliable(),
+      cc({ algorithm: "native-reno", group: "of this host" }),
+      sack(),
+      frame(),
+      base,
+    ];
+    let ways = 0;
+    const wayOf =
+      (host: string): OpenWay =>
+      (base, onDatagram, done) =>
+        done({ port: network.host(`${host} by ${base} ${ways++}`, onDatagram) });
+    const got: number[][] = [];
+    listenIn(
+      (onDatagram) => network.host("server", onDatagram),
+      {
+        slots: slots(memory()),
+        surroundings: seededSurroundings(clock, rng.fork("server")),
+        openWay: wayOf("server"),
+      },
+      () => {
+        const own: number[] = [];
+        got.push(own);
+        return {
+          receive: (messages) => {
+            for (const { data } of messages)
+              own.push(new DataView((data as Uint8Array).slice().buffer).getUint32(0));
+          },
+        };
+      },
+    );
+    // one host: what its stacks share they share
+    const surroundings = seededSurroundings(clock, rng.fork("client"));
+    const windowOf = (): CongestionWindow =>
+      surroundings.shared<CongestionWindow>("window of this host", () => {
+        throw new Error("there is no window");
+      });
+    const ends = [0, 1].map((i) => {
+      let sent = 0;
+      const pull = (most: number): Message[] =>
+        Array.from({ length: Math.min(most, MESSAGES - sent) }, () => {
+          const data = new Uint8Array(1_000);
+          new DataView(data.buffer).setUint32(0, sent++);
+          return { data };
+        });
+      const port = (onDatagram: (datagram: Uint8Array, from: string) => void) =>
+        network.host(`client:${i}`, onDatagram);
+      return connectIn(port, {
+        slots: slots(memory()),
+        surroundings,
+        tickets: new Tickets(),
+        server: "server",
+        openWay: wayOf(`client:${i}`),
+        app: { pull, receive: () => {} },
+      }).live;
+    });
+    const outcomes: (string | undefined)[] = [];
+    clock.run(1e6);
+    const window = windowOf();
+    for (const live of ends) {
+      expect(got.flat().length).toBeLessThan(2 * MESSAGES);
+      live.upgrade(slots(simulated()), (error) => outcomes.push(error?.message));
+      for (let step = 0; step < 100; step++) {
+        clock.run(clock.nowUs + 10_000);
+        expect(windowOf()).toBe(window);
+      }
+    }
+    clock.run(clock.nowUs + 60e6);
+    expect(outcomes).toEqual([undefined, undefined]);
+    expect(ends.map(({ epoch }) => epoch)).toEqual([1, 1]);
+    expect(got).toEqual([0, 1].map(() => Array.from({ length: MESSAGES }, (_, k) => k)));
+    expect(window.inflightBytes).toBe(0);
+    for (const live of ends) live.close();
   });
 
   it("gives the same for the same seed", () => {

@@ -1,5 +1,6 @@
 /** Connections of several ends that meet by a store. */
 import { describe, expect, it } from "vitest";
+import { CcparkError } from "../../core/errors.ts";
 import { Rng } from "../../core/random.ts";
 import {
   cc,
@@ -18,6 +19,8 @@ import {
   sack,
   seededSurroundings,
   serveStore,
+  simulated,
+  udp,
   VirtualClock,
 } from "../../transport/index.ts";
 import { groupFaultOf, groupRun } from "../chaos/group.ts";
@@ -42,14 +45,31 @@ class World {
   });
   readonly store: MemoryStore = new MemoryStore();
   readonly events: string[] = [];
+  /** datagrams by other bases than the first */
+  readonly sentBy = new Map<string, number>();
 
-  end(name: string, slots: readonly Slot[] = SLOTS): GroupStack {
+  /** @param ways bases besides the first by which this end can be reached */
+  end(name: string, slots: readonly Slot[] = SLOTS, ways: readonly string[] = []): GroupStack {
     const group: GroupStack = new GroupStack({
       store: this.store,
       key: "k",
       slots,
       surroundings: seededSurroundings(this.clock, this.rng.fork(name)),
       port: this.network.host(name, (datagram, from) => group.arrive(datagram, from)),
+      openWay: (base, onDatagram, done) => {
+        // a way takes a while to open
+        this.clock.wakeAt(this.clock.nowUs + 3_000, () => {
+          if (!ways.includes(base)) done(new CcparkError("unavailable", `[transport] ${name}: no ${base}`));
+          else {
+            const port = this.network.host(`${name} by ${base}`, onDatagram);
+            const send = (datagram: Uint8Array, to: string): void => {
+              this.sentBy.set(base, (this.sentBy.get(base) ?? 0) + 1);
+              port.send(datagram, to);
+            };
+            done({ port: { ...port, send } });
+          }
+        });
+      },
       proposalUs: 2e6,
       app: {
         receive: (messages) => {
@@ -72,12 +92,15 @@ class World {
 describe("ends that meet by a store, in virtual time", () => {
   it("three exchange their stack mid-stream and lose and repeat nothing (the short form of chaos:transport)", () => {
     let exchanged = 0;
+    let moved = 0;
     for (let seed = 1; seed <= 30; seed++) {
       const run = groupRun(seed);
       expect(groupFaultOf(run), `seed ${seed}`).toBeUndefined();
       exchanged += run.exchanged;
+      if (run.bases.length > 1) moved++;
     }
     expect(exchanged).toBeGreaterThan(30);
+    expect(moved, "runs that went by two bases").toBeGreaterThan(10);
     expect(groupFaultOf(groupRun(1, 5, 60)), "five ends").toBeUndefined();
   }, 120_000);
 
@@ -124,6 +147,61 @@ describe("ends that meet by a store, in virtual time", () => {
     expect(world.run(3)).toEqual([
       `two: [transport] negotiation, chunnel 2 that both ends must have: ${why}`,
     ]);
+  });
+
+  it("go over to another base, which later ones join by, and back; an end that has no such way says so", () => {
+    const world = new World();
+    const by = (base: ReturnType<typeof memory>): readonly Slot[] => [...SLOTS.slice(0, -1), base];
+    const names = ["one", "two", "three"] as const;
+    const ends = names.map((name) => world.end(name, SLOTS, ["simulated"]));
+    world.run(1);
+    const outcomes: string[] = [];
+    const move = (own: number, base: ReturnType<typeof memory>): string[] => {
+      ends[own]!.upgrade(by(base), (error) => outcomes.push(error?.message ?? base.name));
+      // mid-stream: one message before, some while it is agreed on, one after
+      const said = ["before", "while", "after"];
+      for (const each of said) {
+        for (const end of ends) end.send([{ data: bytes(each) }]);
+        world.clock.run(world.clock.nowUs + 15_000);
+      }
+      const events = world.run(2).filter((event) => !event.includes("joined"));
+      const pairs = ends.flatMap((to) => ends.map((from) => [to, from])).filter(([to, from]) => to !== from);
+      expect(events).toHaveLength(said.length * pairs.length);
+      for (const name of names) {
+        for (const other of names.filter((each) => each !== name)) {
+          const own = events.filter(
+            (event) => event.startsWith(`${name}:`) && event.endsWith(` of ${other}`),
+          );
+          expect(own).toEqual(said.map((each) => `${name}: ${each} of ${other}`));
+        }
+      }
+      return ends.map((end) => end.base);
+    };
+    expect(move(1, simulated())).toEqual(["simulated", "simulated", "simulated"]);
+    const sent = world.sentBy.get("simulated")!;
+    ends[0]!.send([{ data: bytes("x") }]);
+    world.run(1);
+    expect(world.sentBy.get("simulated")).toBeGreaterThan(sent);
+    // who comes now begins by it, and whoever cannot is told
+    ends.push(world.end("four", SLOTS, ["simulated"]));
+    world.end("five", SLOTS);
+    const events = world.run(2);
+    expect(events.filter((event) => event.startsWith("four:") || event.startsWith("five:")).sort()).toEqual([
+      "five: [transport] five: no simulated",
+      "four: one joined",
+      "four: three joined",
+      "four: two joined",
+    ]);
+    ends[3]!.send([{ data: bytes("hello") }]);
+    expect(world.run(1).sort()).toEqual(names.map((name) => `${name}: hello of four`).sort());
+    ends.pop()!.leave();
+    world.run(2);
+    expect(move(0, memory())).toEqual(["memory", "memory", "memory"]);
+    // back again by the ways that are open; and not by one that there is not
+    expect(move(2, simulated())).toEqual(["simulated", "simulated", "simulated"]);
+    expect(move(2, udp())).toEqual(["simulated", "simulated", "simulated"]);
+    expect(outcomes.slice(0, 3)).toEqual(["simulated", "memory", "simulated"]);
+    expect(outcomes[3]).toMatch(/^\[transport\] (one|two|three): no udp$/);
   });
 
   it("an end that is gone is found out, and a proposal does not wait for it for ever", () => {
@@ -178,18 +256,32 @@ describe("over UDP", () => {
     );
     while (groups.some(({ members }) => members.length < 2)) await new Promise((r) => setTimeout(r, 10));
     const talk = groups.map(async (group, i) => {
-      for (let k = 0; k < 100; k++) await group.send(bytes(`${i} ${k}`));
+      for (let k = 0; k < 300; k++) await group.send(bytes(`${i} ${k}`));
     });
     await groups[1]!.upgrade({ encryption: "required" });
     await groups[2]!.upgrade({ algorithm: "copa" });
+    expect(groups.map(({ datapath }) => datapath)).toEqual(["udp", "udp", "udp"]);
+    await groups[0]!.upgrade({ datapath: "unix" });
+    // what is not named stays
+    await groups[1]!.upgrade({ algorithm: "cubic" });
+    expect(groups[1]!.datapath).toBe("unix");
+    const late = await meet({ ...common, store: stores[0]! });
+    expect(late.datapath).toBe("unix");
+    late.on("message", () => {});
+    while (late.members.length < 3) await new Promise((r) => setTimeout(r, 10));
+    await late.send(bytes("3 hello"));
+    await late.leave();
+    await groups[2]!.upgrade({ datapath: "udp" });
     await Promise.all(talk);
     for (const [i, each] of heard.entries()) {
       for (const other of [0, 1, 2].filter((k) => k !== i)) {
         const own = each.filter((line) => line.startsWith(`${other} `));
-        expect(own).toEqual(Array.from({ length: 100 }, (_, k) => `${other} ${k}`));
+        expect(own).toEqual(Array.from({ length: 300 }, (_, k) => `${other} ${k}`));
       }
     }
-    expect(new Set(groups.map(({ epoch }) => epoch))).toEqual(new Set([2]));
+    expect(heard.map((each) => each.filter((line) => line === "3 hello").length)).toEqual([1, 1, 1]);
+    expect(groups[2]!.datapath).toBe("udp");
+    expect(new Set(groups.map(({ epoch }) => epoch))).toEqual(new Set([5]));
     await expect(groups[0]!.send(bytes("x"), "127.0.0.1:1")).rejects.toThrow("expected one of the others");
     await expect(groups[0]!.send(new Uint8Array(9_999))).rejects.toThrow("expected at most");
     await groups[0]!.leave();

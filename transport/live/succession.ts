@@ -48,8 +48,8 @@ export interface SuccessionOptions {
   /** changes a stack before it is opened */
   readonly adapt?: ((stack: readonly ChunnelSpec[]) => readonly ChunnelSpec[]) | undefined;
   readonly user: SuccessionUser;
-  /** a way that outlives the stacks */
-  readonly first: Way;
+  /** a way that outlives the stacks; absent: none of them ends a way */
+  readonly first?: Way;
 }
 
 export interface NewEpoch {

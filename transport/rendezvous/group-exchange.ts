@@ -5,17 +5,18 @@
 import { CcparkError } from "../../core/errors.ts";
 import type { Micros } from "../../core/units.ts";
 import type { Surroundings, Timer } from "../chunnel.ts";
-import { refusal } from "../live/fit.ts";
+import { baseOf, refusal, withBase } from "../live/fit.ts";
 import type { Slot } from "../negotiate/choose.ts";
+import type { GroupWays } from "./group-ways.ts";
 import type { Peer } from "./peer.ts";
 import {
+  consent,
   firstOffer,
   type GroupRecord,
   type Member,
   namesOf,
   pairOf,
   refuse,
-  settle,
   stackFor,
 } from "./record.ts";
 import type { Transactions } from "./transaction.ts";
@@ -40,6 +41,7 @@ export interface GroupExchangeOptions {
   readonly peers: ReadonlyMap<string, Peer>;
   readonly transactions: Transactions;
   readonly surroundings: Surroundings;
+  readonly ways: GroupWays;
   /** a proposal to which somebody has not answered for so long comes to nothing */
   readonly proposalUs: Micros;
   /** this end has changed the record, or seen it: it and the others are to see what is new */
@@ -54,8 +56,10 @@ export class GroupExchange {
   #slots: readonly Slot[];
   #upgrade: Upgrade | undefined;
   #prepared: Prepared | undefined;
-  /** the proposal that this end has answered */
+  /** the proposal that this end has answered, or is about to */
   #answered = 0;
+  /** the proposal that there is, as last seen */
+  #proposal: number | undefined;
   #deadline: Timer | undefined;
 
   constructor(options: GroupExchangeOptions) {
@@ -69,7 +73,8 @@ export class GroupExchange {
 
   /** The present stack towards a member begins. @throws CcparkError */
   begin(peer: Peer, record: GroupRecord): void {
-    peer.begin(this.#epochFor(peer, record, record.epoch, record.offer, this.#slots));
+    const base = this.#options.ways.baseOf(record);
+    peer.begin(this.#epochFor(peer, record, record.epoch, record.offer, this.#slots, base));
   }
 
   #epochFor(
@@ -78,9 +83,12 @@ export class GroupExchange {
     number: number,
     offer: GroupRecord["offer"],
     slots: readonly Slot[],
+    base: string,
   ): Parameters<Peer["make"]>[0] {
-    const stack = stackFor(offer, slots);
-    return { number, stack, ...pairOf(record, offer, [member.id, this.#options.self.id], number) };
+    const { self, ways } = this.#options;
+    const stack = stackFor(offer, withBase(slots, base));
+    const pair = pairOf(record, offer, [member.id, self.id], number);
+    return { number, stack, ...pair, way: ways.to(member, base) };
   }
 
   /** All have consented: from here on messages go by the next stack. */
@@ -94,6 +102,7 @@ export class GroupExchange {
 
   /** What was prepared for a proposal that came to nothing goes. */
   forget({ proposal }: GroupRecord): void {
+    this.#proposal = proposal?.number;
     if (this.#prepared === undefined || proposal?.number === this.#prepared.number) return;
     for (const { succession } of this.#peers) succession.drop(this.#prepared.number);
     this.#prepared = undefined;
@@ -105,14 +114,26 @@ export class GroupExchange {
     if (proposal === undefined || proposal.number <= this.#answered) return;
     const peers = this.#peers;
     if (peers.some(({ succession }) => succession.isChanging)) return;
+    const { ways } = this.#options;
+    this.#answered = proposal.number;
+    const base = proposal.base ?? ways.baseOf(record);
+    ways.open(base, (address) => {
+      // it may have come to nothing while the way was opened
+      if (this.#proposal === proposal.number) this.#prepare(record!, base, address);
+    });
+  }
+
+  /** @param address this end's by that base, or why it has none */
+  #prepare(record: GroupRecord, base: string, address: string | CcparkError): void {
     const { self, transactions, swapped } = this.#options;
-    const { number, offer, by } = proposal;
-    this.#answered = number;
+    const { number, offer, by } = record.proposal!;
+    const peers = this.#peers;
     const isMine = by === self.id && this.#upgrade !== undefined;
-    const slots = isMine ? this.#upgrade!.slots : this.#slots;
+    const slots = withBase(isMine ? this.#upgrade!.slots : this.#slots, base);
     let why: string | undefined;
     try {
-      for (const peer of peers) peer.make(this.#epochFor(peer, record!, number, offer, slots));
+      if (address instanceof CcparkError) throw address;
+      for (const peer of peers) peer.make(this.#epochFor(peer, record, number, offer, slots, base));
       this.#prepared = { number, slots };
     } catch (error) {
       if (!(error instanceof CcparkError)) throw error;
@@ -121,9 +142,7 @@ export class GroupExchange {
     }
     transactions.run((now) => {
       if (now?.proposal?.number !== number || now.proposal.consents.includes(self.id)) return undefined;
-      if (why !== undefined) return refuse(now, why);
-      const consents = [...now.proposal.consents, self.id];
-      return settle({ ...now, proposal: { ...now.proposal, consents } });
+      return why === undefined ? consent(now, self.id, String(address)) : refuse(now, why);
     }, swapped);
   }
 
@@ -145,16 +164,17 @@ export class GroupExchange {
   }
 
   /**
-   * @param slotsOf by what all have when it is proposed
+   * @param slotsOf by what all have when it is proposed, and by which base
    * @param why it cannot be now; undefined: it can
    */
   propose(
-    slotsOf: (shared: readonly string[]) => readonly Slot[],
+    slotsOf: (shared: readonly string[], base: string) => readonly Slot[],
     record: GroupRecord | undefined,
     why: string | undefined,
     done: (error?: CcparkError) => void,
   ): void {
-    const slots = slotsOf(namesOf(record));
+    const { ways } = this.#options;
+    const slots = slotsOf(namesOf(record), ways.baseOf(record));
     try {
       if (why !== undefined) throw refusal(why);
       if (record === undefined) throw refusal("the connection has not begun");
@@ -178,9 +198,12 @@ export class GroupExchange {
         if (now?.proposal !== undefined || now === undefined) throw refusal("another one is under way");
         const number = now.proposals + 1;
         upgrade.since ??= now.proposals;
-        upgrade.slots = slotsOf(namesOf(now));
+        const present = ways.baseOf(now);
+        upgrade.slots = slotsOf(namesOf(now), present);
         const offer = firstOffer(upgrade.slots);
-        return { ...now, proposals: number, proposal: { number, by, offer, consents: [] } };
+        const base = baseOf(upgrade.slots);
+        const moves = base !== present && { base, addresses: {} };
+        return { ...now, proposals: number, proposal: { number, by, offer, consents: [], ...moves } };
       },
       (proposed, error) => {
         if (error !== undefined) this.#end(error);

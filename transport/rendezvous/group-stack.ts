@@ -7,25 +7,21 @@
 import { CcparkError } from "../../core/errors.ts";
 import type { Micros } from "../../core/units.ts";
 import type { Message, Surroundings, Timer } from "../chunnel.ts";
-import { SESSION_BYTES, sessionOf } from "../chunnels/framing/frame.ts";
+import { sessionOf } from "../chunnels/framing/frame.ts";
+import { baseOf } from "../live/fit.ts";
 import { LOOK } from "../live/messages.ts";
+import type { OpenWay } from "../live/way.ts";
 import type { Slot } from "../negotiate/choose.ts";
 import type { App, DatagramPort } from "../stack/open.ts";
 import type { ChunnelSpec } from "../stack/spec.ts";
 import { GroupExchange } from "./group-exchange.ts";
 import { GroupMessages } from "./group-messages.ts";
+import { GroupWays } from "./group-ways.ts";
+import { join } from "./join.ts";
 import { Peer, type PeerUser } from "./peer.ts";
-import {
-  firstOffer,
-  type GroupRecord,
-  MAX_MEMBERS,
-  type Member,
-  namesOf,
-  settle,
-  stackFor,
-} from "./record.ts";
+import { firstOffer, type GroupRecord, type Member, namesOf, stackFor, without } from "./record.ts";
 import type { RendezvousStore } from "./store.ts";
-import { LATER, Transactions } from "./transaction.ts";
+import { Transactions } from "./transaction.ts";
 
 /** How often an end looks into the store where nothing tells it to. */
 const POLL_US: Micros = 1_000_000;
@@ -53,11 +49,16 @@ export interface GroupOptions {
   readonly surroundings: Surroundings;
   readonly port: DatagramPort;
   readonly app: GroupApp;
+  /** ways by other bases, such as unix sockets; absent: there are none */
+  readonly openWay?: OpenWay | undefined;
   /** changes a stack before it is opened */
   readonly adapt?: ((stack: readonly ChunnelSpec[]) => readonly ChunnelSpec[]) | undefined;
   readonly pollUs?: Micros;
   readonly proposalUs?: Micros;
 }
+
+/** A datagram, from whom, and by which base; absent: the first. */
+type Came = readonly [datagram: Uint8Array, from: string, base?: string];
 
 export class GroupStack {
   readonly #options: GroupOptions;
@@ -67,19 +68,20 @@ export class GroupStack {
   readonly #user: PeerUser;
   readonly #messages: GroupMessages;
   readonly #exchange: GroupExchange;
+  readonly #ways: GroupWays;
   /** as last seen in the store */
   #record: GroupRecord | undefined;
   #poll: Timer | undefined;
   #lookedUs: Micros = Number.NEGATIVE_INFINITY;
   #lookTimer: Timer | undefined;
-  readonly #held: (readonly [Uint8Array, string])[] = [];
+  readonly #held: Came[] = [];
   #leaving: (() => void) | undefined;
   isClosed = false;
 
   /** Joins at once, or founds the connection. @throws CcparkError (invalid-argument, failed-precondition) if the slots do not fit together */
   constructor(options: GroupOptions) {
     this.#options = options;
-    const { store, key, slots, surroundings, port } = options;
+    const { store, key, slots, surroundings, port, openWay } = options;
     stackFor(firstOffer(slots), slots);
     const id = Array.from(surroundings.randomBytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
     this.#self = { id, address: port.self };
@@ -92,7 +94,14 @@ export class GroupStack {
       isLeaving: () => this.#leaving !== undefined,
       acked: () => this.#leaveIfIdle(),
     });
+    this.#ways = new GroupWays({
+      first: baseOf(slots),
+      port,
+      openWay,
+      arrive: (datagram, base) => this.#arrive(datagram, "", base),
+    });
     this.#exchange = new GroupExchange({
+      ways: this.#ways,
       self: this.#self,
       slots,
       peers: this.#peers,
@@ -125,6 +134,11 @@ export class GroupStack {
     return namesOf(this.#record);
   }
 
+  /** By which datagrams go now. */
+  get base(): string {
+    return this.#ways.baseOf(this.#record);
+  }
+
   /** Addresses of the others. */
   get members(): readonly string[] {
     return [...this.#peers.values()].map(({ member }) => member.address);
@@ -132,37 +146,17 @@ export class GroupStack {
 
   #join(): void {
     const { slots, key, surroundings } = this.#options;
-    const self = this.#self;
-    this.#transactions.run(
-      (record) => {
-        if (record === undefined || record.members.length === 0) {
-          const session = surroundings.randomBytes(SESSION_BYTES);
-          const offer = firstOffer(slots);
-          return { session, epoch: 0, offer, members: [self], proposals: 0 };
-        }
-        if (record.members.some(({ id }) => id === self.id)) return undefined;
-        if (record.proposal !== undefined) return LATER;
-        if (record.members.length >= MAX_MEMBERS) {
-          const expected = `at most ${MAX_MEMBERS}`;
-          const message = `[transport] rendezvous, key \`${key}\`: got one member more than there may be, expected ${expected}`;
-          throw new CcparkError("resource-exhausted", message);
-        }
-        stackFor(record.offer, slots);
-        // who was there before under this address is gone
-        const members = record.members.filter(({ address }) => address !== self.address);
-        return { ...record, members: [...members, self] };
-      },
-      (record, error) => {
-        if (error !== undefined) {
-          this.fail(error);
-          return;
-        }
-        this.#options.app.ready?.();
-        this.#observe(record!);
-        this.#sayAll(LOOK);
-        this.#schedulePoll();
-      },
-    );
+    const options = { key, slots, surroundings, self: this.#self, ways: this.#ways };
+    join({ ...options, transactions: this.#transactions }, (joined) => {
+      if (joined instanceof CcparkError) {
+        this.fail(joined);
+        return;
+      }
+      this.#options.app.ready?.();
+      this.#observe(joined);
+      this.#sayAll(LOOK);
+      this.#schedulePoll();
+    });
   }
 
   #schedulePoll(): void {
@@ -203,24 +197,29 @@ export class GroupStack {
 
   /** A datagram has come in. */
   arrive(datagram: Uint8Array, from: string): void {
-    if (this.isClosed || this.#route(datagram, from) || sessionOf(datagram) === undefined) return;
-    if (this.#held.length < MAX_HELD) this.#held.push([datagram.slice(), from]);
+    this.#arrive(datagram, from);
+  }
+
+  #arrive(...came: Came): void {
+    const [datagram, ...others] = came;
+    if (this.isClosed || this.#route(...came) || sessionOf(datagram) === undefined) return;
+    if (this.#held.length < MAX_HELD) this.#held.push([datagram.slice(), ...others]);
     this.#look();
   }
 
-  #route(datagram: Uint8Array, from: string): boolean {
+  /** @param base by which it came: above it the other end goes by its name, which the session tells; absent: the first */
+  #route(datagram: Uint8Array, from: string, base?: string): boolean {
     const session = sessionOf(datagram);
     if (session === undefined) return false;
-    for (const { succession } of this.#peers.values()) {
-      if (succession.arrivedBy(session, datagram, from)) return true;
+    for (const { succession, member } of this.#peers.values()) {
+      const source = base === undefined ? from : member.address;
+      if (succession.arrivedBy(session, datagram, source, base === "unix" || undefined)) return true;
     }
     return false;
   }
 
   #release(): void {
-    for (const [datagram, from] of this.#held.splice(0)) {
-      if (!this.isClosed) this.#route(datagram, from);
-    }
+    for (const came of this.#held.splice(0)) if (!this.isClosed) this.#route(...came);
   }
 
   drained(): void {
@@ -232,6 +231,7 @@ export class GroupStack {
     if (this.isClosed || record.version <= (this.#record?.version ?? 0)) return;
     const before = this.#record;
     this.#record = record;
+    this.#ways.learn(record);
     if (!record.members.some(({ id }) => id === this.#self.id)) {
       if (this.#leaving === undefined) {
         this.fail(new CcparkError("unavailable", "[transport] the others took this end for gone"));
@@ -264,12 +264,11 @@ export class GroupStack {
     const own = record.members.findIndex(({ id }) => id === this.#self.id);
     record.members.forEach((member, i) => {
       if (i === own || this.#peers.has(member.id)) return;
-      const { surroundings, port, adapt } = this.#options;
+      const { surroundings, adapt } = this.#options;
       const peer = new Peer({
         member,
         side: i < own ? "client" : "server",
         surroundings,
-        way: { port, peer: member.address },
         adapt,
         user: this.#user,
       });
@@ -290,11 +289,11 @@ export class GroupStack {
 
   /**
    * Exchanges the stack of all ends: each consents if its own slots fit.
-   * @param given slots, or by what all have when it is proposed, of which this end may not have heard yet
+   * @param given slots, or by what all have when it is proposed, and by which base, of which this end may not have heard yet
    * @param done called when messages of this end go and come by the new one, or with why they do not: then the old one goes on
    */
   upgrade(
-    given: readonly Slot[] | ((shared: readonly string[]) => readonly Slot[]),
+    given: readonly Slot[] | ((shared: readonly string[], base: string) => readonly Slot[]),
     done: (error?: CcparkError) => void,
   ): void {
     const slotsOf = typeof given === "function" ? given : () => given;
@@ -339,10 +338,7 @@ export class GroupStack {
   /** One of the others does not answer any more. */
   #remove({ id }: Member): void {
     this.#transactions.run(
-      (record) => {
-        if (record === undefined || !record.members.some((member) => member.id === id)) return undefined;
-        return settle({ ...record, members: record.members.filter((member) => member.id !== id) });
-      },
+      (record) => without(record, id),
       (record) => this.#swapped(record),
     );
   }
@@ -366,10 +362,7 @@ export class GroupStack {
     this.#isGoing = true;
     const { id } = this.#self;
     this.#transactions.run(
-      (record) => {
-        if (record === undefined || !record.members.some((member) => member.id === id)) return undefined;
-        return settle({ ...record, members: record.members.filter((member) => member.id !== id) });
-      },
+      (record) => without(record, id),
       () => {
         this.#sayAll(LOOK);
         const done = this.#leaving!;
@@ -386,6 +379,7 @@ export class GroupStack {
     for (const timer of [this.#poll, this.#lookTimer]) timer?.cancel();
     for (const peer of this.#peers.values()) peer.close();
     this.#exchange.close();
+    this.#ways.close();
   }
 
   fail(error: CcparkError): void {

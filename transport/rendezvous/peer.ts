@@ -3,7 +3,6 @@ import type { CcparkError } from "../../core/errors.ts";
 import type { Feedback, Message, Surroundings } from "../chunnel.ts";
 import { dataMessage } from "../live/messages.ts";
 import { type NewEpoch, Succession } from "../live/succession.ts";
-import type { Way } from "../live/way.ts";
 import type { OpenStack } from "../stack/open.ts";
 import type { ChunnelSpec } from "../stack/spec.ts";
 import type { Member } from "./record.ts";
@@ -26,7 +25,6 @@ export interface PeerOptions {
   /** as the stacks are opened: who came earlier answers */
   readonly side: "client" | "server";
   readonly surroundings: Surroundings;
-  readonly way: Way;
   readonly adapt?: ((stack: readonly ChunnelSpec[]) => readonly ChunnelSpec[]) | undefined;
   readonly user: PeerUser;
 }
@@ -34,19 +32,16 @@ export interface PeerOptions {
 export class Peer {
   readonly member: Member;
   readonly succession: Succession;
-  readonly #way: Way;
   readonly #waiting: Message[] = [];
   /** given and not acknowledged */
   readonly #underway = new Set<Message>();
 
-  constructor({ member, side, surroundings, way, adapt, user }: PeerOptions) {
+  constructor({ member, side, surroundings, adapt, user }: PeerOptions) {
     this.member = member;
-    this.#way = way;
     this.succession = new Succession({
       side,
       surroundings,
       adapt,
-      first: way,
       user: {
         pull: (most) => {
           if (this.#waiting.length === 0) user.refill();
@@ -78,12 +73,12 @@ export class Peer {
     return this.#underway.size === 0 && !this.succession.isChanging;
   }
 
-  make(epoch: Omit<NewEpoch, "way">): void {
-    this.succession.make({ ...epoch, way: this.#way });
+  make(epoch: NewEpoch): void {
+    this.succession.make(epoch);
   }
 
-  begin(epoch: Omit<NewEpoch, "way">): void {
-    this.succession.begin({ ...epoch, way: this.#way });
+  begin(epoch: NewEpoch): void {
+    this.succession.begin(epoch);
   }
 
   give(messages: readonly Message[]): void {

@@ -23,7 +23,14 @@ export interface GroupProposal {
   readonly offer: Offer;
   /** ids of those that have prepared it */
   readonly consents: readonly string[];
+  /** another base than the present one; absent: as it is */
+  readonly base?: string;
+  /** of those that have prepared it, by their ids: where they are by that base */
+  readonly addresses?: Addresses;
 }
+
+/** By a member's id: where it is by another base than its first. */
+export type Addresses = Readonly<Record<string, string>>;
 
 export interface Settled {
   readonly number: number;
@@ -42,6 +49,9 @@ export interface GroupRecord {
   readonly offer: Offer;
   /** in the order in which they came */
   readonly members: readonly Member[];
+  /** of all stacks; absent: that which each end was opened with */
+  readonly base?: string;
+  readonly addresses?: Addresses;
   readonly proposals: number;
   readonly proposal?: GroupProposal;
   /** the latest proposal of which the outcome is known */
@@ -103,7 +113,19 @@ function readProposal(value: unknown): GroupProposal {
   if (!isRecordOf(value) || !isWhole(value.number) || !isText(value.by))
     throw new WireFault("not a proposal");
   const consents = listOf(value.consents).map(String);
-  return { number: value.number, by: value.by, offer: decodeOffer(unhex(value.offer)), consents };
+  const offer = decodeOffer(unhex(value.offer));
+  return { number: value.number, by: value.by, offer, consents, ...readBase(value) };
+}
+
+function readBase({ base, addresses }: Record<string, unknown>): {
+  readonly base?: string;
+  readonly addresses?: Addresses;
+} {
+  if (base === undefined) return {};
+  if (!isText(base) || !isRecordOf(addresses)) throw new WireFault("not a base");
+  const entries = listOf(Object.entries(addresses)) as [string, unknown][];
+  if (!entries.every(([, address]) => isText(address))) throw new WireFault("not addresses");
+  return { base, addresses: Object.fromEntries(entries) as Addresses };
 }
 
 function readSettled(value: unknown): Settled {
@@ -128,6 +150,7 @@ function readRecord(bytes: Uint8Array): GroupRecord {
     epoch,
     offer: decodeOffer(unhex(offer)),
     members: listOf(members).map(readMember),
+    ...readBase(read),
     proposals,
     ...(proposal !== undefined && { proposal: readProposal(proposal) }),
     ...(settled !== undefined && { settled: readSettled(settled) }),
@@ -174,8 +197,50 @@ export function namesOf(record: GroupRecord | undefined): readonly string[] {
 export function settle(record: GroupRecord): GroupRecord {
   const { proposal, ...rest } = record;
   if (proposal === undefined || rest.members.some(({ id }) => !proposal.consents.includes(id))) return record;
-  const { number, by, offer } = proposal;
-  return { ...rest, epoch: number, offer, settled: { number, by } };
+  const { number, by, offer, base = rest.base, addresses = rest.addresses } = proposal;
+  return withMembers(
+    { ...rest, epoch: number, offer, settled: { number, by }, base, addresses },
+    rest.members,
+  );
+}
+
+/** The same with others in it: addresses of those that are gone go too. */
+export function withMembers(
+  record: Omit<GroupRecord, "members" | "base" | "addresses"> & {
+    readonly base?: string | undefined;
+    readonly addresses?: Addresses | undefined;
+  },
+  members: readonly Member[],
+): GroupRecord {
+  const { base, addresses = {}, ...rest } = record;
+  if (base === undefined) return { ...rest, members };
+  const own = members.flatMap(({ id }) => {
+    const address = addresses[id];
+    return address === undefined ? [] : [[id, address] as const];
+  });
+  return { ...rest, members, base, addresses: Object.fromEntries(own) };
+}
+
+/** The same without that member, with which a proposal may be settled. Undefined: it is none of them. */
+export function without(record: GroupRecord | undefined, id: string): GroupRecord | undefined {
+  if (record === undefined || !record.members.some((member) => member.id === id)) return undefined;
+  return settle(
+    withMembers(
+      record,
+      record.members.filter((member) => member.id !== id),
+    ),
+  );
+}
+
+/** A member has prepared what is proposed. @param address where it is by the proposed base */
+export function consent(record: GroupRecord, id: string, address: string): GroupRecord {
+  const proposal = record.proposal!;
+  const consents = [...proposal.consents, id];
+  const addresses = { ...proposal.addresses, [id]: address };
+  return settle({
+    ...record,
+    proposal: { ...proposal, consents, ...(proposal.base !== undefined && { addresses }) },
+  });
 }
 
 /** The proposal comes to nothing. */

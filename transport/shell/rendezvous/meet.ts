@@ -17,6 +17,7 @@ import {
 import { type StreamOptions, type StreamUpgrade, streamSlots } from "../stream-slots.ts";
 import { realSurroundings } from "../surroundings.ts";
 import { MAX_DATAGRAM_BYTES, UdpSocket } from "../udp-socket.ts";
+import { openUnixWay } from "../unix-way.ts";
 
 export interface MeetOptions extends Omit<StreamOptions, "keepAliveMs"> {
   readonly store: RendezvousStore;
@@ -29,7 +30,6 @@ export interface MeetOptions extends Omit<StreamOptions, "keepAliveMs"> {
 }
 
 const { keepAliveMs: _, ...ofStreams } = STREAM_OPTIONS;
-const { datapath: __, ...GROUP_UPGRADE_OPTIONS } = UPGRADE_OPTIONS;
 const MEET_OPTIONS: KeysOf<MeetOptions> = { store: true, name: true, host: true, port: true, ...ofStreams };
 
 /** The headers of the standard stack with encryption. */
@@ -78,6 +78,7 @@ export class Group extends EventEmitter<Events> implements GroupApp {
         send: (datagram, to) => void (isAddress(to) && socket.port.send(datagram, to)),
       },
       app: this,
+      openWay: openUnixWay,
     });
   }
 
@@ -89,6 +90,11 @@ export class Group extends EventEmitter<Events> implements GroupApp {
   /** The proposal that brought the present stack; 0: it is the first. */
   get epoch(): number {
     return this.#stack.epoch;
+  }
+
+  /** By which messages go now: `unix`, inside this host, after an upgrade to it. */
+  get datapath(): "udp" | "unix" {
+    return this.#stack.base === "unix" ? "unix" : "udp";
   }
 
   /**
@@ -116,14 +122,15 @@ export class Group extends EventEmitter<Events> implements GroupApp {
   }
 
   /** Exchanges the stack of all ends while messages go on. @throws CcparkError that says why it was not: all is as before */
-  async upgrade(changes: Omit<StreamUpgrade, "datapath">): Promise<void> {
-    refuseUnknown("upgrade", changes, GROUP_UPGRADE_OPTIONS);
+  async upgrade(changes: StreamUpgrade): Promise<void> {
+    refuseUnknown("upgrade", changes, UPGRADE_OPTIONS);
     const { encryption } = this.#options;
     // what is not named stays: of two ways that this end would have, that which all have now goes first
     const isEither = encryption === "preferred" || encryption === "allowed";
-    const slotsOf = (shared: readonly string[]): readonly Slot[] => {
+    const slotsOf = (shared: readonly string[], base: string): readonly Slot[] => {
       const now = shared.includes("encrypt") ? "preferred" : "allowed";
-      return streamSlots({ ...this.#options, ...(isEither && { encryption: now }), ...changes });
+      const datapath = base === "unix" ? base : "udp";
+      return streamSlots({ ...this.#options, ...(isEither && { encryption: now }), datapath, ...changes });
     };
     await new Promise<void>((resolve, reject) => {
       this.#stack.upgrade(slotsOf, (error) => (error === undefined ? resolve() : reject(error)));
