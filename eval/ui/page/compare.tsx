@@ -1,7 +1,8 @@
 /** Two runs side by side: what each contender got in both, whether it differs, and their courses over time in one chart. */
 import { useMemo, useState } from "preact/hooks";
-import { address, type Estimate, type Run, type SeriesEntry, useJson } from "./api.ts";
+import { address, type Run, type SeriesEntry, useJson } from "./api.ts";
 import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
+import { differ, differenceText } from "./difference.ts";
 import { Downloads, Swatch, type Theme, valueText } from "./parts.tsx";
 import { FLOW_COLOURS } from "./run.tsx";
 
@@ -11,21 +12,21 @@ interface Props {
   readonly theme: Theme;
 }
 
-/** Intervals that do not overlap; a value without interval is a point. */
-function differ(a: Estimate | null | undefined, b: Estimate | null | undefined): boolean {
-  if (!a || !b) return false;
-  return (a.low ?? a.mean) > (b.high ?? b.mean) || (b.low ?? b.mean) > (a.high ?? a.mean);
-}
-
 export function ComparePage({ a, b, theme }: Props) {
   const links = a.entry.links.filter((link) => b.entry.links.includes(link));
   const [link, setLink] = useState(links[0] ?? "");
   const scenario = links.includes(link) ? link : (links[0] ?? "");
   const rowsOf = (run: Run) => (run.rows ?? []).filter((row) => row.scenario === scenario);
-  const names = [...new Set([...rowsOf(a), ...rowsOf(b)].map(({ algorithm }) => algorithm))];
+  const isIn = (run: Run, algorithm: string): boolean =>
+    rowsOf(run).some((row) => row.algorithm === algorithm);
+  // those of both runs first
+  const names = [...new Set([...rowsOf(a), ...rowsOf(b)].map(({ algorithm }) => algorithm))].sort(
+    (one, other) => Number(isIn(a, other) && isIn(b, other)) - Number(isIn(a, one) && isIn(b, one)),
+  );
   const [name, setName] = useState(names[0] ?? "");
   const chosen = names.includes(name) ? name : (names[0] ?? "");
   const columns = a.columns ?? [];
+  const headline = columns.find(({ quantity }) => quantity === (a.headline ?? "score"));
   if (links.length === 0)
     return (
       <main>
@@ -65,6 +66,15 @@ export function ComparePage({ a, b, theme }: Props) {
           </select>
         </label>
       </div>
+      {headline !== undefined && (
+        <p class="answer">
+          {differenceText(
+            headline,
+            { name: a.entry.name, rows: rowsOf(a) },
+            { name: b.entry.name, rows: rowsOf(b) },
+          )}
+        </p>
+      )}
       <div class="scroll">
         <table id="comparison">
           <thead>
@@ -83,19 +93,22 @@ export function ComparePage({ a, b, theme }: Props) {
           <tbody>
             {names.flatMap((algorithm) => {
               const rows = [a, b].map((run) => rowsOf(run).find((row) => row.algorithm === algorithm));
-              return rows.map((row, i) => (
+              const there = rows.flatMap((row, i) => (row === undefined ? [] : [{ row, i }]));
+              return there.map(({ row, i }) => (
                 <tr key={`${algorithm} ${i}`}>
                   <th scope="row">{algorithm}</th>
                   <td class="text" data-of="run">
-                    <Swatch colour={FLOW_COLOURS[theme][i]!} />
-                    {[a, b][i]!.entry.name}
+                    <span>
+                      <Swatch colour={FLOW_COLOURS[theme][i]!} />
+                      {[a, b][i]!.entry.name}
+                    </span>
                   </td>
                   {columns.map((column) => {
                     const values = rows.map((each) => each?.values[column.quantity]);
                     const isOther = differ(values[0], values[1]);
                     return (
                       <td key={column.quantity} data-of={column.title} class={isOther ? "differs" : ""}>
-                        {valueText(column, row?.values[column.quantity])}
+                        {valueText(column, row.values[column.quantity])}
                         {isOther && <span class="sr">, differs</span>}
                       </td>
                     );
