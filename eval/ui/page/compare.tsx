@@ -105,7 +105,7 @@ export function ComparePage({ a, b, theme }: Props) {
                   </td>
                   {columns.map((column) => {
                     const values = rows.map((each) => each?.values[column.quantity]);
-                    const isOther = differ(values[0], values[1]);
+                    const isOther = differ(column, values[0], values[1]);
                     return (
                       <td key={column.quantity} data-of={column.title} class={isOther ? "differs" : ""}>
                         {valueText(column, row.values[column.quantity])}
@@ -119,7 +119,7 @@ export function ComparePage({ a, b, theme }: Props) {
           </tbody>
         </table>
       </div>
-      <p class="muted">Framed: the 95 % intervals of the two runs do not overlap.</p>
+      <p class="muted">Framed: the two runs read differently, and their 95 % intervals do not overlap.</p>
       <Both a={a} b={b} theme={theme} scenario={scenario} name={chosen} />
     </main>
   );

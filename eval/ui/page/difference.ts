@@ -1,9 +1,13 @@
 /** What two runs say of the same contenders on one link, in a sentence. */
 import type { Column, Estimate, Row } from "./api.ts";
 
-/** Intervals that do not overlap; a value without interval is a point. */
-export function differ(a: Estimate | null | undefined, b: Estimate | null | undefined): boolean {
-  if (!a || !b) return false;
+/** Intervals that do not overlap, of values that do not read alike; a value without interval is a point. */
+export function differ(
+  { factor, digits }: Column,
+  a: Estimate | null | undefined,
+  b: Estimate | null | undefined,
+): boolean {
+  if (!a || !b || (a.mean * factor).toFixed(digits) === (b.mean * factor).toFixed(digits)) return false;
   return (a.low ?? a.mean) > (b.high ?? b.mean) || (b.low ?? b.mean) > (a.high ?? a.mean);
 }
 
@@ -27,7 +31,7 @@ export function differenceText(headline: Column, a: Side, b: Side): string {
     if (!own || !other) continue;
     const by = own.mean - other.mean;
     const text = Math.abs(by * headline.factor).toFixed(headline.digits);
-    if (differ(own, other) && Number(text) !== 0) better[by > 0 ? 0 : 1].push(`${algorithm} (by ${text})`);
+    if (differ(headline, own, other)) better[by > 0 ? 0 : 1].push(`${algorithm} (by ${text})`);
     else same.push(algorithm);
   }
   const parts = [a, b].flatMap(({ name }, i) =>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Column, Row } from "../../../eval/ui/page/api.ts";
-import { differenceText } from "../../../eval/ui/page/difference.ts";
+import { differ, differenceText } from "../../../eval/ui/page/difference.ts";
 
 const SCORE: Column = { quantity: "score", title: "score", unit: "", factor: 1, digits: 2 };
 
@@ -21,4 +21,10 @@ it("says in which of two runs each contender does better, by how much, and who i
   expect(differenceText(SCORE, side("before", { gone: [1, 0] }), after)).toBe(
     "They have no contender in common.",
   );
+});
+
+it("frames nothing that reads alike", () => {
+  const point = (mean: number) => ({ mean, ci95: 0, low: mean, high: mean });
+  expect(differ(SCORE, point(17.482), point(17.478))).toBe(false);
+  expect(differ(SCORE, point(17.482), point(17.472))).toBe(true);
 });
