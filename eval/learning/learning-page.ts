@@ -19,10 +19,17 @@ const measures = ({ score, utilisation, meanQueueDelayMs, lossRate }: LearningMe
 const HEAD = ["score", "utilisation", "queue (ms)", "loss"];
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[], tag: string): string =>
-    `<tr>${cells.map((cell) => `<${tag}>${html(cell)}</${tag}>`).join("")}</tr>`;
-  return `<table><thead>${row(head, "th")}</thead><tbody>${rows.map((cells) => row(cells, "td")).join("")}</tbody></table>`;
+  const heads = head.map((title) => `<th scope="col">${html(title)}</th>`).join("");
+  const row = ([first, ...cells]: readonly string[]): string => {
+    const values = cells.map((cell, i) => `<td data-of="${html(head[i + 1]!)}">${html(cell)}</td>`).join("");
+    return `<tr><th scope="row">${html(first!)}</th>${values}</tr>`;
+  };
+  return `<div class="scroll"><table><thead><tr>${heads}</tr></thead><tbody>${rows.map(row).join("")}</tbody></table></div>`;
 }
+
+/** The configuration has strings of hundreds of characters without a space; the curve cannot be read smaller. */
+const STYLE =
+  ".curve{overflow-x:auto}.curve svg{max-width:100%;min-width:600px;height:auto}pre{white-space:pre-wrap;overflow-wrap:anywhere}";
 
 export interface LearningPage {
   readonly title: string;
@@ -49,23 +56,23 @@ export function learningPage({ title, learning, curve, config, isRunning }: Lear
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 ${isRunning ? `<meta http-equiv="refresh" content="${RELOAD_SEC}">\n` : ""}<title>${html(title)}</title>
 <link rel="icon" href="data:,">
-<style>${PAGE_STYLE} svg{max-width:100%;height:auto}</style>
+<style>${PAGE_STYLE}${STYLE}</style>
 </head>
 <body>
 <header class="top"><div><div><h1>${html(title)}</h1>
 <p class="facts">${isRunning ? "the training goes on; this page loads itself again" : "the training is over"}${verdict === "" ? "" : `: ${html(verdict)}`}</p></div></div></header>
 <main>
 <h2>Learning curve</h2>
-${curve}
+<div class="curve">${curve}</div>
 <h2>Evaluations</h2>
 <p class="muted">Means over ${last.links.length} validation links, the same each time. Beside it ${names.map((name) => `${html(name)} ${number(last.baselines[name]!, 2)}`).join(", ")}.</p>
 ${table(
-  ["update", "steps", ...HEAD, "best"],
+  ["update", "steps", ...HEAD, "new best"],
   shown.map((each) => [
     String(each.update),
     each.steps.toLocaleString("en"),
     ...measures(each),
-    each.best ? "better than before" : "",
+    each.best ? "yes" : "–",
   ]),
 )}
 <h2>The latest evaluation, link by link</h2>

@@ -1,10 +1,12 @@
 /** The HTML report in a real browser: every plot shows the values of the JSON, in light and dark, without a complaint. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { learningSvg } from "../../eval/learning/learning-chart.ts";
+import { learningPage } from "../../eval/learning/learning-page.ts";
 import { tradeoffRows } from "../../eval/report/chart-data.ts";
 import type { ReportData } from "../../eval/report/report-data.ts";
 import { writeResults } from "../../eval/result-files.ts";
@@ -218,6 +220,29 @@ describe.skipIf(missing && process.env["CI"] !== "true")("HTML report in Chromiu
     })()`;
     expect(await page.evaluate(stays)).toEqual([true, true]);
     await page.setViewportSize({ width: 1240, height: 900 });
+  });
+
+  it("so does the page of a training, whatever its configuration says", async () => {
+    const measured = { score: 15, utilisation: 0.9, meanQueueDelayMs: 3, lossRate: 0 };
+    const evaluation = { ...measured, best: true, baselines: { cubic: 13.3 } };
+    const evaluations = [0, 10].map((update) => ({
+      ...evaluation,
+      update,
+      steps: 2048 * update,
+      links: [{ ...measured, link: "training-range 1" }],
+    }));
+    const learning = { evaluations, progress: [] };
+    const config = JSON.stringify({ env: { description: "x".repeat(500) } });
+    const curve = await learningSvg("Training", learning);
+    const file = join(folder, "training.html");
+    writeFileSync(file, learningPage({ title: "Training", learning, curve, config, isRunning: false }));
+    const own = await context.newPage();
+    await own.setViewportSize({ width: 390, height: 800 });
+    await own.goto(pathToFileURL(file).href);
+    expect(await own.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    const cell = own.locator("td[data-of=score]").first();
+    expect([await cell.isVisible(), await cell.textContent()]).toEqual([true, "15.00"]);
+    await own.close();
   });
 
   it("asks the network for nothing and logs no error or warning", () => {
