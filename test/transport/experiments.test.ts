@@ -9,6 +9,7 @@ it.each([
   ["bertha-establishment", { trials: 5, world: "udp", stack: "datagrams", sockets: "fresh" }],
   ["bertha-establishment", { trials: 5, world: "processes", waitUs: 200 }],
   ["bertha-sharding", { offeredK: [50, 300], durationSec: 0.02 }],
+  ["bertha-sharding", { world: "udp", offeredK: [2], shardUs: 100, frontUs: 50, durationSec: 0.2 }],
   ["bertha-maybe-local", { trials: 50, bytes: [1_024] }],
   ["bertha-overhead", { mbps: 50, durationSec: 0.5, rounds: 1, roundSec: 0.1 }],
   ["p2-late-choice", { seeds: [1] }],

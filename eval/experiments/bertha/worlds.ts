@@ -54,8 +54,11 @@ export interface World {
   host(name: string, onDatagram: OnDatagram, onRoom?: () => void): Promise<Host>;
   /** for one end to meet others by, as far away as they are */
   store(name: string): Promise<RendezvousStore>;
-  /** @returns milliseconds from the call of `start` until what it is given is called; NaN: it was not */
-  time(start: (finish: () => void) => void | Promise<void>): Promise<number>;
+  /**
+   * @param spanSec that it takes for sure
+   * @returns milliseconds from the call of `start` until what it is given is called; NaN: it was not
+   */
+  time(start: (finish: () => void) => void | Promise<void>, spanSec?: number): Promise<number>;
   /** Until what has been left behind is done, such as last acknowledgements and what whoever runs this does with a row: no part of a trial's time. */
   settle(): Promise<void>;
   /** the ends that answer are elsewhere; absent: they are in this world */
@@ -88,13 +91,13 @@ export function virtualWorld(rng: Rng, path: { readonly delayUs: Micros; readonl
           later(() => store.swap(key, revision, value, (swapped) => later(() => done(swapped)))),
       };
     },
-    time: async (start) => {
+    time: async (start, spanSec = 0) => {
       const startUs = clock.nowUs;
       let isOver = false;
       await start(() => {
         isOver = true;
       });
-      clock.run(startUs + GIVE_UP_US, () => isOver);
+      clock.run(startUs + spanSec * 1e6 + GIVE_UP_US, () => isOver);
       return isOver ? (clock.nowUs - startUs) / 1_000 : Number.NaN;
     },
     settle: async () => {},
@@ -140,9 +143,9 @@ export async function loopbackWorld(waitUs: Micros = 0, storeAddress?: string): 
       await new Promise((resolve) => client.get("none", resolve));
       return client;
     },
-    time: (start) =>
+    time: (start, spanSec = 0) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => resolve(Number.NaN), REAL_GIVE_UP_MS);
+        const timer = setTimeout(() => resolve(Number.NaN), spanSec * 1e3 + REAL_GIVE_UP_MS);
         const startMs = performance.now();
         const started = start(() => {
           clearTimeout(timer);
