@@ -103,6 +103,8 @@ export class GeneralFlow implements NetworkFlow {
   readonly isTransient: boolean = false;
   declare readonly statistics: FlowStatistics;
   sender: Sender | undefined;
+  /** ECN field of its data packets, once it has a sender */
+  ecn: number = NOT_ECT;
   declare readonly receiver: Receiver;
   /** where its packets begin, as places of the routes */
   dataPlace: number = 0;
@@ -334,14 +336,14 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   arrive(packet: number, way: "into" | "out", nowNs: Nanos): void {
     this.nowNs = nowNs;
     if (way === "into") {
-      this.#enter(packet, this.#packets.place[packet]!, nowNs);
+      this.#enter(packet, this.#packets.place[packet]!);
       return;
     }
     const flow = this.#flowOf(packet)!;
     const sender = flow.sender!;
-    if (this.#packets.kind[packet] === DATA) this.#receive(flow, sender, packet, nowNs);
-    else this.#acknowledge(flow, sender, packet, nowNs);
-    this.#sendDue(flow, nowNs);
+    if (this.#packets.kind[packet] === DATA) this.#receive(flow, sender, packet);
+    else this.#acknowledge(flow, sender, packet);
+    this.#sendDue(flow);
     this.reschedule(flow);
   }
 
@@ -369,11 +371,11 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     const { place, priority } = this.#ways[way]!;
     const packets = this.#packets;
     const kind = isAck ? OUTSIDE_ACK : OUTSIDE;
-    const packet = this.#make(this.datagrams.length + flow, kind, nowNs, place, priority);
+    const packet = this.#make(this.datagrams.length + flow, kind, place, priority);
     packets.number[packet] = number;
     packets.sequence[packet] = bytes;
     packets.ecn[packet] = ecn;
-    this.#enter(packet, place, nowNs);
+    this.#enter(packet, place);
   }
 
   /** The next packet is at the end of its way. */
@@ -460,7 +462,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
       const atNs = this.#tree.time;
       if (atNs > untilNs || atNs >= this.nextCallNs) return;
       this.nowNs = atNs;
-      this.#happen(atNs);
+      this.#happen();
     }
   }
 
@@ -471,33 +473,36 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   protected override sendHeld(): void {
     const flow = this.#held!;
     this.#held = undefined;
-    this.#sendDue(flow, this.nowNs);
+    this.#sendDue(flow);
     this.reschedule(flow);
   }
 
   /** The flow sends what may leave by now. */
-  #sendDue(flow: GeneralFlow, nowNs: Nanos): void {
+  #sendDue(flow: GeneralFlow): void {
     const sender = flow.sender!;
-    while (sender.sendAtNs <= nowNs) this.#transmit(flow, sender, nowNs);
+    while (sender.sendAtNs <= this.nowNs) this.#transmit(flow, sender);
   }
 
-  /** The earliest event happens. */
-  #happen(nowNs: Nanos): void {
+  /**
+   * The earliest event happens. Whoever has a part in it reads the time where it is: as an argument V8 would make an object of it wherever it
+   * calls a method instead of making one function of both.
+   */
+  #happen(): void {
     const source = this.#tree.winner;
     if (source >= this.#firstFlow) {
       const flow = this.#slots[source - this.#firstFlow]!;
-      this.#process(flow, nowNs);
+      this.#process(flow);
       this.reschedule(flow);
     } else if (source >= this.#firstWay) {
-      this.#happenOutside(source, nowNs);
+      this.#happenOutside(source);
     } else {
       const hop = this.#hopOf[source]!;
       if (source === hop.wireSource) {
         const packet = hop.wire.shift();
         this.#tree.update(source, hop.wire.headNs);
-        this.#enter(packet, this.#packets.place[packet]!, nowNs);
+        this.#enter(packet, this.#packets.place[packet]!);
       } else {
-        const packet = hop.serve(nowNs, this.#listenerOf);
+        const packet = hop.serve(this.nowNs, this.#listenerOf);
         this.#tree.update(source, hop.readyNs);
         if (packet !== -1) this.#leave(hop, packet);
       }
@@ -505,9 +510,9 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   }
 
   /** Apart, as what V8 makes one function of holds only so much: a packet over many links rarely comes by here. */
-  #happenOutside(source: number, nowNs: Nanos): void {
+  #happenOutside(source: number): void {
     const i = source - this.#firstDatagram;
-    if (i >= 0) this.#sendDatagram(this.datagrams[i]!, nowNs);
+    if (i >= 0) this.#sendDatagram(this.datagrams[i]!);
     else this.#leaveNetwork(source - this.#firstWay);
   }
 
@@ -549,58 +554,61 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     flow.control?.onClose?.();
   }
 
-  #process(flow: GeneralFlow, nowNs: Nanos): void {
+  #process(flow: GeneralFlow): void {
     const { sender, receiver } = flow;
     if (sender === undefined) {
-      this.#start(flow, nowNs);
+      this.#start(flow);
       return;
     }
+    const { nowNs } = this;
     if (flow.statistics.nextBinEndNs <= nowNs) flow.statistics.onTime(nowNs, sender.cwndPackets);
     if (flow.stopNs <= nowNs) this.#close(flow);
     while (flow.data.headNs <= nowNs) {
       const packet = flow.data.shift();
-      if (this.#carrier === undefined) this.#receive(flow, sender, packet, nowNs);
+      if (this.#carrier === undefined) this.#receive(flow, sender, packet);
       else this.#carryOut(packet, this.hops[0]!);
     }
     if (receiver.delayedAckAtNs <= nowNs) {
       receiver.flush();
-      this.#sendAck(flow, sender, nowNs);
+      this.#sendAck(flow, sender);
     }
     if (flow.acks.headNs <= nowNs) {
       const packet = flow.acks.shift();
-      if (this.#carrier === undefined) this.#acknowledge(flow, sender, packet, nowNs);
+      if (this.#carrier === undefined) this.#acknowledge(flow, sender, packet);
       else this.#carryOut(packet, this.hops[1]!);
     } else if (sender.timerAtNs <= nowNs) {
       sender.onTimer(nowNs);
     }
     if (this.stopRequested) this.#held = flow;
-    else this.#sendDue(flow, nowNs);
+    else this.#sendDue(flow);
   }
 
-  #start(flow: GeneralFlow, nowNs: Nanos): void {
+  #start(flow: GeneralFlow): void {
+    const { nowNs } = this;
     const { spec } = flow;
     flow.sender = startSender(this, this.#engine, spec, flow.number, nowNs, this.#rng);
+    flow.ecn = ECN_FIELDS[flow.sender.ecnUse];
     flow.servedBytesAtStart = this.forward.servedBytes(nowNs);
     spec.onStart?.(flow, this);
   }
 
-  #transmit(flow: GeneralFlow, sender: Sender, nowNs: Nanos): void {
-    const txn = sender.transmit(nowNs);
-    const packet = this.#send(flow, nowNs, DATA, flow.dataPlace, ECN_FIELDS[sender.ecnUse]);
+  #transmit(flow: GeneralFlow, sender: Sender): void {
+    const txn = sender.transmit(this.nowNs);
+    const packet = this.#send(flow, DATA, flow.dataPlace, flow.ecn);
     this.#packets.number[packet] = txn;
     this.#packets.sequence[packet] = sender.sentSequence;
-    this.#leaveHost(packet, flow.dataPlace, nowNs);
+    this.#leaveHost(packet, flow.dataPlace);
   }
 
-  #sendAck(flow: GeneralFlow, sender: Sender, nowNs: Nanos): void {
-    const packet = this.#send(flow, nowNs, ACK, flow.ackPlace, NOT_ECT);
+  #sendAck(flow: GeneralFlow, sender: Sender): void {
+    const packet = this.#send(flow, ACK, flow.ackPlace, NOT_ECT);
     this.#packets.number[packet] = sender.arrivals;
-    this.#leaveHost(packet, flow.ackPlace, nowNs);
+    this.#leaveHost(packet, flow.ackPlace);
   }
 
   /** A packet leaves its host for the first hop of its route. */
-  #leaveHost(packet: number, place: number, nowNs: Nanos): void {
-    if (this.#carrier === undefined) this.#enter(packet, place, nowNs);
+  #leaveHost(packet: number, place: number): void {
+    if (this.#carrier === undefined) this.#enter(packet, place);
     else this.#carryInto(packet, this.hops[this.#routes.table[place]!]!);
   }
 
@@ -612,38 +620,39 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     this.#carrier!.carry(packet, "out", hop.wireBytes(packet));
   }
 
-  #send(flow: GeneralFlow, nowNs: Nanos, kind: number, place: number, ecn: number): number {
+  #send(flow: GeneralFlow, kind: number, place: number, ecn: number): number {
     flow.underWay++;
-    const packet = this.#make(this.#firstSlot + flow.index, kind, nowNs, place, flow.priority);
+    const packet = this.#make(this.#firstSlot + flow.index, kind, place, flow.priority);
     this.#packets.ecn[packet] = ecn;
     return packet;
   }
 
   /** @param index of its flow, among the datagram sources and the slots behind them */
-  #make(index: number, kind: number, nowNs: Nanos, place: number, priority: number): number {
+  #make(index: number, kind: number, place: number, priority: number): number {
     const packets = this.#packets;
     const packet = packets.take();
     packets.flow[packet] = index;
     packets.kind[packet] = kind;
     packets.priority[packet] = priority;
-    packets.sentNs[packet] = nowNs;
+    packets.sentNs[packet] = this.nowNs;
     packets.queuedNs[packet] = 0;
     packets.place[packet] = place;
     packets.corrupt[packet] = 0;
     return packet;
   }
 
-  #sendDatagram(source: DatagramFlow, nowNs: Nanos): void {
+  #sendDatagram(source: DatagramFlow): void {
+    const { nowNs } = this;
     const { spec } = source;
     if (nowNs >= spec.stopNs) {
       source.nextNs = Number.POSITIVE_INFINITY;
     } else {
       source.sentPackets++;
-      const packet = this.#make(source.index, DATAGRAM, nowNs, source.place, spec.priority ?? 0);
+      const packet = this.#make(source.index, DATAGRAM, source.place, spec.priority ?? 0);
       this.#packets.bytes[packet] = spec.bytes();
       this.#packets.ecn[packet] = NOT_ECT;
       source.nextNs = nowNs + spec.gapNs();
-      this.#leaveHost(packet, source.place, nowNs);
+      this.#leaveHost(packet, source.place);
     }
     this.#tree.update(this.#firstDatagram + source.index, source.nextNs);
   }
@@ -660,10 +669,10 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   }
 
   /** A packet arrives at the hop of its place. */
-  #enter(packet: number, place: number, nowNs: Nanos): void {
+  #enter(packet: number, place: number): void {
     const hop = this.hops[this.#routes.table[place]!]!;
     const readyBefore = hop.readyNs;
-    if (hop.enter(nowNs, packet, this.#findListener(packet, place))) this.#leave(hop, packet);
+    if (hop.enter(this.nowNs, packet, this.#findListener(packet, place))) this.#leave(hop, packet);
     else if (hop.readyNs !== readyBefore) this.#tree.update(hop.serverSource, hop.readyNs);
   }
 
@@ -760,7 +769,8 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   }
 
   /** A data packet arrives at the receiver. */
-  #receive(flow: GeneralFlow, sender: Sender, packet: number, nowNs: Nanos): void {
+  #receive(flow: GeneralFlow, sender: Sender, packet: number): void {
+    const { nowNs } = this;
     const packets = this.#packets;
     const txn = packets.number[packet]!;
     const sequence = packets.sequence[packet]!;
@@ -781,15 +791,15 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
       statistics.onArrival(nowNs);
     }
     sender.markArrival(txn, nowNs, isFirst, isMarked);
-    if (ackAtOnce) this.#sendAck(flow, sender, nowNs);
+    if (ackAtOnce) this.#sendAck(flow, sender);
     if (isFirst) flow.onArrival?.();
   }
 
   /** An ACK arrives at the sender. */
-  #acknowledge(flow: GeneralFlow, sender: Sender, packet: number, nowNs: Nanos): void {
+  #acknowledge(flow: GeneralFlow, sender: Sender, packet: number): void {
     const arrivals = this.#packets.number[packet]!;
     this.#release(packet, flow);
-    if (!flow.closed) sender.onAck(nowNs, arrivals);
+    if (!flow.closed) sender.onAck(this.nowNs, arrivals);
   }
 
   #release(packet: number, flow: GeneralFlow): void {

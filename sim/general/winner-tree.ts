@@ -38,6 +38,8 @@ export class WinnerTree {
         winner = winners[sibling]!;
       }
       node >>>= 1;
+      // what is above says the same as before then
+      if (winners[node] === winner && times[node] === earliest) return;
       times[node] = earliest;
       winners[node] = winner;
     }
