@@ -1,8 +1,12 @@
-/** The style sheet of the HTML page; contender colours come as custom properties from `palette.ts`. */
+const DARK =
+  "color-scheme: dark; --bg: #0f1419; --panel: #151b22; --ink: #e6edf3; --muted: #9aa7b4; --line: #2a323c; --soft: #1a2129; --best: #12382a; --best-ink: #7be0ad; --shade: #000c;";
+
+/** The style sheet of the HTML pages, also of those whose theme no script chooses; contender colours come as custom properties from `palette.ts`. */
 export const PAGE_STYLE: string = `
 :root { color-scheme: light dark; --bg: #fff; --panel: #fff; --ink: #1f2328; --muted: #59636e; --line: #d9dee3; --soft: #f5f7f9; --best: #e3f4ea; --best-ink: #0b5c32; --shade: #0003; }
 :root[data-theme="light"] { color-scheme: light; }
-:root[data-theme="dark"] { color-scheme: dark; --bg: #0f1419; --panel: #151b22; --ink: #e6edf3; --muted: #9aa7b4; --line: #2a323c; --soft: #1a2129; --best: #12382a; --best-ink: #7be0ad; --shade: #000c; }
+:root[data-theme="dark"] { ${DARK} }
+@media (prefers-color-scheme: dark) { :root:not([data-theme]) { ${DARK} } }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 body { margin: 0; background: var(--bg); color: var(--ink); font: 14px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }

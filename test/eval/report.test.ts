@@ -242,6 +242,12 @@ describe.skipIf(missing && process.env["CI"] !== "true")("HTML report in Chromiu
     expect(await own.evaluate("document.documentElement.scrollWidth")).toBe(390);
     const cell = own.locator("td[data-of=score]").first();
     expect([await cell.isVisible(), await cell.textContent()]).toEqual([true, "15.00"]);
+    const background = (): Promise<unknown> =>
+      own.evaluate("getComputedStyle(document.body).backgroundColor");
+    await own.emulateMedia({ colorScheme: "light" });
+    const light = await background();
+    await own.emulateMedia({ colorScheme: "dark" });
+    expect([light, await background()]).toEqual(["rgb(255, 255, 255)", "rgb(15, 20, 25)"]);
     await own.close();
   });
 
