@@ -191,10 +191,10 @@ function acrossLinks(
     const leader = link.leaders.length === 0 ? "nobody" : listed(link.leaders.slice(0, NAMED_LINKS));
     byLeader.set(leader, [...(byLeader.get(leader) ?? []), link]);
   }
-  const places = [...byLeader].slice(0, NAMED_LINKS).map(([leader, at]) => {
+  const places = [...byLeader].slice(0, NAMED_LINKS).map(([leader, at], i) => {
     const where =
       at.length <= NAMED_LINKS ? listed(at.map(({ scenario }) => scenario)) : `${at.length} links`;
-    return `on ${where} ${leader}`;
+    return `on ${where} ${i === 0 ? "it is " : ""}${leader}`;
   });
   const rest = byLeader.size > NAMED_LINKS ? ` and others on ${byLeader.size - NAMED_LINKS} more` : "";
   const unranked = behind.filter(({ barred }) => barred !== undefined);

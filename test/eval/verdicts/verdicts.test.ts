@@ -164,8 +164,8 @@ describe("verdicts", () => {
       ];
     });
     expect(verdictSentences(rows, "score")).toEqual([
-      "agent: best deployable contender on 2 of 4 links, by 1.00 of score; on lte-a and lte-b vegas, where agent uses 58 % and is not ranked.",
-      "vegas: best deployable contender on 2 of 4 links; on wifi and wired agent.",
+      "agent: best deployable contender on 2 of 4 links, by 1.00 of score; on lte-a and lte-b it is vegas, where agent uses 58 % and is not ranked.",
+      "vegas: best deployable contender on 2 of 4 links; on wifi and wired it is agent.",
       "oracle is a reference and does not compete.",
     ]);
   });
@@ -179,8 +179,8 @@ describe("verdicts", () => {
     ]);
     expect(verdictSentences(rows, "score")).toEqual([
       "agent: best deployable contender on 2 of 2 links, by 2.00 of score.",
-      "cubic and reno: best on none of 2 links; on wifi and wired agent.",
-      "bbr: best on none of 2 links; on wifi and wired agent, where bbr loses 8.0 % and is not ranked.",
+      "cubic and reno: best on none of 2 links; on wifi and wired it is agent.",
+      "bbr: best on none of 2 links; on wifi and wired it is agent, where bbr loses 8.0 % and is not ranked.",
     ]);
   });
 
