@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz:scenarios [-- --objects N --seed S --case I]`: scenario objects by schema, with extreme and wrong values, sent to
+ * `npm run fuzz:scenarios [-- --objects N --from I --seed S --case I]`: scenario objects by schema, with extreme and wrong values, sent to
  * a server beside which another client waits. Exits with 1 on a finding, with the command that replays it.
  */
 import { scriptOptions } from "../../../envs/grpc/bench/options.ts";
@@ -7,16 +7,18 @@ import { fuzzScenarios } from "./run.ts";
 
 const { values } = scriptOptions("fuzz:scenarios", {
   objects: { type: "number", what: "in all", default: "20000" },
+  from: { type: "number", what: "the first one: where a run that was broken off goes on", default: "0" },
   seed: { type: "number", what: "of all objects", default: "1" },
   case: { type: "number", what: "this object alone" },
 });
-const { objects, seed, case: only } = values;
+const { objects, from, seed, case: only } = values;
 process.once("SIGINT", () => process.exit(130));
 console.log(`seed ${seed}`);
 const startedMs = performance.now();
 let toldMs = startedMs;
 const outcome = await fuzzScenarios({
   objects,
+  from,
   seed,
   ...(only === undefined ? {} : { only }),
   onProgress(done) {

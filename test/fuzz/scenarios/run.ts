@@ -30,6 +30,8 @@ const TRIES = 3;
 
 export interface FuzzOptions {
   readonly objects: number;
+  /** the first one; default 0 */
+  readonly from?: number;
   readonly seed: number;
   /** only this one */
   readonly only?: number;
@@ -150,14 +152,14 @@ async function startBench(built: boolean): Promise<Bench> {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function fuzzScenarios(options: FuzzOptions): Promise<FuzzOutcome> {
-  const { objects, seed, only, atOnce = 3, built = true, onProgress, onSuspects } = options;
+  const { objects, from = 0, seed, only, atOnce = 3, built = true, onProgress, onSuspects } = options;
   const counts = { refused: 0, ran: 0, ended: 0 };
   const findings: string[] = [];
   const suspects = new Set<number>();
   let bench = await startBench(built);
   const under = new Set<number>();
-  let next = only ?? 0;
-  const end = only === undefined ? objects : only + 1;
+  let next = only ?? from;
+  const end = only === undefined ? from + objects : only + 1;
   let done = 0;
   let [longestWaitMs, asked] = [0, 0];
 
