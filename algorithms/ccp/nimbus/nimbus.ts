@@ -33,7 +33,7 @@ const LEAST_SHARE = 0.05;
  * queue has no right mu, and so no eta, until it has fought for a part of the link. A bundle, to which a mistake costs no part of the
  * link, takes the queue's mean for it: where buffers are small, others' queues are short now and then.
  */
-const LONG_QUEUE = { least: 2, mean: 1.5 };
+const LONG_QUEUE = { least: 2, mean: 1.4 };
 /**
  * Ours, for bundles: with the delay rule again it is on trial for 5 s. If it gets less than this of what it had, others have only
  * been quiet for eta, and it goes back, twice as long as the last time.

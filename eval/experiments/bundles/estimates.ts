@@ -4,24 +4,39 @@
  */
 import Table from "cli-table3";
 import { fromMbps, NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SEC, toMbps } from "../../../core/units.ts";
+import type { Scenario } from "../../../scenarios/scenario.ts";
 import type { SimulatedRun } from "../../../testbeds/simulated/simulated.ts";
+import { makeSizes } from "../../../testbeds/traffic/sizes.ts";
 import { mean, quantile } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, type Panel, page } from "../figures.ts";
-import { whole } from "../options.ts";
+import { choices, whole } from "../options.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { HOSTS, openSite, SENDBOX_ALGORITHM, siteRoute, siteScenario } from "./site.ts";
 
 const MBPS = [24, 48, 96] as const;
 const RTT_MS = [20, 50, 100] as const;
+/** Four flows that never end, or requests of heavy-tailed sizes that come and go. */
+const LOADS = ["full", "heavy", "light"] as const;
+type Load = (typeof LOADS)[number];
 const FLOWS = 4;
+/** of the link, by requests in the mean; the former is that of Fig. 4.19, with which the link is full most of the time */
+const OFFERED_SHARE = { heavy: 7 / 8, light: 1 / 2 } as const;
 const DURATION_SEC = 30;
 /** Until the senders' slow starts are over. */
 const SETTLED_SEC = 5;
 /** The truth is written down as often. */
 const STEP_NS = NANOS_PER_MILLI;
+const CONTROL = "bundle-sfq";
+const SIZES = { kind: "web" } as const;
+
+interface Link {
+  readonly mbps: number;
+  readonly rttMs: number;
+}
 
 interface Row {
+  readonly load: Load;
   readonly mbps: number;
   readonly rttMs: number;
   readonly seed: number;
@@ -30,6 +45,9 @@ interface Row {
   readonly rateErrorMbps: readonly number[];
   readonly estimates: number;
 }
+
+const ERRORS = ["rttErrorMs", "rateErrorMbps"] as const satisfies readonly (keyof Row)[];
+type ErrorKey = (typeof ERRORS)[number];
 
 interface Truth {
   readonly queuedMs: number;
@@ -53,11 +71,16 @@ function percentiles(values: readonly number[]): number[] {
   return Array.from({ length: 101 }, (_, i) => quantile(sorted, i / 100));
 }
 
-function measure(mbps: number, rttMs: number, algorithm: string, seed: number): Row {
-  const control = "bundle-sfq";
-  const scenario = siteScenario({ mbps, rttMs, control, algorithm, durationSec: DURATION_SEC });
-  const long = { algorithm: HOSTS, count: FLOWS, startEverySec: 0.1, ...siteRoute(control) };
-  const run = openSite({ ...scenario, flows: [long] }, seed);
+function trafficOf(load: Load, mbps: number): Pick<Scenario, "flows" | "traffic"> {
+  const own = { algorithm: HOSTS, ...siteRoute(CONTROL) };
+  if (load === "full") return { flows: [{ ...own, count: FLOWS, startEverySec: 0.1 }] };
+  const flowsPerSec = (OFFERED_SHARE[load] * fromMbps(mbps)) / makeSizes(SIZES).meanBytes;
+  return { traffic: [{ ...own, kind: "transfers", sizes: SIZES, flowsPerSec, stopSec: DURATION_SEC }] };
+}
+
+function measure(load: Load, { mbps, rttMs }: Link, algorithm: string, seed: number): Row {
+  const scenario = siteScenario({ mbps, rttMs, control: CONTROL, algorithm, durationSec: DURATION_SEC });
+  const run = openSite({ ...scenario, ...trafficOf(load, mbps) }, seed);
   const startNs = run.nowNs;
   const truth = record(run, mbps);
   const rttErrorMs: number[] = [];
@@ -68,7 +91,9 @@ function measure(mbps: number, rttMs: number, algorithm: string, seed: number): 
     const [sent, at] = [stepOf(atUs - rttUs), stepOf(atUs)];
     const epoch = truth.slice(Math.min(fromStep, sent), sent + 1);
     fromStep = sent;
-    const [now, before] = [truth[at], truth[sent]];
+    // what an answer tells of was served as long before as the path is
+    const path = Math.round((rttMs * NANOS_PER_MILLI) / STEP_NS);
+    const [now, before] = [truth[at - path], truth[sent - path]];
     if (atUs * NANOS_PER_MICRO < run.startNs + SETTLED_SEC * NANOS_PER_SEC) continue;
     if (now === undefined || before === undefined) continue;
     rttErrorMs.push(Math.abs(rttUs / 1000 - (rttMs + mean(epoch.map(({ queuedMs }) => queuedMs)))));
@@ -77,6 +102,7 @@ function measure(mbps: number, rttMs: number, algorithm: string, seed: number): 
   }
   run.close();
   return {
+    load,
     mbps,
     rttMs,
     seed,
@@ -92,76 +118,93 @@ export const bundleEstimates: Experiment = experiment({
   source: "Narayan, MIT 2022 (CCP thesis), Fig. 4.17 and 4.18",
   options: {
     algorithm: SENDBOX_ALGORITHM,
-    seeds: whole(10, { low: 1, high: 1000, help: "runs of each link" }),
+    loads: choices(LOADS, LOADS, { help: "of the bundle" }),
+    seeds: whole(10, { low: 1, high: 1000, help: "runs of each link and load" }),
   },
-  count: ({ seeds }) => MBPS.length * RTT_MS.length * seeds,
-  *run({ algorithm, seeds }): Generator<Row> {
-    for (const mbps of MBPS) {
-      for (const rttMs of RTT_MS) {
-        for (let seed = 1; seed <= seeds; seed++) yield measure(mbps, rttMs, algorithm, seed);
+  count: ({ loads, seeds }) => loads.length * MBPS.length * RTT_MS.length * seeds,
+  *run({ algorithm, loads, seeds }): Generator<Row> {
+    for (const load of loads) {
+      for (const link of MBPS.flatMap((mbps) => RTT_MS.map((rttMs) => ({ mbps, rttMs })))) {
+        for (let seed = 1; seed <= seeds; seed++) yield measure(load, link, algorithm, seed);
       }
     }
   },
-  describe: ({ mbps, rttMs, seed }) => `${mbps} Mbit/s, ${rttMs} ms, seed ${seed}`,
-  report(rows) {
-    const percentile = (key: "rttErrorMs" | "rateErrorMbps", percent: number, of = rows): number =>
+  describe: ({ load, mbps, rttMs, seed }) => `${load}, ${mbps} Mbit/s, ${rttMs} ms, seed ${seed}`,
+  report(rows, { loads }) {
+    const percentile = (key: ErrorKey, percent: number, of: readonly Row[]): number =>
       quantile(Float64Array.from(of.flatMap((row) => row[key])).sort(), percent / 100);
     const table = new Table({
       ...PLAIN_TABLE,
-      head: ["link", "estimates", "RTT, p50\nms", "RTT, p80\nms", "rate, p50\nMbit/s", "rate, p80\nMbit/s"],
+      head: [
+        "load",
+        "link",
+        "estimates",
+        "RTT, p50\nms",
+        "RTT, p80\nms",
+        "rate, p50\nMbit/s",
+        "rate, p80\nMbit/s",
+      ],
     });
-    for (const mbps of MBPS) {
-      for (const rttMs of RTT_MS) {
-        const of = rows.filter((row) => row.mbps === mbps && row.rttMs === rttMs);
-        const figures = [
-          percentile("rttErrorMs", 50, of),
-          percentile("rttErrorMs", 80, of),
-          percentile("rateErrorMbps", 50, of),
-          percentile("rateErrorMbps", 80, of),
-        ];
+    for (const load of loads) {
+      for (const { mbps, rttMs } of MBPS.flatMap((mbps) => RTT_MS.map((rttMs) => ({ mbps, rttMs })))) {
+        const of = rows.filter((row) => row.load === load && row.mbps === mbps && row.rttMs === rttMs);
+        const figures = ERRORS.flatMap((key) => [50, 80].map((percent) => percentile(key, percent, of)));
         const count = of.reduce((sum, { estimates }) => sum + estimates, 0);
-        table.push([`${mbps} Mbit/s, ${rttMs} ms`, count, ...figures.map((figure) => figure.toFixed(2))]);
+        table.push([
+          load,
+          `${mbps} Mbit/s, ${rttMs} ms`,
+          count,
+          ...figures.map((figure) => figure.toFixed(2)),
+        ]);
       }
     }
     const names = MBPS.map((mbps) => `${mbps} Mbit/s`);
-    const panel = (key: "rttErrorMs" | "rateErrorMbps", title: string): Panel => {
-      const values = MBPS.flatMap((mbps) =>
-        Array.from({ length: 100 }, (_, percent) => ({
+    const panel = (key: ErrorKey, load: Load, title: string): Panel => {
+      const values = MBPS.flatMap((mbps) => {
+        const own = rows.filter((row) => row.load === load && row.mbps === mbps);
+        return Array.from({ length: 100 }, (_, percent) => ({
           name: `${mbps} Mbit/s`,
-          error: percentile(
-            key,
-            percent,
-            rows.filter((row) => row.mbps === mbps),
-          ),
+          error: percentile(key, percent, own),
           share: percent / 100,
-        })),
-      );
+        }));
+      });
       const x = axis({ field: "error", title });
       const y = axis({ field: "share", title: "Share of estimates", domain: [0, 1] });
-      return lines(names, { title, values, x, y, width: 260 }, { interpolate: "step-after" });
+      return lines(
+        names,
+        { title: `${title}: ${load}`, values, x, y, width: 260 },
+        { interpolate: "step-after" },
+      );
     };
     return {
-      text: `${table.toString()}\nDifference to the truth, after ${SETTLED_SEC} s; the truth of an RTT is the path's with what all packets of the epoch found queued at the bottleneck, that of a rate what the bottleneck has served over the RTT before.\n`,
-      claims: [
-        judge({
-          claim: "80 % of the estimates of RTT are this close",
-          published: "1.2 ms",
-          measured: percentile("rttErrorMs", 80),
-          unit: "ms",
-          threshold: { high: 1.2 },
-        }),
-        judge({
-          claim: "80 % of the estimates of the receive rate are this close",
-          published: "4 Mbit/s",
-          measured: percentile("rateErrorMbps", 80),
-          unit: "Mbit/s",
-          threshold: { high: 4 },
-        }),
-      ],
-      figure: page({ title: "What a sendbox learns from epochs" }, names, [
-        panel("rttErrorMs", "RTT, off by ms"),
-        panel("rateErrorMbps", "Receive rate, off by Mbit/s"),
-      ]),
+      text: `${table.toString()}\nDifference to the truth, after ${SETTLED_SEC} s; the truth of an RTT is the path's with what all packets of the epoch found queued at the bottleneck, that of a rate what the bottleneck served over an RTT when it served those packets. Load: ${FLOWS} flows that never end, or requests that take seven eighths (heavy) or half (light) of the link in the mean.\n`,
+      claims: loads.flatMap((load) => {
+        const own = rows.filter((row) => row.load === load);
+        return [
+          judge({
+            claim: `80 % of the estimates of RTT are this close, load ${load}`,
+            published: "1.2 ms",
+            measured: percentile("rttErrorMs", 80, own),
+            unit: "ms",
+            threshold: { high: 1.2 },
+          }),
+          judge({
+            claim: `80 % of the estimates of the receive rate are this close, load ${load}`,
+            published: "4 Mbit/s",
+            measured: percentile("rateErrorMbps", 80, own),
+            unit: "Mbit/s",
+            threshold: { high: 4 },
+          }),
+        ];
+      }),
+      figure: page(
+        { title: "What a sendbox learns from epochs", columns: 2 },
+        names,
+        loads.flatMap((load) => [
+          panel("rttErrorMs", load, "RTT, off by ms"),
+          panel("rateErrorMbps", load, "Receive rate, off by Mbit/s"),
+        ]),
+      ),
     };
   },
 });
