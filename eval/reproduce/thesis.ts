@@ -162,7 +162,7 @@ export const THESIS: readonly ThesisFigure[] = [
       "80 % of the estimates of RTT within 1.2 ms",
       "80 % of those of the receive rate within 4 Mbit/s",
     ],
-    differs: "Virtual time has no scheduling noise, and the link here is always full.",
+    differs: "Virtual time has no scheduling noise; beside the full link, loads that leave it free at times.",
     by: { experiment: "bundle-estimates", settings: { seeds: 2 } },
   },
   {
