@@ -234,8 +234,9 @@ export const IQL: LearnerSpec = {
   needs: { dataset: "required" },
   options: KINDS,
   defaults: { ...DEFAULTS },
-  // recordings of Cubic and BBR hold few steps as good as a policy can be: the best of them count
-  tuned: { expectile: 0.9, inverseTemperature: 10 },
+  // Recordings of Cubic and BBR hold few steps as good as a policy can be: the best of them count. What an action does shows within a few
+  // round trips, and over a short horizon the differences between actions are larger than what critics get wrong of links.
+  tuned: { hidden: [32, 32], gamma: 0.8, expectile: 0.9, inverseTemperature: 20 },
   checkOptions: (given) => void iqlOptions(given),
   make: (setup) => new Iql(setup),
   load: (checkpoint, setup) => Iql.fromCheckpoint(checkpoint, setup),

@@ -58,6 +58,8 @@ const FAMILIES = [...new Set(ENTRIES.map(({ family }) => family))];
 
 /** Whose runs are recorded. */
 const RECORDED = ["cubic", "bbr"] as const;
+/** Seconds of a recorded run: BBR's looks for the least round trip, one every ten seconds, are in it, which show what an idle link costs. */
+const RECORDED_SEC = 30;
 /** Offline reinforcement learning is to be better than what it has seen by this. */
 const OFFLINE_GAIN = 1.1;
 /** A policy is to keep this share of its score where all that it sees is off by up to a tenth. */
@@ -70,7 +72,7 @@ const OPTIONS = {
   learners: choices<LearnerName>(NAMES, NAMES, { help: "learners; ppo is always one of them" }),
   scale: positive(1, { help: "environment steps of every training, as a multiple of its own" }),
   links: whole(20, { low: 1, high: 1000, help: "held-out links, of 10 s each" }),
-  episodes: whole(60, { low: 1, high: 10_000, help: "recorded episodes each of Cubic and BBR" }),
+  episodes: whole(60, { low: 1, high: 10_000, help: "recorded episodes each of Cubic and BBR, of 30 s" }),
   points: whole(8, { low: 1, high: 1000, help: "evaluations in the course of a training" }),
 };
 
@@ -89,9 +91,9 @@ interface LearnersRow {
 
 const { episodeSec, numEnvs } = TRAINING_DEFAULTS;
 
-function drawnLinks(purpose: string, count: number): Scenario[] {
+function drawnLinks(purpose: string, count: number, durationSec: number = episodeSec): Scenario[] {
   return Array.from({ length: count }, (_, i) =>
-    sampleTrainingScenario(Rng.fromSeed(i).fork(`learners.${purpose}`), { durationSec: episodeSec }),
+    sampleTrainingScenario(Rng.fromSeed(i).fork(`learners.${purpose}`), { durationSec }),
   );
 }
 
@@ -119,7 +121,7 @@ const runsOf = (name: string, links: readonly Scenario[], recordSteps?: EnvOptio
   );
 
 function recordingsOf(env: EnvOptions, episodes: number): RecordedData {
-  const links = drawnLinks("recorded", episodes);
+  const links = drawnLinks("recorded", episodes, RECORDED_SEC);
   const runs = RECORDED.flatMap((name) => runsOf(name, links, env));
   return recordedData(
     spacesOf(env),
