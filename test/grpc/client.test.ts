@@ -100,7 +100,10 @@ describe("a remote Env", () => {
   it("says unavailable when nobody serves the address", async () => {
     const dead = await startServer({ port: 0, envHost: toyHost() });
     await dead.close();
-    await expectKind(connectEnv({ address: `127.0.0.1:${dead.port}` }), "unavailable");
+    const refused = new RegExp(
+      `127\\.0\\.0\\.1:${dead.port}: no service answers there \\(connect ECONNREFUSED [^)]*\\); .ccpark serve. starts one$`,
+    );
+    await expectKind(connectEnv({ address: `127.0.0.1:${dead.port}` }), "unavailable", refused);
   });
 
   it("says unavailable when the address accepts and stays silent", async () => {

@@ -49,6 +49,8 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_KEEPALIVE_MS = 10_000;
 /** Of the channel; whoever waits longer between two attempts (`backoffMs`) does not find it still pausing. */
 const RECONNECT_MS = 20;
+/** grpc-js's words where no connection came about; the reason in them is all that a user can act on */
+const NEVER_CONNECTED = /No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:/;
 const FIRST_BACKOFF_MS = 20;
 const LONGEST_BACKOFF_MS = 2_000;
 
@@ -133,7 +135,10 @@ export class Service {
   /** What the end of a call or stream with this status is to its caller; a loss is a `LostConnection`. */
   errorOf(code: number, details: string): CcparkError {
     if (details.startsWith("[")) return new CcparkError(kindOfCode(code), details);
-    const message = `[grpc] ${this.address}: ${details}`;
+    const refused = NEVER_CONNECTED.exec(details)?.[1];
+    const what =
+      refused === undefined ? details : `no service answers there (${refused}); \`ccpark serve\` starts one`;
+    const message = `[grpc] ${this.address}: ${what}`;
     const isLoss =
       code === status.UNAVAILABLE ||
       code === status.CANCELLED ||
