@@ -1,12 +1,12 @@
 /**
  * A policy as a datapath program of 253 instructions and 18 leaves, which runs without an agent.
- * Made by ccpark distill (0.2.0) of zoo:general, sha256 516bacc967bd636d72714e8e391685115f8968b7afee5ec8382f49ddb5846f6c, seed 1,
- * 4 rounds of 38 links, 12763 decisions, on constant, constant, constant, fast, loss, policer, policer, acks, acks, steps, steps, cellular, cellular, cellular, cellular, poisson, poisson, others, others.
- * Score on 24 validation links 13.159, the policy's 13.216.
+ * Made by ccpark distill (0.2.0) of zoo:general, sha256 516bacc967bd636d72714e8e391685115f8968b7afee5ec8382f49ddb5846f6c, seed 2,
+ * 4 rounds of 38 links, 10068 decisions, on constant, constant, constant, fast, loss, policer, policer, acks, acks, steps, steps, cellular, cellular, cellular, cellular, poisson, poisson, others, others.
+ * Score on 24 validation links 13.198, the policy's 13.216.
  */
 const PROGRAM = `
 (def
-  (Report (delivered 0) (lost 0) (rttSum 0) (rtt 0) (minRtt +infinity) (full 0) (startup 1) (lastRtt 0) (rttChange 0) (meanRtt 0) (through 0) (change 0) (highest 0) (loss 0) (packetUs 0) (level 0))
+  (Report (delivered 0) (lost 0) (rttSum 0) (rtt 0) (minRtt +infinity) (full 0) (startup 1) (lastRtt 0) (rttChange 0) (quiet 0) (meanRtt 0) (through 0) (change 0) (highest 0) (loss 0) (packetUs 0))
   (window 14480) (least 2896) (most 6950400) (leaf 0) (queue 0) (rate 0) (bunch 0) (bunching 0) (lastThrough 0) (rateChange 0) (varying 0) (maxNow 0) (reports 0) (maxBefore 0) (path 0) (fullRounds 0)
 )
 (when true
@@ -51,29 +51,31 @@ const PROGRAM = `
   (:= Report.rttChange (/ (+ (* Report.rttChange 7) (- (max Report.meanRtt Report.lastRtt) (min Report.meanRtt Report.lastRtt))) 8))
   (:= Report.lastRtt Report.meanRtt)
   (:= Report.packetUs (/ (* least 500000) (max Report.highest 1)))
-  (:= Report.level (max (/ Report.packetUs 2) (min Report.rttChange (+ (/ Report.minRtt 2) (* Report.packetUs 2)))))
-  (:= Report.level (max Report.level (max 600 (/ Report.minRtt 100))))
-  (:= Report.level (/ (* queue 1024) Report.level))
+  (:= level (max (/ Report.packetUs 2) (min Report.rttChange (+ (/ Report.minRtt 2) (* Report.packetUs 2)))))
+  (:= level (max level (max 600 (/ Report.minRtt 100))))
+  (:= level (/ (* queue 1024) level))
+  (:= Report.quiet (+ Report.quiet 1))
+  (:= Report.quiet (if (> level 1024) 0))
   (:= queueRatio (/ (* (- Report.meanRtt Report.minRtt) 1024) Report.minRtt))
   (:= packetRatio (/ (* Report.packetUs 1024) Report.minRtt))
-  (:= leaf 7038759)
-  (:= leaf (if (< Report.level 6426) 9333037))
-  (:= leaf (if (< queueRatio 767) 7456202))
-  (:= leaf (if (&& (< queueRatio 767) (< Report.rttChange 341)) 7873730))
-  (:= leaf (if (< Report.level 1600) 8496527))
-  (:= leaf (if (> rateChange 1568) 16049764))
-  (:= leaf (if (&& (> rateChange 1568) (< Report.minRtt 20375)) 16099405))
-  (:= leaf (if (&& (> rateChange 1568) (< packetRatio 49)) 16958900))
-  (:= leaf (if (&& (&& (> rateChange 1568) (< packetRatio 49)) (< bunching 14)) 16819386))
-  (:= leaf (if (> Report.startup 0) 33557433))
-  (:= leaf (if (> queueRatio 1404) 14601900))
-  (:= leaf (if (&& (> queueRatio 1404) (< Report.rttChange 34079)) 13732254))
-  (:= leaf (if (&& (> queueRatio 1404) (< Report.rttChange 7256)) 15093817))
-  (:= leaf (if (&& (> queueRatio 1404) (< rateChange 1729)) 7924671))
-  (:= leaf (if (> queueRatio 3611) 16592284))
-  (:= leaf (if (&& (> queueRatio 3611) (< rateChange 5949)) 12155106))
-  (:= leaf (if (&& (> queueRatio 1404) (> Report.minRtt 63403)) 13789592))
-  (:= leaf (if (&& (&& (> queueRatio 1404) (> Report.minRtt 63403)) (< packetRatio 119)) 15853291))
+  (:= leaf 7497485)
+  (:= leaf (if (< rateChange 366) 6882688))
+  (:= leaf (if (< queueRatio 480) 7562493))
+  (:= leaf (if (< level 1575) 8234383))
+  (:= leaf (if (< level 926) 8684895))
+  (:= leaf (if (> rateChange 1596) 16795028))
+  (:= leaf (if (&& (> rateChange 1596) (< Report.quiet 3)) 16803020))
+  (:= leaf (if (> rateChange 3318) 16811467))
+  (:= leaf (if (&& (> rateChange 1596) (> packetRatio 122)) 16836980))
+  (:= leaf (if (> Report.startup 0) 33557931))
+  (:= leaf (if (&& (> Report.startup 0) (< queueRatio 156)) 33557176))
+  (:= leaf (if (> queueRatio 1095) 10628047))
+  (:= leaf (if (&& (> queueRatio 1095) (< packetRatio 46)) 6900136))
+  (:= leaf (if (&& (> queueRatio 1095) (< level 4976)) 12339523))
+  (:= leaf (if (&& (> queueRatio 1095) (< Report.minRtt 15723)) 16393906))
+  (:= leaf (if (&& (> queueRatio 1095) (> Report.minRtt 38091)) 7513639))
+  (:= leaf (if (&& (> queueRatio 1095) (> packetRatio 248)) 17183695))
+  (:= leaf (if (&& (&& (> queueRatio 1095) (> packetRatio 248)) (< packetRatio 591)) 15248375))
   (:= pace (/ leaf 8192))
   (:= window (- leaf (* pace 8192)))
   (:= window (max least (min most (+ (/ (* (/ (* path Report.minRtt) 1000000) window) 1024) least))))
@@ -88,13 +90,13 @@ const PROGRAM = `
 
 /** @type {import("ccpark/algorithms").AlgorithmSpec} */
 export default {
-  name: "general-tree",
+  name: "tree2",
   summary: "a decision tree of 18 leaves, distilled from a policy; the datapath walks it by itself",
   source: "ccpark distill",
   reads: ["rtt", "delivery-rate", "loss"],
   params: [],
   ccp: () => ({
-    name: "general-tree",
+    name: "tree2",
     programs: { tree: PROGRAM },
     newFlow(control, { mssBytes, initCwndBytes }) {
       control.setProgram("tree", {
