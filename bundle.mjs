@@ -1,6 +1,6 @@
 // Bundles the built package: `node bundle.mjs` writes the modules that others load (package.json's exports and commands, worker
 // threads) into dist/, with what they share in dist/chunks. A start reads some tens of files instead of some six hundred.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -180,6 +180,8 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   for (const path of filesIn(outdir)) {
     if (path.endsWith(".js") && !written.has(path)) rmSync(path);
   }
+  // npx links the command once: a later build has to be executable by itself
+  for (const path of Object.values(manifest.bin)) chmodSync(join(root, path), 0o755);
   const rule = `\n${"-".repeat(80)}\n\n`;
   writeFileSync(join(outdir, "LICENSES.txt"), licencesOf(metafile.inputs).join(rule));
 }
