@@ -5,7 +5,7 @@ import { valueDescent } from "../../agents/dqn.ts";
 import { FusedMlp } from "../../agents/fused/fused-mlp.ts";
 import { ActorCritic } from "../../agents/nn/actor-critic.ts";
 import { Adam } from "../../agents/nn/adam.ts";
-import { withMemories } from "../../agents/nn/batch.ts";
+import { type Minibatch, withMemories } from "../../agents/nn/batch.ts";
 import { DenseNetwork, type Descent } from "../../agents/nn/dense-network.ts";
 import { makePolicy } from "../../agents/nn/make-policy.ts";
 import { initialiseMlp, mlpLayout } from "../../agents/nn/mlp.ts";
@@ -136,6 +136,42 @@ describe("networks in vectors", () => {
   });
 });
 
+/** Of one or two hidden layers, some updates from where it began. */
+function randomNetworks(
+  rng: Rng,
+  {
+    seed,
+    width,
+    choices,
+    memory,
+  }: { readonly seed: number; readonly width: number; readonly choices: boolean; readonly memory?: number },
+): ActorCritic {
+  const { observationSpace, actionSpace } = makeToyEnv({ observations: width, choices });
+  const hidden = Array.from({ length: 1 + rng.integer(2) }, () => 1 + rng.integer(70));
+  const networks = new ActorCritic(
+    { observationSpace, actionSpace, hidden, ...(memory !== undefined && { memory }) },
+    { rng, seed, name: "test", initialLogStd: -rng.next(), normalisesObservations: false },
+  );
+  const { policy } = networks;
+  for (let i = 0; i < policy.layout.size; i++) policy.weights[i]! += 0.1 * drawNormal(rng);
+  return networks;
+}
+
+/** What a policy does at these observations, some steps ago: some ratios are clipped. */
+function sampledRows(
+  rng: Rng,
+  policy: ActorCritic["policy"],
+  observations: Float32Array,
+  rows: number,
+): Minibatch {
+  const [actions, raw] = [new Float32Array(rows), new Float32Array(rows)];
+  const logProbs = new Float32Array(rows);
+  policy.sample(observations, rows, policy.drawNoise(rng, rows), { actions, raw, logProbs });
+  for (let r = 0; r < rows; r++) logProbs[r]! += 0.2 * drawNormal(rng);
+  const [advantages, targets] = [normals(rng, rows), normals(rng, rows)];
+  return { rows, observations, actions: raw, logProbs, advantages, targets };
+}
+
 describe("gradients on policy in vectors", () => {
   it("are those of TensorFlow.js, for PPO and A2C, over boxes and choices", async () => {
     const { tf } = await chooseBackend("cpu");
@@ -144,22 +180,10 @@ describe("gradients on policy in vectors", () => {
         const rng = Rng.fromSeed(seed);
         const width = 1 + rng.integer(40);
         const rows = 2 + rng.integer(200);
-        const { observationSpace, actionSpace } = makeToyEnv({ observations: width, choices });
-        const hidden = Array.from({ length: 1 + rng.integer(2) }, () => 1 + rng.integer(70));
-        const networks = new ActorCritic(
-          { observationSpace, actionSpace, hidden },
-          { rng, seed, name: "test", initialLogStd: -rng.next(), normalisesObservations: false },
-        );
+        const networks = randomNetworks(rng, { seed, width, choices });
         const { policy } = networks;
-        for (let i = 0; i < policy.layout.size; i++) policy.weights[i]! += 0.1 * drawNormal(rng);
         const observations = normals(rng, rows * width);
-        const [actions, raw] = [new Float32Array(rows), new Float32Array(rows)];
-        const logProbs = new Float32Array(rows);
-        policy.sample(observations, rows, policy.drawNoise(rng, rows), { actions, raw, logProbs });
-        // as after some steps: some ratios are clipped
-        for (let r = 0; r < rows; r++) logProbs[r]! += 0.2 * drawNormal(rng);
-        const [advantages, targets] = [normals(rng, rows), normals(rng, rows)];
-        const minibatch = { rows, observations, actions: raw, logProbs, advantages, targets };
+        const minibatch = sampledRows(rng, policy, observations, rows);
         for (const surrogate of [clippedSurrogate(minibatch, 0.2), weighed(minibatch)]) {
           const given: StepGiven = { minibatch, surrogate, valueCoef: 0.5, entropyCoef: 0.01 };
           const fused = fusedStep(networks, given);
@@ -231,25 +255,15 @@ describe("gradients back through time in vectors", () => {
         const width = 1 + rng.integer(40);
         const [steps, each, memory] = [1 + rng.integer(16), 1 + rng.integer(20), 1 + rng.integer(40)];
         const rows = steps * each;
-        const { observationSpace, actionSpace } = makeToyEnv({ observations: width, choices });
-        const hidden = Array.from({ length: 1 + rng.integer(2) }, () => 1 + rng.integer(70));
-        const networks = new ActorCritic(
-          { observationSpace, actionSpace, hidden, memory },
-          { rng, seed, name: "test", initialLogStd: -rng.next(), normalisesObservations: false },
-        );
+        const networks = randomNetworks(rng, { seed, width, choices, memory });
         const { policy } = networks;
-        for (let i = 0; i < policy.layout.size; i++) policy.weights[i]! += 0.1 * drawNormal(rng);
         const observations = normals(rng, rows * width);
         const remembered = normals(rng, rows * memory).map(tanh);
         policy.memory = remembered.slice();
-        const [actions, raw] = [new Float32Array(rows), new Float32Array(rows)];
-        const logProbs = new Float32Array(rows);
-        policy.sample(observations, rows, policy.drawNoise(rng, rows), { actions, raw, logProbs });
-        for (let r = 0; r < rows; r++) logProbs[r]! += 0.2 * drawNormal(rng);
-        const [advantages, targets] = [normals(rng, rows), normals(rng, rows)];
+        const sampled = sampledRows(rng, policy, observations, rows);
         const valueInputs = withMemories(observations, remembered, rows);
         const given: SequencesGiven = {
-          minibatch: { rows, observations, valueInputs, actions: raw, logProbs, advantages, targets },
+          minibatch: { ...sampled, valueInputs },
           sequences: {
             steps,
             each,

@@ -196,7 +196,7 @@ export class NimbusFlow implements CcpFlow {
   #yield(nowUs: Micros): void {
     this.#mode = "delay";
     this.#rule = undefined;
-    if (this.#params.passes !== 0) this.#trial = { rate: this.#standing.meanRate, untilUs: nowUs + TRIAL.us };
+    if (this.#isBundle) this.#trial = { rate: this.#standing.meanRate, untilUs: nowUs + TRIAL.us };
     this.#standing.begin(nowUs);
   }
 
