@@ -32,7 +32,7 @@ const LONG = ["--set", "link.rateMbps=10000", "--set", "durationSec=600", "--see
 it.each<[string, () => readonly string[]]>([
   ["a run of minutes", () => ["bench", "--algorithms", "bbr", ...LONG]],
   ["runs of minutes in threads", () => ["bench", "--algorithms", "bbr", "--workers", "2", ...LONG]],
-  ["an experiment", () => ["experiment", "response"]],
+  ["an experiment of minutes", () => ["experiment", "bundle-slowdown", "--seeds", "10"]],
   ["standard input", () => ["trace", "import", "-", "--format", "rows"]],
   ["a FIFO", () => ["trace", "import", fifo("t"), "--format", "rows"]],
   ["a FIFO as a trace", () => ["bench", "--scenario", "ccp-cell", "--trace", fifo("t")]],
