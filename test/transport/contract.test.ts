@@ -393,7 +393,11 @@ describe("stacks as data", () => {
     );
     // @ts-expect-error `reliable` with nobody who tells the fate of messages
     expect(() => stack(reliable(), frame(), memory())).toThrow(
-      "[transport] stack.0: got `reliable` with nothing below it that is fate, expected fate below it",
+      "[transport] stack.0: got `reliable` with no chunnel below it that tells which messages arrived and which were lost, expected one, such as `sack`",
+    );
+    // the check alone sees what ends a label of those below
+    expect(() => stack(flow(), schedule(), order(), reliable(), sack(), memory())).toThrow(
+      "[transport] stack.0: got `flow` with no chunnel between it and `schedule` that puts messages in order, expected one, such as `order`, since `schedule` undoes what those below it do",
     );
     // @ts-expect-error no base
     expect(() => stack(sack(), frame())).toThrow(

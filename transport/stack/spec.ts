@@ -49,7 +49,7 @@ type Fold<Specs extends readonly unknown[]> = Specs extends readonly [infer Top,
         ? Down extends "same" | Kind
           ? [Needs] extends [Labels]
             ? { kind: Up extends "same" ? Kind : Up; labels: Labels | Gives }
-            : Misfit<`needs below it: ${Exclude<Needs, Labels> & string}`>
+            : Misfit<`needs below it a chunnel that gives: ${Exclude<Needs, Labels> & string}`>
           : Misfit<`hands down ${Down & string}, what is below takes ${Kind & string}`>
         : Fold<Rest>
     : Misfit<"not a chunnel">
@@ -78,6 +78,19 @@ export interface StackFacts {
   readonly labels: ReadonlySet<Label>;
 }
 
+/** In errors: what a chunnel does that gives the label, and one that does. */
+const GIVERS: Readonly<Record<Label, { readonly does: string; readonly such: string }>> = {
+  fate: { does: "tells which messages arrived and which were lost", such: "sack" },
+  addressed: { does: "names hosts", such: "udp" },
+  checked: { does: "drops damaged datagrams", such: "frame" },
+  private: { does: "encrypts", such: "encrypt" },
+  controlled: { does: "controls congestion", such: "cc" },
+  reliable: { does: "repeats what is lost", such: "reliable" },
+  ordered: { does: "puts messages in order", such: "order" },
+  once: { does: "hands on each message at most once", such: "once" },
+  bounded: { does: "sends no more than the peer has room for", such: "flow" },
+};
+
 const SETTLED: WeakMap<readonly ChunnelSpec[], StackFacts> = new WeakMap();
 
 /** Checks a list for good: it is frozen, and however often it is opened not checked again. @throws as `checkStack` */
@@ -97,6 +110,8 @@ export function checkStack(specs: readonly ChunnelSpec[], where = "stack"): Stac
     throw new CcparkError("invalid-argument", `[transport] ${where}.${i}: got ${got}, expected ${expected}`);
   };
   const labels = new Set<Label>();
+  /** which chunnel is the uppermost so far that ends a label of what is below it */
+  const endedBy = new Map<Label, string>();
   const last = specs.length - 1;
   if (last < 0)
     throw new CcparkError(
@@ -117,10 +132,19 @@ export function checkStack(specs: readonly ChunnelSpec[], where = "stack"): Stac
       );
     }
     for (const need of needs) {
-      if (!labels.has(need))
-        refuse(i, `\`${name}\` with nothing below it that is ${need}`, `${need} below it`);
+      if (labels.has(need)) continue;
+      const { does, such } = GIVERS[need];
+      const breaker = endedBy.get(need);
+      if (breaker === undefined) {
+        refuse(i, `\`${name}\` with no chunnel below it that ${does}`, `one, such as \`${such}\``);
+      }
+      const between = `\`${name}\` with no chunnel between it and \`${breaker}\` that ${does}`;
+      refuse(i, between, `one, such as \`${such}\`, since \`${breaker}\` undoes what those below it do`);
     }
-    for (const end of ends) labels.delete(end);
+    for (const end of ends) {
+      labels.delete(end);
+      endedBy.set(end, name);
+    }
     for (const label of gives) labels.add(label);
     if (up !== "same") kind = up;
   }

@@ -5,7 +5,13 @@ import { BAND_NAMES } from "../../../flows/bands.ts";
 import { SCOPES, type Scope } from "../../../flows/directory.ts";
 import { printErr, printOut, stopOnInterrupt } from "../../console.ts";
 import { parseList, parsePositive, parseWhole } from "../../options.ts";
-import { DEFAULT_ADDRESS, type SourceOptions, type Watched, withFlows } from "./flow-source.ts";
+import {
+  DEFAULT_ADDRESS,
+  type FlowSource,
+  type SourceOptions,
+  type Watched,
+  withFlows,
+} from "./flow-source.ts";
 
 interface FlowsOptions extends SourceOptions {
   readonly json?: true;
@@ -29,6 +35,18 @@ interface MoveOptions extends FlowsOptions {
   readonly reverse?: string;
 }
 
+/** flows that an error names, so that one sees what a pattern could have been */
+const NAMED_FLOWS = 3;
+
+/** One sentence for a pattern that no flow matches, with what there is to match. */
+async function noneMatches(source: Pick<FlowSource, "list">, pattern: string): Promise<string> {
+  const { flows, total } = await source.list(undefined);
+  if (total === 0) return `no flow matches \`${pattern}\`: there are no flows`;
+  const names = flows.slice(0, NAMED_FLOWS).map(({ name }) => name);
+  const others = total > names.length ? ` and ${total - names.length} more` : "";
+  return `no flow matches \`${pattern}\`; there are: ${names.join(", ")}${others}`;
+}
+
 async function list(pattern: string | undefined, options: ListOptions): Promise<void> {
   const { scope, of, limit, json } = options;
   await withFlows(options, async ({ kind, kindOf, more, ...source }) => {
@@ -43,7 +61,9 @@ async function list(pattern: string | undefined, options: ListOptions): Promise<
         const { handle, name, observers } = flow;
         printOut(`${handle}  ${name.padEnd(width)}  ${String(observers).padStart(9)}  ${kindOf(flow)}\n`);
       }
-      if (flows.length === 0) printErr("no flows\n");
+      if (flows.length === 0) {
+        printErr(pattern === undefined ? "no flows\n" : `${await noneMatches(source, pattern)}\n`);
+      }
     }
     if (total > flows.length) printErr(`${total - flows.length} more; ${more}\n`);
   });
@@ -115,12 +135,7 @@ async function kill(patterns: readonly string[], options: FlowsOptions): Promise
         killed += flows.length;
         left = flows.length === 0 ? 0 : most - killed;
       } while (left > 0);
-      if (killed === 0) {
-        throw new CcparkError(
-          "not-found",
-          `[flows] no flow \`${pattern}\`: expected a handle or a name, with * and ?`,
-        );
-      }
+      if (killed === 0) throw new CcparkError("not-found", `[flows] ${await noneMatches(source, pattern)}`);
     }
   });
 }
@@ -146,7 +161,7 @@ const EXAMPLES = `
   ccpark flows list --scope bottleneck --of HANDLE
   ccpark flows watch HANDLE --band fault   losses and timeouts alone; nothing else is produced
   ccpark flows move HANDLE --forward away --reverse away-back
-  ccpark flows kill '*/flow-3'
+  ccpark flows kill '*/3/*'                the flows of everybody's fourth environment
   ccpark flows watch HANDLE --agent /tmp/ccp/control
 
 Watching is read-only: what the session computes is the same, to the byte. A killed flow's handle is gone at once, its

@@ -125,7 +125,15 @@ it("says in one sentence what is wrong, with exit code 2, or 1 where nobody serv
   };
   const at = ["--port", `${port}`];
   await fails(["watch", "flow-0", ...at], 2, '[flows] handle: got "flow-0", expected CREATOR.REGISTRY.LOCAL');
-  await fails(["kill", "nobody*", ...at], 2, "[flows] no flow `nobody*`");
+  const names = (await list()).map(({ name }) => name);
+  await fails(
+    ["kill", "nobody*", ...at],
+    2,
+    `[flows] no flow matches \`nobody*\`; there are: ${names.join(", ")}\n`,
+  );
+  const listed = await runCli(["flows", "list", "nobody*", ...at]);
+  expect([listed.code, listed.stdout]).toEqual([0, ""]);
+  expect(listed.stderr).toBe(`no flow matches \`nobody*\`; there are: ${names.join(", ")}\n`);
   await fails(["list", "--scope", "hots", ...at], 2, "--scope");
   await fails(["watch", "x", "--band", "fualt", ...at], 2, "did you mean `fault`?");
   await fails(["list", "--address", "127.0.0.1:1", ...at], 2, "got both --address and --port");

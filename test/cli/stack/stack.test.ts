@@ -28,7 +28,9 @@ describe("ccpark stack", () => {
     writeFileSync(file, '["reliable", "udp"]');
     const misfit = await runCli(["stack", "draw", file]);
     expect(misfit.code).toBe(2);
-    expect(misfit.stderr).toContain("stack.0: got `reliable` with nothing below it that is fate");
+    expect(misfit.stderr).toContain(
+      "stack.0: got `reliable` with no chunnel below it that tells which messages arrived and which were lost, expected one, such as `sack`\n",
+    );
     writeFileSync(file, "[");
     const broken = await runCli(["stack", "draw", file]);
     expect(broken.code).toBe(2);
