@@ -1,5 +1,6 @@
 /** Stacks that are exchanged while a connection lives. */
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../core/random.ts";
 import type { Message } from "../../transport/chunnel.ts";
@@ -187,7 +188,6 @@ describe("a stack exchanged mid-stream", () => {
     ] as const;
     for (const step of steps) {
       connection.write(bytes);
-      if (connection.epoch === 0) await new Promise((resolve) => setTimeout(resolve, 100));
       await connection.upgrade(step);
     }
     expect(connection.epoch).toBe(steps.length);
@@ -203,6 +203,39 @@ describe("a stack exchanged mid-stream", () => {
     accepted!.destroy();
     listener.close();
   });
+
+  it("may be asked for before there is a connection, or when the server no longer knows the one before", async () => {
+    const echo = (connection: Connection): void => void connection.pipe(connection);
+    const tickets = new Tickets();
+    let listener = await listen({}, echo);
+    const { port } = listener;
+    const epochAfter = async (): Promise<number> => {
+      const connection = await connect({ port, tickets });
+      await connection.upgrade({ algorithm: "copa" });
+      connection.write("hello");
+      const back = await new Promise((resolve) => connection.once("data", resolve));
+      expect(String(back)).toBe("hello");
+      const closed = once(connection, "close");
+      connection.end();
+      await closed;
+      return connection.epoch;
+    };
+    expect(await epochAfter()).toBe(1);
+    expect(tickets.get(`127.0.0.1:${port}`)).toBeDefined();
+    expect(await epochAfter()).toBe(1);
+    listener.close();
+    let again: typeof listener | undefined;
+    for (let i = 0; i < 100 && again === undefined; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      again = await listen({ port }, echo).catch(() => undefined);
+    }
+    listener = again!;
+    expect(await epochAfter()).toBe(1);
+    listener.close();
+    const nobody = await connect({ port, giveUpSec: 1, tickets: new Tickets() });
+    nobody.on("error", () => {});
+    await expect(nobody.upgrade({ algorithm: "copa" })).rejects.toThrow("the connection is closed");
+  }, 30_000);
 
   it("a peer that does not consent says why, and the connection goes on", async () => {
     const listener = await listen({ secret: "x" }, (connection) => connection.pipe(connection));
@@ -262,7 +295,9 @@ describe("a stack exchanged mid-stream", () => {
     expect(why(whole, without("frame"))).toBe(
       `${cannot} new one has \`sack\` right above its base, ${tells}`,
     );
-    expect(why(whole, without("reliable"))).toContain("expected reliable below it");
+    expect(why(whole, without("reliable"))).toContain(
+      "`order` with no chunnel below it that repeats what is lost, expected one, such as `reliable`",
+    );
     expect(why(whole, without("order"))).toBe(`${cannot} new one is not ordered`);
     expect(why(without("order"), whole)).toBe(`${cannot} present one is not ordered`);
     expect(why(whole, [...whole.slice(0, -1)])).toContain("expected a base at the end");

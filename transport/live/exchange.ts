@@ -96,6 +96,15 @@ export class Exchange {
     if (sending >= MAX_EPOCHS) throw refusal(`there have been ${MAX_EPOCHS}`);
   }
 
+  /** The peer did not know the first stack, by which this end has proposed: it does so again by the one that was opened instead. */
+  repropose(): void {
+    const proposal = this.#proposal;
+    if (proposal === undefined) return;
+    this.#proposal = undefined;
+    proposal.way?.close?.();
+    this.propose(proposal.slots, proposal.done);
+  }
+
   abandon(error: CcparkError): void {
     const proposal = this.#proposal;
     this.#proposal = undefined;

@@ -46,6 +46,8 @@ export class LiveStack {
   /** handed down before the peer has been heard of: sent again by another stack if the first was not the right one */
   #unconfirmed: Message[] = [];
   #again: Message[] = [];
+  /** exchanges that were asked for before there was a stack */
+  #early: Parameters<LiveStack["upgrade"]>[] = [];
   readonly #untaken: Untaken = new Untaken();
   isClosed = false;
 
@@ -105,6 +107,8 @@ export class LiveStack {
     const { way, side, app } = this.#options;
     this.#succession.begin({ number: 0, stack, transcript, session: epochSession(session, 0), way });
     if (side === "server") this.#confirm();
+    this.#exchange?.repropose();
+    for (const asked of this.#early.splice(0)) this.upgrade(...asked);
     app.roomGrew?.();
     this.offer();
   }
@@ -140,11 +144,12 @@ export class LiveStack {
   }
 
   /**
-   * Exchanges the stack: the peer consents if its own slots fit.
+   * Exchanges the stack, once there is one: the peer consents if its own slots fit.
    * @param done called when messages go by the new one in both directions, or with why they do not: then the old one goes on
    */
   upgrade(slots: readonly Slot[], done: (error?: CcparkError) => void): void {
-    this.#exchanging().propose(slots, done);
+    if (this.#agreed === undefined && !this.isClosed) this.#early.push([slots, done]);
+    else this.#exchanging().propose(slots, done);
   }
 
   close(): void {
@@ -152,6 +157,7 @@ export class LiveStack {
     this.isClosed = true;
     this.#exchange?.close();
     this.#succession.close();
+    for (const asked of this.#early.splice(0)) this.upgrade(...asked);
     this.#options.closed?.();
   }
 
