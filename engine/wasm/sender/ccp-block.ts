@@ -43,22 +43,19 @@ export const ASK: i32 = i32.MIN_VALUE;
 export class CcpBlock {
   /**
    * Runs the program on the sender's ACK event; window and rate become the sender's if that is all.
+   * @param isPlain the ACK tells of no losses, marks or disorder, nor did the one before, which was run here
    * @returns what the program said (0: no more), or ASK; then nothing has happened
    */
   @inline
-  runProgram(sender: SenderWords): i32 {
+  runProgram(sender: SenderWords, isPlain: bool): i32 {
     const block = changetype<usize>(this);
     const program = load<u32>(block, <usize>BlockWord.runnable * 8);
     if (program === 0) return ASK;
     const staged = load<u32>(block, STAGED);
     if (staged !== 0 && !this.takeStaged(staged)) return ASK;
+    if (!isPlain) this.writeTroubles(sender);
     store<f64>(block, sender.ackedBytes, <usize>BlockWord.bytesAcked * 8);
-    store<f64>(block, sender.misorderedBytes, <usize>BlockWord.bytesMisordered * 8);
-    store<f64>(block, sender.ecnBytes, <usize>BlockWord.ecnBytes * 8);
-    store<f64>(block, sender.ecnPackets, <usize>BlockWord.ecnPackets * 8);
-    store<f64>(block, sender.lostPackets, <usize>BlockWord.lostPackets * 8);
     store<f64>(block, sender.ackedPackets, <usize>BlockWord.packetsAcked * 8);
-    store<f64>(block, sender.misorderedPackets, <usize>BlockWord.packetsMisordered * 8);
     store<f64>(block, sender.inflightBytes, <usize>BlockWord.bytesInFlight * 8);
     store<f64>(block, sender.pendingBytes, <usize>BlockWord.bytesPending * 8);
     store<f64>(block, sender.inflightPackets, <usize>BlockWord.packetsInFlight * 8);
@@ -66,7 +63,6 @@ export class CcpBlock {
     store<f64>(block, this.rounded(sender.sendRateBytesPerSec), <usize>BlockWord.rateOutgoing * 8);
     const rttUs = sender.rttUs;
     store<f64>(block, rttUs > 0 ? max<f64>(1, this.rounded(rttUs)) : 0, <usize>BlockWord.rttSampleUs * 8);
-    store<f64>(block, sender.timeout, <usize>BlockWord.wasTimeout * 8);
     store<f64>(block, sender.nowUs, <usize>BlockWord.lastUs * 8);
     const said = call_indirect<i32>(program, block, sender.nowUs, 0);
     if (said !== 0) return said;
@@ -87,6 +83,17 @@ export class CcpBlock {
       sender.rateBytesPerSec = rate;
     } else sender.rateBytesPerSec = -1;
     return 0;
+  }
+
+  /** Most ACKs leave these words at 0. */
+  private writeTroubles(sender: SenderWords): void {
+    const block = changetype<usize>(this);
+    store<f64>(block, sender.misorderedBytes, <usize>BlockWord.bytesMisordered * 8);
+    store<f64>(block, sender.ecnBytes, <usize>BlockWord.ecnBytes * 8);
+    store<f64>(block, sender.ecnPackets, <usize>BlockWord.ecnPackets * 8);
+    store<f64>(block, sender.lostPackets, <usize>BlockWord.lostPackets * 8);
+    store<f64>(block, sender.misorderedPackets, <usize>BlockWord.packetsMisordered * 8);
+    store<f64>(block, sender.timeout, <usize>BlockWord.wasTimeout * 8);
   }
 
   /**

@@ -94,6 +94,8 @@ export class Sender extends SenderWords {
   isCalm: bool;
   /** the event's words of losses, marks and disorder are 0 */
   ackIsPlain: bool;
+  /** and those of its program's registers too */
+  blockIsPlain: bool;
   reorderAtNs: f64;
   /** recovery lasts until the cumulative ACK reaches this sequence (RFC 6675 RecoveryPoint) */
   recoveryPoint: i64;
@@ -839,7 +841,7 @@ export class Sender extends SenderWords {
     this.lostPackets = <f64>lostPackets;
     this.lostBytes = <f64>lostPackets * this.mssBytes;
     this.timeout = timeout ? 1 : 0;
-    this.ackIsPlain = false;
+    this.ackIsPlain = this.blockIsPlain = false;
     if (this.state < CongestionState.cwr) {
       this.state = this.isAllThere() ? CongestionState.open : CongestionState.disorder;
     }
@@ -891,9 +893,11 @@ export class Sender extends SenderWords {
       host.onAck(this.number);
       return;
     }
-    const said = changetype<CcpBlock>(block).runProgram(this);
-    if (said === ASK) host.onAck(this.number);
-    else if (said !== 0) host.afterRun(this.number, said);
+    const said = changetype<CcpBlock>(block).runProgram(this, this.blockIsPlain);
+    if (said === 0) {
+      this.blockIsPlain = this.ackIsPlain;
+    } else if (said === ASK) host.onAck(this.number);
+    else host.afterRun(this.number, said);
   }
 
   private reduceProportionally(): void {
