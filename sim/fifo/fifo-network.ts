@@ -163,10 +163,12 @@ export class FifoFlow implements NetworkFlow {
 /** One direction of the bottleneck. */
 export class FifoLink implements LinkMeter {
   readonly #face: Face<"Link">;
+  readonly #packetBytes: Bytes;
   readonly #nanosPerByte: number;
   readonly #server: Server | undefined;
 
   constructor(engine: Engine, number: number, spec: LinkSpec, packetBytes: Bytes, rng: Rng) {
+    this.#packetBytes = packetBytes;
     const { rate, queue, outages = [] } = spec;
     if (outages.length === 0 && rate.kind === "constant") {
       this.#nanosPerByte = NANOS_PER_SEC / rate.rateBytesPerSec;
@@ -203,7 +205,7 @@ export class FifoLink implements LinkMeter {
   }
 
   get queuedBytes(): Bytes {
-    return this.#face.words[LINK_WORD.queuedBytes]!;
+    return this.queuedPackets * this.#packetBytes;
   }
 
   get maxQueuedPackets(): number {
@@ -211,7 +213,7 @@ export class FifoLink implements LinkMeter {
   }
 
   get maxQueuedBytes(): Bytes {
-    return this.#face.words[LINK_WORD.maxQueuedBytes]!;
+    return this.maxQueuedPackets * this.#packetBytes;
   }
 
   servedBytes(nowNs: Nanos): Bytes {

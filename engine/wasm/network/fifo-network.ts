@@ -54,6 +54,8 @@ export class FifoFlow extends FifoFlowWords {
   index: i32;
   isStarted: bool;
   isOver: bool;
+  /** it has a time series or one-way delays */
+  isMeasured: bool;
 
   static make(): FifoFlow {
     return changetype<FifoFlow>(allocate(FLOW_BYTES));
@@ -95,6 +97,7 @@ export class FifoFlow extends FifoFlowWords {
 
   /** @param binNs Infinity: no bins */
   measure(binNs: f64, oneWayDelay: bool): void {
+    this.isMeasured = binNs !== Infinity || oneWayDelay;
     if (binNs !== Infinity) {
       const bins = changetype<FlowBins>(allocate(offsetof<FlowBins>()));
       bins.init(this.startNs, binNs);
@@ -110,11 +113,13 @@ export class FifoFlow extends FifoFlowWords {
   /** A packet will be at the receiver. @param first its payload is new */
   @inline
   count(nowNs: f64, arrivalNs: f64, first: bool): void {
-    if (first) {
-      this.lastArrivalNs = arrivalNs;
-      const bins = this.bins;
-      if (bins !== null) bins.countArrival(arrivalNs);
-    }
+    if (first) this.lastArrivalNs = arrivalNs;
+    if (this.isMeasured) this.countMeasured(nowNs, arrivalNs, first);
+  }
+
+  private countMeasured(nowNs: f64, arrivalNs: f64, first: bool): void {
+    const bins = this.bins;
+    if (first && bins !== null) bins.countArrival(arrivalNs);
     if (this.oneWayDelays === null) return;
     this.settle(nowNs);
     this.underWay.push(arrivalNs, reinterpret<i64>(arrivalNs - nowNs));

@@ -32,25 +32,22 @@ export class LinkWords {
   droppedPackets: f64;
   /** packets that wait, as of the last `advance` */
   queuedPackets: f64;
-  queuedBytes: f64;
-  /** highest number of packets and bytes that waited at once */
+  /** highest number that waited at once */
   maxQueuedPackets: f64;
-  maxQueuedBytes: f64;
 }
 
 @unmanaged
 export class Link extends LinkWords {
   /** of every packet on the wire */
   packetBytes: f64;
+  /** that may wait */
   limitPackets: f64;
-  limitBytes: f64;
   /** negative: the host serves */
   nanosPerByte: f64;
-  lastDepartNs: f64;
   /** start of the first one's service; Infinity: none waits */
   headStartNs: f64;
-  /** of the packets whose service has started; the last one, whose row is still there, may not have departed */
-  startedBytes: f64;
+  /** whose service has started; the last one, whose row is still there, may not have departed */
+  startedPackets: f64;
   /** ring of packets whose service has not started */
   mask: i64;
   rows: usize;
@@ -62,8 +59,8 @@ export class Link extends LinkWords {
   init(number: i32, packetBytes: f64, limitPackets: f64, limitBytes: f64, nanosPerByte: f64): void {
     this.number = number;
     this.packetBytes = packetBytes;
-    this.limitPackets = limitPackets;
-    this.limitBytes = limitBytes;
+    // all packets are as large: a limit in bytes is one in packets
+    this.limitPackets = min<f64>(limitPackets, floor<f64>(limitBytes / packetBytes));
     this.nanosPerByte = nanosPerByte;
     this.headStartNs = Infinity;
     this.mask = INITIAL_ROWS - 1;
@@ -81,10 +78,8 @@ export class Link extends LinkWords {
     while (this.headStartNs <= nowNs) {
       const row = this.row(this.head);
       const startNs = this.headStartNs;
-      const bytes = this.packetBytes;
-      this.queuedBytes -= bytes;
       this.queuedPackets -= 1;
-      this.startedBytes += bytes;
+      this.startedPackets += 1;
       const head = this.head + 1;
       this.head = head;
       this.headStartNs = head === this.tail ? Infinity : this.row(head).startNs;
@@ -104,18 +99,17 @@ export class Link extends LinkWords {
    */
   @inline
   offer(nowNs: f64, delays: DelayHistogram | null): bool {
-    const bytes = this.packetBytes;
     if (this.headStartNs <= nowNs) this.advance(nowNs);
     this.offeredPackets += 1;
     const queued = this.queuedPackets + 1;
-    if (queued > this.limitPackets || this.queuedBytes + bytes > this.limitBytes) {
+    if (queued > this.limitPackets) {
       this.droppedPackets += 1;
       return false;
     }
     if (this.nanosPerByte >= 0) {
-      this.startNs = nowNs > this.lastDepartNs ? nowNs : this.lastDepartNs;
-      this.departNs = this.lastDepartNs = this.startNs + bytes * this.nanosPerByte;
-    } else host.serve(this.number, nowNs, bytes);
+      this.startNs = nowNs > this.departNs ? nowNs : this.departNs;
+      this.departNs = this.startNs + this.packetBytes * this.nanosPerByte;
+    } else host.serve(this.number, nowNs, this.packetBytes);
     const startNs = this.startNs;
     if (queued === 1) this.headStartNs = startNs;
     if (this.tail - this.head >= this.mask) this.grow();
@@ -126,11 +120,7 @@ export class Link extends LinkWords {
     row.delays = delays;
     this.tail++;
     this.queuedPackets = queued;
-    this.queuedBytes += bytes;
-    if (startNs > nowNs) {
-      if (queued > this.maxQueuedPackets) this.maxQueuedPackets = queued;
-      if (this.queuedBytes > this.maxQueuedBytes) this.maxQueuedBytes = this.queuedBytes;
-    }
+    if (startNs > nowNs && queued > this.maxQueuedPackets) this.maxQueuedPackets = queued;
     return true;
   }
 
@@ -138,7 +128,7 @@ export class Link extends LinkWords {
   servedBytes(nowNs: f64): f64 {
     this.advance(nowNs);
     const last = this.row(this.head - 1);
-    return this.startedBytes - (last.departNs > nowNs ? this.packetBytes : 0);
+    return (this.startedPackets - (last.departNs > nowNs ? 1 : 0)) * this.packetBytes;
   }
 
   /** The last packet whose service has started keeps its row: it may not have departed. */

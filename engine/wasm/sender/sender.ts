@@ -344,7 +344,7 @@ export class Sender extends SenderWords {
       row.lost = this.totalLostPackets;
     }
     const wanted = this.wantsSent;
-    if (wanted === SentWant.all || (wanted === SentWant.fromIdle && board.inflight === 1)) {
+    if (wanted !== SentWant.none && (wanted === SentWant.all || board.inflight === 1)) {
       this.tellSent(nowNs, txn);
       this.applyDecision(nowNs);
     } else this.plan(nowNs);
@@ -870,15 +870,12 @@ export class Sender extends SenderWords {
     const next = this.board.next;
     const cumulative = this.board.cumulative;
     this.nowUs = nowNs / MICRO;
-    this.srttUs = rtt.srttUs;
     this.minRttUs = rtt.minRttUs;
     this.inflightPackets = <f64>inflight;
     this.inflightBytes = <f64>inflight * this.mssBytes;
     const window = this.cwndPackets;
     const written = window >= NO_LIMIT - next ? this.limit : min<i64>(this.limit, next + window);
     this.pendingBytes = <f64>(written - cumulative) * this.mssBytes;
-    this.nextSequence = <f64>next;
-    this.cumulativeSequence = <f64>cumulative;
     this.decide();
     const totals = this.totals;
     if (totals !== null) totals.record(this);
@@ -890,14 +887,31 @@ export class Sender extends SenderWords {
   private decide(): void {
     const block = this.registers;
     if (block === 0) {
-      host.onAck(this.number);
+      this.ask();
       return;
     }
     const said = changetype<CcpBlock>(block).runProgram(this, this.blockIsPlain);
     if (said === 0) {
       this.blockIsPlain = this.ackIsPlain;
-    } else if (said === ASK) host.onAck(this.number);
-    else host.afterRun(this.number, said);
+    } else if (said === ASK) this.ask();
+    else this.answer(said);
+  }
+
+  private ask(): void {
+    this.completeEvent();
+    host.onAck(this.number);
+  }
+
+  private answer(said: i32): void {
+    this.completeEvent();
+    host.afterRun(this.number, said);
+  }
+
+  /** Writes the words of the ACK event that only the host reads. */
+  private completeEvent(): void {
+    this.srttUs = this.rtt.srttUs;
+    this.nextSequence = <f64>this.board.next;
+    this.cumulativeSequence = <f64>this.board.cumulative;
   }
 
   private reduceProportionally(): void {
