@@ -33,6 +33,7 @@ const STEP_UNSET = 0xffff_ffff;
 const STEP_MAX = 0x7fff_ffff;
 
 const PARTS: TcpProgramParts = {
+  halfIsUsed: true,
   controls: "(step +infinity)",
   events: `
 (when (&& growing (> (+ Cwnd 1) ssthresh))

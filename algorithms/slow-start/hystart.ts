@@ -5,8 +5,8 @@
  *              back to back fills the path one way. Paced, a window spreads over a whole round trip by itself, so that
  *              they must span all of it (Linux: hystart_update where the socket is paced);
  *   delay      the least RTT of a round's ACKs exceeds the minimum RTT by a threshold: a queue is building.
- * A round ends when the cumulative ACK passes what was next to be sent at its start. An agent sees no trains: there the delay
- * alone counts.
+ * A round ends when the cumulative ACK passes what was next to be sent at its start; the first one begins with the first ACK, so that
+ * each begins with a burst. An agent sees no trains: there the delay alone counts.
  */
 import type { AckEvent } from "../../ccp-bridge/congestion-control.ts";
 import type { Micros } from "../../core/units.ts";
@@ -53,9 +53,10 @@ export class HyStart implements PerAckRules {
    * @returns whether slow start should end now
    */
   onAck(ack: AckEvent, cwndPackets: number): boolean {
+    // of a small window too: rounds that began in the midst of a burst would not see the path without the queue before them
+    if (ack.cumulativeSequence > this.#roundEnd) this.#startRound(ack);
     if (cwndPackets < LOW_WINDOW_PACKETS) return false;
     if (ack.rttUs === 0) return false;
-    if (ack.cumulativeSequence > this.#roundEnd) this.#startRound(ack);
     return this.#trainIsLong(ack.nowUs, ack.minRttUs) || this.#delayGrew(ack.rttUs, ack.minRttUs);
   }
 
@@ -106,7 +107,7 @@ class HyStartDelay implements SlowStartRules {
 /** @param train whether the ACKs of a round, `now - roundStart` long, are such a train */
 function events(train: string): string {
   return `
-(when (&& (&& starting (> (+ Report.cwnd 1) (* 16 mss))) (> una roundEnd))
+(when (> una roundEnd)
   (:= roundEnd (+ una (+ sacked Flow.bytes_in_flight)))
   (:= roundStart now)
   (:= lastAck now)

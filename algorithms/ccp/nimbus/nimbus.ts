@@ -30,8 +30,9 @@ const MOST_HELD_BACK = 0.8;
 const LEAST_SHARE = 0.05;
 /**
  * Ours: a queue of so many targets that stays for those 5 s is filled by others, whatever eta says. A flow that starts beside a full
- * queue has no right mu, and so no eta, until it has fought for a part of the link. A bundle, to which a mistake costs no part of the
- * link, takes the queue's mean for it: where buffers are small, others' queues are short now and then.
+ * queue has no right mu, and so no eta, until it has fought for a part of the link, from slow start on: it had none before. A
+ * bundle, to which a mistake costs no part of the link, takes the queue's mean for it: where buffers are small, others' queues are
+ * short now and then.
  */
 const LONG_QUEUE = { least: 2, mean: 1.4 };
 /**
@@ -181,15 +182,15 @@ export class NimbusFlow implements CcpFlow {
     }
     if (queueStays || hasFailed || (isSeen && isHarmful)) {
       this.#elasticUs = nowUs + (queueStays ? FIGHT_US : 0);
-      this.#compete(nowUs);
+      this.#compete(nowUs, queueStays);
     }
   }
 
-  #compete(nowUs: Micros): void {
+  #compete(nowUs: Micros, starts: boolean): void {
     this.#mode = "competitive";
     const rate = Math.max(this.#trial?.rate ?? this.#standing.rateBefore, this.#baseRate);
     this.#trial = undefined;
-    this.#rule = this.#competitive(nowUs, (rate * this.#path.rttUs) / MICROS_PER_SEC);
+    this.#rule = this.#competitive(nowUs, (rate * this.#path.rttUs) / MICROS_PER_SEC, starts);
   }
 
   /** The delay rule is tried again. */
@@ -201,9 +202,9 @@ export class NimbusFlow implements CcpFlow {
   }
 
   /** @param packets of an RTT, which it begins with */
-  #competitive(nowUs: Micros, packets: number): CompetitiveRule {
+  #competitive(nowUs: Micros, packets: number, starts = false): CompetitiveRule {
     const { flows, pulseHz } = this.#params;
-    if (!this.#isBundle) return new CubicWindow(nowUs, packets, flows);
+    if (!this.#isBundle) return new CubicWindow(nowUs, packets, flows, starts);
     return new Passage(nowUs, (packets * MICROS_PER_SEC) / this.#path.rttUs, MICROS_PER_SEC / pulseHz);
   }
 

@@ -86,10 +86,14 @@ export class CubicWindow implements CompetitiveRule {
   #renoPackets: number;
   #startUs: Micros;
   #k = 0;
+  /** in slow start, until the first loss */
+  #starts: boolean;
   /** losses until then are of what was sent before the last cut */
   #recoverUs: Micros;
 
-  constructor(nowUs: Micros, packets: number, flows: number) {
+  /** @param starts `packets` say nothing of its part: it begins as any Cubic does, by slow start */
+  constructor(nowUs: Micros, packets: number, flows: number, starts: boolean) {
+    this.#starts = starts;
     this.#flows = flows;
     this.#packets = this.#originPackets = this.#renoPackets = Math.max(MIN_WINDOW_PACKETS, packets);
     this.#startUs = this.#recoverUs = nowUs;
@@ -102,6 +106,12 @@ export class CubicWindow implements CompetitiveRule {
   }
 
   #grow({ nowUs, rttUs, deliveredPackets }: Sample): void {
+    if (this.#starts) {
+      this.#packets += deliveredPackets;
+      this.#originPackets = this.#renoPackets = this.#packets;
+      this.#startUs = nowUs;
+      return;
+    }
     const rounds = Math.min(1, deliveredPackets / this.#packets);
     const d = (nowUs - this.#startUs + rttUs) / MICROS_PER_SEC - this.#k;
     // W_cubic(t) = C (t - K)^3 + W_max, W_est = W_est + alpha * acked / cwnd                 equations (1), (4)
@@ -116,6 +126,7 @@ export class CubicWindow implements CompetitiveRule {
     if (nowUs < this.#recoverUs) return;
     this.#recoverUs = nowUs + EPISODE_ROUNDS * rttUs;
     this.#startUs = nowUs;
+    this.#starts = false;
     const left = 1 - (1 - BETA) / this.#flows;
     const givesUp = this.#packets < this.#originPackets;
     this.#originPackets = givesUp ? (this.#packets * (1 + left)) / 2 : this.#packets;

@@ -81,7 +81,7 @@ export function withSlowStart(
       .filter(Boolean)
       .join("\n"),
     ...(growth !== undefined && { growth }),
-    ...(isPaced && { paced: true }),
+    ...(isPaced && { halfIsUsed: true }),
   };
 }
 

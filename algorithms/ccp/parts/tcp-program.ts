@@ -36,8 +36,8 @@ export interface TcpProgramParts {
   readonly events: string;
   /** what the window grows by on an ACK of slow start; "none": the agent lets it grow; absent: all that it acknowledges */
   readonly growth?: string;
-  /** slow start is paced, so the window counts as used where half of it is in flight (Linux: tcp_is_cwnd_limited) */
-  readonly paced?: true;
+  /** in slow start the window counts as used where half of it is in flight, as Linux has it (tcp_is_cwnd_limited) */
+  readonly halfIsUsed?: true;
   /** marks start an episode as losses do (RFC 3168 6.1.2), so that packets may ask for them */
   readonly readsMarks?: boolean;
   /** when the agent hears of losses and timeouts: at once (absent), or only at the end of its control variable `reportEvery` */
@@ -73,7 +73,7 @@ const REPORT_AT_INTERVAL = `
 
 /** Whether the window limits the flow, and may grow. */
 const GROWING = "(:= growing (&& (> used Cwnd) (> (+ una 1) growFrom)))";
-const GROWING_PACED = `(:= growing (&& (< Cwnd ssthresh) (> (* 2 (+ Flow.bytes_in_flight newly)) Cwnd)))
+const GROWING_BY_HALF = `(:= growing (&& (< Cwnd ssthresh) (> (* 2 (+ Flow.bytes_in_flight newly)) Cwnd)))
   (:= growing (&& (|| growing (> used Cwnd)) (> (+ una 1) growFrom)))`;
 
 /**
@@ -111,7 +111,7 @@ export function tcpProgram(parts: TcpProgramParts): string {
   (:= used (+ Flow.bytes_in_flight (+ newly (+ Ack.bytes_misordered (* mss Ack.lost_pkts_sample)))))
   (:= used (+ used (max (* 3 mss) (/ (* 2000 Cwnd) (max 6000 Flow.rtt_sample_us)))))
   (:= una (+ una Ack.bytes_acked))
-  ${parts.paced ? GROWING_PACED : GROWING}
+  ${parts.halfIsUsed ? GROWING_BY_HALF : GROWING}
   (:= starting (&& growing (< Cwnd ssthresh)))
   (:= sacked (+ (- sacked (min sacked Ack.bytes_acked)) Ack.bytes_misordered))
   (fallthrough)
