@@ -13,7 +13,6 @@ import { ADDITIVE_INCREASE, MIN_SSTHRESH_PACKETS, RenoReaction } from "./reno.ts
 
 /** Marks end growth for the rest of the window, as a loss does; the cut comes with the agent's answer. */
 const PROGRAM = tcpProgram({
-  halfIsUsed: true,
   reports: "(volatile delivered 0) (volatile marked 0) (volatile round 0) (volatile cut 0)",
   controls: "(roundEnd 0)",
   events: `

@@ -34,10 +34,9 @@ export const ADDITIVE_INCREASE = `
   (:= Cwnd (+ Cwnd mss))
 )`;
 
-const AT_INTERVAL = tcpProgram({ events: ADDITIVE_INCREASE, hears: "at-interval", halfIsUsed: true });
+const AT_INTERVAL = tcpProgram({ events: ADDITIVE_INCREASE, hears: "at-interval" });
 
 const PARTS: TcpProgramParts = {
-  halfIsUsed: true,
   events: `
 ${ADDITIVE_INCREASE}
 (when (> Micros Flow.rtt_sample_us)

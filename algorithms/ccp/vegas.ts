@@ -20,7 +20,6 @@ const MIN_SAMPLES = 3;
 const MIN_CWND_PACKETS = 2;
 
 const PROGRAM = tcpProgram({
-  halfIsUsed: true,
   reports: "(volatile roundRtt +infinity) (volatile samples 0) (volatile round 0) (volatile growing 0)",
   controls: "(roundEnd 0)",
   events: `
