@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { bundleWhole } from "./cli/whole/bundle-whole.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -53,6 +54,17 @@ function namedModules() {
   const texts = [JSON.stringify([manifest.exports, manifest.bin, manifest.scripts])];
   return [...new Set(texts.join().match(/dist\/[\w/-]+\.js/g))].map((name) =>
     name.replace(/^dist\//, "").replace(/\.js$/, ".ts"),
+  );
+}
+
+/** @returns for each module that package.json exports, without extension, the names of its exports */
+function exportedNames({ outputs }) {
+  return Object.fromEntries(
+    Object.values(manifest.exports).flatMap(({ default: path }) =>
+      path === undefined
+        ? []
+        : [[path.slice("./dist/".length, -".js".length), outputs[path.slice(2)].exports]],
+    ),
   );
 }
 
@@ -169,17 +181,24 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
     ...manifest.devDependencies,
   });
   mkdirSync(outdir, { recursive: true });
-  const { metafile } = await bundle({
-    entries: [...namedModules(), ...startedModules()],
-    outdir,
-    external: libraries.filter((name) => !isInlined(name)),
-    metafile: true,
-  });
+  const entries = [...namedModules(), ...startedModules()];
+  const external = libraries.filter((name) => !isInlined(name));
+  const { metafile } = await bundle({ entries, outdir, external, metafile: true });
   const written = new Set(Object.keys(metafile.outputs).map((path) => resolve(root, path)));
   // of an earlier build, whose chunks had other names
   for (const path of filesIn(outdir)) {
     if (path.endsWith(".js") && !written.has(path)) rmSync(path);
   }
+  await bundleWhole({
+    started: startedModules()
+      .filter((file) => file.startsWith("cli/"))
+      .map((file) => file.replace(/\.ts$/, "")),
+    exported: exportedNames(metafile),
+    bundle,
+    root,
+    outdir,
+    external,
+  });
   // npx links the command once: a later build has to be executable by itself
   for (const path of Object.values(manifest.bin)) chmodSync(join(root, path), 0o755);
   const rule = `\n${"-".repeat(80)}\n\n`;

@@ -78,6 +78,7 @@ export function interruptible<T>(run: () => T): T {
 
 /** The same for each step of a generator: what it does until it yields or waits. */
 export async function* interruptibly<T>(runs: AsyncGenerator<T> | Generator<T>): AsyncGenerator<T> {
+  await breathe(); // a signal of the moment before is lost where the script below begins
   for (;;) {
     const next = await interruptible(() => runs.next());
     if (next.done === true) return;

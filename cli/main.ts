@@ -1,16 +1,5 @@
 #!/usr/bin/env node
-/**
- * `ccpark`: from here on Ctrl-C ends it with its exit code, and an error is told in a sentence. Everything else is loaded after
- * that: it takes a while, and some two hundred files at one time.
- */
-import { exitOnInterrupt } from "./console.ts";
-import { reportError } from "./exit/report-error.ts";
+/** `ccpark`. */
+import { start } from "./whole/start.ts";
 
-exitOnInterrupt();
-try {
-  const { runProgram } = await import("./run-program.ts");
-  const { makeProgram } = await import("./program.ts");
-  await runProgram(makeProgram());
-} catch (error) {
-  reportError(error);
-}
+await start();

@@ -1,7 +1,6 @@
 /** An episode as SVG of a fixed size: throughput, RTT, queue and window over time, drawn by Vega without a browser. */
-import { parse, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
 import type { EpisodeCourse } from "../envs/vector/slots/history.ts";
+import { vegaSvg } from "./plots/vega-svg.ts";
 import { chartConfig, SERIES_COLOURS } from "./report/palette.ts";
 
 const WIDTH = 800;
@@ -98,10 +97,7 @@ export async function courseSvg(course: EpisodeCourse): Promise<string> {
     font: FONT,
     background: "#ffffff",
   };
-  const compiled = compile(spec as unknown as TopLevelSpec, { config }).spec;
-  const view = new View(parse(compiled), { renderer: "none" });
-  const drawn = await view.toSVG();
-  view.finalize();
+  const drawn = await vegaSvg(spec, config);
   // one size for every picture of a film, whatever the labels take
   return drawn.replace(
     /^<svg([^>]*?) width="[^"]*" height="[^"]*"/,

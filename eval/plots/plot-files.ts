@@ -3,11 +3,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import PDFDocument from "pdfkit";
 import svgToPdf from "svg-to-pdfkit";
-import { parse, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
 import { svgToPng } from "../render-files.ts";
 import type { Plot } from "./plot.ts";
 import { csvText } from "./results-csv.ts";
+import { vegaSvg } from "./vega-svg.ts";
 
 export const FORMATS = ["svg", "pdf", "png", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -49,10 +48,7 @@ const PRINT = {
 
 /** Its width and height are points. */
 async function plotSvg({ spec }: Plot): Promise<string> {
-  const compiled = compile(spec as unknown as TopLevelSpec, { config: PRINT }).spec;
-  const view = new View(parse(compiled), { renderer: "none" });
-  const svg = await view.toSVG();
-  view.finalize();
+  const svg = await vegaSvg(spec, PRINT);
   return svg.replace(/(<svg[^>]*?) width="([\d.]+)" height="([\d.]+)"/, '$1 width="$2pt" height="$3pt"');
 }
 

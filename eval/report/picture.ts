@@ -2,9 +2,8 @@
  * One link as an SVG picture for a document: goodput against p95 delay, and the score. Drawn by Vega without a browser.
  * The picture brings its own card and follows the reader's light or dark preference through a media query.
  */
-import { parse, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
 import { CcparkError } from "../../core/errors.ts";
+import { vegaSvg } from "../plots/vega-svg.ts";
 import { type Headline, headlineTitle } from "../verdicts/headline.ts";
 import { linksOf, seedRows, tradeoffRows } from "./chart-data.ts";
 import { headlineChart, tradeoffChart } from "./charts.ts";
@@ -76,10 +75,7 @@ export async function linkPicture(data: ReportData, scenario: string): Promise<s
 export async function drawSvg(spec: object, names: readonly string[]): Promise<string> {
   const light = chartConfig("light", names);
   const dark = chartConfig("dark", names);
-  const compiled = compile(spec as unknown as TopLevelSpec, { config: light }).spec;
-  const view = new View(parse(compiled), { renderer: "none" });
-  const svg = await view.toSVG();
-  view.finalize();
+  const svg = await vegaSvg(spec, light);
 
   const styles = styleContenders(names);
   const swaps = pairs(light, dark, new Map(styles.map((style) => [style.light, style.dark])));

@@ -13,6 +13,8 @@ import { readResults, readSeries, readSummary } from "../plots/saved-results.ts"
 import { COLUMNS } from "../report/columns.ts";
 import { styleContenders } from "../report/palette.ts";
 import { standingIn } from "../verdicts/standing.ts";
+import { headlineColumn } from "../verdicts/verdicts.ts";
+import { differenceOf } from "./difference.ts";
 import { leagueOf, leagueReport } from "./league.ts";
 import { pageAssets } from "./page-assets.ts";
 import { qlogCourses } from "./qlog-courses.ts";
@@ -50,6 +52,9 @@ interface Answer {
   /** of a download */
   readonly file?: string;
 }
+
+/** Of every table of the page. */
+const PAGE_COLUMNS = COLUMNS.filter(({ quantity }) => quantity !== "reward");
 
 const asJson = (value: unknown): Answer => ({ type: "application/json", body: JSON.stringify(value) });
 
@@ -123,16 +128,15 @@ class Pages {
       };
     }
     const { summary, headline, command } = readSummary(path);
-    const columns = COLUMNS.filter(({ quantity }) => quantity !== "reward");
     const rows = summary.map((row) => {
       const ofLink = summary.filter(({ scenario, link }) => scenario === row.scenario && link === row.link);
       return {
         scenario: row.scenario,
         link: row.link,
         algorithm: row.algorithm,
-        values: Object.fromEntries(columns.map(({ quantity }) => [quantity, row[quantity] ?? null])),
+        values: Object.fromEntries(PAGE_COLUMNS.map(({ quantity }) => [quantity, row[quantity] ?? null])),
         standing: Object.fromEntries(
-          columns.map((column) => [column.quantity, standingIn(column, row, ofLink)]),
+          PAGE_COLUMNS.map((column) => [column.quantity, standingIn(column, row, ofLink)]),
         ),
       };
     });
@@ -140,12 +144,22 @@ class Pages {
       entry,
       headline,
       command,
-      columns,
+      columns: PAGE_COLUMNS,
       rows,
       exports: exportsOf(path),
       ...training,
       styles: this.#styles(entry.contenders),
     };
+  }
+
+  /** Two runs on one link. */
+  difference(ids: readonly [string, string], scenario: string): object {
+    const [a, b] = ids.map((id) => {
+      const { summary, headline } = readSummary(this.#path(id));
+      const rows = summary.filter((row) => row.scenario === scenario);
+      return { name: this.#folders.entryOf(id)!.name, rows, headline };
+    });
+    return differenceOf(PAGE_COLUMNS, headlineColumn(a!.headline), a!, b!);
   }
 
   /** Courses over time on one link. */
@@ -214,6 +228,8 @@ async function answer(pages: Pages, url: URL): Promise<Answer> {
       return asJson(pages.overview());
     case "/api/run":
       return asJson(pages.run(given("id")));
+    case "/api/difference":
+      return asJson(pages.difference([given("a"), given("b")], given("scenario")));
     case "/api/series":
       return asJson(pages.series(given("id"), given("scenario")));
     case "/api/flows":

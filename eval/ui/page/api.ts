@@ -74,6 +74,14 @@ export interface Run {
   readonly pictures?: readonly string[];
 }
 
+/** Two runs on one link. */
+export interface Difference {
+  readonly answer: string;
+  /** contender -> quantities */
+  readonly differing: Readonly<Record<string, readonly string[]>>;
+  readonly references: readonly string[];
+}
+
 export type NumberList = readonly (number | null)[];
 
 export interface SeriesEntry {

@@ -1,8 +1,7 @@
 /** Two runs side by side: what each contender got in both, whether it differs, and their courses over time in one chart. */
 import { useMemo, useState } from "preact/hooks";
-import { address, type Run, type SeriesEntry, useJson } from "./api.ts";
+import { address, type Difference, type Run, type SeriesEntry, useJson } from "./api.ts";
 import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
-import { differ, differenceText } from "./difference.ts";
 import { Downloads, Swatch, type Theme, valueText } from "./parts.tsx";
 import { FLOW_COLOURS } from "./run.tsx";
 
@@ -23,10 +22,14 @@ export function ComparePage({ a, b, theme }: Props) {
   const names = [...new Set([...rowsOf(a), ...rowsOf(b)].map(({ algorithm }) => algorithm))].sort(
     (one, other) => Number(isIn(a, other) && isIn(b, other)) - Number(isIn(a, one) && isIn(b, one)),
   );
-  const [name, setName] = useState(names[0] ?? "");
-  const chosen = names.includes(name) ? name : (names[0] ?? "");
+  const difference = useJson<Difference>(
+    links.length === 0 ? undefined : address("/api/difference", { a: a.entry.id, b: b.entry.id, scenario }),
+  ).value;
+  const [name, setName] = useState<string>();
+  // a reference is what no one can do: looked at where one asks for it
+  const first = names.find((each) => !difference?.references.includes(each)) ?? names[0] ?? "";
+  const chosen = name !== undefined && names.includes(name) ? name : first;
   const columns = a.columns ?? [];
-  const headline = columns.find(({ quantity }) => quantity === (a.headline ?? "score"));
   if (links.length === 0)
     return (
       <main>
@@ -66,15 +69,7 @@ export function ComparePage({ a, b, theme }: Props) {
           </select>
         </label>
       </div>
-      {headline !== undefined && (
-        <p class="answer">
-          {differenceText(
-            headline,
-            { name: a.entry.name, rows: rowsOf(a) },
-            { name: b.entry.name, rows: rowsOf(b) },
-          )}
-        </p>
-      )}
+      {difference !== undefined && <p class="answer">{difference.answer}</p>}
       <div class="scroll">
         <table id="comparison">
           <thead>
@@ -104,8 +99,7 @@ export function ComparePage({ a, b, theme }: Props) {
                     </span>
                   </td>
                   {columns.map((column) => {
-                    const values = rows.map((each) => each?.values[column.quantity]);
-                    const isOther = differ(column, values[0], values[1]);
+                    const isOther = difference?.differing[algorithm]?.includes(column.quantity) ?? false;
                     return (
                       <td key={column.quantity} data-of={column.title} class={isOther ? "differs" : ""}>
                         {valueText(column, row.values[column.quantity])}
@@ -119,8 +113,11 @@ export function ComparePage({ a, b, theme }: Props) {
           </tbody>
         </table>
       </div>
-      <p class="muted">Framed: the two runs read differently, and their 95 % intervals do not overlap.</p>
-      <Both a={a} b={b} theme={theme} scenario={scenario} name={chosen} />
+      <p class="muted">
+        Framed: the two runs are no tie. They are one where they read alike, or where the 95 % interval of
+        their difference, seed by seed, has 0 in it (of other seeds: where their intervals overlap).
+      </p>
+      {difference !== undefined && <Both a={a} b={b} theme={theme} scenario={scenario} name={chosen} />}
     </main>
   );
 }

@@ -194,7 +194,7 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     await page.getByRole("link", { name: "Compare the two" }).click();
     await page.locator("#comparison tbody tr").first().waitFor();
     expect(await page.locator("#comparison tbody tr").count()).toBe(14);
-    expect(await page.locator(".answer").textContent()).toMatch(/^By score: as good for agent, /);
+    expect(await page.locator(".answer").textContent()).toMatch(/^By score: tied for agent, /);
     expect(await page.locator("figure.chart canvas").count()).toBe(3);
   });
 
