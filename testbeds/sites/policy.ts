@@ -54,9 +54,10 @@ const MAX_EPOCHS_PER_RTT = 64;
 const ALSO: Readonly<Record<string, string>> = { fifo: "drop-tail", priority: "strict-priority" };
 
 const address: Schema = z.ipv4({ error: "an IPv4 address, such as 192.0.2.1" });
-const prefix: Schema = z.string().transform((written, complaints) => {
+const A_PREFIX = "a prefix, such as 10.1.0.0/16";
+const prefix: Schema = z.string({ error: A_PREFIX }).transform((written, complaints) => {
   const parsed = parsePrefix(written);
-  if (parsed === undefined) complain(complaints, [], "a prefix, such as 10.1.0.0/16");
+  if (parsed === undefined) complain(complaints, [], A_PREFIX);
   return parsed;
 });
 const port = z.number().int().min(1).max(MAX_PORT);

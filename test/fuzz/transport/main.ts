@@ -109,32 +109,42 @@ class Fuzz {
 
 type Fuzzer = (rng: Rng, count: number) => void;
 
+/** What was given to whom. */
+export interface Given {
+  /** to stacks, and to who negotiates */
+  datagrams: number;
+  /** to live stacks, by a peer that has the right stack and session */
+  messages: number;
+  /** of records in a store */
+  changes: number;
+}
+
 /** Order: as rounds take turns. */
-const FUZZERS: readonly Fuzzer[] = [
-  ...STACKS.map(
-    (specs): Fuzzer =>
-      (rng, count) =>
-        new Fuzz(rng, specs).run(count),
-  ),
-  (rng, count) => new NegotiationFuzz(rng).run(count),
-  fuzzLive,
-  fuzzGroup,
+const FUZZERS: readonly { readonly of: keyof Given; readonly run: Fuzzer }[] = [
+  ...STACKS.map((specs) => ({
+    of: "datagrams" as const,
+    run: (rng: Rng, count: number): void => new Fuzz(rng, specs).run(count),
+  })),
+  { of: "datagrams", run: (rng, count) => new NegotiationFuzz(rng).run(count) },
+  { of: "messages", run: fuzzLive },
+  { of: "changes", run: fuzzGroup },
 ];
 
 /**
+ * @param datagrams so many, and with each six of them one message and one change
  * @param untilMs on the clock of `performance.now`: no round begins after it
- * @returns datagrams, messages and changes of a record that were given
  */
 export function fuzzTransport(
   datagrams: number,
   seed: number,
   untilMs: number = Number.POSITIVE_INFINITY,
-): number {
-  let given = 0;
-  for (let round = 0; given < datagrams && performance.now() < untilMs; round++) {
-    const count = Math.min(ROUND, datagrams - given);
-    FUZZERS[round % FUZZERS.length]!(Rng.fromSeed(seed).fork(`round ${round}`), count);
-    given += count;
+): Given {
+  const given: Given = { datagrams: 0, messages: 0, changes: 0 };
+  for (let round = 0; given.datagrams < datagrams && performance.now() < untilMs; round++) {
+    const count = Math.min(ROUND, datagrams - given.datagrams);
+    const { of, run } = FUZZERS[round % FUZZERS.length]!;
+    run(Rng.fromSeed(seed).fork(`round ${round}`), count);
+    given[of] += count;
   }
   return given;
 }
@@ -152,7 +162,9 @@ if (process.argv[1] === import.meta.filename) {
   const startMs = performance.now();
   const given = fuzzTransport(datagrams, seed, startMs + 1000 * mostSec);
   const sec = (performance.now() - startMs) / 1000;
+  const { messages, changes } = given;
+  const short = given.datagrams < datagrams ? ` of ${datagrams}, ended by --sec,` : "";
   console.log(
-    `seed ${seed}: ${given} datagrams in ${sec.toFixed(1)} s (${Math.round(given / sec)} each second), no crash, no answer above three times its question`,
+    `seed ${seed}: ${given.datagrams} datagrams${short} and ${messages} messages to live stacks and ${changes} changes of records in ${sec.toFixed(1)} s (${Math.round(given.datagrams / sec)} datagrams each second), no crash, no answer above three times its question`,
   );
 }
