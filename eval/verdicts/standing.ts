@@ -61,6 +61,15 @@ export function barredBy(row: SummaryRow, rowsOfLink: readonly SummaryRow[]): Ba
   return bestOf(calmer, "lossRate");
 }
 
+/** What no contender of a link does; undefined: one uses it and does not flood it. */
+export type Unmet = "utilisation" | "both";
+
+export function unmetBy(rowsOfLink: readonly SummaryRow[]): Unmet | undefined {
+  const competing = rowsOfLink.filter(({ algorithm }) => !isReference(algorithm));
+  if (competing.length === 0 || competing.some((row) => !isUnused(row) && !isFlooded(row))) return undefined;
+  return competing.every(isUnused) ? "utilisation" : "both";
+}
+
 /**
  * Why two are as good as each other: their difference, seed by seed, may be none; their intervals overlap, where the seeds are
  * not the same; or what is printed is alike.

@@ -12,6 +12,8 @@ import {
   MIN_UTILISATION,
   type Tie,
   tieWith,
+  type Unmet,
+  unmetBy,
 } from "./standing.ts";
 
 export function headlineColumn(headline: Headline): Column {
@@ -34,6 +36,8 @@ export interface LinkVerdict {
   readonly utilisation: number;
   readonly lossRate: number;
   readonly barred?: Barred;
+  /** of one of the best that has clearly less than every other that is ranked: in Mbit/s */
+  readonly leastGoodputMbps?: number;
 }
 
 export interface ContenderVerdict {
@@ -43,16 +47,27 @@ export interface ContenderVerdict {
   readonly tied: number;
 }
 
+const GOODPUT: Column = COLUMNS.find(({ quantity }) => quantity === "goodputMbps")!;
+
+/** Undefined: another one has as little. */
+function leastGoodput(row: SummaryRow, others: readonly SummaryRow[]): number | undefined {
+  const { mean } = row.goodputMbps;
+  const isLeast = others.every(
+    (other) => other.goodputMbps.mean > mean && tieWith(GOODPUT, other, row) === undefined,
+  );
+  return isLeast && others.length > 0 ? mean : undefined;
+}
+
 function linkVerdict(row: SummaryRow, rows: readonly SummaryRow[], column: Column): LinkVerdict {
   const leaders = leadersOf(column, rows);
   const meanOf = (each: SummaryRow | undefined): number => each?.[column.quantity]?.mean ?? Number.NaN;
   const isLeader = leaders.includes(row);
   const barred = barredBy(row, rows);
-  const next = isLeader
-    ? rows
-        .filter((each) => each !== row && !isReference(each.algorithm) && barredBy(each, rows) === undefined)
-        .sort((a, b) => meanOf(b) - meanOf(a))[0]
-    : leaders[0];
+  const others = rows
+    .filter((each) => each !== row && !isReference(each.algorithm) && barredBy(each, rows) === undefined)
+    .sort((a, b) => meanOf(b) - meanOf(a));
+  const next = isLeader ? others[0] : leaders[0];
+  const least = isLeader ? leastGoodput(row, others) : undefined;
   const margin = Math.abs(meanOf(row) - meanOf(next));
   return {
     scenario: row.scenario,
@@ -64,6 +79,7 @@ function linkVerdict(row: SummaryRow, rows: readonly SummaryRow[], column: Colum
     utilisation: row.utilisation?.mean ?? Number.NaN,
     lossRate: row.lossRate?.mean ?? Number.NaN,
     ...(barred !== undefined && { barred }),
+    ...(least !== undefined && { leastGoodputMbps: least }),
   };
 }
 
@@ -138,19 +154,27 @@ function tieText(ties: readonly Tie[], others: number): string {
   return ties.includes("overlap") ? "their intervals overlap" : "as good to the last digit";
 }
 
+/** What a score does not say of one of the best: `; with the least goodput of those ranked, 44.40 Mbit/s`. */
+function leastText({ leastGoodputMbps }: LinkVerdict): string {
+  return leastGoodputMbps === undefined
+    ? ""
+    : `; with the least goodput of those ranked, ${value(GOODPUT, leastGoodputMbps)} ${GOODPUT.unit}`;
+}
+
 /** On one link: by how much. */
 function onOneLink({ algorithm, links }: ContenderVerdict, column: Column): string {
   const link = links[0]!;
+  const least = leastText(link);
   const by = link.margin === undefined ? "" : value(column, link.margin);
   const short = shortfall(links);
   switch (link.outcome) {
     case "best": {
       const ahead = link.against === undefined ? "" : `, ${by} above ${link.against}`;
-      return `best deployable contender by ${column.title}${ahead}${short === "" ? "" : `; ${short}`}`;
+      return `best deployable contender by ${column.title}${ahead}${short === "" ? "" : `; ${short}`}${least}`;
     }
     case "tied": {
       const others = link.leaders.filter((name) => name !== algorithm);
-      return `tied with ${listed(others)} by ${column.title}: ${tieText(link.ties, others.length)}${short === "" ? "" : `; ${short}`}`;
+      return `tied with ${listed(others)} by ${column.title}: ${tieText(link.ties, others.length)}${short === "" ? "" : `; ${short}`}${least}`;
     }
     case "behind": {
       const { barred } = link;
@@ -163,7 +187,7 @@ function onOneLink({ algorithm, links }: ContenderVerdict, column: Column): stri
   }
 }
 
-/** By how much it wins: `, by 0.31 to 0.75 of score`. */
+/** By how much it wins: `, by 0.31 to 0.75 of score over the next ranked`. */
 function lead(links: readonly LinkVerdict[], column: Column): string {
   const margins = links.flatMap(({ outcome, margin }) =>
     outcome === "best" && margin !== undefined ? [margin] : [],
@@ -171,7 +195,16 @@ function lead(links: readonly LinkVerdict[], column: Column): string {
   if (margins.length === 0) return "";
   const low = value(column, Math.min(...margins));
   const high = value(column, Math.max(...margins));
-  return `, by ${low === high ? low : `${low} to ${high}`} of ${column.title}`;
+  return `, by ${low === high ? low : `${low} to ${high}`} of ${column.title} over the next ranked`;
+}
+
+/** Of links where it is among the best: `, with the least goodput of those ranked on wifi`. */
+function leastAcross(links: readonly LinkVerdict[]): string {
+  const at = links.filter(({ leastGoodputMbps }) => leastGoodputMbps !== undefined);
+  if (at.length === 0) return "";
+  const where =
+    at.length <= NAMED_LINKS ? listed(at.map(({ scenario }) => scenario)) : `${at.length} of them`;
+  return `, with the least goodput of those ranked on ${where}`;
 }
 
 function acrossLinks(
@@ -201,13 +234,32 @@ function acrossLinks(
   const ranks = unranked.length === behind.length ? "" : ` on ${unranked.length} of them`;
   const short = `${shortfall(behind)}${unranked.length === 0 ? "" : ` and is not ranked${ranks}`}`;
   const where = places.length === 0 ? "" : `; ${places.join(", ")}${rest}`;
-  return `${head}${ties}${where}${short === "" ? "" : `, where ${algorithm} ${short}`}`;
+  return `${head}${ties}${leastAcross(links)}${where}${short === "" ? "" : `, where ${algorithm} ${short}`}`;
+}
+
+/** Where even the best falls short: that no other contender does better says little. */
+function unmetSentences(links: readonly (readonly SummaryRow[])[]): string[] {
+  const at = new Map<Unmet, string[]>();
+  for (const rows of links) {
+    const unmet = unmetBy(rows);
+    if (unmet !== undefined) at.set(unmet, [...(at.get(unmet) ?? []), rows[0]!.scenario]);
+  }
+  return [...at].map(([unmet, names]) => {
+    const where =
+      links.length === 1
+        ? ""
+        : `On ${names.length <= NAMED_LINKS ? listed(names) : `${names.length} of ${links.length} links`} `;
+    const uses = `${where === "" ? "No" : "no"} contender uses ${percent(MIN_UTILISATION)} % of the link`;
+    const loses = unmet === "both" ? ` and loses at most ${percent(MAX_LOSS_RATE)} %` : "";
+    return `${where}${uses}${loses}: the best falls short, too.`;
+  });
 }
 
 /** A sentence for each contender, those that win most first, and one for all of whom the same is said; then what does not compete. */
 export function verdictSentences(summary: readonly SummaryRow[], headline: Headline): string[] {
   const column = headlineColumn(headline);
-  const count = byLink(summary).length;
+  const links = byLink(summary);
+  const count = links.length;
   const verdicts = contenderVerdicts(summary, headline);
   const said = groupBy(verdicts.length < 2 ? [] : verdicts.slice(0, NAMED_CONTENDERS), (verdict) =>
     count === 1 ? onOneLink(verdict, column) : acrossLinks(verdict, count, column),
@@ -217,6 +269,7 @@ export function verdictSentences(summary: readonly SummaryRow[], headline: Headl
   );
   const more = verdicts.length - NAMED_CONTENDERS;
   if (more > 0) sentences.push(`And ${more} more contenders.`);
+  if (verdicts.length > 1) sentences.push(...unmetSentences(links));
   const references = [...new Set(summary.map(({ algorithm }) => algorithm))].filter(isReference);
   if (references.length > 0 && verdicts.length > 0) {
     const are = references.length === 1 ? "is a reference and does" : "are references and do";

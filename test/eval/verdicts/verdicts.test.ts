@@ -164,7 +164,7 @@ describe("verdicts", () => {
       ];
     });
     expect(verdictSentences(rows, "score")).toEqual([
-      "agent: best deployable contender on 2 of 4 links, by 1.00 of score; on lte-a and lte-b it is vegas, where agent uses 58 % and is not ranked.",
+      "agent: best deployable contender on 2 of 4 links, by 1.00 of score over the next ranked; on lte-a and lte-b it is vegas, where agent uses 58 % and is not ranked.",
       "vegas: best deployable contender on 2 of 4 links; on wifi and wired it is agent.",
       "oracle is a reference and does not compete.",
     ]);
@@ -178,7 +178,7 @@ describe("verdicts", () => {
       row("bbr", { scenario, score: 15, lossRate: 0.08 }),
     ]);
     expect(verdictSentences(rows, "score")).toEqual([
-      "agent: best deployable contender on 2 of 2 links, by 2.00 of score.",
+      "agent: best deployable contender on 2 of 2 links, by 2.00 of score over the next ranked.",
       "cubic and reno: best on none of 2 links; on wifi and wired it is agent.",
       "bbr: best on none of 2 links; on wifi and wired it is agent, where bbr loses 8.0 % and is not ranked.",
     ]);
@@ -208,6 +208,49 @@ describe("verdicts", () => {
     expect(verdictSentences(flooding, "score")).toContain(
       "blast: not ranked by score: it loses 8.0 % of its packets, where 5.0 % is the most and reno loses 0 %.",
     );
+  });
+
+  it("says of the best that it has the least goodput of those ranked, on one link and of several", () => {
+    const of = (scenario: string) => [
+      row("policy", { scenario, score: 17, utilisation: 0.92 }),
+      row("cubic", { scenario, score: 14, utilisation: 0.99 }),
+      row("shy", { scenario, score: 18, utilisation: 0.3 }),
+    ];
+    expect(verdictSentences(of("wifi"), "score")[0]).toBe(
+      "policy: best deployable contender by score, 3.00 above cubic; with the least goodput of those ranked, 44.16 Mbit/s.",
+    );
+    const other = [
+      row("policy", { scenario: "wired", score: 17 }),
+      row("cubic", { scenario: "wired", score: 14 }),
+    ];
+    expect(verdictSentences([...of("wifi"), ...other], "score")[0]).toBe(
+      "policy: best deployable contender on 2 of 2 links, by 3.00 of score over the next ranked, with the least goodput of those ranked on wifi.",
+    );
+  });
+
+  it("says plainly where no contender uses the link, or none that does not flood it", () => {
+    const idle = (scenario: string) => [
+      row("a", { scenario, score: 15, utilisation: 0.7 }),
+      row("b", { scenario, score: 16, utilisation: 0.4 }),
+      row("oracle", { scenario, score: 20, utilisation: 1 }),
+    ];
+    expect(verdictSentences(idle("lte"), "score")).toEqual([
+      "a: best deployable contender by score; uses 70 %.",
+      "b: not ranked by score: it uses 40 % of the link, where 80 % is asked for and a uses 70 %.",
+      "No contender uses 80 % of the link: the best falls short, too.",
+      "oracle is a reference and does not compete.",
+    ]);
+    const used = [row("a", { scenario: "wifi", score: 15 }), row("b", { scenario: "wifi", score: 16 })];
+    const flooded = [
+      row("a", { scenario: "radio", score: 15, utilisation: 0.5 }),
+      row("b", { scenario: "radio", score: 16, lossRate: 0.3 }),
+    ];
+    const sentences = verdictSentences([...idle("lte"), ...used, ...flooded], "score");
+    expect(sentences).toContain("On lte no contender uses 80 % of the link: the best falls short, too.");
+    expect(sentences).toContain(
+      "On radio no contender uses 80 % of the link and loses at most 5.0 %: the best falls short, too.",
+    );
+    expect(sentences.filter((each) => each.includes("wifi no contender"))).toEqual([]);
   });
 
   it("keeps utilisation and loss beside the headline in a narrow terminal", () => {
