@@ -6,7 +6,8 @@
  *      ▲                                          ▲ └──── eta lower for a while ────┘ │
  *      └──────────────── timeout ─────────────────┴───────────────────────────────────┘
  *
- * What it sees of the path, the cross traffic's rate z among it, is in `path-samples.ts`. Left out: how several Nimbus flows on one
+ * What it sees of the path, the cross traffic's rate z among it, is in `path-samples.ts`. A bundle lets its senders compete (`Passage`),
+ * and holds its part itself beside what pauses as BBR does (`Holding`). Left out: how several Nimbus flows on one
  * link agree on who pulses.
  */
 import type { CcpFlow, FlowControl, FlowInfo, Report } from "../../../ccp-bridge/agent/algorithm.ts";
@@ -15,7 +16,8 @@ import type { AlgorithmSpec, ParamValues } from "../../spec.ts";
 import { ElasticityDetector, halfSine } from "./elasticity.ts";
 import { NIMBUS_PARAMS, type NimbusParams } from "./params.ts";
 import { hasRtt, PathSamples, SAMPLES_PROGRAM } from "./path-samples.ts";
-import { type CompetitiveRule, CubicWindow, delayRate, Passage, type Sample } from "./rules.ts";
+import { Pauses } from "./pauses.ts";
+import { type CompetitiveRule, CubicWindow, delayRate, Holding, Passage, type Sample } from "./rules.ts";
 import { MEMORY_US, Standing } from "./standing.ts";
 
 /** Section 3.4: up for a quarter of the period, then down a third as far for the rest, so that nothing is sent in sum. */
@@ -69,6 +71,7 @@ export class NimbusFlow implements CcpFlow {
   #rule: CompetitiveRule | undefined;
   #elasticUs: Micros = 0;
   readonly #standing = new Standing();
+  readonly #pauses = new Pauses();
   #holdSec: number;
   /** what it had before, packets/s, and until when it is on trial */
   #trial: { readonly rate: number; readonly untilUs: Micros } | undefined;
@@ -104,9 +107,9 @@ export class NimbusFlow implements CcpFlow {
     if (report.get("timeout") === 1) this.#restart(report.nowUs);
     const sample = this.#path.take(report);
     if (sample === undefined) return;
-    const lost = report.get("lost") > 0;
-    if (this.#mode === "startup") this.#start(sample, lost);
-    else this.#go(sample, lost);
+    const lostPackets = report.get("lost");
+    if (this.#mode === "startup") this.#start(sample, lostPackets > 0);
+    else this.#go(sample, lostPackets);
   }
 
   /** A timeout says that the path is not what it was; beside others, that there is no place for this window. */
@@ -144,16 +147,18 @@ export class NimbusFlow implements CcpFlow {
     }
   }
 
-  #go(sample: Sample, lost: boolean): void {
+  #go(sample: Sample, lostPackets: number): void {
     const { nowUs, rttUs, minRttUs, linkRate, crossRate } = sample;
     // where nothing queues, what arrives is what was sent, and z is whatever the link has left
-    if (rttUs - minRttUs > NO_QUEUE_US) this.#crossShare = crossRate / linkRate;
+    const isQueued = rttUs - minRttUs > NO_QUEUE_US;
+    if (isQueued) this.#crossShare = crossRate / linkRate;
+    this.#pauses.add(nowUs, isQueued ? this.#crossShare : 0);
     this.#detector.add(nowUs, this.#crossShare);
     this.#elasticity = this.#detector.elasticity();
     const targetUs = this.#params.targetMs * MICROS_PER_MILLI;
     if (nowUs - this.#standing.lastUs > SILENCE_US) this.#standing.begin(nowUs);
     this.#choose(nowUs, targetUs);
-    this.#baseRate = this.#rule?.rate(sample, lost) ?? delayRate(sample, targetUs);
+    this.#baseRate = this.#rule?.rate(sample, lostPackets) ?? delayRate(sample, targetUs);
     this.#baseRate = Math.min(2 * linkRate, Math.max(LEAST_SHARE * linkRate, this.#baseRate));
     const { sendRate } = sample;
     this.#standing.add({ atUs: nowUs, rate: this.#baseRate, sendRate, queueUs: rttUs - minRttUs });
@@ -163,7 +168,9 @@ export class NimbusFlow implements CcpFlow {
   #choose(nowUs: Micros, targetUs: Micros): void {
     const isSeen = (this.#elasticity ?? 0) >= this.#params.threshold;
     if (this.#mode === "competitive") {
-      if (isSeen) this.#elasticUs = Math.max(this.#elasticUs, nowUs);
+      const isCapped = this.#isBundle && this.#pauses.recur(nowUs);
+      if (isCapped !== this.#rule instanceof Holding) this.#compete(nowUs, false);
+      if (isSeen || isCapped) this.#elasticUs = Math.max(this.#elasticUs, nowUs);
       else if (nowUs - this.#elasticUs > this.#holdSec * MICROS_PER_SEC) this.#yield(nowUs);
       return;
     }
@@ -205,6 +212,7 @@ export class NimbusFlow implements CcpFlow {
   #competitive(nowUs: Micros, packets: number, starts = false): CompetitiveRule {
     const { flows, pulseHz } = this.#params;
     if (!this.#isBundle) return new CubicWindow(nowUs, packets, flows, starts);
+    if (this.#pauses.recur(nowUs)) return new Holding(nowUs, this.#pauses);
     return new Passage(nowUs, (packets * MICROS_PER_SEC) / this.#path.rttUs, MICROS_PER_SEC / pulseHz);
   }
 
@@ -219,8 +227,10 @@ export class NimbusFlow implements CcpFlow {
     const weak = phase < upShare ? 0 : depth * halfSine((phase - upShare) / (1 - upShare));
     const held = Math.min(height, MOST_HELD_BACK * baseRate) * strong;
     const passing = strong > 0 ? baseRate - held : linkRate;
-    const rate = this.#rule?.passes ? passing : baseRate + height * (strong - weak);
-    const roundRate = this.#rule?.passes ? linkRate : baseRate;
+    const gate = this.#rule?.gate ?? "pulsed";
+    const rates = { open: passing, pulsed: baseRate + height * (strong - weak), steady: baseRate };
+    const rate = rates[gate];
+    const roundRate = gate === "open" ? linkRate : baseRate;
     const packets = Math.max(
       MIN_WINDOW_PACKETS,
       (WINDOW_ROUNDS * roundRate * this.#path.rttUs) / MICROS_PER_SEC,

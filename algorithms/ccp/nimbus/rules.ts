@@ -2,6 +2,7 @@
 import { cbrt } from "../../../core/math.ts";
 import { MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
 import { renoFriendlyAlpha } from "../../native/cubic.ts";
+import type { Pauses } from "./pauses.ts";
 
 /** What a report says, rates in packets/s. */
 export interface Sample {
@@ -37,12 +38,27 @@ const MIN_WINDOW_PACKETS = 2;
 /** A round, and the time in which a loss is noticed and reported. */
 const EPISODE_ROUNDS = 1.25;
 
+/**
+ * What is held, in least RTTs at the link's rate. With 1.75 one BBR gets a quarter to a third of a link whose buffer holds as much,
+ * between a flow's part and two flows' part beside four. Where the buffer holds less, it becomes less until hardly anything is lost,
+ * and slowly more again: senders whose windows are gone hold nothing.
+ */
+const HELD = { most: 1.75, least: 1.3, less: 0.1, morePerSec: 0.01 };
+/** while others measure the path: less than it carries, so that the queue goes */
+const DRAINED = 0.7;
+/** Losses are counted for so long, and are many from there on. */
+const LOSSES = { spanUs: MICROS_PER_SEC, rate: 0.02 };
+/** in least RTTs */
+const NO_QUEUE = 1.05;
+
 /** What goes on while cross traffic answers. */
 export interface CompetitiveRule {
-  /** the gate is open, at the link's rate, but for dips in the place of pulses */
-  readonly passes: boolean;
+  /**
+   * open: at the link's rate, but for dips in the place of pulses; pulsed: at the rule's rate and pulses; steady: at the rule's rate
+   */
+  readonly gate: "open" | "pulsed" | "steady";
   /** @returns packets/s until the next report */
-  rate(sample: Sample, lost: boolean): number;
+  rate(sample: Sample, lostPackets: number): number;
 }
 
 /**
@@ -53,7 +69,7 @@ export interface CompetitiveRule {
  * with half of its part. So there is no queue here but in dips, which are what this has for pulses.
  */
 export class Passage implements CompetitiveRule {
-  readonly passes = true;
+  readonly gate = "open";
   readonly #overUs: Micros;
   #rate: number;
   #atUs: Micros;
@@ -75,11 +91,47 @@ export class Passage implements CompetitiveRule {
 }
 
 /**
+ * For a group beside BBR, which has at most twice the RTT that it measured in flight (Ware et al., "Modeling BBR's interactions with
+ * loss-based congestion control", IMC 2019): who holds W RTTs of the link leaves it 1 - W / 2, if what it measured is the path without
+ * a queue. What a group's own windows leave in the queue while it measures counts as path, and BBR takes half of the link or more. So
+ * this holds W back from growing, and lets the queue go when others pause.
+ */
+export class Holding implements CompetitiveRule {
+  readonly gate = "steady";
+  readonly #pauses: Pauses;
+  #rounds = HELD.most;
+  readonly #losses: { fromUs: Micros; sent: number; lost: number };
+
+  constructor(nowUs: Micros, pauses: Pauses) {
+    this.#pauses = pauses;
+    this.#losses = { fromUs: nowUs, sent: 0, lost: 0 };
+  }
+
+  rate({ nowUs, rttUs, minRttUs, linkRate, deliveredPackets }: Sample, lostPackets: number): number {
+    this.#heed(nowUs, deliveredPackets, lostPackets);
+    const isQueued = rttUs > NO_QUEUE * minRttUs;
+    const rounds = this.#pauses.isPausing && isQueued ? DRAINED : this.#rounds;
+    return (rounds * linkRate * minRttUs) / rttUs;
+  }
+
+  #heed(nowUs: Micros, delivered: number, lost: number): void {
+    const losses = this.#losses;
+    losses.sent += delivered + lost;
+    losses.lost += lost;
+    if (nowUs - losses.fromUs < LOSSES.spanUs) return;
+    const isMany = losses.lost > LOSSES.rate * losses.sent;
+    const change = isMany ? -HELD.less : HELD.morePerSec;
+    this.#rounds = Math.min(HELD.most, Math.max(HELD.least, this.#rounds + change));
+    Object.assign(losses, { fromUs: nowUs, sent: 0, lost: 0 });
+  }
+}
+
+/**
  * Cubic's window (RFC 9438), told of reports; as of several flows of which one is cut at a time (MulTCP, Crowcroft and Oechslin, CCR
  * 1998).
  */
 export class CubicWindow implements CompetitiveRule {
-  readonly passes = false;
+  readonly gate = "pulsed";
   readonly #flows: number;
   #packets: number;
   #originPackets: number;
@@ -99,8 +151,8 @@ export class CubicWindow implements CompetitiveRule {
     this.#startUs = this.#recoverUs = nowUs;
   }
 
-  rate(sample: Sample, lost: boolean): number {
-    if (lost) this.#cut(sample.nowUs, sample.rttUs);
+  rate(sample: Sample, lostPackets: number): number {
+    if (lostPackets > 0) this.#cut(sample.nowUs, sample.rttUs);
     else this.#grow(sample);
     return (this.#packets * MICROS_PER_SEC) / sample.rttUs;
   }

@@ -36,6 +36,8 @@ interface Rivals {
   readonly name: string;
   /** what is due to the bundle: of what the datagrams leave, a part for each flow */
   readonly dueMbps: Mbps;
+  /** what is due to the other flows; 0: there are none */
+  readonly othersDueMbps: Mbps;
   /** flows of others than Cubic share by rules of their own, with or without a bundle */
   readonly areUnlike: boolean;
   readonly others: Required<Pick<Scenario, "flows" | "traffic">>;
@@ -54,9 +56,12 @@ function rivalsOf(name: string, { mbps }: Link): Rivals {
   const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
   const left = 100 - sum(datagrams.map(({ percent }) => percent));
   if (left <= 0) throw new CcparkError("invalid-argument", `expected datagrams of less than the link.`);
+  const count = sum(rivals.map((rival) => rival.count));
+  const flowMbps = (mbps * left) / 100 / (FLOWS + count);
   return {
     name,
-    dueMbps: (((mbps * left) / 100) * FLOWS) / (FLOWS + sum(rivals.map(({ count }) => count))),
+    dueMbps: FLOWS * flowMbps,
+    othersDueMbps: count * flowMbps,
     areUnlike: rivals.some(({ algorithm }) => algorithm !== HOSTS),
     others: {
       traffic: datagrams.map(({ arrivals, percent }) => ({
@@ -118,6 +123,8 @@ interface Row {
   readonly atSec: number;
   readonly mbps: Mbps;
   readonly dueMbps: Mbps;
+  /** of the flows beside it, without datagrams */
+  readonly othersMbps: Mbps;
   readonly bottleneckMs: number;
   readonly sendboxMs: number;
 }
@@ -134,19 +141,19 @@ function* measure(
   const site = siteScenario({ ...link, durationSec: DURATION_SEC, control, algorithm });
   const long = { algorithm: HOSTS, count: FLOWS, startEverySec: 0.1, ...siteRoute(control) };
   const run = openSite({ ...site, ...others, flows: [long, ...others.flows] }, seed);
-  const arrivedBytes = (): number => {
-    const own = run.flows.slice(1, 1 + FLOWS).map(({ path }) => path);
-    for (const path of own) path.advance(run.nowNs);
-    return own.reduce((sum, { firstArrivedPackets }) => sum + firstArrivedPackets * PACKET_BYTES, 0);
+  const arrivedBytes = (from: number, to?: number): number => {
+    const paths = run.flows.slice(from, to).map(({ path }) => path);
+    for (const path of paths) path.advance(run.nowNs);
+    return paths.reduce((sum, { firstArrivedPackets }) => sum + firstArrivedPackets * PACKET_BYTES, 0);
   };
-  let before = 0;
+  const before = { own: 0, others: 0 };
   for (let atSec = STEP_SEC; atSec <= DURATION_SEC; atSec += STEP_SEC) {
     run.runUntil(run.startNs + atSec * NANOS_PER_SEC);
-    const bytes = arrivedBytes();
-    const mbps = toMbps((bytes - before) / STEP_SEC);
-    const { bottleneckMs, sendboxMs } = queuesOf(run, link);
-    yield { rivals: name, control, seed, atSec, mbps, dueMbps, bottleneckMs, sendboxMs };
-    before = bytes;
+    const bytes = { own: arrivedBytes(1, 1 + FLOWS), others: arrivedBytes(1 + FLOWS) };
+    const mbps = toMbps((bytes.own - before.own) / STEP_SEC);
+    const othersMbps = toMbps((bytes.others - before.others) / STEP_SEC);
+    yield { rivals: name, control, seed, atSec, mbps, dueMbps, othersMbps, ...queuesOf(run, link) };
+    Object.assign(before, bytes);
   }
   run.close();
 }
@@ -183,7 +190,11 @@ export const bundleCompetition: Experiment = experiment({
   describe: ({ rivals, control, seed }) => `${control} beside ${rivals}, seed ${seed}`,
   report(rows, { beside, mbps, rttMs }) {
     const all = beside.map((name) => rivalsOf(name, { mbps, rttMs }));
-    const of = (rivals: string, control: Control, key: "mbps" | "bottleneckMs" | "sendboxMs"): number =>
+    const of = (
+      rivals: string,
+      control: Control,
+      key: "mbps" | "othersMbps" | "bottleneckMs" | "sendboxMs",
+    ): number =>
       mean(
         rows
           .filter((row) => row.rivals === rivals && row.control === control && row.atSec > SETTLED_SEC)
@@ -197,17 +208,20 @@ export const bundleCompetition: Experiment = experiment({
         "status quo\nMbit/s",
         "bundle\nMbit/s",
         "of its due",
+        "others,\nof theirs",
         "bottleneck\nms",
         "sendbox\nms",
       ],
     });
-    for (const { name, dueMbps } of all) {
+    for (const { name, dueMbps, othersDueMbps } of all) {
       const [quo, bundle] = CONTROLS.map((control) => of(name, control, "mbps")) as [number, number];
       const figures = [dueMbps, quo, bundle].map((figure) => figure.toFixed(1));
       const queues = (["bottleneckMs", "sendboxMs"] as const).map((key) =>
         of(name, "bundle-sfq", key).toFixed(1),
       );
-      table.push([name, ...figures, (bundle / dueMbps).toFixed(2), ...queues]);
+      const others =
+        othersDueMbps === 0 ? "" : (of(name, "bundle-sfq", "othersMbps") / othersDueMbps).toFixed(2);
+      table.push([name, ...figures, (bundle / dueMbps).toFixed(2), others, ...queues]);
     }
     const panels = all.map(({ name }) => {
       const values = rows

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ElasticityDetector, halfSine } from "../../../algorithms/ccp/nimbus/elasticity.ts";
 import { NimbusFlow, nimbus } from "../../../algorithms/ccp/nimbus/nimbus.ts";
+import { Pauses } from "../../../algorithms/ccp/nimbus/pauses.ts";
 import { defaultParams } from "../../../algorithms/spec.ts";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
 import { Rng } from "../../../core/random.ts";
@@ -101,6 +102,37 @@ function watch(over: ScenarioTemplate, seed: number): Watched {
   const result = runAlgorithm({ scenario, seed, rewardName: "score", algorithm });
   return { result, competitive: counts.competitive / counts.all };
 }
+
+describe("Pauses", () => {
+  /** What cross traffic is seen for `sec`, every 10 ms. @param shareAt of the link, s after the beginning */
+  function see(sec: number, shareAt: (sec: number) => number, pauses = new Pauses()): Pauses {
+    for (let ms = 0; ms < 1000 * sec; ms += 10) pauses.add(1000 * ms, shareAt(ms / 1000));
+    return pauses;
+  }
+  const stopping =
+    (everySec: number, sec: number, left = 0) =>
+    (t: number): number =>
+      t % everySec < sec ? 0.4 * left : 0.4;
+
+  it("finds them where they come every ten seconds, and forgets them when they come no more", () => {
+    const pauses = see(25, stopping(10.2, 0.25));
+    expect(pauses.recur(25e6)).toBe(true);
+    expect(pauses.recur(44e6)).toBe(false);
+  });
+
+  it("takes no dip for one, nor what comes more often, is shorter, or ends", () => {
+    expect(see(60, stopping(10.2, 0.25, 0.7)).recur(60e6)).toBe(false);
+    expect(see(60, stopping(2.55, 0.25)).recur(60e6)).toBe(false);
+    expect(see(60, stopping(10.2, 0.05)).recur(60e6)).toBe(false);
+    expect(see(60, stopping(10.2, 3)).recur(60e6)).toBe(false);
+  });
+
+  it("says that it is one while it lasts, for a second at most", () => {
+    expect(see(10.3, stopping(10.2, 0.25)).isPausing).toBe(true);
+    expect(see(11, stopping(10.2, 0.25)).isPausing).toBe(false);
+    expect(see(12, (t) => (t < 10 ? 0.4 : 0)).isPausing).toBe(false);
+  });
+});
 
 describe("Nimbus on 48 Mbit/s, 50 ms, a queue of two bandwidth-delay products, link rate not given", () => {
   it.each(SEEDS)(

@@ -31,6 +31,25 @@ describe("a bundle beside others", () => {
   }
 });
 
+describe("a bundle beside BBR, which takes half of a link from four Cubics without one", () => {
+  for (const [mbps, rttMs] of [
+    [60, 35],
+    [150, 35],
+  ] as const) {
+    it(`gets at least 80 % of its part, and so does BBR: ${mbps} Mbit/s, ${rttMs} ms`, async () => {
+      const settings = { algorithm, beside: ["bbr-1"], mbps, rttMs, seeds: 1 };
+      const rows: { atSec: number; control: string; mbps: number; othersMbps: number }[] = [];
+      for await (const row of bundleCompetition.run(settings)) rows.push(row as (typeof rows)[number]);
+      const settled = rows.filter((row) => row.atSec > 30 && row.control === control);
+      const own = mean(settled.map((row) => row.mbps)) / (0.8 * mbps);
+      const others = mean(settled.map((row) => row.othersMbps)) / (0.2 * mbps);
+      console.log(`the bundle ${own.toFixed(2)} of its due, BBR ${others.toFixed(2)}`);
+      expect(own).toBeGreaterThan(0.8);
+      expect(others).toBeGreaterThan(0.8);
+    });
+  }
+});
+
 describe("a bundle alone, whose congestion ACKs come together since its gateways are held up", () => {
   for (const impairment of [
     {},
