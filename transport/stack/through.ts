@@ -5,8 +5,8 @@ import type { Above, Below, Chunnel, Feedback, Message } from "../chunnel.ts";
 const NONE: readonly Message[] = [];
 
 export abstract class Through implements Chunnel {
-  above!: Above;
-  below!: Below;
+  declare above: Above;
+  declare below: Below;
 
   /** What goes down for these: one for one, fewer (it keeps some) or more. */
   protected down(messages: readonly Message[]): readonly Message[] {
