@@ -1,6 +1,6 @@
 /**
  * What it is worth to know that the peer is on this host: echoes over an encrypted stack by UDP, over the same one of which `optimise` has made
- * a stack that goes by a unix socket and is not encrypted where nobody outside can listen, and over one without encryption. In real
+ * a stack that goes by a unix socket and is not encrypted where nobody outside can listen, over one without encryption, and over TLS, as others have it. In real
  * time over loopback, in turn, so that what else happens on the machine meets all alike.
  */
 import Table from "cli-table3";
@@ -21,11 +21,13 @@ import { whole, wholes } from "../options.ts";
 import { quantile } from "../p2/nodes.ts";
 import { PLAIN_TABLE } from "../plain-table.ts";
 import { BERTHA_SOURCE } from "./establishment.ts";
+import { type EchoWire, openTlsPair } from "./tls-pair.ts";
 
 const ENCRYPTED = "encrypted, UDP";
 const FUSED = "maybe-local, fused";
 const PLAIN = "plain, UDP";
-const WAYS = [ENCRYPTED, FUSED, PLAIN] as const;
+const TLS = "TLS, TCP";
+const WAYS = [ENCRYPTED, FUSED, PLAIN, TLS] as const;
 type WayName = (typeof WAYS)[number];
 
 const WARM_UP = 500;
@@ -39,7 +41,7 @@ interface Row {
   readonly us: number;
 }
 
-function stackOf(way: WayName): readonly ChunnelSpec[] {
+function stackOf(way: Exclude<WayName, typeof TLS>): readonly ChunnelSpec[] {
   const secret = encrypt({ secret: "of both" });
   if (way === PLAIN) return stack(udp());
   if (way === ENCRYPTED) return stack(secret, udp());
@@ -52,9 +54,7 @@ interface Pair {
   close(): void;
 }
 
-async function openPair(way: WayName): Promise<Pair> {
-  const specs = stackOf(way);
-  let heard = (): void => {};
+async function openStacks(specs: readonly ChunnelSpec[]): Promise<EchoWire> {
   const server = await openLocalPort(
     {},
     (datagram, from, isLocal) => serverEnd?.arrive(datagram, from, isLocal),
@@ -79,22 +79,32 @@ async function openPair(way: WayName): Promise<Pair> {
     port: client.port,
     side: "client",
     peer: server.port.self,
-    app: { receive: () => heard() },
+    app: { receive: () => wire.heard() },
   });
+  const wire: EchoWire = {
+    heard: () => {},
+    send: (data) => clientEnd.send([{ data }]),
+    close: () => {
+      for (const each of [clientEnd, serverEnd, client, server]) each.close();
+    },
+  };
+  return wire;
+}
+
+async function openPair(way: WayName): Promise<Pair> {
+  const wire: EchoWire = await (way === TLS ? openTlsPair() : openStacks(stackOf(way)));
   return {
     echo: (data) =>
       new Promise((resolve) => {
         const timer = setTimeout(() => resolve(Number.NaN), GIVE_UP_MS);
         const startMs = performance.now();
-        heard = () => {
+        wire.heard = () => {
           clearTimeout(timer);
           resolve((performance.now() - startMs) * 1_000);
         };
-        clientEnd.send([{ data }]);
+        wire.send(data);
       }),
-    close: () => {
-      for (const each of [clientEnd, serverEnd, client, server]) each.close();
-    },
+    close: () => wire.close(),
   };
 }
 
@@ -103,7 +113,7 @@ const SHARES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 export const berthaMaybeLocal: Experiment = experiment({
   name: "bertha-maybe-local",
   summary:
-    "latency inside a host: a stack fused with maybe-local, by a unix socket, against encryption over UDP",
+    "latency inside a host: a stack fused with maybe-local, by a unix socket, against encryption over UDP and TLS",
   source: BERTHA_SOURCE,
   options: {
     trials: whole(2_000, { low: 1, high: 1_000_000, help: "echoes of each kind and size, in real time" }),
@@ -159,14 +169,16 @@ export const berthaMaybeLocal: Experiment = experiment({
     const color = { field: "name", type: "nominal", scale: { domain: [...WAYS] }, legend: null };
     return {
       text: `${table.toString()}\n${trials} echoes each, over loopback, both ends in one process.\n`,
-      claims: bytes.map((size) =>
-        judge({
-          claim: `median of ${size} bytes, fused over encrypted`,
-          published: "faster",
-          measured: median(FUSED, size) / median(ENCRYPTED, size),
-          unit: "1",
-          threshold: { high: 1 },
-        }),
+      claims: bytes.flatMap((size) =>
+        ([ENCRYPTED, TLS] as const).map((other) =>
+          judge({
+            claim: `median of ${size} bytes, fused over ${other}`,
+            published: "faster",
+            measured: median(FUSED, size) / median(other, size),
+            unit: "1",
+            threshold: { high: 1 },
+          }),
+        ),
       ),
       summary: boxes,
       figure: page({ title: "A peer on this host" }, WAYS, [
