@@ -90,13 +90,13 @@ const PROGRAM = `
 
 /** @type {import("ccpark/algorithms").AlgorithmSpec} */
 export default {
-  name: "tree2",
+  name: "general-tree",
   summary: "a decision tree of 18 leaves, distilled from a policy; the datapath walks it by itself",
   source: "ccpark distill",
   reads: ["rtt", "delivery-rate", "loss"],
   params: [],
   ccp: () => ({
-    name: "tree2",
+    name: "general-tree",
     programs: { tree: PROGRAM },
     newFlow(control, { mssBytes, initCwndBytes }) {
       control.setProgram("tree", {
