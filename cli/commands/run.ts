@@ -21,6 +21,7 @@ interface RunCommandOptions {
   readonly trace?: string;
   readonly seed: number;
   readonly serve?: string;
+  readonly awake?: true;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -61,6 +62,10 @@ async function run(command: readonly string[], options: RunCommandOptions): Prom
   const undo: (() => unknown)[] = [() => driver.close()];
   let end: CommandEnd;
   try {
+    if (options.awake === true) {
+      const { keepAwake } = await import("../../testbeds/host/awake.ts");
+      undo.push(keepAwake());
+    }
     // running connections that a killed process of this name has left
     driver.datapath.adoptSockets();
     if (options.scenario === undefined) {
@@ -266,6 +271,7 @@ export function addRun(program: Command): void {
         .default(1),
     )
     .option("--serve <command>", "for `sh -c` at the link's other end; ends with the command")
+    .option("--awake", "no idle processor sleeps meanwhile: the agent hears of ACKs sooner, for more power")
     .option("--json", "the summary as one JSON line on stdout")
     .option("--quiet", "no summary")
     .argument("<command...>", "program and arguments, behind `--`")

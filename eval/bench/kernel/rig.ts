@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CcpAlgorithm } from "../../../ccp-bridge/agent/algorithm.ts";
 import { compileAlgorithms } from "../../../ccp-bridge/agent/program-set.ts";
 import type { DelayHistogram } from "../../../sim/delay-histogram.ts";
+import { keepAwake } from "../../../testbeds/host/awake.ts";
 import type { Libc } from "../../../testbeds/host/libc.ts";
 import { makeNamespace } from "../../../testbeds/host/namespaces.ts";
 import { type Host, Hosts } from "../../../testbeds/linux/hosts.ts";
@@ -116,10 +117,12 @@ export async function send(
     readonly flows?: number;
     readonly sec?: number;
     readonly measuresHook?: boolean;
+    /** no idle processor sleeps meanwhile */
+    readonly isAwake?: boolean;
     readonly during?: (agent: LinuxAgent) => Promise<void>;
   } = {},
 ): Promise<Sent> {
-  const { flows = 1, sec = 2, measuresHook = false, during } = options;
+  const { flows = 1, sec = 2, measuresHook = false, isAwake = false, during } = options;
   const isOurs = typeof by !== "string" || by === "no-agent";
   const agent = isOurs
     ? new LinuxAgent(libc, {
@@ -131,6 +134,7 @@ export async function send(
   const silence = by === "no-agent" ? setInterval(() => agent!.datapath.loseAgent(), 10) : undefined;
   const hosts = new Hosts(libc, rig.client, rig.server, flows);
   if (measuresHook) writeFileSync(BPF_STATS, "1");
+  const sleepAgain = isAwake ? keepAwake() : undefined;
   try {
     await hosts.ready;
     const senders = Array.from({ length: flows }, () =>
@@ -171,6 +175,7 @@ export async function send(
     };
   } finally {
     if (measuresHook) writeFileSync(BPF_STATS, "0");
+    sleepAgain?.();
     clearInterval(silence);
     await hosts.close();
     agent?.close();

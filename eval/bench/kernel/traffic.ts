@@ -269,6 +269,8 @@ async function changeTo(
 export interface Staleness {
   /** what is reported: every ACK, or the ACKs of so many microseconds together */
   readonly every: "ack" | number;
+  /** no idle processor slept meanwhile */
+  readonly isAwake: boolean;
   readonly reportsPerSec: number;
   readonly acksPerReport: number;
   /** from the ACK that a report ends with to the agent, at QUANTILES */
@@ -282,15 +284,21 @@ export const QUANTILES = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999] as
 /** From an ACK to this process: medians of rounds in turns. */
 export async function* staleness(
   { libc, rig, rounds, sec }: Bench,
-  intervals: readonly Staleness["every"][] = ["ack", TEN_MS],
+  asked: readonly Pick<Staleness, "every" | "isAwake">[] = [
+    { every: "ack", isAwake: false },
+    { every: TEN_MS, isAwake: false },
+  ],
 ): AsyncGenerator<Staleness> {
-  const subjects = intervals.map((every) => ({ every, sent: [] as Sent[] }));
+  const subjects = asked.map((subject) => ({ ...subject, sent: [] as Sent[] }));
   for (let round = 0; round < rounds; round++) {
-    for (const { every, sent } of subjects) sent.push(await send(libc, rig, reporting(every), { sec }));
+    for (const { every, isAwake, sent } of subjects) {
+      sent.push(await send(libc, rig, reporting(every), { sec, isAwake }));
+    }
   }
-  for (const { every, sent } of subjects) {
+  for (const { every, isAwake, sent } of subjects) {
     yield {
       every,
+      isAwake,
       reportsPerSec: median(sent.map(({ reportsPerSec }) => reportsPerSec)),
       acksPerReport: median(sent.map(({ acksPerSec, reportsPerSec }) => acksPerSec / reportsPerSec)),
       latencyUs: QUANTILES.map((q) =>
