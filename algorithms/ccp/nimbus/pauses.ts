@@ -14,7 +14,7 @@ const MEAN_US: Micros = 2 * MICROS_PER_SEC;
 /** less may be the estimate's own noise, and more is no pause but an end */
 const PAUSE_US = { least: 100 * MICROS_PER_MILLI, most: MICROS_PER_SEC };
 /** BBR's ten seconds, and time to drain, to measure, and to be seen */
-const PERIOD_US = { least: 10 * MICROS_PER_SEC, most: 11.5 * MICROS_PER_SEC };
+const PERIOD_US = { least: 10 * MICROS_PER_SEC, most: 12.5 * MICROS_PER_SEC };
 /** A pause may go unseen. */
 const MEMORY_US: Micros = 2 * PERIOD_US.most;
 
