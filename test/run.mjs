@@ -50,7 +50,12 @@ function installStores() {
  * Tests that read a real clock: alone, since what else runs on the machine would delay their packets; and once more where
  * one fails, since a machine that stood still for a moment does so once, a fault of ours again. Vitest prints `retry x1`.
  */
-const REAL_TIME = ["test/testbeds", "test/grpc/real-time.test.ts", "test/grpc/flows/greedy.test.ts"];
+const REAL_TIME = [
+  "test/testbeds",
+  "test/grpc/real-time.test.ts",
+  "test/grpc/flows/greedy.test.ts",
+  "test/cli/interrupt.test.ts",
+];
 
 function vitest(name, patterns) {
   console.log(`\n== ${name}`);
