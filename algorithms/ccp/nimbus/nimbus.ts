@@ -18,7 +18,7 @@ import { NIMBUS_PARAMS, type NimbusParams } from "./params.ts";
 import { hasRtt, PathSamples, SAMPLES_PROGRAM } from "./path-samples.ts";
 import { Pauses } from "./pauses.ts";
 import { type CompetitiveRule, CubicWindow, delayRate, Holding, Passage, type Sample } from "./rules.ts";
-import { MEMORY_US, Standing } from "./standing.ts";
+import { LATELY_US, MEMORY_US, Standing } from "./standing.ts";
 
 /** Section 3.4: up for a quarter of the period, then down a third as far for the rest, so that nothing is sent in sum. */
 const PULSE = { upShare: 1 / 4, depth: 1 / 3 };
@@ -34,14 +34,16 @@ const LEAST_SHARE = 0.05;
  * Ours: a queue of so many targets that stays for those 5 s is filled by others, whatever eta says. A flow that starts beside a full
  * queue has no right mu, and so no eta, until it has fought for a part of the link, from slow start on: it had none before. A
  * bundle, to which a mistake costs no part of the link, takes the queue's mean for it: where buffers are small, others' queues are
- * short now and then.
+ * short now and then. On long paths the delay rule itself holds more than the target: it answers an RTT later.
  */
-const LONG_QUEUE = { least: 2, mean: 1.4 };
+const LONG_QUEUE = { least: 2, mean: 1.4, rtts: 0.25 };
 /**
  * Ours, for bundles: with the delay rule again it is on trial for 5 s. If it gets less than this of what it had, others have only
  * been quiet for eta, and it goes back, twice as long as the last time.
  */
 const TRIAL = { us: MEMORY_US, least: 0.7, mostHoldSec: 60 };
+/** In RTTs with it: by then the queue that its senders had made is gone, which takes the delay rule to less than its part. */
+const DRAIN_ROUNDS = 3;
 /** after so long nobody knows whether it stayed */
 const SILENCE_US: Micros = MICROS_PER_SEC / 2;
 const FIGHT_US: Micros = 10 * MICROS_PER_SEC;
@@ -73,8 +75,8 @@ export class NimbusFlow implements CcpFlow {
   readonly #standing = new Standing();
   readonly #pauses = new Pauses();
   #holdSec: number;
-  /** what it had before, packets/s, and until when it is on trial */
-  #trial: { readonly rate: number; readonly untilUs: Micros } | undefined;
+  /** what it had before, packets/s, and from and until when it is judged */
+  #trial: { readonly rate: number; readonly fromUs: Micros; readonly untilUs: Micros } | undefined;
   #elasticity: number | undefined;
 
   constructor(control: FlowControl, info: FlowInfo, params: ParamValues) {
@@ -157,7 +159,7 @@ export class NimbusFlow implements CcpFlow {
     this.#elasticity = this.#detector.elasticity();
     const targetUs = this.#params.targetMs * MICROS_PER_MILLI;
     if (nowUs - this.#standing.lastUs > SILENCE_US) this.#standing.begin(nowUs);
-    this.#choose(nowUs, targetUs);
+    this.#choose(sample, targetUs);
     this.#baseRate = this.#rule?.rate(sample, lostPackets) ?? delayRate(sample, targetUs);
     this.#baseRate = Math.min(2 * linkRate, Math.max(LEAST_SHARE * linkRate, this.#baseRate));
     const { sendRate } = sample;
@@ -165,19 +167,25 @@ export class NimbusFlow implements CcpFlow {
     this.#send(this.#baseRate, nowUs);
   }
 
-  #choose(nowUs: Micros, targetUs: Micros): void {
-    const isSeen = (this.#elasticity ?? 0) >= this.#params.threshold;
+  #choose({ nowUs, minRttUs }: Sample, targetUs: Micros): void {
+    // others answer a pulse after an RTT, when the next one is on its way: to a bundle, whose trials find out, that says nothing
+    const isSeen =
+      (this.#elasticity ?? 0) >= this.#params.threshold &&
+      !(this.#isBundle && this.#path.rttUs > MICROS_PER_SEC / this.#params.pulseHz);
     if (this.#mode === "competitive") {
       const isCapped = this.#isBundle && this.#pauses.recur(nowUs);
       if (isCapped !== this.#rule instanceof Holding) this.#compete(nowUs, false);
       if (isSeen || isCapped) this.#elasticUs = Math.max(this.#elasticUs, nowUs);
-      else if (nowUs - this.#elasticUs > this.#holdSec * MICROS_PER_SEC) this.#yield(nowUs);
+      else if (nowUs - this.#elasticUs > this.#holdSec * MICROS_PER_SEC && !this.#pauses.mayRecur(nowUs))
+        this.#yield(nowUs);
       return;
     }
+    if (this.#trial !== undefined && nowUs < this.#trial.fromUs) return;
     const standing = this.#standing;
     const queueUs = standing.queueUs(nowUs) ?? { least: 0, mean: 0 };
     const measure = this.#isBundle ? "mean" : "least";
-    const queueStays = queueUs[measure] > LONG_QUEUE[measure] * targetUs;
+    const longUs = Math.max(LONG_QUEUE[measure] * targetUs, this.#isBundle ? LONG_QUEUE.rtts * minRttUs : 0);
+    const queueStays = queueUs[measure] > longUs;
     const hasFailed =
       this.#trial !== undefined && standing.gets(nowUs, TRIAL.least * this.#trial.rate) === "less";
     // held up, the boxes take a mu that is too large, and their own pulses for others': who holds a short queue and loses nothing goes on so
@@ -204,8 +212,10 @@ export class NimbusFlow implements CcpFlow {
   #yield(nowUs: Micros): void {
     this.#mode = "delay";
     this.#rule = undefined;
-    if (this.#isBundle) this.#trial = { rate: this.#standing.meanRate, untilUs: nowUs + TRIAL.us };
-    this.#standing.begin(nowUs);
+    const drainedUs = nowUs + DRAIN_ROUNDS * this.#path.rttUs;
+    const rate = this.#standing.meanRate;
+    if (this.#isBundle) this.#trial = { rate, fromUs: drainedUs + LATELY_US, untilUs: drainedUs + TRIAL.us };
+    this.#standing.begin(this.#isBundle ? drainedUs : nowUs);
   }
 
   /** @param packets of an RTT, which it begins with */

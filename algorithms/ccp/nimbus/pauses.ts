@@ -55,6 +55,12 @@ export class Pauses {
     return this.#goneUs !== undefined;
   }
 
+  /** It did so once, and whether it does again is to be seen. */
+  mayRecur(nowUs: Micros): boolean {
+    const lastUs = this.#past.at(-1);
+    return lastUs !== undefined && nowUs - lastUs < PERIOD_US.most;
+  }
+
   /** It does so every ten seconds. */
   recur(nowUs: Micros): boolean {
     return nowUs < this.#untilUs;

@@ -4,7 +4,7 @@ import { MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
 /** Section 4.1: what was sent before elastic traffic came, which takes 5 s to see. */
 export const MEMORY_US: Micros = 5 * MICROS_PER_SEC;
 /** a mean over so long has no pulses of its own */
-const LATELY_US: Micros = MICROS_PER_SEC;
+export const LATELY_US: Micros = MICROS_PER_SEC;
 /** Ours: a rate that is so much less than 5 s before is given up to somebody. */
 const LOSES = 0.9;
 /** Of what it is allowed, pulses and all: who sends less has no more to send. */

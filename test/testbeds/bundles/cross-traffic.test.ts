@@ -31,6 +31,16 @@ describe("a bundle beside others", () => {
   }
 });
 
+describe("a bundle beside datagrams on a long path", () => {
+  it("keeps the queue out of the network, where pulses are shorter than an RTT", async () => {
+    const settings = { algorithm, beside: ["constant-30"], mbps: 12, rttMs: 120, seeds: 1 };
+    const rows: { atSec: number; control: string; bottleneckMs: number }[] = [];
+    for await (const row of bundleCompetition.run(settings)) rows.push(row as (typeof rows)[number]);
+    const settled = rows.filter((row) => row.atSec > 30 && row.control === control);
+    expect(mean(settled.map((row) => row.bottleneckMs))).toBeLessThan(30);
+  });
+});
+
 describe("a bundle beside BBR, which takes half of a link from four Cubics without one", () => {
   for (const [mbps, rttMs] of [
     [60, 35],
