@@ -50,6 +50,11 @@ export function startersOf(script) {
 /** @returns the module; undefined: load it by itself, nothing is compiled for this V8 and its flags */
 export function fromWhole(name) {
   if (!existsSync(COMPILED)) return undefined;
-  const script = readScript(readFileSync(COMPILED));
+  let script;
+  try {
+    script = readScript(readFileSync(COMPILED));
+  } catch {
+    return undefined; // not readable: why, the modules tell
+  }
   return script.cachedDataRejected ? undefined : startersOf(script)[name]();
 }

@@ -213,14 +213,22 @@ describe("mistakes on the command line", () => {
   });
 
   // what runs the sources has files open of its own; CI always builds before
-  it.skipIf(!existsSync(BUILT) && process.env["CI"] !== "true").concurrent.each<[number, ...string[]]>([
-    [24, "explain"],
-    [32, "trace", "info", "lte-driving"],
-    [64, "serve", "--port", "0", "--json"],
-    [64, "bench", "--scenario", "park-paper", "--duration", "1", "--seeds", "2", "--workers", "4"],
-  ])("too few open files: %i, %s", async (limit, ...args) => {
+  const bench = ["bench", "--scenario", "park-paper", "--duration", "1", "--seeds", "2", "--workers", "4"];
+  it
+    .skipIf(!existsSync(BUILT) && process.env["CI"] !== "true")
+    .concurrent.each<[string, number, ...string[]]>([
+      ["one script", 18, "explain"],
+      ["one script", 32, ...bench],
+      // as it starts where it is not a clone: of another Node, or with other flags
+      ["modules", 24, "explain"],
+      ["modules", 32, "trace", "info", "lte-driving"],
+      ["modules", 64, "serve", "--port", "0", "--json"],
+      ["modules", 64, ...bench],
+    ])("too few open files, from %s: %i, %s", async (from, limit, ...args) => {
     const line = `ulimit -n ${limit}; exec "$@"`;
-    const outcome = await outcomeOf(spawn("sh", ["-c", line, "sh", process.execPath, BUILT, ...args]));
+    const flags = from === "modules" ? ["--no-opt"] : [];
+    const node = [process.execPath, ...flags, BUILT, ...args];
+    const outcome = await outcomeOf(spawn("sh", ["-c", line, "sh", ...node]));
     expectOneSentence(outcome, 1, /too few files open \(`ulimit -n`\): expected at least 256/);
   });
 

@@ -112,7 +112,8 @@ function esmDsl(): ScenarioPreset {
       routers: ["core"],
       gateway: "core",
       links: [
-        join("dsl", "core", { mbps: 0.512, delayMs: 10 }, { mbps: 2.3, delayMs: 10 }),
+        // downwards a stream that shares its ACKs' way with another's data comes in bursts
+        join("dsl", "core", { mbps: 0.512, delayMs: 10 }, { mbps: 2.3, delayMs: 10, queueMs: 200 }),
         join("h1", "core", { mbps: 10, delayMs: 5 }),
         join("h2", "core", { mbps: 10, delayMs: 8 }),
       ],
