@@ -78,7 +78,10 @@ describe("reproduce thesis", () => {
         const rows: object[] = [];
         for await (const row of experiment.run(settings)) rows.push(row);
         expect(rows).toHaveLength(experiment.count(settings));
-        return { rows: rows as Record<string, number | string>[], ...experiment.report(rows, settings) };
+        return {
+          rows: rows as Record<string, number | string | boolean>[],
+          ...experiment.report(rows, settings),
+        };
       };
       const scalability = await ran("kernel-scalability", { flows: [2], rounds: 1 });
       expect(scalability.rows.map(({ algorithm }) => algorithm)).toEqual([
@@ -96,9 +99,10 @@ describe("reproduce thesis", () => {
       // one round proves nothing to the contrary
       expect(overhead.claims.filter(({ verdict }) => verdict === "fail")).toEqual([]);
       const { rows, text } = await ran("kernel-staleness", { rounds: 1 });
-      expect(rows.slice(0, 3).map(({ every }) => every)).toEqual(["ack", 1000, 10_000]);
-      expect(rows[3]).toMatchObject({ instructions: 159, switches: 40, acksWithoutProgram: 0 });
-      expect(rows[4]).toMatchObject({ switches: 40, acksWithoutProgram: 0 });
+      expect(rows.slice(0, 4).map(({ every }) => every)).toEqual(["ack", 1000, 10_000, 10_000]);
+      expect(rows.slice(0, 4).map(({ isAwake }) => isAwake)).toEqual([false, false, false, true]);
+      expect(rows[4]).toMatchObject({ instructions: 159, switches: 40, acksWithoutProgram: 0 });
+      expect(rows[5]).toMatchObject({ switches: 40, acksWithoutProgram: 0 });
       expect(text).toContain("ACKs found none");
     },
   );
