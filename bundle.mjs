@@ -36,6 +36,9 @@ const FOLDERS = JSON.parse(readFileSync(join(root, "tsconfig.build.json"), "utf8
 /** How a module names the module of a thread or process that it starts. */
 const STARTED = /new URL\(\s*[`"](\.[^`"$]*)\.(?:\$\{extension\}|js)[`"],\s*import\.meta\.url/g;
 
+/** Threads of a server, which may be many and stay: a copy of the commands' script takes 25 MB of each. */
+const LASTING = ["cli/env-worker.ts"];
+
 /** Modules of threads and processes, found where they are started. */
 export function startedModules() {
   const found = new Set();
@@ -191,7 +194,7 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   }
   await bundleWhole({
     started: startedModules()
-      .filter((file) => file.startsWith("cli/"))
+      .filter((file) => file.startsWith("cli/") && !LASTING.includes(file))
       .map((file) => file.replace(/\.ts$/, "")),
     exported: exportedNames(metafile),
     bundle,
