@@ -147,7 +147,7 @@ export function refuseOldRun(folder: string): void {
   if (!holdsRun(folder) && !isForeign) return;
   throw new CcparkError(
     "already-exists",
-    `[train] run folder \`${folder}\`: holds a run already; resume it or choose another folder`,
+    `[train] run folder \`${folder}\`: holds a run already; resume it (\`--out ${folder} --resume ${folder}\`) or choose another folder`,
   );
 }
 

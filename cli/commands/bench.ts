@@ -190,7 +190,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
   const runs = plain.map((run) => withMetrics(run, metrics));
   const [failed] = failures;
   if (failed !== undefined && runs.length === 0) {
-    const named = failed.message.replace(/^(\[[^\]]+\]) /, `$1 ${failed.algorithm}: `);
+    const named = failed.message.replace(/^(\[[^\]]+\] )?/, `$1${failed.algorithm}: `);
     throw new CcparkError(failed.kind, named);
   }
   const report = async (): Promise<void> => {

@@ -40,3 +40,17 @@ describe("the program of a module", () => {
     expect(stderr).not.toContain("warning");
   });
 });
+
+describe("a module that throws", () => {
+  it("is named where its flow has thrown", async () => {
+    const cwd = makeFolder();
+    const body = moduleOf("(:= Report.rtt Flow.rtt_sample_us)\\n(report)").replace(
+      "return { onReport() {} }",
+      "cwnd = 3",
+    );
+    writeFileSync(join(cwd, "mine.mjs"), body);
+    const { code, stderr } = await runCli([...BENCH, "./mine.mjs"], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain("error: mine: cwnd is not defined");
+  });
+});
