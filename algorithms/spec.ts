@@ -4,7 +4,7 @@
  */
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
 import type { CongestionControlFactory } from "../ccp-bridge/congestion-control.ts";
-import { CcparkError, unknownName } from "../core/errors.ts";
+import { CcparkError, Mistakes, unknownName } from "../core/errors.ts";
 
 export interface AlgorithmParam {
   readonly name: string;
@@ -102,44 +102,46 @@ export function readParams(spec: AlgorithmSpec, given: ReadonlyMap<string, strin
 const NAME = /^[a-z][a-z0-9-]*$/;
 const SIGNALS: readonly Signal[] = ["loss", "timeout", "rtt", "delivery-rate", "ecn", "packets", "nothing"];
 
+function checkParams(params: readonly (Partial<AlgorithmParam> | null)[], mistakes: Mistakes): void {
+  for (const [i, param] of params.entries()) {
+    const at = `params.${i}`;
+    if (typeof param?.name !== "string" || !/^[A-Za-z]\w*$/.test(param.name)) {
+      mistakes.add(`${at}.name`, "a letter, then letters, digits and underscores");
+    }
+    if (typeof param?.unit !== "string" || typeof param.why !== "string")
+      mistakes.add(at, "a unit and a why");
+    const { low, high, default: preset, choices } = param ?? {};
+    if (!(Number.isFinite(low) && Number.isFinite(high) && preset! >= low! && preset! <= high!)) {
+      mistakes.add(at, "numbers low <= default <= high");
+    }
+    if (choices !== undefined && !(Array.isArray(choices) && low === 0 && high === choices.length - 1)) {
+      mistakes.add(`${at}.choices`, "a name for each number from low, 0, to high");
+    }
+  }
+}
+
 /**
  * Checks what a module calls an AlgorithmSpec.
  * @param where for messages, such as the module's path
- * @throws CcparkError (invalid-argument) naming the first field that is wrong
+ * @throws CcparkError (invalid-argument) naming the fields that are wrong
  */
 export function checkSpec(input: unknown, where: string): AlgorithmSpec {
-  const refuse = (field: string, expected: string): never => {
-    throw new CcparkError("invalid-argument", `[algorithm] ${where}: ${field}: expected ${expected}`);
-  };
-  if (typeof input !== "object" || input === null) return refuse("default export", "an AlgorithmSpec");
-  const spec = input as Partial<Record<keyof AlgorithmSpec, unknown>>;
+  const mistakes = new Mistakes("algorithm", where);
+  const spec = mistakes.expectObject<AlgorithmSpec>(input, "an AlgorithmSpec");
   if (typeof spec.name !== "string" || !NAME.test(spec.name)) {
-    refuse("name", "lower case letters, digits and hyphens, such as `mine`");
+    mistakes.add("name", "lower case letters, digits and hyphens, such as `mine`");
   }
-  if (typeof spec.summary !== "string") refuse("summary", "one sentence");
-  if (typeof spec.source !== "string") refuse("source", "where it is from");
+  if (typeof spec.summary !== "string") mistakes.add("summary", "one sentence");
+  if (typeof spec.source !== "string") mistakes.add("source", "where it is from");
   const { reads, params } = spec;
   if (!Array.isArray(reads) || !reads.every((each) => SIGNALS.includes(each))) {
-    refuse("reads", `a list of ${SIGNALS.join(", ")}`);
+    mistakes.add("reads", `a list of ${SIGNALS.join(", ")}`);
   }
-  if (!Array.isArray(params)) return refuse("params", "a list, empty where there are none");
-  for (const [i, param] of (params as (Partial<AlgorithmParam> | null)[]).entries()) {
-    const at = `params.${i}`;
-    if (typeof param?.name !== "string" || !/^[A-Za-z]\w*$/.test(param.name)) {
-      return refuse(`${at}.name`, "a letter, then letters, digits and underscores");
-    }
-    if (typeof param.unit !== "string" || typeof param.why !== "string") refuse(at, "a unit and a why");
-    const { low, high, default: preset } = param;
-    if (!(Number.isFinite(low) && Number.isFinite(high) && preset! >= low! && preset! <= high!)) {
-      refuse(at, "numbers low <= default <= high");
-    }
-    const { choices } = param;
-    if (choices !== undefined && !(Array.isArray(choices) && low === 0 && high === choices.length - 1)) {
-      refuse(`${at}.choices`, "a name for each number from low, 0, to high");
-    }
-  }
+  if (!Array.isArray(params)) mistakes.add("params", "a list, empty where there are none");
+  else checkParams(params, mistakes);
   if (typeof spec.ccp !== "function" && typeof spec.native !== "function") {
-    refuse("ccp, native", "at least one of them, a function of the parameters");
+    mistakes.add("ccp, native", "at least one of them, a function of the parameters");
   }
+  mistakes.tell();
   return input as AlgorithmSpec;
 }

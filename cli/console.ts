@@ -52,6 +52,20 @@ export function exitOnInterrupt(): void {
   process.on("SIGINT", endInterrupted);
 }
 
+/**
+ * Loads a user's module, which may compute as long as it likes before anybody is asked for a signal: meanwhile Ctrl-C does what it does to
+ * a process without handlers, which the system ends.
+ */
+export async function withoutHandlers(load: () => Promise<unknown>): Promise<unknown> {
+  const handlers = process.rawListeners("SIGINT") as NodeJS.SignalsListener[];
+  process.removeAllListeners("SIGINT");
+  try {
+    return await load();
+  } finally {
+    for (const handler of handlers) process.on("SIGINT", handler);
+  }
+}
+
 /** Where the script below finds what it runs: it sees nothing but global names. */
 const RUN: symbol = Symbol.for("ccpark.interruptible");
 const CALL: Script = new Script('globalThis[Symbol.for("ccpark.interruptible")]()');

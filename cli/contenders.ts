@@ -16,7 +16,7 @@ import {
   ORACLE_SUMMARY,
   UNTRAINED,
 } from "../eval/contenders/contender.ts";
-import { printErr } from "./console.ts";
+import { interruptible, printErr } from "./console.ts";
 import type { LoadedCheckpoint, LoadedModel } from "./policies.ts";
 
 interface Described {
@@ -166,7 +166,7 @@ export function printAgentWarning(text: string): void {
 /** Modules of a user, whose programs are looked at. @throws CcparkError */
 export async function loadedModules(references: readonly string[]): Promise<AlgorithmModules> {
   const modules = await loadModules(references);
-  for (const mistake of mistakesInPrograms(modules)) printAgentWarning(mistake);
+  for (const mistake of interruptible(() => mistakesInPrograms(modules))) printAgentWarning(mistake);
   return modules;
 }
 

@@ -171,3 +171,40 @@ export function namedEntry<T>(
   if (found === undefined) throw unknownName(part, what, name, [...registry.keys()], what, listedBy);
   return found;
 }
+
+/** Mistakes beyond these are counted: one that is made in each of a hundred features is one to mend. */
+const MAX_TOLD = 6;
+
+/** Fields that are wrong, told all at once: who mends one learns of the next without another run. */
+export class Mistakes {
+  readonly #head: string;
+  readonly #told: string[] = [];
+
+  constructor(what: string, where: string) {
+    this.#head = `[${what}] ${where}`;
+  }
+
+  add(field: string, expected: string): void {
+    this.#told.push(`${field}: expected ${expected}`);
+  }
+
+  /** @throws CcparkError (invalid-argument) that names each field */
+  tell(): void {
+    if (this.#told.length === 0) return;
+    const more = this.#told.length - MAX_TOLD;
+    const told = this.#told.slice(0, MAX_TOLD).join("; ");
+    throw new CcparkError(
+      "invalid-argument",
+      `${this.#head}: ${told}${more > 0 ? `; and ${more} more` : ""}`,
+    );
+  }
+
+  /** @throws CcparkError (invalid-argument) for what has no fields */
+  expectObject<T>(input: unknown, expected: string): Partial<Record<keyof T, unknown>> {
+    if (typeof input !== "object" || input === null) {
+      this.add("default export", expected);
+      this.tell();
+    }
+    return input as Partial<Record<keyof T, unknown>>;
+  }
+}

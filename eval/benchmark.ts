@@ -2,6 +2,7 @@
 
 import { crossTrafficAlgorithm } from "../algorithms/cross-traffic.ts";
 import { CcparkError, type ErrorKind } from "../core/errors.ts";
+import { thrownText } from "../core/module-files.ts";
 import { roundTripMs, type Scenario } from "../scenarios/scenario.ts";
 import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
 import type { Completion, RunResult, TimeSeries } from "../testbeds/results.ts";
@@ -101,6 +102,8 @@ export interface BenchmarkFailure {
   readonly seed?: number;
   readonly kind: ErrorKind;
   readonly message: string;
+  /** for who looks for its cause; absent: what was thrown has none */
+  readonly stack?: string | undefined;
 }
 
 type OnFailure = (failure: BenchmarkFailure) => void;
@@ -229,13 +232,13 @@ export async function* runBenchmark(
     const fails = (error: unknown, seed?: number): void => {
       if (onFailure === undefined) throw error;
       const kind = error instanceof CcparkError ? error.kind : "internal";
-      const message = error instanceof Error ? error.message : String(error);
       onFailure({
         scenario: named.scenario,
         algorithm: contender.name,
         ...(seed !== undefined && { seed }),
         kind,
-        message,
+        message: thrownText(error),
+        stack: error instanceof Error ? error.stack : undefined,
       });
     };
     const seriesBinSec = plan.seriesBinSec ?? niceBinSec(scenario.durationSec);

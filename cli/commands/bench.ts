@@ -9,6 +9,7 @@ import { DEFAULT_HEADLINE, HEADLINES } from "../../eval/verdicts/headline.ts";
 import type { BenchOptions } from "../bench/provenance.ts";
 import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
+import { isDebugging } from "../exit/report-error.ts";
 import {
   ALL_ALGORITHMS,
   collect,
@@ -191,7 +192,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
   const [failed] = failures;
   if (failed !== undefined && runs.length === 0) {
     const named = failed.message.replace(/^(\[[^\]]+\] )?/, `$1${failed.algorithm}: `);
-    throw new CcparkError(failed.kind, named);
+    throw new CcparkError(failed.kind, named, { cause: failed.stack });
   }
   const report = async (): Promise<void> => {
     const data = makeReportData({
@@ -243,14 +244,15 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
       const picture =
         suite?.oneWayDelay === true ? suitePicture(data) : linkPicture(data, scenarios[0]!.name);
       writeFilesWhole({ [options.picture]: await picture });
+      if (!options.quiet) printErr(`picture: ${options.picture}\n`);
     }
   };
   // lines of JSON need no summary
   if (!json || options.out !== undefined || options.picture !== undefined) await report();
-  for (const { algorithm, scenario, seed, message } of failures) {
-    printErr(
-      `error: ${algorithm} on ${scenario}${seed === undefined ? "" : `, seed ${seed}`}, left out: ${message}\n`,
-    );
+  for (const { algorithm, scenario, seed, message, stack } of failures) {
+    const where = `${algorithm} on ${scenario}${seed === undefined ? "" : `, seed ${seed}`}`;
+    printErr(`error: ${where}, left out: ${message}\n`);
+    if (isDebugging() && stack !== undefined) printErr(`${stack}\n`);
   }
   if (failures.length > 0) process.exitCode = EXIT.failure;
 }

@@ -170,6 +170,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   if (options.picture !== undefined) {
     const { linkPicture } = await import("../../eval/report/picture.ts");
     writeFilesWhole({ [options.picture]: await linkPicture(data, PICTURED) });
+    say(`picture: ${options.picture}\n`);
   }
   say(`checkpoint: ${checkpointPath}\nreport: ${join(options.out, "report.html")}\n`);
 }

@@ -4,6 +4,7 @@
  */
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { CcparkError, type ErrorKind } from "../../core/errors.ts";
+import { thrownText } from "../../core/module-files.ts";
 import { LostWorker } from "../vector/place.ts";
 import type { Any } from "./generated/google/protobuf/any.ts";
 import { BadRequest, ErrorInfo } from "./generated/google/rpc/error_details.ts";
@@ -83,8 +84,10 @@ export function toRpcError(error: unknown): RpcError {
       field: error.field,
     });
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new RpcError(status.INTERNAL, `[grpc] unexpected: ${message}`, { fatal: true, cause: error });
+  return new RpcError(status.INTERNAL, `[grpc] unexpected: ${thrownText(error)}`, {
+    fatal: true,
+    cause: error,
+  });
 }
 
 /** Longest text of an error: it travels in HTTP/2 headers, and may repeat what a client sent. */

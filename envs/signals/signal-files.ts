@@ -1,7 +1,7 @@
 /** Observations, actions and rewards from a user's own modules, known to this process under the path as written. */
 import { registerModules } from "../../algorithms/module-files.ts";
-import { CcparkError } from "../../core/errors.ts";
-import { loadDefaultExport } from "../../core/module-files.ts";
+import { CcparkError, Mistakes } from "../../core/errors.ts";
+import { loadDefaultExport, thrownText } from "../../core/module-files.ts";
 import { isModuleFile, isModulePath } from "../../core/module-path.ts";
 import { ACTIONS, type ActionParts, makeAction, registerAction } from "./actions.ts";
 import { type Feature, OBSERVATIONS, type ObservationParts, registerObservation } from "./observations.ts";
@@ -21,46 +21,49 @@ const MAX_HISTORY = 1000;
 
 type Fields<T> = Partial<Record<keyof T, unknown>>;
 
-/** @throws CcparkError (invalid-argument) that names the field */
-type Refuse = (field: string, expected: string) => never;
-
-function refusal(what: string, where: string): Refuse {
-  return (field, expected) => {
-    throw new CcparkError("invalid-argument", `[${what}] ${where}: ${field}: expected ${expected}`);
-  };
-}
-
-function checkTexts<T>(input: T, fields: readonly (keyof T & string)[], at: string, refuse: Refuse): void {
+function checkTexts<T>(
+  input: T,
+  fields: readonly (keyof T & string)[],
+  at: string,
+  mistakes: Mistakes,
+): void {
   for (const field of fields) {
     const text: unknown = input[field];
-    if (typeof text !== "string" || text === "") refuse(`${at}${field}`, "a text that is not empty");
+    if (typeof text !== "string" || text === "") mistakes.add(`${at}${field}`, "a text that is not empty");
   }
 }
 
 /** Bounds may be infinite, but are numbers in order. */
-function checkRange({ low, high }: Fields<Feature>, at: string, refuse: Refuse): void {
+function checkRange({ low, high }: Fields<Feature>, at: string, mistakes: Mistakes): void {
   if (typeof low !== "number" || typeof high !== "number" || !(low < high)) {
-    refuse(`${at}low, high`, "numbers, low below high");
+    mistakes.add(`${at}low, high`, "numbers, low below high");
   }
 }
 
 /** What the parts of a list have in common: objects with a name of their own. */
-function checkNamed(input: unknown, field: string, refuse: Refuse): readonly Fields<Feature>[] {
-  if (!Array.isArray(input) || input.length === 0) return refuse(field, "a list that is not empty");
+function checkNamed(input: unknown, field: string, mistakes: Mistakes): readonly Fields<Feature>[] {
+  if (!Array.isArray(input) || input.length === 0) {
+    mistakes.add(field, "a list that is not empty");
+    return [];
+  }
   for (const [i, each] of input.entries()) {
-    if (typeof each !== "object" || each === null) refuse(`${field}.${i}`, "an object");
-    checkTexts(each as Fields<Feature>, ["name", "definition"], `${field}.${i}.`, refuse);
-    const isTwice = input.slice(0, i).some((other: { name?: unknown }) => other.name === each.name);
-    if (isTwice) refuse(`${field}.${i}.name`, `a name of its own, not \`${each.name}\` again`);
+    if (typeof each !== "object" || each === null) {
+      mistakes.add(`${field}.${i}`, "an object");
+      return [];
+    }
+    checkTexts(each as Fields<Feature>, ["name", "definition"], `${field}.${i}.`, mistakes);
+    const isTwice =
+      each.name && input.slice(0, i).some((other: { name?: unknown }) => other.name === each.name);
+    if (isTwice) mistakes.add(`${field}.${i}.name`, `a name of its own, not \`${each.name}\` again`);
   }
   return input;
 }
 
 /** The same of parts that compute something. */
-function checkList(input: unknown, field: string, refuse: Refuse): readonly Fields<Feature>[] {
-  const list = checkNamed(input, field, refuse);
+function checkList(input: unknown, field: string, mistakes: Mistakes): readonly Fields<Feature>[] {
+  const list = checkNamed(input, field, mistakes);
   for (const [i, each] of list.entries()) {
-    if (typeof each.of !== "function") refuse(`${field}.${i}.of`, "a function");
+    if (typeof each.of !== "function") mistakes.add(`${field}.${i}.of`, "a function");
   }
   return list;
 }
@@ -68,74 +71,84 @@ function checkList(input: unknown, field: string, refuse: Refuse): readonly Fiel
 /**
  * Checks what a module calls an observation.
  * @param where for messages, such as the module's path
- * @throws CcparkError (invalid-argument) naming the first field that is wrong
+ * @throws CcparkError (invalid-argument) naming the fields that are wrong
  */
 export function checkObservation(input: unknown, where: string): ObservationParts {
-  const refuse = refusal("observation", where);
-  if (typeof input !== "object" || input === null) return refuse("default export", "an observation's parts");
-  const parts: Fields<ObservationParts> = input;
-  checkTexts(parts, ["name", "definition", "source"], "", refuse);
+  const mistakes = new Mistakes("observation", where);
+  const parts = mistakes.expectObject<ObservationParts>(input, "an observation's parts");
+  checkTexts(parts, ["name", "definition", "source"], "", mistakes);
   const { history } = parts;
   if (!Number.isInteger(history) || (history as number) < 1 || (history as number) > MAX_HISTORY) {
-    refuse("history", `a whole number of frames from 1 to ${MAX_HISTORY}`);
+    mistakes.add("history", `a whole number of frames from 1 to ${MAX_HISTORY}`);
   }
-  for (const [i, feature] of checkList(parts.features, "features", refuse).entries()) {
-    checkTexts(feature, ["unit"], `features.${i}.`, refuse);
-    checkRange(feature, `features.${i}.`, refuse);
+  for (const [i, feature] of checkList(parts.features, "features", mistakes).entries()) {
+    checkTexts(feature, ["unit"], `features.${i}.`, mistakes);
+    checkRange(feature, `features.${i}.`, mistakes);
   }
+  mistakes.tell();
   return input as ObservationParts;
 }
 
 /**
  * Checks what a module calls an action form.
  * @param where for messages, such as the module's path
- * @throws CcparkError (invalid-argument) naming the first field that is wrong
+ * @throws CcparkError (invalid-argument) naming the fields that are wrong
  */
 export function checkAction(input: unknown, where: string): ActionParts {
-  const refuse = refusal("action", where);
-  if (typeof input !== "object" || input === null) return refuse("default export", "an action's parts");
-  const parts: Fields<ActionParts> = input;
-  checkTexts(parts, ["name", "definition", "source"], "", refuse);
+  const mistakes = new Mistakes("action", where);
+  const parts = mistakes.expectObject<ActionParts>(input, "an action's parts");
+  checkTexts(parts, ["name", "definition", "source"], "", mistakes);
   if ((parts.dimensions === undefined) === (parts.choices === undefined)) {
-    refuse("dimensions, choices", "one of the two");
-  }
-  if (parts.choices !== undefined) checkNamed(parts.choices, "choices", refuse);
+    mistakes.add("dimensions, choices", "one of the two");
+  } else if (parts.choices !== undefined) checkNamed(parts.choices, "choices", mistakes);
   else {
-    for (const [i, dimension] of checkNamed(parts.dimensions, "dimensions", refuse).entries()) {
-      checkTexts(dimension, ["unit"], `dimensions.${i}.`, refuse);
-      checkRange(dimension, `dimensions.${i}.`, refuse);
-      if (!Number.isFinite(dimension.low) || !Number.isFinite(dimension.high)) {
-        refuse(`dimensions.${i}.low, high`, "finite numbers");
+    for (const [i, dimension] of checkNamed(parts.dimensions, "dimensions", mistakes).entries()) {
+      checkTexts(dimension, ["unit"], `dimensions.${i}.`, mistakes);
+      checkRange(dimension, `dimensions.${i}.`, mistakes);
+      if (![dimension.low, dimension.high].every(Number.isFinite)) {
+        mistakes.add(`dimensions.${i}.low, high`, "finite numbers");
       }
     }
   }
-  if (typeof parts.apply !== "function") refuse("apply", "a function of (action, setting, mssBytes)");
+  if (typeof parts.apply !== "function") mistakes.add("apply", "a function of (action, setting, mssBytes)");
+  mistakes.tell();
   return input as ActionParts;
 }
 
 /**
  * Checks what a module calls a RewardSpec.
  * @param where for messages, such as the module's path
- * @throws CcparkError (invalid-argument) naming the first field that is wrong
+ * @throws CcparkError (invalid-argument) naming the fields that are wrong
  */
 export function checkReward(input: unknown, where: string): RewardSpec {
-  const refuse = refusal("reward", where);
-  if (typeof input !== "object" || input === null) return refuse("default export", "a RewardSpec");
-  const spec: Fields<RewardSpec> = input;
-  checkTexts(spec, ["name", "definition", "source"], "", refuse);
-  checkRange(spec, "", refuse);
-  checkList(spec.components, "components", refuse);
-  if (typeof spec.of !== "function") refuse("of", "a function of an Interval");
+  const mistakes = new Mistakes("reward", where);
+  const spec = mistakes.expectObject<RewardSpec>(input, "a RewardSpec");
+  checkTexts(spec, ["name", "definition", "source"], "", mistakes);
+  checkRange(spec, "", mistakes);
+  checkList(spec.components, "components", mistakes);
+  if (typeof spec.of !== "function") mistakes.add("of", "a function of an Interval");
+  mistakes.tell();
   return input as RewardSpec;
 }
 
 /** A module's mistake is its author's to mend: it is named where it happens. */
+function named<A extends readonly unknown[], R>(what: string, of: (...args: A) => R): (...args: A) => R {
+  return (...args) => {
+    try {
+      return of(...args);
+    } catch (cause) {
+      throw new CcparkError("invalid-argument", `[env] ${what}: ${thrownText(cause)}`, { cause });
+    }
+  };
+}
+
 function finite<A extends readonly unknown[]>(
   what: string,
   of: (...args: A) => number,
 ): (...args: A) => number {
+  const call = named(what, of);
   return (...args) => {
-    const value: unknown = of(...args);
+    const value: unknown = call(...args);
     if (Number.isFinite(value)) return value as number;
     throw new CcparkError("invalid-argument", `[env] ${what}: got ${value}, expected a finite number`);
   };
@@ -193,7 +206,8 @@ export async function loadSignals(
     if (!isModulePath(path) || ACTIONS.has(path)) continue;
     const input = await loadFor(path, "action", neededBy);
     const parts = checkAction(input, `\`${path}\``);
-    if (!ACTIONS.has(path)) registerAction(makeAction({ ...parts, name: path }));
+    if (!ACTIONS.has(path))
+      registerAction(makeAction({ ...parts, name: path, apply: named(`action ${path}`, parts.apply) }));
   }
   for (const path of rewards) {
     if (!isModuleFile(path) || REWARDS.has(path)) continue;

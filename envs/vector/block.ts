@@ -5,6 +5,7 @@
  *   environment:  NEW --reset--> RUNNING --episode ends--> ENDED --reset or NEXT_STEP--> RUNNING    (SAME_STEP: stays RUNNING)
  */
 import { CcparkError, type ErrorKind } from "../../core/errors.ts";
+import { thrownText } from "../../core/module-files.ts";
 import { ENDED, NEW, type RowArrays, RUNNING } from "./arrays.ts";
 import { EpisodeSeeds } from "./episode-seeds.ts";
 import { InfoWriter } from "./info.ts";
@@ -406,7 +407,7 @@ export class RowBlock {
 
   #broken(env: number, doing: "reset" | "step", seed: number, error: unknown): BrokenEnv {
     this.#rows.phase[env] = NEW;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = thrownText(error);
     const step = this.#states[env - this.#config.from]!.steps;
     const kind = error instanceof CcparkError ? error.kind : undefined;
     return new BrokenEnv({ env, seed, step, doing, message, kind }, error);

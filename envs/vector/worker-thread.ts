@@ -2,6 +2,7 @@
 import { getPriority, platform, setPriority } from "node:os";
 import type { MessagePort } from "node:worker_threads";
 import { assert, CcparkError, type ErrorKind } from "../../core/errors.ts";
+import { placeInModule, thrownText } from "../../core/module-files.ts";
 import type { MoveTarget } from "../../scenarios/traffic/named-flows.ts";
 import type { RowTask } from "../env.ts";
 import { type RowArrays, viewRows } from "./arrays.ts";
@@ -42,6 +43,14 @@ export type WorkerRequest =
 
 type Kwargs = Readonly<Record<string, unknown>>;
 
+/** A user's; `stack` is that of its cause. */
+interface Mistake {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  readonly field?: string | undefined;
+  readonly stack?: string | undefined;
+}
+
 /** What a request came to; undefined: done, and nothing to tell. */
 export type WorkerReply =
   | undefined
@@ -54,13 +63,19 @@ export type WorkerReply =
   | { readonly shape: SlotEnvShape }
   | { readonly memoryBytes: number }
   | { readonly broken: Breakage }
-  | { readonly mistake: { readonly kind: ErrorKind; readonly message: string; readonly field?: string } }
+  | { readonly mistake: Mistake }
   | { readonly thrown: string };
 
 function failed(error: unknown): WorkerReply {
   if (error instanceof BrokenEnv) return { broken: error.breakage };
   if (error instanceof CcparkError) {
-    return { mistake: { kind: error.kind, message: error.message, field: error.field } };
+    const { kind, message, field, cause } = error;
+    return { mistake: { kind, message, field, stack: cause instanceof Error ? cause.stack : undefined } };
+  }
+  if (placeInModule(error) !== undefined) {
+    return {
+      mistake: { kind: "invalid-argument", message: thrownText(error), stack: (error as Error).stack },
+    };
   }
   return { thrown: error instanceof Error ? error.message : String(error) };
 }

@@ -191,8 +191,8 @@ function readReply(reply: WorkerReply): Result {
   if (reply === undefined) return {};
   if ("broken" in reply) throw new BrokenEnv(reply.broken, undefined);
   if ("mistake" in reply) {
-    const { kind, message, field } = reply.mistake;
-    throw new CcparkError(kind, message, { field });
+    const { kind, message, field, stack } = reply.mistake;
+    throw new CcparkError(kind, message, { field, cause: stack });
   }
   if ("thrown" in reply) throw new Error(reply.thrown);
   return reply;

@@ -209,7 +209,10 @@ describe("ccpark quickstart", () => {
     const cwd = makeFolder();
     const args = ["quickstart", "--steps", "1024", "--seeds", "1", "--picture", "p.svg"];
     const { code, stdout, stderr } = await runCli(args, { cwd });
-    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("\npicture: p.svg\n"),
+    });
     expect(stdout).toContain("park-paper");
     for (const name of ["agent", "untrained", "constant", "cubic", "vegas", "bbr", "reno"])
       expect(stdout).toContain(name);

@@ -1,5 +1,6 @@
 /** Ctrl-C ends a command within a second with 130, also while it computes or waits for something to read. */
 import { spawn, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
@@ -54,6 +55,26 @@ it("ends at Ctrl-C before its commands are loaded", async () => {
   const child = startCli(["explain"], { env: { NODE_OPTIONS: `--import ${register}` } });
   const { code, stdout, stderr } = await outcomeOf(child);
   expect({ code, stdout, stderr }).toEqual({ code: 130, stdout: "", stderr: "\ninterrupted\n" });
+});
+
+it("ends at Ctrl-C while a user's module computes as it is loaded, or its algorithm as it is made", async () => {
+  const cwd = makeFolder();
+  const text = readFileSync(new URL("../../examples/algorithms/mine.js", import.meta.url), "utf8");
+  writeFileSync(join(cwd, "loading.mjs"), `process.stderr.write("computing");\nfor (;;);\n${text}`);
+  writeFileSync(
+    join(cwd, "making.mjs"),
+    text.replace(/ccp: \(.*\) => \(?\{/, '$& ...(() => { process.stderr.write("computing"); for (;;); })(),'),
+  );
+  for (const name of ["./loading.mjs", "./making.mjs"]) {
+    const child = startCli(["bench", "--algorithms", name], { cwd });
+    const outcome = outcomeOf(child);
+    await new Promise((resolve) => child.stderr!.once("data", resolve));
+    await sleep(200);
+    const sentMs = performance.now();
+    child.kill("SIGINT");
+    expect((await outcome).code, name).toBe(130);
+    expect(performance.now() - sentMs, name).toBeLessThan(WITHIN_MS);
+  }
 });
 
 it("bench reads a trace from a pipe once, and says why threads cannot", async () => {

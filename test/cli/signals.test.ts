@@ -165,7 +165,7 @@ describe("modules of one's own", () => {
       "[env] observation ./bad.js, q: got NaN, expected a finite number",
     ],
     ["--action", "export default {};", "[action] `./bad.js`: name: expected a text"],
-    ["--reward", "export default {", "[reward] cannot load `./bad.js`"],
+    ["--reward", "export default {", "[reward] cannot load `./bad.js:1`: Unexpected end of input"],
   ])("%s %s is refused in one sentence", async (option, text, sentence) => {
     const cwd = folderWithModules();
     writeFileSync(join(cwd, "bad.js"), text);

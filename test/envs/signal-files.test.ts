@@ -141,6 +141,15 @@ describe("observations and rewards of one's own", () => {
     expect(() => checkReward(input, "`./a.js`")).toThrow(`[reward] \`./a.js\`: ${sentence}`);
   });
 
+  it("several fields that are wrong are told at once, beyond six as a number", () => {
+    const wrong = { name: "a", low: 0, high: 1, components: [{ name: "a" }] };
+    expect(() => checkReward(wrong, "`./a.js`")).toThrow(
+      "[reward] `./a.js`: definition: expected a text that is not empty; source: expected a text that is not empty; components.0.definition: expected a text that is not empty; components.0.of: expected a function; of: expected a function of an Interval",
+    );
+    const features = Array.from({ length: 5 }, (_, i) => ({ name: `a${i}`, definition: "a" }));
+    expect(() => checkObservation({ ...ABOUT, history: 1, features }, "`./a.js`")).toThrow(/; and 9 more$/);
+  });
+
   it("are refused where they say what is no number, and where their file is missing", async () => {
     const path = join(folder, "nothing.mjs");
     writeFileSync(

@@ -1,7 +1,7 @@
 /** `ccpark stack`: transports out of chunnels, drawn and listed. */
 import { type Command, InvalidArgumentError } from "commander";
 import { CcparkError } from "../../../core/errors.ts";
-import { printOut } from "../../console.ts";
+import { printErr, printOut } from "../../console.ts";
 import { inputName, readText } from "../../text-input.ts";
 
 interface DrawOptions {
@@ -33,6 +33,7 @@ async function draw(file: string, { picture }: DrawOptions): Promise<void> {
   if (picture === undefined) return;
   const { writePicture } = await import("../../../eval/experiments/experiment-files.ts");
   await writePicture(picture, { spec: stackFigure(specs), names: [] });
+  printErr(`picture: ${picture}\n`);
 }
 
 async function list(): Promise<void> {

@@ -41,16 +41,85 @@ describe("the program of a module", () => {
   });
 });
 
+/** A module whose flow throws in line 8. */
+const THROWING = moduleOf("(:= Report.rtt Flow.rtt_sample_us)\\n(report)").replace(
+  "return { onReport() {} }",
+  "return {\n onReport(report) {\n report.nothing(); } }",
+);
+const PLACED = "./mine.mjs:8: report.nothing is not a function";
+
 describe("a module that throws", () => {
-  it("is named where its flow has thrown", async () => {
+  it("is named with its line where its flow has thrown, and its stack told to who asks for it", async () => {
     const cwd = makeFolder();
-    const body = moduleOf("(:= Report.rtt Flow.rtt_sample_us)\\n(report)").replace(
-      "return { onReport() {} }",
-      "cwnd = 3",
+    writeFileSync(join(cwd, "mine.mjs"), THROWING);
+    const [plain, beside, debug] = await Promise.all([
+      runCli([...BENCH, "./mine.mjs"], { cwd }),
+      runCli([...BENCH, "./mine.mjs,cubic", "--workers", "2"], { cwd }),
+      runCli([...BENCH, "./mine.mjs"], { cwd, env: { CCPARK_DEBUG: "1" } }),
+    ]);
+    expect(plain).toMatchObject({ code: 1, stdout: "" });
+    expect(plain.stderr.split("\n").slice(-2)).toEqual([`error: mine: ${PLACED}`, ""]);
+    expect(beside.stderr).toContain(`error: mine on park-paper, seed 4, left out: ${PLACED}\n`);
+    expect(debug.stderr).toMatch(
+      /\ncaused by TypeError: report\.nothing is not a function\n +at .*mine\.mjs:8:/,
     );
-    writeFileSync(join(cwd, "mine.mjs"), body);
-    const { code, stderr } = await runCli([...BENCH, "./mine.mjs"], { cwd });
-    expect(code).toBe(1);
-    expect(stderr).toContain("error: mine: cwnd is not defined");
   });
+
+  it("is named with its line by other commands too, and where it throws as it is loaded", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "mine.mjs"), THROWING);
+    writeFileSync(join(cwd, "loading.mjs"), "const a = 1;\nnothing(a);\nexport default {};\n");
+    const league = ["league", "--algorithms", "./mine.mjs", "--seeds", "1", "--quiet"];
+    const [played, loading] = await Promise.all([
+      runCli(league, { cwd }),
+      runCli([...BENCH, "./loading.mjs"], { cwd }),
+    ]);
+    expect(played).toMatchObject({ code: 1, stderr: `error: ${PLACED}\n` });
+    expect(loading.stderr).toBe("error: [algorithm] cannot load `./loading.mjs:2`: nothing is not defined\n");
+  });
+
+  it("that is no AlgorithmSpec is told all that is wrong at once", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "mine.mjs"), 'export default { name: "mine", params: [{ name: "a" }] };');
+    const { code, stderr } = await runCli([...BENCH, "./mine.mjs"], { cwd });
+    expect([code, stderr]).toEqual([
+      2,
+      "error: [algorithm] `./mine.mjs`: summary: expected one sentence; source: expected where it is from; reads: expected a list of loss, timeout, rtt, delivery-rate, ecn, packets, nothing; params.0: expected a unit and a why; params.0: expected numbers low <= default <= high; ccp, native: expected at least one of them, a function of the parameters\n",
+    ]);
+  });
+});
+
+describe("a reward's module that throws", () => {
+  it.each(["1", "2"])(
+    "is named with its line in a training on %s threads, and its stack told to who asks",
+    async (workers) => {
+      const cwd = makeFolder();
+      const reward = `export default { name: "mine", definition: "a", source: "none", low: 0, high: 1,
+  components: [{ name: "a", definition: "a", of: () => 0 }],
+  of: (interval) => interval.nothing.at,
+};`;
+      writeFileSync(join(cwd, "reward.mjs"), reward);
+      const train = [
+        "train",
+        "--steps",
+        "512",
+        "--envs",
+        "4",
+        "--reward",
+        "./reward.mjs",
+        "--workers",
+        workers,
+        "--out",
+      ];
+      const [plain, debug] = await Promise.all([
+        runCli([...train, "1"], { cwd }),
+        runCli([...train, "2"], { cwd, env: { CCPARK_DEBUG: "1" } }),
+      ]);
+      expect(plain.code).toBe(2);
+      expect(plain.stderr.trim().split("\n").at(-1)).toBe(
+        "error: [env] reward ./reward.mjs: ./reward.mjs:3: Cannot read properties of undefined (reading 'at')",
+      );
+      expect(debug.stderr).toMatch(/\ncaused by TypeError: Cannot read .*\n +at .*reward\.mjs:3:/);
+    },
+  );
 });

@@ -15,7 +15,7 @@ describe("ccpark stack", () => {
       JSON.stringify(["retry", "route", { chunnel: "cc", algorithm: "copa" }, "sack", "udp"]),
     );
     const { code, stdout, stderr } = await runCli(["stack", "draw", file, "--picture", picture]);
-    expect([code, stderr]).toEqual([0, ""]);
+    expect([code, stderr]).toEqual([0, `picture: ${picture}\n`]);
     expect(stdout).toMatch(/│ retry {2}attempts=4 +│ {2}bytes; addressed, fate, controlled\n/);
     expect(stdout).toContain("║ cc  algorithm=copa mssBytes=1200");
     expect(stdout).toContain("║: one for each neighbour");
