@@ -235,8 +235,9 @@ export const IQL: LearnerSpec = {
   options: KINDS,
   defaults: { ...DEFAULTS },
   // Recordings of Cubic and BBR hold few steps as good as a policy can be: the best of them count. What an action does shows within a few
-  // round trips, and over a short horizon the differences between actions are larger than what critics get wrong of links.
-  tuned: { hidden: [32, 32], gamma: 0.8, expectile: 0.9, inverseTemperature: 20 },
+  // round trips, and over a short horizon the differences between actions are larger than what critics get wrong of links. Small minibatches
+  // keep critics from learning the recorded runs by heart: with larger ones, or more steps, queues get longer.
+  tuned: { hidden: [64, 64], minibatchSize: 128, gamma: 0.8, expectile: 0.95, inverseTemperature: 100 },
   checkOptions: (given) => void iqlOptions(given),
   make: (setup) => new Iql(setup),
   load: (checkpoint, setup) => Iql.fromCheckpoint(checkpoint, setup),
