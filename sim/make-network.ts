@@ -14,9 +14,18 @@ function isPlainFlow(flow: FlowSpec): boolean {
   return flow.route === undefined && flow.delay === undefined;
 }
 
+/** Packets of another size: how many of them a queue with a limit in bytes takes, the FIFO network does not know. */
+function isPlainBurst({ burst, forward }: NetworkSpec): boolean {
+  return (
+    burst === undefined ||
+    burst.bytes === forward.dataBytes ||
+    forward.queue.bytes === Number.POSITIVE_INFINITY
+  );
+}
+
 /**
  * Whether the FIFO network can run it: one drop-tail bottleneck per direction, ACKs at most jittered, flows that go the
- * same way, and others' packets at most as a burst of the same size. */
+ * same way, and others' packets at most as a burst. */
 export function isFifo(spec: NetworkSpec): boolean {
   return (
     isPlainLink(spec.forward) &&
@@ -25,7 +34,7 @@ export function isFifo(spec: NetworkSpec): boolean {
     (spec.reverse.impairments === undefined || fifoJitterNs(spec.reverse.impairments) !== undefined) &&
     (spec.links ?? []).length === 0 &&
     (spec.datagrams ?? []).length === 0 &&
-    (spec.burst === undefined || spec.burst.bytes === spec.forward.dataBytes) &&
+    isPlainBurst(spec) &&
     spec.flows.every(isPlainFlow)
   );
 }

@@ -186,8 +186,8 @@ export function makeFifoNetwork(
 }
 
 /** A packet of nobody's comes to the forward link. */
-export function offerOther(network: FifoNetwork, nowNs: f64): void {
-  network.offerOther(nowNs);
+export function offerOther(network: FifoNetwork, nowNs: f64, bytes: f64): void {
+  network.offerOther(nowNs, bytes);
 }
 
 /** The generator's state is taken over. */

@@ -34,7 +34,15 @@ import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
 import type { Impairments } from "../general/impairments/impairments.ts";
 import { ackRule } from "../general/receiver.ts";
-import type { FlowSpec, LinkMeter, LinkSpec, Network, NetworkFlow, NetworkSpec } from "../network.ts";
+import type {
+  BurstSpec,
+  FlowSpec,
+  LinkMeter,
+  LinkSpec,
+  Network,
+  NetworkFlow,
+  NetworkSpec,
+} from "../network.ts";
 import { makeServer } from "../servers/make-server.ts";
 import type { Server } from "../servers/server.ts";
 import { startSender } from "../start-sender.ts";
@@ -205,15 +213,19 @@ export class FifoLink implements LinkMeter {
   }
 
   get queuedBytes(): Bytes {
-    return this.queuedPackets * this.#packetBytes;
+    const { words } = this.#face;
+    const others = words[LINK_WORD.queuedOthers]!;
+    return (this.queuedPackets - others) * this.#packetBytes + others * words[LINK_WORD.otherBytes]!;
   }
 
   get maxQueuedPackets(): number {
-    return this.#face.words[LINK_WORD.maxQueuedPackets]!;
+    const { words } = this.#face;
+    return Math.max(words[LINK_WORD.maxQueuedPackets]!, words[LINK_WORD.maxMixedPackets]!);
   }
 
   get maxQueuedBytes(): Bytes {
-    return this.maxQueuedPackets * this.#packetBytes;
+    const { words } = this.#face;
+    return Math.max(words[LINK_WORD.maxQueuedPackets]! * this.#packetBytes, words[LINK_WORD.maxMixedBytes]!);
   }
 
   servedBytes(nowNs: Nanos): Bytes {
@@ -275,14 +287,14 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     exports.seedReverseJitter(address, ...rng.fork("reverse.jitter").state());
     this.#face = new Face(engine, address, FIFO_NETWORK_WORD_COUNT);
     this.flows = flows.map((flow, index) => this.#addFlow(flow, index));
-    if (spec.burst !== undefined) this.#bringBurst(spec.burst.startNs, spec.burst.packets);
+    if (spec.burst !== undefined) this.#bringBurst(spec.burst);
   }
 
-  #bringBurst(startNs: Nanos, packets: number): void {
+  #bringBurst({ startNs, packets, bytes }: Omit<BurstSpec, "propagationNs">): void {
     const atNs = startNs + 1;
     this.schedule(atNs, () => {
-      this.#engine.exports.offerOther(this.#face.address, atNs);
-      if (packets > 1) this.#bringBurst(atNs, packets - 1);
+      this.#engine.exports.offerOther(this.#face.address, atNs, bytes);
+      if (packets > 1) this.#bringBurst({ startNs: atNs, packets: packets - 1, bytes });
     });
   }
 

@@ -271,11 +271,11 @@ export class HeapNetwork {
     this.flows = spec.flows.map((flow, index) => new HeapFlow(index, flow));
     // whose packets nobody counts
     const nobody = new HeapFlow(-1, spec.flows[0]!);
-    const { burst, forward } = spec;
+    const { burst } = spec;
     for (let k = 1; k <= (burst?.packets ?? 0); k++) {
       const atNs = burst!.startNs + k;
       this.#heap.schedule(atNs, LINK, 0, () => {
-        this.forward.offer({ flow: nobody, bytes: forward.dataBytes, arrivedNs: atNs, depart() {} });
+        this.forward.offer({ flow: nobody, bytes: burst!.bytes, arrivedNs: atNs, depart() {} });
       });
     }
     for (const flow of this.flows) {

@@ -88,7 +88,7 @@ interface Plan {
   readonly forward: LinkPlan;
   readonly reverse: LinkPlan;
   readonly flows: readonly FlowPlan[];
-  readonly burst?: Pick<BurstSpec, "startNs" | "packets">;
+  readonly burst?: Pick<BurstSpec, "startNs" | "packets" | "bytes">;
 }
 
 function controlOf(plan: FlowPlan): CongestionControlFactory {
@@ -110,7 +110,9 @@ function specOf(plan: Plan, logs: string[][], onEvent?: () => void): NetworkSpec
     control: recorded(controlOf(flow), logs[i]!, onEvent),
   }));
   const forward = linkOf(plan.forward);
-  const burst = plan.burst && { ...plan.burst, bytes: forward.dataBytes, propagationNs: 0 };
+  // a queue with a limit in bytes has packets of one size in the FIFO network
+  const bytes = forward.queue.bytes === Number.POSITIVE_INFINITY ? plan.burst?.bytes : undefined;
+  const burst = plan.burst && { ...plan.burst, bytes: bytes ?? forward.dataBytes, propagationNs: 0 };
   return { forward, reverse: linkOf(plan.reverse), flows, burst };
 }
 
@@ -326,6 +328,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
     fc.record({
       startNs: fc.integer({ min: 0, max: 1500 }).map((ms) => ms * NANOS_PER_MILLI),
       packets: fc.integer({ min: 1, max: 60 }),
+      bytes: fc.constantFrom(1504, 1500, 600, 4000),
     }),
     { nil: undefined },
   ),

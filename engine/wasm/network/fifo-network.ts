@@ -299,9 +299,9 @@ export class FifoNetwork extends FifoNetworkWords {
     return this.forwardLossRate > 0 && this.forwardLoss.next() < this.forwardLossRate;
   }
 
-  /** A packet of nobody's, as large as the flows', comes to the forward link. */
-  offerOther(nowNs: f64): void {
-    if (!this.isLostForward()) this.forward.offer(nowNs, null);
+  /** A packet of nobody's comes to the forward link. */
+  offerOther(nowNs: f64, bytes: f64): void {
+    if (!this.isLostForward()) this.forward.offerOther(nowNs, bytes);
   }
 
   /** A packet leaves the sender: loss, queue, and at once (its departure is known) the receiver. */

@@ -32,13 +32,20 @@ export class LinkWords {
   droppedPackets: f64;
   /** packets that wait, as of the last `advance` */
   queuedPackets: f64;
-  /** highest number that waited at once */
+  /** highest number that waited at once, while all of them were as large */
   maxQueuedPackets: f64;
+  /** of the waiting ones those of another size */
+  queuedOthers: f64;
+  /** bytes of one of those */
+  otherBytes: f64;
+  /** highest numbers of packets and of bytes that waited at once while some were of another size */
+  maxMixedPackets: f64;
+  maxMixedBytes: f64;
 }
 
 @unmanaged
 export class Link extends LinkWords {
-  /** of every packet on the wire */
+  /** of every packet on the wire but for others */
   packetBytes: f64;
   /** that may wait */
   limitPackets: f64;
@@ -48,6 +55,7 @@ export class Link extends LinkWords {
   headStartNs: f64;
   /** whose service has started; the last one, whose row is still there, may not have departed */
   startedPackets: f64;
+  startedOthers: f64;
   /** ring of packets whose service has not started */
   mask: i64;
   rows: usize;
@@ -89,6 +97,9 @@ export class Link extends LinkWords {
         delays.record(delayUs);
         const bins = delays.bins;
         if (bins !== null) bins.countDelay(startNs, delayUs);
+      } else if (this.queuedOthers !== 0) {
+        this.queuedOthers -= 1;
+        this.startedOthers += 1;
       }
     }
   }
@@ -99,6 +110,18 @@ export class Link extends LinkWords {
    */
   @inline
   offer(nowNs: f64, delays: DelayHistogram | null): bool {
+    return this.take(nowNs, this.packetBytes, delays);
+  }
+
+  /** The same of a packet of another size, which nobody is told of; only where the queue has no limit in bytes and all others have a listener. */
+  offerOther(nowNs: f64, bytes: f64): void {
+    this.otherBytes = bytes;
+    this.queuedOthers += 1;
+    if (!this.take(nowNs, bytes, null)) this.queuedOthers -= 1;
+  }
+
+  @inline
+  private take(nowNs: f64, bytes: f64, delays: DelayHistogram | null): bool {
     if (this.headStartNs <= nowNs) this.advance(nowNs);
     this.offeredPackets += 1;
     const queued = this.queuedPackets + 1;
@@ -108,8 +131,8 @@ export class Link extends LinkWords {
     }
     if (this.nanosPerByte >= 0) {
       this.startNs = nowNs > this.departNs ? nowNs : this.departNs;
-      this.departNs = this.startNs + this.packetBytes * this.nanosPerByte;
-    } else host.serve(this.number, nowNs, this.packetBytes);
+      this.departNs = this.startNs + bytes * this.nanosPerByte;
+    } else host.serve(this.number, nowNs, bytes);
     const startNs = this.startNs;
     if (queued === 1) this.headStartNs = startNs;
     if (this.tail - this.head >= this.mask) this.grow();
@@ -120,15 +143,28 @@ export class Link extends LinkWords {
     row.delays = delays;
     this.tail++;
     this.queuedPackets = queued;
-    if (startNs > nowNs && queued > this.maxQueuedPackets) this.maxQueuedPackets = queued;
+    if (startNs > nowNs) {
+      if (this.queuedOthers !== 0) this.noteMixed(queued);
+      else if (queued > this.maxQueuedPackets) this.maxQueuedPackets = queued;
+    }
     return true;
+  }
+
+  private noteMixed(queued: f64): void {
+    const others = this.queuedOthers;
+    const bytes = (queued - others) * this.packetBytes + others * this.otherBytes;
+    this.maxMixedPackets = max<f64>(this.maxMixedPackets, queued);
+    this.maxMixedBytes = max<f64>(this.maxMixedBytes, bytes);
   }
 
   /** Wire bytes of the packets that have departed by now (now must not lie before the last call). */
   servedBytes(nowNs: f64): f64 {
     this.advance(nowNs);
     const last = this.row(this.head - 1);
-    return (this.startedPackets - (last.departNs > nowNs ? 1 : 0)) * this.packetBytes;
+    const others = this.startedOthers;
+    const lastBytes = last.delays === null && others !== 0 ? this.otherBytes : this.packetBytes;
+    const startedBytes = (this.startedPackets - others) * this.packetBytes + others * this.otherBytes;
+    return startedBytes - (last.departNs > nowNs ? lastBytes : 0);
   }
 
   /** The last packet whose service has started keeps its row: it may not have departed. */
