@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
+import { fileError } from "../../core/whole-files.ts";
 import type { ServerSecurity, TlsFiles } from "../../envs/grpc/server/security.ts";
 import { exitOnInterrupt, interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
@@ -50,8 +51,7 @@ function readOption(option: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CcparkError("not-found", `[serve] ${option}: cannot read ${path} (${code})`, { cause: error });
+    throw fileError(`[serve] ${option}: cannot read`, path, error);
   }
 }
 

@@ -207,6 +207,16 @@ function leastAcross(links: readonly LinkVerdict[]): string {
   return `, with the least goodput of those ranked on ${where}`;
 }
 
+/** Several that are best where one is not, by the number of links: their names are in the tables. */
+function leadersText(leaders: readonly (readonly [name: string, at: readonly LinkVerdict[]])[]): string {
+  const named = leaders.slice(0, NAMED_LINKS).map(([leader, { length }], i) => {
+    const links = length === 1 ? "link" : "links";
+    return `${leader} (${i === 0 ? `${length} ${links}` : length})`;
+  });
+  const others = leaders.slice(NAMED_LINKS).reduce((sum, [, { length }]) => sum + length, 0);
+  return listed(others === 0 ? named : [...named, `others (${others})`]);
+}
+
 function acrossLinks(
   { algorithm, links, best, tied }: ContenderVerdict,
   count: number,
@@ -224,17 +234,20 @@ function acrossLinks(
     const leader = link.leaders.length === 0 ? "nobody" : listed(link.leaders.slice(0, NAMED_LINKS));
     byLeader.set(leader, [...(byLeader.get(leader) ?? []), link]);
   }
-  const places = [...byLeader].slice(0, NAMED_LINKS).map(([leader, at], i) => {
-    const where =
-      at.length <= NAMED_LINKS ? listed(at.map(({ scenario }) => scenario)) : `${at.length} links`;
-    return `on ${where} ${i === 0 ? "it is " : ""}${leader}`;
-  });
-  const rest = byLeader.size > NAMED_LINKS ? ` and others on ${byLeader.size - NAMED_LINKS} more` : "";
   const unranked = behind.filter(({ barred }) => barred !== undefined);
   const ranks = unranked.length === behind.length ? "" : ` on ${unranked.length} of them`;
   const short = `${shortfall(behind)}${unranked.length === 0 ? "" : ` and is not ranked${ranks}`}`;
-  const where = places.length === 0 ? "" : `; ${places.join(", ")}${rest}`;
-  return `${head}${ties}${leastAcross(links)}${where}${short === "" ? "" : `, where ${algorithm} ${short}`}`;
+  const said = `${head}${ties}${leastAcross(links)}`;
+  const leaders = [...byLeader].sort(([, a], [, b]) => b.length - a.length);
+  if (leaders.length > 1) {
+    const there = short === "" ? "" : `. There ${algorithm} ${short}`;
+    return `${said}; ${best + tied > 0 ? "elsewhere " : ""}it is ${leadersText(leaders)}${there}`;
+  }
+  const where = leaders.map(([leader, at]) => {
+    const names = at.map(({ scenario }) => scenario);
+    return `; on ${names.length <= NAMED_LINKS ? listed(names) : `${names.length} links`} it is ${leader}`;
+  });
+  return `${said}${where.join("")}${short === "" ? "" : `, where ${algorithm} ${short}`}`;
 }
 
 /** Where even the best falls short: that no other contender does better says little. */

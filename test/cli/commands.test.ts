@@ -1,7 +1,7 @@
 /** The commands as a script uses them: what they print, what they write, and how they end. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Pace } from "../../cli/train/progress.ts";
@@ -296,6 +296,27 @@ describe("ccpark explain", () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining("did you mean `vegas`?")]);
     const mine = await runCli(["explain", "algorithms", resolve("examples/algorithms/mine.js")]);
     expect(mine.stdout).toContain("targetMs");
+  });
+
+  it.concurrent("explains a module of one's own without its topic, with its parameters and what its program takes", async () => {
+    const cwd = makeFolder();
+    cpSync(resolve("examples/algorithms/mine.js"), join(cwd, "mine.mjs"));
+    writeFileSync(
+      join(cwd, "reward.mjs"),
+      'export default { name: "r", definition: "nothing", source: "none", low: 0, high: 1, components: [{ name: "a", definition: "a", of: () => 0 }], of: () => 0 };',
+    );
+    const algorithm = await runCli(["explain", "./mine.mjs"], { cwd });
+    expect(algorithm.stdout).toMatch(/^algorithms\n\n {2}\.\/mine\.mjs\n {4}adds a packet per round trip/);
+    expect(algorithm.stdout).toMatch(
+      /program: perRtt, \d+ bytes to install\n {4}targetMs {2}ms {2}0\.1 to 1000 {2}default 10;/,
+    );
+    const reward = await runCli(["explain", "./reward.mjs"], { cwd });
+    expect(reward.stdout).toMatch(/^rewards\n\n {2}\.\/reward\.mjs\n {4}nothing\n/);
+    const missing = await runCli(["explain", "./none.mjs"], { cwd });
+    expect([missing.code, missing.stderr]).toEqual([
+      2,
+      "error: [explain] no module `./none.mjs`: expected a JavaScript file\n",
+    ]);
   });
 
   it.concurrent("finds parameters by their names, however they are written, and by their values", async () => {

@@ -1,5 +1,6 @@
 /** The programs of docs/transport.md as they stand there: they do what it says, and their processes end. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,6 +35,21 @@ async function outcomeOf(child: ChildProcess): Promise<{ code: number; out: stri
 
 it("the guide of ten minutes says hello and ends", async () => {
   expect(await outcomeOf(start(programOf("hello")))).toEqual({ code: 0, out: "hello\n", err: "" });
+}, 30_000);
+
+it("where its port is in use it says so and ends", async () => {
+  const other = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address();
+  try {
+    expect(await outcomeOf(start(programOf("hello").replaceAll("7000", `${port}`)))).toEqual({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(new RegExp(`^EADDRINUSE .*${port}.*\n$`)),
+    });
+  } finally {
+    other.close();
+  }
 }, 30_000);
 
 it("where nobody listens it says so and ends", async () => {

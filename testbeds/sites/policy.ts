@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { CcparkError } from "../../core/errors.ts";
 import { readWhole } from "../../core/text-files.ts";
+import { fileError } from "../../core/whole-files.ts";
 import { DISCIPLINE_SCHEMA, type DisciplineSpec } from "../../scenarios/disciplines/registry.ts";
 import { bytes, count, mbps, priority, text } from "../../scenarios/schema/ranges.ts";
 import { complain, fields, type Schema, withRule } from "../../scenarios/schema/shapes.ts";
@@ -155,8 +156,7 @@ export function loadPolicy(path: string): BundlePolicy {
   try {
     written = readWhole(path).toString("utf8");
   } catch (cause) {
-    const { code = "failed" } = cause as NodeJS.ErrnoException;
-    throw new CcparkError("not-found", `[bundle] cannot read ${path}: ${code}`, { cause });
+    throw fileError("[bundle] cannot read", path, cause);
   }
   return parsePolicy(written, path);
 }

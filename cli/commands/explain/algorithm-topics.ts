@@ -1,19 +1,45 @@
 /** Algorithms and other contenders, and the parameters by which algorithms are varied. */
+import type { AlgorithmSpec } from "../../../algorithms/spec.ts";
 import { type Entry, modulesIn, range, type Selection } from "./entry.ts";
+
+/** Of an algorithm over CCP with its defaults: what a datapath has to take. */
+async function programFacts(spec: AlgorithmSpec): Promise<string[]> {
+  const { makeAlgorithm } = await import("../../../algorithms/reference.ts");
+  const { defaultParams } = await import("../../../algorithms/spec.ts");
+  const { compileAlgorithms } = await import("../../../ccp-bridge/agent/program-set.ts");
+  const made = makeAlgorithm({
+    label: spec.name,
+    spec,
+    isNative: spec.ccp === undefined,
+    params: defaultParams(spec),
+  });
+  if (typeof made === "function") return [];
+  const programs = compileAlgorithms([made]).programs.map(
+    ({ name, install }) => `${name}, ${install.length} bytes to install`,
+  );
+  return programs.length === 0
+    ? []
+    : [`${programs.length === 1 ? "program" : "programs"}: ${programs.join(", ")}`];
+}
 
 export async function algorithms({ name: wanted }: Selection): Promise<Entry[]> {
   const { ALGORITHMS } = await import("../../../algorithms/registry.ts");
   const { loadModules } = await import("../../../algorithms/module-files.ts");
   const { OTHER_CONTENDERS } = await import("../../contenders.ts");
   const modules = await loadModules(modulesIn(wanted));
+  const all = [...ALGORITHMS, ...modules];
+  const programs = new Map<AlgorithmSpec, string[]>();
+  for (const [, spec] of all) programs.set(spec, await programFacts(spec));
   return [
-    ...[...ALGORITHMS, ...modules].map(
-      ([name, { summary, source, reads, params, ccp, native, recovery }]) => ({
+    ...all.map(([name, spec]) => {
+      const { summary, source, reads, params, ccp, native, recovery } = spec;
+      return {
         name,
         summary,
         source,
         facts: [
           `reads: ${reads.join(", ")}`,
+          ...programs.get(spec)!,
           ...(native === undefined ? [] : [`\`native-${name}\`: in the datapath, without an agent`]),
           ...(recovery === undefined ? [] : [`after an outage: ${recovery}`]),
         ],
@@ -28,8 +54,8 @@ export async function algorithms({ name: wanted }: Selection): Promise<Entry[]> 
           ].join("; "),
         })),
         data: { reads, ccp: ccp !== undefined, native: native !== undefined, recovery: recovery ?? null },
-      }),
-    ),
+      };
+    }),
     ...OTHER_CONTENDERS,
   ];
 }

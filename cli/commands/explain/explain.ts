@@ -1,14 +1,14 @@
 /** `ccpark explain`: every name that other commands take, with unit, range and definition. */
 import type { Command } from "commander";
 import { CcparkError, namedEntry, unknownName } from "../../../core/errors.ts";
-import { isModulePath } from "../../../core/module-path.ts";
+import { isModuleFile, isModulePath } from "../../../core/module-path.ts";
 import { groupBy } from "../../../eval/group-by.ts";
 import { printOut } from "../../console.ts";
 import { describe, wrap } from "./describe.ts";
 import type { Entry } from "./entry.ts";
 import { scenarios } from "./scenario-topics.ts";
-import { formulaNotes, INTERVAL_NOTE } from "./signal-topics.ts";
-import { TOPIC_NAMES, TOPICS, type Topic } from "./topics.ts";
+import { CONTENDER_NOTE, formulaNotes, INTERVAL_NOTE } from "./signal-topics.ts";
+import { TOPIC_NAMES, TOPICS, type Topic, topicOfModule } from "./topics.ts";
 
 /** JSON has no infinity: a bound that is none becomes null. */
 function toJson(topic: Topic, { facts: _, data, ...entry }: Entry): string {
@@ -92,6 +92,8 @@ async function explain(
   if (topic === undefined && !json) return overview();
   const wanted = TOPIC_NAMES.filter((each) => topic === undefined || each === topic);
   if (wanted.length === 0) {
+    if (name === undefined && isModuleFile(topic!))
+      return explain(await topicOfModule(topic!), topic, options);
     if (name === undefined && !isModulePath(topic!)) return explainName(topic!, json);
     throw unknownName("explain", "topic", topic!, TOPIC_NAMES);
   }
@@ -99,7 +101,9 @@ async function explain(
     const all = await TOPICS[each]({ ...(name !== undefined && { name }), expand });
     print(each, name === undefined || each === "scenarios" ? all : entriesNamed(each, all, name), json);
     if (each === "facts" && name === undefined && !json) printOut(await formulaNotes());
-    if (each === "metrics" && name === undefined && !json) printOut(`${wrap(INTERVAL_NOTE, 0)}\n\n`);
+    if (each === "metrics" && name === undefined && !json) {
+      printOut(`${wrap(CONTENDER_NOTE, 0)}\n\n${wrap(INTERVAL_NOTE, 0)}\n\n`);
+    }
   }
 }
 

@@ -43,3 +43,12 @@ export const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<En
 };
 
 export const TOPIC_NAMES: readonly Topic[] = Object.keys(TOPICS) as Topic[];
+
+/** What a user's module is, by what only such a module has. @throws CcparkError where it cannot be loaded */
+export async function topicOfModule(path: string): Promise<Topic> {
+  const { loadDefaultExport } = await import("../../../core/module-files.ts");
+  const loaded = Object(await loadDefaultExport(path, "explain")) as object;
+  if ("features" in loaded) return "observations";
+  if ("apply" in loaded) return "actions";
+  return "components" in loaded ? "rewards" : "algorithms";
+}

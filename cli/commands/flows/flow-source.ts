@@ -1,6 +1,7 @@
 /** Who has the flows that `ccpark flows` is asked about: a server, over gRPC, or a CCP agent, at its control socket. */
 import { readFileSync } from "node:fs";
 import { CcparkError } from "../../../core/errors.ts";
+import { fileError } from "../../../core/whole-files.ts";
 import type { TlsOptions } from "../../../envs/grpc/client.ts";
 import type { BandReport } from "../../../flows/bands.ts";
 import type { Scope } from "../../../flows/directory.ts";
@@ -60,8 +61,7 @@ function readText(option: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CcparkError("not-found", `[flows] ${option}: cannot read ${path} (${code})`, { cause: error });
+    throw fileError(`[flows] ${option}: cannot read`, path, error);
   }
 }
 

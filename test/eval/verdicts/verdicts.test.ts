@@ -170,6 +170,19 @@ describe("verdicts", () => {
     ]);
   });
 
+  it("where several others are best it counts their links, and says in a sentence of its own how one falls short there", () => {
+    const rows = ["a", "b", "c", "d", "e"].flatMap((scenario, i) => [
+      row("bbr", { scenario, score: i < 2 ? 17 : 15, utilisation: i < 2 ? 0.97 : 0.7 }),
+      row("vegas", { scenario, score: i < 4 ? 16 : 14 }),
+      row("cubic", { scenario, score: i < 4 ? 14 : 16 }),
+    ]);
+    expect(verdictSentences(rows, "score")).toEqual([
+      "bbr: best deployable contender on 2 of 5 links, by 1.00 of score over the next ranked; elsewhere it is vegas (2 links) and cubic (1). There bbr uses 70 % and is not ranked.",
+      "vegas: best deployable contender on 2 of 5 links, by 2.00 of score over the next ranked; elsewhere it is bbr (2 links) and cubic (1).",
+      "cubic: best deployable contender on 1 of 5 links, by 2.00 of score over the next ranked; elsewhere it is bbr (2 links) and vegas (2).",
+    ]);
+  });
+
   it("says once what is the same of several", () => {
     const rows = ["wifi", "wired"].flatMap((scenario) => [
       row("agent", { scenario, score: 16 }),
