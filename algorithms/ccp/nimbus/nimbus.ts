@@ -17,7 +17,15 @@ import { ElasticityDetector, halfSine } from "./elasticity.ts";
 import { NIMBUS_PARAMS, type NimbusParams } from "./params.ts";
 import { hasRtt, PathSamples, SAMPLES_PROGRAM } from "./path-samples.ts";
 import { Pauses } from "./pauses.ts";
-import { type CompetitiveRule, CubicWindow, delayRate, Holding, Passage, type Sample } from "./rules.ts";
+import {
+  type CompetitiveRule,
+  CubicWindow,
+  delayRate,
+  drainRate,
+  Holding,
+  Passage,
+  type Sample,
+} from "./rules.ts";
 import { LATELY_US, MEMORY_US, Standing } from "./standing.ts";
 
 /** Section 3.4: up for a quarter of the period, then down a third as far for the rest, so that nothing is sent in sum. */
@@ -164,7 +172,11 @@ export class NimbusFlow implements CcpFlow {
     this.#baseRate = Math.min(2 * linkRate, Math.max(LEAST_SHARE * linkRate, this.#baseRate));
     const { sendRate } = sample;
     this.#standing.add({ atUs: nowUs, rate: this.#baseRate, sendRate, queueUs: rttUs - minRttUs });
-    this.#send(this.#baseRate, nowUs);
+    // who pauses measures the path, and takes what others leave in the queue for a part of it
+    const drained =
+      this.#isBundle && this.#rule !== undefined && this.#pauses.isPausing ? drainRate(sample) : undefined;
+    if (drained === undefined) this.#send(this.#baseRate, nowUs);
+    else this.#sendAt(drained, drained);
   }
 
   #choose({ nowUs, minRttUs }: Sample, targetUs: Micros): void {
@@ -173,9 +185,10 @@ export class NimbusFlow implements CcpFlow {
       (this.#elasticity ?? 0) >= this.#params.threshold &&
       !(this.#isBundle && this.#path.rttUs > MICROS_PER_SEC / this.#params.pulseHz);
     if (this.#mode === "competitive") {
-      const isCapped = this.#isBundle && this.#pauses.recur(nowUs);
+      const isCapped = this.#isBundle && this.#pauses.mayRecur(nowUs);
       if (isCapped !== this.#rule instanceof Holding) this.#compete(nowUs, false);
-      if (isSeen || isCapped) this.#elasticUs = Math.max(this.#elasticUs, nowUs);
+      const recurs = isCapped && this.#pauses.recur(nowUs);
+      if (isSeen || recurs) this.#elasticUs = Math.max(this.#elasticUs, nowUs);
       else if (nowUs - this.#elasticUs > this.#holdSec * MICROS_PER_SEC && !this.#pauses.mayRecur(nowUs))
         this.#yield(nowUs);
       return;
@@ -202,6 +215,8 @@ export class NimbusFlow implements CcpFlow {
   }
 
   #compete(nowUs: Micros, starts: boolean): void {
+    // a first pause makes `Passage` a `Holding`, and what is left of it counts
+    if (!(this.#rule instanceof Passage)) this.#pauses.disturb(nowUs);
     this.#mode = "competitive";
     const rate = Math.max(this.#trial?.rate ?? this.#standing.rateBefore, this.#baseRate);
     this.#trial = undefined;
@@ -210,6 +225,7 @@ export class NimbusFlow implements CcpFlow {
 
   /** The delay rule is tried again. */
   #yield(nowUs: Micros): void {
+    this.#pauses.disturb(nowUs);
     this.#mode = "delay";
     this.#rule = undefined;
     const drainedUs = nowUs + DRAIN_ROUNDS * this.#path.rttUs;
@@ -222,7 +238,7 @@ export class NimbusFlow implements CcpFlow {
   #competitive(nowUs: Micros, packets: number, starts = false): CompetitiveRule {
     const { flows, pulseHz } = this.#params;
     if (!this.#isBundle) return new CubicWindow(nowUs, packets, flows, starts);
-    if (this.#pauses.recur(nowUs)) return new Holding(nowUs, this.#pauses);
+    if (this.#pauses.mayRecur(nowUs)) return new Holding(nowUs);
     return new Passage(nowUs, (packets * MICROS_PER_SEC) / this.#path.rttUs, MICROS_PER_SEC / pulseHz);
   }
 
@@ -241,10 +257,13 @@ export class NimbusFlow implements CcpFlow {
     const rates = { open: passing, pulsed: baseRate + height * (strong - weak), steady: baseRate };
     const rate = rates[gate];
     const roundRate = gate === "open" ? linkRate : baseRate;
-    const packets = Math.max(
-      MIN_WINDOW_PACKETS,
-      (WINDOW_ROUNDS * roundRate * this.#path.rttUs) / MICROS_PER_SEC,
-    );
+    this.#sendAt(rate, roundRate);
+  }
+
+  /** @param roundRate packets/s, of which the window has two RTTs */
+  #sendAt(rate: number, roundRate: number): void {
+    const { linkRate, rttUs } = this.#path;
+    const packets = Math.max(MIN_WINDOW_PACKETS, (WINDOW_ROUNDS * roundRate * rttUs) / MICROS_PER_SEC);
     this.#set(packets, Math.max(rate, (LEAST_SHARE / 2) * linkRate));
   }
 

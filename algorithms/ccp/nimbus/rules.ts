@@ -2,7 +2,6 @@
 import { cbrt } from "../../../core/math.ts";
 import { MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
 import { renoFriendlyAlpha } from "../../native/cubic.ts";
-import type { Pauses } from "./pauses.ts";
 
 /** What a report says, rates in packets/s. */
 export interface Sample {
@@ -44,12 +43,23 @@ const EPISODE_ROUNDS = 1.25;
  * and slowly more again: senders whose windows are gone hold nothing.
  */
 const HELD = { most: 1.75, least: 1.3, less: 0.1, morePerSec: 0.01 };
+/**
+ * BBR has eight packets more in flight than two RTTs (three bursts of two, and two to probe), which is much of a short path: they take
+ * no more from others if these have three times as many, as beside a flow with a quarter of the link. It grows by one a second, as
+ * long as senders fill all that is held and hardly anything is lost: what they lose they may not get back.
+ */
+const BEYOND = { packets: 24, morePerSec: 1, lessPerSec: 2, filled: 0.9, lossRate: 0.002 };
 /** while others measure the path: less than it carries, so that the queue goes */
 const DRAINED = 0.7;
 /** Losses are counted for so long, and are many from there on. */
 const LOSSES = { spanUs: MICROS_PER_SEC, rate: 0.02 };
 /** in least RTTs */
 const NO_QUEUE = 1.05;
+
+/** @returns packets/s by which the queue goes; undefined: there is none */
+export function drainRate({ linkRate, rttUs, minRttUs }: Sample): number | undefined {
+  return rttUs > NO_QUEUE * minRttUs ? (DRAINED * linkRate * minRttUs) / rttUs : undefined;
+}
 
 /** What goes on while cross traffic answers. */
 export interface CompetitiveRule {
@@ -94,35 +104,42 @@ export class Passage implements CompetitiveRule {
  * For a group beside BBR, which has at most twice the RTT that it measured in flight (Ware et al., "Modeling BBR's interactions with
  * loss-based congestion control", IMC 2019): who holds W RTTs of the link leaves it 1 - W / 2, if what it measured is the path without
  * a queue. What a group's own windows leave in the queue while it measures counts as path, and BBR takes half of the link or more. So
- * this holds W back from growing, and lets the queue go when others pause.
+ * this holds W back from growing.
  */
 export class Holding implements CompetitiveRule {
   readonly gate = "steady";
-  readonly #pauses: Pauses;
   #rounds = HELD.most;
-  readonly #losses: { fromUs: Micros; sent: number; lost: number };
+  #beyondPackets = 0;
+  #rate = 0;
+  /** packets, and sums of rates */
+  readonly #lately: { fromUs: Micros; sent: number; lost: number; allowed: number; used: number };
 
-  constructor(nowUs: Micros, pauses: Pauses) {
-    this.#pauses = pauses;
-    this.#losses = { fromUs: nowUs, sent: 0, lost: 0 };
+  constructor(nowUs: Micros) {
+    this.#lately = { fromUs: nowUs, sent: 0, lost: 0, allowed: 0, used: 0 };
   }
 
-  rate({ nowUs, rttUs, minRttUs, linkRate, deliveredPackets }: Sample, lostPackets: number): number {
-    this.#heed(nowUs, deliveredPackets, lostPackets);
-    const isQueued = rttUs > NO_QUEUE * minRttUs;
-    const rounds = this.#pauses.isPausing && isQueued ? DRAINED : this.#rounds;
-    return (rounds * linkRate * minRttUs) / rttUs;
+  rate(sample: Sample, lostPackets: number): number {
+    const { rttUs, minRttUs, linkRate } = sample;
+    this.#heed(sample, lostPackets);
+    this.#rate = (this.#rounds * linkRate * minRttUs + this.#beyondPackets * MICROS_PER_SEC) / rttUs;
+    return this.#rate;
   }
 
-  #heed(nowUs: Micros, delivered: number, lost: number): void {
-    const losses = this.#losses;
-    losses.sent += delivered + lost;
-    losses.lost += lost;
-    if (nowUs - losses.fromUs < LOSSES.spanUs) return;
-    const isMany = losses.lost > LOSSES.rate * losses.sent;
+  #heed({ nowUs, deliveredPackets, sendRate }: Sample, lost: number): void {
+    const lately = this.#lately;
+    lately.sent += deliveredPackets + lost;
+    lately.lost += lost;
+    lately.allowed += this.#rate;
+    lately.used += Math.min(this.#rate, sendRate);
+    if (nowUs - lately.fromUs < LOSSES.spanUs) return;
+    const isMany = lately.lost > LOSSES.rate * lately.sent;
     const change = isMany ? -HELD.less : HELD.morePerSec;
     this.#rounds = Math.min(HELD.most, Math.max(HELD.least, this.#rounds + change));
-    Object.assign(losses, { fromUs: nowUs, sent: 0, lost: 0 });
+    const hasRoom =
+      lately.used > BEYOND.filled * lately.allowed && lately.lost <= BEYOND.lossRate * lately.sent;
+    const beyond = this.#beyondPackets + (hasRoom ? BEYOND.morePerSec : -BEYOND.lessPerSec);
+    this.#beyondPackets = Math.min(BEYOND.packets, Math.max(0, beyond));
+    Object.assign(lately, { fromUs: nowUs, sent: 0, lost: 0, allowed: 0, used: 0 });
   }
 }
 

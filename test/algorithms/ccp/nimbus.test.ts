@@ -127,6 +127,28 @@ describe("Pauses", () => {
     expect(see(60, stopping(10.2, 3)).recur(60e6)).toBe(false);
   });
 
+  it("holds one for the first of many, until it has not come again", () => {
+    const once = (t: number): number => (t > 10 && t < 10.25 ? 0 : 0.4);
+    expect(see(10.2, once).mayRecur(10.2e6)).toBe(false);
+    const pauses = see(11, once);
+    expect(pauses.mayRecur(11e6)).toBe(true);
+    expect(pauses.recur(11e6)).toBe(false);
+    expect(pauses.mayRecur(23e6)).toBe(false);
+  });
+
+  it("counts one that is seen in pieces as a whole, each of which is too short", () => {
+    const inPieces = (t: number): number => ((t > 10 && t < 10.09) || (t > 10.12 && t < 10.21) ? 0 : 0.4);
+    expect(see(11, inPieces).mayRecur(11e6)).toBe(true);
+    expect(see(11, (t) => (t > 10 && t < 10.09 ? 0 : 0.4)).mayRecur(11e6)).toBe(false);
+  });
+
+  it("takes nothing for one just after a change of its own", () => {
+    const pauses = see(9, () => 0.4);
+    pauses.disturb(9e6);
+    for (let ms = 9000; ms < 11_500; ms += 10) pauses.add(1000 * ms, ms < 9500 ? 0 : 0.4);
+    expect(pauses.mayRecur(11.5e6)).toBe(false);
+  });
+
   it("says that it is one while it lasts, for a second at most", () => {
     expect(see(10.3, stopping(10.2, 0.25)).isPausing).toBe(true);
     expect(see(11, stopping(10.2, 0.25)).isPausing).toBe(false);

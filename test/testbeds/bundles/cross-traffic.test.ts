@@ -45,6 +45,8 @@ describe("a bundle beside BBR, which takes half of a link from four Cubics witho
   for (const [mbps, rttMs] of [
     [60, 35],
     [150, 35],
+    [24, 50],
+    [12, 120],
   ] as const) {
     it(`gets at least 80 % of its part, and so does BBR: ${mbps} Mbit/s, ${rttMs} ms`, async () => {
       const settings = { algorithm, beside: ["bbr-1"], mbps, rttMs, seeds: 1 };
