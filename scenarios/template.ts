@@ -82,6 +82,7 @@ function isDraw(value: unknown): value is PlainObject {
 
 /** Whether a seed decides anything. */
 export function hasDraws(value: unknown): boolean {
+  if (typeof value !== "object") return false;
   if (isDraw(value)) return true;
   if (Array.isArray(value)) return value.some(hasDraws);
   return isPlainObject(value) && Object.values(value).some(hasDraws);
@@ -216,7 +217,8 @@ function checkDraws(value: unknown, path: string, options: ValidateOptions): voi
     }
   } else if (Array.isArray(value)) {
     value.forEach((entry, i) => {
-      checkDraws(entry, below(path, i), options);
+      // a trace has tens of thousands of numbers
+      if (typeof entry === "object") checkDraws(entry, below(path, i), options);
     });
   } else if (isPlainObject(value)) {
     for (const [key, entry] of Object.entries(value)) checkDraws(entry, below(path, key), options);

@@ -12,15 +12,15 @@ import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
 import { readU32 } from "../wire/bytes.ts";
 import { encodeChangeProg } from "../wire/change-prog.ts";
 import { decodeCreate } from "../wire/create.ts";
-import type { FieldUpdate } from "../wire/field-update.ts";
+import { FIELD_UPDATE_BYTES, type FieldUpdate, writeFieldUpdate } from "../wire/field-update.ts";
 import { HEADER_BYTES, MESSAGE_TYPES } from "../wire/header.ts";
 import { MEASURE_HEADER_BYTES } from "../wire/measure.ts";
 import { READY_BYTES } from "../wire/ready.ts";
-import { encodeUpdateField, WindowMessage } from "../wire/update-field.ts";
+import { UPDATE_FIELD_HEADER_BYTES, UpdateMessages } from "../wire/update-field.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./algorithm.ts";
 import type { FlowHosting, ScheduleWake } from "./flow-hosting.ts";
-import { type AgentProgram, compileAlgorithms, type ProgramSet } from "./program-set.ts";
+import { type AgentProgram, compileAlgorithms, type ProgramSet, type SettableField } from "./program-set.ts";
 import { MAX_PROGRAMS, ProgramTable } from "./program-table.ts";
 
 /** Names a datapath: a socket path, or whatever the transport uses. */
@@ -181,7 +181,7 @@ class AgentFlow implements FlowControl {
   readonly #send: SendToDatapath;
   readonly #observer: AgentObserver | undefined;
   readonly #schedule: ScheduleWake | undefined;
-  readonly #window: WindowMessage;
+  readonly #updates: UpdateMessages;
   /** when to wake, and the call of the host that will see to it; Infinity: none */
   #wakeUs: Micros = Number.POSITIVE_INFINITY;
   #calledUs: Micros = Number.POSITIVE_INFINITY;
@@ -211,7 +211,7 @@ class AgentFlow implements FlowControl {
     this.#send = host.send;
     this.#observer = host.observer;
     this.#schedule = host.schedule;
-    this.#window = new WindowMessage(flow.flowId);
+    this.#updates = new UpdateMessages(flow.flowId);
   }
 
   setProgram(name: string, fields: Readonly<Record<string, number>> = {}): void {
@@ -251,7 +251,15 @@ class AgentFlow implements FlowControl {
     if (program === undefined) {
       throw new CcparkError("failed-precondition", "[ccp-agent] updateFields before setProgram");
     }
-    const message = encodeUpdateField({ flowId: this.flowId, updates: toUpdates(program, fields) });
+    const names = Object.keys(fields);
+    const message = this.#updates.of(names.length);
+    let at = UPDATE_FIELD_HEADER_BYTES;
+    for (const name of names) {
+      const value = fields[name]!;
+      const { registerType, index } = settable(program, name, value);
+      writeFieldUpdate(message, at, registerType, index, value);
+      at += FIELD_UPDATE_BYTES;
+    }
     if (this.closed) return;
     this.#send(message, this.address, this.nowUs);
     this.#decided(undefined, fields);
@@ -261,7 +269,7 @@ class AgentFlow implements FlowControl {
     const cwnd = wholeBytes("cwnd", cwndBytes);
     const rate = wholeBytes("rate", rateBytesPerSec);
     if (this.closed) return;
-    this.#send(this.#window.encode(cwnd, rate), this.address, this.nowUs);
+    this.#send(this.#updates.ofWindow(cwnd, rate), this.address, this.nowUs);
     if (this.#observer !== undefined)
       this.#decided(undefined, rate === 0 ? { Cwnd: cwnd } : { Cwnd: cwnd, Rate: rate });
   }
@@ -332,19 +340,22 @@ function wholeBytes(name: string, value: number): number {
   throw new CcparkError("invalid-argument", `[ccp-agent] ${name}: got ${value}, ${expected}`);
 }
 
-function toUpdates(program: AgentProgram, fields: Readonly<Record<string, number>>): FieldUpdate[] {
-  const updates: FieldUpdate[] = [];
-  for (const name in fields) {
-    const value = fields[name]!;
-    const field = program.settable.get(name);
-    if (field === undefined) throw refusedField(program, name);
-    if (!(value >= 0 && value < TWO_32 * TWO_32 && Number.isInteger(value))) {
-      const expected = "expected a whole number from 0 to 2^64 - 1";
-      throw new CcparkError("invalid-argument", `[ccp-agent] field \`${name}\`: got ${value}, ${expected}`);
-    }
-    updates.push({ registerType: field.registerType, index: field.index, value });
+/** @throws CcparkError for a field that cannot be set, or not so */
+function settable(program: AgentProgram, name: string, value: number): SettableField {
+  const field = program.settable.get(name);
+  if (field === undefined) throw refusedField(program, name);
+  if (!(value >= 0 && value < TWO_32 * TWO_32 && Number.isInteger(value))) {
+    const expected = "expected a whole number from 0 to 2^64 - 1";
+    throw new CcparkError("invalid-argument", `[ccp-agent] field \`${name}\`: got ${value}, ${expected}`);
   }
-  return updates;
+  return field;
+}
+
+function toUpdates(program: AgentProgram, fields: Readonly<Record<string, number>>): FieldUpdate[] {
+  return Object.entries(fields).map(([name, value]) => {
+    const { registerType, index } = settable(program, name, value);
+    return { registerType, index, value };
+  });
 }
 
 function refusedField(program: AgentProgram, name: string): CcparkError {

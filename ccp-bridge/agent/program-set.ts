@@ -7,7 +7,7 @@ import { encodeInstall } from "../wire/install.ts";
 import type { CcpAlgorithm } from "./algorithm.ts";
 
 /** How the wire calls a field. */
-type SettableField = Omit<FieldUpdate, "value">;
+export type SettableField = Omit<FieldUpdate, "value">;
 
 /** A program as it is, whatever its name and number. */
 interface KnownProgram {

@@ -23,29 +23,39 @@ export const MAX_UPDATES = 127;
 /** @throws WireError for more than 127 updates */
 export function encodeUpdateField(message: UpdateFieldMessage): Uint8Array {
   const { updates } = message;
-  if (updates.length > MAX_UPDATES)
-    throw new WireError(`${updates.length} updates, at most ${MAX_UPDATES}`, 8);
+  checkCount(updates.length);
   const bytes = blankUpdate(message.flowId, updates.length);
   writeFieldUpdates(bytes, UPDATE_FIELD_HEADER_BYTES, updates);
   return bytes;
 }
 
-/** The message that sets `Cwnd`, and `Rate` unless it is 0, of one flow: made once and written anew each time. */
-export class WindowMessage {
-  readonly #cwndAlone: Uint8Array;
-  readonly #both: Uint8Array;
+/** The messages that set so many fields of one flow: each made once and written anew each time. */
+export class UpdateMessages {
+  readonly #flowId: number;
+  /** by the number of their updates */
+  readonly #blank: (Uint8Array | undefined)[] = [];
 
   constructor(flowId: number) {
-    this.#cwndAlone = blankUpdate(flowId, 1);
-    this.#both = blankUpdate(flowId, 2);
+    this.#flowId = flowId;
   }
 
   /**
+   * @returns room for so many updates, from `UPDATE_FIELD_HEADER_BYTES` on; valid until the next call
+   * @throws WireError for more than 127 updates
+   */
+  of(count: number): Uint8Array {
+    checkCount(count);
+    this.#blank[count] ??= blankUpdate(this.#flowId, count);
+    return this.#blank[count];
+  }
+
+  /**
+   * Sets `Cwnd`, and `Rate` unless it is 0.
    * @param cwndBytes,rateBytesPerSec whole numbers below 2^64
    * @returns valid until the next call
    */
-  encode(cwndBytes: number, rateBytesPerSec: number): Uint8Array {
-    const bytes = rateBytesPerSec > 0 ? this.#both : this.#cwndAlone;
+  ofWindow(cwndBytes: number, rateBytesPerSec: number): Uint8Array {
+    const bytes = this.of(rateBytesPerSec > 0 ? 2 : 1);
     writeFieldUpdate(bytes, UPDATE_FIELD_HEADER_BYTES, REGISTER_TYPES.implicit, IMPLICIT.cwnd, cwndBytes);
     if (rateBytesPerSec > 0) {
       const at = UPDATE_FIELD_HEADER_BYTES + FIELD_UPDATE_BYTES;
@@ -53,6 +63,10 @@ export class WindowMessage {
     }
     return bytes;
   }
+}
+
+function checkCount(count: number): void {
+  if (count > MAX_UPDATES) throw new WireError(`${count} updates, at most ${MAX_UPDATES}`, 8);
 }
 
 /** Room for so many updates, their number written. */

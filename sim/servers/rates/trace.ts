@@ -14,6 +14,20 @@ export interface TraceLinkRate {
   readonly end?: "loop" | "stop";
 }
 
+/** Of traces, which many runs replay. */
+const timesNsOf = new WeakMap<readonly number[], Float64Array>();
+
+/** @param timesMs as of `TraceLinkRate` @returns the same in nanoseconds, not to be changed */
+function toTimesNs(timesMs: readonly number[]): Float64Array {
+  let timesNs = timesNsOf.get(timesMs);
+  if (timesNs === undefined) {
+    timesNs = new Float64Array(timesMs.length);
+    for (let i = 0; i < timesNs.length; i++) timesNs[i] = timesMs[i]! * NANOS_PER_MILLI;
+    timesNsOf.set(timesMs, timesNs);
+  }
+  return timesNs;
+}
+
 class TraceOpportunities implements Opportunities {
   readonly #timesNs: Float64Array;
   readonly #periodNs: Nanos;
@@ -28,7 +42,7 @@ class TraceOpportunities implements Opportunities {
    * @param offsetNs where in the trace the simulation begins, 0 <= offset < period
    */
   constructor(timesMs: readonly number[], offsetNs: Nanos, end: "loop" | "stop") {
-    this.#timesNs = Float64Array.from(timesMs, (ms) => ms * NANOS_PER_MILLI);
+    this.#timesNs = toTimesNs(timesMs);
     this.#periodNs = this.#timesNs[this.#timesNs.length - 1]!;
     this.#offsetNs = offsetNs;
     this.#stops = end === "stop";

@@ -21,7 +21,7 @@ import { overCcp, resolveAlgorithm } from "../../../algorithms/reference.ts";
 import type { CcpAlgorithm, FlowControl } from "../../../ccp-bridge/agent/algorithm.ts";
 import { compileAlgorithms } from "../../../ccp-bridge/agent/program-set.ts";
 import { DATAPATH_ERRORS } from "../../../ccp-bridge/datapath/datapath-errors.ts";
-import { WindowMessage } from "../../../ccp-bridge/wire/update-field.ts";
+import { UpdateMessages } from "../../../ccp-bridge/wire/update-field.ts";
 import { type Libc, loadLibc } from "../../../testbeds/host/libc.ts";
 import { Hosts } from "../../../testbeds/linux/hosts.ts";
 import { KernelDatapath } from "../../../testbeds/linux/kernel-datapath.ts";
@@ -170,14 +170,14 @@ ${differ}
       hosts.release(first);
       await until(() => agent.facts().length === 0, 10_000);
       const [old] = ids as [number];
-      expect(agent.datapath.receive(new WindowMessage(old).encode(1448, 0))).toBe(
+      expect(agent.datapath.receive(new UpdateMessages(old).ofWindow(1448, 0))).toBe(
         DATAPATH_ERRORS.unknownFlow,
       );
       // ids count on, so that one of the same slot is another
       const second = send();
       await until(() => ids.length > 1, 5000);
       expect(ids[1]).not.toBe(old);
-      expect(agent.datapath.receive(new WindowMessage(old).encode(1448, 0))).toBe(
+      expect(agent.datapath.receive(new UpdateMessages(old).ofWindow(1448, 0))).toBe(
         DATAPATH_ERRORS.unknownFlow,
       );
       expect(info(second).cwndPackets).toBeGreaterThanOrEqual(2);
