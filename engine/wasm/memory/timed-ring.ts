@@ -22,10 +22,16 @@ export class TimedRing {
     this.pairs = allocate((<usize>INITIAL_PAIRS) << PAIR_SHIFT);
   }
 
+  /** The next pair makes it grow. */
+  @inline
+  get isFull(): bool {
+    return this.tail - this.head > this.mask;
+  }
+
   @inline
   push(timeNs: f64, value: i64): void {
     if (this.head === this.tail) this.headNs = timeNs;
-    if (this.tail - this.head > this.mask) this.grow();
+    if (this.isFull) this.grow();
     const pair = this.pair(this.tail);
     store<f64>(pair, timeNs);
     store<i64>(pair, value, VALUE);

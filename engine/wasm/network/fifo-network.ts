@@ -117,11 +117,13 @@ export class FifoFlow extends FifoFlowWords {
     if (this.isMeasured) this.countMeasured(nowNs, arrivalNs, first);
   }
 
+  @inline
   private countMeasured(nowNs: f64, arrivalNs: f64, first: bool): void {
     const bins = this.bins;
     if (first && bins !== null) bins.countArrival(arrivalNs);
     if (this.oneWayDelays === null) return;
-    this.settle(nowNs);
+    // many at once, when they need room
+    if (this.underWay.isFull) this.settle(nowNs);
     this.underWay.push(arrivalNs, reinterpret<i64>(arrivalNs - nowNs));
   }
 

@@ -337,7 +337,10 @@ export class Sender extends SenderWords {
       this.probe.onSent(board.next);
       this.isCalm = false;
     }
-    if (this.hasRack) this.armProbeTimer(nowNs);
+    if (this.hasRack) {
+      if (this.isCalm) this.armCalmProbeTimer(nowNs);
+      else this.armProbeTimer(nowNs);
+    }
     if (this.prr.isActive) this.prr.onSent();
     if (this.keepsPackets) {
       row.inflight = <i32>board.inflight;
@@ -522,7 +525,7 @@ export class Sender extends SenderWords {
     const row = transmissions.at(firstTxn + count - 1);
     const sentNs = row.sentNs;
     const rttUs = (nowNs - sentNs) / MICRO;
-    rtt.onSample((nowNs - transmissions.sentNs(firstTxn)) / MICRO);
+    rtt.onSample(count === 1 ? rttUs : (nowNs - transmissions.sentNs(firstTxn)) / MICRO);
     if (rttUs < rtt.minRttUs) rtt.minRttUs = rttUs;
     this.rttUs = rttUs;
     delivery.delivered += count;
@@ -531,7 +534,7 @@ export class Sender extends SenderWords {
     this.rtoAtNs = cumulative + count === board.next ? Infinity : nowNs + rtt.rtoUs() * MICRO;
     if (this.hasRack) {
       this.rack.rttNs = rttUs * MICRO;
-      this.armProbeTimer(nowNs);
+      this.armCalmProbeTimer(nowNs);
     } else this.timerAtNs = this.rtoAtNs;
 
     this.ackedPackets = <f64>count;
@@ -731,6 +734,19 @@ export class Sender extends SenderWords {
       probe.atNs = min<f64>(nowNs + probe.timeoutUs(this.rtt, board.inflight) * MICRO, this.rtoAtNs);
     }
     this.armTimer();
+  }
+
+  /** The same while all is calm: nothing is missing and no probe is out. */
+  @inline
+  private armCalmProbeTimer(nowNs: f64): void {
+    const probe = this.probe;
+    const inflight = this.board.inflight;
+    const rtoAtNs = this.rtoAtNs;
+    let atNs: f64 = Infinity;
+    if (inflight > 0) atNs = nowNs + probe.timeoutUs(this.rtt, inflight) * MICRO;
+    if (rtoAtNs < atNs) atNs = rtoAtNs;
+    probe.atNs = inflight > 0 ? atNs : Infinity;
+    this.timerAtNs = min<f64>(atNs, this.reorderAtNs);
   }
 
   /** `timerAtNs` has come. */

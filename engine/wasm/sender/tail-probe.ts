@@ -22,6 +22,7 @@ export class TailProbe {
   }
 
   /** RFC 8985 7.2: two round trips after the last sign of progress. */
+  @inline
   timeoutUs(rtt: RttEstimator, inflight: i64): f64 {
     const srttUs = rtt.srttUs;
     if (srttUs === 0) return INITIAL_TIMEOUT_US;
