@@ -236,7 +236,8 @@ class BbrFlow implements CcpFlow {
       const rate = (this.#params.startupGain * report.get("cwnd") * MICROS_PER_SEC) / this.#minRttUs;
       fields["Rate"] = Math.floor(Math.min(rate, Number.MAX_SAFE_INTEGER));
     }
-    this.#control.updateFields({ ...this.#knobs(), ...fields });
+    // not spread into a third object: V8 makes a hidden class for each such, and keeps it until its next full collection
+    this.#control.updateFields(Object.assign(this.#knobs(), fields));
   }
 
   /** A round is over; the oldest sample falls out unless the rounds before measured PROBE_RTT's own window. */
