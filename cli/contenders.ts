@@ -1,4 +1,6 @@
 /** Wiring: which contenders the command line knows by name, and the policies among them. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { loadModules, mistakesInPrograms } from "../algorithms/module-files.ts";
 import { type AlgorithmModules, resolveAlgorithm } from "../algorithms/reference.ts";
 import type { CcpAlgorithm } from "../ccp-bridge/agent/algorithm.ts";
@@ -191,6 +193,11 @@ export async function namedContenders(
   const isOther = (name: string): boolean =>
     OTHER_NAMES.includes(name) || OTHER_PREFIXES.some((prefix) => name.startsWith(prefix));
   const unique = [...new Set(names)];
+  const run = unique.find((name) => !isOther(name) && existsSync(join(name, "checkpoint.ccpark")));
+  if (run !== undefined) {
+    const hint = `the policy of a run is called \`${AGENT_PREFIX}${run}\``;
+    throw new CcparkError("not-found", `[algorithm] unknown algorithm \`${run}\`; ${hint}`);
+  }
   const modules = await (quiet ? loadModules : loadedModules)(unique.filter((name) => !isOther(name)));
   const contenderOf = async (name: string): Promise<Contender> => {
     if (name === CONSTANT || name === CONSTANT_RATE) {
@@ -223,6 +230,11 @@ export async function namedContenders(
     const prefix = POLICY_FILES.find(([ending]) => name.endsWith(ending))?.[1];
     if (prefix !== undefined) {
       const hint = `a policy's file is called \`${prefix}${name}\``;
+      throw new CcparkError("not-found", `[algorithm] unknown algorithm \`${name}\`; ${hint}`);
+    }
+    const bare = OTHER_PREFIXES.find((each) => name === each.slice(0, -1));
+    if (bare !== undefined) {
+      const hint = `expected ${bare}${bare === ZOO_PREFIX ? "NAME" : "FILE"}`;
       throw new CcparkError("not-found", `[algorithm] unknown algorithm \`${name}\`; ${hint}`);
     }
     return algorithmContender(resolveAlgorithm(name, modules, OTHER_NAMES));

@@ -1,6 +1,6 @@
 /** Modules of a user's own: JavaScript files that stand for a name, and where in them something was thrown. */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { execPath } from "node:process";
 import { pathToFileURL } from "node:url";
@@ -53,8 +53,10 @@ function placeOfSyntax(path: string, file: string): string {
  */
 export async function loadDefaultExport(path: string, what: string): Promise<unknown> {
   const file = resolve(path);
-  if (!existsSync(file)) {
-    throw new CcparkError("not-found", `[${what}] no module \`${path}\`: expected a JavaScript file`);
+  const entry = statSync(file, { throwIfNoEntry: false });
+  if (entry === undefined || entry.isDirectory()) {
+    const why = entry === undefined ? "" : "it is a folder, ";
+    throw new CcparkError("not-found", `[${what}] no module \`${path}\`: ${why}expected a JavaScript file`);
   }
   const { href } = pathToFileURL(file);
   for (const key of [file, href]) if (!LOADED.has(key)) LOADED.set(key, path);

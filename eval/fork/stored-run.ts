@@ -37,19 +37,33 @@ function described({ scenario, algorithm, seed }: BenchmarkRecord): string {
   return `${scenario} ${algorithm} seed ${seed}`;
 }
 
-/** The records of a results file that a selection leaves. */
+/** Some of several. */
+function listed(records: readonly BenchmarkRecord[]): string {
+  return `${records.slice(0, 4).map(described).join("; ")}${records.length > 4 ? "; ..." : ""}`;
+}
+
+/**
+ * The records of a results file that a selection leaves.
+ * @throws CcparkError (invalid-argument) where it leaves none
+ */
 function selectedRecords(path: string, { scenario, contender, seed }: RowSelection): BenchmarkRecord[] {
   const lines = readWhole(path).toString("utf8").split("\n");
   const records = lines.filter((line) => line.trim() !== "").map((line) => readJson(path, line));
   const isRecord = (value: unknown): value is BenchmarkRecord =>
     isPlainObject(value) && typeof value["scenario"] === "string" && typeof value["algorithm"] === "string";
   if (!records.every(isRecord)) throw problem(`${path}: got other lines, expected a run in each`);
-  return records.filter(
+  const left = records.filter(
     (record) =>
       (scenario === undefined || record.scenario === scenario) &&
       (contender === undefined || record.algorithm === contender) &&
       (seed === undefined || record.seed === seed),
   );
+  if (left.length === 0) {
+    const chosen = [scenario, contender, seed === undefined ? undefined : `seed ${seed}`];
+    const got = chosen.filter((each) => each !== undefined).join(" ");
+    throw problem(`${path}: got ${got}, expected one of its ${records.length} runs: ${listed(records)}`);
+  }
+  return left;
 }
 
 /**
@@ -67,15 +81,16 @@ export function loadStoredRun(path: string, selection: RowSelection): StoredRun 
   const summary = join(folder, "summary.json");
   for (const file of [results, summary]) {
     if (!existsSync(file))
-      throw new CcparkError("not-found", `[fork] ${file}: got no such file beside the results`);
+      throw new CcparkError(
+        "not-found",
+        `[fork] ${file}: no such file, expected what \`ccpark bench --out\` wrote`,
+      );
   }
   const records = selectedRecords(results, selection);
   const [record] = records;
-  if (record === undefined) throw problem(`${results}: got no such run, expected one of its rows`);
-  if (records.length > 1) {
-    const some = records.slice(0, 4).map(described).join("; ");
+  if (record === undefined || records.length > 1) {
     throw problem(
-      `${results}: got ${records.length} runs (${some}${records.length > 4 ? "; ..." : ""}), expected one: --scenario, --contender and --seed choose`,
+      `${results}: got ${records.length} runs (${listed(records)}), expected one: --scenario, --contender and --seed choose`,
     );
   }
   const stored = readJson(summary, readWhole(summary).toString("utf8"));

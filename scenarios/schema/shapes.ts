@@ -39,6 +39,10 @@ const MAX_UNIT_LENGTH = 12;
 const MIN_BEGINNING = 3;
 
 function noSuchField(typed: string, known: readonly string[], elsewhere: readonly Elsewhere[]): string {
+  // what `--set link.rateMbps=24` calls so is not one field of a file
+  if (/^link(\.|$)/.test(typed) && known.includes("forward")) {
+    return "no such field; in a file the link is `forward`, such as `forward: { rate: { kind: constant, mbps: 24 } }`, beside `rttMs`";
+  }
   // `rateMbs` means `mbps`: the last word carries the unit
   const unit = /[A-Z][a-z]*$/.exec(typed.slice(-MAX_UNIT_LENGTH))?.[0] ?? typed;
   for (const name of [typed, unit.toLowerCase()]) {

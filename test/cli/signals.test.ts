@@ -60,6 +60,11 @@ describe("modules of one's own", () => {
     expect(reward).toBeLessThan(1.05 * goodputMbps);
     expect(reward).toBeGreaterThan(0);
 
+    const unnamed = await runCli(["bench", "--algorithms", "1"], { cwd });
+    expect([unnamed.code, unnamed.stderr]).toEqual([
+      2,
+      "error: [algorithm] unknown algorithm `1`; the policy of a run is called `agent:1`\n",
+    ]);
     const resumed = await runCli([...TRAIN, "--steps", "512", "--resume", "1", "--out", "3"], { cwd });
     expect(resumed.code).toBe(0);
 

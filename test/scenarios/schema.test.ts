@@ -247,6 +247,11 @@ describe("the schema", () => {
     ],
     ["reverse.queue.discipline.kind", "reed", 'expected one of "drop-tail", "drop-head", "red"'],
     ["forward.mbps", 10, "forward.mbps: got 10, expected no such field; did you mean `rate.mbps`?"],
+    [
+      "link",
+      { rateMbps: 20 },
+      'link: got {"rateMbps":20}, expected no such field; in a file the link is `forward`, such as `forward: { rate',
+    ],
     ["rateMbps", 10, "rateMbps: got 10, expected no such field; did you mean `forward.rate.mbps`?"],
     [
       "bufferPackets",

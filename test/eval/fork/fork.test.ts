@@ -1,5 +1,5 @@
 /** Counterfactuals: up to the fork it is the original run to the byte; a fork to the same controller is possible; regret is never negative. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -145,7 +145,13 @@ describe("a stored run", () => {
     expect(() => loadStoredRun(folder, {})).toThrow(
       "got 2 runs (park-paper cubic seed 1; park-paper cubic seed 2)",
     );
-    expect(() => loadStoredRun(folder, { contender: "bbr" })).toThrow("got no such run");
+    expect(() => loadStoredRun(folder, { contender: "bbr" })).toThrow(
+      "got bbr, expected one of its 2 runs: park-paper cubic seed 1; park-paper cubic seed 2",
+    );
+    rmSync(join(folder, "summary.json"));
+    expect(() => loadStoredRun(folder, { seed: 2 })).toThrow(
+      "summary.json: no such file, expected what `ccpark bench --out` wrote",
+    );
     expect(() => loadStoredRun(join(folder, "none"), {})).toThrow("got nothing there");
   });
 });
