@@ -140,7 +140,9 @@ export class NimbusFlow implements CcpFlow {
     const startup = this.#startup;
     startup.delivered += deliveredPackets;
     if (nowUs - startup.roundUs >= rttUs) {
-      const grows = this.#path.largestRate >= FULL.growth * startup.rate;
+      // a burst of ACKs may have been faster than what the window lets through
+      const isHeldBack = startup.packets * MICROS_PER_SEC < linkRate * rttUs;
+      const grows = isHeldBack || this.#path.largestRate >= FULL.growth * startup.rate;
       startup.rounds = grows ? 0 : startup.rounds + 1;
       if (grows) startup.rate = this.#path.largestRate;
       startup.packets += Math.min(startup.packets, startup.delivered);

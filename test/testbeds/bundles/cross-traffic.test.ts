@@ -19,6 +19,7 @@ describe("a bundle beside others", () => {
     [12, 15, ["cubic-1", "poisson-20+cubic-1"]],
     [12, 35, ["poisson-40", "cubic-5"]],
     [12, 120, ["constant-30", "cubic-2"]],
+    [150, 120, ["cubic-2"]],
   ] as const) {
     it(`gets at least 80 % of its part of ${mbps} Mbit/s, ${rttMs} ms: ${beside.join(", ")}`, async () => {
       const settings = { algorithm, beside, mbps, rttMs, seeds: 1 };
