@@ -171,8 +171,8 @@ describe("policies of other exporters", () => {
     const { code, stdout, stderr } = await runCli([...bench, "--json"], { cwd: folder });
     expect(code).toBe(1);
     expect(stderr.trimEnd().split("\n")).toEqual([
-      "error: late on park-paper, seed 1, left out: [late] cannot go on",
-      "error: late on park-paper, seed 2, left out: [late] cannot go on",
+      "error: late on park-paper, seed 1, left out: ./late.mjs:3: [late] cannot go on",
+      "error: late on park-paper, seed 2, left out: ./late.mjs:3: [late] cannot go on",
     ]);
     const alone = await runCli([...bench.with(2, "reno"), "--json"], { cwd: folder });
     expect(alone.code).toBe(0);
