@@ -28,6 +28,8 @@ import {
 } from "./rules.ts";
 import { LATELY_US, MEMORY_US, Standing } from "./standing.ts";
 
+/** Three times the packets that BBR has in flight beyond its two RTTs. */
+const LEAST_PATH_PACKETS = 24;
 /** Section 3.4: up for a quarter of the period, then down a third as far for the rest, so that nothing is sent in sum. */
 const PULSE = { upShare: 1 / 4, depth: 1 / 3 };
 /** BBR's startup: the pipe is full once three rounds bring less than a quarter more. */
@@ -76,6 +78,8 @@ export class NimbusFlow implements CcpFlow {
   #baseRate = 0;
   /** z / mu while packets queued */
   #crossShare = 0;
+  /** the path holds enough packets for a pause to be told from a cut */
+  #isLong = false;
   readonly #startup = { packets: 0, delivered: 0, rate: 0, rounds: 0, roundUs: 0 };
   /** while it competes */
   #rule: CompetitiveRule | undefined;
@@ -161,6 +165,7 @@ export class NimbusFlow implements CcpFlow {
 
   #go(sample: Sample, lostPackets: number): void {
     const { nowUs, rttUs, minRttUs, linkRate, crossRate } = sample;
+    this.#isLong = linkRate * minRttUs >= LEAST_PATH_PACKETS * MICROS_PER_SEC;
     // where nothing queues, what arrives is what was sent, and z is whatever the link has left
     const isQueued = rttUs - minRttUs > NO_QUEUE_US;
     if (isQueued) this.#crossShare = crossRate / linkRate;
@@ -175,8 +180,7 @@ export class NimbusFlow implements CcpFlow {
     const { sendRate } = sample;
     this.#standing.add({ atUs: nowUs, rate: this.#baseRate, sendRate, queueUs: rttUs - minRttUs });
     // who pauses measures the path, and takes what others leave in the queue for a part of it
-    const drained =
-      this.#isBundle && this.#rule !== undefined && this.#pauses.isPausing ? drainRate(sample) : undefined;
+    const drained = this.#mayMeasure(nowUs) && this.#pauses.isPausing ? drainRate(sample) : undefined;
     if (drained === undefined) this.#send(this.#baseRate, nowUs);
     else this.#sendAt(drained, drained);
   }
@@ -187,7 +191,7 @@ export class NimbusFlow implements CcpFlow {
       (this.#elasticity ?? 0) >= this.#params.threshold &&
       !(this.#isBundle && this.#path.rttUs > MICROS_PER_SEC / this.#params.pulseHz);
     if (this.#mode === "competitive") {
-      const isCapped = this.#isBundle && this.#pauses.mayRecur(nowUs);
+      const isCapped = this.#isBundle && this.#mayBeBbr(nowUs);
       if (isCapped !== this.#rule instanceof Holding) this.#compete(nowUs, false);
       const recurs = isCapped && this.#pauses.recur(nowUs);
       if (isSeen || recurs) this.#elasticUs = Math.max(this.#elasticUs, nowUs);
@@ -216,6 +220,16 @@ export class NimbusFlow implements CcpFlow {
     }
   }
 
+  /** On a path of few packets a Cubic's cut looks like a pause: there they have to recur. */
+  #mayBeBbr(nowUs: Micros): boolean {
+    return this.#pauses.recur(nowUs) || (this.#isLong && this.#pauses.mayRecur(nowUs));
+  }
+
+  /** Others that pause do so to measure the path. */
+  #mayMeasure(nowUs: Micros): boolean {
+    return this.#isBundle && this.#rule !== undefined && (this.#isLong || this.#mayBeBbr(nowUs));
+  }
+
   #compete(nowUs: Micros, starts: boolean): void {
     // a first pause makes `Passage` a `Holding`, and what is left of it counts
     if (!(this.#rule instanceof Passage)) this.#pauses.disturb(nowUs);
@@ -240,7 +254,7 @@ export class NimbusFlow implements CcpFlow {
   #competitive(nowUs: Micros, packets: number, starts = false): CompetitiveRule {
     const { flows, pulseHz } = this.#params;
     if (!this.#isBundle) return new CubicWindow(nowUs, packets, flows, starts);
-    if (this.#pauses.mayRecur(nowUs)) return new Holding(nowUs);
+    if (this.#mayBeBbr(nowUs)) return new Holding(nowUs);
     return new Passage(nowUs, (packets * MICROS_PER_SEC) / this.#path.rttUs, MICROS_PER_SEC / pulseHz);
   }
 

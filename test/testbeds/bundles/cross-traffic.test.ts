@@ -16,6 +16,8 @@ const algorithm = SENDBOX_ALGORITHM.initial;
 
 describe("a bundle beside others", () => {
   for (const [mbps, rttMs, beside] of [
+    [6, 20, ["cubic-1", "cubic-2"]],
+    [12, 10, ["cubic-1", "cubic-2"]],
     [12, 15, ["cubic-1", "poisson-20+cubic-1"]],
     [12, 35, ["poisson-40", "cubic-5"]],
     [12, 120, ["constant-30", "cubic-2"]],
