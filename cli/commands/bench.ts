@@ -312,7 +312,7 @@ export function addBench(program: Command): void {
     )
     .option(
       "--metric <formula>",
-      "one more column, such as 'power = goodputMbps / meanQueueDelayMs' (see `ccpark explain facts`); may repeat",
+      "one more column, such as 'mbpsPerMs = goodputMbps / meanQueueDelayMs' (see `ccpark explain facts`); may repeat",
       collect,
     )
     .option(

@@ -1,6 +1,7 @@
 /** Which runs a set of rows needs, each once, and what they say: measured quantities, thresholds, verdicts. */
 import { crossTrafficAlgorithm } from "../../algorithms/cross-traffic.ts";
 import { CcparkError } from "../../core/errors.ts";
+import { thrownText } from "../../core/module-files.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { RunResult } from "../../testbeds/results.ts";
 import type { Testbed } from "../../testbeds/testbed.ts";
@@ -88,8 +89,23 @@ export async function runUnit(
     return { result: await (prepared ?? contender).run({ scenario, seed, ...common }) };
   } catch (error) {
     if (!(error instanceof CcparkError)) throw error;
-    return { why: error.message };
+    return { why: thrownText(error) };
   }
+}
+
+/**
+ * That nothing of the evaluated contender runs is a mistake in it, and no verdict of any row.
+ * @param outcomes by place of the units
+ * @throws CcparkError (invalid-argument) with what went wrong in the first of its runs, where all went wrong
+ */
+export function checkRan({ units }: EvaluationPlan, name: string, outcomes: readonly UnitOutcome[]): void {
+  const own = outcomes.filter((_, place) => units[place]!.contender === EVALUATED);
+  const [first] = own;
+  if (first === undefined || !("why" in first) || own.some((outcome) => "result" in outcome)) return;
+  throw new CcparkError(
+    "invalid-argument",
+    `[evaluate] ${name}: none of its runs came to an end (${own.length}): ${first.why}`,
+  );
 }
 
 export type RowVerdict = "pass" | "fail" | "not run";

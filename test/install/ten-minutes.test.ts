@@ -52,7 +52,7 @@ describe.skipIf(process.env["CI"] !== "true")("an idea in ten minutes", () => {
     const [, steps] = /Training takes ([\d,]+) steps/.exec(PAGE)!;
     const progress = readFileSync(join(clone, "runs/mine/progress.jsonl"), "utf8").trim().split("\n");
     expect(JSON.parse(progress.at(-1)!).steps).toBe(Number(steps!.replaceAll(",", "")));
-    expect(said).toContain("power");
+    expect(said).toContain("mbpsPerMs");
     expect(utilisation(said, "cubic")).toBeGreaterThan(95);
     expect(existsSync(join(clone, "runs/compare/report.html"))).toBe(true);
   }, 900_000);

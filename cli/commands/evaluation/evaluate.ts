@@ -49,7 +49,7 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
   const { join } = await import("node:path");
   const { availableParallelism } = await import("node:os");
   const { claimFolder, writeFilesWhole } = await import("../../../core/whole-files.ts");
-  const { judgeRow } = await import("../../../eval/ccwg/evaluate.ts");
+  const { checkRan, judgeRow } = await import("../../../eval/ccwg/evaluate.ts");
   const { ccwgPage, ccwgTable } = await import("../../../eval/ccwg/report.ts");
   const { canRun } = await import("../../../eval/ccwg/row.ts");
   const { jsonLines, prettyJson } = await import("../../../eval/result-files.ts");
@@ -76,6 +76,7 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
     if (options.force !== true) refuseOther({ folder: out, file: "summary.json", isSame });
   }
   const outcomes = await runEvaluation(input, evaluation, options.workers ?? availableParallelism());
+  checkRan(evaluation.plan, evaluation.evaluated.name, outcomes);
   const judged = evaluation.plan.rows.map((planned) =>
     judgeRow(planned, outcomes, {
       algorithm: evaluation.evaluated.name,

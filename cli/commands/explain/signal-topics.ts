@@ -99,7 +99,7 @@ export async function formulaNotes(): Promise<string> {
   const lines = [
     "A formula is a reward wherever a name of one is taken, and a column of `ccpark bench --metric`:",
     "  ccpark train --reward 'log2(throughputMbps) - 0.5 * log2(max(queueDelayMs, 1)) - 10 * lossRate' --out runs/mine",
-    "  ccpark bench --metric 'power = goodputMbps / meanQueueDelayMs'",
+    "  ccpark bench --metric 'mbpsPerMs = goodputMbps / meanQueueDelayMs'",
     `functions: ${FORMULA_FUNCTIONS.join(", ")}`,
     "operators: + - * / % ^, comparisons (1 or 0), and, or, not, a ? b : c; pi, e",
   ];

@@ -208,7 +208,7 @@ const behaviourOf = (outcomes: readonly Outcome[]): number =>
   mean(outcomes.filter(isRecorded).map(({ score }) => score));
 const percent = (share: number): string => (100 * share).toFixed(1);
 
-function tableOf(rows: readonly LearnersRow[], { links }: Settings<typeof OPTIONS>): string {
+function tableOf(rows: readonly LearnersRow[], { links, scale }: Settings<typeof OPTIONS>): string {
   const head = [
     "",
     "steps",
@@ -241,7 +241,8 @@ function tableOf(rows: readonly LearnersRow[], { links }: Settings<typeof OPTION
     ]);
   }
   const seedCount = rows.filter(({ name }) => name === "ppo").length;
-  return `${table.toString()}\n${links} links of the training range that no training saw, 10 s each, greedily; means over ${seedCount} seed${seedCount === 1 ? "" : "s"}. Noise: every number that the policy sees is off by up to 10 %.\n`;
+  const short = scale < 1 ? ` Trained for ${scale} of the steps that the claims are of.` : "";
+  return `${table.toString()}\n${links} links of the training range that no training saw, 10 s each, greedily; means over ${seedCount} seed${seedCount === 1 ? "" : "s"}. Noise: every number that the policy sees is off by up to 10 %.${short}\n`;
 }
 
 function claimsOf(rows: readonly LearnersRow[]): Claim[] {

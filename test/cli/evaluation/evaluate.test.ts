@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeFolders, runCli } from "../run-cli.ts";
@@ -49,6 +49,23 @@ describe("ccpark evaluate ccwg", () => {
     expect(code).toBe(2);
     expect(stderr).toContain(expected);
     expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  it("stops in a sentence with its line where no run of an algorithm comes to an end", async () => {
+    const cwd = makeFolder();
+    writeFileSync(
+      join(cwd, "mine.mjs"),
+      `export default { name: "mine", summary: "sets no number", source: "none", reads: [], params: [],
+        ccp: () => ({ name: "mine", programs: { mine: "(def (Report (rtt 0)))\\n(when true (report))" },
+          newFlow: (control) => { control.setProgram("mine", { Cwnd: Number.NaN }); return { onReport() {} }; } }) };\n`,
+    );
+    const args = ["evaluate", "ccwg", "--algorithm", "./mine.mjs", "--seeds", "1", "--quiet", "--row"];
+    const { code, stdout, stderr } = await runCli([...args, "wireless"], { cwd });
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(
+      /^error: \[evaluate\] .*none of its runs came to an end.*\.\/mine\.mjs:3: .*NaN.*\n$/,
+    );
+    expect(code).toBe(2);
   });
 
   it("says for a testbed in real time which rows it cannot run", async () => {
