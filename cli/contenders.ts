@@ -175,6 +175,10 @@ export async function loadedModules(references: readonly string[]): Promise<Algo
 /** How agents of other processes are run. */
 export type OutsideOptions = Pick<ExternalAgentOptions, "pace" | "quietMs" | "socketDir">;
 
+function unknownContender(name: string, hint: string): CcparkError {
+  return new CcparkError("not-found", `[algorithm] unknown algorithm \`${name}\`; ${hint}`);
+}
+
 /**
  * Contenders by name: algorithms of the registry and of modules, with parameters, `constant`, `constant-rate`, `oracle`, `untrained`,
  * `agent:FILE` or `checkpoint:FILE` for a checkpoint, `zoo:NAME` for one that comes with ccpark, `onnx:FILE` for a policy that was trained elsewhere, and `unix:SOCKET:NAME` for an agent of another process.
@@ -195,8 +199,7 @@ export async function namedContenders(
   const unique = [...new Set(names)];
   const run = unique.find((name) => !isOther(name) && existsSync(join(name, "checkpoint.ccpark")));
   if (run !== undefined) {
-    const hint = `the policy of a run is called \`${AGENT_PREFIX}${run}\``;
-    throw new CcparkError("not-found", `[algorithm] unknown algorithm \`${run}\`; ${hint}`);
+    throw unknownContender(run, `the policy of a run is called \`${AGENT_PREFIX}${run}\``);
   }
   const modules = await (quiet ? loadModules : loadedModules)(unique.filter((name) => !isOther(name)));
   const contenderOf = async (name: string): Promise<Contender> => {
@@ -228,15 +231,10 @@ export async function namedContenders(
       });
     }
     const prefix = POLICY_FILES.find(([ending]) => name.endsWith(ending))?.[1];
-    if (prefix !== undefined) {
-      const hint = `a policy's file is called \`${prefix}${name}\``;
-      throw new CcparkError("not-found", `[algorithm] unknown algorithm \`${name}\`; ${hint}`);
-    }
+    if (prefix !== undefined) throw unknownContender(name, `a policy's file is called \`${prefix}${name}\``);
     const bare = OTHER_PREFIXES.find((each) => name === each.slice(0, -1));
-    if (bare !== undefined) {
-      const hint = `expected ${bare}${bare === ZOO_PREFIX ? "NAME" : "FILE"}`;
-      throw new CcparkError("not-found", `[algorithm] unknown algorithm \`${name}\`; ${hint}`);
-    }
+    if (bare !== undefined)
+      throw unknownContender(name, `expected ${bare}${bare === ZOO_PREFIX ? "NAME" : "FILE"}`);
     return algorithmContender(resolveAlgorithm(name, modules, OTHER_NAMES));
   };
   const contenders: Contender[] = [];

@@ -1,6 +1,8 @@
-/** Text that a command reads: a file, or standard input for `-`. */
+/** What a command reads: text of a file, or of standard input for `-`, and files that its options name. */
+import { readFileSync } from "node:fs";
 import { CcparkError, printable } from "../core/errors.ts";
 import { readUnpacked } from "../core/text-files.ts";
+import { fileError } from "../core/whole-files.ts";
 import { interruptible } from "./console.ts";
 
 const STDIN = 0;
@@ -22,6 +24,15 @@ export function readText(file: string): string {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     throw new CcparkError("invalid-argument", `\`${file}\` is not UTF-8 text`, { cause: error });
+  }
+}
+
+/** The file that an option names, as it is. @throws CcparkError if it cannot be read */
+export function readOption(command: string, option: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw fileError(`[${command}] ${option}: cannot read`, path, error);
   }
 }
 

@@ -1,13 +1,12 @@
 /** `ccpark serve`: the environments over gRPC until Ctrl-C, SIGTERM or, if asked to, the end of stdin. */
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type Command, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
-import { fileError } from "../../core/whole-files.ts";
 import type { ServerSecurity, TlsFiles } from "../../envs/grpc/server/security.ts";
 import { exitOnInterrupt, interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
 import { collect, parseList, parsePositive, parseWhole, SET_HELP } from "../options.ts";
+import { readOption } from "../text-input.ts";
 import { packageVersion } from "../version.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"];
@@ -47,14 +46,6 @@ interface ServeOptions {
   readonly quiet?: true;
 }
 
-function readOption(option: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw fileError(`[serve] ${option}: cannot read`, path, error);
-  }
-}
-
 /** Its hash goes to the file, the token itself to nobody but the one who asked. */
 async function addToken(path: string): Promise<void> {
   const { appendToFile } = await import("../../core/whole-files.ts");
@@ -71,9 +62,9 @@ function tlsOf({ tlsCert, tlsKey, mtlsCa }: ServeOptions): TlsFiles | undefined 
     throw new CcparkError("invalid-argument", "[serve] TLS needs both --tls-cert and --tls-key");
   }
   return {
-    certificate: readOption("--tls-cert", tlsCert),
-    key: readOption("--tls-key", tlsKey),
-    clientCa: mtlsCa === undefined ? undefined : readOption("--mtls-ca", mtlsCa),
+    certificate: readOption("serve", "--tls-cert", tlsCert),
+    key: readOption("serve", "--tls-key", tlsKey),
+    clientCa: mtlsCa === undefined ? undefined : readOption("serve", "--mtls-ca", mtlsCa),
   };
 }
 
@@ -85,7 +76,7 @@ async function securityOf(options: ServeOptions): Promise<ServerSecurity> {
     tokenHashes:
       tokenFile === undefined
         ? undefined
-        : parseTokenFile(readOption("--token-file", tokenFile).toString("utf8"), tokenFile),
+        : parseTokenFile(readOption("serve", "--token-file", tokenFile).toString("utf8"), tokenFile),
   };
 }
 

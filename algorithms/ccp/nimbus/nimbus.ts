@@ -180,7 +180,8 @@ export class NimbusFlow implements CcpFlow {
     const { sendRate } = sample;
     this.#standing.add({ atUs: nowUs, rate: this.#baseRate, sendRate, queueUs: rttUs - minRttUs });
     // who pauses measures the path, and takes what others leave in the queue for a part of it
-    const drained = this.#mayMeasure(nowUs) && this.#pauses.isPausing ? drainRate(sample) : undefined;
+    const mayMeasure = this.#isBundle && this.#rule !== undefined && this.#pauses.isPausing;
+    const drained = mayMeasure && this.#pausesCount(nowUs) ? drainRate(sample) : undefined;
     if (drained === undefined) this.#send(this.#baseRate, nowUs);
     else this.#sendAt(drained, drained);
   }
@@ -193,7 +194,7 @@ export class NimbusFlow implements CcpFlow {
     if (this.#mode === "competitive") {
       const isCapped = this.#isBundle && this.#mayBeBbr(nowUs);
       if (isCapped !== this.#rule instanceof Holding) this.#compete(nowUs, false);
-      const recurs = isCapped && this.#pauses.recur(nowUs);
+      const recurs = this.#isBundle && this.#pauses.recur(nowUs);
       if (isSeen || recurs) this.#elasticUs = Math.max(this.#elasticUs, nowUs);
       else if (nowUs - this.#elasticUs > this.#holdSec * MICROS_PER_SEC && !this.#pauses.mayRecur(nowUs))
         this.#yield(nowUs);
@@ -221,13 +222,12 @@ export class NimbusFlow implements CcpFlow {
   }
 
   /** On a path of few packets a Cubic's cut looks like a pause: there they have to recur. */
-  #mayBeBbr(nowUs: Micros): boolean {
-    return this.#pauses.recur(nowUs) || (this.#isLong && this.#pauses.mayRecur(nowUs));
+  #pausesCount(nowUs: Micros): boolean {
+    return this.#isLong || this.#pauses.recur(nowUs);
   }
 
-  /** Others that pause do so to measure the path. */
-  #mayMeasure(nowUs: Micros): boolean {
-    return this.#isBundle && this.#rule !== undefined && (this.#isLong || this.#mayBeBbr(nowUs));
+  #mayBeBbr(nowUs: Micros): boolean {
+    return this.#pausesCount(nowUs) && this.#pauses.mayRecur(nowUs);
   }
 
   #compete(nowUs: Micros, starts: boolean): void {

@@ -1,12 +1,11 @@
 /** Who has the flows that `ccpark flows` is asked about: a server, over gRPC, or a CCP agent, at its control socket. */
-import { readFileSync } from "node:fs";
 import { CcparkError } from "../../../core/errors.ts";
-import { fileError } from "../../../core/whole-files.ts";
 import type { TlsOptions } from "../../../envs/grpc/client.ts";
 import type { BandReport } from "../../../flows/bands.ts";
 import type { Scope } from "../../../flows/directory.ts";
 import type { OverflowNotice } from "../../../flows/observation-queue.ts";
 import type { AgentReport } from "../../agent/control-client.ts";
+import { readOption } from "../../text-input.ts";
 
 export const DEFAULT_ADDRESS = "127.0.0.1:50551";
 
@@ -57,13 +56,7 @@ export interface FlowSource {
   kill(handle: string): Promise<void>;
 }
 
-function readText(option: string, path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw fileError(`[flows] ${option}: cannot read`, path, error);
-  }
-}
+const readText = (option: string, path: string): string => readOption("flows", option, path).toString("utf8");
 
 const wrong = (message: string): CcparkError => new CcparkError("invalid-argument", `[flows] ${message}`);
 
