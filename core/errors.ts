@@ -107,10 +107,26 @@ function editDistance(a: string, b: string): number {
   return previous[b.length]!;
 }
 
-/** The known name nearest to what was typed, if it is near enough to be meant. */
-export function nearestName(typed: string, known: Iterable<string>): string | undefined {
+/** Less than these characters begin too many names. */
+const MIN_BEGINNING = 3;
+
+/** The shortest name that goes on where the typed one ends: what was left out is mostly a unit. */
+function begunName(typed: string, known: readonly string[]): string | undefined {
+  if (typed.length < MIN_BEGINNING) return undefined;
+  const start = typed.toLowerCase();
+  const begun = known.filter((name) => name.toLowerCase().startsWith(start));
+  return begun.reduce<string | undefined>(
+    (best, name) => (best === undefined || name.length < best.length ? name : best),
+    undefined,
+  );
+}
+
+/** The known name nearest to what was typed, if it is near enough to be meant: one that begins so, or that is spelt nearly so. */
+export function nearestName(typed: string, names: Iterable<string>): string | undefined {
   if (typed.length > MAX_NAME_LENGTH) return undefined;
-  let best: string | undefined;
+  const known = [...names];
+  let best = begunName(typed, known);
+  if (best !== undefined) return best;
   let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
   for (const name of known) {
     if (Math.abs(name.length - typed.length) >= bestDistance) continue;
@@ -127,7 +143,8 @@ export function nearestName(typed: string, known: Iterable<string>): string | un
 const MAX_LISTED_NAMES = 40;
 const NEAREST_NAMES = 6;
 
-function knownText(typed: string, known: readonly string[], listedBy: string | undefined): string {
+function knownText(typed: string, names: readonly string[], listedBy: string | undefined): string {
+  const known = [...new Set(names)];
   if (known.length === 0) return "there are none";
   if (known.length <= MAX_LISTED_NAMES) return `known: ${known.join(", ")}`;
   const start = clipped(typed).toLowerCase();
@@ -135,6 +152,18 @@ function knownText(typed: string, known: readonly string[], listedBy: string | u
   const nearest = distances.sort(([, a], [, b]) => a - b).slice(0, NEAREST_NAMES);
   const all = listedBy === undefined ? "" : `; \`${listedBy}\` lists all`;
   return `nearest of ${known.length}: ${nearest.map(([name]) => name).join(", ")}${all}`;
+}
+
+/** Somebody typed a name that what he typed it for does not have; a shell may know what else has it. */
+export class UnknownName extends CcparkError {
+  /** such as `scenario` or `algorithm` */
+  readonly what: string;
+  readonly typed: string;
+  constructor(what: string, typed: string, message: string, field?: string) {
+    super("not-found", message, { field });
+    this.what = what;
+    this.typed = typed;
+  }
 }
 
 /**
@@ -149,10 +178,10 @@ export function unknownName(
   known: readonly string[],
   field?: string,
   listedBy?: string,
-): CcparkError {
+): UnknownName {
   const near = nearestName(typed, known);
   const hint = near === undefined ? knownText(typed, known, listedBy) : `did you mean \`${near}\`?`;
-  return new CcparkError("not-found", `[${part}] unknown ${what} \`${clipped(typed)}\`; ${hint}`, { field });
+  return new UnknownName(what, typed, `[${part}] unknown ${what} \`${clipped(typed)}\`; ${hint}`, field);
 }
 
 /**

@@ -4,7 +4,7 @@
  * form, has the same bits on every machine (`math.ts`), and leaves nothing to be disabled: there are no assignments, units,
  * matrices, texts, properties, and no `import`, `evaluate` or `parse`. Truth is 1, and what is not 0 is true.
  */
-import { CcparkError, clipped, nearestName } from "./errors.ts";
+import { CcparkError, clipped, nearestName, UnknownName } from "./errors.ts";
 import { parseSyntax, type SyntaxNode } from "./formula-parser-files.ts";
 import { cbrt, exp, log, log2, pow, tanh } from "./math.ts";
 
@@ -163,12 +163,10 @@ class Compiler<S> {
     const shown = `[${part}] ${what} \`${clipped(text)}\``;
     this.#refuse = (why) => new CcparkError("invalid-argument", `${shown}: ${why}`, { field: what });
     this.#unknown = (kind, name, known) => {
-      // what was left out of a name is mostly its unit
-      const longer = known.find((each) => each.toLowerCase().startsWith(name.toLowerCase()));
-      const near = longer ?? nearestName(name, known);
+      const near = nearestName(name, known);
       const hint = near === undefined ? `known: ${known.join(", ")}` : `did you mean \`${near}\`?`;
       const message = `${shown}: unknown ${kind} \`${clipped(name)}\`; ${hint} (\`${listedBy}\` lists all)`;
-      return new CcparkError("not-found", message, { field: what });
+      return new UnknownName(kind, name, message, what);
     };
   }
 

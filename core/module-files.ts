@@ -1,9 +1,9 @@
 /** Modules of a user's own: JavaScript files that stand for a name, and where in them something was thrown. */
 import { spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { execPath } from "node:process";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { CcparkError } from "./errors.ts";
 
 type Load = () => Promise<unknown>;
@@ -39,11 +39,48 @@ export function thrownText(error: unknown): string {
   return place === undefined ? text : `${place}: ${text}`;
 }
 
-/** The line of a mistake in syntax, which Node tells only when it checks the file. */
-function placeOfSyntax(path: string, file: string): string {
-  const { stderr } = spawnSync(execPath, ["--check", file], { encoding: "utf8" });
-  const number = /:(\d+)\r?$/m.exec(stderr.split("\n", 1)[0]!)?.[1];
-  return number === undefined ? path : `${path}:${number}`;
+/** What Node puts before a mistake in syntax, as a line of its own: `file:///a/mine.mjs:12` or `/a/mine.cjs:12`. */
+const SYNTAX_PLACE = /^((?:file:\/\/)?\/.+|[A-Za-z]:[\\/].+):(\d+)\r?$/m;
+
+/** Longest time in which another process finds it: what is imported while the module runs may run for as long as it likes. */
+const FINDING_MS = 10_000;
+
+/**
+ * Where a mistake in syntax is: in the module, or in one that it imports. Node tells it only of a module that nobody catches; what is
+ * imported as the module begins is read before any of it runs.
+ */
+function placeOfSyntax(href: string, { stack = "" }: Error): { file: string; line: string } | undefined {
+  const run = ["--input-type=module", "--eval", `import ${JSON.stringify(href)}`];
+  const told = SYNTAX_PLACE.test(stack)
+    ? stack
+    : spawnSync(execPath, run, { encoding: "utf8", timeout: FINDING_MS }).stderr;
+  const [, found, line] = SYNTAX_PLACE.exec(told) ?? [];
+  if (found === undefined || line === undefined) return undefined;
+  return { file: found.startsWith("file:") ? fileURLToPath(found) : found, line };
+}
+
+/** The innermost frame of what was thrown that is in a file below a folder. */
+function placeBelow(folder: string, { stack = "" }: Error): { file: string; line: string } | undefined {
+  for (const text of stack.split("\n")) {
+    const [, found, line] = FRAME.exec(text) ?? [];
+    if (found === undefined || line === undefined || found.includes("node_modules")) continue;
+    const file = found.startsWith("file:") ? fileURLToPath(found) : found;
+    if (file.startsWith(folder + sep)) return { file, line };
+  }
+  return undefined;
+}
+
+/** What cannot be loaded and why, with the line: of the module itself, or of the one among those it imports that is to blame. */
+function loadingFailure(path: string, file: string, cause: unknown): string {
+  if (!(cause instanceof Error)) return `\`${path}\`: ${String(cause)}`;
+  const place =
+    cause instanceof SyntaxError
+      ? placeOfSyntax(pathToFileURL(file).href, cause)
+      : placeBelow(dirname(file), cause);
+  if (place === undefined) return `\`${path}\`: ${cause.message}`;
+  if (place.file === file) return `\`${path}:${place.line}\`: ${cause.message}`;
+  const imported = join(dirname(path), relative(dirname(file), place.file));
+  return `\`${path}\`: ${imported}:${place.line}: ${cause.message}`;
 }
 
 /**
@@ -64,10 +101,9 @@ export async function loadDefaultExport(path: string, what: string): Promise<unk
   try {
     loaded = (await loadBy(async () => await import(href))) as typeof loaded;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     const hint = /\.m?ts$/.test(path) ? "; this Node loads JavaScript only: compile it first" : "";
-    const place = cause instanceof SyntaxError ? placeOfSyntax(path, file) : (placeInModule(cause) ?? path);
-    throw new CcparkError("invalid-argument", `[${what}] cannot load \`${place}\`: ${why}${hint}`, { cause });
+    const failure = loadingFailure(path, file, cause);
+    throw new CcparkError("invalid-argument", `[${what}] cannot load ${failure}${hint}`, { cause });
   }
   if (loaded.default !== undefined) return loaded.default;
   throw new CcparkError("invalid-argument", `[${what}] \`${path}\` has no default export`);

@@ -97,7 +97,14 @@ for (const asset of ASSETS) {
     cpSync(from, join(out, "node_modules", asset), { recursive: true, filter: (file) => !UNREAD.test(file) });
   }
 }
-for (const folder of ["proto", "traces/shipped", "agents/zoo", "training/curricula", "LICENSE"]) {
+for (const folder of [
+  "proto",
+  "traces/shipped",
+  "agents/zoo",
+  "training/curricula",
+  "docs/glossary.md",
+  "LICENSE",
+]) {
   cpSync(join(clone, folder), join(out, folder), {
     recursive: true,
     filter: (file) => !file.endsWith(".ts"),

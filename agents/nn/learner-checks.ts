@@ -47,7 +47,7 @@ export function expectActions(name: string, expected: Space["kind"], { kind }: S
   const example = { box: "multiplicative", discrete: "indigo" };
   throw new CcparkError(
     "invalid-argument",
-    `[${name}] action: got ${said[kind]}, expected ${said[expected]}, such as \`${example[expected]}\``,
+    `[${name}] action: got ${said[kind]}, expected ${said[expected]}, such as --action ${example[expected]}`,
   );
 }
 

@@ -3,16 +3,17 @@ import Table from "cli-table3";
 import { shortNumber } from "../experiments/experiment.ts";
 import { PLAIN_TABLE } from "../experiments/plain-table.ts";
 import { htmlText } from "../pages/html-text.ts";
-import { thresholdText } from "../suites/thresholds.ts";
+import { excess, thresholdText } from "../suites/thresholds.ts";
 import type { JudgedQuantity, RowRecord } from "./evaluate.ts";
 
 function withUnit(value: number, unit: string): string {
   return `${shortNumber(value)}${unit === "1" ? "" : ` ${unit}`}`;
 }
 
-/** What decided: the first quantity that failed, or the first of all. */
+/** What decided: the quantity that is furthest beyond its threshold, or, where all pass, the one that is nearest to it. */
 function deciding({ quantities }: RowRecord): JudgedQuantity | undefined {
-  return quantities.find(({ verdict }) => verdict === "fail") ?? quantities[0];
+  const [first, ...others] = quantities;
+  return first && others.reduce((worst, each) => (excess(each) > excess(worst) ? each : worst), first);
 }
 
 const LEVELS: readonly RowRecord["level"][] = ["MUST", "SHOULD", "criterion"];

@@ -55,10 +55,10 @@ export function thresholdText({ name, unit, threshold: { low, high } }: Check): 
 }
 
 /** How far a value is beyond its threshold, as a part of it: the greater the worse; nothing measured is worst. */
-function excess({
+export function excess({
   value,
   threshold: { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY },
-}: Checked): number {
+}: Pick<Checked, "value" | "threshold">): number {
   if (Number.isNaN(value)) return Number.POSITIVE_INFINITY;
   const over = Number.isFinite(high)
     ? (value - high) / Math.max(Math.abs(high), Number.MIN_VALUE)

@@ -35,9 +35,6 @@ export function quoted(names: readonly string[]): string {
 /** `Packets` is the longest word that carries a unit. */
 const MAX_UNIT_LENGTH = 12;
 
-/** Shorter beginnings are those of too many. */
-const MIN_BEGINNING = 3;
-
 function noSuchField(typed: string, known: readonly string[], elsewhere: readonly Elsewhere[]): string {
   // what `--set link.rateMbps=24` calls so is not one field of a file
   if (/^link(\.|$)/.test(typed) && known.includes("forward")) {
@@ -51,13 +48,7 @@ function noSuchField(typed: string, known: readonly string[], elsewhere: readonl
       if (there !== undefined) return `no such field; did you mean \`${path}.${there}\`?`;
     }
   }
-  // `mtu` means `mtuBytes`
-  const begun =
-    typed.length < MIN_BEGINNING
-      ? []
-      : known.filter((field) => field.toLowerCase().startsWith(typed.toLowerCase()));
-  const whole = begun.length === 1 ? begun[0] : undefined;
-  const near = nearestName(typed, known) ?? whole ?? nearestName(unit, known);
+  const near = nearestName(typed, known) ?? nearestName(unit, known);
   return near === undefined
     ? `no such field; known: ${known.join(", ")}`
     : `no such field; did you mean \`${near}\`?`;

@@ -319,6 +319,23 @@ describe("ccpark explain", () => {
     ]);
   });
 
+  it.concurrent("has every word of the glossary, by each of its names, as that page has it", async () => {
+    const page = readFileSync(resolve("docs/glossary.md"), "utf8").split("\n\n")[2]!;
+    const rows = page.split("\n").slice(2);
+    expect(rows.length).toBeGreaterThan(20);
+    const { stdout } = await runCli(["explain", "glossary", "--json"]);
+    const entries = parseLines(stdout);
+    expect(entries.map(({ name }) => name)).toEqual(rows.map((row) => /^\| \*\*(.+?)\*\* \|/.exec(row)![1]));
+    for (const { summary } of entries) expect(summary).not.toMatch(/\]\(|\*\*|\b_/);
+    const words = ["BDP", "aqm", "cwnd", "congestion window", "MSS", "jains-index"];
+    const explained = await Promise.all(words.map((word) => runCli(["explain", word])));
+    const found = explained.map(({ stdout }) => /^glossary\n\n {2}(.+)\n/.exec(stdout)?.[1]);
+    expect(found).toEqual(["BDP", "ECN, AQM", "cwnd", "cwnd", "packet", "Jain's index"]);
+    expect((await runCli(["explain", "Cubic"])).stdout).toMatch(
+      /^algorithms\n\n {2}cubic\n[\s\S]*\nglossary\n/,
+    );
+  });
+
   it.concurrent("finds parameters by their names, however they are written, and by their values", async () => {
     for (const words of ["slowStart", "slow-start", "hystart"]) {
       const { code, stdout } = await runCli(["explain", words]);

@@ -27,7 +27,7 @@ function print(topic: Topic, entries: readonly Entry[], json: boolean): void {
 
 /** Nothing but names: what there is, on one page. */
 async function overview(): Promise<void> {
-  for (const topic of TOPIC_NAMES) {
+  for (const topic of TOPIC_NAMES.filter((each) => each !== "glossary")) {
     const entries = await TOPICS[topic]({ expand: false });
     const names = [...new Set(entries.map(({ name }) => name))];
     // without their algorithms, letters of papers
@@ -35,7 +35,7 @@ async function overview(): Promise<void> {
     printOut(`${topic}\n${wrap(text, 2)}\n`);
   }
   printOut(
-    "\nccpark explain TOPIC has their definitions, units and ranges, ccpark explain NAME those of one; docs/glossary.md has the words (cwnd, BDP, pacing) and what a good score is.\n",
+    "\nccpark explain TOPIC has their definitions, units and ranges, ccpark explain NAME those of one; ccpark explain glossary has the words (cwnd, BDP, pacing), and docs/glossary.md what a good score is.\n",
   );
 }
 
@@ -54,7 +54,7 @@ async function gridMember(name: string): Promise<Entry[]> {
 const namesOf = ({ name, values = [] }: Entry): string[] => [name, ...values];
 
 /** As people write it who do not know how it is written: `slow-start` for `slowStart`. */
-const loosely = (name: string): string => name.toLowerCase().replace(/[-_ ]/g, "");
+const loosely = (name: string): string => name.toLowerCase().replace(/[-_ ']/g, "");
 
 /** @throws CcparkError (not-found) where no topic has it */
 async function explainName(name: string, json: boolean): Promise<void> {
@@ -65,7 +65,8 @@ async function explainName(name: string, json: boolean): Promise<void> {
       .map(([topic, all]): [Topic, Entry[]] => [topic, all.filter((entry) => namesOf(entry).some(isMeant))])
       .filter(([, found]) => found.length > 0);
   let found = having((known) => known === name);
-  if (found.length === 0) {
+  // the words of the field are written in ways of their own: `Cubic` is an algorithm, too
+  if (found.every(([topic]) => topic === "glossary")) {
     const member = await gridMember(name);
     found = member.length > 0 ? [["scenarios", member]] : having((known) => loosely(known) === loosely(name));
   }
@@ -107,25 +108,27 @@ async function explain(
   }
 }
 
-/** Parameters of one name may mean something else to each algorithm. */
+/** Parameters of one name may mean something else to each algorithm; one of several names is known by each. */
 function entriesNamed(topic: Topic, entries: readonly Entry[], name: string): Entry[] {
-  return namedEntry(
+  const named = entries.flatMap((entry) => [...new Set(namesOf(entry))].map((each) => ({ each, entry })));
+  const found = namedEntry(
     "explain",
     topic,
-    groupBy(entries, (entry) => entry.name),
+    groupBy(named, ({ each }) => each),
     name,
   );
+  return found.map(({ entry }) => entry);
 }
 
 export function addExplain(program: Command): void {
   program
     .command("explain")
     .description(
-      "list scenarios, suites, observations, actions, rewards, facts for formulas, states, algorithms and their parameters, shipped policies (zoo) and testbeds with units, ranges and definitions",
+      "list scenarios, suites, observations, actions, rewards, facts for formulas, states, algorithms and their parameters, shipped policies (zoo), testbeds and the words of the field (glossary) with units, ranges and definitions",
     )
     .argument(
       "[topic]",
-      "scenarios, suites, observations, actions, rewards, facts, metrics, states, algorithms, parameters, learners, hyperparameters, recipes, zoo, curricula, testbeds, or a name of any of them, or a value of a parameter (hystart); absent: their names",
+      "scenarios, suites, observations, actions, rewards, facts, metrics, states, algorithms, parameters, learners, hyperparameters, recipes, zoo, curricula, testbeds, glossary, or a name or word (BDP) of any of them, or a value of a parameter (hystart); absent: their names",
     )
     .argument(
       "[name]",

@@ -32,12 +32,13 @@ export async function actions({ name: wanted }: Selection): Promise<Entry[]> {
 }
 
 export async function rewards({ name }: Selection): Promise<Entry[]> {
-  const isFormula = name !== undefined && !isModuleFile(name) && /\W/.test(name.replaceAll("-", ""));
   if (name !== undefined && isModuleFile(name)) await loadSignals({ rewards: [name] });
   const { DEFAULT_REWARD, REWARDS } = await import("../../../envs/signals/rewards.ts");
   const { flowRewards, getFlowReward } = await import("../../../envs/signals/flow-rewards.ts");
   // the named rewards are flow rewards too; what comes on top needs several flows
-  const specs = [...flowRewards().values(), ...(isFormula ? [getFlowReward(name)] : [])];
+  const named = flowRewards();
+  const isFormula = name !== undefined && !named.has(name);
+  const specs = [...named.values(), ...(isFormula ? [getFlowReward(name)] : [])];
   const wantsFlows = (reward: string): boolean =>
     reward === name && isFormula ? reward.includes("fairShareMbps") : !REWARDS.has(reward);
   return specs.map((spec) => ({

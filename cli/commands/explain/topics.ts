@@ -1,6 +1,7 @@
 /** The topics of `ccpark explain`, in the order of its listing. */
 import { algorithms, parameters } from "./algorithm-topics.ts";
 import type { Entry, Selection } from "./entry.ts";
+import { glossary } from "./glossary.ts";
 import { curricula, hyperparameters, learners, recipes, zoo } from "./learning-topics.ts";
 import { scenarios, suites, testbeds } from "./scenario-topics.ts";
 import { actions, facts, metrics, observations, rewards, states } from "./signal-topics.ts";
@@ -21,7 +22,8 @@ export type Topic =
   | "recipes"
   | "zoo"
   | "curricula"
-  | "testbeds";
+  | "testbeds"
+  | "glossary";
 
 export const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<Entry[]>>> = {
   scenarios,
@@ -40,6 +42,7 @@ export const TOPICS: Readonly<Record<Topic, (selection: Selection) => Promise<En
   zoo,
   curricula,
   testbeds,
+  glossary,
 };
 
 export const TOPIC_NAMES: readonly Topic[] = Object.keys(TOPICS) as Topic[];

@@ -1,5 +1,5 @@
 /** Algorithms of a user's own modules in `ccpark bench`: what their programs probably do not mean is said once. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeFolders, runCli } from "../run-cli.ts";
@@ -76,6 +76,35 @@ describe("a module that throws", () => {
     ]);
     expect(played).toMatchObject({ code: 1, stderr: `error: ${PLACED}\n` });
     expect(loading.stderr).toBe("error: [algorithm] cannot load `./loading.mjs:2`: nothing is not defined\n");
+  });
+
+  it("is told with the file and line of the module that it imports and that cannot be read, or throws", async () => {
+    const cwd = makeFolder();
+    const sides = {
+      "torn.mjs": "export const a = 1;\nexport const b = ;\n",
+      "torn.cjs": "exports.a = 1;\nexports.b = ;\n",
+    };
+    const mains: Record<string, [body: string, told: string]> = {
+      "main1.mjs": ['import "../torn.mjs";', ": torn.mjs:2: Unexpected token ';'"],
+      "main2.mjs": ['await import("../torn.mjs");', ": torn.mjs:2: Unexpected token ';'"],
+      "main3.mjs": [
+        'import { createRequire } from "node:module";\ncreateRequire(import.meta.url)("../torn.cjs");',
+        ": torn.cjs:2: Unexpected token ';'",
+      ],
+      "main4.mjs": ['import "./below.mjs";', ": sub/below.mjs:1: nothing is not defined"],
+    };
+    mkdirSync(join(cwd, "sub"));
+    for (const [name, text] of Object.entries(sides)) writeFileSync(join(cwd, name), text);
+    writeFileSync(join(cwd, "sub", "below.mjs"), "nothing();\n");
+    for (const [name, [body]] of Object.entries(mains)) writeFileSync(join(cwd, "sub", name), body);
+    const told = await Promise.all(
+      Object.keys(mains).map((name) => runCli([...BENCH, `./sub/${name}`], { cwd })),
+    );
+    expect(told.map(({ stderr }) => stderr)).toEqual(
+      Object.entries(mains).map(
+        ([name, [, text]]) => `error: [algorithm] cannot load \`./sub/${name}\`${text}\n`,
+      ),
+    );
   });
 
   it("that is no AlgorithmSpec is told all that is wrong at once", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Evaluation, planOf } from "../../../cli/evaluate/evaluation.ts";
 import { type JudgedRow, judgeRow, runUnit, type UnitOutcome } from "../../../eval/ccwg/evaluate.ts";
 import { ccwgRows } from "../../../eval/ccwg/registry.ts";
-import { ccwgPage } from "../../../eval/ccwg/report.ts";
+import { ccwgPage, ccwgTable } from "../../../eval/ccwg/report.ts";
 import { canRun } from "../../../eval/ccwg/row.ts";
 
 const SEED = 1;
@@ -102,6 +102,25 @@ describe("rows of RFC 9743", () => {
       commandOf: (name) => name,
     });
     expect(record).toMatchObject({ verdict: "not run", why: "[agent] gone", quantities: [] });
+  });
+
+  it("show on a terminal the quantity that is furthest beyond its threshold, or the nearest to it", async () => {
+    const { record } = await evaluate("reno", "bufferbloat");
+    const [quantity] = record.quantities;
+    const shown = (values: readonly number[]): string => {
+      const quantities = values.map((value, i) => ({
+        ...quantity!,
+        name: `ratio ${i}`,
+        value,
+        threshold: { low: 0.1, high: 10 },
+        verdict: value >= 0.1 && value <= 10 ? ("pass" as const) : ("fail" as const),
+      }));
+      return /ratio \d/.exec(ccwgTable([{ ...record, quantities }]))![0];
+    };
+    expect(shown([1, 0.09, 0.01, 0.05])).toBe("ratio 2");
+    expect(shown([11, 30, 0.5])).toBe("ratio 1");
+    expect(shown([1, 9, 0.5])).toBe("ratio 1");
+    expect(shown([0.05, Number.NaN])).toBe("ratio 1");
   });
 
   it("show a page whose text stays text", async () => {
