@@ -56,6 +56,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   const { describeEnv, envOptionsOf } = await import("../../training/described-env.ts");
   const episodesOf = await import("./episodes.ts");
   const { TRAINING_DEFAULTS } = await import("../../training/defaults.ts");
+  const { expectActions } = await import("../../agents/nn/learner-checks.ts");
   const { DEFAULT_LEARNER, getLearner } = await import("../../agents/registry.ts");
   const { flatProgress } = await import("../../agents/learner.ts");
   const { inCheckpoint } = await import("../../agents/checkpoint.ts");
@@ -144,8 +145,9 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   if (dataset !== undefined) expectSameSignals(dataset, env);
   await loadSignals(signalsOf(env), resume);
   getObservation(env.observation);
-  getAction(env.action);
+  const { space: acts } = getAction(env.action);
   getReward(env.reward);
+  if (!learner.actions.includes(acts.kind)) expectActions(learner.name, learner.actions[0]!, acts);
 
   const wanted = { ...options, set: options.set.scenario };
   const episodes =
