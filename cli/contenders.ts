@@ -165,10 +165,11 @@ export function printAgentWarning(text: string): void {
   printErr(`warning: ${text}\n`);
 }
 
-/** Modules of a user, whose programs are looked at. @throws CcparkError */
-export async function loadedModules(references: readonly string[]): Promise<AlgorithmModules> {
+/** Modules of a user, whose programs are looked at. @param quiet no warnings @throws CcparkError */
+export async function loadedModules(references: readonly string[], quiet = false): Promise<AlgorithmModules> {
   const modules = await loadModules(references);
-  for (const mistake of interruptible(() => mistakesInPrograms(modules))) printAgentWarning(mistake);
+  const mistakes = interruptible(() => mistakesInPrograms(modules));
+  if (!quiet) for (const mistake of mistakes) printAgentWarning(mistake);
   return modules;
 }
 
@@ -201,7 +202,10 @@ export async function namedContenders(
   if (run !== undefined) {
     throw unknownContender(run, `the policy of a run is called \`${AGENT_PREFIX}${run}\``);
   }
-  const modules = await (quiet ? loadModules : loadedModules)(unique.filter((name) => !isOther(name)));
+  const modules = await loadedModules(
+    unique.filter((name) => !isOther(name)),
+    quiet,
+  );
   const contenderOf = async (name: string): Promise<Contender> => {
     if (name === CONSTANT || name === CONSTANT_RATE) {
       const known = await import("../eval/contenders/constant-contender.ts");

@@ -1,5 +1,6 @@
 /** The programs of algorithms, compiled and numbered: what an agent installs, and what the names in them mean on the wire. */
 import { CcparkError } from "../../core/errors.ts";
+import { CompileError } from "../lang/compile-error.ts";
 import { type CompiledProgram, compileProgram } from "../lang/compiler.ts";
 import { type Register, wireType } from "../lang/scope.ts";
 import type { FieldUpdate } from "../wire/field-update.ts";
@@ -67,9 +68,18 @@ function compileOnce(source: string): KnownProgram {
   return known;
 }
 
+/** @throws CompileError with the program's name */
+function compileNamed(name: string, source: string): KnownProgram {
+  try {
+    return compileOnce(source);
+  } catch (error) {
+    throw error instanceof CompileError ? error.of(name) : error;
+  }
+}
+
 /**
  * Compiles all programs of some algorithms, of any number.
- * @throws CompileError of the first bad program, CcparkError if two algorithms share a name
+ * @throws CompileError of the first bad program, with its name, CcparkError if two algorithms share a name
  */
 export function compileAlgorithms(algorithms: readonly CcpAlgorithm[]): ProgramSet {
   const programs: AgentProgram[] = [];
@@ -83,7 +93,7 @@ export function compileAlgorithms(algorithms: readonly CcpAlgorithm[]): ProgramS
     const ofAlgorithm = new Map<string, AgentProgram>();
     for (const [name, source] of Object.entries(algorithm.programs)) {
       const uid = programs.length + 1;
-      const known = compileOnce(source);
+      const known = compileNamed(name, source);
       const program = { uid, name, install: encodeInstall(uid, known.compiled), ...known };
       programs.push(program);
       ofAlgorithm.set(name, program);

@@ -27,14 +27,24 @@ export class CompileError extends CcparkError {
   readonly reason: string;
   /** the whole program text */
   readonly source: string;
-  constructor(what: string, source: string, offset: number) {
+  readonly #offset: number;
+
+  /** @param program its name, where it has one: the lines are those of its text, wherever that stands in a file */
+  constructor(what: string, source: string, offset: number, program?: string) {
     const { line, column } = positionOf(source, offset);
-    super("invalid-argument", `[ccp-lang] line ${line}, column ${column}: ${what}`);
+    const where = program === undefined ? "" : `program ${program}, `;
+    super("invalid-argument", `[ccp-lang] ${where}line ${line}, column ${column}: ${what}`);
     this.name = "CompileError";
+    this.#offset = offset;
     this.line = line;
     this.column = column;
     this.reason = what;
     this.source = source;
+  }
+
+  /** The same of a program with a name. */
+  of(program: string): CompileError {
+    return new CompileError(this.reason, this.source, this.#offset, program);
   }
 }
 

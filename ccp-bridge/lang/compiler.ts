@@ -30,6 +30,8 @@ export interface CompiledProgram {
   readonly bytes: Uint8Array;
   /** report fields that each report carries: the report variables with an initial value */
   readonly reportFieldCount: number;
+  /** whether it says `(report)` anywhere */
+  readonly reports: boolean;
   /** undeclared names, glued words, updates without a variable, reports that carry nothing; in order of place */
   readonly warnings: readonly CompileWarning[];
 }
@@ -414,8 +416,8 @@ export function compileProgram(
   const reportFieldCount = scope.declared.filter(
     (one) => one.file === "report" && one.initial !== undefined,
   ).length;
-  const reportAt = reportFieldCount === 0 ? findReport(program) : undefined;
-  if (reportAt !== undefined) {
+  const reportAt = findReport(program);
+  if (reportAt !== undefined && reportFieldCount === 0) {
     const message = "`(report)` without report variables would look like the end of the flow";
     if ((options.mode ?? "strict") === "strict") throw new CompileError(message, source, reportAt);
     warnings.push({ message, isMistake: true, ...positionOf(source, reportAt) });
@@ -423,7 +425,15 @@ export function compileProgram(
   warnings.push(...warnOfLocals(scope, program, source), ...warnOfGlued(program, source));
   warnings.sort((a, b) => a.line - b.line || a.column - b.column);
   const bytes = encodeProgram(events, instructions);
-  return { events, instructions, scope, bytes, reportFieldCount, warnings };
+  return {
+    events,
+    instructions,
+    scope,
+    bytes,
+    reportFieldCount,
+    reports: reportAt !== undefined,
+    warnings,
+  };
 }
 
 function findReport(program: ProgramSyntax): number | undefined {

@@ -115,6 +115,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
   const { claimFile, claimFolder, writeFilesWhole } = await import("../../core/whole-files.ts");
   const { benchProvenance, refuseOtherResults, titleOf } = await import("../bench/provenance.ts");
   const { jsonLines, writeResults } = await import("../../eval/result-files.ts");
+  const { contenderNotes } = await import("../../eval/contenders/contender.ts");
   const { realTimeNotes } = await import("../../eval/report/real-time-notes.ts");
   const { learningBeside } = await import("../train/learning-curve.ts");
   const { makeReportData } = await import("../../eval/report/report-data.ts");
@@ -221,7 +222,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
           width: outWidth(options.wide === true),
         }),
       );
-      printOut(realTimeNotes(runs.map(({ record }) => record)));
+      printOut(realTimeNotes(runs.map(({ record }) => record)) + contenderNotes(contenders));
       if (options.aggregate === true) {
         const { aggregate } = await import("../../eval/aggregate/aggregate.ts");
         const { aggregateText } = await import("../../eval/aggregate/aggregate-text.ts");

@@ -60,6 +60,7 @@ async function compare(options: CompareOptions): Promise<void> {
   const { findTestbed } = await import("../../testbeds/registry.ts");
   const { expectAccepts } = await import("../../testbeds/testbed.ts");
   const { noteSlowAcks } = await import("../ack-path-note.ts");
+  const { contenderNotes } = await import("../../eval/contenders/contender.ts");
   const { planBench } = await import("../bench/bench-plan.ts");
   const { runComparison } = await import("../bench/run-comparison.ts");
   const { versions } = await import("../bench/run-benchmark.ts");
@@ -102,7 +103,7 @@ async function compare(options: CompareOptions): Promise<void> {
   if (options.json === true) printOut(jsonLines(rows));
   else {
     printOut(comparisonTable(rows, reference, DEFAULT_BOUNDS));
-    printOut(realTimeNotes(runs.map(({ record }) => record)));
+    printOut(realTimeNotes(runs.map(({ record }) => record)) + contenderNotes(plan.contenders));
   }
   if (options.out === undefined) return;
   writeComparison(options.out, {

@@ -2,20 +2,20 @@
 import type { UnknownName } from "../../core/errors.ts";
 import { TOPICS, type Topic } from "../commands/explain/topics.ts";
 
-/** What has names that are taken for those of others, and the use of one. */
-const USES: Partial<Record<Topic, (name: string) => string>> = {
-  scenarios: (name) => `a scenario: \`ccpark bench --scenario ${name}\``,
-  suites: (name) => `a suite: \`ccpark bench --suite ${name}\``,
-  observations: (name) => `an observation: \`ccpark train --observation ${name}\``,
-  actions: (name) => `an action: \`ccpark train --action ${name}\``,
-  rewards: (name) => `a reward: \`ccpark train --reward ${name}\``,
-  metrics: (name) => `a metric: \`ccpark explain metrics ${name}\``,
-  algorithms: (name) => `an algorithm: \`ccpark bench --algorithms ${name}\``,
-  learners: (name) => `a learner: \`ccpark train --learner ${name}\``,
-  recipes: (name) => `a recipe: \`ccpark train --recipe ${name}\``,
-  zoo: (name) => `a policy: \`ccpark bench --algorithms ${name}\``,
-  curricula: (name) => `a curriculum: \`ccpark train --curriculum ${name}\``,
-  testbeds: (name) => `a testbed: \`ccpark bench --on ${name}\``,
+/** What has names that are taken for those of others, in a word, and the use of one. */
+const USES: Partial<Record<Topic, readonly [what: string, use: string]>> = {
+  scenarios: ["a scenario", "bench --scenario"],
+  suites: ["a suite", "bench --suite"],
+  observations: ["an observation", "train --observation"],
+  actions: ["an action", "train --action"],
+  rewards: ["a reward", "train --reward"],
+  metrics: ["a metric", "explain metrics"],
+  algorithms: ["an algorithm", "bench --algorithms"],
+  learners: ["a learner", "train --learner"],
+  recipes: ["a recipe", "train --recipe"],
+  zoo: ["a policy", "bench --algorithms"],
+  curricula: ["a curriculum", "train --curriculum"],
+  testbeds: ["a testbed", "bench --on"],
 };
 
 /** Names of a topic with a prefix are known without it, too: `general` of `zoo:general`. */
@@ -23,17 +23,19 @@ const bare = (name: string): string => name.slice(name.indexOf(":") + 1);
 
 /**
  * @param commands names of the program's
- * @returns a sentence such as "`pantheon` is a suite: `ccpark bench --suite pantheon`"; undefined: nothing has that name
+ * @returns a sentence such as "`pantheon` is a suite: `ccpark bench --suite pantheon`"; undefined: nothing else has that name
  */
 export async function otherMeaning(
-  { typed }: UnknownName,
+  { typed, what }: UnknownName,
   commands: readonly string[],
 ): Promise<string | undefined> {
   const found: string[] = [];
-  for (const [topic, use] of Object.entries(USES) as [Topic, (name: string) => string][]) {
+  for (const [topic, [noun, use]] of Object.entries(USES) as [Topic, readonly [string, string]][]) {
+    // the default algorithm of an agent is one of fewer
+    if (what.includes(noun.slice(noun.indexOf(" ") + 1))) continue;
     const entries = await TOPICS[topic]({ expand: false });
     const entry = entries.find(({ name }) => name === typed || bare(name) === typed);
-    if (entry !== undefined) found.push(use(entry.name));
+    if (entry !== undefined) found.push(`${noun}: \`ccpark ${use} ${entry.name}\``);
   }
   const { EXPERIMENT_NAMES } = await import("../../eval/experiments/registry.ts");
   if (EXPERIMENT_NAMES.includes(typed)) found.push(`an experiment: \`ccpark experiment ${typed}\``);

@@ -55,6 +55,8 @@ export interface Contender {
   readonly description: string;
   /** false: a second run gives other bytes, because a process outside takes part */
   readonly reproducible?: false;
+  /** what its results must be read with, a sentence; absent: nothing */
+  readonly note?: string | undefined;
   /**
    * Chooses what depends on the link before the seeds run (the best constant action).
    * @returns what was chosen, for the row of the result, or undefined
@@ -69,4 +71,9 @@ export interface Contender {
 export interface Prepared {
   readonly detail: string;
   run(options: RunOptions): RunResult;
+}
+
+/** The notes of contenders as lines, each ended; empty: there are none. */
+export function contenderNotes(contenders: readonly Contender[]): string {
+  return contenders.map(({ note }) => (note === undefined ? "" : `${note}\n`)).join("");
 }

@@ -51,6 +51,7 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
   const { claimFolder, writeFilesWhole } = await import("../../../core/whole-files.ts");
   const { checkRan, judgeRow } = await import("../../../eval/ccwg/evaluate.ts");
   const { ccwgPage, ccwgTable } = await import("../../../eval/ccwg/report.ts");
+  const { contenderNotes } = await import("../../../eval/contenders/contender.ts");
   const { canRun } = await import("../../../eval/ccwg/row.ts");
   const { jsonLines, prettyJson } = await import("../../../eval/result-files.ts");
   const { planOf } = await import("../../evaluate/evaluation.ts");
@@ -86,7 +87,11 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
     }),
   );
   const records = judged.map(({ record }) => record);
-  printOut(options.json === true ? jsonLines(records) : ccwgTable(records));
+  printOut(
+    options.json === true
+      ? jsonLines(records)
+      : `${ccwgTable(records)}${contenderNotes([evaluation.evaluated])}`,
+  );
   if (out === undefined) return;
   const { drawSvg } = await import("../../../eval/report/picture.ts");
   const plots = new Map<string, string>();

@@ -32,6 +32,7 @@ async function league(options: LeagueOptions): Promise<void> {
   const { findSplit } = await import("../../../eval/league/splits.ts");
   const { resolveSplit } = await import("../../../eval/league/split-files.ts");
   const { BASELINES, leagueRows, leagueTable } = await import("../../../eval/league/table.ts");
+  const { contenderNotes } = await import("../../../eval/contenders/contender.ts");
   const { inCompany } = await import("../../../eval/league/company.ts");
   const { DEFAULT_REWARD } = await import("../../../envs/signals/rewards.ts");
   const { jsonLines } = await import("../../../eval/result-files.ts");
@@ -61,7 +62,7 @@ async function league(options: LeagueOptions): Promise<void> {
   if (options.json) printOut(jsonLines(rows.map((row) => ({ split: split.name, ...row }))));
   else
     printOut(
-      `${leagueTable(rows)}best, wins and near: against the best of ${BASELINES.join(", ")} on each link; idle: less used than 80 % where Cubic or BBR use as much; lossy: more than 2 % lost, and more than BBR loses\n`,
+      `${leagueTable(rows)}best, wins and near: against the best of ${BASELINES.join(", ")} on each link; idle: less used than 80 % where Cubic or BBR use as much; lossy: more than 2 % lost, and more than BBR loses\n${contenderNotes(contenders)}`,
     );
 }
 

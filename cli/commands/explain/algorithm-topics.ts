@@ -24,9 +24,8 @@ async function programFacts(spec: AlgorithmSpec): Promise<string[]> {
 
 export async function algorithms({ name: wanted }: Selection): Promise<Entry[]> {
   const { ALGORITHMS } = await import("../../../algorithms/registry.ts");
-  const { loadModules } = await import("../../../algorithms/module-files.ts");
-  const { OTHER_CONTENDERS } = await import("../../contenders.ts");
-  const modules = await loadModules(modulesIn(wanted));
+  const { loadedModules, OTHER_CONTENDERS } = await import("../../contenders.ts");
+  const modules = await loadedModules(modulesIn(wanted));
   const all = [...ALGORITHMS, ...modules];
   const programs = new Map<AlgorithmSpec, string[]>();
   for (const [, spec] of all) programs.set(spec, await programFacts(spec));

@@ -41,6 +41,48 @@ describe("the program of a module", () => {
   });
 });
 
+describe("the program of a module, as its file has it over several lines", () => {
+  const written = (line: string): string =>
+    moduleOf("").replace(
+      /programs: \{.*\}/,
+      () => `programs: { mine: \`(def (Report (rtt 0)))\n(when true\n${line}\n)\` }`,
+    );
+
+  it("is told its mistakes with the line of the file and that of the program", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "torn.mjs"), written("(:= Report.rtt (+ 1))"));
+    writeFileSync(join(cwd, "mine.mjs"), written("(:= Report.rtt Flow.rtt_sampel_us)"));
+    const outcomes = await Promise.all(
+      [
+        [...BENCH, "./torn.mjs"],
+        [...BENCH, "./torn.mjs", "--quiet"],
+        ["explain", "./torn.mjs"],
+        ["explain", "./mine.mjs"],
+      ].map((args) => runCli(args, { cwd })),
+    );
+    const torn =
+      "error: [ccp-lang] ./torn.mjs:7: program mine, line 3, column 20: got `)`, expected `(` or a name or a value\n";
+    const misspelt =
+      "warning: ./mine.mjs:7: program mine, line 3, column 16: `Flow.rtt_sampel_us` is not declared: never bound, so it reads 0 (did you mean `Flow.rtt_sample_us`?)\n";
+    expect(outcomes.map(({ stderr }) => stderr)).toEqual([torn, torn, torn, misspelt]);
+  });
+
+  it("that never reports is said so once, below the table", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "mine.mjs"), written("(:= Report.rtt Flow.rtt_sample_us)"));
+    const bench = ["bench", "--duration", "1", "--seeds", "2", "--workers", "2", "--algorithms"];
+    const [silent, reporting] = await Promise.all([
+      runCli([...bench, "./mine.mjs,cubic"], { cwd }),
+      runCli([...bench, "cubic"], { cwd }),
+    ]);
+    const note =
+      "mine never reports: none of its programs says (report), so onReport is never called (docs/ccp.md).";
+    expect(silent.stdout.split("\n").slice(-2)).toEqual([note, ""]);
+    expect(silent.stdout.split("never reports")).toHaveLength(2);
+    expect(reporting.stdout).not.toContain("never reports");
+  });
+});
+
 /** A module whose flow throws in line 8. */
 const THROWING = moduleOf("(:= Report.rtt Flow.rtt_sample_us)\\n(report)").replace(
   "return { onReport() {} }",
