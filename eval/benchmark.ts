@@ -28,6 +28,8 @@ export interface BenchmarkPlan {
   readonly testbed?: Testbed;
   /** absent: about 120 bins per run */
   readonly seriesBinSec?: number;
+  /** false: nobody reads the time series, which are as coarse as what else is measured allows then */
+  readonly readsSeries?: boolean;
   /** what else is written down of each run; absent: nothing */
   readonly recording?: readonly RecordedFormat[];
   /** policies see each number of an observation off by up to this share of itself, 0 to 1; absent: as it is */
@@ -115,6 +117,13 @@ const BINS_PER_RUN = 120;
 /** The nice width that gives about 120 bins: enough for a plot, small enough for a page. */
 export function niceBinSec(durationSec: number): number {
   return NICE_BINS_SEC.find((width) => durationSec / width <= BINS_PER_RUN) ?? NICE_BINS_SEC.at(-1)!;
+}
+
+/** One bin where nobody reads the time series: only how several flows share their link over time is measured by it. */
+function binSecOf({ seriesBinSec, readsSeries = true }: BenchmarkPlan, scenario: Scenario): number {
+  const { durationSec, flows = [] } = scenario;
+  if (!readsSeries && flows.length === 0) return durationSec;
+  return seriesBinSec ?? niceBinSec(durationSec);
 }
 
 /** The link of a scenario that each seed draws anew, as rows and records name it. */
@@ -241,7 +250,7 @@ export async function* runBenchmark(
         stack: error instanceof Error ? error.stack : undefined,
       });
     };
-    const seriesBinSec = plan.seriesBinSec ?? niceBinSec(scenario.durationSec);
+    const seriesBinSec = binSecOf(plan, scenario);
     expectAccepts(testbed, scenario);
     const common = { rewardName, seriesBinSec, algorithms: crossTrafficAlgorithm, testbed, observationNoise };
     let prepared: Prepared | undefined;

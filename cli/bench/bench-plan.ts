@@ -34,6 +34,8 @@ export interface BenchInput {
   /** name of the testbed */
   readonly on: string;
   readonly recording: readonly RecordedFormat[];
+  /** see `BenchmarkPlan` */
+  readonly readsSeries?: boolean;
   readonly quiet: boolean;
   /** of agents in other processes */
   readonly outside?: OutsideOptions;
@@ -110,6 +112,7 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
       rewardName,
       testbed,
       recording,
+      readsSeries: input.readsSeries,
       observationNoise: input.observationNoise,
     },
     entries,

@@ -156,6 +156,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     observationNoise: options.observationNoise,
     on: options.on,
     recording: recordedFormats(formats),
+    readsSeries: options.out !== undefined || options.picture !== undefined,
     quiet: options.quiet === true,
     outside: { pace: options.mode, quietMs: options.quietMs, socketDir: options.socketDir },
   };

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { resolveAlgorithm } from "../../algorithms/reference.ts";
 import { claimFolder, writeFilesWhole } from "../../core/whole-files.ts";
-import { countRuns, niceBinSec, runBenchmark } from "../../eval/benchmark.ts";
+import { type BenchmarkRun, countRuns, niceBinSec, runBenchmark } from "../../eval/benchmark.ts";
+import { algorithmContender } from "../../eval/contenders/algorithm-contender.ts";
 import { constantContender } from "../../eval/contenders/constant-contender.ts";
 import { linkLabel, traceSha256 } from "../../eval/links.ts";
 import { COLUMNS, ONE_WAY_COLUMNS } from "../../eval/report/columns.ts";
@@ -121,6 +122,25 @@ describe("benchmark", () => {
     expect(row.medianCompletionMs).toBeUndefined();
     expect(row.flows![1]!.p95OneWayDelayMs).toBeUndefined();
     expect(terminalTable([row], [1, 2, 3], "power", { colour: false })).toMatch(/flow-1 .* 0\.000 \| –\n/);
+  });
+
+  it("measures the same where nobody reads the time series, fairness over time too", async () => {
+    const link = makeLink({ mbps: 12, rttMs: 40, bufferBdp: 2, durationSec: 20 });
+    const beside = { ...link, name: "beside", flows: [{ algorithm: "cubic" }] };
+    const contenders = [algorithmContender(resolveAlgorithm("reno"))];
+    const plan = { scenarios: [link, beside], contenders, seeds: [1], rewardName: "score" };
+    const runsOf = async (readsSeries: boolean): Promise<BenchmarkRun[]> => {
+      const runs: BenchmarkRun[] = [];
+      for await (const run of runBenchmark({ ...plan, readsSeries })) runs.push(run);
+      return runs;
+    };
+    const read = await runsOf(true);
+    const unread = await runsOf(false);
+    expect(unread.map(({ record }) => record)).toEqual(read.map(({ record }) => record));
+    expect(unread[1]!.record.convergenceSec).toBeDefined();
+    const bins = (runs: readonly BenchmarkRun[]): number[] => runs.map(({ series }) => series.timeSec.length);
+    expect(bins(read)).toEqual([80, 80]);
+    expect(bins(unread)).toEqual([1, 80]);
   });
 
   it("gives every run about 120 bins of a round width", () => {
