@@ -127,7 +127,8 @@ export function nearestName(typed: string, names: Iterable<string>): string | un
   const known = [...names];
   let best = begunName(typed, known);
   if (best !== undefined) return best;
-  let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
+  // one letter at least is right
+  let bestDistance = Math.min(typed.length, Math.max(2, Math.floor(typed.length / 3)) + 1);
   for (const name of known) {
     if (Math.abs(name.length - typed.length) >= bestDistance) continue;
     const distance = editDistance(typed.toLowerCase(), name.toLowerCase());

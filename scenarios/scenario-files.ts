@@ -3,7 +3,7 @@
  * only file of this folder that touches the file system.
  */
 import { basename, dirname, isAbsolute, posix, relative, resolve } from "node:path";
-import { CcparkError, nearestName, printable, showValue } from "../core/errors.ts";
+import { CcparkError, clipped, nearestName, printable, showValue } from "../core/errors.ts";
 import { Rng } from "../core/random.ts";
 import { readWhole } from "../core/text-files.ts";
 import { type MahimahiTrace, parseMahimahiTrace } from "../traces/mahimahi.ts";
@@ -56,6 +56,16 @@ const FILE_NAME = /\.(ya?ml|json)$/i;
 /** Whether a name means a file. */
 export function isScenarioFile(name: string): boolean {
   return FILE_NAME.test(name);
+}
+
+/** A path whose ending says that it is no scenario: none is a preset's name, which may be `c4/01-one-flow` or `rmcat-5.1`. */
+const OTHER_PATH = /^\.{0,2}[\\/]|\.[a-z]+$/i;
+
+/** @throws CcparkError (invalid-argument) for a path that is no scenario's */
+function expectNameOrFile(name: string): void {
+  if (isScenarioFile(name) || !OTHER_PATH.test(name)) return;
+  const message = `[scenario] \`${clipped(name)}\`: got a path with another ending, expected a file that ends in .yaml, .yml or .json`;
+  throw new CcparkError("invalid-argument", message);
 }
 
 /** Where files come from: the disk, or the texts that another process sent. */
@@ -125,6 +135,7 @@ interface Layer {
  * @throws as `resolveScenarios`; CcparkError invalid-argument where a seed must draw it and none is given
  */
 export function resolveScenario(name: string, options: ResolveOptions = {}): Scenario {
+  expectNameOrFile(name);
   const entry = resolveEntry(name, options);
   if (!entry.drawn || options.seed !== undefined) return entry.of(options.seed ?? 0);
   return drawScenario(name, entry.template, undefined);
@@ -137,6 +148,7 @@ export function resolveScenario(name: string, options: ResolveOptions = {}): Sce
  */
 export function resolveScenarios(names: readonly string[], options: ResolveOptions = {}): ScenarioEntry[] {
   const { tracePath } = options;
+  for (const name of names) expectNameOrFile(name);
   const expanded = names.flatMap((name) =>
     isScenarioFile(name) ? [name] : expandPreset(name).map((preset) => preset.name),
   );

@@ -270,6 +270,7 @@ const SCENARIO_FIELDS = fields<Scenario>(
     { path: "forward", fields: DIRECTION_FIELDS },
     ...INSIDE_DIRECTION.map(({ path, fields: inside }) => ({ path: `forward.${path}`, fields: inside })),
   ],
+  ["rttMs"],
 );
 
 export const SCENARIO_SCHEMA: Schema = withRule<Scenario>(SCENARIO_FIELDS, (scenario, complaints) => {

@@ -1,9 +1,12 @@
 /** Wiring: what `train` draws its episodes from, as its options or `config.json` say it. */
 import { createHash } from "node:crypto";
 import type { Checkpoint } from "../../agents/checkpoint.ts";
+import type { LearnerSpec } from "../../agents/learner.ts";
+import { LEARNERS } from "../../agents/registry.ts";
 import { checkCrossTraffic, crossTrafficModules } from "../../algorithms/cross-traffic.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { loadSignals } from "../../envs/signals/signal-files.ts";
+import { flowsUnderTest } from "../../scenarios/flows.ts";
 import { parseOverride } from "../../scenarios/overrides.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { resolveScenarios, type ScenarioEntry } from "../../scenarios/scenario-files.ts";
@@ -101,11 +104,12 @@ export function resolveEpisodes({
   episodeSec,
 }: Episodes): readonly ScenarioEntry[] | undefined {
   if (scenarios.length === 1 && scenarios[0] === TRAINING_RANGE_NAME) {
-    if (set.length === 0) return undefined;
-    throw new CcparkError(
-      "invalid-argument",
-      `[train] --set ${set[0]}: got no scenario, expected --scenario beside fields of one`,
-    );
+    if (set.length === 0 && trace === null) return undefined;
+    const got =
+      trace === null
+        ? `--set ${set[0]}: got no scenario, expected --scenario beside fields of one`
+        : `--trace ${trace}: got no scenario, expected --scenario with one that takes a trace, such as ccp-cell`;
+    throw new CcparkError("invalid-argument", `[train] ${got}`);
   }
   return resolveScenarios(scenarios.flatMap(filesOf), {
     ...(trace !== null && { tracePath: trace }),
@@ -129,6 +133,28 @@ export async function checkAlgorithms(entries: readonly ScenarioEntry[]): Promis
   });
   await loadSignals({ algorithms: [...modules] });
   inAll(checkCrossTraffic);
+}
+
+/**
+ * That as many flows learn as the learner learns of.
+ * @param entries undefined: the training range, whose links have one
+ * @throws CcparkError (invalid-argument) for a scenario with too many or too few of them
+ */
+export function expectFlows(entries: readonly ScenarioEntry[] | undefined, learner: LearnerSpec): void {
+  const isOfSeveral = learner.needs?.flows === true;
+  const others = [...LEARNERS.values()].filter((each) => (each.needs?.flows === true) !== isOfSeveral);
+  const counts = entries?.map((entry) => [entry.name, flowsUnderTest(entry.of(0)).length] as const);
+  for (const [scenario, count] of counts ?? [[TRAINING_RANGE_NAME, 1] as const]) {
+    if (count > 1 === isOfSeveral) continue;
+    const names = others.map(({ name }) => name).join(", ");
+    const expected = isOfSeveral
+      ? `several (\`flows: [{ algorithm: test }]\`), or a learner of one flow: ${names}`
+      : `one, or a learner of several: ${names}`;
+    throw new CcparkError(
+      "invalid-argument",
+      `[train] scenario ${scenario}: got ${count} ${count === 1 ? "flow" : "flows"} under test, expected ${expected}`,
+    );
+  }
 }
 
 /** SHA-256 (hex) of everything that the scenarios say, traces included; null of the training range. */

@@ -156,6 +156,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
       : episodesOf.continuedEpisodes(wanted, from, config, continuation);
   const scenarios = interruptible(() => episodesOf.resolveEpisodes(episodes));
   await episodesOf.checkAlgorithms(scenarios ?? []);
+  interruptible(() => episodesOf.expectFlows(scenarios, learner));
   expectNotSealed(scenarios ?? [], sealedLinks());
   if (options.quiet !== true) {
     const told = { names: episodes.scenarios, overrides: episodes.set, trace: episodes.trace };

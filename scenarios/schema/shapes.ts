@@ -60,9 +60,16 @@ export interface Elsewhere {
   readonly fields: readonly string[];
 }
 
-/** An object with these fields only. @param elsewhere for the message about another one */
-export function fields<T>(shape: Shape<T>, elsewhere: readonly Elsewhere[] = []): z.ZodObject {
-  const known = Object.keys(shape);
+/**
+ * An object with these fields only.
+ * @param elsewhere for the message about another one @param written fields that stand for some of these where people write them
+ */
+export function fields<T>(
+  shape: Shape<T>,
+  elsewhere: readonly Elsewhere[] = [],
+  written: readonly string[] = [],
+): z.ZodObject {
+  const known = [...Object.keys(shape), ...written];
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === "unrecognized_keys" ? noSuchField(issue.keys[0] ?? "", known, elsewhere) : undefined,

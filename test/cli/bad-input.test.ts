@@ -172,6 +172,31 @@ describe("mistakes on the command line", () => {
       "unknown option '--learner'",
       "`ccpark train`, `ccpark sweep` take --learner",
     ],
+    [
+      "a trace for a training on no scenario",
+      ["train", "--trace", "none", "--out", "x"],
+      "--trace none: got no scenario, expected --scenario with one that takes a trace",
+    ],
+    [
+      "a scenario of several flows for a learner of one",
+      ["train", "--scenario", "c4", "--out", "x"],
+      "got 2 flows under test, expected one, or a learner of several: mappo",
+    ],
+    [
+      "a scenario of one flow for a learner of several",
+      ["train", "--learner", "mappo", "--out", "x"],
+      "training-range: got 1 flow under test, expected several",
+    ],
+    [
+      "a path that is no scenario's",
+      ["bench", "--scenario", "./links.txt"],
+      "`./links.txt`: got a path with another ending, expected a file that ends in .yaml, .yml or .json",
+    ],
+    [
+      "a field of a file as people say it",
+      ["bench", "--set", "rtt=50"],
+      "rtt: got 50, expected no such field; did you mean `rttMs`?",
+    ],
     ["a policy without its file", ["bench", "--algorithms", "agent"], "`agent`; expected agent:FILE"],
     ["a folder for a module", ["bench", "--algorithms", "/"], "no module `/`: it is a folder"],
     ["a missing policy", ["bundle", "send", "--policy", "nowhere.yaml"], "`nowhere.yaml`: no such file"],

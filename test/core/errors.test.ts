@@ -8,6 +8,7 @@ describe("an unknown name", () => {
     expect(nearestName("jain", known)).toBe("jainIndex");
     expect(nearestName("gein", known)).toBe("gain");
     expect(nearestName("ga", ["gate-keeper"])).toBeUndefined();
+    expect(nearestName("d", ["c4"])).toBeUndefined();
   });
 
   it("of many is answered by the nearest, each once", () => {
