@@ -165,6 +165,10 @@ export function servedBytes(link: Link, nowNs: f64): f64 {
   return link.servedBytes(nowNs);
 }
 
+export function describeLink(link: Link): void {
+  link.describe();
+}
+
 export function makeFifoNetwork(
   flowCount: i32,
   forward: Link,

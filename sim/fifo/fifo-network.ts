@@ -201,7 +201,7 @@ export class FifoLink implements LinkMeter {
   }
 
   get offeredPackets(): number {
-    return this.#face.words[LINK_WORD.offeredPackets]!;
+    return this.#described(LINK_WORD.describedOffered);
   }
 
   get droppedPackets(): number {
@@ -209,7 +209,7 @@ export class FifoLink implements LinkMeter {
   }
 
   get queuedPackets(): number {
-    return this.#face.words[LINK_WORD.queuedPackets]!;
+    return this.#described(LINK_WORD.describedQueued);
   }
 
   get queuedBytes(): Bytes {
@@ -219,13 +219,18 @@ export class FifoLink implements LinkMeter {
   }
 
   get maxQueuedPackets(): number {
-    const { words } = this.#face;
-    return Math.max(words[LINK_WORD.maxQueuedPackets]!, words[LINK_WORD.maxMixedPackets]!);
+    const maxQueued = this.#described(LINK_WORD.describedMaxQueued);
+    return Math.max(maxQueued, this.#face.words[LINK_WORD.maxMixedPackets]!);
   }
 
   get maxQueuedBytes(): Bytes {
-    const { words } = this.#face;
-    return Math.max(words[LINK_WORD.maxQueuedPackets]! * this.#packetBytes, words[LINK_WORD.maxMixedBytes]!);
+    const maxQueued = this.#described(LINK_WORD.describedMaxQueued);
+    return Math.max(maxQueued * this.#packetBytes, this.#face.words[LINK_WORD.maxMixedBytes]!);
+  }
+
+  #described(word: number): number {
+    this.#face.engine.exports.describeLink(this.#face.address);
+    return this.#face.words[word]!;
   }
 
   servedBytes(nowNs: Nanos): Bytes {

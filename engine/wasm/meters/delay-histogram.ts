@@ -9,6 +9,9 @@ const SUB_BUCKET_BITS: i32 = 10;
 /** 2^31 us is over half an hour of queueing; longer delays share the last bucket. */
 const MAX_DELAY_US: f64 = 2147483647;
 const TWO_POW_52: f64 = 4503599627370496;
+const MANTISSA: u64 = 0xf_ffff_ffff_ffff;
+/** The highest bit of the numbers whose buckets are one microsecond wide. */
+const EXACT_BIT: u64 = 1 << SUB_BUCKET_BITS;
 const BUCKETS: i32 = (32 - SUB_BUCKET_BITS) << SUB_BUCKET_BITS;
 /** Buckets that are kept at first, and the step in which the range grows: one KiB of counts. */
 const RANGE_STEP: i32 = 256;
@@ -41,20 +44,20 @@ export class DelayHistogram extends DelayHistogramWords {
   record(delayUs: f64): void {
     this.count += 1;
     this.sumUs += delayUs;
-    const clipped = delayUs > MAX_DELAY_US ? MAX_DELAY_US : delayUs;
     // a whole number below 2^52 as the low bits of a double: cheaper than a conversion
-    const micros = <u32>reinterpret<u64>(floor<f64>(clipped + 0.5) + TWO_POW_52);
-    const shift = max<i32>(0, 31 - SUB_BUCKET_BITS - <i32>clz<u32>(micros));
+    const micros = reinterpret<u64>(floor<f64>(delayUs + 0.5) + TWO_POW_52) & MANTISSA;
+    const shift = 63 - SUB_BUCKET_BITS - <i32>clz<u64>(micros | EXACT_BIT);
     const bucket = (shift << SUB_BUCKET_BITS) + <i32>(micros >>> shift);
     let i = bucket - this.first;
-    if (<u32>i >= <u32>this.length) i = this.cover(bucket);
+    if (<u32>i >= <u32>this.length) i = this.cover(delayUs < MAX_DELAY_US ? bucket : BUCKETS - 1);
     const place = this.counts + ((<usize>i) << 2);
     store<u32>(place, load<u32>(place) + 1);
   }
 
-  /** Widens the range to a bucket beyond it, by half of what it was at least; returns the bucket's place in it. */
+  /** Widens the range to a bucket, by half of what it was at least; returns the bucket's place in it. */
   private cover(bucket: i32): i32 {
     const length = this.length;
+    if (<u32>(bucket - this.first) < <u32>length) return bucket - this.first;
     const oldFirst = this.first;
     const spare = length >>> 1;
     let first = oldFirst;

@@ -29,34 +29,19 @@ export class FlowBinsWords {
 const MARGIN_NS: f64 = 1;
 
 /**
- * The bin of the last event of a kind. Events come in time order, so that the next one mostly falls into it as well: a division and
+ * Events of a kind come in time order, so that the next one mostly falls into the bin of the last as well: a division and
  * a conversion less for each packet. `floor((t - start) / width)` never falls as t grows, so what lies between two times of a bin
  * is in it.
  */
 @unmanaged
-class LastBin {
-  /** times of which it is known that they are in it; empty at first */
-  fromNs: f64;
-  toNs: f64;
-  address: usize;
-
-  @inline
-  has(atNs: f64): bool {
-    return atNs >= this.fromNs && atNs <= this.toNs;
-  }
-
-  @inline
-  get words(): BinWords {
-    return changetype<BinWords>(this.address);
-  }
-}
-
-@unmanaged
 export class FlowBins extends FlowBinsWords {
   startNs: f64;
   binNs: f64;
-  ofArrivals: LastBin;
-  ofDelays: LastBin;
+  /** of the last arrival and of the last delay: until when it is known that what comes is in the bin, and where that is */
+  arrivalsUntilNs: f64;
+  delaysUntilNs: f64;
+  arrivalBin: BinWords;
+  delayBin: BinWords;
   capacity: i32;
 
   init(startNs: f64, binNs: f64): void {
@@ -64,41 +49,50 @@ export class FlowBins extends FlowBinsWords {
     this.binNs = binNs;
     this.capacity = INITIAL_BINS;
     this.binsAddress = <f64>allocate((<usize>INITIAL_BINS) << BIN_SHIFT);
-    this.ofArrivals = changetype<LastBin>(allocate(offsetof<LastBin>()));
-    this.ofDelays = changetype<LastBin>(allocate(offsetof<LastBin>()));
-    this.ofArrivals.toNs = this.ofDelays.toNs = -1;
+    this.arrivalsUntilNs = this.delaysUntilNs = -1;
   }
 
   @inline
   countArrival(atNs: f64): void {
-    const last = this.ofArrivals;
-    if (!last.has(atNs) && !this.enterBin(last, atNs)) return;
-    last.words.delivered += 1;
+    if (atNs > this.arrivalsUntilNs && !this.enterArrivalBin(atNs)) return;
+    this.arrivalBin.delivered += 1;
   }
 
   @inline
   countDelay(atNs: f64, delayUs: f64): void {
-    const last = this.ofDelays;
-    if (!last.has(atNs) && !this.enterBin(last, atNs)) return;
-    const bin = last.words;
+    if (atNs > this.delaysUntilNs && !this.enterDelayBin(atNs)) return;
+    const bin = this.delayBin;
     bin.delaySumUs += delayUs;
     bin.delayCount += 1;
   }
 
-  /** @returns false: it lies beyond all bins */
-  private enterBin(last: LastBin, atNs: f64): bool {
+  private enterArrivalBin(atNs: f64): bool {
     const number = this.numberOf(atNs);
     if (number >= MAX_BINS) return false;
-    const i = <i32>number;
-    if (i >= this.capacity) this.grow(i);
-    last.address = <usize>this.binsAddress + ((<usize>i) << BIN_SHIFT);
-    const lateNs = this.startNs + (number + 1) * this.binNs - MARGIN_NS;
-    last.fromNs = atNs;
-    last.toNs = this.numberOf(lateNs) === number ? lateNs : atNs;
-    const bins = number + 1;
-    if (last === this.ofArrivals) this.arrivalBins = max<f64>(this.arrivalBins, bins);
-    else this.delayBins = max<f64>(this.delayBins, bins);
+    this.arrivalBin = this.bin(<i32>number);
+    this.arrivalsUntilNs = this.endOf(number, atNs);
+    this.arrivalBins = max<f64>(this.arrivalBins, number + 1);
     return true;
+  }
+
+  private enterDelayBin(atNs: f64): bool {
+    const number = this.numberOf(atNs);
+    if (number >= MAX_BINS) return false;
+    this.delayBin = this.bin(<i32>number);
+    this.delaysUntilNs = this.endOf(number, atNs);
+    this.delayBins = max<f64>(this.delayBins, number + 1);
+    return true;
+  }
+
+  private bin(i: i32): BinWords {
+    if (i >= this.capacity) this.grow(i);
+    return changetype<BinWords>(<usize>this.binsAddress + ((<usize>i) << BIN_SHIFT));
+  }
+
+  /** A time in the bin, close to its end if that is certain. */
+  private endOf(number: f64, atNs: f64): f64 {
+    const lateNs = this.startNs + (number + 1) * this.binNs - MARGIN_NS;
+    return this.numberOf(lateNs) === number ? lateNs : atNs;
   }
 
   @inline
@@ -116,6 +110,6 @@ export class FlowBins extends FlowBinsWords {
     this.binsAddress = <f64>bins;
     this.capacity = capacity;
     // they have moved
-    this.ofArrivals.toNs = this.ofDelays.toNs = -1;
+    this.arrivalsUntilNs = this.delaysUntilNs = -1;
   }
 }

@@ -9,7 +9,7 @@ import * as host from "../host";
 import { allocate } from "../memory/memory";
 import { grown } from "../memory/rows";
 import { DelayHistogram } from "../meters/delay-histogram";
-import { MICRO } from "../units";
+import { countOf, MICRO } from "../units";
 
 /** A packet that waits, two to a cache line. */
 @unmanaged
@@ -28,12 +28,7 @@ export class LinkWords {
   /** result of the last accepted `offer` */
   startNs: f64;
   departNs: f64;
-  offeredPackets: f64;
   droppedPackets: f64;
-  /** packets that wait, as of the last `advance` */
-  queuedPackets: f64;
-  /** highest number that waited at once, while all of them were as large */
-  maxQueuedPackets: f64;
   /** of the waiting ones those of another size */
   queuedOthers: f64;
   /** bytes of one of those */
@@ -41,22 +36,31 @@ export class LinkWords {
   /** highest numbers of packets and of bytes that waited at once while some were of another size */
   maxMixedPackets: f64;
   maxMixedBytes: f64;
+  // written by `describe` only
+  describedOffered: f64;
+  /** packets that wait, as of the last `advance` */
+  describedQueued: f64;
+  /** highest number that waited at once, while all of them were as large */
+  describedMaxQueued: f64;
 }
 
 @unmanaged
 export class Link extends LinkWords {
   /** of every packet on the wire but for others */
   packetBytes: f64;
-  /** that may wait */
-  limitPackets: f64;
-  /** negative: the host serves */
+  /** to serve one of them; negative: the host serves */
+  packetNs: f64;
   nanosPerByte: f64;
   /** start of the first one's service; Infinity: none waits */
   headStartNs: f64;
-  /** whose service has started; the last one, whose row is still there, may not have departed */
-  startedPackets: f64;
+  /** that may wait */
+  limitPackets: i64;
+  maxQueued: i64;
   startedOthers: f64;
-  /** ring of packets whose service has not started */
+  /**
+   * Ring of packets whose service has not started, numbered as the queue took them: before `head` it has started, of the last one
+   * of those, whose row is still there, it may not be over.
+   */
   mask: i64;
   rows: usize;
   head: i64;
@@ -68,8 +72,9 @@ export class Link extends LinkWords {
     this.number = number;
     this.packetBytes = packetBytes;
     // all packets are as large: a limit in bytes is one in packets
-    this.limitPackets = min<f64>(limitPackets, floor<f64>(limitBytes / packetBytes));
+    this.limitPackets = countOf(floor<f64>(min<f64>(limitPackets, limitBytes / packetBytes)));
     this.nanosPerByte = nanosPerByte;
+    this.packetNs = packetBytes * nanosPerByte;
     this.headStartNs = Infinity;
     this.mask = INITIAL_ROWS - 1;
     this.rows = allocate((<usize>INITIAL_ROWS) << WAITING_SHIFT);
@@ -84,10 +89,8 @@ export class Link extends LinkWords {
   @inline
   advance(nowNs: f64): void {
     while (this.headStartNs <= nowNs) {
-      const row = this.row(this.head);
       const startNs = this.headStartNs;
-      this.queuedPackets -= 1;
-      this.startedPackets += 1;
+      const row = this.row(this.head);
       const head = this.head + 1;
       this.head = head;
       this.headStartNs = head === this.tail ? Infinity : this.row(head).startNs;
@@ -110,42 +113,44 @@ export class Link extends LinkWords {
    */
   @inline
   offer(nowNs: f64, delays: DelayHistogram | null): bool {
-    return this.take(nowNs, this.packetBytes, delays);
+    return this.take(nowNs, this.packetBytes, this.packetNs, delays);
   }
 
   /** The same of a packet of another size, which nobody is told of; only where the queue has no limit in bytes and all others have a listener. */
   offerOther(nowNs: f64, bytes: f64): void {
     this.otherBytes = bytes;
     this.queuedOthers += 1;
-    if (!this.take(nowNs, bytes, null)) this.queuedOthers -= 1;
+    if (!this.take(nowNs, bytes, bytes * this.nanosPerByte, null)) this.queuedOthers -= 1;
   }
 
+  /** @param serviceNs negative: the host serves */
   @inline
-  private take(nowNs: f64, bytes: f64, delays: DelayHistogram | null): bool {
+  private take(nowNs: f64, bytes: f64, serviceNs: f64, delays: DelayHistogram | null): bool {
     if (this.headStartNs <= nowNs) this.advance(nowNs);
-    this.offeredPackets += 1;
-    const queued = this.queuedPackets + 1;
+    const tail = this.tail;
+    const queued = tail + 1 - this.head;
     if (queued > this.limitPackets) {
       this.droppedPackets += 1;
       return false;
     }
-    if (this.nanosPerByte >= 0) {
-      this.startNs = nowNs > this.departNs ? nowNs : this.departNs;
-      this.departNs = this.startNs + bytes * this.nanosPerByte;
+    if (serviceNs >= 0) {
+      const freeNs = this.departNs;
+      const startNs = nowNs > freeNs ? nowNs : freeNs;
+      this.startNs = startNs;
+      this.departNs = startNs + serviceNs;
     } else host.serve(this.number, nowNs, bytes);
     const startNs = this.startNs;
     if (queued === 1) this.headStartNs = startNs;
-    if (this.tail - this.head >= this.mask) this.grow();
-    const row = this.row(this.tail);
+    if (queued > this.mask) this.grow();
+    const row = this.row(tail);
     row.startNs = startNs;
     row.departNs = this.departNs;
     row.sinceNs = nowNs;
     row.delays = delays;
-    this.tail++;
-    this.queuedPackets = queued;
+    this.tail = tail + 1;
     if (startNs > nowNs) {
-      if (this.queuedOthers !== 0) this.noteMixed(queued);
-      else if (queued > this.maxQueuedPackets) this.maxQueuedPackets = queued;
+      if (this.queuedOthers !== 0) this.noteMixed(<f64>queued);
+      else if (queued > this.maxQueued) this.maxQueued = queued;
     }
     return true;
   }
@@ -163,8 +168,15 @@ export class Link extends LinkWords {
     const last = this.row(this.head - 1);
     const others = this.startedOthers;
     const lastBytes = last.delays === null && others !== 0 ? this.otherBytes : this.packetBytes;
-    const startedBytes = (this.startedPackets - others) * this.packetBytes + others * this.otherBytes;
+    const startedBytes = (<f64>this.head - others) * this.packetBytes + others * this.otherBytes;
     return startedBytes - (last.departNs > nowNs ? lastBytes : 0);
+  }
+
+  /** Writes the words that the host reads rarely. */
+  describe(): void {
+    this.describedOffered = <f64>this.tail + this.droppedPackets;
+    this.describedQueued = <f64>(this.tail - this.head);
+    this.describedMaxQueued = <f64>this.maxQueued;
   }
 
   /** The last packet whose service has started keeps its row: it may not have departed. */
