@@ -105,6 +105,7 @@ export function finish(sender: Sender): void {
 
 export function transmit(sender: Sender, nowNs: f64): f64 {
   const txn = sender.transmit(nowNs);
+  sender.settleTimers();
   sender.sentSequence = <f64>sender.lastSequence;
   return <f64>txn;
 }
@@ -120,6 +121,7 @@ export function markArrival(sender: Sender, txn: f64, arrivalNs: f64, first: boo
 
 export function onAck(sender: Sender, nowNs: f64, arrivals: f64): void {
   sender.onAck(nowNs, <i64>arrivals);
+  sender.settleTimers();
 }
 
 export function onTimer(sender: Sender, nowNs: f64): void {
@@ -228,8 +230,7 @@ export function makeFlow(
 }
 
 export function startFlow(flow: FifoFlow, sender: Sender): void {
-  flow.sender = sender;
-  flow.isStarted = true;
+  flow.start(sender);
 }
 
 /** Of the queueing delays of a flow. */

@@ -26,7 +26,31 @@ export class AckTotalsWords {
 
 @unmanaged
 export class AckTotals extends AckTotalsWords {
+  /** Nothing was lost, marked or out of order. */
   @inline
+  recordPlain(
+    sender: SenderWords,
+    ackedPackets: f64,
+    inflightPackets: f64,
+    pendingBytes: f64,
+    rttUs: f64,
+    minRttUs: f64,
+  ): void {
+    this.events += 1;
+    this.ackedPackets += ackedPackets;
+    this.ackedBytes += ackedPackets * sender.mssBytes;
+    this.lastLostPackets = 0;
+    this.inflightPackets = inflightPackets;
+    this.pendingBytes = pendingBytes;
+    if (rttUs > 0) {
+      this.rttUs = rttUs;
+      this.minRttUs = minRttUs;
+      this.rttSumUs += rttUs * ackedPackets;
+    }
+    this.sendRateBytesPerSec = sender.sendRateBytesPerSec;
+    this.deliveryRateBytesPerSec = sender.deliveryRateBytesPerSec;
+  }
+
   record(ack: SenderWords): void {
     this.events += 1;
     this.ackedBytes += ack.ackedBytes;

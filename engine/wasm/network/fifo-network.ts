@@ -47,15 +47,11 @@ export class FifoFlow extends FifoFlowWords {
   bins: FlowBins | null;
   /** from leaving the sender to reaching the receiver, of the packets that have, as of `settle`; null: not measured */
   oneWayDelays: DelayHistogram | null;
-  /** packets that will reach the receiver later: when, and the bits of the delay that they will have had (f64, ns) */
-  underWay: TimedRing;
   /** 0 until it starts */
   sender: Sender;
   index: i32;
   isStarted: bool;
   isOver: bool;
-  /** it has a time series or one-way delays */
-  isMeasured: bool;
 
   static make(): FifoFlow {
     return changetype<FifoFlow>(allocate(FLOW_BYTES));
@@ -97,7 +93,6 @@ export class FifoFlow extends FifoFlowWords {
 
   /** @param binNs Infinity: no bins */
   measure(binNs: f64, oneWayDelay: bool): void {
-    this.isMeasured = binNs !== Infinity || oneWayDelay;
     if (binNs !== Infinity) {
       const bins = changetype<FlowBins>(allocate(offsetof<FlowBins>()));
       bins.init(this.startNs, binNs);
@@ -106,33 +101,25 @@ export class FifoFlow extends FifoFlowWords {
     }
     if (!oneWayDelay) return;
     this.oneWayDelays = changetype<DelayHistogram>(allocate(offsetof<DelayHistogram>()));
-    this.underWay = changetype<TimedRing>(allocate(offsetof<TimedRing>()));
-    this.underWay.init();
   }
 
-  /** A packet will be at the receiver. @param first its payload is new */
-  @inline
-  count(nowNs: f64, arrivalNs: f64, first: bool): void {
-    if (first) this.lastArrivalNs = arrivalNs;
-    if (this.isMeasured) this.countMeasured(nowNs, arrivalNs, first);
+  start(sender: Sender): void {
+    this.sender = sender;
+    this.isStarted = true;
+    sender.oneWayDelays = this.oneWayDelays;
   }
 
+  /** A new payload will be at the receiver. */
   @inline
-  private countMeasured(nowNs: f64, arrivalNs: f64, first: bool): void {
+  countFirst(arrivalNs: f64): void {
+    this.lastArrivalNs = arrivalNs;
     const bins = this.bins;
-    if (first && bins !== null) bins.countArrival(arrivalNs);
-    if (this.oneWayDelays === null) return;
-    // many at once, when they need room
-    if (this.underWay.isFull) this.settle(nowNs);
-    this.underWay.push(arrivalNs, reinterpret<i64>(arrivalNs - nowNs));
+    if (bins !== null) bins.countArrival(arrivalNs);
   }
 
   /** Counts the one-way delays of the packets that have arrived by now, in their order. */
   settle(nowNs: f64): void {
-    const delays = this.oneWayDelays;
-    if (delays === null) return;
-    const underWay = this.underWay;
-    while (underWay.headNs <= nowNs) delays.record(reinterpret<f64>(underWay.shift()) / MICRO);
+    if (this.isStarted) this.sender.measureArrived(nowNs);
   }
 
   /** Brings the counts of arrived packets up to now. */
@@ -140,7 +127,7 @@ export class FifoFlow extends FifoFlowWords {
     if (!this.isStarted) return;
     const sender = this.sender;
     this.arrivedPackets = <f64>(sender.arrived.count - sender.arrived.underWay(nowNs, false));
-    this.firstArrivedPackets = this.receiver.firstDelivered - <f64>sender.arrived.underWay(nowNs, true);
+    this.firstArrivedPackets = <f64>(this.receiver.firstDelivered - sender.arrived.underWay(nowNs, true));
   }
 }
 
@@ -221,10 +208,36 @@ export class FifoNetwork extends FifoNetworkWords {
     while (nowNs <= untilNs && nowNs < this.nextCallNs) {
       this.nowNs = nowNs;
       this.process(flow, nowNs);
+      if (flow.isStarted && this.stopRequested === 0) this.sendBefore(flow, untilNs);
       nowNs = this.nextOf(flow);
       if (this.stopRequested !== 0) break;
     }
     this.tree.update(0, nowNs);
+  }
+
+  /** Packets leave one after the other while nothing else is due. */
+  @inline
+  private sendBefore(flow: FifoFlow, untilNs: f64): void {
+    const sender = flow.sender;
+    for (;;) {
+      const nowNs = sender.sendAtNs;
+      if (nowNs > untilNs || nowNs >= this.nextCallNs || nowNs >= this.nextOther(flow)) return;
+      this.nowNs = nowNs;
+      this.sendDue(flow, nowNs);
+      if (this.stopRequested !== 0) return;
+    }
+  }
+
+  /** When, at the earliest, anything but a packet's leaving happens. */
+  @inline
+  private nextOther(flow: FifoFlow): f64 {
+    let next = flow.acks.headNs;
+    if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
+    if (flow.stopAtNs < next) next = flow.stopAtNs;
+    if (flow.nextBinEndNs < next) next = flow.nextBinEndNs;
+    if (flow.sender.timerAtNs < next) next = flow.sender.timerAtNs;
+    if (this.reverseHolds && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
+    return next;
   }
 
   /** Lets the packets go that a stop held back. */
@@ -254,11 +267,13 @@ export class FifoNetwork extends FifoNetworkWords {
     const sender = flow.sender;
     let next = flow.acks.headNs;
     if (sender.sendAtNs < next) next = sender.sendAtNs;
-    if (sender.timerAtNs < next) next = sender.timerAtNs;
     if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
     if (flow.stopAtNs < next) next = flow.stopAtNs;
     if (this.reverseHolds && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
-    return next;
+    if (sender.timerAtNs > next) return next;
+    // it may be only known that it is not due before
+    sender.settleTimers();
+    return min<f64>(sender.timerAtNs, next);
   }
 
   @inline
@@ -318,12 +333,10 @@ export class FifoNetwork extends FifoNetworkWords {
     const receiver = flow.receiver;
     const arrivalNs = forward.departNs + flow.propagationNs;
     if (receiver.delayedAckAtNs < arrivalNs) this.sendDelayedAck(flow, sender);
-    const before = receiver.firstDelivered;
-    const ackAtOnce = receiver.onPacket(sender.lastSequence, arrivalNs);
-    const first = receiver.firstDelivered > before;
-    flow.count(nowNs, arrivalNs, first);
+    const first = receiver.onPacket(sender.lastSequence, arrivalNs);
+    if (first) flow.countFirst(arrivalNs);
     sender.markArrival(txn, arrivalNs, first, false);
-    if (ackAtOnce) this.emitAck(flow, sender, arrivalNs);
+    if (receiver.delayedAckAtNs === Infinity) this.emitAck(flow, sender, arrivalNs);
   }
 
   private sendDelayedAck(flow: FifoFlow, sender: Sender): void {

@@ -11,9 +11,6 @@ const INITIAL_SIZE: i64 = 64;
 export class Receiver {
   /** when the delayed ACK must go; Infinity: none pending */
   delayedAckAtNs: f64;
-  /** payload packets seen for the first time */
-  firstDelivered: f64;
-
   delayNs: f64;
   packetsPerAck: i32;
   unacknowledged: i32;
@@ -38,27 +35,33 @@ export class Receiver {
     this.delayedAckAtNs = Infinity;
   }
 
+  /** payload packets seen for the first time */
+  @inline
+  get firstDelivered(): i64 {
+    return this.expected + this.outOfOrder;
+  }
+
   /**
    * A packet arrives. Before a later packet, call `flush` if `delayedAckAtNs` lies before its arrival.
-   * @returns whether an ACK goes out at once
+   * @returns whether its payload is new; an ACK goes out at once unless `delayedAckAtNs` is set
    */
   @inline
   onPacket(sequence: i64, nowNs: f64): bool {
-    let atOnce = true;
-    if (sequence === this.expected && this.outOfOrder === 0) {
-      this.firstDelivered += 1;
-      this.expected = sequence + 1;
-      atOnce = ++this.unacknowledged >= this.packetsPerAck;
-    } else this.onDisorder(sequence);
-    if (atOnce) this.flush();
-    else this.delayedAckAtNs = nowNs + this.delayNs;
-    return atOnce;
+    if (sequence !== this.expected || this.outOfOrder !== 0) return this.onDisorder(sequence);
+    this.expected = sequence + 1;
+    const unacknowledged = this.unacknowledged + 1;
+    if (unacknowledged >= this.packetsPerAck) this.flush();
+    else {
+      this.unacknowledged = unacknowledged;
+      this.delayedAckAtNs = nowNs + this.delayNs;
+    }
+    return true;
   }
 
   /** A packet arrives while others are missing, or makes some so. */
-  private onDisorder(sequence: i64): void {
+  private onDisorder(sequence: i64): bool {
+    const before = this.firstDelivered;
     if (sequence === this.expected) {
-      this.firstDelivered += 1;
       this.expected++;
       while (this.outOfOrder > 0 && load<u8>(this.place(this.expected)) === 1) {
         store<u8>(this.place(this.expected), 0);
@@ -70,9 +73,10 @@ export class Receiver {
       if (load<u8>(this.place(sequence)) === 0) {
         store<u8>(this.place(sequence), 1);
         this.outOfOrder++;
-        this.firstDelivered += 1;
       }
     }
+    this.flush();
+    return this.firstDelivered > before;
   }
 
   @inline

@@ -9,6 +9,8 @@ const AT_NS: usize = 8;
 export const FIRST: i64 = 2;
 /** It comes with Congestion Experienced. */
 export const CE: i64 = 1;
+/** From a transmission to the next. */
+const NEXT: i64 = 4;
 
 /** Rings start small, as there may be thousands of flows with few packets each, and double when full. */
 const INITIAL_ROWS: i64 = 16;
@@ -20,8 +22,13 @@ export class Arrivals {
   count: i64;
   mask: i64;
   rows: usize;
+  /** from the one after this on, each arrival is the next transmission's, for the first time and without a mark */
+  runFrom: i64;
+  /** what the next one is if it continues the run */
+  nextWhat: i64;
 
   init(): void {
+    this.nextWhat = FIRST;
     this.mask = INITIAL_ROWS - 1;
     this.rows = allocate((<usize>INITIAL_ROWS) << ROW_SHIFT);
   }
@@ -36,8 +43,16 @@ export class Arrivals {
     if (n - this.covered > this.mask) this.grow();
     this.count = n + 1;
     const row = this.row(n);
-    store<i64>(row, (txn << 2) | (first ? FIRST : 0) | (ce ? CE : 0));
+    const what = (txn << 2) | (first ? FIRST : 0) | (ce ? CE : 0);
+    store<i64>(row, what);
     store<f64>(row, arrivalNs, AT_NS);
+    if (what === this.nextWhat) this.nextWhat = what + NEXT;
+    else this.beginRun(n, txn);
+  }
+
+  private beginRun(n: i64, txn: i64): void {
+    this.runFrom = n;
+    this.nextWhat = max<i64>(this.nextWhat, ((txn + 1) << 2) | FIRST);
   }
 
   @inline
@@ -56,11 +71,16 @@ export class Arrivals {
     return this.what(n) >> 2;
   }
 
+  @inline
+  atNs(n: i64): f64 {
+    return load<f64>(this.row(n), AT_NS);
+  }
+
   /** Listed arrivals that lie after `nowNs`: those that bring something new, or all of them. */
   underWay(nowNs: f64, onlyFirst: bool): i64 {
     let count: i64 = 0;
     for (let n = this.count - 1; n >= this.covered; n--) {
-      if (load<f64>(this.row(n), AT_NS) <= nowNs) break;
+      if (this.atNs(n) <= nowNs) break;
       if (!onlyFirst || (this.what(n) & FIRST) !== 0) count++;
     }
     return count;

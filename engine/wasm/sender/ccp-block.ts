@@ -42,29 +42,43 @@ export const ASK: i32 = i32.MIN_VALUE;
 @unmanaged
 export class CcpBlock {
   /**
-   * Runs the program on the sender's ACK event; window and rate become the sender's if that is all.
+   * Runs the program on an ACK of the sender's; window and rate become the sender's if that is all.
    * @param isPlain the ACK tells of no losses, marks or disorder, nor did the one before, which was run here
    * @returns what the program said (0: no more), or ASK; then nothing has happened
    */
   @inline
-  runProgram(sender: SenderWords, isPlain: bool): i32 {
+  runProgram(
+    sender: SenderWords,
+    isPlain: bool,
+    nowUs: f64,
+    ackedBytes: f64,
+    ackedPackets: f64,
+    inflightBytes: f64,
+    inflightPackets: f64,
+    pendingBytes: f64,
+    rttUs: f64,
+  ): i32 {
     const block = changetype<usize>(this);
     const program = load<u32>(block, <usize>BlockWord.runnable * 8);
     if (program === 0) return ASK;
     const staged = load<u32>(block, STAGED);
     if (staged !== 0 && !this.takeStaged(staged)) return ASK;
     if (!isPlain) this.writeTroubles(sender);
-    store<f64>(block, sender.ackedBytes, <usize>BlockWord.bytesAcked * 8);
-    store<f64>(block, sender.ackedPackets, <usize>BlockWord.packetsAcked * 8);
-    store<f64>(block, sender.inflightBytes, <usize>BlockWord.bytesInFlight * 8);
-    store<f64>(block, sender.pendingBytes, <usize>BlockWord.bytesPending * 8);
-    store<f64>(block, sender.inflightPackets, <usize>BlockWord.packetsInFlight * 8);
+    store<f64>(block, ackedBytes, <usize>BlockWord.bytesAcked * 8);
+    store<f64>(block, ackedPackets, <usize>BlockWord.packetsAcked * 8);
+    store<f64>(block, inflightBytes, <usize>BlockWord.bytesInFlight * 8);
+    store<f64>(block, pendingBytes, <usize>BlockWord.bytesPending * 8);
+    store<f64>(block, inflightPackets, <usize>BlockWord.packetsInFlight * 8);
     store<f64>(block, this.rounded(sender.deliveryRateBytesPerSec), <usize>BlockWord.rateIncoming * 8);
     store<f64>(block, this.rounded(sender.sendRateBytesPerSec), <usize>BlockWord.rateOutgoing * 8);
-    const rttUs = sender.rttUs;
-    store<f64>(block, rttUs > 0 ? max<f64>(1, this.rounded(rttUs)) : 0, <usize>BlockWord.rttSampleUs * 8);
-    store<f64>(block, sender.nowUs, <usize>BlockWord.lastUs * 8);
-    const said = call_indirect<i32>(program, block, sender.nowUs, 0);
+    let sampleUs: f64 = 0;
+    if (rttUs > 0) {
+      sampleUs = this.rounded(rttUs);
+      if (sampleUs < 1) sampleUs = 1;
+    }
+    store<f64>(block, sampleUs, <usize>BlockWord.rttSampleUs * 8);
+    store<f64>(block, nowUs, <usize>BlockWord.lastUs * 8);
+    const said = call_indirect<i32>(program, block, nowUs, 0);
     if (said !== 0) return said;
     let cwndBytes = load<f64>(block, <usize>BlockWord.hostCwnd * 8);
     const minCwndBytes = load<f64>(block, <usize>BlockWord.minCwnd * 8);

@@ -11,6 +11,8 @@ export class DeliveryRate {
   firstSentNs: f64;
   /** samples are application-limited until this many packets are delivered (C.app_limited); 0: they are not */
   appLimitedUntil: i64;
+  /** of the last sample */
+  sampleIsAppLimited: bool;
 
   /** The first packet after none was in flight: intervals begin. */
   @inline
@@ -45,7 +47,7 @@ export class DeliveryRate {
     const receiveNs = nowNs - row.deliveredNs;
     const sendNs = row.sentNs - row.firstSentNs;
     const bytes = <f64>(this.delivered - row.delivered) * words.mssBytes;
-    words.appLimited = row.appLimited ? 1 : 0;
+    this.sampleIsAppLimited = row.appLimited;
     if (this.appLimitedUntil > 0 && this.delivered > this.appLimitedUntil) this.appLimitedUntil = 0;
     // "If an interval is shorter than min_rtt, the sample is not valid" (draft 3.2.1: compressed ACKs)
     const minRttNs = minRttUs * MICRO;

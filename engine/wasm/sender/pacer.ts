@@ -53,10 +53,14 @@ export class Pacer {
     return leave < nowNs ? nowNs : leave;
   }
 
-  /** @param unplanned it goes whatever the window says: a probe */
+  /** A packet leaves now whatever the window says: a probe. */
+  schedule(nowNs: f64): void {
+    this.scheduledNs = nowNs;
+  }
+
   @inline
-  onSent(nowNs: f64, unplanned: bool): void {
-    this.lastScheduledNs = unplanned ? nowNs : this.scheduledNs;
+  onSent(nowNs: f64): void {
+    this.lastScheduledNs = this.scheduledNs;
     this.lastLeaveNs = nowNs;
     if (this.jitterBoundNs > 0) this.drawJitter();
   }

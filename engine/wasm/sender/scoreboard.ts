@@ -28,6 +28,8 @@ export class Scoreboard {
   next: i64;
   inflight: i64;
   sackedPackets: i64;
+  /** what the rings say of sequences from here on does not hold yet: `sendNext` has sent them, and they are in flight */
+  writtenTo: i64;
   // rings of sequences
   mask: i64;
   states: usize;
@@ -77,10 +79,33 @@ export class Scoreboard {
   /** The sequence leaves. One that a probe repeats while it is in flight counts once. */
   @inline
   send(sequence: i64, txn: i64): void {
+    if (sequence >= this.writtenTo) this.writtenTo = sequence + 1;
     const place = <usize>(sequence & this.mask);
     if (load<u8>(this.states + place) !== IN_FLIGHT) this.inflight++;
     store<u8>(this.states + place, IN_FLIGHT);
     store<i64>(this.latestTxns + (place << 3), txn);
+  }
+
+  /** The next new sequence leaves, as all did since `write`, each with the next transmission. @returns it */
+  @inline
+  sendNext(): i64 {
+    const sequence = this.next;
+    this.next = sequence + 1;
+    this.inflight++;
+    return sequence;
+  }
+
+  /** Writes the rings after `sendNext`. @param txnOffset from a sequence that it sent to its transmission */
+  write(txnOffset: i64): void {
+    const next = this.next;
+    if (this.writtenTo >= next) return;
+    while (next - 1 - this.cumulative > this.mask) this.grow();
+    for (let sequence = max<i64>(this.writtenTo, this.cumulative); sequence < next; sequence++) {
+      const place = <usize>(sequence & this.mask);
+      store<u8>(this.states + place, IN_FLIGHT);
+      store<i64>(this.latestTxns + (place << 3), sequence + txnOffset);
+    }
+    this.writtenTo = next;
   }
 
   /** Room for the sequence, which lies after all others. */
@@ -113,9 +138,14 @@ export class Scoreboard {
   @inline
   deliverInOrder(count: i64): void {
     const cumulative = this.cumulative;
-    for (let k: i64 = 0; k < count; k++) this.setState(cumulative + k, UNSENT);
-    this.cumulative = cumulative + count;
+    const end = cumulative + count;
+    if (cumulative < this.writtenTo) this.clear(cumulative, min<i64>(end, this.writtenTo));
+    this.cumulative = end;
     this.inflight -= count;
+  }
+
+  private clear(from: i64, end: i64): void {
+    for (let sequence = from; sequence < end; sequence++) this.setState(sequence, UNSENT);
   }
 
   lose(sequence: i64): void {

@@ -17,6 +17,7 @@
 import * as host from "../host";
 import { allocate, release } from "../memory/memory";
 import { AckTotals } from "../meters/ack-totals";
+import { DelayHistogram } from "../meters/delay-histogram";
 import { countOf, MICRO, NO_LIMIT } from "../units";
 import { Arrivals, FIRST } from "./arrivals";
 import { ASK, CcpBlock } from "./ccp-block";
@@ -96,7 +97,17 @@ export class Sender extends SenderWords {
   ackIsPlain: bool;
   /** and those of its program's registers too */
   blockIsPlain: bool;
+  /** `timerAtNs` and the times that it is made of wait for `settleTimers`: until then it says only what is not due before */
+  timersAreLate: bool;
   reorderAtNs: f64;
+  /** from when the retransmission timer runs; Infinity: it is off */
+  rtoFromNs: f64;
+  /** of the last packet that left and the last that was acknowledged the later, while the timers are late */
+  progressNs: f64;
+  /** those before it are in `oneWayDelays` */
+  measuredArrivals: i64;
+  /** of the packets that have reached the receiver, as of `measureArrived`; null: not measured */
+  oneWayDelays: DelayHistogram | null;
   /** recovery lasts until the cumulative ACK reaches this sequence (RFC 6675 RecoveryPoint) */
   recoveryPoint: i64;
 
@@ -109,7 +120,7 @@ export class Sender extends SenderWords {
   private init(number: i32, mssBytes: f64): void {
     this.number = number;
     this.mssBytes = mssBytes;
-    this.sendAtNs = this.timerAtNs = this.rtoAtNs = this.reorderAtNs = Infinity;
+    this.sendAtNs = this.timerAtNs = this.rtoAtNs = this.rtoFromNs = this.reorderAtNs = Infinity;
     this.rateBytesPerSec = -1;
     this.minRttUs = Infinity;
     this.cwndLimited = 1;
@@ -253,6 +264,8 @@ export class Sender extends SenderWords {
     this.limitedBy = LimitedBy.end;
     this.probe.isDue = false;
     this.sendAtNs = this.timerAtNs = this.rtoAtNs = this.probe.atNs = this.reorderAtNs = Infinity;
+    this.rtoFromNs = Infinity;
+    this.timersAreLate = false;
   }
 
   /** The application gives data, in packets; Infinity: a bulk flow from here on. */
@@ -270,6 +283,18 @@ export class Sender extends SenderWords {
 
   @inline
   private plan(nowNs: f64): void {
+    if (!this.isCalm || this.probe.isDue || this.limitedBy === LimitedBy.end) {
+      this.planAny(nowNs);
+    } else if (this.board.inflight >= this.cwndPackets) {
+      this.limitedBy = LimitedBy.window;
+      this.close();
+    } else if (this.mayTransmitNew()) {
+      this.limitedBy = LimitedBy.window;
+      this.sendAtNs = this.pacer.plan(nowNs);
+    } else this.planAny(nowNs);
+  }
+
+  private planAny(nowNs: f64): void {
     const pacer = this.pacer;
     if (this.probe.isDue) {
       this.sendAtNs = max<f64>(pacer.lastLeaveNs, nowNs);
@@ -314,34 +339,21 @@ export class Sender extends SenderWords {
   @inline
   transmit(nowNs: f64): i64 {
     const board = this.board;
-    const isProbe = this.probe.isDue;
-    const repeats = isProbe ? !this.mayTransmitNew() : board.hasRetransmission();
-    const sequence = repeats ? this.takeRepeated(isProbe) : board.next;
-    if (!repeats) board.next = sequence + 1;
-    board.reach(sequence);
     const txn = this.transmissions.add();
-    if (board.inflight === 0) {
-      this.delivery.begin(nowNs);
-      // off only while nothing is in flight
-      if (this.rtoAtNs === Infinity) this.armRetransmissionTimer(nowNs);
-    }
-    board.send(sequence, txn);
-    this.lastSequence = sequence;
     const row = this.transmissions.at(txn);
+    row.note = 0;
+    if (board.inflight === 0) this.beginFlight(nowNs);
+    let sequence: i64;
+    if (this.isCalm && !this.probe.isDue) {
+      sequence = board.sendNext();
+      this.progressNs = nowNs;
+      if (!this.timersAreLate && this.hasRack) this.putOffTimers(nowNs);
+    } else sequence = this.sendAny(nowNs, txn);
+    this.lastSequence = sequence;
     row.sequence = sequence;
     row.sentNs = nowNs;
-    row.note = isProbe && repeats ? PROBE : 0;
     this.delivery.note(row);
-    this.pacer.onSent(nowNs, isProbe);
-    if (isProbe) {
-      this.probe.onSent(board.next);
-      this.isCalm = false;
-    }
-    if (this.hasRack) {
-      if (this.isCalm) this.armCalmProbeTimer(nowNs);
-      else this.armProbeTimer(nowNs);
-    }
-    if (this.prr.isActive) this.prr.onSent();
+    this.pacer.onSent(nowNs);
     if (this.keepsPackets) {
       row.inflight = <i32>board.inflight;
       row.lost = this.totalLostPackets;
@@ -352,6 +364,65 @@ export class Sender extends SenderWords {
       this.applyDecision(nowNs);
     } else this.plan(nowNs);
     return txn;
+  }
+
+  /** A packet leaves while none is in flight. */
+  private beginFlight(nowNs: f64): void {
+    this.delivery.begin(nowNs);
+    this.settleTimers();
+    // off only while nothing is in flight
+    if (this.rtoAtNs === Infinity) this.armRetransmissionTimer(nowNs);
+  }
+
+  /** A packet leaves that may be a repeated one or a probe, or leaves while something is missing. @returns its sequence */
+  private sendAny(nowNs: f64, txn: i64): i64 {
+    const board = this.board;
+    const isProbe = this.probe.isDue;
+    const repeats = isProbe ? !this.mayTransmitNew() : board.hasRetransmission();
+    // of the transmissions before this one
+    this.settle(txn);
+    let sequence = board.next;
+    if (repeats) {
+      sequence = this.takeRepeated(isProbe);
+      this.transmissions.orderedFrom = txn + 1;
+    } else board.next = sequence + 1;
+    board.reach(sequence);
+    board.send(sequence, txn);
+    if (isProbe) {
+      if (repeats) this.transmissions.at(txn).note = PROBE;
+      this.pacer.schedule(nowNs);
+      this.probe.onSent(board.next);
+      this.isCalm = false;
+    }
+    if (this.hasRack) this.armProbeTimer(nowNs);
+    if (this.prr.isActive) this.prr.onSent();
+    return sequence;
+  }
+
+  /** Writes what is left unwritten while all is calm. @param nextTxn the first that has not been sent by then */
+  private settle(nextTxn: i64): void {
+    this.board.write(nextTxn - this.board.next);
+    this.settleTimers();
+  }
+
+  /**
+   * The timers are set again, but nobody needs to know when: neither is due within half of the shortest round trip, as the tail loss
+   * probe waits for two, and the retransmission timer for one at least.
+   */
+  private putOffTimers(nowNs: f64): void {
+    const minRttUs = this.rtt.minRttUs;
+    const earliestNs = minRttUs === Infinity ? nowNs : nowNs + 0.5 * minRttUs * MICRO;
+    this.timerAtNs = min<f64>(this.timerAtNs, earliestNs);
+    this.timersAreLate = true;
+  }
+
+  /** Sets the timers as they were put off. */
+  settleTimers(): void {
+    if (!this.timersAreLate) return;
+    this.timersAreLate = false;
+    this.rtoAtNs = this.rtoFromNs + this.rtt.rtoUs() * MICRO;
+    if (this.hasRack) this.armCalmProbeTimer(this.progressNs);
+    else this.timerAtNs = this.rtoAtNs;
   }
 
   private tellSent(nowNs: f64, txn: i64): void {
@@ -397,17 +468,39 @@ export class Sender extends SenderWords {
     this.arrived.add(txn, arrivalNs, first, ce);
   }
 
+  /** The one-way delays of the packets that have arrived by now are counted, in their order. */
+  measureArrived(nowNs: f64): void {
+    const arrived = this.arrived;
+    let end = max<i64>(this.measuredArrivals, arrived.covered);
+    while (end < arrived.count && arrived.atNs(end) <= nowNs) end++;
+    const delays = this.oneWayDelays;
+    if (delays !== null) this.measure(delays, end);
+  }
+
+  @inline
+  private measure(delays: DelayHistogram, end: i64): void {
+    const arrived = this.arrived;
+    const transmissions = this.transmissions;
+    for (let n = this.measuredArrivals; n < end; n++) {
+      delays.record((arrived.atNs(n) - transmissions.sentNs(arrived.txn(n))) / MICRO);
+    }
+    this.measuredArrivals = end;
+  }
+
   /** An ACK arrives, made when the receiver had got `arrivals` packets. One that a later ACK has overtaken tells nothing. */
   @inline
   onAck(nowNs: f64, arrivals: i64): void {
     this.acks += 1;
     if (arrivals <= this.arrived.covered) return;
+    const delays = this.oneWayDelays;
+    if (delays !== null && arrivals > this.measuredArrivals) this.measure(delays, arrivals);
     if (!this.isCalm || !this.onInOrderAck(nowNs, arrivals)) this.onAnyAck(nowNs, arrivals);
   }
 
   private onAnyAck(nowNs: f64, arrivals: i64): void {
     const board = this.board;
     const transmissions = this.transmissions;
+    this.settle(transmissions.next);
     const arrived = this.arrived;
     const delivery = this.delivery;
     const inflightBefore = board.inflight;
@@ -455,7 +548,7 @@ export class Sender extends SenderWords {
       this.rtt.onSample(firstRttNs / MICRO);
       if (this.rttUs < this.rtt.minRttUs) this.rtt.minRttUs = this.rttUs;
       delivery.sample(nowNs, row, this.rtt.minRttUs, this);
-      if (board.cumulative === board.next) this.rtoAtNs = this.timerAtNs = Infinity;
+      if (board.cumulative === board.next) this.rtoFromNs = this.rtoAtNs = this.timerAtNs = Infinity;
       else this.armRetransmissionTimer(nowNs);
     }
     if (this.isRecovering && board.cumulative >= this.recoveryPoint) this.endRecovery();
@@ -511,10 +604,9 @@ export class Sender extends SenderWords {
     const count = arrivals - covered;
     const firstTxn = transmissions.nextUnseen;
     const cumulative = board.cumulative;
-    for (let k: i64 = 0; k < count; k++) {
-      if (arrived.what(covered + k) !== (((firstTxn + k) << 2) | FIRST)) return false;
-      if (transmissions.sequenceOf(firstTxn + k) !== cumulative + k) return false;
-    }
+    // in a run, and of sequences in order, as was the last one: then there is no need to look at each
+    const isRun = covered > arrived.runFrom && firstTxn > transmissions.orderedFrom;
+    if (!isRun && !this.isInOrder(covered, firstTxn, count)) return false;
     const inflightBefore = board.inflight;
     board.deliverInOrder(count);
     transmissions.nextUnseen = transmissions.oldestNeeded = firstTxn + count;
@@ -526,24 +618,31 @@ export class Sender extends SenderWords {
     const sentNs = row.sentNs;
     const rttUs = (nowNs - sentNs) / MICRO;
     rtt.onSample(count === 1 ? rttUs : (nowNs - transmissions.sentNs(firstTxn)) / MICRO);
-    if (rttUs < rtt.minRttUs) rtt.minRttUs = rttUs;
-    this.rttUs = rttUs;
+    // the bound of the timers holds for the minimum that it was made with
+    let mayPutOff = this.timersAreLate;
+    if (rttUs < rtt.minRttUs) {
+      rtt.minRttUs = rttUs;
+      mayPutOff = false;
+    }
     delivery.delivered += count;
     delivery.onDelivered(nowNs, sentNs);
     delivery.sample(nowNs, row, rtt.minRttUs, this);
-    this.rtoAtNs = cumulative + count === board.next ? Infinity : nowNs + rtt.rtoUs() * MICRO;
-    if (this.hasRack) {
-      this.rack.rttNs = rttUs * MICRO;
-      this.armCalmProbeTimer(nowNs);
-    } else this.timerAtNs = this.rtoAtNs;
-
-    this.ackedPackets = <f64>count;
-    this.ackedBytes = this.deliveredBytes = <f64>count * this.mssBytes;
-    this.cwndLimited = this.isWindowUsed(inflightBefore, this.limitedBy) ? 1 : 0;
-    if (!this.ackIsPlain) this.makeAckPlain();
-    if (this.keepsPackets) this.describePacket(firstTxn + count - 1);
-    this.tell(nowNs);
+    this.rtoFromNs = cumulative + count === board.next ? Infinity : nowNs;
+    this.progressNs = nowNs;
+    if (!mayPutOff) this.putOffTimers(nowNs);
+    if (this.hasRack) this.rack.rttNs = rttUs * MICRO;
+    this.tellCalm(nowNs, count, rttUs, inflightBefore);
     if (cumulative + count === this.limit) this.drained(nowNs);
+    return true;
+  }
+
+  /** The next arrivals are the next transmissions, which carry the next sequences. */
+  private isInOrder(covered: i64, firstTxn: i64, count: i64): bool {
+    const cumulative = this.board.cumulative;
+    for (let k: i64 = 0; k < count; k++) {
+      if (this.arrived.what(covered + k) !== (((firstTxn + k) << 2) | FIRST)) return false;
+      if (this.transmissions.sequenceOf(firstTxn + k) !== cumulative + k) return false;
+    }
     return true;
   }
 
@@ -721,6 +820,7 @@ export class Sender extends SenderWords {
   }
 
   private armRetransmissionTimer(nowNs: f64): void {
+    this.rtoFromNs = nowNs;
     this.rtoAtNs = nowNs + this.rtt.rtoUs() * MICRO;
     this.armTimer();
   }
@@ -751,6 +851,7 @@ export class Sender extends SenderWords {
 
   /** `timerAtNs` has come. */
   onTimer(nowNs: f64): void {
+    this.settle(this.transmissions.next);
     if (this.hasRack && this.reorderAtNs <= nowNs) this.onReorderTimer(nowNs);
     else if (this.hasRack && this.probe.atNs <= nowNs) this.onProbeTimer(nowNs);
     else this.onRetransmissionTimeout(nowNs);
@@ -879,55 +980,102 @@ export class Sender extends SenderWords {
   }
 
   /** Completes the ACK event, hands it to the congestion control, and applies what that decides. */
-  @inline
   private tell(nowNs: f64): void {
-    const rtt = this.rtt;
-    const inflight = this.board.inflight;
-    const next = this.board.next;
-    const cumulative = this.board.cumulative;
     this.nowUs = nowNs / MICRO;
-    this.minRttUs = rtt.minRttUs;
-    this.inflightPackets = <f64>inflight;
-    this.inflightBytes = <f64>inflight * this.mssBytes;
-    const window = this.cwndPackets;
-    const written = window >= NO_LIMIT - next ? this.limit : min<i64>(this.limit, next + window);
-    this.pendingBytes = <f64>(written - cumulative) * this.mssBytes;
-    this.decide();
+    this.describeFlight();
+    const block = this.registers;
+    let said: i32 = ASK;
+    if (block !== 0) {
+      said = changetype<CcpBlock>(block).runProgram(
+        this,
+        this.blockIsPlain,
+        this.nowUs,
+        this.ackedBytes,
+        this.ackedPackets,
+        this.inflightBytes,
+        this.inflightPackets,
+        this.pendingBytes,
+        this.rttUs,
+      );
+    }
+    if (said === 0) this.blockIsPlain = this.ackIsPlain;
+    else this.tellHost(said);
     const totals = this.totals;
     if (totals !== null) totals.record(this);
     if (this.prr.isActive) this.reduceProportionally();
     this.applyDecision(nowNs);
   }
 
+  /** The same of an ACK in order while all is calm: the event is written only where the host is to see it. */
   @inline
-  private decide(): void {
+  private tellCalm(nowNs: f64, count: i64, rttUs: f64, inflightBefore: i64): void {
+    const mssBytes = this.mssBytes;
+    const ackedPackets = <f64>count;
+    const inflightPackets = <f64>this.board.inflight;
+    const pendingBytes = this.pendingNow();
     const block = this.registers;
-    if (block === 0) {
-      this.ask();
-      return;
+    let said: i32 = ASK;
+    if (block !== 0) {
+      const isPlain = this.blockIsPlain;
+      if (!isPlain) this.makeAckPlain();
+      said = changetype<CcpBlock>(block).runProgram(
+        this,
+        isPlain,
+        nowNs / MICRO,
+        ackedPackets * mssBytes,
+        ackedPackets,
+        inflightPackets * mssBytes,
+        inflightPackets,
+        pendingBytes,
+        rttUs,
+      );
     }
-    const said = changetype<CcpBlock>(block).runProgram(this, this.blockIsPlain);
-    if (said === 0) {
-      this.blockIsPlain = this.ackIsPlain;
-    } else if (said === ASK) this.ask();
-    else this.answer(said);
+    const minRttUs = this.rtt.minRttUs;
+    if (said === 0) this.blockIsPlain = true;
+    else this.tellHostOfCalm(said, nowNs, count, rttUs, inflightBefore);
+    const totals = this.totals;
+    if (totals !== null) {
+      totals.recordPlain(this, ackedPackets, inflightPackets, pendingBytes, rttUs, minRttUs);
+    }
+    this.applyDecision(nowNs);
   }
 
-  private ask(): void {
-    this.completeEvent();
-    host.onAck(this.number);
+  private tellHostOfCalm(said: i32, nowNs: f64, count: i64, rttUs: f64, inflightBefore: i64): void {
+    if (!this.ackIsPlain) this.makeAckPlain();
+    this.nowUs = nowNs / MICRO;
+    this.rttUs = rttUs;
+    this.ackedPackets = <f64>count;
+    this.ackedBytes = this.deliveredBytes = <f64>count * this.mssBytes;
+    this.cwndLimited = this.isWindowUsed(inflightBefore, this.limitedBy) ? 1 : 0;
+    if (this.keepsPackets) this.describePacket(this.transmissions.nextUnseen - 1);
+    this.describeFlight();
+    this.tellHost(said);
   }
 
-  private answer(said: i32): void {
-    this.completeEvent();
-    host.afterRun(this.number, said);
+  private describeFlight(): void {
+    this.minRttUs = this.rtt.minRttUs;
+    this.inflightPackets = <f64>this.board.inflight;
+    this.inflightBytes = this.inflightPackets * this.mssBytes;
+    this.pendingBytes = this.pendingNow();
   }
 
-  /** Writes the words of the ACK event that only the host reads. */
-  private completeEvent(): void {
+  /** What the window and the application let be written, without what is acknowledged. */
+  @inline
+  private pendingNow(): f64 {
+    const window = this.cwndPackets;
+    const next = this.board.next;
+    const written = window >= NO_LIMIT - next ? this.limit : min<i64>(this.limit, next + window);
+    return <f64>(written - this.board.cumulative) * this.mssBytes;
+  }
+
+  /** @param said what its program has said to an event that is complete but for what only the host reads */
+  private tellHost(said: i32): void {
     this.srttUs = this.rtt.srttUs;
+    this.appLimited = this.delivery.sampleIsAppLimited ? 1 : 0;
     this.nextSequence = <f64>this.board.next;
     this.cumulativeSequence = <f64>this.board.cumulative;
+    if (said === ASK) host.onAck(this.number);
+    else host.afterRun(this.number, said);
   }
 
   private reduceProportionally(): void {

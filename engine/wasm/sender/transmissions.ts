@@ -43,6 +43,8 @@ export class Transmissions {
   nextUnseen: i64;
   /** no row before it is needed any more; the ring never overwrites it or a later one */
   oldestNeeded: i64;
+  /** from this one on each carries the sequence after that of the one before */
+  orderedFrom: i64;
   /** the oldest row that growing kept */
   oldestKept: i64;
   /** ring: all that may still be judged, and older ones as long as there is room */
