@@ -21,7 +21,7 @@ export async function compile({ folder, to, name, flags, interfaceOf }) {
       ...["--outFile", wasm],
       // no objects of the language's own
       ...["--runtime", "stub", "--noAssert"],
-      ...["-O3", "--enable", "nontrapping-f2i"],
+      ...["-O3", "--enable", "nontrapping-f2i", "--enable", "simd"],
       ...flags,
     ],
     {

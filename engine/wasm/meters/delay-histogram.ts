@@ -8,10 +8,10 @@ import { FlowBins } from "./flow-bins";
 const SUB_BUCKET_BITS: i32 = 10;
 /** 2^31 us is over half an hour of queueing; longer delays share the last bucket. */
 const MAX_DELAY_US: f64 = 2147483647;
-const TWO_POW_52: f64 = 4503599627370496;
-const MANTISSA: u64 = 0xf_ffff_ffff_ffff;
-/** The highest bit of the numbers whose buckets are one microsecond wide. */
-const EXACT_BIT: u64 = 1 << SUB_BUCKET_BITS;
+const SUB_BUCKETS: i32 = 1 << SUB_BUCKET_BITS;
+/** From a double's exponent to that of a bucket's octave, in buckets: from 1024 us on its first bits are the bucket. */
+const MANTISSA_BITS: i32 = 52;
+const EXPONENT_OFFSET: i32 = (1023 + SUB_BUCKET_BITS - 1) << SUB_BUCKET_BITS;
 const BUCKETS: i32 = (32 - SUB_BUCKET_BITS) << SUB_BUCKET_BITS;
 /** Buckets that are kept at first, and the step in which the range grows: one KiB of counts. */
 const RANGE_STEP: i32 = 256;
@@ -44,10 +44,11 @@ export class DelayHistogram extends DelayHistogramWords {
   record(delayUs: f64): void {
     this.count += 1;
     this.sumUs += delayUs;
-    // a whole number below 2^52 as the low bits of a double: cheaper than a conversion
-    const micros = reinterpret<u64>(floor<f64>(delayUs + 0.5) + TWO_POW_52) & MANTISSA;
-    const shift = 63 - SUB_BUCKET_BITS - <i32>clz<u64>(micros | EXACT_BIT);
-    const bucket = (shift << SUB_BUCKET_BITS) + <i32>(micros >>> shift);
+    const micros = delayUs + 0.5;
+    const bucket =
+      micros < <f64>SUB_BUCKETS
+        ? <i32>micros
+        : <i32>(reinterpret<u64>(micros) >>> (MANTISSA_BITS - SUB_BUCKET_BITS)) - EXPONENT_OFFSET;
     let i = bucket - this.first;
     if (<u32>i >= <u32>this.length) i = this.cover(delayUs < MAX_DELAY_US ? bucket : BUCKETS - 1);
     const place = this.counts + ((<usize>i) << 2);
