@@ -213,6 +213,10 @@ export class FifoNetwork extends FifoNetworkWords {
       if (this.stopRequested !== 0) break;
     }
     this.tree.update(0, nowNs);
+    if (!this.reverseHolds) return;
+    // what has waited for the sender to run out of ACKs
+    if (this.stopRequested !== 0) this.enterReverse(flow, this.nowNs, Infinity);
+    else this.enterReverse(flow, untilNs, this.nextCallNs);
   }
 
   /** Packets leave one after the other while nothing else is due. */
@@ -236,7 +240,7 @@ export class FifoNetwork extends FifoNetworkWords {
     if (flow.stopAtNs < next) next = flow.stopAtNs;
     if (flow.nextBinEndNs < next) next = flow.nextBinEndNs;
     if (flow.sender.timerAtNs < next) next = flow.sender.timerAtNs;
-    if (this.reverseHolds && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
+    if (this.mustEnterReverse(flow) && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
     return next;
   }
 
@@ -269,7 +273,7 @@ export class FifoNetwork extends FifoNetworkWords {
     if (sender.sendAtNs < next) next = sender.sendAtNs;
     if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
     if (flow.stopAtNs < next) next = flow.stopAtNs;
-    if (this.reverseHolds && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
+    if (this.mustEnterReverse(flow) && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
     if (sender.timerAtNs > next) return next;
     // it may be only known that it is not due before
     sender.settleTimers();
@@ -293,9 +297,7 @@ export class FifoNetwork extends FifoNetworkWords {
       host.closeFlow(flow.index);
     }
     if (flow.receiver.delayedAckAtNs <= nowNs) this.sendDelayedAck(flow, sender);
-    if (this.reverseHolds) {
-      while (flow.ackDepartures.headNs <= nowNs) this.enterReverse(flow);
-    }
+    if (this.mustEnterReverse(flow)) this.enterReverse(flow, nowNs, Infinity);
     if (flow.acks.headNs <= nowNs) {
       const arrivals = flow.acks.shift();
       if (!flow.isOver) sender.onAck(nowNs, arrivals);
@@ -351,9 +353,26 @@ export class FifoNetwork extends FifoNetworkWords {
     else flow.acks.push(atNs + flow.reversePropagationNs, sender.arrived.count);
   }
 
-  private enterReverse(flow: FifoFlow): void {
-    const atNs = flow.ackDepartures.headNs;
-    const arrivals = flow.ackDepartures.shift();
+  /**
+   * ACKs enter the ACK direction when it is their time. Those of the only flow, which nobody else's pass, keep their order: as long as
+   * one is on its way to the sender, there is no hurry, and many enter at once.
+   */
+  @inline
+  private mustEnterReverse(flow: FifoFlow): bool {
+    return this.reverseHolds && (this.flowCount !== 1 || flow.acks.headNs === Infinity);
+  }
+
+  /** The flow's ACKs up to and including `untilNs` and before `beforeNs` enter the ACK direction. */
+  private enterReverse(flow: FifoFlow, untilNs: f64, beforeNs: f64): void {
+    const departures = flow.ackDepartures;
+    while (departures.headNs <= untilNs && departures.headNs < beforeNs) {
+      const atNs = departures.headNs;
+      this.offerReverse(flow, atNs, departures.shift());
+    }
+  }
+
+  @inline
+  private offerReverse(flow: FifoFlow, atNs: f64, arrivals: i64): void {
     if (this.reverseLossRate > 0 && this.reverseLoss.next() < this.reverseLossRate) return;
     if (!this.reverse.offer(atNs, null)) return;
     let releaseNs = this.reverse.departNs;
