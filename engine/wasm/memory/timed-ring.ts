@@ -22,28 +22,26 @@ export class TimedRing {
     this.pairs = allocate((<usize>INITIAL_PAIRS) << PAIR_SHIFT);
   }
 
-  /** The next pair makes it grow. */
-  @inline
-  get isFull(): bool {
-    return this.tail - this.head > this.mask;
-  }
-
   @inline
   push(timeNs: f64, value: i64): void {
-    if (this.head === this.tail) this.headNs = timeNs;
-    if (this.isFull) this.grow();
-    const pair = this.pair(this.tail);
+    const tail = this.tail;
+    const length = tail - this.head;
+    if (length === 0) this.headNs = timeNs;
+    else if (length > this.mask) this.grow();
+    const pair = this.pair(tail);
     store<f64>(pair, timeNs);
     store<i64>(pair, value, VALUE);
-    this.tail++;
+    this.tail = tail + 1;
   }
 
   /** Takes the first pair; returns its value. */
   @inline
   shift(): i64 {
-    const value = load<i64>(this.pair(this.head), VALUE);
-    this.head++;
-    this.headNs = this.head === this.tail ? Infinity : load<f64>(this.pair(this.head));
+    const head = this.head;
+    const next = head + 1;
+    const value = load<i64>(this.pair(head), VALUE);
+    this.head = next;
+    this.headNs = next === this.tail ? Infinity : load<f64>(this.pair(next));
     return value;
   }
 

@@ -25,9 +25,9 @@ const INITIAL_ROWS: i64 = 64;
 
 @unmanaged
 export class LinkWords {
-  /** result of the last accepted `offer` */
-  startNs: f64;
+  /** when the service of the last accepted `offer` is over, and where the host serves, when it starts */
   departNs: f64;
+  startNs: f64;
   droppedPackets: f64;
   /** of the waiting ones those of another size */
   queuedOthers: f64;
@@ -88,12 +88,12 @@ export class Link extends LinkWords {
   /** Lets the packets go whose service starts by now. */
   @inline
   advance(nowNs: f64): void {
-    while (this.headStartNs <= nowNs) {
-      const startNs = this.headStartNs;
-      const row = this.row(this.head);
-      const head = this.head + 1;
+    const tail = this.tail;
+    let head = this.head;
+    for (let startNs = this.headStartNs; startNs <= nowNs; startNs = this.headStartNs) {
+      const row = this.row(head++);
       this.head = head;
-      this.headStartNs = head === this.tail ? Infinity : this.row(head).startNs;
+      this.headStartNs = head === tail ? Infinity : this.row(head).startNs;
       const delays = row.delays;
       if (delays !== null) {
         const delayUs = (startNs - row.sinceNs) / MICRO;
@@ -108,7 +108,7 @@ export class Link extends LinkWords {
   }
 
   /**
-   * A packet arrives; true and `startNs`, `departNs` if the queue took it, false if it was dropped.
+   * A packet arrives; true and `departNs` if the queue took it, false if it was dropped.
    * @param delays who is told of its queueing delay
    */
   @inline
@@ -133,18 +133,22 @@ export class Link extends LinkWords {
       this.droppedPackets += 1;
       return false;
     }
+    let startNs = this.departNs;
+    let departNs: f64;
     if (serviceNs >= 0) {
-      const freeNs = this.departNs;
-      const startNs = nowNs > freeNs ? nowNs : freeNs;
-      this.startNs = startNs;
-      this.departNs = startNs + serviceNs;
-    } else host.serve(this.number, nowNs, bytes);
-    const startNs = this.startNs;
+      if (startNs < nowNs) startNs = nowNs;
+      departNs = startNs + serviceNs;
+      this.departNs = departNs;
+    } else {
+      host.serve(this.number, nowNs, bytes);
+      startNs = this.startNs;
+      departNs = this.departNs;
+    }
     if (queued === 1) this.headStartNs = startNs;
     if (queued > this.mask) this.grow();
     const row = this.row(tail);
     row.startNs = startNs;
-    row.departNs = this.departNs;
+    row.departNs = departNs;
     row.sinceNs = nowNs;
     row.delays = delays;
     this.tail = tail + 1;
