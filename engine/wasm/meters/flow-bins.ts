@@ -54,13 +54,17 @@ export class FlowBins extends FlowBinsWords {
 
   @inline
   countArrival(atNs: f64): void {
-    if (atNs > this.arrivalsUntilNs && !this.enterArrivalBin(atNs)) return;
+    if (atNs > this.arrivalsUntilNs) {
+      if (!this.enterArrivalBin(atNs)) return;
+    }
     this.arrivalBin.delivered += 1;
   }
 
   @inline
   countDelay(atNs: f64, delayUs: f64): void {
-    if (atNs > this.delaysUntilNs && !this.enterDelayBin(atNs)) return;
+    if (atNs > this.delaysUntilNs) {
+      if (!this.enterDelayBin(atNs)) return;
+    }
     const bin = this.delayBin;
     bin.delaySumUs += delayUs;
     bin.delayCount += 1;

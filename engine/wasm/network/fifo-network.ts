@@ -1,7 +1,8 @@
 /**
  * The FIFO network's inner loop: departures and arrivals at the receiver are computed when a packet is enqueued, each flow's
  * ACKs lie in a ring, and the loop takes the flow with the earliest next event. `sim/fifo/fifo-network.ts` is its face and tells
- * the rest.
+ * the rest. Conditions on the way of every packet stand one in the other, here and in the parts, as V8 makes a number of `a && b`
+ * before it branches.
  */
 
 import * as host from "../host";
@@ -205,10 +206,12 @@ export class FifoNetwork extends FifoNetworkWords {
   private runOnly(untilNs: f64): void {
     const flow = this.flow(0);
     let nowNs = this.tree.time();
-    while (nowNs <= untilNs && nowNs < this.nextCallNs) {
+    for (;;) {
+      if (nowNs > untilNs) break;
+      if (nowNs >= this.nextCallNs) break;
       this.nowNs = nowNs;
       this.process(flow, nowNs);
-      if (flow.isStarted && this.stopRequested === 0) this.sendBefore(flow, untilNs);
+      if (this.stopRequested === 0) this.sendBefore(flow, untilNs);
       nowNs = this.nextOf(flow);
       if (this.stopRequested !== 0) break;
     }
@@ -225,7 +228,9 @@ export class FifoNetwork extends FifoNetworkWords {
     const sender = flow.sender;
     for (;;) {
       const nowNs = sender.sendAtNs;
-      if (nowNs > untilNs || nowNs >= this.nextCallNs || nowNs >= this.nextOther(flow)) return;
+      if (nowNs > untilNs) return;
+      if (nowNs >= this.nextCallNs) return;
+      if (nowNs >= this.nextOther(flow)) return;
       this.nowNs = nowNs;
       this.sendDue(flow, nowNs);
       if (this.stopRequested !== 0) return;
@@ -240,8 +245,7 @@ export class FifoNetwork extends FifoNetworkWords {
     if (flow.stopAtNs < next) next = flow.stopAtNs;
     if (flow.nextBinEndNs < next) next = flow.nextBinEndNs;
     if (flow.sender.timerAtNs < next) next = flow.sender.timerAtNs;
-    if (this.mustEnterReverse(flow) && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
-    return next;
+    return this.reverseHolds ? this.orEntersReverse(flow, next) : next;
   }
 
   /** Lets the packets go that a stop held back. */
@@ -273,7 +277,7 @@ export class FifoNetwork extends FifoNetworkWords {
     if (sender.sendAtNs < next) next = sender.sendAtNs;
     if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
     if (flow.stopAtNs < next) next = flow.stopAtNs;
-    if (this.mustEnterReverse(flow) && flow.ackDepartures.headNs < next) next = flow.ackDepartures.headNs;
+    if (this.reverseHolds) next = this.orEntersReverse(flow, next);
     if (sender.timerAtNs > next) return next;
     // it may be only known that it is not due before
     sender.settleTimers();
@@ -297,7 +301,9 @@ export class FifoNetwork extends FifoNetworkWords {
       host.closeFlow(flow.index);
     }
     if (flow.receiver.delayedAckAtNs <= nowNs) this.sendDelayedAck(flow, sender);
-    if (this.mustEnterReverse(flow)) this.enterReverse(flow, nowNs, Infinity);
+    if (this.reverseHolds) {
+      if (this.orEntersReverse(flow, Infinity) <= nowNs) this.enterReverse(flow, nowNs, Infinity);
+    }
     if (flow.acks.headNs <= nowNs) {
       const arrivals = flow.acks.shift();
       if (!flow.isOver) sender.onAck(nowNs, arrivals);
@@ -313,14 +319,10 @@ export class FifoNetwork extends FifoNetworkWords {
     if (flow.stopAtNs < nowNs) flow.stopAtNs = nowNs;
   }
 
-  @inline
-  private isLostForward(): bool {
-    return this.forwardLossRate > 0 && this.forwardLoss.next() < this.forwardLossRate;
-  }
-
   /** A packet of nobody's comes to the forward link. */
   offerOther(nowNs: f64, bytes: f64): void {
-    if (!this.isLostForward()) this.forward.offerOther(nowNs, bytes);
+    if (this.forwardLossRate > 0 && this.forwardLoss.next() < this.forwardLossRate) return;
+    this.forward.offerOther(nowNs, bytes);
   }
 
   /** A packet leaves the sender: loss, queue, and at once (its departure is known) the receiver. */
@@ -328,17 +330,36 @@ export class FifoNetwork extends FifoNetworkWords {
   private transmit(flow: FifoFlow, sender: Sender, nowNs: f64): void {
     const txn = sender.transmit(nowNs);
     const forward = this.forward;
-    if (this.isLostForward() || !forward.offer(nowNs, flow.delays)) {
+    if (this.forwardLossRate > 0) {
+      if (this.forwardLoss.next() < this.forwardLossRate) {
+        flow.droppedPackets += 1;
+        return;
+      }
+    }
+    if (!forward.hasRoom(nowNs)) {
+      forward.droppedPackets += 1;
       flow.droppedPackets += 1;
       return;
     }
+    const arrivalNs = forward.take(nowNs, flow.delays) + flow.propagationNs;
     const receiver = flow.receiver;
-    const arrivalNs = forward.departNs + flow.propagationNs;
     if (receiver.delayedAckAtNs < arrivalNs) this.sendDelayedAck(flow, sender);
-    const first = receiver.onPacket(sender.lastSequence, arrivalNs);
+    const sequence = sender.lastSequence;
+    if (sequence === receiver.expected) {
+      if (receiver.outOfOrder === 0) {
+        flow.countFirst(arrivalNs);
+        sender.markArrival(txn, arrivalNs, true, false);
+        if (receiver.onNext(sequence)) {
+          receiver.flush();
+          this.emitAck(flow, sender, arrivalNs);
+        } else receiver.delayAck(arrivalNs);
+        return;
+      }
+    }
+    const first = receiver.onDisorder(sequence);
     if (first) flow.countFirst(arrivalNs);
     sender.markArrival(txn, arrivalNs, first, false);
-    if (receiver.delayedAckAtNs === Infinity) this.emitAck(flow, sender, arrivalNs);
+    this.emitAck(flow, sender, arrivalNs);
   }
 
   private sendDelayedAck(flow: FifoFlow, sender: Sender): void {
@@ -356,10 +377,15 @@ export class FifoNetwork extends FifoNetworkWords {
   /**
    * ACKs enter the ACK direction when it is their time. Those of the only flow, which nobody else's pass, keep their order: as long as
    * one is on its way to the sender, there is no hurry, and many enter at once.
+   * @returns when the next one must, if that is before `next`, else that
    */
   @inline
-  private mustEnterReverse(flow: FifoFlow): bool {
-    return this.reverseHolds && (this.flowCount !== 1 || flow.acks.headNs === Infinity);
+  private orEntersReverse(flow: FifoFlow, next: f64): f64 {
+    if (this.flowCount === 1) {
+      if (flow.acks.headNs !== Infinity) return next;
+    }
+    const enterNs = flow.ackDepartures.headNs;
+    return enterNs < next ? enterNs : next;
   }
 
   /** The flow's ACKs up to and including `untilNs` and before `beforeNs` enter the ACK direction. */
@@ -374,8 +400,12 @@ export class FifoNetwork extends FifoNetworkWords {
   @inline
   private offerReverse(flow: FifoFlow, atNs: f64, arrivals: i64): void {
     if (this.reverseLossRate > 0 && this.reverseLoss.next() < this.reverseLossRate) return;
-    if (!this.reverse.offer(atNs, null)) return;
-    let releaseNs = this.reverse.departNs;
+    const reverse = this.reverse;
+    if (!reverse.hasRoom(atNs)) {
+      reverse.droppedPackets += 1;
+      return;
+    }
+    let releaseNs = reverse.take(atNs, null);
     if (this.reverseJitterNs >= 0) {
       releaseNs += this.reverseJitterNs * this.reverseJitter.next();
       if (releaseNs < this.reverseReleaseNs) releaseNs = this.reverseReleaseNs;

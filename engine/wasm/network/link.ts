@@ -25,7 +25,7 @@ const INITIAL_ROWS: i64 = 64;
 
 @unmanaged
 export class LinkWords {
-  /** when the service of the last accepted `offer` is over, and where the host serves, when it starts */
+  /** when the service of the packet that was taken last is over, and where the host serves, when it starts */
   departNs: f64;
   startNs: f64;
   droppedPackets: f64;
@@ -107,32 +107,39 @@ export class Link extends LinkWords {
     }
   }
 
-  /**
-   * A packet arrives; true and `departNs` if the queue took it, false if it was dropped.
-   * @param delays who is told of its queueing delay
-   */
+  /** A packet arrives. @returns whether the queue has room for it: then it is to be taken, else it is dropped */
   @inline
-  offer(nowNs: f64, delays: DelayHistogram | null): bool {
-    return this.take(nowNs, this.packetBytes, this.packetNs, delays);
+  hasRoom(nowNs: f64): bool {
+    if (this.headStartNs <= nowNs) this.advance(nowNs);
+    return this.tail - this.head < this.limitPackets;
   }
 
-  /** The same of a packet of another size, which nobody is told of; only where the queue has no limit in bytes and all others have a listener. */
+  /**
+   * The queue takes a packet, for which it has room.
+   * @param delays who is told of its queueing delay
+   * @returns when it departs
+   */
+  @inline
+  take(nowNs: f64, delays: DelayHistogram | null): f64 {
+    return this.put(nowNs, this.packetBytes, this.packetNs, delays);
+  }
+
+  /** A packet of another size arrives, which nobody is told of; only where the queue has no limit in bytes and all others have a listener. */
   offerOther(nowNs: f64, bytes: f64): void {
     this.otherBytes = bytes;
+    if (!this.hasRoom(nowNs)) {
+      this.droppedPackets += 1;
+      return;
+    }
     this.queuedOthers += 1;
-    if (!this.take(nowNs, bytes, bytes * this.nanosPerByte, null)) this.queuedOthers -= 1;
+    this.put(nowNs, bytes, bytes * this.nanosPerByte, null);
   }
 
   /** @param serviceNs negative: the host serves */
   @inline
-  private take(nowNs: f64, bytes: f64, serviceNs: f64, delays: DelayHistogram | null): bool {
-    if (this.headStartNs <= nowNs) this.advance(nowNs);
+  private put(nowNs: f64, bytes: f64, serviceNs: f64, delays: DelayHistogram | null): f64 {
     const tail = this.tail;
     const queued = tail + 1 - this.head;
-    if (queued > this.limitPackets) {
-      this.droppedPackets += 1;
-      return false;
-    }
     let startNs = this.departNs;
     let departNs: f64;
     if (serviceNs >= 0) {
@@ -145,7 +152,7 @@ export class Link extends LinkWords {
       departNs = this.departNs;
     }
     if (queued === 1) this.headStartNs = startNs;
-    if (queued > this.mask) this.grow();
+    else if (queued > this.mask) this.grow();
     const row = this.row(tail);
     row.startNs = startNs;
     row.departNs = departNs;
@@ -156,7 +163,7 @@ export class Link extends LinkWords {
       if (this.queuedOthers !== 0) this.noteMixed(<f64>queued);
       else if (queued > this.maxQueued) this.maxQueued = queued;
     }
-    return true;
+    return departNs;
   }
 
   private noteMixed(queued: f64): void {

@@ -42,24 +42,24 @@ export class Receiver {
   }
 
   /**
-   * A packet arrives. Before a later packet, call `flush` if `delayedAckAtNs` lies before its arrival.
-   * @returns whether its payload is new; an ACK goes out at once unless `delayedAckAtNs` is set
+   * The expected packet arrives while no other is missing. Before a later one than that of `delayedAckAtNs`, call `flush`.
+   * @returns whether an ACK goes out at once: then `flush`, else `delayAck`
    */
   @inline
-  onPacket(sequence: i64, nowNs: f64): bool {
-    if (sequence !== this.expected || this.outOfOrder !== 0) return this.onDisorder(sequence);
+  onNext(sequence: i64): bool {
     this.expected = sequence + 1;
     const unacknowledged = this.unacknowledged + 1;
-    if (unacknowledged >= this.packetsPerAck) this.flush();
-    else {
-      this.unacknowledged = unacknowledged;
-      this.delayedAckAtNs = nowNs + this.delayNs;
-    }
-    return true;
+    this.unacknowledged = unacknowledged;
+    return unacknowledged >= this.packetsPerAck;
   }
 
-  /** A packet arrives while others are missing, or makes some so. */
-  private onDisorder(sequence: i64): bool {
+  @inline
+  delayAck(nowNs: f64): void {
+    this.delayedAckAtNs = nowNs + this.delayNs;
+  }
+
+  /** A packet arrives while others are missing, or makes some so: an ACK goes out at once. @returns whether its payload is new */
+  onDisorder(sequence: i64): bool {
     const before = this.firstDelivered;
     if (sequence === this.expected) {
       this.expected++;

@@ -48,10 +48,14 @@ export class DeliveryRate {
     const sendNs = row.sentNs - row.firstSentNs;
     const bytes = <f64>(this.delivered - row.delivered) * words.mssBytes;
     this.sampleIsAppLimited = row.appLimited;
-    if (this.appLimitedUntil > 0 && this.delivered > this.appLimitedUntil) this.appLimitedUntil = 0;
+    if (this.appLimitedUntil > 0) {
+      if (this.delivered > this.appLimitedUntil) this.appLimitedUntil = 0;
+    }
     // "If an interval is shorter than min_rtt, the sample is not valid" (draft 3.2.1: compressed ACKs)
     const minRttNs = minRttUs * MICRO;
-    if (receiveNs < minRttNs && sendNs < minRttNs) return;
+    if (receiveNs < minRttNs) {
+      if (sendNs < minRttNs) return;
+    }
     if (receiveNs > 0) words.deliveryRateBytesPerSec = (bytes * SECOND) / receiveNs;
     if (sendNs > 0) words.sendRateBytesPerSec = (bytes * SECOND) / sendNs;
   }

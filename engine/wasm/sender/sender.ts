@@ -91,7 +91,7 @@ export class Sender extends SenderWords {
   tellsAcked: bool;
   /** no more data will come */
   isFinished: bool;
-  /** the state is open, and there are no marks to read, no probe to judge, no acknowledged packets to tell of, no losses to weigh: `onInOrderAck` may serve the next ACK */
+  /** the state is open, and there are no marks to read, no probe to judge, no acknowledged packets to tell of, no losses to weigh: `onCalmAck` may serve the next ACK */
   isCalm: bool;
   /** the event's words of losses, marks and disorder are 0 */
   ackIsPlain: bool;
@@ -242,10 +242,15 @@ export class Sender extends SenderWords {
   /** Reads the congestion control's window and rate, and plans the next packet by them. */
   @inline
   applyDecision(nowNs: f64): void {
+    this.readDecision();
+    this.plan(nowNs);
+  }
+
+  @inline
+  private readDecision(): void {
     const wanted = this.prr.isActive ? countOf(this.prr.windowPackets) : this.targetPackets();
     this.cwndPackets = min<i64>(wanted, this.guard.capPackets);
     this.pacer.setRate(this.rateBytesPerSec, this.mssBytes);
-    this.plan(nowNs);
   }
 
   /** The congestion control's window. */
@@ -283,15 +288,24 @@ export class Sender extends SenderWords {
 
   @inline
   private plan(nowNs: f64): void {
-    if (!this.isCalm || this.probe.isDue || this.limitedBy === LimitedBy.end) {
-      this.planAny(nowNs);
-    } else if (this.board.inflight >= this.cwndPackets) {
-      this.limitedBy = LimitedBy.window;
-      this.close();
-    } else if (this.mayTransmitNew()) {
-      this.limitedBy = LimitedBy.window;
-      this.sendAtNs = this.pacer.plan(nowNs);
-    } else this.planAny(nowNs);
+    if (this.isCalm) {
+      if (!this.probe.isDue) {
+        const board = this.board;
+        const next = board.next;
+        // else there may be something to send beside new data, or silence limits the flow, or it is over
+        if (next < this.limit) {
+          if (next - board.cumulative < this.receiveWindowPackets) {
+            if (this.limitedBy !== LimitedBy.end) {
+              this.limitedBy = LimitedBy.window;
+              if (board.inflight >= this.cwndPackets) this.close();
+              else this.sendAtNs = this.pacer.plan(nowNs);
+              return;
+            }
+          }
+        }
+      }
+    }
+    this.planAny(nowNs);
   }
 
   private planAny(nowNs: f64): void {
@@ -343,12 +357,17 @@ export class Sender extends SenderWords {
     const row = this.transmissions.at(txn);
     row.note = 0;
     if (board.inflight === 0) this.beginFlight(nowNs);
-    let sequence: i64;
-    if (this.isCalm && !this.probe.isDue) {
-      sequence = board.sendNext();
-      this.progressNs = nowNs;
-      if (!this.timersAreLate && this.hasRack) this.putOffTimers(nowNs);
-    } else sequence = this.sendAny(nowNs, txn);
+    let sequence: i64 = -1;
+    if (this.isCalm) {
+      if (!this.probe.isDue) {
+        sequence = board.sendNext();
+        this.progressNs = nowNs;
+        if (!this.timersAreLate) {
+          if (this.hasRack) this.putOffTimers(nowNs);
+        }
+      }
+    }
+    if (sequence < 0) sequence = this.sendAny(nowNs, txn);
     this.lastSequence = sequence;
     row.sequence = sequence;
     row.sentNs = nowNs;
@@ -358,11 +377,13 @@ export class Sender extends SenderWords {
       row.inflight = <i32>board.inflight;
       row.lost = this.totalLostPackets;
     }
-    const wanted = this.wantsSent;
-    if (wanted !== SentWant.none && (wanted === SentWant.all || board.inflight === 1)) {
-      this.tellSent(nowNs, txn);
-      this.applyDecision(nowNs);
-    } else this.plan(nowNs);
+    if (this.wantsSent !== SentWant.none) {
+      if (this.wantsSent === SentWant.all || board.inflight === 1) {
+        this.tellSent(nowNs, txn);
+        this.readDecision();
+      }
+    }
+    this.plan(nowNs);
     return txn;
   }
 
@@ -493,8 +514,11 @@ export class Sender extends SenderWords {
     this.acks += 1;
     if (arrivals <= this.arrived.covered) return;
     const delays = this.oneWayDelays;
-    if (delays !== null && arrivals > this.measuredArrivals) this.measure(delays, arrivals);
-    if (!this.isCalm || !this.onInOrderAck(nowNs, arrivals)) this.onAnyAck(nowNs, arrivals);
+    if (delays !== null) {
+      if (arrivals > this.measuredArrivals) this.measure(delays, arrivals);
+    }
+    if (this.isCalm) this.onCalmAck(nowNs, arrivals);
+    else this.onAnyAck(nowNs, arrivals);
   }
 
   private onAnyAck(nowNs: f64, arrivals: i64): void {
@@ -591,12 +615,9 @@ export class Sender extends SenderWords {
     );
   }
 
-  /**
-   * The common case, without what others need: no packet is missing, and the ACK covers the next ones in their order.
-   * @returns false if it is not so; nothing has changed then
-   */
+  /** The common case, without what others need: no packet is missing, and the ACK covers the next ones in their order. */
   @inline
-  private onInOrderAck(nowNs: f64, arrivals: i64): bool {
+  private onCalmAck(nowNs: f64, arrivals: i64): void {
     const board = this.board;
     const transmissions = this.transmissions;
     const arrived = this.arrived;
@@ -605,8 +626,13 @@ export class Sender extends SenderWords {
     const firstTxn = transmissions.nextUnseen;
     const cumulative = board.cumulative;
     // in a run, and of sequences in order, as was the last one: then there is no need to look at each
-    const isRun = covered > arrived.runFrom && firstTxn > transmissions.orderedFrom;
-    if (!isRun && !this.isInOrder(covered, firstTxn, count)) return false;
+    const fromRun = min<i64>(covered - arrived.runFrom, firstTxn - transmissions.orderedFrom);
+    if (fromRun <= 0) {
+      if (!this.isInOrder(covered, firstTxn, count)) {
+        this.onAnyAck(nowNs, arrivals);
+        return;
+      }
+    }
     const inflightBefore = board.inflight;
     board.deliverInOrder(count);
     transmissions.nextUnseen = transmissions.oldestNeeded = firstTxn + count;
@@ -633,7 +659,6 @@ export class Sender extends SenderWords {
     if (this.hasRack) this.rack.rttNs = rttUs * MICRO;
     this.tellCalm(nowNs, count, rttUs, inflightBefore);
     if (cumulative + count === this.limit) this.drained(nowNs);
-    return true;
   }
 
   /** The next arrivals are the next transmissions, which carry the next sequences. */
