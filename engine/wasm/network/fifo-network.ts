@@ -13,7 +13,6 @@ import { DelayHistogram } from "../meters/delay-histogram";
 import { FlowBins } from "../meters/flow-bins";
 import { Rng } from "../rng";
 import { Sender } from "../sender/sender";
-import { MICRO } from "../units";
 import { Link } from "./link";
 import { Receiver } from "./receiver";
 

@@ -3,12 +3,6 @@ import { allocate, release } from "../memory/memory";
 import { Rng } from "../rng";
 import { SECOND } from "../units";
 
-/** The later time. Where that is random, as with jitter, a branch would be mispredicted half of the time: this is none. */
-@inline
-function later(aNs: f64, bNs: f64): f64 {
-  return f64x2.extract_lane(f64x2.pmax(f64x2.splat(aNs), f64x2.splat(bNs)), 0);
-}
-
 /** `openSinceNs` while the window is closed: before any time. */
 const CLOSED: f64 = -1;
 
@@ -51,9 +45,15 @@ export class Pacer {
   @inline
   plan(nowNs: f64): f64 {
     if (this.openSinceNs === CLOSED) this.openSinceNs = nowNs;
-    const scheduledNs = later(this.lastScheduledNs + this.gapNs, this.openSinceNs);
+    const scheduledNs = this.later(this.lastScheduledNs + this.gapNs, this.openSinceNs);
     this.scheduledNs = scheduledNs;
-    return later(later(scheduledNs + this.jitterNs, this.lastLeaveNs), nowNs);
+    return this.later(this.later(scheduledNs + this.jitterNs, this.lastLeaveNs), nowNs);
+  }
+
+  /** The later time. Where that is random, as with jitter, a branch would be mispredicted half of the time: this is none. */
+  @inline
+  private later(aNs: f64, bNs: f64): f64 {
+    return f64x2.extract_lane(f64x2.pmax(f64x2.splat(aNs), f64x2.splat(bNs)), 0);
   }
 
   /** A packet leaves now whatever the window says: a probe. */
