@@ -101,6 +101,20 @@ export function algorithmNames(): string[] {
   ];
 }
 
+/** @throws CcparkError (invalid-argument) for an algorithm's name with what is no parameter of it: `cubic:beta`, without a value */
+function expectParameters(name: string): void {
+  const at = name.indexOf(":");
+  const params = at < 0 ? undefined : ALGORITHMS.get(name.slice(0, at))?.params;
+  const got = name.slice(at + 1);
+  if (params === undefined || got === "") return;
+  const param = params.find((each) => each.name === got) ?? params[0];
+  const example =
+    param === undefined
+      ? "none: it has no parameters"
+      : `name=value, such as ${name.slice(0, at)}:${param.name}=${paramText(param, param.default)}`;
+  throw new CcparkError("invalid-argument", `[algorithm] ${name}: got \`${got}\`, expected ${example}`);
+}
+
 /**
  * What a reference means.
  * @param others further names that may have been meant
@@ -114,6 +128,7 @@ export function resolveAlgorithm(
   const { name, isModule, isNative, given } = parseReference(text);
   const spec = isModule ? modules.get(name) : (ALGORITHMS.get(name) ?? kernelSpec(name));
   const written = isNative ? `${NATIVE_PREFIX}${name}` : name;
+  if (spec === undefined) expectParameters(name);
   if (spec === undefined || (isNative && spec.native === undefined)) {
     throw unknownName(
       "algorithm",

@@ -1,10 +1,10 @@
 /** Modules of a user's own: JavaScript files that stand for a name, and where in them something was thrown. */
 import { spawnSync } from "node:child_process";
-import { statSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { readdirSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { execPath } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { CcparkError } from "./errors.ts";
+import { CcparkError, nearestName } from "./errors.ts";
 
 type Load = () => Promise<unknown>;
 
@@ -83,6 +83,18 @@ function loadingFailure(path: string, file: string, cause: unknown): string {
   return `\`${path}\`: ${imported}:${place.line}: ${cause.message}`;
 }
 
+/** The module beside a path that there is nothing at whose name is nearest, such as `./mine.mjs` for `./mine.js`. */
+function nearestModule(path: string): string | undefined {
+  const name = basename(path);
+  const folder = dirname(resolve(path));
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
+  const near = nearestName(
+    name,
+    readdirSync(folder).filter((each) => /\.[cm]?js$/.test(each)),
+  );
+  return near === undefined ? undefined : `${path.slice(0, path.length - name.length)}${near}`;
+}
+
 /**
  * The default export of a module.
  * @param what for messages, such as `algorithm`
@@ -92,8 +104,12 @@ export async function loadDefaultExport(path: string, what: string): Promise<unk
   const file = resolve(path);
   const entry = statSync(file, { throwIfNoEntry: false });
   if (entry === undefined || entry.isDirectory()) {
-    const why = entry === undefined ? "" : "it is a folder, ";
-    throw new CcparkError("not-found", `[${what}] no module \`${path}\`: ${why}expected a JavaScript file`);
+    const near = entry === undefined ? nearestModule(path) : undefined;
+    const why =
+      near === undefined
+        ? `${entry === undefined ? "" : "it is a folder, "}expected a JavaScript file`
+        : `did you mean \`${near}\`?`;
+    throw new CcparkError("not-found", `[${what}] no module \`${path}\`: ${why}`);
   }
   const { href } = pathToFileURL(file);
   for (const key of [file, href]) if (!LOADED.has(key)) LOADED.set(key, path);

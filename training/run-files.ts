@@ -164,7 +164,10 @@ export function checkpointPathOf(path: string): string {
 export function loadRunCheckpoint(path: string): Checkpoint {
   const file = checkpointPathOf(path);
   if (file !== path && !existsSync(file)) {
-    const message = `[train] run folder \`${path}\`: holds no checkpoint; a run that was ended before its first one is started again, without --resume`;
+    const why = existsSync(join(path, CONFIG_FILE))
+      ? "; a run that was ended before its first one is started again, without --resume"
+      : ", expected the folder of a run, as `ccpark train --out` makes it";
+    const message = `[train] run folder \`${path}\`: holds no checkpoint${why}`;
     throw new CcparkError("not-found", message);
   }
   return loadCheckpoint(file);

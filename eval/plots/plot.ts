@@ -84,6 +84,13 @@ interface Chosen {
 }
 
 function choose(results: readonly SavedResults[], options: PlotOptions): Chosen {
+  if (results.every(({ records }) => records.length === 0)) {
+    const names = results.map(({ name }) => `\`${name}\``).join(", ");
+    throw new CcparkError(
+      "invalid-argument",
+      `[plot] ${names}: got no run that has ended, expected one at least`,
+    );
+  }
   const all = (of: "scenario" | "algorithm"): string[] => [
     ...new Set(results.flatMap(({ records }) => records.map((record) => record[of]))),
   ];

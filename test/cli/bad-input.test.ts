@@ -218,6 +218,29 @@ describe("mistakes on the command line", () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
+  it.concurrent("a module, a folder and a file of results that are not what they are taken for", async () => {
+    const cwd = makeFolder();
+    writeFileSync(join(cwd, "mine.mjs"), "export default {};");
+    mkdirSync(join(cwd, "results"));
+    writeFileSync(join(cwd, "results/results.jsonl"), "");
+    const outcomes = await Promise.all(
+      [
+        ["bench", "--algorithms", "./mine.js"],
+        ["bench", "--algorithms", "agent:results"],
+        ["bench", "--algorithms", "cubic:beta"],
+        ["plot", "results"],
+      ].map((args) => runCli(args, { cwd })),
+    );
+    const told = [
+      /no module `\.\/mine\.js`: did you mean `\.\/mine\.mjs`\?/,
+      /`results`: holds no checkpoint, expected the folder of a run/,
+      /cubic:beta: got `beta`, expected name=value, such as cubic:beta=0\.7/,
+      /\[plot\] `results`: got no run that has ended/,
+    ];
+    for (const [i, outcome] of outcomes.entries()) expectOneSentence(outcome, 2, told[i]!);
+    expect(readdirSync(join(cwd, "results"))).toEqual(["results.jsonl"]);
+  });
+
   it.concurrent("a malformed trace, with the number of its line", async () => {
     const cwd = makeFolder();
     writeFileSync(join(cwd, "bad.trace"), "1\n2\nthree\n4\n");
