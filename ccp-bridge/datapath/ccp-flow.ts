@@ -215,9 +215,12 @@ export class CcpFlowControl implements CongestionControl, EngineRun {
   /** What the program left behind, within the bounds. */
   #applyRegisters(): void {
     const block = this.#block();
-    if (block[HOST_CWND]! < block[MIN_CWND]!) block[HOST_CWND] = block[MIN_CWND]!;
+    // no branch: one that is taken late makes V8 compile what an ACK does anew
+    block[HOST_CWND] = Math.max(block[HOST_CWND]!, block[MIN_CWND]!);
+    const minRate = block[MIN_RATE]!;
+    if (minRate === 0) return;
     const rate = block[HOST_RATE]!;
-    if (rate !== 0 && rate < block[MIN_RATE]!) block[HOST_RATE] = block[MIN_RATE]!;
+    if (rate !== 0) block[HOST_RATE] = Math.max(rate, minRate);
   }
 
   #fallBack(ack: AckEvent): void {

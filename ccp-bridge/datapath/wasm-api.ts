@@ -23,3 +23,7 @@ interface WasmApi {
 
 export const wasm: WasmApi = (globalThis as unknown as { WebAssembly: WasmApi }).WebAssembly;
 export const WASM_PAGE_BYTES = 65_536;
+
+// A memory that grows takes its buffer from who holds it. The first time that any buffer is taken, V8 throws away all that it has
+// compiled of typed arrays, which it had taken for lasting: it happens here, before there is much of it.
+new wasm.Memory({ initial: 0 }).grow(0);
