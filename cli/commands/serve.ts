@@ -1,7 +1,8 @@
 /** `ccpark serve`: the environments over gRPC until Ctrl-C, SIGTERM or, if asked to, the end of stdin. */
 import { availableParallelism } from "node:os";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { CcparkError } from "../../core/errors.ts";
+import { isModuleFile } from "../../core/module-path.ts";
 import type { ServerSecurity, TlsFiles } from "../../envs/grpc/server/security.ts";
 import { exitOnInterrupt, interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
@@ -95,6 +96,15 @@ function untilStopped(withStdin: boolean): Promise<Stop> {
     const ended = (): void => resolve("end of stdin");
     process.stdin.once("end", ended).once("error", ended).resume();
   });
+}
+
+/** Modules alone: what comes with ccpark needs no permission, and a name that nobody knows would be told to no one. */
+function parseModules(text: string): string[] {
+  const paths = parseList(text);
+  if (paths.every(isModuleFile)) return paths;
+  throw new InvalidArgumentError(
+    "expected modules such as ./FILE.js: clients name all that comes with ccpark without it.",
+  );
 }
 
 async function serve(options: ServeOptions): Promise<void> {
@@ -207,14 +217,18 @@ export function addServe(program: Command): void {
     )
     .option("--set <path=value>", SET_HELP, collect)
     .option("--trace <file>", "a trace file or shipped name, for scenarios that take one")
-    .option("--observation <files>", "modules of observations that clients may name", parseList)
-    .option("--action <files>", "modules of actions that clients may name", parseList)
+    .option("--observation <files>", "modules of observations that clients may name", parseModules)
+    .option("--action <files>", "modules of actions that clients may name", parseModules)
     .option(
       "--reward <files>",
       "modules of rewards that clients may name (a formula needs no permission)",
-      parseList,
+      parseModules,
     )
-    .option("--algorithm <files>", "modules of algorithms that clients may name for cross traffic", parseList)
+    .option(
+      "--algorithm <files>",
+      "modules of algorithms that clients may name for cross traffic",
+      parseModules,
+    )
     .optionsGroup("Address and access:")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .addOption(

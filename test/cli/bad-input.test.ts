@@ -207,6 +207,11 @@ describe("mistakes on the command line", () => {
     ["an unknown command", ["bensch"], "unknown command 'bensch'", "Did you mean bench?"],
     ["an unknown option", ["bench", "--seedz", "1"], "unknown option '--seedz'", "Did you mean --seeds?"],
     ["an option without its value", ["bench", "--seeds"], "argument missing"],
+    [
+      "a name for a module that clients may name",
+      ["serve", "--observation", "standard"],
+      "expected modules such as ./FILE.js",
+    ],
     ["a host that is no loopback address", ["serve", "--host", "0.0.0.0"], "expected a loopback address"],
   ])("%s", async ([, args, ...messages]) => {
     const cwd = makeFolder();
