@@ -18,7 +18,14 @@ import { MEASURE_HEADER_BYTES } from "../wire/measure.ts";
 import { READY_BYTES } from "../wire/ready.ts";
 import { UPDATE_FIELD_HEADER_BYTES, UpdateMessages } from "../wire/update-field.ts";
 import { WireError } from "../wire/wire-error.ts";
-import type { CcpAlgorithm, CcpFlow, FlowControl, FlowInfo, Report } from "./algorithm.ts";
+import {
+  type CcpAlgorithm,
+  type CcpFlow,
+  expectFlow,
+  type FlowControl,
+  type FlowInfo,
+  type Report,
+} from "./algorithm.ts";
 import type { FlowHosting, ScheduleWake } from "./flow-hosting.ts";
 import { type AgentProgram, compileAlgorithms, type ProgramSet, type SettableField } from "./program-set.ts";
 import { MAX_PROGRAMS, ProgramTable } from "./program-table.ts";
@@ -540,7 +547,7 @@ export class CcpAgent {
       nowUs,
     } as const;
     this.#hooks.onEvent?.(event);
-    flow.handler = this.#startFlow(flow, flowInfo, algorithm);
+    flow.handler = expectFlow(this.#startFlow(flow, flowInfo, algorithm), algorithm.name);
     for (const { atUs, params } of changes) {
       checkParams(algorithm, params);
       if (schedule === undefined) {

@@ -3,6 +3,7 @@
  * reports and answers by choosing a program or setting `Cwnd`, `Rate` and control variables. It owns neither a clock nor
  * chance: the time of a report comes with it, `wakeAt` asks for a call in silence, `FlowInfo.rng` is where to draw from.
  */
+import { CcparkError } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
 
@@ -91,6 +92,17 @@ export interface CcpFlow {
    * its reports. Called on the group's first flow as long as any flow of the group is open, also after its own end.
    */
   createSubflow?(control: FlowControl, info: FlowInfo): CcpFlow;
+}
+
+/** What `newFlow` gave, if it is a flow. @throws CcparkError (invalid-argument) for an algorithm in JavaScript that gives something else */
+export function expectFlow(flow: CcpFlow, algorithm: string): CcpFlow {
+  if (typeof (flow as Partial<CcpFlow> | undefined)?.onReport === "function") return flow;
+  const keys = Object.keys(Object(flow)).join(", ");
+  const got = keys === "" ? "nothing" : `an object with ${keys}`;
+  throw new CcparkError(
+    "invalid-argument",
+    `[ccp-agent] newFlow of \`${algorithm}\`: got ${got}, expected an object with a function onReport`,
+  );
 }
 
 /** A parameter that may change while the flow lives. */

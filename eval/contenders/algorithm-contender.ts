@@ -1,4 +1,5 @@
 /** An algorithm of the registry or of a module. */
+import { KernelAlgorithm } from "../../algorithms/kernel-algorithm.ts";
 import { makeAlgorithm, type ResolvedAlgorithm } from "../../algorithms/reference.ts";
 import { compileAlgorithms } from "../../ccp-bridge/agent/program-set.ts";
 import { runAlgorithmLater } from "../../envs/measured-run.ts";
@@ -7,9 +8,8 @@ import type { Contender } from "./contender.ts";
 /** Of an algorithm whose datapath programs never report: nothing else of its results shows it. */
 function silenceNote(resolved: ResolvedAlgorithm): string | undefined {
   const algorithm = makeAlgorithm(resolved);
-  if (typeof algorithm === "function") return undefined;
-  const { programs } = compileAlgorithms([algorithm]);
-  if (programs.length === 0 || programs.some(({ compiled }) => compiled.reports)) return undefined;
+  if (typeof algorithm === "function" || algorithm instanceof KernelAlgorithm) return undefined;
+  if (compileAlgorithms([algorithm]).programs.some(({ compiled }) => compiled.reports)) return undefined;
   return `${resolved.label} never reports: none of its programs says (report), so onReport is never called (docs/ccp.md).`;
 }
 

@@ -149,6 +149,24 @@ describe("a module that throws", () => {
     );
   });
 
+  it("and one whose newFlow gives no flow, is told what it gave", async () => {
+    const cwd = makeFolder();
+    writeFileSync(
+      join(cwd, "nothing.mjs"),
+      THROWING.replace("return {", "({").replace("\n report.nothing(); } }", "} });"),
+    );
+    writeFileSync(join(cwd, "other.mjs"), THROWING.replace("onReport(report)", "onReprot(report)"));
+    const told = await Promise.all(
+      ["./nothing.mjs", "./other.mjs"].map((path) => runCli([...BENCH, path], { cwd })),
+    );
+    const wrong = (got: string): string =>
+      `error: [ccp-agent] mine: newFlow of \`mine\`: got ${got}, expected an object with a function onReport`;
+    expect(told.map(({ stderr }) => stderr.trim().split("\n").at(-1))).toEqual([
+      wrong("nothing"),
+      wrong("an object with onReprot"),
+    ]);
+  });
+
   it("that is no AlgorithmSpec is told all that is wrong at once", async () => {
     const cwd = makeFolder();
     writeFileSync(join(cwd, "mine.mjs"), 'export default { name: "mine", params: [{ name: "a" }] };');
