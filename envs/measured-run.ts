@@ -84,15 +84,17 @@ class RewardClock {
   start(run: Run): void {
     const { startNs, endNs, flows } = run;
     const stepNs = REWARD_STEP_MS * NANOS_PER_MILLI;
-    const tick = (atNs: number): void => {
-      if (atNs > endNs || flows[0]!.isComplete) return;
-      run.schedule(atNs, () => {
-        this.#sum += this.#reward(stepNs / NANOS_PER_MICRO, run);
-        this.#steps++;
-        tick(atNs + stepNs);
-      });
+    let atNs = startNs;
+    const next = (): void => {
+      atNs += stepNs;
+      if (atNs <= endNs && !flows[0]!.isComplete) run.schedule(atNs, tick);
     };
-    tick(startNs + stepNs);
+    const tick = (): void => {
+      this.#sum += this.#reward(stepNs / NANOS_PER_MICRO, run);
+      this.#steps++;
+      next();
+    };
+    next();
   }
 
   get mean(): number {

@@ -595,12 +595,27 @@ export class CcpAgent {
     return handler;
   }
 
-  /** The hot path: allocates nothing. */
+  /** Apart from `#readReport`: it is compiled anew with each further algorithm that answers. */
   #measure(bytes: Uint8Array, offset: number, length: number, from: Address, nowUs: Micros): void {
+    const flow = this.#readReport(bytes, offset, length, from, nowUs);
+    if (flow === undefined) return;
+    const { flowId, report } = flow;
+    this.#hooks.observer?.onReport(from, flowId, report);
+    flow.handler?.onReport(report);
+  }
+
+  /** The hot path: allocates nothing. @returns whose report it is, if somebody is to answer it */
+  #readReport(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    from: Address,
+    nowUs: Micros,
+  ): AgentFlow | undefined {
     const body = length - MEASURE_HEADER_BYTES;
     if (body < 0 || (body & 7) !== 0) {
       this.#malformed(`report of ${length} bytes`, from, nowUs);
-      return;
+      return undefined;
     }
     const datapath = this.#datapaths.get(from);
     const flowId = readU32(bytes, offset + 4);
@@ -609,22 +624,22 @@ export class CcpAgent {
       this.counters.unknownFlow += 1;
       const unseen = datapath === undefined && bytes[offset + 12] !== 0;
       if (unseen && this.#hooks.adoptsUnseen === true) this.#install(from, nowUs);
-      return;
+      return undefined;
     }
     if (bytes[offset + 12] === 0) {
       if (flow.mayReportNothing && readU32(bytes, offset + 8) !== 0) {
         flow.mayReportNothing = false;
         this.counters.stale += 1;
-        return;
+        return undefined;
       }
       datapath.flows.delete(flowId);
       this.#close(flow, nowUs);
-      return;
+      return undefined;
     }
     const program = flow.current;
     if (program === undefined || readU32(bytes, offset + 8) !== program.uid) {
       this.counters.stale += 1;
-      return;
+      return undefined;
     }
     const { report } = flow;
     const count = body >>> 3;
@@ -640,8 +655,7 @@ export class CcpAgent {
     report.nowUs = nowUs;
     flow.nowUs = nowUs;
     this.counters.reports += 1;
-    this.#hooks.observer?.onReport(from, flowId, report);
-    flow.handler?.onReport(report);
+    return flow;
   }
 
   #close(flow: AgentFlow, nowUs: Micros): void {

@@ -49,8 +49,16 @@ export const CREATE_RETRY_US = 100_000;
 /** libccp's largest message */
 const MAX_MESSAGE_BYTES = 32_678;
 const TWO_32 = 2 ** 32;
-/** A copy in this module, which V8 folds into the code of a hot path; an imported constant it reads. */
+/** Copies in this module, which V8 folds into the code of a hot path; imported constants it reads. */
 const REPORT = RUN_REPORT;
+const CONTROL_NONVOLATILE = REGISTER_TYPES.controlNonvolatile;
+const CONTROL_VOLATILE = REGISTER_TYPES.controlVolatile;
+const IMPLICIT_TYPE = REGISTER_TYPES.implicit;
+const CONTROLS = CAPACITY.control;
+const CONTROL_WORD = BLOCK.control;
+const IMPLICIT_WORD = BLOCK.implicit;
+const CWND = IMPLICIT.cwnd;
+const RATE = IMPLICIT.rate;
 
 /** What `send` answers when the agent's queue is full: it is there, and slow. */
 export const SEND_FULL = -11;
@@ -182,7 +190,8 @@ export class CcpDatapath {
   /** a measure message, reused */
   readonly #message = new Uint8Array(MEASURE_HEADER_BYTES + 8 * CAPACITY.report);
   readonly #messageWords = new Uint32Array(this.#message.buffer);
-  readonly #messageViews: (Uint8Array | undefined)[] = [];
+  /** by the number of fields */
+  readonly #messageViews: (Uint8Array | undefined)[] = Array.from({ length: CAPACITY.report + 1 });
 
   /** Sends ready; that it may fail is not an error, as in libccp. */
   constructor(options: CcpDatapathOptions) {
@@ -478,8 +487,10 @@ export class CcpDatapath {
     const block = flow.base / 8;
     const cwndWord = BLOCK.implicit + IMPLICIT.cwnd;
     const rateWord = BLOCK.implicit + IMPLICIT.rate;
-    writeWhole(u32, 2 * (block + cwndWord), f64[block + BLOCK.hostCwnd]!);
-    writeWhole(u32, 2 * (block + rateWord), f64[block + BLOCK.hostRate]!);
+    const hostCwnd = block + BLOCK.hostCwnd;
+    const hostRate = block + BLOCK.hostRate;
+    writeWhole(u32, 2 * (block + cwndWord), f64[hostCwnd]!);
+    writeWhole(u32, 2 * (block + rateWord), f64[hostRate]!);
     if (flow.stagedSlot >= 0) {
       flow.slot = flow.stagedSlot;
       const program = this.#programs[flow.slot];
@@ -503,13 +514,11 @@ export class CcpDatapath {
       if (low === 0 && high === 0) continue;
       // libccp's host functions take 32 bits.
       const value = this.mode === "libccp" ? low : low + high * TWO_32;
-      if (word === cwndWord) {
-        cwnd = true;
-        f64[block + BLOCK.hostCwnd] = value;
-      } else if (word === rateWord) {
-        rate = true;
-        f64[block + BLOCK.hostRate] = value;
-      }
+      const isCwnd = word === cwndWord;
+      const isRate = word === rateWord;
+      if (isCwnd) cwnd = true;
+      if (isRate) rate = true;
+      if (isCwnd || isRate) f64[isCwnd ? hostCwnd : hostRate] = value;
     }
     this.#callHost(flow, cwnd, rate);
     clearStaged(flow);
@@ -641,16 +650,12 @@ export class CcpDatapath {
       const at = offset + FIELD_UPDATE_BYTES * i;
       const type = message[at]!;
       const index = readU32(message, at + 1);
-      const isControl = type === REGISTER_TYPES.controlNonvolatile || type === REGISTER_TYPES.controlVolatile;
-      let word: number;
-      if (isControl) {
-        if (index >= CAPACITY.control) return DATAPATH_ERRORS.badUpdateRegister;
-        word = BLOCK.control + index;
-      } else if (type === REGISTER_TYPES.implicit) {
-        // Other implicit registers are accepted and ignored.
-        if (index !== IMPLICIT.cwnd && index !== IMPLICIT.rate) continue;
-        word = BLOCK.implicit + index;
-      } else return DATAPATH_ERRORS.badUpdateRegister;
+      const isControl = type === CONTROL_NONVOLATILE || type === CONTROL_VOLATILE;
+      const isImplicit = type === IMPLICIT_TYPE;
+      if (isControl ? index >= CONTROLS : !isImplicit) return DATAPATH_ERRORS.badUpdateRegister;
+      // Other implicit registers are accepted and ignored.
+      if (isImplicit && index !== CWND && index !== RATE) continue;
+      const word = index + (isControl ? CONTROL_WORD : IMPLICIT_WORD);
       const low = readU32(message, at + 5);
       const high = readU32(message, at + 9);
       if (!isControl && !flow.staged && stageForEngine(this.arena, flow.base, word, low, high)) continue;

@@ -44,7 +44,11 @@ export async function runUnit(plan: BenchmarkPlan, unit: BenchUnit): Promise<Uni
   try {
     const alone = { ...plan, scenarios, contenders, seeds: unit.seeds };
     const all = interruptibly(runBenchmark(alone, (failure) => failures.push(failure)));
-    for await (const run of all) runs.push(run);
+    for await (const run of all) {
+      runs.push(run);
+      // whether there is another is a question with a watch for Ctrl-C of its own, a thread
+      if (runs.length + failures.length === unit.seeds.length) break;
+    }
     return { runs, failures };
   } catch (error) {
     if (error instanceof CcparkError) return { kind: error.kind, message: error.message };
