@@ -235,12 +235,12 @@ export function startFlow(flow: FifoFlow, sender: Sender): void {
 
 /** Of the queueing delays of a flow. */
 export function delaysOf(flow: FifoFlow): DelayHistogram {
-  return flow.delays;
+  return flow.delays.queue;
 }
 
 /** Of a flow that measures one-way delays. */
 export function oneWayDelaysOf(flow: FifoFlow): DelayHistogram {
-  return flow.oneWayDelays!;
+  return flow.delays.oneWay!;
 }
 
 /** Of a flow with a time series. */
@@ -248,9 +248,9 @@ export function binsOf(flow: FifoFlow): FlowBins {
   return flow.bins!;
 }
 
-/** Brings the one-way delays up to now. */
-export function settleFlow(flow: FifoFlow, nowNs: f64): void {
-  flow.settle(nowNs);
+/** Brings the delays up to now. */
+export function settleFlow(network: FifoNetwork, flow: FifoFlow, nowNs: f64): void {
+  flow.settle(network.forward, nowNs);
 }
 
 export function describeDelays(delays: DelayHistogram): void {

@@ -123,11 +123,9 @@ export class FifoFlow implements NetworkFlow {
   get statistics(): FlowStatistics {
     const statistics = this.#statistics;
     statistics.lastArrivalNs = this.#face.words[FIFO_FLOW_WORD.lastArrivalNs]!;
+    this.#face.engine.exports.settleFlow(this.#network.address, this.#face.address, this.#network.nowNs);
     this.#readDelays(this.#delays, statistics.queueDelay);
-    if (this.#oneWayDelays !== undefined) {
-      this.#face.engine.exports.settleFlow(this.#face.address, this.#network.nowNs);
-      this.#readDelays(this.#oneWayDelays, statistics.oneWayDelay!);
-    }
+    if (this.#oneWayDelays !== undefined) this.#readDelays(this.#oneWayDelays, statistics.oneWayDelay!);
     if (this.#bins !== undefined) this.#readBins(this.#bins, statistics);
     return statistics;
   }
@@ -319,6 +317,10 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
       statistics.oneWayDelay !== undefined,
     );
     return new FifoFlow(this, new Face(this.#engine, address, FIFO_FLOW_WORD_COUNT), index, spec, statistics);
+  }
+
+  get address(): Address<"FifoNetwork"> {
+    return this.#face.address;
   }
 
   get nowNs(): Nanos {

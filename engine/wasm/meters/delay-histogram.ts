@@ -3,7 +3,7 @@
  * these. Only the range of buckets that is in use has counts.
  */
 import { allocate, release } from "../memory/memory";
-import { FlowBins } from "./flow-bins";
+import { Arrivals } from "../sender/arrivals";
 
 const SUB_BUCKET_BITS: i32 = 10;
 /** 2^31 us is over half an hour of queueing; longer delays share the last bucket. */
@@ -31,8 +31,6 @@ export class DelayHistogram extends DelayHistogramWords {
   counts: usize;
   first: i32;
   length: i32;
-  /** of its time series, which wants each packet's queueing delay */
-  bins: FlowBins | null;
 
   describe(): void {
     this.describedFirst = <f64>this.first;
@@ -40,19 +38,42 @@ export class DelayHistogram extends DelayHistogramWords {
     this.describedAddress = <f64>this.counts;
   }
 
+  /** The queueing delays of arrivals. */
+  recordQueueing(arrived: Arrivals, from: i64, end: i64): void {
+    this.record(arrived, from, end, false);
+  }
+
+  /** Their one-way delays. */
+  recordOneWay(arrived: Arrivals, from: i64, end: i64): void {
+    this.record(arrived, from, end, true);
+  }
+
   @inline
-  record(delayUs: f64): void {
-    this.count += 1;
-    this.sumUs += delayUs;
-    const micros = delayUs + 0.5;
-    const bucket =
-      micros < <f64>SUB_BUCKETS
-        ? <i32>micros
-        : <i32>(reinterpret<u64>(micros) >>> (MANTISSA_BITS - SUB_BUCKET_BITS)) - EXPONENT_OFFSET;
-    let i = bucket - this.first;
-    if (<u32>i >= <u32>this.length) i = this.cover(delayUs < MAX_DELAY_US ? bucket : BUCKETS - 1);
-    const place = this.counts + ((<usize>i) << 2);
-    store<u32>(place, load<u32>(place) + 1);
+  private record(arrived: Arrivals, from: i64, end: i64, isOneWay: bool): void {
+    let counts = this.counts;
+    let first = this.first;
+    let length = this.length;
+    let sumUs = this.sumUs;
+    for (let n = from; n < end; n++) {
+      const delayUs = isOneWay ? arrived.oneWayUs(n) : arrived.queueingUs(n);
+      sumUs += delayUs;
+      const micros = delayUs + 0.5;
+      const bucket =
+        micros < <f64>SUB_BUCKETS
+          ? <i32>micros
+          : <i32>(reinterpret<u64>(micros) >>> (MANTISSA_BITS - SUB_BUCKET_BITS)) - EXPONENT_OFFSET;
+      let i = bucket - first;
+      if (<u32>i >= <u32>length) {
+        i = this.cover(delayUs < MAX_DELAY_US ? bucket : BUCKETS - 1);
+        counts = this.counts;
+        first = this.first;
+        length = this.length;
+      }
+      const place = counts + ((<usize>i) << 2);
+      store<u32>(place, load<u32>(place) + 1);
+    }
+    this.sumUs = sumUs;
+    this.count += <f64>(end - from);
   }
 
   /** Widens the range to a bucket, by half of what it was at least; returns the bucket's place in it. */

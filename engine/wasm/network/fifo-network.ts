@@ -9,8 +9,8 @@ import * as host from "../host";
 import { allocate } from "../memory/memory";
 import { TimedRing } from "../memory/timed-ring";
 import { WinnerTree } from "../memory/winner-tree";
-import { DelayHistogram } from "../meters/delay-histogram";
 import { FlowBins } from "../meters/flow-bins";
+import { FlowDelays } from "../meters/flow-delays";
 import { Rng } from "../rng";
 import { Sender } from "../sender/sender";
 import { Link } from "./link";
@@ -30,8 +30,7 @@ export class FifoFlowWords {
 // The parts lie behind the flow's own fields in one block, those that every packet needs first.
 const RECEIVER: usize = (offsetof<FifoFlow>() + 7) & ~7;
 const ACKS: usize = (RECEIVER + offsetof<Receiver>() + 7) & ~7;
-const DELAYS: usize = (ACKS + offsetof<TimedRing>() + 7) & ~7;
-const ACK_DEPARTURES: usize = (DELAYS + offsetof<DelayHistogram>() + 7) & ~7;
+const ACK_DEPARTURES: usize = (ACKS + offsetof<TimedRing>() + 7) & ~7;
 const FLOW_BYTES: usize = ACK_DEPARTURES + offsetof<TimedRing>();
 
 @unmanaged
@@ -45,8 +44,8 @@ export class FifoFlow extends FifoFlowWords {
   reversePropagationNs: f64;
   /** time series; null: none */
   bins: FlowBins | null;
-  /** from leaving the sender to reaching the receiver, of the packets that have, as of `settle`; null: not measured */
-  oneWayDelays: DelayHistogram | null;
+  /** as of `settle` */
+  delays: FlowDelays;
   /** 0 until it starts */
   sender: Sender;
   index: i32;
@@ -79,12 +78,6 @@ export class FifoFlow extends FifoFlowWords {
     return changetype<TimedRing>(changetype<usize>(this) + ACKS);
   }
 
-  /** in the queue */
-  @inline
-  get delays(): DelayHistogram {
-    return changetype<DelayHistogram>(changetype<usize>(this) + DELAYS);
-  }
-
   /** ACKs that have yet to enter the ACK direction (used only where that has a rate, loss or jitter) */
   @inline
   get ackDepartures(): TimedRing {
@@ -96,17 +89,16 @@ export class FifoFlow extends FifoFlowWords {
     if (binNs !== Infinity) {
       const bins = changetype<FlowBins>(allocate(offsetof<FlowBins>()));
       bins.init(this.startNs, binNs);
-      this.bins = this.delays.bins = bins;
+      this.bins = bins;
       this.nextBinEndNs = this.startNs + binNs;
     }
-    if (!oneWayDelay) return;
-    this.oneWayDelays = changetype<DelayHistogram>(allocate(offsetof<DelayHistogram>()));
+    this.delays = FlowDelays.make(this.bins, oneWayDelay);
   }
 
   start(sender: Sender): void {
     this.sender = sender;
     this.isStarted = true;
-    sender.oneWayDelays = this.oneWayDelays;
+    sender.arrived.delays = this.delays;
   }
 
   /** A new payload will be at the receiver. */
@@ -117,9 +109,12 @@ export class FifoFlow extends FifoFlowWords {
     if (bins !== null) bins.countArrival(arrivalNs);
   }
 
-  /** Counts the one-way delays of the packets that have arrived by now, in their order. */
-  settle(nowNs: f64): void {
-    if (this.isStarted) this.sender.measureArrived(nowNs);
+  /** Counts the queueing delays of packets whose service has begun, and the one-way delays of those that have arrived by now. */
+  settle(forward: Link, nowNs: f64): void {
+    if (!this.isStarted) return;
+    const arrived = this.sender.arrived;
+    const arrivedNow = arrived.count - arrived.underWay(nowNs, false);
+    this.delays.count(arrived, arrived.count - forward.waitingOf(this.index), arrivedNow);
   }
 
   /** Brings the counts of arrived packets up to now. */
@@ -340,14 +335,14 @@ export class FifoNetwork extends FifoNetworkWords {
       flow.droppedPackets += 1;
       return;
     }
-    const arrivalNs = forward.take(nowNs, flow.delays) + flow.propagationNs;
+    const arrivalNs = forward.take(nowNs, flow.index) + flow.propagationNs;
     const receiver = flow.receiver;
     if (receiver.delayedAckAtNs < arrivalNs) this.sendDelayedAck(flow, sender);
     const sequence = sender.lastSequence;
     if (sequence === receiver.expected) {
       if (receiver.outOfOrder === 0) {
         flow.countFirst(arrivalNs);
-        sender.markArrival(txn, arrivalNs, true, false);
+        sender.arrived.addMeasured(txn, true, arrivalNs, forward.startNs, nowNs);
         if (receiver.onNext(sequence)) {
           receiver.flush();
           this.emitAck(flow, sender, arrivalNs);
@@ -357,7 +352,7 @@ export class FifoNetwork extends FifoNetworkWords {
     }
     const first = receiver.onDisorder(sequence);
     if (first) flow.countFirst(arrivalNs);
-    sender.markArrival(txn, arrivalNs, first, false);
+    sender.arrived.addMeasured(txn, first, arrivalNs, forward.startNs, nowNs);
     this.emitAck(flow, sender, arrivalNs);
   }
 
@@ -404,7 +399,7 @@ export class FifoNetwork extends FifoNetworkWords {
       reverse.droppedPackets += 1;
       return;
     }
-    let releaseNs = reverse.take(atNs, null);
+    let releaseNs = reverse.take(atNs, flow.index);
     if (this.reverseJitterNs >= 0) {
       releaseNs += this.reverseJitterNs * this.reverseJitter.next();
       if (releaseNs < this.reverseReleaseNs) releaseNs = this.reverseReleaseNs;

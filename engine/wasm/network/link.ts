@@ -8,26 +8,26 @@
 import * as host from "../host";
 import { allocate } from "../memory/memory";
 import { grown } from "../memory/rows";
-import { DelayHistogram } from "../meters/delay-histogram";
-import { countOf, MICRO } from "../units";
+import { countOf } from "../units";
 
 /** A packet that waits, two to a cache line. */
 @unmanaged
 class Waiting {
   startNs: f64;
   departNs: f64;
-  sinceNs: f64;
-  /** who is told of its queueing delay */
-  delays: DelayHistogram | null;
+  /** the flow's number, or OTHER */
+  owner: i32;
 }
+/** Of a packet of nobody's. */
+const OTHER: i32 = -1;
 const WAITING_SHIFT: usize = 5;
 const INITIAL_ROWS: i64 = 64;
 
 @unmanaged
 export class LinkWords {
-  /** when the service of the packet that was taken last is over, and where the host serves, when it starts */
-  departNs: f64;
+  /** of the packet that was taken last */
   startNs: f64;
+  departNs: f64;
   droppedPackets: f64;
   /** of the waiting ones those of another size */
   queuedOthers: f64;
@@ -90,21 +90,26 @@ export class Link extends LinkWords {
   advance(nowNs: f64): void {
     const tail = this.tail;
     let head = this.head;
-    for (let startNs = this.headStartNs; startNs <= nowNs; startNs = this.headStartNs) {
-      const row = this.row(head++);
-      this.head = head;
-      this.headStartNs = head === tail ? Infinity : this.row(head).startNs;
-      const delays = row.delays;
-      if (delays !== null) {
-        const delayUs = (startNs - row.sinceNs) / MICRO;
-        delays.record(delayUs);
-        const bins = delays.bins;
-        if (bins !== null) bins.countDelay(startNs, delayUs);
-      } else if (this.queuedOthers !== 0) {
+    let startNs = this.headStartNs;
+    while (startNs <= nowNs) {
+      if (this.row(head).owner === OTHER) {
         this.queuedOthers -= 1;
         this.startedOthers += 1;
       }
+      head++;
+      startNs = head === tail ? Infinity : this.row(head).startNs;
     }
+    this.head = head;
+    this.headStartNs = startNs;
+  }
+
+  /** The owner's packets that wait. */
+  waitingOf(owner: i32): i64 {
+    let count: i64 = 0;
+    for (let n = this.head; n < this.tail; n++) {
+      if (this.row(n).owner === owner) count++;
+    }
+    return count;
   }
 
   /** A packet arrives. @returns whether the queue has room for it: then it is to be taken, else it is dropped */
@@ -115,16 +120,15 @@ export class Link extends LinkWords {
   }
 
   /**
-   * The queue takes a packet, for which it has room.
-   * @param delays who is told of its queueing delay
+   * The queue takes a flow's packet, for which it has room.
    * @returns when it departs
    */
   @inline
-  take(nowNs: f64, delays: DelayHistogram | null): f64 {
-    return this.put(nowNs, this.packetBytes, this.packetNs, delays);
+  take(nowNs: f64, flow: i32): f64 {
+    return this.put(nowNs, this.packetBytes, this.packetNs, flow);
   }
 
-  /** A packet of another size arrives, which nobody is told of; only where the queue has no limit in bytes and all others have a listener. */
+  /** A packet of nobody's arrives, of another size; only where the queue has no limit in bytes. */
   offerOther(nowNs: f64, bytes: f64): void {
     this.otherBytes = bytes;
     if (!this.hasRoom(nowNs)) {
@@ -132,12 +136,12 @@ export class Link extends LinkWords {
       return;
     }
     this.queuedOthers += 1;
-    this.put(nowNs, bytes, bytes * this.nanosPerByte, null);
+    this.put(nowNs, bytes, bytes * this.nanosPerByte, OTHER);
   }
 
   /** @param serviceNs negative: the host serves */
   @inline
-  private put(nowNs: f64, bytes: f64, serviceNs: f64, delays: DelayHistogram | null): f64 {
+  private put(nowNs: f64, bytes: f64, serviceNs: f64, owner: i32): f64 {
     const tail = this.tail;
     const queued = tail + 1 - this.head;
     let startNs = this.departNs;
@@ -145,6 +149,7 @@ export class Link extends LinkWords {
     if (serviceNs >= 0) {
       if (startNs < nowNs) startNs = nowNs;
       departNs = startNs + serviceNs;
+      this.startNs = startNs;
       this.departNs = departNs;
     } else {
       host.serve(this.number, nowNs, bytes);
@@ -156,8 +161,7 @@ export class Link extends LinkWords {
     const row = this.row(tail);
     row.startNs = startNs;
     row.departNs = departNs;
-    row.sinceNs = nowNs;
-    row.delays = delays;
+    row.owner = owner;
     this.tail = tail + 1;
     if (startNs > nowNs) {
       if (this.queuedOthers !== 0) this.noteMixed(<f64>queued);
@@ -178,7 +182,7 @@ export class Link extends LinkWords {
     this.advance(nowNs);
     const last = this.row(this.head - 1);
     const others = this.startedOthers;
-    const lastBytes = last.delays === null && others !== 0 ? this.otherBytes : this.packetBytes;
+    const lastBytes = last.owner === OTHER ? this.otherBytes : this.packetBytes;
     const startedBytes = (<f64>this.head - others) * this.packetBytes + others * this.otherBytes;
     return startedBytes - (last.departNs > nowNs ? lastBytes : 0);
   }

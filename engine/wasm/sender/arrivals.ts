@@ -1,10 +1,17 @@
-/** Arrivals at the receiver that no ACK has covered yet, in order of arrival: a ring. */
+/** Arrivals at the receiver that no ACK has covered yet, or whose delays are not counted, in order of arrival: a ring. */
 import { allocate, release } from "../memory/memory";
 import { grown } from "../memory/rows";
+import { FlowDelays } from "../meters/flow-delays";
+import { MICRO } from "../units";
 
-/** Of an arrival: what it was (the transmission, twice doubled, and these), and when it reaches the receiver. */
-const ROW_SHIFT: usize = 4;
+/**
+ * Of an arrival: what it was (the transmission, twice doubled, and these), and when it reaches the receiver; where its delays are
+ * measured when its service began and when it was sent, too.
+ */
+const ROW_SHIFT: usize = 5;
 const AT_NS: usize = 8;
+const START_NS: usize = 16;
+const SENT_NS: usize = 24;
 /** Its payload was not there before. */
 export const FIRST: i64 = 2;
 /** It comes with Congestion Experienced. */
@@ -20,8 +27,12 @@ export class Arrivals {
   covered: i64;
   /** listed so far: what an ACK that goes out now carries */
   count: i64;
+  /** no row before it is needed any more, as of the last time that room was short */
+  needed: i64;
   mask: i64;
   rows: usize;
+  /** what counts their delays; null: nothing */
+  delays: FlowDelays | null;
   /** from the one after this on, each arrival is the next transmission's, for the first time and without a mark */
   runFrom: i64;
   /** what the next one is if it continues the run */
@@ -39,15 +50,28 @@ export class Arrivals {
 
   @inline
   add(txn: i64, arrivalNs: f64, first: bool, ce: bool): void {
+    this.list(txn, (txn << 2) | (first ? FIRST : 0) | (ce ? CE : 0), arrivalNs);
+  }
+
+  /** The same without a mark, and its delays are measured. */
+  @inline
+  addMeasured(txn: i64, first: bool, arrivalNs: f64, startNs: f64, sentNs: f64): void {
+    const row = this.list(txn, (txn << 2) | (first ? FIRST : 0), arrivalNs);
+    store<f64>(row, startNs, START_NS);
+    store<f64>(row, sentNs, SENT_NS);
+  }
+
+  @inline
+  private list(txn: i64, what: i64, arrivalNs: f64): usize {
     const n = this.count;
-    if (n - this.covered > this.mask) this.grow();
+    if (n - this.needed > this.mask) this.makeRoom();
     this.count = n + 1;
     const row = this.row(n);
-    const what = (txn << 2) | (first ? FIRST : 0) | (ce ? CE : 0);
     store<i64>(row, what);
     store<f64>(row, arrivalNs, AT_NS);
     if (what === this.nextWhat) this.nextWhat = what + NEXT;
     else this.beginRun(n, txn);
+    return row;
   }
 
   private beginRun(n: i64, txn: i64): void {
@@ -76,6 +100,23 @@ export class Arrivals {
     return load<f64>(this.row(n), AT_NS);
   }
 
+  @inline
+  startNs(n: i64): f64 {
+    return load<f64>(this.row(n), START_NS);
+  }
+
+  @inline
+  queueingUs(n: i64): f64 {
+    const row = this.row(n);
+    return (load<f64>(row, START_NS) - load<f64>(row, SENT_NS)) / MICRO;
+  }
+
+  @inline
+  oneWayUs(n: i64): f64 {
+    const row = this.row(n);
+    return (load<f64>(row, AT_NS) - load<f64>(row, SENT_NS)) / MICRO;
+  }
+
   /** Listed arrivals that lie after `nowNs`: those that bring something new, or all of them. */
   underWay(nowNs: f64, onlyFirst: bool): i64 {
     let count: i64 = 0;
@@ -87,8 +128,13 @@ export class Arrivals {
   }
 
   /** Called before the newest row is written. */
-  private grow(): void {
-    this.rows = grown(this.rows, this.mask, ROW_SHIFT, this.covered, this.count);
+  private makeRoom(): void {
+    const covered = this.covered;
+    const delays = this.delays;
+    if (delays !== null) delays.count(this, covered, covered);
+    this.needed = covered;
+    if (this.count - covered <= this.mask) return;
+    this.rows = grown(this.rows, this.mask, ROW_SHIFT, covered, this.count);
     this.mask = 2 * this.mask + 1;
   }
 }

@@ -17,7 +17,6 @@
 import * as host from "../host";
 import { allocate, release } from "../memory/memory";
 import { AckTotals } from "../meters/ack-totals";
-import { DelayHistogram } from "../meters/delay-histogram";
 import { countOf, MICRO, NO_LIMIT } from "../units";
 import { Arrivals, FIRST } from "./arrivals";
 import { ASK, CcpBlock } from "./ccp-block";
@@ -104,10 +103,6 @@ export class Sender extends SenderWords {
   rtoFromNs: f64;
   /** of the last packet that left and the last that was acknowledged the later, while the timers are late */
   progressNs: f64;
-  /** those before it are in `oneWayDelays` */
-  measuredArrivals: i64;
-  /** of the packets that have reached the receiver, as of `measureArrived`; null: not measured */
-  oneWayDelays: DelayHistogram | null;
   /** recovery lasts until the cumulative ACK reaches this sequence (RFC 6675 RecoveryPoint) */
   recoveryPoint: i64;
 
@@ -489,34 +484,11 @@ export class Sender extends SenderWords {
     this.arrived.add(txn, arrivalNs, first, ce);
   }
 
-  /** The one-way delays of the packets that have arrived by now are counted, in their order. */
-  measureArrived(nowNs: f64): void {
-    const arrived = this.arrived;
-    let end = max<i64>(this.measuredArrivals, arrived.covered);
-    while (end < arrived.count && arrived.atNs(end) <= nowNs) end++;
-    const delays = this.oneWayDelays;
-    if (delays !== null) this.measure(delays, end);
-  }
-
-  @inline
-  private measure(delays: DelayHistogram, end: i64): void {
-    const arrived = this.arrived;
-    const transmissions = this.transmissions;
-    for (let n = this.measuredArrivals; n < end; n++) {
-      delays.record((arrived.atNs(n) - transmissions.sentNs(arrived.txn(n))) / MICRO);
-    }
-    this.measuredArrivals = end;
-  }
-
   /** An ACK arrives, made when the receiver had got `arrivals` packets. One that a later ACK has overtaken tells nothing. */
   @inline
   onAck(nowNs: f64, arrivals: i64): void {
     this.acks += 1;
     if (arrivals <= this.arrived.covered) return;
-    const delays = this.oneWayDelays;
-    if (delays !== null) {
-      if (arrivals > this.measuredArrivals) this.measure(delays, arrivals);
-    }
     if (this.isCalm) this.onCalmAck(nowNs, arrivals);
     else this.onAnyAck(nowNs, arrivals);
   }
