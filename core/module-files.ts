@@ -1,10 +1,10 @@
 /** Modules of a user's own: JavaScript files that stand for a name, and where in them something was thrown. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { execPath } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { CcparkError, nearestName } from "./errors.ts";
+import { CcparkError } from "./errors.ts";
 
 type Load = () => Promise<unknown>;
 
@@ -83,16 +83,10 @@ function loadingFailure(path: string, file: string, cause: unknown): string {
   return `\`${path}\`: ${imported}:${place.line}: ${cause.message}`;
 }
 
-/** The module beside a path that there is nothing at whose name is nearest, such as `./mine.mjs` for `./mine.js`. */
-function nearestModule(path: string): string | undefined {
-  const name = basename(path);
-  const folder = dirname(resolve(path));
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
-  const near = nearestName(
-    name,
-    readdirSync(folder).filter((each) => /\.[cm]?js$/.test(each)),
-  );
-  return near === undefined ? undefined : `${path.slice(0, path.length - name.length)}${near}`;
+/** The same path with the ending that is there: `./mine.mjs` for `./mine.js`. */
+function otherEnding(path: string): string | undefined {
+  const stem = path.replace(/\.[cm]?[jt]s$/, "");
+  return [".mjs", ".js", ".cjs"].map((ending) => stem + ending).find((each) => existsSync(resolve(each)));
 }
 
 /**
@@ -104,7 +98,7 @@ export async function loadDefaultExport(path: string, what: string): Promise<unk
   const file = resolve(path);
   const entry = statSync(file, { throwIfNoEntry: false });
   if (entry === undefined || entry.isDirectory()) {
-    const near = entry === undefined ? nearestModule(path) : undefined;
+    const near = entry === undefined ? otherEnding(path) : undefined;
     const why =
       near === undefined
         ? `${entry === undefined ? "" : "it is a folder, "}expected a JavaScript file`

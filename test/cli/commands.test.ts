@@ -328,9 +328,10 @@ describe("ccpark explain", () => {
     expect(entries.map(({ name }) => name)).toEqual(rows.map((row) => /^\| \*\*(.+?)\*\* \|/.exec(row)![1]));
     for (const { summary } of entries) expect(summary).not.toMatch(/\]\(|\*\*|\b_/);
     const words = ["BDP", "aqm", "cwnd", "congestion window", "MSS", "jains-index"];
-    const explained = await Promise.all(words.map((word) => runCli(["explain", word])));
+    const asked = [...words.map((word) => [word]), ["pacing", "rate"]];
+    const explained = await Promise.all(asked.map((each) => runCli(["explain", ...each])));
     const found = explained.map(({ stdout }) => /^glossary\n\n {2}(.+)\n/.exec(stdout)?.[1]);
-    expect(found).toEqual(["BDP", "ECN, AQM", "cwnd", "cwnd", "packet", "Jain's index"]);
+    expect(found).toEqual(["BDP", "ECN, AQM", "cwnd", "cwnd", "packet", "Jain's index", "pacing rate"]);
     expect((await runCli(["explain", "Cubic"])).stdout).toMatch(
       /^algorithms\n\n {2}cubic\n[\s\S]*\nglossary\n/,
     );

@@ -56,6 +56,12 @@ const namesOf = ({ name, values = [] }: Entry): string[] => [name, ...values];
 /** As people write it who do not know how it is written: `slow-start` for `slowStart`. */
 const loosely = (name: string): string => name.toLowerCase().replace(/[-_ ']/g, "");
 
+/** Words of the glossary have spaces, which a command line takes for the end of an argument. */
+async function isWord(text: string): Promise<boolean> {
+  const words = (await TOPICS.glossary({ expand: false })).flatMap(namesOf);
+  return words.some((word) => loosely(word) === loosely(text));
+}
+
 /** @throws CcparkError (not-found) where no topic has it */
 async function explainName(name: string, json: boolean): Promise<void> {
   const entries = new Map<Topic, Entry[]>();
@@ -96,6 +102,8 @@ async function explain(
     if (name === undefined && isModuleFile(topic!))
       return explain(await topicOfModule(topic!), topic, options);
     if (name === undefined && !isModulePath(topic!)) return explainName(topic!, json);
+    if (name !== undefined && (await isWord(`${topic} ${name}`)))
+      return explainName(`${topic} ${name}`, json);
     throw unknownName("explain", "topic", topic!, TOPIC_NAMES);
   }
   for (const each of wanted) {
