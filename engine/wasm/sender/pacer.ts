@@ -12,7 +12,6 @@ export class Pacer {
   /** when window and pacing rate let the next packet go, before jitter; as last planned */
   scheduledNs: f64;
   lastScheduledNs: f64;
-  lastLeaveNs: f64;
   openSinceNs: f64;
   /** upper bound of the uniform extra wait of each packet; 0: none */
   jitterBoundNs: f64;
@@ -20,7 +19,7 @@ export class Pacer {
   jitterRng: Rng;
 
   init(): void {
-    this.scheduledNs = this.lastScheduledNs = this.lastLeaveNs = -Infinity;
+    this.scheduledNs = this.lastScheduledNs = -Infinity;
     this.openSinceNs = CLOSED;
     this.jitterRng = changetype<Rng>(allocate(offsetof<Rng>()));
   }
@@ -47,7 +46,7 @@ export class Pacer {
     if (this.openSinceNs === CLOSED) this.openSinceNs = nowNs;
     const scheduledNs = this.later(this.lastScheduledNs + this.gapNs, this.openSinceNs);
     this.scheduledNs = scheduledNs;
-    return this.later(this.later(scheduledNs + this.jitterNs, this.lastLeaveNs), nowNs);
+    return this.later(scheduledNs + this.jitterNs, nowNs);
   }
 
   /** The later time. Where that is random, as with jitter, a branch would be mispredicted half of the time: this is none. */
@@ -62,9 +61,8 @@ export class Pacer {
   }
 
   @inline
-  onSent(nowNs: f64): void {
+  onSent(): void {
     this.lastScheduledNs = this.scheduledNs;
-    this.lastLeaveNs = nowNs;
     if (this.jitterBoundNs > 0) this.drawJitter();
   }
 

@@ -306,7 +306,7 @@ export class Sender extends SenderWords {
   private planAny(nowNs: f64): void {
     const pacer = this.pacer;
     if (this.probe.isDue) {
-      this.sendAtNs = max<f64>(pacer.lastLeaveNs, nowNs);
+      this.sendAtNs = nowNs;
       return;
     }
     if (this.limitedBy === LimitedBy.end) {
@@ -367,7 +367,7 @@ export class Sender extends SenderWords {
     row.sequence = sequence;
     row.sentNs = nowNs;
     this.delivery.note(row);
-    this.pacer.onSent(nowNs);
+    this.pacer.onSent();
     if (this.keepsPackets) {
       row.inflight = <i32>board.inflight;
       row.lost = this.totalLostPackets;
