@@ -27,6 +27,9 @@ export interface SenderListener {
 /** What a network's face hears. */
 export interface NetworkListener {
   serve(link: number, nowNs: Nanos, bytes: Bytes): void;
+  countOpportunities(link: number, untilNs: Nanos): number;
+  /** @param to the first byte of f64s */
+  readOpportunities(link: number, first: number, count: number, to: number): void;
   startFlow(flow: number, nowNs: Nanos): void;
   closeFlow(flow: number): void;
   endBins(flow: number, nowNs: Nanos, cwndPackets: number): Nanos;
@@ -109,6 +112,8 @@ export class Engine {
       onDrained: (sender, nowNs) => this.#senders[sender]!.drained(nowNs),
       onLost: (sender, txn) => this.#senders[sender]!.lost(txn),
       serve: (link, nowNs, bytes) => this.network!.serve(link, nowNs, bytes),
+      countOpportunities: (link, untilNs) => this.network!.countOpportunities(link, untilNs),
+      readOpportunities: (link, first, count, to) => this.network!.readOpportunities(link, first, count, to),
       startFlow: (flow, nowNs) => this.network!.startFlow(flow, nowNs),
       closeFlow: (flow) => this.network!.closeFlow(flow),
       endBins: (flow, nowNs, cwndPackets) => this.network!.endBins(flow, nowNs, cwndPackets),

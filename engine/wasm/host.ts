@@ -40,6 +40,12 @@ export declare function onLost(sender: i32, txn: f64): void;
 /** Sets `startNs` and `departNs` of a link whose rate is not constant. */
 export declare function serve(link: i32, nowNs: f64, bytes: f64): void;
 
+/** Opportunities of a link that lie at or before a time: the number of the first one after it. */
+export declare function countOpportunities(link: i32, untilNs: f64): f64;
+
+/** Writes when the opportunities of a link are from number `first` on, `count` of them; Infinity: there is none. */
+export declare function readOpportunities(link: i32, first: f64, count: i32, to: usize): void;
+
 /** The flow starts: it must have a sender afterwards. */
 export declare function startFlow(flow: i32, nowNs: f64): void;
 

@@ -9,6 +9,7 @@ import { DelayHistogram } from "./meters/delay-histogram";
 import { FlowBins } from "./meters/flow-bins";
 import { FifoFlow, FifoNetwork } from "./network/fifo-network";
 import { Link } from "./network/link";
+import { OpportunityServer } from "./network/opportunity-server";
 import { Prr, PrrVersion } from "./sender/prr";
 import { Sender } from "./sender/sender";
 import { EcnMode } from "./sender/sender-words";
@@ -150,7 +151,7 @@ export function prrAck(prr: Prr, delivered: f64, inflight: f64, target: f64, saf
   return prr.windowPackets;
 }
 
-/** @param nanosPerByte negative: the host serves */
+/** @param nanosPerByte negative: opportunities or the host serve */
 export function makeLink(
   number: i32,
   packetBytes: f64,
@@ -161,6 +162,11 @@ export function makeLink(
   const link = changetype<Link>(allocate(offsetof<Link>()));
   link.init(number, packetBytes, limitPackets, limitBytes, nanosPerByte);
   return link;
+}
+
+/** It serves at opportunities of so many bytes, from number `index` on. */
+export function serveAtOpportunities(link: Link, index: f64, bytes: f64): void {
+  link.opportunities = OpportunityServer.make(link.number, <i64>index, bytes);
 }
 
 export function servedBytes(link: Link, nowNs: f64): f64 {

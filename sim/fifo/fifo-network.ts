@@ -44,6 +44,8 @@ import type {
   NetworkSpec,
 } from "../network.ts";
 import { makeServer } from "../servers/make-server.ts";
+import { OPPORTUNITY_BYTES, type Opportunities } from "../servers/opportunities.ts";
+import { OpportunityServer } from "../servers/opportunity-server.ts";
 import type { Server } from "../servers/server.ts";
 import { startSender } from "../start-sender.ts";
 
@@ -172,6 +174,8 @@ export class FifoLink implements LinkMeter {
   readonly #packetBytes: Bytes;
   readonly #nanosPerByte: number;
   readonly #server: Server | undefined;
+  /** at which the engine serves; undefined: a server does, or a constant rate */
+  readonly opportunities: Opportunities | undefined;
 
   constructor(engine: Engine, number: number, spec: LinkSpec, packetBytes: Bytes, rng: Rng) {
     this.#packetBytes = packetBytes;
@@ -192,6 +196,10 @@ export class FifoLink implements LinkMeter {
       this.#nanosPerByte,
     );
     this.#face = new Face(engine, address, LINK_WORD_COUNT);
+    if (this.#server instanceof OpportunityServer) {
+      this.opportunities = this.#server.opportunities;
+      engine.exports.serveAtOpportunities(address, this.opportunities.countUntil(0), OPPORTUNITY_BYTES);
+    }
   }
 
   get address(): Address<"Link"> {
@@ -359,8 +367,23 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     this.#engine.exports.reschedule(this.#face.address, flow.face.address);
   }
 
+  #link(number: number): FifoLink {
+    return number === FORWARD ? this.forward : this.reverse;
+  }
+
   serve(link: number, nowNs: Nanos, bytes: Bytes): void {
-    (link === FORWARD ? this.forward : this.reverse).serve(nowNs, bytes);
+    this.#link(link).serve(nowNs, bytes);
+  }
+
+  countOpportunities(link: number, untilNs: Nanos): number {
+    return this.#link(link).opportunities!.countUntil(untilNs);
+  }
+
+  readOpportunities(link: number, first: number, count: number, to: number): void {
+    const opportunities = this.#link(link).opportunities!;
+    const { f64 } = this.#engine;
+    const place = to / 8;
+    for (let i = 0; i < count; i++) f64[place + i] = opportunities.atNs(first + i);
   }
 
   startFlow(index: number, nowNs: Nanos): void {

@@ -10,7 +10,7 @@ import type { Server } from "./server.ts";
 const STEPS_BEFORE_LOOKUP = 8;
 
 export class OpportunityServer implements Server {
-  readonly #opportunities: Opportunities;
+  readonly opportunities: Opportunities;
   /** the opportunity of the last service, its time, and what is left of it */
   #index: number;
   #atNs: Nanos;
@@ -22,7 +22,7 @@ export class OpportunityServer implements Server {
   departNs: Nanos = 0;
 
   constructor(opportunities: Opportunities) {
-    this.#opportunities = opportunities;
+    this.opportunities = opportunities;
     this.#index = opportunities.countUntil(0);
     this.#atNs = opportunities.atNs(this.#index);
   }
@@ -48,16 +48,14 @@ export class OpportunityServer implements Server {
         this.#index++;
         this.#budgetBytes = OPPORTUNITY_BYTES;
       }
-      this.#atNs = this.#opportunities.atNs(this.#index);
+      this.#atNs = this.opportunities.atNs(this.#index);
     }
     this.#budgetBytes -= left;
     this.departNs = this.#atNs;
   }
 
   capacityBytes(fromNs: Nanos, toNs: Nanos): Bytes {
-    return (
-      (this.#opportunities.countUntil(toNs) - this.#opportunities.countUntil(fromNs)) * OPPORTUNITY_BYTES
-    );
+    return (this.opportunities.countUntil(toNs) - this.opportunities.countUntil(fromNs)) * OPPORTUNITY_BYTES;
   }
 
   /** The first opportunity after `sinceNs` behind the present one. */
@@ -65,14 +63,14 @@ export class OpportunityServer implements Server {
     let index = this.#index;
     for (let i = 0; i < STEPS_BEFORE_LOOKUP; i++) {
       index++;
-      const atNs = this.#opportunities.atNs(index);
+      const atNs = this.opportunities.atNs(index);
       if (atNs > sinceNs) {
         this.#nextIndex = index;
         this.#nextNs = atNs;
         return;
       }
     }
-    this.#nextIndex = Math.max(index + 1, this.#opportunities.countUntil(sinceNs));
-    this.#nextNs = this.#opportunities.atNs(this.#nextIndex);
+    this.#nextIndex = Math.max(index + 1, this.opportunities.countUntil(sinceNs));
+    this.#nextNs = this.opportunities.atNs(this.#nextIndex);
   }
 }

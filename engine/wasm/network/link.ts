@@ -9,6 +9,7 @@ import * as host from "../host";
 import { allocate } from "../memory/memory";
 import { grown } from "../memory/rows";
 import { countOf } from "../units";
+import { OpportunityServer } from "./opportunity-server";
 
 /** A packet that waits, two to a cache line. */
 @unmanaged
@@ -48,7 +49,7 @@ export class LinkWords {
 export class Link extends LinkWords {
   /** of every packet on the wire but for others */
   packetBytes: f64;
-  /** to serve one of them; negative: the host serves */
+  /** to serve one of them; negative: opportunities or the host serve */
   packetNs: f64;
   nanosPerByte: f64;
   /** start of the first one's service; Infinity: none waits */
@@ -57,6 +58,8 @@ export class Link extends LinkWords {
   limitPackets: i64;
   maxQueued: i64;
   startedOthers: f64;
+  /** null: there is a rate, or the host serves */
+  opportunities: OpportunityServer | null;
   /**
    * Ring of packets whose service has not started, numbered as the queue took them: before `head` it has started, of the last one
    * of those, whose row is still there, it may not be over.
@@ -139,7 +142,7 @@ export class Link extends LinkWords {
     this.put(nowNs, bytes, bytes * this.nanosPerByte, OTHER);
   }
 
-  /** @param serviceNs negative: the host serves */
+  /** @param serviceNs negative: opportunities or the host serve */
   @inline
   private put(nowNs: f64, bytes: f64, serviceNs: f64, owner: i32): f64 {
     const tail = this.tail;
@@ -152,7 +155,7 @@ export class Link extends LinkWords {
       this.startNs = startNs;
       this.departNs = departNs;
     } else {
-      host.serve(this.number, nowNs, bytes);
+      this.serve(nowNs, bytes);
       startNs = this.startNs;
       departNs = this.departNs;
     }
@@ -168,6 +171,16 @@ export class Link extends LinkWords {
       else if (queued > this.maxQueued) this.maxQueued = queued;
     }
     return departNs;
+  }
+
+  private serve(nowNs: f64, bytes: f64): void {
+    const opportunities = this.opportunities;
+    if (opportunities === null) {
+      host.serve(this.number, nowNs, bytes);
+      return;
+    }
+    this.departNs = opportunities.serve(nowNs, bytes);
+    this.startNs = opportunities.startNs;
   }
 
   private noteMixed(queued: f64): void {
