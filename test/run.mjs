@@ -54,6 +54,7 @@ const REAL_TIME = [
   "test/testbeds",
   "test/grpc/real-time.test.ts",
   "test/grpc/flows/greedy.test.ts",
+  "test/grpc/server/strangers.test.ts",
   "test/cli/interrupt.test.ts",
 ];
 

@@ -36,11 +36,12 @@ const table = (head: string[], rows: string[][]): string => {
 export function forkText({ original, forked }: ForkResult, names: readonly [string, string]): string {
   const { toSec } = original.after;
   const at = original.before.toSec;
-  return table(HEAD, [
+  const rows = table(HEAD, [
     row(`0 to ${at} s: ${names[0]}`, original.before),
     row(`${at} to ${toSec} s: ${names[0]}, as it was`, original.after),
     row(`${at} to ${toSec} s: ${names[1]} instead`, forked.after),
   ]);
+  return `${rows}${names[1]} begins at ${at} s with the window that it finds, and knows nothing else of the path: what that alone makes shows where a controller is forked to itself.\n`;
 }
 
 export function regretText(decisions: readonly Decision[]): string {

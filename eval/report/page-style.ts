@@ -38,7 +38,7 @@ figure { margin: 0; background: var(--panel); border: 1px solid var(--line); bor
 figcaption { font-size: 12.5px; margin-bottom: 8px; }
 .plot { width: 100%; }
 .plot svg { display: block; max-width: 100%; overflow: visible; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; background: linear-gradient(to left, var(--panel) 40%, transparent) right / 48px 100% no-repeat local, linear-gradient(to left, var(--shade), transparent) right / 14px 100% no-repeat scroll, var(--panel); }
+.scroll { position: relative; overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; background: linear-gradient(to left, var(--panel) 40%, transparent) right / 48px 100% no-repeat local, linear-gradient(to left, var(--shade), transparent) right / 14px 100% no-repeat scroll, var(--panel); }
 .scroll tr > :first-child { position: sticky; left: 0; z-index: 1; background: var(--panel); }
 .scroll thead tr > :first-child { background: var(--soft); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 13px; }

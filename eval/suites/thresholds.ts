@@ -46,12 +46,12 @@ export function check(made: Check, value: number): Checked {
   return { ...made, value, verdict: judge({ claim, measured: value, unit, threshold }).verdict! };
 }
 
-/** `max_bw / link rate 0.98 to 1.02`, `states left >= 1 states` */
+/** `max_bw / link rate within 0.98 to 1.02`, `states left >= 1 states` */
 export function thresholdText({ name, unit, threshold: { low, high } }: Check): string {
   const of = unit === "1" ? "" : ` ${unit}`;
   if (low === high) return `${name} = ${low}${of}`;
   if (low === undefined) return `${name} <= ${high}${of}`;
-  return high === undefined ? `${name} >= ${low}${of}` : `${name} ${low} to ${high}${of}`;
+  return high === undefined ? `${name} >= ${low}${of}` : `${name} within ${low} to ${high}${of}`;
 }
 
 /** How far a value is beyond its threshold, as a part of it: the greater the worse; nothing measured is worst. */

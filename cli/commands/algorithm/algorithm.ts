@@ -51,6 +51,12 @@ function findsPackage(folder: string): boolean {
   }
 }
 
+/** Of the package that runs, from its sources as from `dist/`. */
+function ownFolder(): string {
+  const up = import.meta.url.endsWith(".ts") ? "../../../" : "../../../../";
+  return resolve(fileURLToPath(new URL(up, import.meta.url)));
+}
+
 /** For a folder in which ccpark is not installed: the name stands for the one that runs. */
 function ownPackageHook(): string[] {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -109,7 +115,7 @@ async function makeNew(name: string, { dir, run }: NewOptions): Promise<void> {
     }
   }
   const inFolder = folder === process.cwd() ? "" : ` in ${shown(folder)}`;
-  const needs = isInstalled ? "" : "; its test needs `npm install ccpark` there";
+  const needs = isInstalled ? "" : `; its test needs \`npm install ${ownFolder()}\` there`;
   printOut(
     `Next: change ${name}.mjs${inFolder}, run it by its path (./${name}.mjs) wherever an algorithm is named${needs}.\n`,
   );
