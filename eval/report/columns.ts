@@ -121,8 +121,9 @@ export function intervalsText(seeds: readonly number[]): string {
 
 /** When contenders are tied with the best, below tables. */
 export function tiesText(seeds: readonly number[]): string {
-  return seeds.length === 1
-    ? "as good to the last digit"
+  if (seeds.length === 1) return "as good to the last digit";
+  return seeds.length === 2
+    ? "not behind in both seeds (an interval of two seeds tells little: three or more are better)"
     : "the interval of the difference, seed by seed, has 0 in it";
 }
 

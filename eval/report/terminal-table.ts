@@ -7,7 +7,7 @@ import { clipped } from "../../core/errors.ts";
 import type { FlowRow, SummaryRow } from "../summary.ts";
 import { DEFAULT_HEADLINE, type Headline } from "../verdicts/headline.ts";
 import { BARRED_RULE, type Standing, standingIn } from "../verdicts/standing.ts";
-import { verdictSentences } from "../verdicts/verdicts.ts";
+import { headlineColumn, verdictSentences } from "../verdicts/verdicts.ts";
 import {
   byLink,
   COLUMNS,
@@ -112,15 +112,13 @@ export function terminalTable(
   summary: readonly SummaryRow[],
   seeds: readonly number[],
   rewardName: string,
-  {
-    colour,
-    columns: common = COLUMNS,
-    width = Number.POSITIVE_INFINITY,
-    headline = DEFAULT_HEADLINE,
-  }: TableOptions,
+  { colour, columns = COLUMNS, width = Number.POSITIVE_INFINITY, headline = DEFAULT_HEADLINE }: TableOptions,
 ): string {
   const paint = (text: string, style: "bold" | "dim"): string =>
     colour && text !== "" ? ANSI[style] + text + ANSI.reset : text;
+  // what verdicts are made by is to be seen
+  const hasHeadline = columns.some(({ quantity }) => quantity === headline);
+  const common = hasHeadline ? columns : [...columns, headlineColumn(headline)];
   const parts: string[] = [];
   for (const rows of byLink(summary)) {
     const first = rows[0]!;
@@ -175,7 +173,9 @@ export function terminalTable(
   }
   const intervals = intervalsText(seeds);
   const oneWay = common.some(({ quantity }) => quantity.endsWith("OneWayDelayMs"));
-  const delays = oneWay ? "one-way delays include propagation" : "delays are queueing delays";
+  const delays = oneWay
+    ? `one-way delays include propagation, ${headline} is of queueing delay`
+    : "delays are queueing delays";
   const legend = [
     `${intervals}; * best of its link, = tied with the best: ${tiesText(seeds)}, no mark where all are; ${delays}.`,
     BARRED_RULE,

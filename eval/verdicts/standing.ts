@@ -3,7 +3,7 @@
  * leaves the link unused or floods it is not where another one does better, whatever its delay or score.
  */
 import { isReference } from "../contenders/contender.ts";
-import { type Column, formatMean } from "../report/columns.ts";
+import { COLUMNS, type Column, formatMean } from "../report/columns.ts";
 import { type Estimate, estimate } from "../statistics.ts";
 import type { SummaryRow } from "../summary.ts";
 
@@ -12,8 +12,14 @@ export const MIN_UTILISATION = 0.8;
 /** Above it a contender floods the link. */
 export const MAX_LOSS_RATE = 0.05;
 
-/** The rule in a sentence, below tables. */
-export const BARRED_RULE: string = `Who uses less than ${100 * MIN_UTILISATION} % of a link, or loses more than ${100 * MAX_LOSS_RATE} %, is not ranked where another contender uses more, or loses less: no mark, whatever the score.`;
+/** Where no contender does so well: what is asked for, as a share of what the best of them does. */
+const SHARE_OF_BEST = 0.8;
+
+/** The rule in sentences, below tables. */
+export const BARRED_RULE: string = `Who uses less than ${100 * MIN_UTILISATION} % of a link, or loses more than ${100 * MAX_LOSS_RATE} %, is not ranked where another contender uses more, or loses less: no mark, whatever the score. Where the other does not do so well itself, or the two are tied in it, ${100 * SHARE_OF_BEST} % of its use, or ${1 / SHARE_OF_BEST} times its loss, is enough.`;
+
+const UTILISATION: Column = COLUMNS.find(({ quantity }) => quantity === "utilisation")!;
+const LOSS: Column = COLUMNS.find(({ quantity }) => quantity === "lossRate")!;
 
 /** best: alone; tied: as good as the best mean, see `tieWith` */
 export type Standing = "best" | "tied" | "none";
@@ -32,33 +38,44 @@ const lossOf = (row: SummaryRow): number => row.lossRate?.mean ?? Number.NaN;
 const isUnused = (row: SummaryRow): boolean => utilisationOf(row) < MIN_UTILISATION;
 const isFlooded = (row: SummaryRow): boolean => lossOf(row) > MAX_LOSS_RATE;
 
+/** Of what another one uses: a link that nobody fills asks for no more than it gives. */
+export function askedUtilisation(otherUses: number): number {
+  return otherUses >= MIN_UTILISATION ? MIN_UTILISATION : SHARE_OF_BEST * otherUses;
+}
+
+/** Beside what another one loses: on a link that loses by itself nobody loses little. */
+export function allowedLossRate(otherLoses: number): number {
+  return otherLoses <= MAX_LOSS_RATE ? MAX_LOSS_RATE : otherLoses / SHARE_OF_BEST;
+}
+
+/** Beside the other: a threshold that two may be on either side of by chance parts nobody who is near. */
+function usesTooLittle(row: SummaryRow, other: SummaryRow): boolean {
+  const [own, others] = [utilisationOf(row), utilisationOf(other)];
+  const isNear = own >= SHARE_OF_BEST * others && tieWith(UTILISATION, other, row) !== undefined;
+  return own < askedUtilisation(others) && others > own && !isNear;
+}
+
+function losesTooMuch(row: SummaryRow, other: SummaryRow): boolean {
+  const [own, others] = [lossOf(row), lossOf(other)];
+  const isNear = SHARE_OF_BEST * own <= others && tieWith(LOSS, other, row) !== undefined;
+  return own > allowedLossRate(others) && others < own && !isNear;
+}
+
 /** Undefined: it may be best. A contender that does better in one respect and fails in the other is no better one. */
 export function barredBy(row: SummaryRow, rowsOfLink: readonly SummaryRow[]): Barred | undefined {
   const others = rowsOfLink.filter((other) => other !== row && !isReference(other.algorithm));
-  const bestOf = (candidates: readonly SummaryRow[], by: "utilisation" | "lossRate"): Barred | undefined => {
-    const of = by === "utilisation" ? utilisationOf : (each: SummaryRow) => -lossOf(each);
-    const other = candidates.reduce<SummaryRow | undefined>(
-      (best, each) => (best === undefined || of(each) > of(best) ? each : best),
-      undefined,
-    );
-    if (other === undefined) return undefined;
-    const value = row[by]!.mean;
-    return { by, value, other: other.algorithm, otherValue: other[by]!.mean };
-  };
-  if (isUnused(row)) {
-    const fuller = others.filter(
-      (other) =>
-        utilisationOf(other) > utilisationOf(row) && (!isFlooded(other) || lossOf(other) <= lossOf(row)),
-    );
-    const barred = bestOf(fuller, "utilisation");
-    if (barred !== undefined) return barred;
+  const [fullest] = others
+    .filter((other) => usesTooLittle(row, other) && !losesTooMuch(other, row))
+    .sort((a, b) => utilisationOf(b) - utilisationOf(a));
+  if (fullest !== undefined) {
+    const [value, otherValue] = [utilisationOf(row), utilisationOf(fullest)];
+    return { by: "utilisation", value, other: fullest.algorithm, otherValue };
   }
-  if (!isFlooded(row)) return undefined;
-  const calmer = others.filter(
-    (other) =>
-      lossOf(other) < lossOf(row) && (!isUnused(other) || utilisationOf(other) >= utilisationOf(row)),
-  );
-  return bestOf(calmer, "lossRate");
+  const [calmest] = others
+    .filter((other) => losesTooMuch(row, other) && !usesTooLittle(other, row))
+    .sort((a, b) => lossOf(a) - lossOf(b));
+  if (calmest === undefined) return undefined;
+  return { by: "lossRate", value: lossOf(row), other: calmest.algorithm, otherValue: lossOf(calmest) };
 }
 
 /** What no contender of a link does; undefined: one uses it and does not flood it. */
@@ -71,27 +88,42 @@ export function unmetBy(rowsOfLink: readonly SummaryRow[]): Unmet | undefined {
 }
 
 /**
- * Why two are as good as each other: their difference, seed by seed, may be none; their intervals overlap, where the seeds are
- * not the same; or what is printed is alike.
+ * Why two are as good as each other: their difference, seed by seed, may be none; neither is ahead in both of two seeds, whose
+ * interval, of one degree of freedom, would call values ten times apart alike; their intervals overlap, where the seeds are not
+ * the same; or what is printed is alike.
  */
-export type Tie = "difference" | "overlap" | "alike";
+export type Tie = "difference" | "two seeds" | "overlap" | "alike";
 
-/** Of the same seeds: of each the difference. Undefined: the seeds are not the same, or there is one. */
-function pairedDifference(quantity: Column["quantity"], a: SummaryRow, b: SummaryRow): Estimate | undefined {
+/** The seeds are the same: of each the difference. Undefined: they are not, or there is one. */
+function pairedDifferences(
+  quantity: Column["quantity"],
+  a: SummaryRow,
+  b: SummaryRow,
+): readonly number[] | undefined {
   const ofA = a.bySeed?.[quantity] ?? {};
   const ofB = b.bySeed?.[quantity] ?? {};
   const seeds = Object.keys(ofA);
   const isPaired = seeds.length === Object.keys(ofB).length && seeds.every((seed) => seed in ofB);
-  return isPaired && seeds.length > 1 ? estimate(seeds.map((seed) => ofA[seed]! - ofB[seed]!)) : undefined;
+  return isPaired && seeds.length > 1 ? seeds.map((seed) => ofA[seed]! - ofB[seed]!) : undefined;
+}
+
+/** Whether it may be none, of two seeds or more. */
+function tieOf(differences: readonly number[]): "difference" | "two seeds" | undefined {
+  if (differences.length === 2) return differences[0]! * differences[1]! <= 0 ? "two seeds" : undefined;
+  const { ci95, low, high } = estimate(differences);
+  return ci95 !== null && low! <= 0 && high! >= 0 ? "difference" : undefined;
 }
 
 /** Undefined: the one is better. */
 export function tieWith(column: Column, best: SummaryRow, row: SummaryRow): Tie | undefined {
   const [a, b] = [best[column.quantity]!, row[column.quantity]!];
-  const difference = pairedDifference(column.quantity, best, row);
-  if (difference === undefined) {
+  const differences = pairedDifferences(column.quantity, best, row);
+  if (differences === undefined) {
     if (overlap(a, b) && (a.ci95 !== null || b.ci95 !== null)) return "overlap";
-  } else if (difference.ci95 !== null && difference.low! <= 0 && difference.high! >= 0) return "difference";
+  } else {
+    const tie = tieOf(differences);
+    if (tie !== undefined) return tie;
+  }
   return isPrintedAlike(column, a, b) ? "alike" : undefined;
 }
 

@@ -5,6 +5,8 @@ import { byLink, COLUMNS, type Column, formatMean } from "../report/columns.ts";
 import type { SummaryRow } from "../summary.ts";
 import type { Headline } from "./headline.ts";
 import {
+  allowedLossRate,
+  askedUtilisation,
   type Barred,
   barredBy,
   leadersOf,
@@ -140,8 +142,8 @@ function value(column: Column, of: number): string {
 /** Why, whatever its score: `it uses 75 % of the link, where 80 % is asked for and cubic uses 100 %`. */
 function barredText({ by, value: own, other, otherValue }: Barred): string {
   return by === "utilisation"
-    ? `it uses ${percent(own)} % of the link, where ${percent(MIN_UTILISATION)} % is asked for and ${other} uses ${percent(otherValue)} %`
-    : `it loses ${percent(own)} % of its packets, where ${percent(MAX_LOSS_RATE)} % is the most and ${other} loses ${percent(otherValue)} %`;
+    ? `it uses ${percent(own)} % of the link, where ${percent(askedUtilisation(otherValue))} % is asked for and ${other} uses ${percent(otherValue)} %`
+    : `it loses ${percent(own)} % of its packets, where ${percent(allowedLossRate(otherValue))} % is the most and ${other} loses ${percent(otherValue)} %`;
 }
 
 /** Of several reasons the one that needs most: a difference is of the best mean and another, so that two others may differ. */
@@ -150,6 +152,11 @@ function tieText(ties: readonly Tie[], others: number): string {
     return others === 1
       ? "the interval of their difference has 0 in it"
       : "the interval of each one's difference to the best mean has 0 in it";
+  }
+  if (ties.includes("two seeds")) {
+    return others === 1
+      ? "neither is ahead in both seeds"
+      : "each one is behind the best mean in one of two seeds at most";
   }
   return ties.includes("overlap") ? "their intervals overlap" : "as good to the last digit";
 }
@@ -264,7 +271,11 @@ function unmetSentences(links: readonly (readonly SummaryRow[])[]): string[] {
         : `On ${names.length <= NAMED_LINKS ? listed(names) : `${names.length} of ${links.length} links`} `;
     const uses = `${where === "" ? "No" : "no"} contender uses ${percent(MIN_UTILISATION)} % of the link`;
     const loses = unmet === "both" ? ` and loses at most ${percent(MAX_LOSS_RATE)} %` : "";
-    return `${where}${uses}${loses}: the best falls short, too.`;
+    const rule =
+      unmet === "both"
+        ? "the best falls short, too"
+        : "ranked is who comes near enough to the one that uses most";
+    return `${where}${uses}${loses}: ${rule}.`;
   });
 }
 

@@ -111,7 +111,9 @@ async function explain(
     print(each, name === undefined || each === "scenarios" ? all : entriesNamed(each, all, name), json);
     if (each === "facts" && name === undefined && !json) printOut(await formulaNotes());
     if (each === "metrics" && name === undefined && !json) {
-      printOut(`${wrap(CONTENDER_NOTE, 0)}\n\n${wrap(INTERVAL_NOTE, 0)}\n\n`);
+      const { BARRED_RULE } = await import("../../../eval/verdicts/standing.ts");
+      const notes = [CONTENDER_NOTE, INTERVAL_NOTE, BARRED_RULE];
+      printOut(notes.map((note) => `${wrap(note, 0)}\n\n`).join(""));
     }
   }
 }

@@ -92,7 +92,7 @@ export const CONTENDER_NOTE =
   "A contender is whoever runs on the links of a benchmark. Deployable are those that decide by what a sender sees; the others are references and do not compete: constant, constant-rate and oracle know the link, untrained has learnt nothing.";
 
 export const INTERVAL_NOTE =
-  "Tables have 95 % intervals of means over seeds by Student's t; those of `ccpark league` and `bench --aggregate` are stratified bootstraps. Contenders are tied where the interval of their difference, seed by seed, has 0 in it.";
+  "Tables have 95 % intervals of means over seeds by Student's t; those of `ccpark league` and `bench --aggregate` are stratified bootstraps. Contenders are tied where the interval of their difference, seed by seed, has 0 in it; of two seeds, where neither is ahead in both.";
 
 /** The language that facts are the names of. */
 export async function formulaNotes(): Promise<string> {

@@ -1,7 +1,7 @@
 /** Verdicts that do not mislead: references never win, overlaps are ties, an unused or flooded link is no victory. */
 import { describe, expect, it } from "vitest";
 import { power } from "../../../eval/benchmark.ts";
-import { COLUMNS, type Column } from "../../../eval/report/columns.ts";
+import { COLUMNS, type Column, ONE_WAY_COLUMNS } from "../../../eval/report/columns.ts";
 import { terminalTable } from "../../../eval/report/terminal-table.ts";
 import { type Estimate, estimate } from "../../../eval/statistics.ts";
 import type { SummaryRow } from "../../../eval/summary.ts";
@@ -18,6 +18,7 @@ function value(mean: number, halfWidth = 0): Estimate {
 
 interface Said {
   readonly utilisation?: number;
+  readonly utilisationHalf?: number;
   readonly lossRate?: number;
   readonly score: number;
   readonly scoreHalf?: number;
@@ -26,13 +27,21 @@ interface Said {
 }
 
 function row(algorithm: string, said: Said): SummaryRow {
-  const { utilisation = 0.95, lossRate = 0, score, scoreHalf, delay = 5, scenario = "a" } = said;
+  const {
+    utilisation = 0.95,
+    utilisationHalf,
+    lossRate = 0,
+    score,
+    scoreHalf,
+    delay = 5,
+    scenario = "a",
+  } = said;
   return {
     scenario,
     link: "48 Mbit/s",
     algorithm,
     goodputMbps: value(48 * utilisation),
-    utilisation: value(utilisation),
+    utilisation: value(utilisation, utilisationHalf),
     lossRate: value(lossRate),
     meanQueueDelayMs: value(delay),
     score: value(score, scoreHalf),
@@ -119,10 +128,47 @@ describe("verdicts", () => {
     });
   });
 
+  describe("of two seeds", () => {
+    const twice = (algorithm: string, delays: readonly number[]): SummaryRow => ({
+      ...row(algorithm, { score: 15 }),
+      meanQueueDelayMs: estimate(delays),
+      bySeed: { meanQueueDelayMs: { 1: delays[0]!, 2: delays[1]! } },
+    });
+
+    it("calls nobody tied who is ten times behind in both, however wide the interval of two is", () => {
+      const rows = [twice("short", [2, 2.5]), twice("long", [18, 31])];
+      expect(rows[1]!.meanQueueDelayMs!.low!).toBeLessThan(rows[0]!.meanQueueDelayMs!.mean);
+      expect(rows.map((each) => standingIn(DELAY, each, rows))).toEqual(["best", "none"]);
+    });
+
+    it("calls those tied of whom each is ahead once, and says so", () => {
+      const rows = [twice("a", [2, 3]), twice("b", [3, 2.5]), twice("c", [9, 8])];
+      expect(rows.map((each) => standingIn(DELAY, each, rows))).toEqual(["tied", "tied", "none"]);
+      const scored = rows.slice(0, 2).map((each) => ({
+        ...each,
+        score: each.meanQueueDelayMs!,
+        bySeed: { score: each.bySeed!.meanQueueDelayMs! },
+      }));
+      expect(verdictSentences(scored, "score")[0]).toBe(
+        "a: tied with b by score: neither is ahead in both seeds.",
+      );
+    });
+  });
+
+  it("shows what verdicts are made by, also where a suite has columns of its own", () => {
+    const rows = [row("bbr", { score: 16.5 }), row("cubic", { score: 14 })];
+    const head = (headline: "score" | "power"): string =>
+      terminalTable(rows, [1], "score", { colour: false, columns: ONE_WAY_COLUMNS, headline });
+    expect(head("score")).toMatch(/loss │ +score/);
+    expect(head("power")).toMatch(/loss │ +power/);
+    expect(head("power")).not.toMatch(/│ +score/);
+  });
+
   it("says below a table how ties are found, and where there is no mark", () => {
     const rows = [row("a", { score: 15 }), row("b", { score: 14 })];
     const legend = (seeds: readonly number[]): string =>
       terminalTable(rows, seeds, "score", { colour: false });
+    expect(legend([1, 2])).toContain("= tied with the best: not behind in both seeds");
     expect(legend([1])).toContain("= tied with the best: as good to the last digit, no mark where all are");
     expect(legend([1, 2, 3])).toContain(
       "= tied with the best: the interval of the difference, seed by seed, has 0 in it, no mark where all are",
@@ -152,6 +198,44 @@ describe("verdicts", () => {
       row("b", { utilisation: 0.9, lossRate: 0.3, score: 11 }),
     ];
     expect(barredBy(hard[0]!, hard), "one that floods is no better one").toBeUndefined();
+  });
+
+  it("ranks those near the fullest by the metric where nobody fills the link, and not who leaves it idle", () => {
+    const policed = [
+      row("reno", { utilisation: 0.545, score: 12.2, delay: 27 }),
+      row("bbr", { utilisation: 0.524, score: 14.5, delay: 0.1 }),
+      row("vegas", { utilisation: 0.046, score: 17, delay: 0.05 }),
+    ];
+    for (const column of [SCORE, DELAY]) expect(namesOf(leadersOf(column, policed))).toEqual(["bbr"]);
+    expect(verdictSentences(policed, "score")).toEqual([
+      "bbr: best deployable contender by score, 2.30 above reno; uses 52 %; with the least goodput of those ranked, 25.15 Mbit/s.",
+      "reno: behind by score: 2.30 below bbr; uses 55 %.",
+      "vegas: not ranked by score: it uses 4.6 % of the link, where 44 % is asked for and reno uses 55 %.",
+      "No contender uses 80 % of the link: ranked is who comes near enough to the one that uses most.",
+    ]);
+  });
+
+  it("has no cliff at its thresholds: near and tied is as good, near and clearly less is not, tied by noise alone is not", () => {
+    const beside = (utilisation: number, half: number, other: number, otherHalf: number): boolean => {
+      const rows = [
+        row("a", { utilisation, utilisationHalf: half, score: 16 }),
+        row("b", { utilisation: other, utilisationHalf: otherHalf, score: 14 }),
+      ];
+      return barredBy(rows[0]!, rows) === undefined;
+    };
+    expect(beside(0.765, 0.072, 0.77, 0.038)).toBe(true);
+    expect(beside(0.79, 0.03, 0.81, 0.02)).toBe(true);
+    expect(beside(0.79, 0.001, 0.99, 0.001)).toBe(false);
+    expect(beside(0.53, 0.6, 0.98, 0.02)).toBe(false);
+    const lossy = [
+      row("a", { lossRate: 0.081, score: 16 }),
+      row("b", { lossRate: 0.08, score: 14 }),
+      row("c", { lossRate: 0.2, score: 18 }),
+    ];
+    expect(namesOf(leadersOf(SCORE, lossy))).toEqual(["a"]);
+    expect(verdictSentences(lossy, "score")).toContain(
+      "c: not ranked by score: it loses 20 % of its packets, where 10 % is the most and b loses 8.0 %.",
+    );
   });
 
   it("opens with a sentence per contender: on how many links, by how much, and where it falls short", () => {
@@ -249,8 +333,8 @@ describe("verdicts", () => {
     ];
     expect(verdictSentences(idle("lte"), "score")).toEqual([
       "a: best deployable contender by score; uses 70 %.",
-      "b: not ranked by score: it uses 40 % of the link, where 80 % is asked for and a uses 70 %.",
-      "No contender uses 80 % of the link: the best falls short, too.",
+      "b: not ranked by score: it uses 40 % of the link, where 56 % is asked for and a uses 70 %.",
+      "No contender uses 80 % of the link: ranked is who comes near enough to the one that uses most.",
       "oracle is a reference and does not compete.",
     ]);
     const used = [row("a", { scenario: "wifi", score: 15 }), row("b", { scenario: "wifi", score: 16 })];
@@ -259,7 +343,9 @@ describe("verdicts", () => {
       row("b", { scenario: "radio", score: 16, lossRate: 0.3 }),
     ];
     const sentences = verdictSentences([...idle("lte"), ...used, ...flooded], "score");
-    expect(sentences).toContain("On lte no contender uses 80 % of the link: the best falls short, too.");
+    expect(sentences).toContain(
+      "On lte no contender uses 80 % of the link: ranked is who comes near enough to the one that uses most.",
+    );
     expect(sentences).toContain(
       "On radio no contender uses 80 % of the link and loses at most 5.0 %: the best falls short, too.",
     );
