@@ -44,7 +44,13 @@ export function forkText({ original, forked }: ForkResult, names: readonly [stri
   return `${rows}${names[1]} begins at ${at} s with the window that it finds, and knows nothing else of the path: what that alone makes shows where a controller is forked to itself.\n`;
 }
 
-export function regretText(decisions: readonly Decision[]): string {
+/** Of the best of a decision. */
+function bestLossRate({ best, lossRate, alternativeLossRates }: Decision): number {
+  return best === 1 ? lossRate : alternativeLossRates[ALTERNATIVES.indexOf(best)]!;
+}
+
+/** @param horizonSec over which decisions were judged */
+export function regretText(decisions: readonly Decision[], horizonSec: number): string {
   const rows = decisions.map((decision) => [
     decision.atSec.toFixed(3),
     decision.cwndPackets.toFixed(0),
@@ -52,6 +58,8 @@ export function regretText(decisions: readonly Decision[]): string {
     ...decision.alternatives.map((score) => score.toFixed(3)),
     `x ${decision.best}`,
     decision.regret.toFixed(3),
+    fixed(100 * decision.lossRate, 2),
+    fixed(100 * bestLossRate(decision), 2),
   ]);
   const head = [
     "at s",
@@ -60,7 +68,19 @@ export function regretText(decisions: readonly Decision[]): string {
     ...ALTERNATIVES.map((factor) => `x ${factor}`),
     "best",
     "regret",
+    "loss %",
+    "of best",
   ];
   const total = mean(decisions.map(({ regret }) => regret));
-  return `${table(head, rows)}mean regret ${total.toFixed(3)} of the score, over ${decisions.length} decisions\n`;
+  const sentences = [
+    `mean regret ${total.toFixed(3)} of the score, over ${decisions.length} decisions`,
+    `Judged by the score of the ${+horizonSec.toFixed(3)} s after each decision (--horizon): losses are no part of the score, and what comes later is not seen.`,
+  ];
+  const costly = decisions.filter((decision) => bestLossRate(decision) > decision.lossRate).length;
+  if (costly > 0) {
+    sentences.push(
+      `In ${costly} of ${decisions.length} the best by score loses more than what was done: a controller that backs off after losses has a shorter queue, whatever was lost for it.`,
+    );
+  }
+  return `${table(head, rows)}${sentences.join("\n")}\n`;
 }

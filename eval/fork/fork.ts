@@ -95,8 +95,11 @@ export interface Decision {
   readonly cwndPackets: number;
   /** over the horizon, with the decision as it was */
   readonly score: number;
-  /** the same with each alternative, in the order of `ALTERNATIVES` */
+  /** dropped / sent over the horizon, with the decision as it was; the score has no losses in it. NaN: nothing was sent */
+  readonly lossRate: number;
+  /** score with each alternative, in the order of `ALTERNATIVES` */
   readonly alternatives: readonly number[];
+  readonly alternativeLossRates: readonly number[];
   /** the best of all; 1: the decision as it was */
   readonly best: number;
   /** score of the best less its own, >= 0 */
@@ -139,14 +142,17 @@ export function regretOf(options: RegretOptions): Decision[] {
       return { span: spanOf(run, atFork, reach(run, horizonSec)), atFork };
     };
     const own = judged(1);
-    const alternatives = ALTERNATIVES.map((factor) => judged(factor).span.score);
+    const spans = ALTERNATIVES.map((factor) => judged(factor).span);
+    const alternatives = spans.map(({ score }) => score);
     const highest = Math.max(own.span.score, ...alternatives);
     const better = ALTERNATIVES[alternatives.indexOf(highest)];
     return {
       atSec: decisionSec,
       cwndPackets: own.atFork.cwndPackets,
       score: own.span.score,
+      lossRate: own.span.lossRate,
       alternatives,
+      alternativeLossRates: spans.map(({ lossRate }) => lossRate),
       best: highest > own.span.score ? better! : 1,
       regret: highest - own.span.score,
     };

@@ -112,7 +112,7 @@ async function fork(options: Options): Promise<void> {
   if (options.regret === true) {
     const decisions = regretOf({ ...common, ...settings });
     files["regret.json"] = { ...head, atSec, ...settings, decisions };
-    texts.push(regretText(decisions));
+    texts.push(regretText(decisions, settings.horizonSec));
   }
   if (options.json === true) for (const value of Object.values(files)) printOut(`${JSON.stringify(value)}\n`);
   else printOut(texts.join("\n"));

@@ -10,6 +10,7 @@ import { NANOS_PER_MICRO, NANOS_PER_SEC } from "../../../core/units.ts";
 import { runAlgorithm } from "../../../envs/measured-run.ts";
 import { niceBinSec } from "../../../eval/benchmark.ts";
 import { forkRun, regretOf } from "../../../eval/fork/fork.ts";
+import { regretText } from "../../../eval/fork/fork-text.ts";
 import { HandOver } from "../../../eval/fork/forked-control.ts";
 import { loadStoredRun } from "../../../eval/fork/stored-run.ts";
 import { resolveScenario } from "../../../scenarios/scenario-files.ts";
@@ -130,6 +131,29 @@ describe("the regret of decisions", () => {
     }
     expect(decisions.map(({ atSec }) => +atSec.toFixed(9))).toEqual([2, 3.8, 5.6]);
     expect(regretOf(options)).toEqual(decisions);
+  }, 60_000);
+
+  it("of a doubled window that overflows the queue says what it loses, and that the score has no losses in it", () => {
+    const decisions = regretOf({
+      scenario: resolveScenario("park-paper", { durationSec: 8 }),
+      seed: 1,
+      original: algorithm("cubic"),
+      atSec: 5,
+      decisions: 2,
+      holdSec: 0.05,
+      horizonSec: 0.4,
+    });
+    for (const { best, lossRate, alternativeLossRates } of decisions) {
+      expect(best).toBe(2);
+      expect(lossRate).toBe(0);
+      expect(alternativeLossRates.at(-1)).toBeGreaterThan(0.1);
+    }
+    const text = regretText(decisions, 0.4);
+    expect(text.split("\n")[1]).toMatch(/regret │ loss % │ of best/);
+    expect(text).toContain(
+      "score of the 0.4 s after each decision (--horizon): losses are no part of the score",
+    );
+    expect(text).toContain("In 2 of 2 the best by score loses more than what was done");
   }, 60_000);
 });
 
