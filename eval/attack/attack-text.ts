@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import { PLAIN_TABLE } from "../experiments/plain-table.ts";
 import type { AttackResult, Found } from "./attack.ts";
 import { scenarioText } from "./attack-files.ts";
-import type { Utility } from "./utility.ts";
+import { type Utility, utilityMetric } from "./utility.ts";
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
@@ -34,7 +34,9 @@ export function attackText(result: AttackResult, weight: number): string {
     `${target} against ${reference}: gap ${found.duel.gap.toFixed(3)} after ${tried} environments (${method}, seed ${seed}); ` +
     `made short: gap ${simplified.duel.gap.toFixed(3)}\n\n`;
   const table = plainTable([["", "utility", "throughput", "delay"], ...rows(result, simplified)]);
-  const note = `\nutility = ${weight} x goodput / capacity + ${+(1 - weight).toPrecision(6)} x delay without queue / mean delay\n\n`;
+  const formula = `utility = ${weight} x goodput / capacity + ${+(1 - weight).toPrecision(6)} x delay without queue / mean delay (AdvNet)`;
+  const replay = `The gap is of this utility. A replay ranks by the score, which may say otherwise, and has the utility beside it with\n${utilityMetric(simplified.duel.reference, weight)}`;
+  const note = `\n${formula}\n${replay}\n\n`;
   return `${head}${table}${note}${scenarioText(simplified.scenario, [])}`;
 }
 
@@ -48,5 +50,5 @@ export function matrixText(names: readonly string[], results: readonly AttackRes
     ["attacked", ...names.map((name) => `vs ${name}`)],
     ...names.map((target) => [target, ...names.map((reference) => gapOf(target, reference))]),
   ]);
-  return `gap of utility on the link that was found for each pair\n\n${table}`;
+  return `gap of utility (AdvNet's, not the score: docs/evaluation.md) on the link that was found for each pair\n\n${table}`;
 }

@@ -16,10 +16,13 @@ export interface Utility {
   readonly throughputShare: number;
   /** one-way delay without queue / mean one-way delay, at most 1; 0: nothing arrived */
   readonly latencyShare: number;
+  /** what the two are shares of */
+  readonly capacityMbps: number;
+  readonly leastDelayMs: number;
 }
 
 /** The delay of an empty path; where it changes, the smallest. */
-function leastDelayMs({ delay, propagationDelayMs }: Scenario): number {
+function leastDelayOf({ delay, propagationDelayMs }: Scenario): number {
   return delay?.forward?.kind === "steps"
     ? Math.min(...delay.forward.points.map(({ delayMs }) => delayMs))
     : propagationDelayMs;
@@ -30,8 +33,17 @@ export function utilityOf(scenario: Scenario, { metrics, series }: RunResult, we
   const capacityMbps = mean(series.capacityMbps);
   const throughputShare = capacityMbps > 0 ? Math.min(metrics.goodputMbps / capacityMbps, 1) : 0;
   const { meanOneWayDelayMs } = metrics;
-  const latencyShare = meanOneWayDelayMs > 0 ? Math.min(leastDelayMs(scenario) / meanOneWayDelayMs, 1) : 0;
-  return { utility: weight * throughputShare + (1 - weight) * latencyShare, throughputShare, latencyShare };
+  const leastDelayMs = leastDelayOf(scenario);
+  const latencyShare = meanOneWayDelayMs > 0 ? Math.min(leastDelayMs / meanOneWayDelayMs, 1) : 0;
+  const utility = weight * throughputShare + (1 - weight) * latencyShare;
+  return { utility, throughputShare, latencyShare, capacityMbps, leastDelayMs };
+}
+
+const short = (value: number): number => +value.toPrecision(6);
+
+/** The utility as a column of a replay: its score goes by other things and may say otherwise. */
+export function utilityMetric({ capacityMbps, leastDelayMs }: Utility, weight: number): string {
+  return `--metric 'utility = ${weight} * min(goodputMbps / ${short(capacityMbps)}, 1) + ${short(1 - weight)} * min(${short(leastDelayMs)} / meanOneWayDelayMs, 1)'`;
 }
 
 /** Both contenders in one environment. */

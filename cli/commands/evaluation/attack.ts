@@ -156,7 +156,8 @@ async function attackAll(options: Options, { args: [name] }: Command): Promise<v
       });
       results.push(result);
       const command = commandOf(pair, { ...options, environments: result.tried });
-      for (const [name, text] of Object.entries(attackFiles(result, { command, versions: versions() })))
+      const how = { command, versions: versions(), weight: options.weight };
+      for (const [name, text] of Object.entries(attackFiles(result, how)))
         files[join(options.out ?? "", name)] = text;
       if (options.json === true) printOut(jsonLines([{ command, ...result }]));
       else if (options.matrix === undefined) printOut(attackText(result, options.weight));

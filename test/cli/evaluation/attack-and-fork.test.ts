@@ -47,6 +47,24 @@ describe("ccpark attack", () => {
     expect(cubic! / bbr!).toBeCloseTo(reference.throughputShare / target.throughputShare, 6);
   });
 
+  it("says that its gap is not of the score, and by which column a replay shows it", async () => {
+    const folder = makeFolder();
+    const search = ["attack", "--target", "bbr", "--reference", "cubic", "--seed", "4", "--out", folder];
+    const found = await runCli([...search, "--environments", "10", "--duration", "2", "--quiet"]);
+    expect(found.stdout).toContain("A replay ranks by the score, which may say otherwise");
+    const [, gap] = /made short: gap ([\d.]+)/.exec(found.stdout)!;
+    const file = join(folder, "bbr-against-cubic-seed-4.yaml");
+    const [, metric] = /# replay: .* --metric '([^']+)'/.exec(readFileSync(file, "utf8"))!;
+    expect(found.stdout).toContain(metric);
+    const bench = ["bench", "--scenario", file, "--algorithms", "cubic,bbr", "--seeds", "1"];
+    const replay = await runCli([...bench, "--metric", metric!, "--json", "--quiet"]);
+    const [cubic, bbr] = replay.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)["metric.utility"] as number);
+    expect((cubic! - bbr!).toFixed(3)).toBe(gap);
+  });
+
   it("says which contender there is not", async () => {
     const { code, stderr } = await runCli(["attack", "--target", "bbrr", "--reference", "cubic"]);
     expect(code).not.toBe(0);

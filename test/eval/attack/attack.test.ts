@@ -54,6 +54,8 @@ describe("the utility of an attack", () => {
       utility: 0.9 * 0.5 + (1 - 0.9) * 0.5,
       throughputShare: 0.5,
       latencyShare: 0.5,
+      capacityMbps: 10,
+      leastDelayMs: 20,
     });
   });
 
@@ -154,7 +156,7 @@ describe("an attack", () => {
     expect(found.duel).toEqual(duelOf(found.duel.target, found.duel.reference));
 
     const folder = mkdtempSync(join(tmpdir(), "ccpark-attack-"));
-    const files = attackFiles(result, { command: "ccpark attack", versions: {} });
+    const files = attackFiles(result, { command: "ccpark attack", versions: {}, weight: WEIGHT });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const [name] = Object.keys(files);
     const replayed = await runDuel(resolveScenario(join(folder, name!), { seed: RUN_SEED }), PARTS);
