@@ -43,7 +43,15 @@ const PRINT = {
     columnPadding: 8,
     offset: 4,
   },
-  title: { fontSize: 8, fontWeight: "normal", anchor: "start", offset: 4, color: "#000000" },
+  // beside the axis, whose place is known: the left end of all that is drawn changes while it is laid out
+  title: {
+    fontSize: 8,
+    fontWeight: "normal",
+    anchor: "start",
+    frame: "group",
+    offset: 4,
+    color: "#000000",
+  },
 } as const;
 
 /** Its width and height are points. */

@@ -29,8 +29,10 @@ const SERIES_METRICS: readonly SeriesMetric[] = [
   { field: "cwndPackets", title: "cwnd (packets)" },
 ];
 
+/** One-way delays stand beside queueing delays; what both tables have is called as in the common one. */
 const RUN_COLUMNS: readonly Column[] = [
-  ...new Map([...COLUMNS, ...ONE_WAY_COLUMNS].map((column) => [column.quantity, column])).values(),
+  ...COLUMNS,
+  ...ONE_WAY_COLUMNS.filter((column) => !COLUMNS.some(({ quantity }) => quantity === column.quantity)),
 ];
 
 export interface PlotOptions {
@@ -118,14 +120,15 @@ const DASHES: readonly (readonly number[])[] = [
   [5, 2, 1, 2, 1, 2],
 ];
 
-function channels(names: readonly string[]): { color: object; dash: object; shape: object } {
+const dashOf = (i: number): number[] => [...DASHES[i % DASHES.length]!];
+
+function channels(names: readonly string[]): { color: object; shape: object } {
   const styles = styleContenders(names);
   const scale = (range: readonly unknown[]): object => ({ domain: names, range });
   const field = { field: "contender", type: "nominal", title: null };
   const legend = names.length > 1 ? {} : { legend: null };
   return {
     color: { ...field, ...legend, scale: scale(styles.map(({ light }) => light)) },
-    dash: { ...field, ...legend, scale: scale(names.map((_, i) => [...DASHES[i % DASHES.length]!])) },
     shape: { ...field, ...legend, scale: scale(styles.map(({ mark }) => MARKS[mark]!.shape)) },
   };
 }
@@ -150,14 +153,15 @@ function frame(size: Size, rows: readonly object[], layers: readonly object[], t
   };
 }
 
-/** Lines with a mark now and then, so that they are told apart in grey, too. */
+/** Lines with a mark now and then, so that they are told apart in grey, too. Dashes are of the lines alone: the legend has marks. */
 function lines(names: readonly string[], x: object, y: object, interpolate = "linear"): object[] {
-  const { color, dash, shape } = channels(names);
+  const { color, shape } = channels(names);
   return [
-    {
-      mark: { type: "line", strokeWidth: 1.2, interpolate },
-      encoding: { x, y, color, strokeDash: dash },
-    },
+    ...names.map((name, i) => ({
+      transform: [{ filter: { field: "contender", equal: name } }],
+      mark: { type: "line", strokeWidth: 1.2, strokeDash: dashOf(i), interpolate },
+      encoding: { x, y, color },
+    })),
     {
       transform: [{ filter: "datum.marked" }],
       mark: { type: "point", filled: true, size: 22, opacity: 1 },
@@ -387,10 +391,7 @@ export function plotOf(results: readonly SavedResults[], options: PlotOptions): 
   const kind = options.kind ?? (course === undefined ? "mean" : "time");
   const column = RUN_COLUMNS.find(({ quantity }) => quantity === options.metric);
   const title =
-    course?.title ??
-    (column === undefined
-      ? options.metric.slice("metric.".length)
-      : heading({ ...column, title: column.title }));
+    course?.title ?? (column === undefined ? options.metric.slice("metric.".length) : heading(column));
   switch (kind) {
     case "time":
       if (course !== undefined) return timePlot(chosen, course, options.size);

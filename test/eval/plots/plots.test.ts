@@ -65,11 +65,32 @@ describe("plots of saved results", () => {
       size: "column",
     });
     expect(names).toHaveLength(7);
-    const [line, points] = (
-      spec as { layer: { encoding: Record<string, { scale: { range: unknown[] } }> }[] }
-    ).layer;
-    for (const range of [line!.encoding["strokeDash"]!.scale.range, points!.encoding["shape"]!.scale.range]) {
+    const { layer } = spec as {
+      layer: { mark: { strokeDash?: number[] }; encoding: Record<string, { scale: { range: unknown[] } }> }[];
+    };
+    const dashes = layer.slice(0, -1).map(({ mark }) => mark.strokeDash);
+    for (const range of [dashes, layer.at(-1)!.encoding["shape"]!.scale.range]) {
       expect(new Set(range.map((each) => JSON.stringify(each))).size).toBe(7);
+    }
+  });
+
+  it("have a legend of whole marks, whose outlines are not in the dashes of the lines", async () => {
+    const plot = plotOf([saved], { metric: "cwndPackets", scenarios: ["park-paper"], size: "column" });
+    const svg = (await plotFile(plot, "svg")) as string;
+    const legend = svg.slice(svg.indexOf("role-legend"), svg.indexOf("role-title"));
+    expect(legend.match(/<text[^>]*>(agent|cubic|bbr)</g)).toHaveLength(3);
+    expect(legend).not.toContain("stroke-dasharray");
+    expect(svg).toContain("stroke-dasharray");
+  });
+
+  it("have their title whole within the picture, whatever is beside the axis", async () => {
+    for (const kind of KINDS) {
+      const metric = kind === "time" ? "throughputMbps" : "score";
+      const plot = plotOf([saved], { metric, kind, scenarios: ["park-paper"], size: "column" });
+      const svg = (await plotFile(plot, "svg")) as string;
+      const [, leftOfAll] = /<svg.*?<g[^>]* transform="translate\(([-\d.]+)/.exec(svg)!;
+      const [, leftOfTitle] = /role-title">(?:<g[^>]*?transform="translate\(([-\d.]+))/.exec(svg)!;
+      expect(Number(leftOfAll) + Number(leftOfTitle), kind).toBeGreaterThan(0);
     }
   });
 
