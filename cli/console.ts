@@ -54,15 +54,26 @@ export function exitOnInterrupt(): void {
 
 /**
  * Loads a user's module, which may compute as long as it likes before anybody is asked for a signal: meanwhile Ctrl-C does what it does to
- * a process without handlers, which the system ends.
+ * a process without handlers, which the system ends. Node rejects the import of a module that imports a torn CommonJS file twice, the
+ * second time in a promise that nobody holds: what was told once is not told again.
  */
 export async function withoutHandlers(load: () => Promise<unknown>): Promise<unknown> {
   const handlers = process.rawListeners("SIGINT") as NodeJS.SignalsListener[];
   process.removeAllListeners("SIGINT");
+  let told: unknown;
+  const onRejection = (reason: unknown): void => {
+    if (reason !== told) throw reason;
+  };
+  process.on("unhandledRejection", onRejection);
   try {
     return await load();
+  } catch (cause) {
+    told = cause;
+    throw cause;
   } finally {
     for (const handler of handlers) process.on("SIGINT", handler);
+    // Node speaks of it when all that is to be done at once is done
+    setImmediate(() => process.off("unhandledRejection", onRejection));
   }
 }
 

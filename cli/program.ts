@@ -29,7 +29,7 @@ import { addSim } from "./commands/sim.ts";
 import { addStack } from "./commands/stack/stack.ts";
 import { addTrace } from "./commands/trace.ts";
 import { addTrain } from "./commands/train.ts";
-import { packageVersion } from "./version.ts";
+import { packageVersion } from "./own-package.ts";
 
 const EXIT_CODES = `
 Exit codes:

@@ -49,7 +49,12 @@ export const RUN_FACTS: readonly RunFact[] = [
   fact("durationSec", "s", "life of the flow"),
   fact("sentPackets", "packets", "sent"),
   fact("droppedPackets", "packets", "dropped on the way"),
-  fact("jainIndex", "1", "Jain's index of the forward flows' goodput; no value with one flow", 1),
+  fact(
+    "jainIndex",
+    "1",
+    "Jain's index of the forward flows' goodput, (sum)^2 / (flows x sum of squares): 1 where all get the same, 1/n where one of n has everything; no value with one flow",
+    1,
+  ),
   fact(
     "maxMinShare",
     "1",

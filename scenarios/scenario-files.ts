@@ -10,6 +10,7 @@ import { type MahimahiTrace, parseMahimahiTrace } from "../traces/mahimahi.ts";
 import { SHIPPED_TRACES } from "../traces/shipped.ts";
 import { loadTrace } from "../traces/trace-files.ts";
 import { applyOverride, fieldsOf, type Override } from "./overrides.ts";
+import { SUITES } from "./presets/suites.ts";
 import { drawScenario, expandPreset, findPreset, presetTemplate, SCENARIOS } from "./presets.ts";
 import type { Scenario } from "./scenario.ts";
 import { measureExtent } from "./schema/extent.ts";
@@ -353,6 +354,15 @@ function extendedPreset(
   try {
     preset = findPreset(name);
   } catch (error) {
+    const suite = SUITES.get(name);
+    if (suite !== undefined) {
+      const [first = "", ...others] = suite.scenarios;
+      const such = others.length === 0 ? first : `${first} or another of its ${suite.scenarios.length}`;
+      return complain(
+        `one scenario: \`${name}\` is a suite (\`ccpark explain suites ${name}\`), such as ${such}`,
+        error,
+      );
+    }
     const near = nearestName(name, SCENARIOS.keys());
     return complain(`a preset or a file${near === undefined ? "" : `; did you mean \`${near}\`?`}`, error);
   }

@@ -13,8 +13,8 @@ import {
 } from "../../eval/benchmark.ts";
 import { eventsPerSec } from "../../scenarios/estimates/cost.ts";
 import { breathe, interruptibly } from "../console.ts";
+import { packageVersion } from "../own-package.ts";
 import { startTask } from "../train/progress.ts";
-import { packageVersion } from "../version.ts";
 import { type BenchInput, pipeOf } from "./bench-plan.ts";
 import { runUnit, takeUnit, type UnitOutcome, unitsOf } from "./bench-unit.ts";
 import type { BenchWorkerData, DoneUnit } from "./bench-worker.ts";

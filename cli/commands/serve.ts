@@ -7,8 +7,8 @@ import type { ServerSecurity, TlsFiles } from "../../envs/grpc/server/security.t
 import { exitOnInterrupt, interruptible, printErr, printOut } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
 import { collect, parseList, parsePositive, parseWhole, SET_HELP } from "../options.ts";
+import { packageVersion } from "../own-package.ts";
 import { readOption } from "../text-input.ts";
-import { packageVersion } from "../version.ts";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"];
 

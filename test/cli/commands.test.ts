@@ -331,10 +331,33 @@ describe("ccpark explain", () => {
     const asked = [...words.map((word) => [word]), ["pacing", "rate"]];
     const explained = await Promise.all(asked.map((each) => runCli(["explain", ...each])));
     const found = explained.map(({ stdout }) => /^glossary\n\n {2}(.+)\n/.exec(stdout)?.[1]);
-    expect(found).toEqual(["BDP", "ECN, AQM", "cwnd", "cwnd", "packet", "Jain's index", "pacing rate"]);
+    const jain = "Jain's index, Jain, fairness";
+    expect(found).toEqual(["BDP", "ECN, AQM", "cwnd", "cwnd", "packet", jain, "pacing rate"]);
     expect((await runCli(["explain", "Cubic"])).stdout).toMatch(
       /^algorithms\n\n {2}cubic\n[\s\S]*\nglossary\n/,
     );
+  });
+
+  it.concurrent("explains what a newcomer asks for first, and says of an index what it is an index of", async () => {
+    for (const words of [
+      ["TCP"],
+      ["delay"],
+      ["RL"],
+      ["queue"],
+      ["policy"],
+      ["fairness"],
+      ["congestion", "control"],
+    ]) {
+      const { code, stdout } = await runCli(["explain", ...words]);
+      expect([words, code]).toEqual([words, 0]);
+      expect(stdout, words.join(" ")).toMatch(/^glossary\n\n/);
+    }
+    for (const words of [["jain"], ["jain", "index"], ["jainIndex"]]) {
+      const { stdout } = await runCli(["explain", ...words]);
+      expect(stdout.replace(/\s+/g, " "), words.join(" ")).toContain("/ (flows x sum of");
+    }
+    const agent = (await runCli(["explain", "agent"])).stdout;
+    expect(agent.indexOf("glossary")).toBeLessThan(agent.indexOf("parameters"));
   });
 
   it.concurrent("finds parameters by their names, however they are written, and by their values", async () => {

@@ -155,6 +155,11 @@ describe("files", () => {
       "extends: park-papr",
       'a.yaml: extends: got "park-papr", expected a preset or a file; did you mean `park-paper`?',
     ],
+    [
+      "a suite as a base",
+      "extends: pantheon",
+      'a.yaml: extends: got "pantheon", expected one scenario: `pantheon` is a suite (`ccpark explain suites pantheon`), such as pantheon-1 or another of its 18',
+    ],
     ["a grid as a base", "extends: ccbench1-grid", "expected one scenario: `ccbench1-grid` is a grid"],
     [
       "an include of itself",

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { printErr, printOut } from "../../console.ts";
 import { EXIT } from "../../exit/exit-codes.ts";
+import { ownPath } from "../../own-package.ts";
 
 interface NewOptions {
   readonly dir: string;
@@ -49,12 +50,6 @@ function findsPackage(folder: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Of the package that runs, from its sources as from `dist/`. */
-function ownFolder(): string {
-  const up = import.meta.url.endsWith(".ts") ? "../../../" : "../../../../";
-  return resolve(fileURLToPath(new URL(up, import.meta.url)));
 }
 
 /** For a folder in which ccpark is not installed: the name stands for the one that runs. */
@@ -115,7 +110,7 @@ async function makeNew(name: string, { dir, run }: NewOptions): Promise<void> {
     }
   }
   const inFolder = folder === process.cwd() ? "" : ` in ${shown(folder)}`;
-  const needs = isInstalled ? "" : `; its test needs \`npm install ${ownFolder()}\` there`;
+  const needs = isInstalled ? "" : `; its test needs \`npm install ${resolve(ownPath())}\` there`;
   printOut(
     `Next: change ${name}.mjs${inFolder}, run it by its path (./${name}.mjs) wherever an algorithm is named${needs}.\n`,
   );

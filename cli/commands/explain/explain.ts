@@ -76,7 +76,11 @@ async function explainName(name: string, json: boolean): Promise<void> {
     const member = await gridMember(name);
     found = member.length > 0 ? [["scenarios", member]] : having((known) => loosely(known) === loosely(name));
   }
-  for (const [topic, meant] of found) print(topic, meant, json);
+  // what has the name before what has a value of it
+  const isValue = ([topic, meant]: [Topic, Entry[]]): boolean =>
+    topic === "parameters" && meant.every((entry) => loosely(entry.name) !== loosely(name));
+  const ordered = [...found.filter((each) => !isValue(each)), ...found.filter(isValue)];
+  for (const [topic, meant] of ordered) print(topic, meant, json);
   if (found.length > 0) return;
   const known = [...entries.values()].flat().flatMap(namesOf);
   throw unknownName(

@@ -1,16 +1,8 @@
 /** The words of the field, as docs/glossary.md has them: that page is the source, and comes with the package. */
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 import { CcparkError } from "../../../core/errors.ts";
+import { ownPath } from "../../own-package.ts";
 import type { Entry } from "./entry.ts";
-
-/** `<package>/docs/glossary.md`, from the sources as from `dist/`. */
-function glossaryPath(): string {
-  const [source, built] = ["../../../docs/glossary.md", "../../../../docs/glossary.md"].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
-  return existsSync(source!) ? source! : built!;
-}
 
 /** Of its table of words: what stands under `word`, `what it is` and `here`. */
 const ROW = /^\| \*\*(.+?)\*\* \| (.+?) \| (.*?) ?\|$/gm;
@@ -26,7 +18,7 @@ function plain(text: string): string {
 
 /** A word each; words of one row are explained together. @throws CcparkError (not-found) where the page is not there */
 export async function glossary(): Promise<Entry[]> {
-  const path = glossaryPath();
+  const path = ownPath("docs/glossary.md");
   let page: string;
   try {
     page = readFileSync(path, "utf8");
@@ -36,11 +28,13 @@ export async function glossary(): Promise<Entry[]> {
   return [...page.matchAll(ROW)].map(([, name, what, here]) => {
     const abbreviations = Array.from(what!.matchAll(ABBREVIATION), ([, short]) => short!);
     const writtenOut = WRITTEN_OUT.exec(what!)?.[0];
+    const names = name!.split(", ");
+    const possessives = names.filter((each) => each.includes("'s ")).map((each) => each.replace("'s ", " "));
     return {
       name: name!,
       summary: plain(what!),
       facts: here === "" ? [] : [`here: ${plain(here!)}`],
-      values: [...name!.split(", "), ...abbreviations, ...(writtenOut === undefined ? [] : [writtenOut])],
+      values: [...names, ...possessives, ...abbreviations, ...(writtenOut === undefined ? [] : [writtenOut])],
       data: { here: plain(here!) },
     };
   });

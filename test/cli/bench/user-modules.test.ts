@@ -133,6 +133,7 @@ describe("a module that throws", () => {
         'import { createRequire } from "node:module";\ncreateRequire(import.meta.url)("../torn.cjs");',
         ": torn.cjs:2: Unexpected token ';'",
       ],
+      "main5.mjs": ['import torn from "../torn.cjs";', ": torn.cjs:2: Unexpected token ';'"],
       "main4.mjs": ['import "./below.mjs";', ": sub/below.mjs:1: nothing is not defined"],
     };
     mkdirSync(join(cwd, "sub"));
