@@ -21,13 +21,19 @@ function splitAtCommas(text: string): string[] {
   return names;
 }
 
-/** `a,b , c` -> ["a", "b", "c"], without repetition. */
+function expectEachOnce(names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new InvalidArgumentError(`got \`${twice}\` twice, expected each once.`);
+}
+
+/** `a,b , c` -> ["a", "b", "c"]; each once. */
 export function parseList(text: string): string[] {
   const names = splitAtCommas(text);
   if (names.some((name) => name === "")) {
     throw new InvalidArgumentError("expected names separated by commas, without an empty one.");
   }
-  return [...new Set(names)];
+  expectEachOnce(names);
+  return names;
 }
 
 /**
@@ -36,10 +42,11 @@ export function parseList(text: string): string[] {
  */
 export const ALL_ALGORITHMS: readonly string[] = ["cubic", "vegas", "bbr", "reno"];
 
-/** Contenders, with their parameters; `all` is short for those. */
+/** Contenders, with their parameters; `all` is short for those, of which one may be named beside it. */
 export function parseAlgorithms(text: string): string[] {
   const names = splitReferences(splitAtCommas(text));
   if (names.length === 0) throw new InvalidArgumentError("expected names separated by commas.");
+  expectEachOnce(names);
   return [...new Set(names.flatMap((name) => (name === "all" ? ALL_ALGORITHMS : [name])))];
 }
 

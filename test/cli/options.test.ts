@@ -20,6 +20,13 @@ describe("a list", () => {
     expect(parseList(text)).toEqual(names);
   });
 
+  it("says what it has twice, and leaves nothing out in silence", () => {
+    expect(() => parseAlgorithms("cubic,bbr,cubic")).toThrow("got `cubic` twice, expected each once.");
+    expect(() => parseList("park-paper,park-paper")).toThrow("got `park-paper` twice");
+    expect(parseAlgorithms("all,cubic"), "one of all").toEqual(["cubic", "vegas", "bbr", "reno"]);
+    expect(parseAlgorithms("vegas,vegas:alpha=3")).toEqual(["vegas", "vegas:alpha=3"]);
+  });
+
   it("of contenders keeps parameters and paths", () => {
     const text = `cubic,vegas:alpha=2,beta=4,onnx:${at("n,m.onnx")},${at("d,e/x,y.js")}:k=1,j=2,agent:${at("d,e")}`;
     expect(parseAlgorithms(text)).toEqual([
