@@ -7,7 +7,7 @@ import { roundTripMs, type Scenario } from "../scenarios/scenario.ts";
 import type { RecordedFormat } from "../testbeds/exports/recorder.ts";
 import type { Completion, RunResult, TimeSeries } from "../testbeds/results.ts";
 import { SIMULATED } from "../testbeds/simulated/simulated.ts";
-import { expectAccepts, type Testbed } from "../testbeds/testbed.ts";
+import { expectAccepts, NO_SERIES, type Testbed } from "../testbeds/testbed.ts";
 import type { Contender, Prepared } from "./contenders/contender.ts";
 import { type Harm, harmOf } from "./contenders/harm.ts";
 import { linkLabel } from "./links.ts";
@@ -119,10 +119,10 @@ export function niceBinSec(durationSec: number): number {
   return NICE_BINS_SEC.find((width) => durationSec / width <= BINS_PER_RUN) ?? NICE_BINS_SEC.at(-1)!;
 }
 
-/** One bin where nobody reads the time series: only how several flows share their link over time is measured by it. */
+/** No bins where nobody reads the time series: only how several flows share their link over time is measured by it. */
 function binSecOf({ seriesBinSec, readsSeries = true }: BenchmarkPlan, scenario: Scenario): number {
   const { durationSec, flows = [] } = scenario;
-  if (!readsSeries && flows.length === 0) return durationSec;
+  if (!readsSeries && flows.length === 0) return NO_SERIES;
   return seriesBinSec ?? niceBinSec(durationSec);
 }
 

@@ -99,7 +99,7 @@ export function timeSeries(run: Run): TimeSeries {
   const { statistics } = expectPath(flow);
   const bins = seriesBinNs === Number.POSITIVE_INFINITY ? 0 : Math.round((nowNs - startNs) / seriesBinNs);
   const binSec = seriesBinNs / NANOS_PER_SEC;
-  statistics.onTime(startNs + bins * seriesBinNs + 1, flow.cwndPackets);
+  if (bins > 0) statistics.onTime(startNs + bins * seriesBinNs + 1, flow.cwndPackets);
   const timeSec: number[] = [];
   const throughputMbps: number[] = [];
   const capacityMbps: number[] = [];

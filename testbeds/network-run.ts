@@ -84,25 +84,20 @@ export class RunPlan {
     seed: number,
     options: OpenOptions & { readonly stackCarrier?: DatagramCarrier },
   ) {
-    const {
-      control,
-      algorithms = nativeAlgorithm,
-      seriesBinSec = Number.POSITIVE_INFINITY,
-      recorder,
-      observer,
-    } = options;
+    const { control, algorithms = nativeAlgorithm, seriesBinSec, recorder, observer } = options;
     const inProcess = controlsInProcess();
     this.rng = Rng.fromSeed(seed);
     const drawnStartSec = scenario.fixed?.startSec ?? this.rng.fork("flow.start").next();
     this.startNs = (leadSec(scenario) + drawnStartSec) * NANOS_PER_SEC;
     this.endNs = this.startNs + scenario.durationSec * NANOS_PER_SEC;
-    this.seriesBinNs = seriesBinSec * NANOS_PER_SEC;
+    this.seriesBinNs = (seriesBinSec ?? Number.POSITIVE_INFINITY) * NANOS_PER_SEC;
     this.#recorder = recorder;
     this.#context = {
       scenario,
       rng: this.rng,
       zeroNs: this.startNs,
       seriesBinNs: this.seriesBinNs,
+      oneWayDelay: seriesBinSec !== undefined,
       controlOf: (id) => {
         const made = inProcess(control(id));
         if ("loseAgent" in made) this.#agents.add(made as CcpAlgorithmFactory);
@@ -228,7 +223,7 @@ export class RunPlan {
       packetBytes: mtuOf(scenario),
       mssBytes: mssOf(mtuOf(scenario)),
       seriesBinNs: this.seriesBinNs,
-      oneWayDelay: this.seriesBinNs !== Number.POSITIVE_INFINITY,
+      oneWayDelay: this.#context.oneWayDelay,
       servedBytes: (nowNs) => network.forward.servedBytes(nowNs),
     });
   }

@@ -23,6 +23,9 @@ import type { TransferLog } from "./traffic/traffic.ts";
 
 export type { LinkMeter } from "../sim/network.ts";
 
+/** `seriesBinSec` of a run whose course nobody looks at. */
+export const NO_SERIES: number = Number.POSITIVE_INFINITY;
+
 export interface OpenOptions {
   /**
    * The congestion control of each flow under test, by its id; called once for each flow, when the run is opened. Flows of
@@ -33,7 +36,7 @@ export interface OpenOptions {
   readonly observer?: (flowId: string) => AckObserver | undefined;
   /** finds the algorithms that the scenario names for cross traffic; absent: those that need no agent */
   readonly algorithms?: AlgorithmResolver;
-  /** bins of the flows' time series, which also makes them measure one-way delays; absent: none */
+  /** bins of the flows' time series, or NO_SERIES; absent: one-way delays are not measured either */
   readonly seriesBinSec?: number;
   /** listens to the run; for what the testbed `records` */
   readonly recorder?: RunRecorder;

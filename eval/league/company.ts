@@ -4,6 +4,7 @@ import { DEFAULT_REWARD } from "../../envs/signals/rewards.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { fixedScenario } from "../../scenarios/template.ts";
 import { jainIndex } from "../../testbeds/fairness.ts";
+import { NO_SERIES } from "../../testbeds/testbed.ts";
 import type { Contender } from "../contenders/contender.ts";
 
 /** What comes before is for slow start and for finding one's share. */
@@ -44,7 +45,7 @@ async function deliveredMbit(
       scenario: link(durationSec),
       seed,
       rewardName: DEFAULT_REWARD,
-      seriesBinSec: TO_SEC,
+      seriesBinSec: NO_SERIES,
       algorithms: crossTrafficAlgorithm,
     });
     return flows.map((flow) => flow.goodputMbps * flow.durationSec);

@@ -68,7 +68,10 @@ export interface PlanContext {
   readonly rng: Rng;
   /** start of the flow under test */
   readonly zeroNs: Nanos;
+  /** Infinity: no time series */
   readonly seriesBinNs: Nanos;
+  /** flows measure their one-way delays */
+  readonly oneWayDelay: boolean;
   /** of a flow under test */
   readonly controlOf: (id: string) => CongestionControlFactory;
   /** of cross traffic, by reference */
@@ -225,7 +228,7 @@ function weighted(
 
 /** The flow under test comes first, then the scenario's flows in their order. */
 export function planFlows(context: PlanContext): PlannedFlow[] {
-  const { scenario, zeroNs, seriesBinNs, controlOf } = context;
+  const { scenario, zeroNs, seriesBinNs, oneWayDelay, controlOf } = context;
   const { isBackward, ...path } = pathOf(context, "flow.0", {});
   const { life, call, onStart } = planApplication(context, "flow.0", scenario, path);
   // where a bundle is under test, the scenario's own flow is that of a host, who knows nothing of it
@@ -248,7 +251,7 @@ export function planFlows(context: PlanContext): PlannedFlow[] {
       sender: scenario.sender,
       sendJitterNs: jitterNs(scenario),
       seriesBinNs,
-      oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
+      oneWayDelay,
       onStart,
     },
   };
@@ -318,7 +321,7 @@ function sizeOf(scenario: Scenario, stack: StackSpec | undefined): Pick<FlowSpec
 
 /** @param at its plan's place in the scenario @param number the flow's */
 function planFlow(context: PlanContext, plan: FlowPlan, at: number, i: number, number: number): PlannedFlow {
-  const { scenario, zeroNs, seriesBinNs, controlOf, algorithms } = context;
+  const { scenario, zeroNs, seriesBinNs, oneWayDelay, controlOf, algorithms } = context;
   const fork = `flow.${number}`;
   const draws = context.rng.fork(`${fork}.start`);
   const spread = plan.propagationSpread ?? 0;
@@ -352,7 +355,7 @@ function planFlow(context: PlanContext, plan: FlowPlan, at: number, i: number, n
       sender: plan.sender ?? scenario.sender,
       sendJitterNs: jitterNs(scenario),
       seriesBinNs,
-      oneWayDelay: seriesBinNs !== Number.POSITIVE_INFINITY,
+      oneWayDelay,
       ...(plan.priority !== undefined && { priority: plan.priority }),
       onStart,
     },

@@ -30,8 +30,6 @@ interface DatasetOptions {
 }
 
 const DEFAULT_EPISODES = 20;
-/** Bins of time series that nobody asks for. */
-const ONE_BIN_SEC = 1e6;
 
 function parseStep(text: string): number | "rtt" {
   return text === "rtt" ? "rtt" : parsePositive(text);
@@ -61,6 +59,7 @@ async function dataset(options: DatasetOptions): Promise<void> {
   const { DEFAULT_ENV_OPTIONS, parseEnvOptions } = await import("../../../envs/options.ts");
   const { loadSignals, signalsOf } = await import("../../../envs/signals/signal-files.ts");
   const { linkLabel } = await import("../../../eval/links.ts");
+  const { NO_SERIES } = await import("../../../testbeds/testbed.ts");
   const { saveDataset } = await import("../../../training/datasets/dataset-files.ts");
   const { namedContenders } = await import("../../contenders.ts");
   const { spacesOf } = await import("../../../training/described-env.ts");
@@ -87,7 +86,7 @@ async function dataset(options: DatasetOptions): Promise<void> {
   const task = await startTask({ label: "dataset", total, unit: "episodes", quiet: options.quiet === true });
   const common = {
     rewardName: env.reward,
-    seriesBinSec: ONE_BIN_SEC,
+    seriesBinSec: NO_SERIES,
     algorithms: crossTrafficAlgorithm,
     recordSteps: env,
   };

@@ -14,6 +14,7 @@ import { MICROS_PER_MILLI } from "../../../core/units.ts";
 import { runAlgorithm } from "../../../envs/measured-run.ts";
 import { makeLink } from "../../../scenarios/links.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
+import { NO_SERIES } from "../../../testbeds/testbed.ts";
 import { median } from "../../statistics.ts";
 import { type Experiment, experiment, judge } from "../experiment.ts";
 import { axis, lines, page } from "../figures.ts";
@@ -117,7 +118,7 @@ export const copaCompression: Experiment = experiment({
             scenario: { ...link, reverse },
             seed,
             rewardName: "score",
-            seriesBinSec: durationSec,
+            seriesBinSec: NO_SERIES,
             algorithm: watched(form, seen),
           });
           const { goodputMbps, meanQueueDelayMs } = metrics;

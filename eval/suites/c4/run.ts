@@ -2,6 +2,7 @@
 import { crossTrafficAlgorithm } from "../../../algorithms/cross-traffic.ts";
 import { CcparkError } from "../../../core/errors.ts";
 import type { Scenario } from "../../../scenarios/scenario.ts";
+import { NO_SERIES } from "../../../testbeds/testbed.ts";
 import type { CaseContender, CaseRun, CaseSuite } from "../case-suite.ts";
 import { check, thresholdText, verdictOf } from "../thresholds.ts";
 import { C4_CASES, type C4Case } from "./cases.ts";
@@ -23,8 +24,7 @@ async function run(
     scenario,
     seed,
     rewardName: "score",
-    // one bin: nobody looks at the course
-    seriesBinSec: scenario.durationSec,
+    seriesBinSec: NO_SERIES,
     algorithms: crossTrafficAlgorithm,
   });
   const checks = caseOf(scenario).checks.map(({ of, ...made }) => check(made, of(metrics)));
