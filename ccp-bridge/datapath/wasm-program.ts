@@ -35,6 +35,9 @@ const NOW_US = 1;
 const FLAGS = 2;
 const U32_MAX = 0xffffffffn;
 
+/** What says 0 or 1. */
+const COMPARISONS: ReadonlySet<number> = new Set([OPCODES.equiv, OPCODES.gt, OPCODES.lt]);
+
 /** Pushes a value on the stack. */
 type Push = () => void;
 
@@ -49,6 +52,8 @@ class Generator {
   readonly #locals: Map<number, number> = new Map();
   /** words whose local equals memory at this point */
   #valid: Set<number> = new Set();
+  /** words that hold 0 or 1 at this point: what is computed of them alone does not overflow */
+  #booleans: Set<number> = new Set();
 
   program(events: readonly ProgramEvent[], instructions: readonly Instruction[]): void {
     const { body } = this;
@@ -61,6 +66,7 @@ class Generator {
       this.#get(BLOCK.implicit + IMPLICIT.eventFlag);
       body.op(OP.i64Eqz, OP.i32Eqz);
       const before = new Set(this.#valid);
+      const booleansBefore = new Set(this.#booleans);
       body.if();
       for (const instruction of actions) this.#instruction(instruction);
       const keepsFlag = !actions.some(
@@ -73,6 +79,8 @@ class Generator {
       }
       body.end();
       this.#valid = before;
+      for (const word of booleansBefore) if (!this.#booleans.has(word)) booleansBefore.delete(word);
+      this.#booleans = booleansBefore;
       if (!keepsFlag) {
         this.#get(BLOCK.implicit + IMPLICIT.eventFlag);
         body.op(OP.i64Eqz, OP.i32Eqz);
@@ -214,12 +222,17 @@ class Generator {
     this.#valid.add(word);
   }
 
-  /** `result := value`; the value is in a local, for it is read twice where the result is `Micros`. */
-  #write(type: number, index: number, value: Push): void {
+  /**
+   * `result := value`; the value is in a local, for it is read twice where the result is `Micros`.
+   * @param isBoolean it is 0 or 1
+   */
+  #write(type: number, index: number, value: Push, isBoolean: boolean): void {
     const { body } = this;
     const file = registerFile(type)!;
     if (index >= file.size) return;
     this.#store(file.word + index, value);
+    if (isBoolean) this.#booleans.add(file.word + index);
+    else this.#booleans.delete(file.word + index);
     if (type === REGISTER_TYPES.implicit && index === IMPLICIT.micros) {
       body.get(BASE);
       body.get(this.#now);
@@ -227,6 +240,13 @@ class Generator {
       body.op(OP.i64Sub);
       body.memory(OP.i64Store, 8 * BLOCK.microsStart);
     }
+  }
+
+  #isBoolean(type: number, index: number): boolean {
+    if (type === REGISTER_TYPES.immediate) return index <= 1;
+    const file = registerFile(type);
+    if (file === undefined) return false;
+    return index >= file.size || this.#booleans.has(file.word + index);
   }
 
   /** Leaves `run` with an error if the i32 on the stack is not 0. */
@@ -243,8 +263,9 @@ class Generator {
     const { opcode, resultType, resultIndex } = instruction;
     if (opcode === OPCODES.def) return;
     const right = this.#operand(instruction.rightType, instruction.rightIndex);
+    const isRightBoolean = this.#isBoolean(instruction.rightType, instruction.rightIndex);
     if (opcode === OPCODES.bind) {
-      this.#write(resultType, resultIndex, right);
+      this.#write(resultType, resultIndex, right, isRightBoolean);
       return;
     }
     const left = this.#operand(instruction.leftType, instruction.leftIndex);
@@ -255,17 +276,22 @@ class Generator {
       // Whether the write happens is known at run time only: valid afterwards is what was valid before.
       const before = new Set(this.#valid);
       body.if();
-      this.#write(resultType, resultIndex, right);
+      this.#write(resultType, resultIndex, right, false);
       body.end();
       this.#valid = before;
       return;
     }
-    this.#compute(instruction, left, right);
-    this.#write(resultType, resultIndex, () => body.get(this.#result));
+    const areBoolean = isRightBoolean && this.#isBoolean(instruction.leftType, instruction.leftIndex);
+    this.#compute(instruction, left, right, areBoolean);
+    const isBoolean = COMPARISONS.has(opcode) || (areBoolean && opcode === OPCODES.mul);
+    this.#write(resultType, resultIndex, () => body.get(this.#result), isBoolean);
   }
 
-  /** left op right into the local `result`, or out with an error. */
-  #compute(instruction: Instruction, left: Push, right: Push): void {
+  /**
+   * left op right into the local `result`, or out with an error.
+   * @param areBoolean both are 0 or 1
+   */
+  #compute(instruction: Instruction, left: Push, right: Push, areBoolean: boolean): void {
     const { body } = this;
     const binary = (operation: number): void => {
       left();
@@ -276,6 +302,10 @@ class Generator {
     switch (instruction.opcode) {
       case OPCODES.add:
         binary(OP.i64Add);
+        if (areBoolean) {
+          finish();
+          return;
+        }
         body.tee(this.#result);
         left();
         body.op(OP.i64LtU);
@@ -288,13 +318,21 @@ class Generator {
         finish();
         return;
       case OPCODES.mul:
+        if (areBoolean) {
+          binary(OP.i64And);
+          finish();
+          return;
+        }
         binary(OP.i64Mul);
         body.tee(this.#result);
         left();
         body.op(OP.i64LtU);
+        // one in the other: V8 makes a number of each part of a condition
+        body.if();
         right();
-        body.op(OP.i64Eqz, OP.i32Eqz, OP.i32And);
+        body.op(OP.i64Eqz, OP.i32Eqz);
         this.#failIf(DATAPATH_ERRORS.mulOverflow);
+        body.end();
         return;
       case OPCODES.div:
         right();
