@@ -28,10 +28,16 @@ export class TimedRing {
     const length = tail - this.head;
     if (length === 0) this.headNs = timeNs;
     else if (length > this.mask) this.grow();
-    const pair = this.pair(tail);
+    this.write(tail, timeNs, value);
+    this.tail = tail + 1;
+  }
+
+  /** Writes a pair that there is room for. */
+  @inline
+  write(n: i64, timeNs: f64, value: i64): void {
+    const pair = this.pair(n);
     store<f64>(pair, timeNs);
     store<i64>(pair, value, VALUE);
-    this.tail = tail + 1;
   }
 
   /** Takes the first pair; returns its value. */

@@ -15,6 +15,7 @@ import { Rng } from "../rng";
 import { Sender } from "../sender/sender";
 import { Link } from "./link";
 import { Receiver } from "./receiver";
+import { sendTrain } from "./train";
 
 @unmanaged
 export class FifoFlowWords {
@@ -154,6 +155,7 @@ export class FifoNetwork extends FifoNetworkWords {
   /** of each flow where it lies */
   flows: usize;
   flowCount: i32;
+  mayTrain: bool;
   /** ACKs may meet a queue, loss or jitter, else their arrival is known when they are sent */
   reverseHolds: bool;
 
@@ -196,16 +198,27 @@ export class FifoNetwork extends FifoNetworkWords {
     }
   }
 
-  /** The same where there is but one flow: what is next is known without the tree. */
+  /** The same where there is but one flow: what is next is known without the tree. Mostly it is an ACK, and packets leave after it. */
   private runOnly(untilNs: f64): void {
     const flow = this.flow(0);
+    const mayTrain = this.forwardLossRate === 0 && flow.bins === null && this.forward.packetNs >= 0;
     let nowNs = this.tree.time();
+    let isAck = false;
     for (;;) {
       if (nowNs > untilNs) break;
       if (nowNs >= this.nextCallNs) break;
       this.nowNs = nowNs;
-      this.process(flow, nowNs);
-      if (this.stopRequested === 0) this.sendBefore(flow, untilNs);
+      if (isAck) this.acknowledgeOnly(flow, nowNs);
+      else this.processAny(flow, nowNs);
+      const quietNs = this.sendBefore(flow, mayTrain, nowNs, untilNs);
+      isAck = false;
+      if (this.stopRequested === 0) {
+        nowNs = flow.acks.headNs;
+        if (nowNs < quietNs) {
+          if (nowNs < flow.receiver.delayedAckAtNs) isAck = nowNs <= flow.sender.sendAtNs;
+        }
+        if (isAck) continue;
+      }
       nowNs = this.nextOf(flow);
       if (this.stopRequested !== 0) break;
     }
@@ -216,27 +229,43 @@ export class FifoNetwork extends FifoNetworkWords {
     else this.enterReverse(flow, untilNs, this.nextCallNs);
   }
 
-  /** Packets leave one after the other while nothing else is due. */
+  /**
+   * Packets leave one after the other while nothing else is due, and those that are due at `eventNs`.
+   * @returns when, at the earliest, anything but that, an ACK at the sender and a delayed ACK happens
+   */
   @inline
-  private sendBefore(flow: FifoFlow, untilNs: f64): void {
+  private sendBefore(flow: FifoFlow, mayTrain: bool, eventNs: f64, untilNs: f64): f64 {
     const sender = flow.sender;
-    for (;;) {
+    let quietNs = this.quietUntil(flow);
+    while (this.stopRequested === 0) {
       const nowNs = sender.sendAtNs;
-      if (nowNs > untilNs) return;
-      if (nowNs >= this.nextCallNs) return;
-      if (nowNs >= this.nextOther(flow)) return;
+      if (nowNs > untilNs) break;
+      if (nowNs >= this.nextCallNs) break;
+      let beforeNs = quietNs;
+      if (flow.acks.headNs < beforeNs) beforeNs = flow.acks.headNs;
+      if (flow.receiver.delayedAckAtNs < beforeNs) beforeNs = flow.receiver.delayedAckAtNs;
+      if (nowNs >= beforeNs) {
+        if (nowNs > eventNs) break;
+      }
+      if (mayTrain) {
+        if (this.nextCallNs < beforeNs) beforeNs = this.nextCallNs;
+        const lastNs = sendTrain(flow, this.forward, this.reverseHolds, untilNs, beforeNs);
+        if (lastNs >= 0) {
+          this.nowNs = lastNs;
+          continue;
+        }
+      }
       this.nowNs = nowNs;
-      this.sendDue(flow, nowNs);
-      if (this.stopRequested !== 0) return;
+      this.sendAny(flow, nowNs);
+      quietNs = this.quietUntil(flow);
     }
+    return quietNs;
   }
 
-  /** When, at the earliest, anything but a packet's leaving happens. */
+  /** When, at the earliest, anything but a packet's leaving, an ACK at the sender and a delayed ACK happens. */
   @inline
-  private nextOther(flow: FifoFlow): f64 {
-    let next = flow.acks.headNs;
-    if (flow.receiver.delayedAckAtNs < next) next = flow.receiver.delayedAckAtNs;
-    if (flow.stopAtNs < next) next = flow.stopAtNs;
+  private quietUntil(flow: FifoFlow): f64 {
+    let next = flow.stopAtNs;
     if (flow.nextBinEndNs < next) next = flow.nextBinEndNs;
     if (flow.sender.timerAtNs < next) next = flow.sender.timerAtNs;
     return this.reverseHolds ? this.orEntersReverse(flow, next) : next;
@@ -298,14 +327,40 @@ export class FifoNetwork extends FifoNetworkWords {
     if (this.reverseHolds) {
       if (this.orEntersReverse(flow, Infinity) <= nowNs) this.enterReverse(flow, nowNs, Infinity);
     }
-    if (flow.acks.headNs <= nowNs) {
-      const arrivals = flow.acks.shift();
-      if (!flow.isOver) sender.onAck(nowNs, arrivals);
-    } else if (sender.timerAtNs <= nowNs) {
-      sender.onTimer(nowNs);
-    }
+    if (flow.acks.headNs <= nowNs) this.acknowledge(flow, nowNs);
+    else if (sender.timerAtNs <= nowNs) sender.onTimer(nowNs);
     if (this.stopRequested !== 0) this.heldFlow = <f64>flow.index;
     else this.sendDue(flow, nowNs);
+  }
+
+  /** An ACK reaches the sender. */
+  @inline
+  private acknowledge(flow: FifoFlow, nowNs: f64): void {
+    const arrivals = flow.acks.shift();
+    if (!flow.isOver) flow.sender.onAck(nowNs, arrivals);
+  }
+
+  /** The same where there is but one flow, and nothing else is due. */
+  @inline
+  private acknowledgeOnly(flow: FifoFlow, nowNs: f64): void {
+    this.acknowledge(flow, nowNs);
+    if (this.stopRequested !== 0) {
+      this.heldFlow = <f64>flow.index;
+      return;
+    }
+    if (!this.reverseHolds) return;
+    // it was the last one on its way: all that have left the receiver since then enter at once
+    if (flow.acks.headNs === Infinity) this.enterReverse(flow, nowNs, Infinity);
+  }
+
+  // Out of the way of what mostly happens where there is but one flow: smaller functions keep more in registers.
+
+  private processAny(flow: FifoFlow, nowNs: f64): void {
+    this.process(flow, nowNs);
+  }
+
+  private sendAny(flow: FifoFlow, nowNs: f64): void {
+    this.sendDue(flow, nowNs);
   }
 
   private start(flow: FifoFlow, nowNs: f64): void {
@@ -385,21 +440,29 @@ export class FifoNetwork extends FifoNetworkWords {
   /** The flow's ACKs up to and including `untilNs` and before `beforeNs` enter the ACK direction. */
   private enterReverse(flow: FifoFlow, untilNs: f64, beforeNs: f64): void {
     const departures = flow.ackDepartures;
-    while (departures.headNs <= untilNs && departures.headNs < beforeNs) {
+    for (;;) {
       const atNs = departures.headNs;
+      if (atNs > untilNs) return;
+      if (atNs >= beforeNs) return;
       this.offerReverse(flow, atNs, departures.shift());
     }
   }
 
   @inline
   private offerReverse(flow: FifoFlow, atNs: f64, arrivals: i64): void {
-    if (this.reverseLossRate > 0 && this.reverseLoss.next() < this.reverseLossRate) return;
-    const reverse = this.reverse;
-    if (!reverse.hasRoom(atNs)) {
-      reverse.droppedPackets += 1;
-      return;
+    if (this.reverseLossRate > 0) {
+      if (this.reverseLoss.next() < this.reverseLossRate) return;
     }
-    let releaseNs = reverse.take(atNs, flow.index);
+    const reverse = this.reverse;
+    let releaseNs: f64;
+    if (reverse.isIdle(atNs)) releaseNs = reverse.takeAtOnce(atNs, flow.index);
+    else {
+      if (!reverse.hasRoom(atNs)) {
+        reverse.droppedPackets += 1;
+        return;
+      }
+      releaseNs = reverse.take(atNs, flow.index);
+    }
     if (this.reverseJitterNs >= 0) {
       releaseNs += this.reverseJitterNs * this.reverseJitter.next();
       if (releaseNs < this.reverseReleaseNs) releaseNs = this.reverseReleaseNs;

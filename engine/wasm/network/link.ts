@@ -13,7 +13,7 @@ import { OpportunityServer } from "./opportunity-server";
 
 /** A packet that waits, two to a cache line. */
 @unmanaged
-class Waiting {
+export class Waiting {
   startNs: f64;
   departNs: f64;
   /** the flow's number, or OTHER */
@@ -84,7 +84,7 @@ export class Link extends LinkWords {
   }
 
   @inline
-  private row(n: i64): Waiting {
+  row(n: i64): Waiting {
     return changetype<Waiting>(this.rows + ((<usize>(n & this.mask)) << WAITING_SHIFT));
   }
 
@@ -129,6 +129,31 @@ export class Link extends LinkWords {
   @inline
   take(nowNs: f64, flow: i32): f64 {
     return this.put(nowNs, this.packetBytes, this.packetNs, flow);
+  }
+
+  /** Nothing waits or is served, and a packet that arrives now is served at once, at a rate. */
+  @inline
+  isIdle(nowNs: f64): bool {
+    if (this.departNs > nowNs) return false;
+    if (this.queuedOthers !== 0) return false;
+    if (this.limitPackets === 0) return false;
+    return this.packetNs >= 0;
+  }
+
+  /** An idle link takes a flow's packet. @returns when it departs */
+  @inline
+  takeAtOnce(nowNs: f64, flow: i32): f64 {
+    const n = this.tail;
+    const departNs = nowNs + this.packetNs;
+    const row = this.row(n);
+    row.startNs = nowNs;
+    row.departNs = departNs;
+    row.owner = flow;
+    this.startNs = nowNs;
+    this.departNs = departNs;
+    this.headStartNs = Infinity;
+    this.head = this.tail = n + 1;
+    return departNs;
   }
 
   /** A packet of nobody's arrives, of another size; only where the queue has no limit in bytes. */

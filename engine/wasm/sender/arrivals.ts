@@ -74,6 +74,16 @@ export class Arrivals {
     return row;
   }
 
+  /** Writes a row that there is room for. */
+  @inline
+  write(n: i64, what: i64, arrivalNs: f64, startNs: f64, sentNs: f64): void {
+    const row = this.row(n);
+    store<i64>(row, what);
+    store<f64>(row, arrivalNs, AT_NS);
+    store<f64>(row, startNs, START_NS);
+    store<f64>(row, sentNs, SENT_NS);
+  }
+
   private beginRun(n: i64, txn: i64): void {
     this.runFrom = n;
     this.nextWhat = max<i64>(this.nextWhat, ((txn + 1) << 2) | FIRST);

@@ -281,8 +281,9 @@ export class Sender extends SenderWords {
     this.plan(nowNs);
   }
 
+  /** Says when the next packet leaves. */
   @inline
-  private plan(nowNs: f64): void {
+  plan(nowNs: f64): void {
     if (this.isCalm) {
       if (!this.probe.isDue) {
         const board = this.board;
@@ -328,8 +329,9 @@ export class Sender extends SenderWords {
     this.sendAtNs = pacer.plan(nowNs);
   }
 
+  /** No packet may leave before something changes. */
   @inline
-  private close(): void {
+  close(): void {
     this.pacer.close();
     this.sendAtNs = Infinity;
   }
