@@ -76,10 +76,26 @@ describe("the program of a module, as its file has it over several lines", () =>
       runCli([...bench, "cubic"], { cwd }),
     ]);
     const note =
-      "mine never reports: none of its programs says (report), so onReport is never called (docs/ccp.md).";
+      "mine gets no reports: none of its programs says (report), so onReport is never called (docs/ccp.md).";
     expect(silent.stdout.split("\n").slice(-2)).toEqual([note, ""]);
-    expect(silent.stdout.split("never reports")).toHaveLength(2);
-    expect(reporting.stdout).not.toContain("never reports");
+    expect(silent.stdout.split("gets no reports")).toHaveLength(2);
+    expect(reporting.stdout).not.toContain("gets no reports");
+  });
+
+  it("whose flows never begin a program is said so, too", async () => {
+    const cwd = makeFolder();
+    const text = written("(:= Report.rtt Flow.rtt_sample_us)\n(report)");
+    writeFileSync(join(cwd, "mine.mjs"), text.replace(/\w+\.setProgram\([^)]*\);?/, ""));
+    writeFileSync(join(cwd, "waking.mjs"), text.replace("setProgram(", "wakeAt(10000); void ("));
+    const bench = ["bench", "--duration", "1", "--seeds", "1", "--algorithms"];
+    const [idle, waking] = await Promise.all(
+      ["./mine.mjs", "./waking.mjs"].map((path) => runCli([...bench, path], { cwd })),
+    );
+    expect(idle!.stdout).toContain(
+      "mine gets no reports: its newFlow calls neither setProgram nor wakeAt, and no program runs by itself",
+    );
+    expect(waking!.stdout).toContain("utilisation");
+    expect(waking!.stdout).not.toContain("gets no reports");
   });
 });
 
