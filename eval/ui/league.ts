@@ -37,16 +37,18 @@ function depth({ barred, margin }: LinkVerdict): number {
 
 const nameOf = ({ scenario, link }: LinkVerdict): string => JSON.stringify([scenario, link]);
 
-/** The largest share of wins first. */
+/** The largest share of wins first. A link of several runs counts once, as the newest one with the contender has it. */
 export function leagueOf(runs: readonly RunEntry[]): LeagueRow[] {
   const of = new Map<string, { readonly runId: string; readonly link: LinkVerdict }[]>();
-  for (const { id, verdicts } of runs) {
+  for (const { id, verdicts } of runs.toSorted((a, b) => b.modifiedMs - a.modifiedMs)) {
     const names = verdicts.flatMap(({ links }) => links.map(nameOf));
     const seen = new Set<string>();
     const shared = new Set(names.filter((name) => seen.has(name) || !seen.add(name)));
     for (const { algorithm, links } of verdicts) {
-      const met = links.filter((link) => shared.has(nameOf(link)));
-      of.set(algorithm, [...(of.get(algorithm) ?? []), ...met.map((link) => ({ runId: id, link }))]);
+      const before = of.get(algorithm) ?? [];
+      const counted = new Set(before.map(({ link }) => nameOf(link)));
+      const met = links.filter((link) => shared.has(nameOf(link)) && !counted.has(nameOf(link)));
+      of.set(algorithm, [...before, ...met.map((link) => ({ runId: id, link }))]);
     }
   }
   return [...of]

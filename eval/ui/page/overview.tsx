@@ -170,10 +170,11 @@ export function OverviewPage({ overview, theme }: Props) {
           <Answer league={league} />
           <League league={league} styles={styles} theme={theme} />
           <p class="muted">
-            Deployable contenders on the links of all runs below. Who differs from the best by nothing that
-            its seeds could tell is tied; oracle, constant and untrained do not compete; who uses less than
-            80&nbsp;% of a link, or loses more than 5&nbsp;%, is not ranked where another one uses more, or
-            loses less (where that one does not do so well itself, coming near it is enough).
+            Deployable contenders on the links of all runs below; one of several runs counts once, as the
+            newest has it. Who differs from the best by nothing that its seeds could tell is tied; oracle,
+            constant and untrained do not compete; who uses less than 80&nbsp;% of a link, or loses more than
+            5&nbsp;%, is not ranked where another one uses more, or loses less (where that one does not do so
+            well itself, coming near it is enough).
           </p>
         </section>
       )}

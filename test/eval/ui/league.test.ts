@@ -15,7 +15,7 @@ const link = (scenario: string, rest: Partial<LinkVerdict>): LinkVerdict => ({
   ...rest,
 });
 
-const run = (id: string, verdicts: Record<string, readonly LinkVerdict[]>): RunEntry => ({
+const run = (id: string, verdicts: Record<string, readonly LinkVerdict[]>, modifiedMs = 0): RunEntry => ({
   id,
   name: id,
   kind: "results",
@@ -23,7 +23,7 @@ const run = (id: string, verdicts: Record<string, readonly LinkVerdict[]>): RunE
   links: [],
   contenders: Object.keys(verdicts),
   sentences: [],
-  modifiedMs: 0,
+  modifiedMs,
   live: false,
   verdicts: Object.entries(verdicts).map(([algorithm, links]) => ({ algorithm, links, best: 0, tied: 0 })),
 });
@@ -53,5 +53,28 @@ describe("the league", () => {
       ["b", 1, 1],
       ["a", 0, 1],
     ]);
+  });
+
+  it("counts a link of two runs once, as the newer has it", () => {
+    const won = link("short", { outcome: "best", margin: 1, against: "b" });
+    const behind = link("short", { margin: 1, against: "a" });
+    const lost = link("short", { margin: 2, against: "c" });
+    const rows = leagueOf([
+      run(
+        "old",
+        {
+          a: [won, link("long", { outcome: "best", margin: 1, against: "b" })],
+          b: [behind, link("long", { margin: 1, against: "a" })],
+        },
+        1,
+      ),
+      run("new", { a: [lost], c: [link("short", { outcome: "best", margin: 2, against: "a" })] }, 2),
+    ]);
+    expect(Object.fromEntries(rows.map(({ algorithm, best, links }) => [algorithm, [best, links]]))).toEqual({
+      a: [1, 2],
+      b: [0, 2],
+      c: [1, 1],
+    });
+    expect(rows.find(({ algorithm }) => algorithm === "a")!.worst).toMatchObject({ runId: "new" });
   });
 });
