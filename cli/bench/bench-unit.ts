@@ -31,9 +31,35 @@ export function unitsOf({ scenarios, contenders, seeds }: BenchmarkPlan): BenchU
   );
 }
 
-/** @param next shared by all threads @returns the place of a unit that nobody has taken yet, or one past the last */
-export function takeUnit(next: Int32Array): number {
-  return Atomics.add(next, 0, 1);
+/** Which units are taken: a word each, for all threads. */
+export type Taken = Int32Array;
+
+export function noneTaken(units: readonly BenchUnit[]): Taken {
+  return new Int32Array(new SharedArrayBuffer(units.length * Int32Array.BYTES_PER_ELEMENT));
+}
+
+/** Nobody gets another. */
+export function takeAll(taken: Taken): void {
+  for (let place = 0; place < taken.length; place++) Atomics.store(taken, place, 1);
+}
+
+/**
+ * What a thread does of the units, which others take too: each has contenders of its own, as it compiles what these run, and does theirs in
+ * the order of results; with those done it helps with the others', a contender after another and from the end.
+ * @yields places of units that nobody has taken yet
+ */
+export function* takeUnits(
+  units: readonly BenchUnit[],
+  taken: Taken,
+  { thread, threads }: { readonly thread: number; readonly threads: number },
+): Generator<number> {
+  const isOwn = (place: number): boolean => units[place]!.contender % threads === thread;
+  const places = Array.from(units.keys());
+  const others = places
+    .filter((place) => !isOwn(place))
+    .sort((a, b) => units[b]!.contender - units[a]!.contender || b - a);
+  for (const place of [...places.filter(isOwn), ...others])
+    if (Atomics.compareExchange(taken, place, 0, 1) === 0) yield place;
 }
 
 export async function runUnit(plan: BenchmarkPlan, unit: BenchUnit): Promise<UnitOutcome> {

@@ -1,13 +1,15 @@
 /** A further thread of `bench`: it reads the same input as the command, and takes units until there are none left. */
 import { parentPort, workerData } from "node:worker_threads";
 import { type BenchInput, planBench } from "./bench-plan.ts";
-import { type BenchUnit, runUnit, takeUnit, type UnitOutcome } from "./bench-unit.ts";
+import { type BenchUnit, runUnit, type Taken, takeUnits, type UnitOutcome } from "./bench-unit.ts";
 
 export interface BenchWorkerData {
   readonly input: BenchInput;
   readonly units: readonly BenchUnit[];
-  /** the place of the next unit, for all threads */
-  readonly next: Int32Array;
+  readonly taken: Taken;
+  /** which of all that take units this one is */
+  readonly thread: number;
+  readonly threads: number;
 }
 
 export interface DoneUnit {
@@ -15,9 +17,9 @@ export interface DoneUnit {
   readonly outcome: UnitOutcome;
 }
 
-async function work({ input, units, next }: BenchWorkerData): Promise<void> {
+async function work({ input, units, taken, ...which }: BenchWorkerData): Promise<void> {
   const { plan } = await planBench(input);
-  for (let place = takeUnit(next); place < units.length; place = takeUnit(next)) {
+  for (const place of takeUnits(units, taken, which)) {
     const done: DoneUnit = { place, outcome: await runUnit(plan, units[place]!) };
     parentPort!.postMessage(done);
   }

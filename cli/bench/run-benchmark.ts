@@ -16,7 +16,7 @@ import { breathe, interruptibly } from "../console.ts";
 import { packageVersion } from "../own-package.ts";
 import { startTask } from "../train/progress.ts";
 import { type BenchInput, pipeOf } from "./bench-plan.ts";
-import { runUnit, takeUnit, type UnitOutcome, unitsOf } from "./bench-unit.ts";
+import { noneTaken, runUnit, takeAll, takeUnits, type UnitOutcome, unitsOf } from "./bench-unit.ts";
 import type { BenchWorkerData, DoneUnit } from "./bench-worker.ts";
 
 export interface RunOptions {
@@ -122,14 +122,16 @@ export async function runPlanInThreads(
       task.update(runs.length, `${run.record.scenario} ${run.record.algorithm}`);
     }
   });
-  const next = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const taken = noneTaken(units);
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const url = new URL(`./bench-worker.${extension}`, import.meta.url);
   // a model's answers are waited for, and signals with them: its runs are those of other threads
   const isWaiting = input.algorithms.some((name) => name.startsWith("onnx:"));
-  const threads = Math.min(workers ?? threadsFor(plan), units.length) - (isWaiting ? 0 : 1);
-  const data: BenchWorkerData = { input, units, next };
-  const helpers = Array.from({ length: threads }, () => startWorkerThread(url, data));
+  const threads = Math.min(workers ?? threadsFor(plan), units.length);
+  const helpers = Array.from({ length: threads - (isWaiting ? 0 : 1) }, (_, helper) => {
+    const data: BenchWorkerData = { input, units, taken, thread: threads - 1 - helper, threads };
+    return startWorkerThread(url, data);
+  });
   try {
     const ends = helpers.map(
       (helper) =>
@@ -138,7 +140,7 @@ export async function runPlanInThreads(
             try {
               inOrder.add(done);
             } catch (error) {
-              Atomics.store(next, 0, units.length); // nobody takes another
+              takeAll(taken);
               reject(error);
             }
           });
@@ -148,9 +150,8 @@ export async function runPlanInThreads(
     );
     // all are awaited below; one that fails meanwhile must not be an unhandled rejection
     for (const end of ends) end.catch(() => {});
-    while (!isWaiting) {
-      const place = takeUnit(next);
-      if (place >= units.length) break;
+    const here = isWaiting ? [] : takeUnits(units, taken, { thread: 0, threads });
+    for (const place of here) {
       inOrder.add({ place, outcome: await runUnit(plan, units[place]!) });
       await breathe();
     }
