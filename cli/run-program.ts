@@ -1,7 +1,6 @@
-/** A command line from its arguments to its exit code: V8's flags, broken pipes, errors in one sentence. */
+/** A command line from its arguments to its exit code: broken pipes, errors in one sentence. */
 import { type Command, CommanderError } from "commander";
 import { UnknownName } from "../core/errors.ts";
-import { wrapEachSignature } from "../core/v8-inlining.ts";
 import { printErr, survivePipes } from "./console.ts";
 import { EXIT } from "./exit/exit-codes.ts";
 import { reportError } from "./exit/report-error.ts";
@@ -11,7 +10,6 @@ import { addUsageHints } from "./exit/usage-hints.ts";
 export async function runProgram(program: Command): Promise<void> {
   survivePipes();
   addUsageHints(program);
-  wrapEachSignature();
   try {
     await program.parseAsync();
   } catch (error) {

@@ -15,11 +15,6 @@ const ABSOLUTE_BYTES = 30_000;
 /** Of one function that is inlined (V8: 460); the largest on that way has 710. */
 const FUNCTION_BYTES = 800;
 
-/** Call it before anything is simulated; it holds for the whole process, its worker threads included. */
-export function wrapEachSignature(): void {
-  setFlagsFromString("--no-wasm-generic-wrapper");
-}
-
 /**
  * For what takes millions of environment steps: call it before the first. A step is 4 % quicker then, but the compiler takes a second of
  * the processor, more than all runs of most benchmarks do. It holds for the whole process, its worker threads included.
@@ -28,5 +23,5 @@ export function raiseInliningBudget(): void {
   setFlagsFromString(`--max-inlined-bytecode-size-cumulative=${CUMULATIVE_BYTES}`);
   setFlagsFromString(`--max-inlined-bytecode-size-absolute=${ABSOLUTE_BYTES}`);
   setFlagsFromString(`--max-inlined-bytecode-size=${FUNCTION_BYTES}`);
-  wrapEachSignature();
+  setFlagsFromString("--no-wasm-generic-wrapper");
 }

@@ -6,7 +6,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
 
 const SCRIPT = fileURLToPath(new URL("../../__SCRIPT__.cjs", import.meta.url));
@@ -14,8 +13,6 @@ export const COMPILED = SCRIPT.replace(/cjs$/, `${process.versions.v8}-${process
 
 /** @param cachedData what V8 compiled of it; absent: it compiles as it runs */
 export function readScript(cachedData) {
-  // every command sets it (`core/v8-inlining.ts`), and V8 refuses what was compiled with other flags
-  setFlagsFromString("--no-wasm-generic-wrapper");
   // one byte per character: what is not ASCII is escaped
   const source = `(function (require, exports, module, __import, __resolve, __load, __fileURLToPath, __root) {${readFileSync(SCRIPT, "latin1")}\n})`;
   return new Script(source, { filename: SCRIPT, cachedData });
