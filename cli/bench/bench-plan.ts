@@ -6,7 +6,8 @@ import { CcparkError } from "../../core/errors.ts";
 import { loadSignals } from "../../envs/signals/signal-files.ts";
 import type { BenchmarkPlan } from "../../eval/benchmark.ts";
 import { parseOverride } from "../../scenarios/overrides.ts";
-import { resolveScenarios } from "../../scenarios/scenario-files.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import type { ScenarioEntry } from "../../scenarios/scenario-files.ts";
 import type { RecordedFormat } from "../../testbeds/exports/recorder.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
 import { expectAccepts, type Testbed } from "../../testbeds/testbed.ts";
@@ -43,7 +44,7 @@ export interface BenchInput {
 
 export interface PlannedBench {
   readonly plan: BenchmarkPlan;
-  readonly entries: ReturnType<typeof resolveScenarios>;
+  readonly entries: readonly ScenarioEntry[];
   readonly checkpoints: readonly LoadedCheckpoint[];
   readonly models: readonly LoadedModel[];
 }
@@ -61,8 +62,30 @@ async function testbedOf(name: string): Promise<Testbed> {
   return findTestbed(name);
 }
 
+type Contenders = Awaited<ReturnType<typeof namedContenders>>;
+
+async function contendersOf({ algorithms, quiet, outside, checkpoint }: BenchInput): Promise<Contenders> {
+  const named = await namedContenders(algorithms, { quiet, outside });
+  if (checkpoint !== undefined) {
+    const { loadCheckpointContender } = await import("../policies.ts");
+    const loaded = await loadCheckpointContender("agent", checkpoint);
+    named.checkpoints.unshift(loaded);
+    named.contenders.unshift(loaded.contender);
+  }
+  return named;
+}
+
+function planOf(
+  { seeds, rewardName, recording, readsSeries, observationNoise }: BenchInput,
+  testbed: Testbed,
+  scenarios: BenchmarkPlan["scenarios"],
+  { contenders }: Contenders,
+): BenchmarkPlan {
+  return { scenarios, contenders, seeds, rewardName, testbed, recording, readsSeries, observationNoise };
+}
+
 export async function planBench(input: BenchInput): Promise<PlannedBench> {
-  const { seeds, rewardName, recording, quiet, checkpoint } = input;
+  const { rewardName, recording } = input;
   const testbed = await testbedOf(input.on);
   const unrecorded = recording?.find((format) => !testbed.records.includes(format));
   if (unrecorded !== undefined) {
@@ -72,6 +95,7 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
     );
   }
   await loadSignals({ rewards: [rewardName] });
+  const { resolveScenarios } = await import("../../scenarios/scenario-files.ts");
   const entries = interruptible(() =>
     resolveScenarios(input.names, {
       tracePath: input.tracePath,
@@ -80,16 +104,7 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
       overrides: input.overrides.map(parseOverride),
     }),
   );
-  const { contenders, checkpoints, models } = await namedContenders(input.algorithms, {
-    quiet,
-    outside: input.outside,
-  });
-  if (checkpoint !== undefined) {
-    const { loadCheckpointContender } = await import("../policies.ts");
-    const loaded = await loadCheckpointContender("agent", checkpoint);
-    checkpoints.unshift(loaded);
-    contenders.unshift(loaded.contender);
-  }
+  const named = await contendersOf(input);
   const scenarios = entries.map((entry) => (entry.drawn ? entry : entry.of(0)));
   await loadSignals({ algorithms: entries.flatMap((entry) => crossTrafficModules(entry.of(0))) });
   interruptible(() => {
@@ -104,19 +119,25 @@ export async function planBench(input: BenchInput): Promise<PlannedBench> {
     const message = `[bench] two scenarios are called \`${twice}\`: expected a name of its own for each`;
     throw new CcparkError("invalid-argument", message);
   }
-  return {
-    plan: {
-      scenarios,
-      contenders,
-      seeds,
-      rewardName,
-      testbed,
-      recording,
-      readsSeries: input.readsSeries,
-      observationNoise: input.observationNoise,
-    },
-    entries,
-    checkpoints,
-    models,
-  };
+  const { checkpoints, models } = named;
+  return { plan: planOf(input, testbed, scenarios, named), entries, checkpoints, models };
+}
+
+/** A plan's scenarios as data for another thread; undefined where seeds draw them. */
+export function scenariosOf({ scenarios }: BenchmarkPlan): readonly Scenario[] | undefined {
+  return scenarios.every((each): each is Scenario => !("of" in each)) ? scenarios : undefined;
+}
+
+/**
+ * The plan of another thread's command.
+ * @param scenarios what that thread has made of the input's; absent: they are made here too
+ */
+export async function planAgain(
+  input: BenchInput,
+  scenarios: readonly Scenario[] | undefined,
+): Promise<BenchmarkPlan> {
+  if (scenarios === undefined) return (await planBench(input)).plan;
+  const testbed = await testbedOf(input.on);
+  await loadSignals({ rewards: [input.rewardName], algorithms: scenarios.flatMap(crossTrafficModules) });
+  return planOf(input, testbed, scenarios, await contendersOf(input));
 }

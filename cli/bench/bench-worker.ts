@@ -1,10 +1,13 @@
-/** A further thread of `bench`: it reads the same input as the command, and takes units until there are none left. */
+/** A further thread of `bench`: it plans the same as the command, and takes units until there are none left. */
 import { parentPort, workerData } from "node:worker_threads";
-import { type BenchInput, planBench } from "./bench-plan.ts";
+import type { Scenario } from "../../scenarios/scenario.ts";
+import { type BenchInput, planAgain } from "./bench-plan.ts";
 import { type BenchUnit, runUnit, type Taken, takeUnits, type UnitOutcome } from "./bench-unit.ts";
 
 export interface BenchWorkerData {
   readonly input: BenchInput;
+  /** see `planAgain` */
+  readonly scenarios: readonly Scenario[] | undefined;
   readonly units: readonly BenchUnit[];
   readonly taken: Taken;
   /** which of all that take units this one is */
@@ -17,8 +20,8 @@ export interface DoneUnit {
   readonly outcome: UnitOutcome;
 }
 
-async function work({ input, units, taken, ...which }: BenchWorkerData): Promise<void> {
-  const { plan } = await planBench(input);
+async function work({ input, scenarios, units, taken, ...which }: BenchWorkerData): Promise<void> {
+  const plan = await planAgain(input, scenarios);
   for (const place of takeUnits(units, taken, which)) {
     const done: DoneUnit = { place, outcome: await runUnit(plan, units[place]!) };
     parentPort!.postMessage(done);

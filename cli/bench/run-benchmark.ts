@@ -15,7 +15,7 @@ import { eventsPerSec } from "../../scenarios/estimates/cost.ts";
 import { breathe, interruptibly } from "../console.ts";
 import { packageVersion } from "../own-package.ts";
 import { startTask } from "../train/progress.ts";
-import { type BenchInput, pipeOf } from "./bench-plan.ts";
+import { type BenchInput, pipeOf, scenariosOf } from "./bench-plan.ts";
 import { noneTaken, runUnit, takeAll, takeUnits, type UnitOutcome, unitsOf } from "./bench-unit.ts";
 import type { BenchWorkerData, DoneUnit } from "./bench-worker.ts";
 
@@ -128,8 +128,10 @@ export async function runPlanInThreads(
   // a model's answers are waited for, and signals with them: its runs are those of other threads
   const isWaiting = input.algorithms.some((name) => name.startsWith("onnx:"));
   const threads = Math.min(workers ?? threadsFor(plan), units.length);
+  const scenarios = scenariosOf(plan);
   const helpers = Array.from({ length: threads - (isWaiting ? 0 : 1) }, (_, helper) => {
-    const data: BenchWorkerData = { input, units, taken, thread: threads - 1 - helper, threads };
+    const thread = threads - 1 - helper;
+    const data: BenchWorkerData = { input, scenarios, units, taken, thread, threads };
     return startWorkerThread(url, data);
   });
   try {
