@@ -9,7 +9,7 @@ import { CcpFlowControl, type CcpFlowEvent } from "./datapath/ccp-flow.ts";
 import { CcpDatapath } from "./datapath/datapath.ts";
 import type { ArenaOffer } from "./datapath/engine-run.ts";
 import { sharedArena } from "./datapath/register-arena.ts";
-import { InProcessChannel } from "./ipc/in-process.ts";
+import { AgentEnd, DatapathEnd, InProcessChannel } from "./ipc/in-process.ts";
 
 /** The primitives by which a program reads ECN marks: an algorithm whose programs read neither cannot react to them. */
 const MARKS = /\bAck\.ecn_(packets|bytes)\b/;
@@ -95,22 +95,23 @@ export function runCcpAlgorithm(
       return { ...given, schedule: whileAlive };
     };
     const maxPrograms = datapath.mode === "strict" ? STRICT_MAX_PROGRAMS : undefined;
-    const agent = new CcpAgent({ set, send: channel.toDatapath, hosting, maxPrograms });
+    const agent = new CcpAgent(Object.assign(new AgentEnd(channel), { set, hosting, maxPrograms }));
     channel.connect(datapath, agent, nowUs);
   };
 
   const makeLink = ({ nowUs, arena }: FlowStart & ArenaOffer): Link => {
     const { delayUs, schedule, clock } = options;
     const channel = new InProcessChannel({ delayUs, schedule, clock });
-    const datapath = new CcpDatapath({
-      send: channel.toAgent,
-      nowUs,
-      mode: options.mode,
-      execution: options.execution,
-      maxFlows: options.maxFlows,
-      fallbackTimeoutUs: options.fallbackTimeoutUs,
-      arena,
-    });
+    const datapath = new CcpDatapath(
+      Object.assign(new DatapathEnd(channel), {
+        nowUs,
+        mode: options.mode,
+        execution: options.execution,
+        maxFlows: options.maxFlows,
+        fallbackTimeoutUs: options.fallbackTimeoutUs,
+        arena,
+      }),
+    );
     const made: Link = { datapath, channel, hosting: new Map(), opening: undefined, agents: 0 };
     connect(made, nowUs);
     return made;

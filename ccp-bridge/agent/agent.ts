@@ -121,7 +121,8 @@ const TWO_32 = 2 ** 32;
 class FlowReport implements Report {
   programUid = 0;
   programName = "";
-  nowUs: Micros = 0;
+  /** no whole number at first, so that it is a double to V8 from then on */
+  nowUs: Micros = Number.NaN;
   program: AgentProgram | undefined;
   count = 0;
   /** the 64-bit fields as nearest doubles */
@@ -157,10 +158,14 @@ class FlowReport implements Report {
 }
 
 /** What the agent knows of a datapath. */
-interface Datapath {
-  readonly flows: Map<number, AgentFlow>;
+class Datapath {
+  readonly flows: Map<number, AgentFlow> = new Map();
   /** absent: no algorithm has a program */
   readonly table: ProgramTable<AgentProgram> | undefined;
+
+  constructor(table: ProgramTable<AgentProgram> | undefined) {
+    this.table = table;
+  }
 }
 
 /** Flows under one key of `aggregateBy`. */
@@ -185,8 +190,7 @@ class AgentFlow implements FlowControl {
   readonly #datapath: Datapath;
   readonly #programs: ReadonlyMap<string, AgentProgram>;
   readonly algorithm: CcpAlgorithm;
-  readonly #send: SendToDatapath;
-  readonly #observer: AgentObserver | undefined;
+  readonly #host: Pick<CcpAgentHooks, "send" | "observer">;
   readonly #schedule: ScheduleWake | undefined;
   readonly #updates: UpdateMessages;
   /** when to wake, and the call of the host that will see to it; Infinity: none */
@@ -203,11 +207,8 @@ class AgentFlow implements FlowControl {
       readonly algorithm: CcpAlgorithm;
       readonly programs: ReadonlyMap<string, AgentProgram>;
     },
-    host: {
-      readonly send: SendToDatapath;
-      readonly observer: AgentObserver | undefined;
-      readonly schedule: ScheduleWake | undefined;
-    },
+    host: Pick<CcpAgentHooks, "send" | "observer">,
+    schedule: ScheduleWake | undefined,
   ) {
     this.flowId = flow.flowId;
     this.address = flow.address;
@@ -215,9 +216,8 @@ class AgentFlow implements FlowControl {
     this.#datapath = datapath;
     this.#programs = programs;
     this.algorithm = algorithm;
-    this.#send = host.send;
-    this.#observer = host.observer;
-    this.#schedule = host.schedule;
+    this.#host = host;
+    this.#schedule = schedule;
     this.#updates = new UpdateMessages(flow.flowId);
   }
 
@@ -231,14 +231,14 @@ class AgentFlow implements FlowControl {
     const message = encodeChangeProg({ flowId: this.flowId, programUid: program.uid, updates });
     if (!this.closed) {
       this.#install(program);
-      this.#send(message, this.address, this.nowUs);
+      this.#host.send(message, this.address, this.nowUs);
       this.#decided(name, fields);
     }
     this.current = program;
   }
 
   #decided(program: string | undefined, fields: Readonly<Record<string, number>>): void {
-    this.#observer?.onDecision(this.address, this.flowId, { program, fields, nowUs: this.nowUs });
+    this.#host.observer?.onDecision(this.address, this.flowId, { program, fields, nowUs: this.nowUs });
   }
 
   /** Sees to it that the datapath has the program. */
@@ -250,7 +250,7 @@ class AgentFlow implements FlowControl {
       return running;
     });
     if (isRemade) for (const flow of flows.values()) flow.mayReportNothing = true;
-    for (const install of installs) this.#send(install, this.address, this.nowUs);
+    for (const install of installs) this.#host.send(install, this.address, this.nowUs);
   }
 
   updateFields(fields: Readonly<Record<string, number>>): void {
@@ -268,7 +268,7 @@ class AgentFlow implements FlowControl {
       at += FIELD_UPDATE_BYTES;
     }
     if (this.closed) return;
-    this.#send(message, this.address, this.nowUs);
+    this.#host.send(message, this.address, this.nowUs);
     this.#decided(undefined, fields);
   }
 
@@ -276,8 +276,8 @@ class AgentFlow implements FlowControl {
     const cwnd = wholeBytes("cwnd", cwndBytes);
     const rate = wholeBytes("rate", rateBytesPerSec);
     if (this.closed) return;
-    this.#send(this.#updates.ofWindow(cwnd, rate), this.address, this.nowUs);
-    if (this.#observer !== undefined)
+    this.#host.send(this.#updates.ofWindow(cwnd, rate), this.address, this.nowUs);
+    if (this.#host.observer !== undefined)
       this.#decided(undefined, rate === 0 ? { Cwnd: cwnd } : { Cwnd: cwnd, Rate: rate });
   }
 
@@ -507,7 +507,7 @@ export class CcpAgent {
     const [first, ...others] = this.#set.programs;
     const size = this.#hooks.maxPrograms ?? MAX_PROGRAMS;
     const table = first === undefined ? undefined : new ProgramTable(first, size);
-    const datapath = { flows: new Map<number, AgentFlow>(), table };
+    const datapath = new Datapath(table);
     this.#datapaths.set(to, datapath);
     this.#hooks.onEvent?.({ kind: "datapath", address: to, nowUs });
     if (first !== undefined) this.#hooks.send(first.install, to, nowUs);
@@ -531,12 +531,12 @@ export class CcpAgent {
     const flowInfo: FlowInfo = { flowId, ...info, nowUs, host, name, weight, aggregates, rng: own };
     const algorithm = this.#byName.get(algorithmName) ?? this.#chosen(flowInfo);
     const programs = this.#set.byAlgorithm.get(algorithm)!;
-    const { send, observer } = this.#hooks;
     const flow = new AgentFlow(
       { flowId, address: from, nowUs },
       datapath,
       { algorithm, programs },
-      { send, observer, schedule },
+      this.#hooks,
+      schedule,
     );
     datapath.flows.set(flowId, flow);
     const event = {

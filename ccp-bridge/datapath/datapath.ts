@@ -12,8 +12,6 @@ import type { Bytes, BytesPerSec, Micros } from "../../core/units.ts";
 import { PRIMITIVE, PRIMITIVE_NAMES } from "../lang/scope.ts";
 import {
   CAPACITY,
-  decodeEvent,
-  decodeInstruction,
   EVENT_BYTES,
   IMPLICIT,
   INSTRUCTION_BYTES,
@@ -31,7 +29,7 @@ import { encodeMeasure, MEASURE_HEADER_BYTES } from "../wire/measure.ts";
 import { encodeReady } from "../wire/ready.ts";
 import { UPDATE_FIELD_HEADER_BYTES } from "../wire/update-field.ts";
 import { DATAPATH_ERRORS, PROGRAM_NOT_INSTALLED } from "./datapath-errors.ts";
-import { checkProgram, type InitialValues, InstalledProgram, initialValues } from "./installed-program.ts";
+import { type InitialValues, InstalledProgram, readProgram } from "./installed-program.ts";
 import { makeInterpreter } from "./interpreter.ts";
 import {
   CUT_TO_32_BITS,
@@ -112,20 +110,25 @@ export interface DatapathFlow {
   readonly programUid: number | undefined;
 }
 
-interface Flow {
+class Flow implements DatapathFlow {
   readonly flowId: number;
   readonly base: number;
   readonly create: Uint8Array;
-  reports: number;
+  reports = 0;
   /** the agent does not know of it; false of nearly all flows, which is the cheaper question */
-  isUnannounced: boolean;
+  isUnannounced = true;
   /** slot of the program table; -1: none */
-  slot: number;
-  stagedSlot: number;
-  staged: boolean;
-  readonly staging: StagedUpdates;
-  /** for `DatapathFlow` */
-  programUid: number | undefined;
+  slot = -1;
+  stagedSlot = -1;
+  staged = false;
+  readonly staging: StagedUpdates = new StagedUpdates();
+  programUid: number | undefined = undefined;
+
+  constructor(flowId: number, base: number, create: Uint8Array) {
+    this.flowId = flowId;
+    this.base = base;
+    this.create = create;
+  }
 }
 
 /** A double to a 64-bit register: cut to a whole number, saturating as WebAssembly does. */
@@ -254,18 +257,7 @@ export class CcpDatapath {
       dstPort: options.dstPort ?? 0,
       algorithmName: options.algorithmName ?? "",
     });
-    const flow: Flow = {
-      flowId,
-      base: this.arena.allocate(),
-      create,
-      reports: 0,
-      isUnannounced: true,
-      slot: -1,
-      stagedSlot: -1,
-      staged: false,
-      staging: new StagedUpdates(),
-      programUid: undefined,
-    };
+    const flow = new Flow(flowId, this.arena.allocate(), create);
     this.arena.f64[flow.base / 8 + PRIMITIVE.now] = this.#timeZeroUs;
     this.#flows[slot] = flow;
     if (this.mode === "strict") this.#createdAtUs[slot] = Number.NEGATIVE_INFINITY;
@@ -550,12 +542,6 @@ export class CcpDatapath {
     if (view.byteLength < instructionsAt + INSTRUCTION_BYTES * instructionCount) {
       return DATAPATH_ERRORS.bufferTooShort;
     }
-    const events = Array.from({ length: eventCount }, (_, i) =>
-      decodeEvent(view, INSTALL_HEADER_BYTES + EVENT_BYTES * i),
-    );
-    const instructions = Array.from({ length: instructionCount }, (_, i) =>
-      decodeInstruction(view, instructionsAt + INSTRUCTION_BYTES * i),
-    );
     // A fresh agent numbers its programs from 1: its first install empties the table.
     const strict = this.mode === "strict";
     const isRefill = strict && view.getUint32(4, true) === REFILL && !agentWasLost;
@@ -564,13 +550,12 @@ export class CcpDatapath {
     else if (strict && this.#programs.some((program) => program.uid === uid)) return 0;
     const slot = this.#programs.length < this.#usableSlots ? this.#programs.length : this.#unusedSlot();
     if (slot < 0) return DATAPATH_ERRORS.programTableFull;
-    const code = checkProgram(events, instructions, strict);
+    const counts = { eventCount, instructionCount };
+    const { code, events, instructions, initials } = readProgram(message, counts, strict);
     const makeRunner = this.#makeRunner;
     const { arena } = this;
-    const { volatiles, nonvolatiles, reportFieldCount } = initialValues(instructions);
     if (code === 0) {
       const make = (): RunProgram => makeRunner(events, instructions, arena);
-      const initials = { volatiles, nonvolatiles, reportFieldCount };
       const program = new InstalledProgram(uid, make, initials);
       program.lastUse = ++this.#uses;
       this.#programs[slot] = program;

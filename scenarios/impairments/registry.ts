@@ -82,10 +82,13 @@ function schemas<Specs>(table: Table<Specs>): Shape<Specs> {
 export const entryFields: Shape<EntryImpairments> = schemas(ENTRY);
 export const exitFields: Shape<ExitImpairments> = schemas(EXIT);
 
+const LABELS: readonly (readonly [field: string, label: string])[] = Object.entries<Impairment>({
+  ...ENTRY,
+  ...EXIT,
+}).flatMap(([field, { label }]) => (label === undefined ? [] : [[field, label] as const]));
+
 /** Words for what a direction has of them, in the order of travel. */
 export function impairmentLabels(direction: EntryImpairments & ExitImpairments): string[] {
   const given: Readonly<Record<string, unknown>> = { ...direction };
-  return Object.entries<Impairment>({ ...ENTRY, ...EXIT }).flatMap(([field, { label }]) =>
-    label !== undefined && given[field] ? [label] : [],
-  );
+  return LABELS.filter(([field]) => given[field]).map(([, label]) => label);
 }
