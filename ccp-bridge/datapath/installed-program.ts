@@ -19,7 +19,8 @@ import {
 import { INSTALL_HEADER_BYTES } from "../wire/install.ts";
 import { DATAPATH_ERRORS } from "./datapath-errors.ts";
 import { registerFile } from "./interpreter.ts";
-import type { RunProgram } from "./program-runner.ts";
+import type { MakeRunner, RunProgram } from "./program-runner.ts";
+import type { RegisterArena } from "./register-arena.ts";
 
 /** Initial values in pairs: word of the flow's block, 32-bit value, word, value, ... */
 export type InitialValues = Uint32Array;
@@ -30,6 +31,12 @@ export interface ProgramInitials {
   readonly nonvolatiles: InitialValues;
   /** report variables with an initial value; only these are sent */
   readonly reportFieldCount: number;
+}
+
+export interface ProgramCode {
+  readonly events: readonly ProgramEvent[];
+  readonly instructions: readonly Instruction[];
+  readonly initials: ProgramInitials;
 }
 
 export class InstalledProgram implements ProgramInitials {
@@ -44,20 +51,34 @@ export class InstalledProgram implements ProgramInitials {
   sentFieldCount = 0;
   /** of all installs and choices of programs, the number of its last one */
   lastUse = 0;
-  readonly #make: () => RunProgram;
-  #run: RunProgram | undefined;
+  /** By which the arena's owner calls it; 0: it does not, or it has not been called. */
+  number = 0;
+  readonly #makeRunner: MakeRunner;
+  readonly #code: ProgramCode;
+  readonly #arena: RegisterArena;
 
-  constructor(uid: number, make: () => RunProgram, initials: ProgramInitials) {
+  constructor(
+    uid: number,
+    code: ProgramCode,
+    { makeRunner, arena }: { readonly makeRunner: MakeRunner; readonly arena: RegisterArena },
+  ) {
     this.uid = uid;
-    this.#make = make;
-    this.volatiles = initials.volatiles;
-    this.nonvolatiles = initials.nonvolatiles;
-    this.reportFieldCount = initials.reportFieldCount;
+    this.#code = code;
+    this.#makeRunner = makeRunner;
+    this.#arena = arena;
+    this.volatiles = code.initials.volatiles;
+    this.nonvolatiles = code.initials.nonvolatiles;
+    this.reportFieldCount = code.initials.reportFieldCount;
   }
 
-  /** Made when it is first used: an agent installs all its programs, a flow mostly runs one. */
-  get run(): RunProgram {
-    return (this.#run ??= this.#make());
+  /** Made when it is first called: an agent installs all its programs, a flow mostly runs one. */
+  run: RunProgram = (...flow) => this.#make()(...flow);
+
+  #make(): RunProgram {
+    const { events, instructions } = this.#code;
+    this.run = this.#makeRunner(events, instructions, this.#arena);
+    this.number = this.#arena.numberOf(this.run);
+    return this.run;
   }
 }
 
@@ -138,12 +159,9 @@ export function initialValues(instructions: readonly Instruction[]): ProgramInit
 }
 
 /** A program of an install message, and whether a datapath takes it. */
-export interface ReadProgram {
+export interface ReadProgram extends ProgramCode {
   /** as of `checkProgram` */
-  readonly code: number;
-  readonly events: readonly ProgramEvent[];
-  readonly instructions: readonly Instruction[];
-  readonly initials: ProgramInitials;
+  readonly verdict: number;
 }
 
 /** By what the messages say. Each run of a benchmark installs the same few; who sends thousands starts over. */
@@ -170,8 +188,8 @@ export function readProgram(
   const instructions = Array.from({ length: instructionCount }, (_, i) =>
     decodeInstruction(view, instructionsAt + INSTRUCTION_BYTES * i),
   );
-  const code = checkProgram(events, instructions, refuseEmptyReports);
-  program = { code, events, instructions, initials: initialValues(instructions) };
+  const verdict = checkProgram(events, instructions, refuseEmptyReports);
+  program = { verdict, events, instructions, initials: initialValues(instructions) };
   if (READ.size >= MAX_READ) READ.clear();
   READ.set(key, program);
   return program;
