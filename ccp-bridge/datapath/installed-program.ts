@@ -177,8 +177,9 @@ export function readProgram(
   refuseEmptyReports: boolean,
 ): ReadProgram {
   const instructionsAt = INSTALL_HEADER_BYTES + EVENT_BYTES * eventCount;
-  const bytes = message.subarray(COUNTS_AT, instructionsAt + INSTRUCTION_BYTES * instructionCount);
-  const key = `${refuseEmptyReports} ${String.fromCharCode(...bytes)}`;
+  const byteCount = instructionsAt + INSTRUCTION_BYTES * instructionCount - COUNTS_AT;
+  const bytes = Buffer.from(message.buffer, message.byteOffset + COUNTS_AT, byteCount);
+  const key = `${refuseEmptyReports} ${bytes.toString("latin1")}`;
   let program = READ.get(key);
   if (program !== undefined) return program;
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);

@@ -452,7 +452,8 @@ const keys: WeakMap<
 function keyOf(events: readonly ProgramEvent[], instructions: readonly Instruction[]): string {
   const known = keys.get(instructions);
   if (known?.events === events) return known.key;
-  const key = `${events.length} ${String.fromCharCode(...encodeProgram(events, instructions))}`;
+  const bytes = Buffer.from(encodeProgram(events, instructions).buffer);
+  const key = `${events.length} ${bytes.toString("latin1")}`;
   keys.set(instructions, { events, key });
   return key;
 }
