@@ -121,7 +121,11 @@ export function regretOf(options: RegretOptions): Decision[] {
   const { scenario, atSec, decisions, holdSec, horizonSec } = options;
   const lastSec = scenario.durationSec - horizonSec;
   if (lastSec < atSec) {
-    const message = `[fork] --horizon: got ${horizonSec}, expected at most the ${+(scenario.durationSec - atSec).toFixed(6)} s from --at to the end`;
+    const message = `[fork] --horizon: got ${horizonSec}, expected at most the ${+(scenario.durationSec - atSec).toFixed(6)} s from --at to the end (eight round trips unless given)`;
+    throw new CcparkError("invalid-argument", message);
+  }
+  if (holdSec > horizonSec) {
+    const message = `[fork] --hold: got ${holdSec}, expected at most the --horizon, ${horizonSec} s: what comes after it is not judged`;
     throw new CcparkError("invalid-argument", message);
   }
   const everySec = decisions > 1 ? (lastSec - atSec) / (decisions - 1) : 0;
@@ -137,7 +141,7 @@ export function regretOf(options: RegretOptions): Decision[] {
       };
       const atFork = reach(run, 0);
       perturbed.scale(factor);
-      run.runUntil(at(Math.min(holdSec, horizonSec)));
+      run.runUntil(at(holdSec));
       perturbed.scale(1);
       return { span: spanOf(run, atFork, reach(run, horizonSec)), atFork };
     };

@@ -134,9 +134,9 @@ describe("mistakes on the command line", () => {
     ],
     [
       "an experiment for a topic",
-      ["explain", "fairness"],
-      "unknown topic or name `fairness`",
-      "`fairness` is an experiment: `ccpark experiment fairness`",
+      ["explain", "completion-times"],
+      "unknown topic or name `completion-times`",
+      "`completion-times` is an experiment: `ccpark experiment completion-times`",
     ],
     [
       "a fact of runs for a reward",

@@ -83,10 +83,11 @@ async function fork(options: Options): Promise<void> {
   const ofRun = { run: { scenario: record.scenario, algorithm: record.algorithm, seed } };
   const head = { ...ofRun, versions: versions() };
   const roundSec = Math.max(roundTripMs(scenario) / 1000, 0.01);
+  const horizonSec = options.horizon ?? HORIZON_ROUNDS * roundSec;
   const settings = {
     decisions: options.decisions,
-    holdSec: options.hold ?? roundSec,
-    horizonSec: options.horizon ?? HORIZON_ROUNDS * roundSec,
+    holdSec: options.hold ?? Math.min(roundSec, horizonSec),
+    horizonSec,
   };
   if (out !== undefined) {
     claimFolder(out);

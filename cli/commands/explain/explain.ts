@@ -62,6 +62,12 @@ async function isWord(text: string): Promise<boolean> {
   return words.some((word) => loosely(word) === loosely(text));
 }
 
+/** What one of a topic is, where its plural is no `s` more. */
+const ONE_OF: Partial<Record<Topic, string>> = { curricula: "curriculum", zoo: "policy", glossary: "word" };
+
+/** `vegas` of `vegas:alpha=3`, as contenders are named. */
+const WITH_PARAMETERS = /^([\w-]+):\w+=/;
+
 /** @throws CcparkError (not-found) where no topic has it */
 async function explainName(name: string, json: boolean): Promise<void> {
   const entries = new Map<Topic, Entry[]>();
@@ -82,6 +88,8 @@ async function explainName(name: string, json: boolean): Promise<void> {
   const ordered = [...found.filter((each) => !isValue(each)), ...found.filter(isValue)];
   for (const [topic, meant] of ordered) print(topic, meant, json);
   if (found.length > 0) return;
+  const [, varied] = WITH_PARAMETERS.exec(name) ?? [];
+  if (varied !== undefined) return explainName(varied, json);
   const known = [...entries.values()].flat().flatMap(namesOf);
   throw unknownName(
     "explain",
@@ -127,7 +135,7 @@ function entriesNamed(topic: Topic, entries: readonly Entry[], name: string): En
   const named = entries.flatMap((entry) => [...new Set(namesOf(entry))].map((each) => ({ each, entry })));
   const found = namedEntry(
     "explain",
-    topic,
+    ONE_OF[topic] ?? topic.replace(/s$/, ""),
     groupBy(named, ({ each }) => each),
     name,
   );

@@ -131,6 +131,9 @@ describe("the regret of decisions", () => {
     }
     expect(decisions.map(({ atSec }) => +atSec.toFixed(9))).toEqual([2, 3.8, 5.6]);
     expect(regretOf(options)).toEqual(decisions);
+    expect(() => regretOf({ ...options, holdSec: 1 })).toThrow(
+      "[fork] --hold: got 1, expected at most the --horizon, 0.4 s",
+    );
   }, 60_000);
 
   it("of a doubled window that overflows the queue says what it loses, and that the score has no losses in it", () => {
