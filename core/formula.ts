@@ -218,7 +218,7 @@ class Compiler<S> {
   #constant(value: unknown): Compute<S> {
     if (typeof value !== "number" || !Number.isFinite(value)) {
       throw this.#refuse(
-        `got ${typeof value === "string" ? "a text" : String(value)}, expected finite numbers`,
+        `got ${typeof value === "string" ? "a text" : value === undefined ? "nothing" : String(value)}, expected finite numbers`,
       );
     }
     return () => value;

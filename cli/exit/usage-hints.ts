@@ -21,6 +21,9 @@ function hint(message: string, command: Command): string {
     return command.options.some(({ long }) => long === "--algorithms")
       ? "a list has commas and no spaces, such as --algorithms cubic,bbr\n"
       : "";
+  const [, missing] = /^error: required option '(--[\w-]+)/.exec(message) ?? [];
+  if (missing !== undefined)
+    return command.args[0] === undefined ? "" : `\`${command.args[0]}\`: expected it after ${missing}\n`;
   if (message.includes("Did you mean")) return "";
   if (message.startsWith("error: unknown command") && command.parent !== null)
     return `commands of \`${pathOf(command)}\`: ${command.commands.map((each) => each.name()).join(", ")}\n`;

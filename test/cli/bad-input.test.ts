@@ -83,6 +83,17 @@ describe("mistakes on the command line", () => {
       "argument '20,abc' is invalid. expected numbers above 0 separated by commas, each once",
     ],
     [
+      "a name without the option that takes it",
+      ["evaluate", "ccwg", "cubic"],
+      "required option '--algorithm <name>' not specified",
+      "`cubic`: expected it after --algorithm",
+    ],
+    [
+      "a metric of a plot that has its own",
+      ["plot", "runs", "--kind", "tradeoff", "--metric", "power"],
+      "--metric power: expected none with --kind tradeoff, which is goodput against p95 delay",
+    ],
+    [
       "an unknown topic",
       ["explain", "scenaros"],
       "unknown topic or name `scenaros`",

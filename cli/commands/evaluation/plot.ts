@@ -26,13 +26,22 @@ function parseFormats(text: string): Format[] {
   });
 }
 
-async function plot(folders: readonly string[], options: PlotCommandOptions): Promise<void> {
+async function plot(
+  folders: readonly string[],
+  options: PlotCommandOptions,
+  command: Command,
+): Promise<void> {
   const { join } = await import("node:path");
   const { claimFolder, writeFilesWhole } = await import("../../../core/whole-files.ts");
   const { plotOf } = await import("../../../eval/plots/plot.ts");
   const { plotFile } = await import("../../../eval/plots/plot-files.ts");
   const { readResults } = await import("../../../eval/plots/saved-results.ts");
   const { resultsCsv } = await import("../../../eval/plots/results-csv.ts");
+  if (options.kind === "tradeoff" && command.getOptionValueSource("metric") === "cli") {
+    const { CcparkError } = await import("../../../core/errors.ts");
+    const message = `[plot] --metric ${options.metric}: expected none with --kind tradeoff, which is goodput against p95 delay`;
+    throw new CcparkError("invalid-argument", message);
+  }
   const results = folders.map((folder) => readResults(folder));
   const drawn = plotOf(results, {
     metric: options.metric,
