@@ -1,6 +1,6 @@
 /**
  * The engine, `engine/wasm/` compiled to WebAssembly: an instance with a memory of its own for each network, so
- * that the memory goes when the network goes. Objects of the engine have faces here: classes that hold an object's address
+ * that the memory goes when the network goes, or serves the next one. Objects of the engine have faces here: classes that hold an object's address
  * and see the first words of it (`words`), as its class in the engine says.
  */
 import type { RunProgram } from "../ccp-bridge/datapath/program-runner.ts";
@@ -83,6 +83,17 @@ class EngineArena implements RegisterArena {
   }
 }
 
+/** Engines whose networks are over, and how many are kept: runs come one after the other, some within another. */
+const spare: Engine[] = [];
+const MAX_SPARE = 2;
+/** The memory of one that is kept, at most. */
+const MAX_SPARE_BYTES = 2 ** 24;
+
+/** For a network that `release`s it, or goes with it. To make one takes as long as a quarter of a second of a busy link. */
+export function takeEngine(): Engine {
+  return spare.pop() ?? new Engine();
+}
+
 export class Engine {
   declare readonly exports: EngineExports;
   /** for the CCP flows of the network */
@@ -145,6 +156,16 @@ export class Engine {
 
   forget(face: Face<string>): void {
     this.#faces.delete(face);
+  }
+
+  /** Its network is over, once and for all: faces keep the words they have, and what they stand for is gone. */
+  release(): void {
+    for (const face of this.#faces) face.keepWords();
+    this.network = undefined;
+    this.#senders.length = this.#freeNumbers.length = 0;
+    if (spare.length === MAX_SPARE || this.arena.memory.buffer.byteLength > MAX_SPARE_BYTES) return;
+    this.exports.clearMemory();
+    spare.push(this);
   }
 
   #renewViews(): void {

@@ -212,7 +212,9 @@ export function beginRun(options: AlgorithmRunOptions & OnVirtual): MeasuredRun 
 export function runAlgorithm(options: AlgorithmRunOptions & OnVirtual): RunResult {
   const { run, result } = beginRun(options);
   run.runUntil(run.endNs);
-  return result();
+  const measured = result();
+  run.close();
+  return measured;
 }
 
 /** The same in a world whose time may have to be waited for. */
@@ -324,7 +326,9 @@ export function runAgent(options: AgentRunOptions<Policy> & OnVirtual): RunResul
     agent.open(() => run.requestStop()),
   );
   driveVirtual(agent.attach(run), run, (flow) => flow.admit(agent.act(flow)));
-  return agent.recorded(agent.result(run, testbed), run);
+  const result = agent.recorded(agent.result(run, testbed), run);
+  run.close();
+  return result;
 }
 
 /** The same of a policy that answers later, or in a world whose time has to be waited for. Virtual time stands still meanwhile. */
@@ -342,8 +346,9 @@ export async function runAgentLater(
   try {
     await driveLater(agent.attach(run), run, async (flow) => flow.admit(await agent.act(flow)));
     result = agent.result(run, testbed);
+    if (testbed.clock === "virtual") result = agent.recorded(result, run);
   } finally {
     await run.close();
   }
-  return agent.recorded(result, run);
+  return testbed.clock === "virtual" ? result : agent.recorded(result, run);
 }

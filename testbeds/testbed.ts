@@ -171,6 +171,7 @@ interface RunFacts {
 export interface VirtualRun extends RunFacts {
   /** @returns true when `untilNs` was reached, false when a stop was asked for before */
   runUntil(untilNs: Nanos): boolean;
+  /** It is over: what it holds serves the next run, and nothing may be asked of it any more; may be called twice. */
   close(): void;
 }
 

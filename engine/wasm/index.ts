@@ -3,7 +3,7 @@
  * `engine/wasm-host.ts` and the classes beside it are its only users; their types are made of these signatures.
  */
 
-import { allocate, release } from "./memory/memory";
+import { allocate, clear, release } from "./memory/memory";
 import { AckTotals } from "./meters/ack-totals";
 import { DelayHistogram } from "./meters/delay-histogram";
 import { FlowBins } from "./meters/flow-bins";
@@ -68,6 +68,11 @@ export function totalAcks(sender: Sender): AckTotals {
 }
 
 /** A zeroed block of memory. */
+/** Nothing is left of what was made in this memory. */
+export function clearMemory(): void {
+  clear();
+}
+
 export function allocateBlock(bytes: usize): usize {
   return allocate(bytes);
 }

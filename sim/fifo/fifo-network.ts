@@ -28,7 +28,7 @@ import {
   LINK_WORD_COUNT,
 } from "../../engine/generated/engine-interface.ts";
 import type { Sender } from "../../engine/sender.ts";
-import { Engine, Face, type NetworkListener } from "../../engine/wasm-host.ts";
+import { type Engine, Face, type NetworkListener, takeEngine } from "../../engine/wasm-host.ts";
 import type { DelayHistogram } from "../delay-histogram.ts";
 import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
@@ -263,7 +263,7 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
   readonly reverse: FifoLink;
   readonly flows: readonly FifoFlow[];
   readonly #rng: Rng;
-  readonly #engine: Engine = new Engine();
+  readonly #engine: Engine = takeEngine();
   readonly #face: Face<"FifoNetwork">;
   readonly #statistics: readonly FlowStatistics[];
 
@@ -384,6 +384,10 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     const { f64 } = this.#engine;
     const place = to / 8;
     for (let i = 0; i < count; i++) f64[place + i] = opportunities.atNs(first + i);
+  }
+
+  close(): void {
+    this.#engine.release();
   }
 
   startFlow(index: number, nowNs: Nanos): void {

@@ -13,7 +13,7 @@ import { assert } from "../../core/errors.ts";
 import type { Rng } from "../../core/random.ts";
 import { type Bytes, NANOS_PER_MICRO, type Nanos } from "../../core/units.ts";
 import type { EcnUse, Sender } from "../../engine/sender.ts";
-import { Engine } from "../../engine/wasm-host.ts";
+import { takeEngine } from "../../engine/wasm-host.ts";
 import { EventLoop } from "../event-loop.ts";
 import { FlowStatistics } from "../flow-statistics.ts";
 import type {
@@ -210,7 +210,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
   /** the flow whose packets a stop held back */
   #held: GeneralFlow | undefined;
   /** of all senders */
-  readonly #engine = new Engine();
+  readonly #engine = takeEngine();
   readonly #rng: Rng;
   readonly #packets = new PacketStore();
   readonly #routes = new Routes();
@@ -455,6 +455,10 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
       if (flow !== undefined) tree.update(this.#firstFlow + flow.index, flow.nextNs);
     }
     this.#tree = tree;
+  }
+
+  close(): void {
+    this.#engine.release();
   }
 
   protected override runEvents(untilNs: Nanos): void {

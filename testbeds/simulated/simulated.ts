@@ -29,6 +29,7 @@ export class SimulatedRun implements VirtualRun {
   readonly overlay: Overlay | undefined;
   readonly #network: Network;
   readonly #plan: RunPlan;
+  #isClosed = false;
 
   constructor(plan: RunPlan) {
     this.#plan = plan;
@@ -70,8 +71,11 @@ export class SimulatedRun implements VirtualRun {
     return this.#network.runUntil(untilNs);
   }
 
-  /** Nothing: its memory goes with it. */
-  close(): void {}
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#network.close();
+  }
 }
 
 interface SimulatedTestbed extends VirtualTestbed {

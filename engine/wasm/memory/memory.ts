@@ -13,8 +13,10 @@ const MAX_LINES_BITS: u32 = 12;
 const MAX_PAGES: u64 = 65536;
 
 /** by size class: the first free block, whose first word is the next one; 0: none */
+const SIZE_CLASSES: usize = 85;
 const freeLists = memory.data(85 * sizeof<usize>(), 8);
-let top: usize = (__heap_base + 63) & ~63;
+const bottom: usize = (__heap_base + 63) & ~63;
+let top: usize = bottom;
 
 /** Number of lines, or beyond MAX_LINES that and the further doublings. */
 function sizeClass(bytes: usize): u32 {
@@ -63,4 +65,11 @@ export function release(block: usize, bytes: usize): void {
   const list = freeLists + sizeClass(bytes) * sizeof<usize>();
   store<usize>(block, load<usize>(list));
   store<usize>(list, block);
+}
+
+/** All is released, and the memory is as it was at first, but that it keeps its size. */
+export function clear(): void {
+  memory.fill(bottom, 0, top - bottom);
+  memory.fill(freeLists, 0, SIZE_CLASSES * sizeof<usize>());
+  top = bottom;
 }
