@@ -275,7 +275,7 @@ export class FifoNetwork extends FifoNetworkWords {
   sendHeld(): void {
     const flow = this.flow(<i32>this.heldFlow);
     this.heldFlow = -1;
-    this.sendDue(flow, this.nowNs);
+    this.sendAny(flow, this.nowNs);
     this.reschedule(flow);
   }
 
@@ -309,9 +309,19 @@ export class FifoNetwork extends FifoNetworkWords {
 
   @inline
   private process(flow: FifoFlow, nowNs: f64): void {
+    if (!this.takeTurn(flow, nowNs)) return;
+    if (flow.acks.headNs <= nowNs) this.acknowledge(flow, nowNs);
+    else if (flow.sender.timerAtNs <= nowNs) flow.sender.onTimer(nowNs);
+    if (this.stopRequested !== 0) this.heldFlow = <f64>flow.index;
+    else this.sendDue(flow, nowNs);
+  }
+
+  /** What is due of a flow but for an ACK, a timer and packets. @returns false: it has just started, and that is all */
+  @inline
+  private takeTurn(flow: FifoFlow, nowNs: f64): bool {
     if (!flow.isStarted) {
       this.start(flow, nowNs);
-      return;
+      return false;
     }
     const sender = flow.sender;
     if (flow.nextBinEndNs <= nowNs) {
@@ -327,10 +337,7 @@ export class FifoNetwork extends FifoNetworkWords {
     if (this.reverseHolds) {
       if (this.orEntersReverse(flow, Infinity) <= nowNs) this.enterReverse(flow, nowNs, Infinity);
     }
-    if (flow.acks.headNs <= nowNs) this.acknowledge(flow, nowNs);
-    else if (sender.timerAtNs <= nowNs) sender.onTimer(nowNs);
-    if (this.stopRequested !== 0) this.heldFlow = <f64>flow.index;
-    else this.sendDue(flow, nowNs);
+    return true;
   }
 
   /** An ACK reaches the sender. */
@@ -353,10 +360,19 @@ export class FifoNetwork extends FifoNetworkWords {
     if (flow.acks.headNs === Infinity) this.enterReverse(flow, nowNs, Infinity);
   }
 
-  // Out of the way of what mostly happens where there is but one flow: smaller functions keep more in registers.
+  // Out of the way of what mostly happens where there is but one flow: smaller functions keep more in registers, and what rarely
+  // runs need not be compiled well.
 
   private processAny(flow: FifoFlow, nowNs: f64): void {
-    this.process(flow, nowNs);
+    if (!this.takeTurn(flow, nowNs)) return;
+    if (flow.acks.headNs <= nowNs) this.acknowledgeAny(flow, nowNs);
+    else if (flow.sender.timerAtNs <= nowNs) flow.sender.onTimer(nowNs);
+    if (this.stopRequested !== 0) this.heldFlow = <f64>flow.index;
+    else this.sendAny(flow, nowNs);
+  }
+
+  private acknowledgeAny(flow: FifoFlow, nowNs: f64): void {
+    this.acknowledge(flow, nowNs);
   }
 
   private sendAny(flow: FifoFlow, nowNs: f64): void {
