@@ -8,11 +8,8 @@
  * exactly 25. A Hann window keeps slow swings of the estimate, such as Cubic's own period, out of the band; it makes a peak three
  * bins wide.
  */
-import { createRequire } from "node:module";
-import type FFT from "fft.js";
+import FFT from "fft.js";
 import { MICROS_PER_SEC, type Micros } from "../../../core/units.ts";
-
-const require = createRequire(import.meta.url);
 
 /** Section 3.3: five seconds; a power of two of them, nearly a report each. */
 const SPAN_US: Micros = 5 * MICROS_PER_SEC;
@@ -34,14 +31,8 @@ export function halfSine(x: number): number {
 /** sin^2, by what only adds and multiplies, so that it is the same on every machine */
 const HANN: Float64Array = Float64Array.from({ length: POINTS }, (_, i) => halfSine(i / POINTS) ** 2);
 
-/** Most commands run no Nimbus, and do without the library. */
-function makeTransform(): FFT {
-  const Transform = require("fft.js") as typeof FFT;
-  return new Transform(POINTS);
-}
-
 export class ElasticityDetector {
-  readonly #fft: FFT = makeTransform();
+  readonly #fft: FFT = new FFT(POINTS);
   /** ring of the last `POINTS` values on the grid */
   readonly #values = new Float64Array(POINTS);
   readonly #windowed: number[] = new Array<number>(POINTS).fill(0);

@@ -1,8 +1,6 @@
-/**
- * DEFLATE (RFC 1951) of each message where that makes it shorter; what a message unfolds to is bounded. The library makes tables as it is
- * loaded, with the first message.
- */
-import { createRequire } from "node:module";
+/** DEFLATE (RFC 1951) of each message where that makes it shorter; what a message unfolds to is bounded. */
+
+import { deflateSync, inflateSync } from "fflate";
 import type { Bytes } from "../../../core/units.ts";
 import type { Message } from "../../chunnel.ts";
 import { withData } from "../../stack/message.ts";
@@ -11,14 +9,8 @@ import { Changing } from "../../stack/through.ts";
 import { WireFault, WireReader, withNumbers } from "../../wire.ts";
 import { numberOption } from "../options.ts";
 
-const require = createRequire(import.meta.url);
-
 const PLAIN = 0;
 const DEFLATED = 1;
-
-function library(): typeof import("fflate") {
-  return require("fflate") as typeof import("fflate");
-}
 
 export interface CompressOptions {
   /** 1: fast, 9: small */
@@ -38,7 +30,6 @@ class Compress extends Changing {
   }
 
   protected override down(messages: readonly Message[]): readonly Message[] {
-    const { deflateSync } = library();
     return messages.map((message) => {
       const body = message.data as Uint8Array;
       const deflated = deflateSync(body, { level: this.#level });
@@ -66,7 +57,6 @@ class Compress extends Changing {
     if (kind === PLAIN) return reader.rest();
     const length = reader.number();
     if (kind !== DEFLATED || length > this.#maxBytes) throw new WireFault("an unknown or too large message");
-    const { inflateSync } = library();
     try {
       const unfolded = inflateSync(reader.rest(), { out: new Uint8Array(length) });
       if (unfolded.length === length) return unfolded;
