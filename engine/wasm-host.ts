@@ -72,6 +72,10 @@ class EngineArena implements RegisterArena {
     this.#exports.releaseBlock(base, BLOCK_BYTES);
   }
 
+  get programs(): number {
+    return this.#numbers.size;
+  }
+
   numberOf(program: RunProgram): number {
     let number = this.#numbers.get(program);
     if (number === undefined) {
@@ -86,8 +90,9 @@ class EngineArena implements RegisterArena {
 /** Engines whose networks are over, and how many are kept: runs come one after the other, some within another. */
 const spare: Engine[] = [];
 const MAX_SPARE = 2;
-/** The memory of one that is kept, at most. */
+/** The memory of one that is kept, and the programs that it has come to know, at most. */
 const MAX_SPARE_BYTES = 2 ** 24;
+const MAX_SPARE_PROGRAMS = 1000;
 
 /** For a network that `release`s it, or goes with it. To make one takes as long as a quarter of a second of a busy link. */
 export function takeEngine(): Engine {
@@ -163,7 +168,9 @@ export class Engine {
     for (const face of this.#faces) face.keepWords();
     this.network = undefined;
     this.#senders.length = this.#freeNumbers.length = 0;
-    if (spare.length === MAX_SPARE || this.arena.memory.buffer.byteLength > MAX_SPARE_BYTES) return;
+    const { memory, programs } = this.arena;
+    if (memory.buffer.byteLength > MAX_SPARE_BYTES || programs > MAX_SPARE_PROGRAMS) return;
+    if (spare.length === MAX_SPARE) return;
     this.exports.clearMemory();
     spare.push(this);
   }
