@@ -213,7 +213,7 @@ export function runAlgorithm(options: AlgorithmRunOptions & OnVirtual): RunResul
   const { run, result } = beginRun(options);
   run.runUntil(run.endNs);
   const measured = result();
-  run.close();
+  run.release?.();
   return measured;
 }
 
@@ -327,7 +327,7 @@ export function runAgent(options: AgentRunOptions<Policy> & OnVirtual): RunResul
   );
   driveVirtual(agent.attach(run), run, (flow) => flow.admit(agent.act(flow)));
   const result = agent.recorded(agent.result(run, testbed), run);
-  run.close();
+  run.release?.();
   return result;
 }
 
@@ -346,9 +346,10 @@ export async function runAgentLater(
   try {
     await driveLater(agent.attach(run), run, async (flow) => flow.admit(await agent.act(flow)));
     result = agent.result(run, testbed);
-    if (testbed.clock === "virtual") result = agent.recorded(result, run);
   } finally {
     await run.close();
   }
-  return testbed.clock === "virtual" ? result : agent.recorded(result, run);
+  const recorded = agent.recorded(result, run);
+  if ("release" in run) run.release?.();
+  return recorded;
 }

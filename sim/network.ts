@@ -179,6 +179,6 @@ export interface Network {
    * @returns true if it got there, false if a stop was requested before
    */
   runUntil(untilNs: Nanos): boolean;
-  /** It is over: its memory serves the next network, and nothing may be asked of it any more. Called once at most. */
-  close(): void;
+  /** Its memory serves the next network, and nothing may be asked of this one any more. To be called once at most. */
+  release(): void;
 }

@@ -171,8 +171,9 @@ interface RunFacts {
 export interface VirtualRun extends RunFacts {
   /** @returns true when `untilNs` was reached, false when a stop was asked for before */
   runUntil(untilNs: Nanos): boolean;
-  /** It is over: what it holds serves the next run, and nothing may be asked of it any more; may be called twice. */
   close(): void;
+  /** What it holds serves the next run, and nothing may be asked of this one any more; may be called twice. Absent: nothing could serve another. */
+  release?(): void;
 }
 
 export interface RealTimeRun extends RunFacts {

@@ -386,7 +386,7 @@ export class FifoNetwork extends EventLoop<FifoFlow> implements Network, Network
     for (let i = 0; i < count; i++) f64[place + i] = opportunities.atNs(first + i);
   }
 
-  close(): void {
+  release(): void {
     this.#engine.release();
   }
 

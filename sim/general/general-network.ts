@@ -457,7 +457,7 @@ export class GeneralNetwork extends EventLoop<GeneralFlow> implements Network {
     this.#tree = tree;
   }
 
-  close(): void {
+  release(): void {
     this.#engine.release();
   }
 

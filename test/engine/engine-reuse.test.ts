@@ -49,16 +49,16 @@ describe("a network that gets another's memory", () => {
     }
   });
 
-  it("shares it with no other, were one closed twice", () => {
+  it("shares it with no other, were one released twice", () => {
     const open = () => SIMULATED.open(LINK, 1, { control: () => made("cubic") });
     const over = open();
     over.runUntil(over.endNs);
-    over.close();
-    over.close();
+    over.release();
+    over.release();
     const [one, two] = [open(), open()];
     one.runUntil(one.endNs);
     expect(two.nowNs).toBe(0);
-    over.close();
+    over.release();
     const three = open();
     two.runUntil(two.endNs);
     expect(three.nowNs).toBe(0);

@@ -29,7 +29,7 @@ export class SimulatedRun implements VirtualRun {
   readonly overlay: Overlay | undefined;
   readonly #network: Network;
   readonly #plan: RunPlan;
-  #isClosed = false;
+  #isReleased = false;
 
   constructor(plan: RunPlan) {
     this.#plan = plan;
@@ -71,10 +71,13 @@ export class SimulatedRun implements VirtualRun {
     return this.#network.runUntil(untilNs);
   }
 
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#network.close();
+  /** Nothing: its memory goes with it, or is released. */
+  close(): void {}
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#network.release();
   }
 }
 
