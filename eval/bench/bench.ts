@@ -11,20 +11,20 @@ import { printRow } from "./console.ts";
 const ROUNDS = 5;
 const HERE: string = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 
+/** On as many threads as the tree takes by itself. */
+const SUITE: readonly string[] = [
+  ...["--suite", "pantheon", "--algorithms", "cubic,bbr,vegas,reno"],
+  ...["--seeds", "2"],
+];
+
 /** Each long enough for a start of half a second not to matter much. */
 const BENCHES: Readonly<Record<string, readonly string[]>> = {
   "one link, cubic, bbr, vegas, reno": [
     ...["--scenario", "park-paper", "--algorithms", "cubic,bbr,vegas,reno"],
     ...["--seeds", "3", "--duration", "600", "--workers", "1"],
   ],
-  "suite pantheon, four algorithms": [
-    "--suite",
-    "pantheon",
-    "--algorithms",
-    "cubic,bbr,vegas,reno",
-    "--seeds",
-    "2",
-  ],
+  "suite pantheon, four algorithms": SUITE,
+  "the same, two threads in either tree": [...SUITE, "--workers", "2"],
 };
 
 /** The process tells, as it ends, how long all of its threads were on a processor. */
