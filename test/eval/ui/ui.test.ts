@@ -196,7 +196,9 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     await page.locator("#comparison tbody tr").first().waitFor();
     expect(await page.locator("#comparison tbody tr").count()).toBe(14);
     expect(await page.locator(".answer").textContent()).toMatch(/^By score: tied for agent, /);
-    expect(await page.locator("figure.chart canvas").count()).toBe(3);
+    const charts = page.locator("figure.chart canvas");
+    await charts.nth(2).waitFor(); // they are drawn after the table
+    expect(await charts.count()).toBe(3);
   });
 
   it("says of runs without a common link which each has", async () => {
