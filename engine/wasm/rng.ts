@@ -1,5 +1,5 @@
 /** xoroshiro128+ from a given state: goes on where the generator of `core/random.ts` is that the state is taken from. */
-export const TWO_POW_MINUS_32: f64 = 1.0 / 4294967296.0;
+const TWO_POW_MINUS_32: f64 = 1.0 / 4294967296.0;
 
 @unmanaged
 export class Rng {

@@ -14,7 +14,7 @@ const MAX_PAGES: u64 = 65536;
 
 /** by size class: the first free block, whose first word is the next one; 0: none */
 const SIZE_CLASSES: usize = 85;
-const freeLists = memory.data(85 * sizeof<usize>(), 8);
+const freeLists = memory.data(SIZE_CLASSES * sizeof<usize>(), 8);
 const bottom: usize = (__heap_base + 63) & ~63;
 let top: usize = bottom;
 

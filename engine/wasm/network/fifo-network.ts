@@ -155,7 +155,6 @@ export class FifoNetwork extends FifoNetworkWords {
   /** of each flow where it lies */
   flows: usize;
   flowCount: i32;
-  mayTrain: bool;
   /** ACKs may meet a queue, loss or jitter, else their arrival is known when they are sent */
   reverseHolds: bool;
 

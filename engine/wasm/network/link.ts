@@ -13,7 +13,7 @@ import { OpportunityServer } from "./opportunity-server";
 
 /** A packet that waits, two to a cache line. */
 @unmanaged
-export class Waiting {
+class Waiting {
   startNs: f64;
   departNs: f64;
   /** the flow's number, or OTHER */

@@ -3,7 +3,6 @@
  * `transmit`, without what they ask each time, and with what each changes for the next in locals. What is not as it mostly is ends a
  * train, or keeps it from leaving: a full queue, a delayed ACK that is due, a ring without room; then `transmit` goes on.
  */
-import { TWO_POW_MINUS_32 } from "../rng";
 import { FIRST } from "../sender/arrivals";
 import { SentWant } from "../sender/sender-words";
 import { FifoFlow } from "./fifo-network";
@@ -50,18 +49,12 @@ export function sendTrain(flow: FifoFlow, forward: Link, isAckHeld: bool, untilN
 
   const delivery = sender.delivery;
   const pacer = sender.pacer;
-  const rng = pacer.jitterRng;
   const ackDelayNs: f64 = isAckHeld ? 0 : flow.reversePropagationNs;
   const sequenceOffset = next - first;
   const endTxn = first + most;
   let txn = first;
   let nowNs: f64 = -1;
   let sendAtNs = sender.sendAtNs;
-  let scheduledNs = pacer.scheduledNs;
-  let lastScheduledNs = pacer.lastScheduledNs;
-  let jitterNs = pacer.jitterNs;
-  let s0 = rng.s0;
-  let s1 = rng.s1;
   let head = forward.head;
   let tail = forward.tail;
   let headStartNs = forward.headStartNs;
@@ -129,18 +122,9 @@ export function sendTrain(flow: FifoFlow, forward: Link, isAckHeld: bool, untilN
       if (delayedAckAtNs < beforeNs) beforeNs = delayedAckAtNs;
     }
 
-    // the next one: `Pacer.onSent` and `Pacer.plan`
-    lastScheduledNs = scheduledNs;
-    const jitterBoundNs = pacer.jitterBoundNs;
-    if (jitterBoundNs > 0) {
-      const sum = <u32>(s0 + s1);
-      const x = s1 ^ s0;
-      s0 = rotl<u64>(s0, 24) ^ x ^ (x << 16);
-      s1 = rotl<u64>(x, 37);
-      jitterNs = jitterBoundNs * (<f64>sum * TWO_POW_MINUS_32);
-    }
-    scheduledNs = pacer.later(lastScheduledNs + pacer.gapNs, pacer.openSinceNs);
-    sendAtNs = pacer.later(scheduledNs + jitterNs, nowNs);
+    // the next one
+    pacer.onSent();
+    sendAtNs = pacer.plan(nowNs);
     if (txn === endTxn) break;
     if (sendAtNs > untilNs) break;
   } while (sendAtNs < beforeNs);
@@ -156,11 +140,6 @@ export function sendTrain(flow: FifoFlow, forward: Link, isAckHeld: bool, untilN
   board.next = next + packets;
   board.inflight = inflight + packets;
   sender.progressNs = nowNs;
-  pacer.lastScheduledNs = lastScheduledNs;
-  pacer.scheduledNs = scheduledNs;
-  pacer.jitterNs = jitterNs;
-  rng.s0 = s0;
-  rng.s1 = s1;
   receiver.expected = next + packets;
   receiver.unacknowledged = unacknowledged;
   receiver.delayedAckAtNs = delayedAckAtNs;

@@ -51,7 +51,7 @@ export class Pacer {
 
   /** The later time. Where that is random, as with jitter, a branch would be mispredicted half of the time: this is none. */
   @inline
-  later(aNs: f64, bNs: f64): f64 {
+  private later(aNs: f64, bNs: f64): f64 {
     return f64x2.extract_lane(f64x2.pmax(f64x2.splat(aNs), f64x2.splat(bNs)), 0);
   }
 
