@@ -6,7 +6,7 @@ import {
   type BenchmarkRun,
   runBenchmark,
 } from "../../eval/benchmark.ts";
-import { interruptibly } from "../console.ts";
+import { breathe, interruptible } from "../console.ts";
 
 /** Places in the plan. */
 export interface BenchUnit {
@@ -29,6 +29,11 @@ export function unitsOf({ scenarios, contenders, seeds }: BenchmarkPlan): BenchU
         : [{ scenario, contender, seeds }],
     ),
   );
+}
+
+export interface DoneUnit {
+  readonly place: number;
+  readonly outcome: UnitOutcome;
 }
 
 /** Which units are taken: a word each, for all threads. */
@@ -62,6 +67,7 @@ export function* takeUnits(
     if (Atomics.compareExchange(taken, place, 0, 1) === 0) yield place;
 }
 
+/** The first run of the unit is computed within the call, as far as nothing of it has to be waited for: `runBenchmark` does so. */
 export async function runUnit(plan: BenchmarkPlan, unit: BenchUnit): Promise<UnitOutcome> {
   const scenarios = [plan.scenarios[unit.scenario]!];
   const contenders = [plan.contenders[unit.contender]!];
@@ -69,15 +75,42 @@ export async function runUnit(plan: BenchmarkPlan, unit: BenchUnit): Promise<Uni
   const failures: BenchmarkFailure[] = [];
   try {
     const alone = { ...plan, scenarios, contenders, seeds: unit.seeds };
-    const all = interruptibly(runBenchmark(alone, (failure) => failures.push(failure)));
-    for await (const run of all) {
-      runs.push(run);
-      // whether there is another is a question with a watch for Ctrl-C of its own, a thread
+    const all = runBenchmark(alone, (failure) => failures.push(failure));
+    for (let next = await all.next(); next.done !== true; ) {
+      runs.push(next.value);
+      // whether there is another is a question that costs a watch for Ctrl-C, a thread
       if (runs.length + failures.length === unit.seeds.length) break;
+      await breathe(); // a signal of the moment before is lost where a watch begins
+      next = await interruptible(() => all.next());
     }
     return { runs, failures };
   } catch (error) {
     if (error instanceof CcparkError) return { kind: error.kind, message: error.message };
     throw error;
   }
+}
+
+/** How long units are begun under one watch for Ctrl-C: to begin one takes as long as a short run. */
+const STRETCH_MS = 50;
+
+/**
+ * Runs some of the units, of which each is over when the next one begins, unless it has to wait for something.
+ * @param places where the units are, such as `takeUnits` yields them
+ * @returns of those that it took: none if none are left
+ */
+export function runStretch(
+  plan: BenchmarkPlan,
+  units: readonly BenchUnit[],
+  places: Iterator<number>,
+): Promise<DoneUnit[]> {
+  return interruptible(() => {
+    const begun: Promise<DoneUnit>[] = [];
+    const endMs = performance.now() + STRETCH_MS;
+    do {
+      const { done, value: place } = places.next();
+      if (done === true) break;
+      begun.push(runUnit(plan, units[place]!).then((outcome) => ({ place, outcome })));
+    } while (performance.now() < endMs);
+    return Promise.all(begun);
+  });
 }

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import { type BenchInput, planAgain } from "./bench-plan.ts";
-import { type BenchUnit, runUnit, type Taken, takeUnits, type UnitOutcome } from "./bench-unit.ts";
+import { type BenchUnit, type DoneUnit, runUnit, type Taken, takeUnits } from "./bench-unit.ts";
 
 export interface BenchWorkerData {
   readonly input: BenchInput;
@@ -13,11 +13,6 @@ export interface BenchWorkerData {
   /** which of all that take units this one is */
   readonly thread: number;
   readonly threads: number;
-}
-
-export interface DoneUnit {
-  readonly place: number;
-  readonly outcome: UnitOutcome;
 }
 
 async function work({ input, scenarios, units, taken, ...which }: BenchWorkerData): Promise<void> {

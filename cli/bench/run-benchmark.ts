@@ -16,8 +16,16 @@ import { breathe, interruptibly } from "../console.ts";
 import { packageVersion } from "../own-package.ts";
 import { startTask } from "../train/progress.ts";
 import { type BenchInput, pipeOf, scenariosOf } from "./bench-plan.ts";
-import { noneTaken, runUnit, takeAll, takeUnits, type UnitOutcome, unitsOf } from "./bench-unit.ts";
-import type { BenchWorkerData, DoneUnit } from "./bench-worker.ts";
+import {
+  type DoneUnit,
+  noneTaken,
+  runStretch,
+  takeAll,
+  takeUnits,
+  type UnitOutcome,
+  unitsOf,
+} from "./bench-unit.ts";
+import type { BenchWorkerData } from "./bench-worker.ts";
 
 export interface RunOptions {
   readonly quiet: boolean;
@@ -152,10 +160,12 @@ export async function runPlanInThreads(
     );
     // all are awaited below; one that fails meanwhile must not be an unhandled rejection
     for (const end of ends) end.catch(() => {});
-    const here = isWaiting ? [] : takeUnits(units, taken, { thread: 0, threads });
-    for (const place of here) {
-      inOrder.add({ place, outcome: await runUnit(plan, units[place]!) });
-      await breathe();
+    const here = takeUnits(units, taken, { thread: 0, threads });
+    while (!isWaiting) {
+      await breathe(); // a signal of the moment before is lost where a watch begins
+      const stretch = await runStretch(plan, units, here);
+      if (stretch.length === 0) break;
+      for (const done of stretch) inOrder.add(done);
     }
     await Promise.all(ends);
   } finally {
