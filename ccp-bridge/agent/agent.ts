@@ -168,6 +168,13 @@ class Datapath {
   }
 }
 
+/** A field that an algorithm has set, and how the wire calls it. */
+interface FieldPlace {
+  readonly name: string;
+  readonly program: AgentProgram;
+  readonly field: SettableField;
+}
+
 /** Flows under one key of `aggregateBy`. */
 interface Group {
   readonly first: CcpFlow;
@@ -193,6 +200,8 @@ class AgentFlow implements FlowControl {
   readonly #host: Pick<CcpAgentHooks, "send" | "observer">;
   readonly #schedule: ScheduleWake | undefined;
   readonly #updates: UpdateMessages;
+  /** the fields of the last update in its order, which is mostly the next one's */
+  readonly #places: FieldPlace[] = [];
   /** when to wake, and the call of the host that will see to it; Infinity: none */
   #wakeUs: Micros = Number.POSITIVE_INFINITY;
   #calledUs: Micros = Number.POSITIVE_INFINITY;
@@ -258,14 +267,24 @@ class AgentFlow implements FlowControl {
     if (program === undefined) {
       throw new CcparkError("failed-precondition", "[ccp-agent] updateFields before setProgram");
     }
-    const names = Object.keys(fields);
-    const message = this.#updates.of(names.length);
+    let count = 0;
+    for (const _ in fields) count += 1;
+    const message = this.#updates.of(count);
+    const places = this.#places;
     let at = UPDATE_FIELD_HEADER_BYTES;
-    for (const name of names) {
+    let i = 0;
+    // V8 finds the values of a loop over names without looking for each
+    for (const name in fields) {
       const value = fields[name]!;
-      const { registerType, index } = settable(program, name, value);
-      writeFieldUpdate(message, at, registerType, index, value);
+      let place = places[i];
+      if (place === undefined || place.name !== name || place.program !== program) {
+        place = { name, program, field: settable(program, name) };
+        places[i] = place;
+      }
+      expectWhole(name, value);
+      writeFieldUpdate(message, at, place.field.registerType, place.field.index, value);
       at += FIELD_UPDATE_BYTES;
+      i += 1;
     }
     if (this.closed) return;
     this.#host.send(message, this.address, this.nowUs);
@@ -347,20 +366,24 @@ function wholeBytes(name: string, value: number): number {
   throw new CcparkError("invalid-argument", `[ccp-agent] ${name}: got ${value}, ${expected}`);
 }
 
-/** @throws CcparkError for a field that cannot be set, or not so */
-function settable(program: AgentProgram, name: string, value: number): SettableField {
+/** @throws CcparkError for a field that cannot be set */
+function settable(program: AgentProgram, name: string): SettableField {
   const field = program.settable.get(name);
   if (field === undefined) throw refusedField(program, name);
-  if (!(value >= 0 && value < TWO_32 * TWO_32 && Number.isInteger(value))) {
-    const expected = "expected a whole number from 0 to 2^64 - 1";
-    throw new CcparkError("invalid-argument", `[ccp-agent] field \`${name}\`: got ${value}, ${expected}`);
-  }
   return field;
+}
+
+/** @throws CcparkError for a value that a field cannot have */
+function expectWhole(name: string, value: number): void {
+  if (value >= 0 && value < TWO_32 * TWO_32 && Number.isInteger(value)) return;
+  const expected = "expected a whole number from 0 to 2^64 - 1";
+  throw new CcparkError("invalid-argument", `[ccp-agent] field \`${name}\`: got ${value}, ${expected}`);
 }
 
 function toUpdates(program: AgentProgram, fields: Readonly<Record<string, number>>): FieldUpdate[] {
   return Object.entries(fields).map(([name, value]) => {
-    const { registerType, index } = settable(program, name, value);
+    const { registerType, index } = settable(program, name);
+    expectWhole(name, value);
     return { registerType, index, value };
   });
 }
