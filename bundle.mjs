@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** Libraries that almost every start loads, in many files: part of the bundle. The others are loaded when they are needed. */
-const INLINED = ["@noble/*", "cli-table3", "commander", "jstat", "pure-rand", "zod"];
+const INLINED = ["@noble/*", "cli-table3", "commander", "fflate", "jstat", "pure-rand", "zod"];
 
 // Libraries have variables of their own called URL, and esbuild does not look into this text.
 const BANNER = `import { createRequire as __createRequire } from "node:module";
