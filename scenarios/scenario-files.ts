@@ -181,10 +181,19 @@ function finish(layers: readonly Layer[], { name, source, check, ...options }: F
   if (durationSec !== undefined) template = { ...template, durationSec };
   if (vary) template = { variation: TYPICAL_VARIATION, ...template };
   for (const override of overrides) template = applyOverride(template, withOverrideTraces(override));
-  const checks = { name, origin: originIn(layers, overrides, source), ...(check && { check }) };
+  // without distributions it is the scenario
+  let lowest: Scenario | undefined;
+  const checks = {
+    name,
+    origin: originIn(layers, overrides, source),
+    check: (scenario: Scenario): void => {
+      lowest ??= scenario;
+      check?.(scenario);
+    },
+  };
   const checked = checkTemplate(template, checks);
   const drawn = hasDraws(checked);
-  const fixed = drawn ? undefined : sampleScenario(checked, Rng.fromSeed(0), checks);
+  const fixed = drawn ? undefined : lowest;
   const draw = (rng: Rng): Scenario => fixed ?? sampleScenario(checked, rng, checks);
   return {
     name: fixed?.name ?? String(template["name"] ?? checks.name),
