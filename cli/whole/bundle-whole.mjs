@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { execPath } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { transform } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
@@ -82,8 +83,10 @@ export const exported = { ${exported.map(exporter).join(", ")} };`,
   for (const [module, script] of MODULES_ONLY) text = text.replaceAll(module, script);
   const left = LEFT.exec(text);
   if (left !== null) throw new Error(`a script cannot do what a module does: ${left[0].slice(0, 200)}`);
+  // a script that is read whole at each start: lines and names stay as they are, for whoever reads a stack
+  const { code } = await transform(text, { minifyWhitespace: true, target: "node20" });
   // one byte of the file is one character of the script
-  return text.replace(NOT_ASCII, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return code.replace(NOT_ASCII, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** The module itself is beside it from now on. */
