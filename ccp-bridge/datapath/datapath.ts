@@ -34,7 +34,7 @@ import { makeInterpreter } from "./interpreter.ts";
 import { CUT_TO_32_BITS, KEEP_CWND_AND_RATE, type MakeRunner, RUN_REPORT } from "./program-runner.ts";
 import { BLOCK, type RegisterArena, sharedArena } from "./register-arena.ts";
 import { StagedUpdates, stageForEngine, unstageFromEngine } from "./staged-updates.ts";
-import { makeWasmProgram } from "./wasm-program.ts";
+import { makeWasmProgram, makeWholeWasmProgram } from "./wasm-program.ts";
 
 /** libccp: a create that could not be sent is tried again at most every 100 ms. */
 export const CREATE_RETRY_US = 100_000;
@@ -195,7 +195,7 @@ export class CcpDatapath {
     this.#options = options;
     this.arena = options.arena ?? sharedArena();
     this.mode = options.mode ?? "strict";
-    this.#makeRunner = runnerOf(options.execution ?? "wasm");
+    this.#makeRunner = runnerOf(options.execution ?? "wasm", this.mode);
     this.#flags = this.mode === "libccp" ? CUT_TO_32_BITS : 0;
     this.#hasCallbacks = options.onSetCwnd !== undefined || options.onSetRate !== undefined;
     this.#engineMayRun = !this.#hasCallbacks && this.mode === "strict";
@@ -649,9 +649,10 @@ export class CcpDatapath {
   }
 }
 
-function runnerOf(execution: "wasm" | "interpreter" | MakeRunner): MakeRunner {
+function runnerOf(execution: "wasm" | "interpreter" | MakeRunner, mode: "strict" | "libccp"): MakeRunner {
   if (typeof execution === "function") return execution;
-  return execution === "interpreter" ? makeInterpreter : makeWasmProgram;
+  if (execution === "interpreter") return makeInterpreter;
+  return mode === "libccp" ? makeWholeWasmProgram : makeWasmProgram;
 }
 
 function clearStaged(flow: Flow): void {

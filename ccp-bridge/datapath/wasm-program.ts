@@ -3,7 +3,9 @@
  * block of the arena. Same results as the interpreter, some hundred times faster.
  *
  * Every register that the program touches has a local, kept equal to memory from its first access on: reads come from
- * the local, writes go to both.
+ * the local, writes go to both. What says 0 or 1 has a 32-bit local, by which it is branched without a number in between.
+ * Scratch, which nobody sees but the run that wrote it, has no place in memory at all, unless the program may read one before
+ * it has written it.
  */
 
 import { PRIMITIVE } from "../lang/scope.ts";
@@ -21,6 +23,7 @@ import { makeInterpreter, registerFile } from "./interpreter.ts";
 import {
   CUT_TO_32_BITS,
   KEEP_CWND_AND_RATE,
+  type MakeRunner,
   RUN_NOTHING,
   RUN_REPORT,
   type RunProgram,
@@ -35,25 +38,88 @@ const NOW_US = 1;
 const FLAGS = 2;
 const U32_MAX = 0xffffffffn;
 
-/** What says 0 or 1. */
-const COMPARISONS: ReadonlySet<number> = new Set([OPCODES.equiv, OPCODES.gt, OPCODES.lt]);
+/** What says 0 or 1, and the instruction that does. */
+const COMPARISONS: ReadonlyMap<number, number> = new Map([
+  [OPCODES.equiv, OP.i64Eq],
+  [OPCODES.gt, OP.i64GtU],
+  [OPCODES.lt, OP.i64LtU],
+]);
 
 /** Pushes a value on the stack. */
 type Push = () => void;
 
+/** Registers that each run writes before it reads them, where the compiler made the program. */
+function isScratch(word: number): boolean {
+  const isIn = (first: number, size: number): boolean => word >= first && word < first + size;
+  return (
+    isIn(BLOCK.temporary, CAPACITY.temporary) ||
+    isIn(BLOCK.local, CAPACITY.local) ||
+    isIn(BLOCK.implicit, IMPLICIT.micros)
+  );
+}
+
+/** Of them those that may be kept as 0 or 1: what follows the program's end does not ask for them. */
+function mayBeFlag(word: number): boolean {
+  return isScratch(word) && word !== FALLTHROUGH_WORD && word !== REPORT_WORD;
+}
+
+const EVENT_FLAG_WORD = BLOCK.implicit + IMPLICIT.eventFlag;
+const FALLTHROUGH_WORD = BLOCK.implicit + IMPLICIT.fallthrough;
+const REPORT_WORD = BLOCK.implicit + IMPLICIT.report;
+
+function writesEventFlag({ opcode, resultType, resultIndex }: Instruction): boolean {
+  const isFlag = resultType === REGISTER_TYPES.implicit && resultIndex === IMPLICIT.eventFlag;
+  return isFlag && opcode !== OPCODES.def;
+}
+
+/** Whether an event happens whatever comes, as that of `(when true ...)`. */
+function isAlwaysTrue(condition: readonly Instruction[]): boolean {
+  const last = condition.at(-1);
+  if (last === undefined || !writesEventFlag(last) || last.opcode !== OPCODES.bind) return false;
+  return last.rightType === REGISTER_TYPES.immediate && last.rightIndex !== 0;
+}
+
+/** What is known at a point of the program. */
+interface Known {
+  /** words whose local has their value */
+  readonly valid: ReadonlySet<number>;
+  /** words whose 32-bit local has their value */
+  readonly flags: ReadonlySet<number>;
+  /** words that hold 0 or 1: what is computed of them alone does not overflow */
+  readonly booleans: ReadonlySet<number>;
+}
+
+/** An operand that has been made available. */
+interface Operand {
+  /** any number of times until the next write */
+  readonly push: Push;
+  /** the same as 32 bits; undefined: it is not kept so */
+  readonly pushFlag: Push | undefined;
+  readonly isBoolean: boolean;
+}
+
 class Generator {
   readonly body: FunctionBody = new FunctionBody(3);
+  /** words that the program reads from memory */
+  readonly loaded: Set<number> = new Set();
   readonly #now: number = this.body.local(I64);
   readonly #left: number = this.body.local(I64);
   readonly #right: number = this.body.local(I64);
   readonly #result: number = this.body.local(I64);
   readonly #old: number = this.body.local(I64);
+  readonly #isStored: (word: number) => boolean;
   /** word of the block -> its local */
   readonly #locals: Map<number, number> = new Map();
-  /** words whose local equals memory at this point */
+  readonly #flagLocals: Map<number, number> = new Map();
+  /** as in `Known` */
   #valid: Set<number> = new Set();
-  /** words that hold 0 or 1 at this point: what is computed of them alone does not overflow */
+  #flags: Set<number> = new Set();
   #booleans: Set<number> = new Set();
+
+  /** @param isStored whether what is written to a word goes to memory too */
+  constructor(isStored: (word: number) => boolean) {
+    this.#isStored = isStored;
+  }
 
   program(events: readonly ProgramEvent[], instructions: readonly Instruction[]): void {
     const { body } = this;
@@ -63,34 +129,52 @@ class Generator {
       const condition = instructions.slice(event.flagIndex, event.flagIndex + event.flagCount);
       const actions = instructions.slice(event.bodyIndex, event.bodyIndex + event.bodyCount);
       for (const instruction of condition) this.#instruction(instruction);
-      this.#get(BLOCK.implicit + IMPLICIT.eventFlag);
-      body.op(OP.i64Eqz, OP.i32Eqz);
-      const before = new Set(this.#valid);
-      const booleansBefore = new Set(this.#booleans);
+      const keepsFlag = !actions.some(writesEventFlag);
+      if (keepsFlag && isAlwaysTrue(condition)) {
+        for (const instruction of actions) this.#instruction(instruction);
+        this.#get(FALLTHROUGH_WORD);
+        body.op(OP.i64Eqz);
+        body.br(OP.brIf, 0);
+        continue;
+      }
+      this.#pushEventFlag();
+      const before = this.#known();
       body.if();
       for (const instruction of actions) this.#instruction(instruction);
-      const keepsFlag = !actions.some(
-        (one) => one.resultType === REGISTER_TYPES.implicit && one.resultIndex === IMPLICIT.eventFlag,
-      );
       if (keepsFlag) {
-        this.#get(BLOCK.implicit + IMPLICIT.fallthrough);
+        this.#get(FALLTHROUGH_WORD);
         body.op(OP.i64Eqz);
         body.br(OP.brIf, 1);
       }
+      this.#rejoin(before);
       body.end();
-      this.#valid = before;
-      for (const word of booleansBefore) if (!this.#booleans.has(word)) booleansBefore.delete(word);
-      this.#booleans = booleansBefore;
       if (!keepsFlag) {
-        this.#get(BLOCK.implicit + IMPLICIT.eventFlag);
-        body.op(OP.i64Eqz, OP.i32Eqz);
-        this.#get(BLOCK.implicit + IMPLICIT.fallthrough);
+        this.#pushEventFlag();
+        this.#get(FALLTHROUGH_WORD);
         body.op(OP.i64Eqz, OP.i32And);
         body.br(OP.brIf, 0);
       }
     }
     body.end();
     this.#epilogue();
+  }
+
+  #known(): Known {
+    return {
+      valid: new Set(this.#valid),
+      flags: new Set(this.#flags),
+      booleans: new Set(this.#booleans),
+    };
+  }
+
+  /** At the end of a path that may not have been taken: known is what is so with and without it. */
+  #rejoin({ valid, flags, booleans }: Known): void {
+    for (const word of valid) if (!this.#valid.has(word) && this.#flags.has(word)) this.#widen(word);
+    const both = (before: ReadonlySet<number>, now: ReadonlySet<number>): Set<number> =>
+      new Set([...before].filter((word) => now.has(word)));
+    this.#valid = both(valid, this.#valid);
+    this.#flags = both(flags, this.#flags);
+    this.#booleans = both(booleans, this.#booleans);
   }
 
   #prologue(): void {
@@ -162,10 +246,28 @@ class Generator {
     return local;
   }
 
+  #flagLocalOf(word: number): number {
+    let local = this.#flagLocals.get(word);
+    if (local === undefined) {
+      local = this.body.local(I32);
+      this.#flagLocals.set(word, local);
+    }
+    return local;
+  }
+
   /** Memory to local. */
   #load(word: number): void {
+    this.loaded.add(word);
     this.body.get(BASE);
     this.body.memory(OP.i64Load, 8 * word);
+    this.body.set(this.#localOf(word));
+    this.#valid.add(word);
+  }
+
+  /** 32-bit local to local. */
+  #widen(word: number): void {
+    this.body.get(this.#flagLocalOf(word));
+    this.body.op(OP.i64ExtendI32U);
     this.body.set(this.#localOf(word));
     this.#valid.add(word);
   }
@@ -173,33 +275,87 @@ class Generator {
   /** A value to local and memory. */
   #store(word: number, push: Push): void {
     const { body } = this;
-    body.get(BASE);
-    push();
-    body.tee(this.#localOf(word));
-    body.memory(OP.i64Store, 8 * word);
+    if (this.#isStored(word)) {
+      body.get(BASE);
+      push();
+      body.tee(this.#localOf(word));
+      body.memory(OP.i64Store, 8 * word);
+    } else {
+      push();
+      body.set(this.#localOf(word));
+    }
     this.#valid.add(word);
+    this.#flags.delete(word);
+  }
+
+  /** 0 or 1 of 32 bits to the 32-bit local and memory. */
+  #storeFlag(word: number, push: Push): void {
+    const { body } = this;
+    push();
+    body.set(this.#flagLocalOf(word));
+    if (this.#isStored(word)) {
+      body.get(BASE);
+      body.get(this.#flagLocalOf(word));
+      body.op(OP.i64ExtendI32U);
+      body.memory(OP.i64Store, 8 * word);
+    }
+    this.#flags.add(word);
+    this.#valid.delete(word);
+  }
+
+  /** Its value is in its local after this. */
+  #provide(word: number): void {
+    if (this.#valid.has(word)) return;
+    if (this.#flags.has(word)) this.#widen(word);
+    else this.#load(word);
   }
 
   #get(word: number): void {
-    if (!this.#valid.has(word)) this.#load(word);
+    this.#provide(word);
     this.body.get(this.#localOf(word));
   }
 
-  /** Makes an operand available; the result pushes it, any number of times until the next write. */
-  #operand(type: number, index: number): Push {
+  /** Whether the event happens, as i32. */
+  #pushEventFlag(): void {
+    if (this.#flags.has(EVENT_FLAG_WORD)) {
+      this.body.get(this.#flagLocalOf(EVENT_FLAG_WORD));
+      return;
+    }
+    this.#get(EVENT_FLAG_WORD);
+    this.body.op(OP.i64Eqz, OP.i32Eqz);
+  }
+
+  #operand(type: number, index: number): Operand {
     const { body } = this;
-    if (type === REGISTER_TYPES.immediate) return () => body.u64(BigInt(index));
+    const constant = (value: number): Operand => ({
+      push: () => body.u64(BigInt(value)),
+      pushFlag: value <= 1 ? () => body.i32(value) : undefined,
+      isBoolean: value <= 1,
+    });
+    if (type === REGISTER_TYPES.immediate) return constant(index);
     if (type === REGISTER_TYPES.primitive) {
-      if (index >= CAPACITY.primitive) return () => body.u64(0n);
+      if (index >= CAPACITY.primitive) return { ...constant(0), isBoolean: false };
       const word = BLOCK.primitives + index;
       if (!this.#valid.has(word)) this.#loadPrimitive(word, index);
-      return () => body.get(this.#localOf(word));
+      return { push: () => body.get(this.#localOf(word)), pushFlag: undefined, isBoolean: false };
     }
     const file = registerFile(type)!;
-    if (index >= file.size) return () => body.u64(0n);
+    if (index >= file.size) return constant(0);
     const word = file.word + index;
-    if (!this.#valid.has(word)) this.#load(word);
-    return () => body.get(this.#localOf(word));
+    if (this.#flags.has(word)) {
+      const pushFlag = (): void => body.get(this.#flagLocalOf(word));
+      const push = (): void => {
+        pushFlag();
+        body.op(OP.i64ExtendI32U);
+      };
+      return { push, pushFlag, isBoolean: true };
+    }
+    this.#provide(word);
+    return {
+      push: () => body.get(this.#localOf(word)),
+      pushFlag: undefined,
+      isBoolean: this.#booleans.has(word),
+    };
   }
 
   #loadPrimitive(word: number, index: number): void {
@@ -224,29 +380,24 @@ class Generator {
 
   /**
    * `result := value`; the value is in a local, for it is read twice where the result is `Micros`.
-   * @param isBoolean it is 0 or 1
+   * @param pushFlag the same as 32 bits, if it is at hand so
    */
-  #write(type: number, index: number, value: Push, isBoolean: boolean): void {
+  #write(type: number, index: number, { push, pushFlag, isBoolean }: Operand): void {
     const { body } = this;
     const file = registerFile(type)!;
     if (index >= file.size) return;
-    this.#store(file.word + index, value);
-    if (isBoolean) this.#booleans.add(file.word + index);
-    else this.#booleans.delete(file.word + index);
+    const word = file.word + index;
+    if (pushFlag !== undefined && mayBeFlag(word)) this.#storeFlag(word, pushFlag);
+    else this.#store(word, push);
+    if (isBoolean) this.#booleans.add(word);
+    else this.#booleans.delete(word);
     if (type === REGISTER_TYPES.implicit && index === IMPLICIT.micros) {
       body.get(BASE);
       body.get(this.#now);
-      body.get(this.#localOf(file.word + index));
+      body.get(this.#localOf(word));
       body.op(OP.i64Sub);
       body.memory(OP.i64Store, 8 * BLOCK.microsStart);
     }
-  }
-
-  #isBoolean(type: number, index: number): boolean {
-    if (type === REGISTER_TYPES.immediate) return index <= 1;
-    const file = registerFile(type);
-    if (file === undefined) return false;
-    return index >= file.size || this.#booleans.has(file.word + index);
   }
 
   /** Leaves `run` with an error if the i32 on the stack is not 0. */
@@ -263,28 +414,58 @@ class Generator {
     const { opcode, resultType, resultIndex } = instruction;
     if (opcode === OPCODES.def) return;
     const right = this.#operand(instruction.rightType, instruction.rightIndex);
-    const isRightBoolean = this.#isBoolean(instruction.rightType, instruction.rightIndex);
     if (opcode === OPCODES.bind) {
-      this.#write(resultType, resultIndex, right, isRightBoolean);
+      this.#write(resultType, resultIndex, right);
       return;
     }
     const left = this.#operand(instruction.leftType, instruction.leftIndex);
     if (opcode === OPCODES.if || opcode === OPCODES.notif) {
-      left();
+      left.push();
       body.op(OP.i64Eqz);
       if (opcode === OPCODES.if) body.op(OP.i32Eqz);
-      // Whether the write happens is known at run time only: valid afterwards is what was valid before.
-      const before = new Set(this.#valid);
+      // Whether the write happens is known at run time only.
+      const before = this.#known();
       body.if();
-      this.#write(resultType, resultIndex, right, false);
+      this.#write(resultType, resultIndex, { ...right, pushFlag: undefined, isBoolean: false });
+      this.#rejoin(before);
       body.end();
-      this.#valid = before;
       return;
     }
-    const areBoolean = isRightBoolean && this.#isBoolean(instruction.leftType, instruction.leftIndex);
-    this.#compute(instruction, left, right, areBoolean);
-    const isBoolean = COMPARISONS.has(opcode) || (areBoolean && opcode === OPCODES.mul);
-    this.#write(resultType, resultIndex, () => body.get(this.#result), isBoolean);
+    const compare = COMPARISONS.get(opcode);
+    if (compare !== undefined) {
+      const pushFlag = (): void => {
+        left.push();
+        right.push();
+        body.op(compare);
+      };
+      const push = (): void => {
+        pushFlag();
+        body.op(OP.i64ExtendI32U);
+      };
+      this.#write(resultType, resultIndex, { push, pushFlag, isBoolean: true });
+      return;
+    }
+    const [leftFlag, rightFlag] = [left.pushFlag, right.pushFlag];
+    if (opcode === OPCODES.mul && leftFlag !== undefined && rightFlag !== undefined) {
+      const pushFlag = (): void => {
+        leftFlag();
+        rightFlag();
+        body.op(OP.i32And);
+      };
+      const push = (): void => {
+        pushFlag();
+        body.op(OP.i64ExtendI32U);
+      };
+      this.#write(resultType, resultIndex, { push, pushFlag, isBoolean: true });
+      return;
+    }
+    const areBoolean = left.isBoolean && right.isBoolean;
+    this.#compute(instruction, left.push, right.push, areBoolean);
+    this.#write(resultType, resultIndex, {
+      push: () => body.get(this.#result),
+      pushFlag: undefined,
+      isBoolean: areBoolean && opcode === OPCODES.mul,
+    });
   }
 
   /**
@@ -341,21 +522,6 @@ class Generator {
         binary(OP.i64DivU);
         finish();
         return;
-      case OPCODES.equiv:
-        binary(OP.i64Eq);
-        body.op(OP.i64ExtendI32U);
-        finish();
-        return;
-      case OPCODES.gt:
-        binary(OP.i64GtU);
-        body.op(OP.i64ExtendI32U);
-        finish();
-        return;
-      case OPCODES.lt:
-        binary(OP.i64LtU);
-        body.op(OP.i64ExtendI32U);
-        finish();
-        return;
       case OPCODES.max:
       case OPCODES.min:
         left();
@@ -375,8 +541,7 @@ class Generator {
   /** old = 0: the new value; else (k old + (10 - k) new) / 10, wrapping. */
   #ewma(instruction: Instruction, left: Push, right: Push): void {
     const { body } = this;
-    const old = this.#operand(instruction.resultType, instruction.resultIndex);
-    old();
+    this.#operand(instruction.resultType, instruction.resultIndex).push();
     body.set(this.#old);
     right();
     left();
@@ -465,17 +630,35 @@ export function isCompiled(run: RunProgram): boolean {
   return compiled.has(run);
 }
 
-export function makeWasmProgram(
+/** @param keepsScratch scratch goes to memory as all else does */
+function moduleOf(
+  events: readonly ProgramEvent[],
+  instructions: readonly Instruction[],
+  keepsScratch: boolean,
+): object {
+  const whole = new Generator(() => true);
+  whole.program(events, instructions);
+  let { body } = whole;
+  if (!keepsScratch) {
+    const lean = new Generator((word) => !isScratch(word) || whole.loaded.has(word));
+    lean.program(events, instructions);
+    body = lean.body;
+  }
+  return new wasm.Module(makeModule([I32, F64, I32], [I32], body));
+}
+
+function make(
   events: readonly ProgramEvent[],
   instructions: readonly Instruction[],
   arena: RegisterArena,
+  keepsScratch: boolean,
 ): RunProgram {
   let cache = caches.get(arena);
   if (cache === undefined || cache.size >= MAX_CACHED) {
     cache = new Map();
     caches.set(arena, cache);
   }
-  const key = keyOf(events, instructions);
+  const key = keepsScratch ? `whole ${keyOf(events, instructions)}` : keyOf(events, instructions);
   const known = cache.get(key);
   if (known !== undefined) return known;
   const unrolled = events.reduce((sum, event) => sum + event.flagCount + event.bodyCount, 0);
@@ -483,9 +666,7 @@ export function makeWasmProgram(
   let module = modules.get(key);
   if (module === undefined) {
     if (modules.size >= MAX_CACHED) modules.clear();
-    const generator = new Generator();
-    generator.program(events, instructions);
-    module = new wasm.Module(makeModule([I32, F64, I32], [I32], generator.body));
+    module = moduleOf(events, instructions, keepsScratch);
     modules.set(key, module);
   }
   const instance = new wasm.Instance(module, { env: { memory: arena.memory } });
@@ -494,3 +675,14 @@ export function makeWasmProgram(
   cache.set(key, run);
   return run;
 }
+
+/**
+ * What a run leaves in scratch is undefined, but for what the program may read before it has written it: that is what the
+ * program's last run left there.
+ */
+export const makeWasmProgram: MakeRunner = (events, instructions, arena) =>
+  make(events, instructions, arena, false);
+
+/** As the interpreter in all registers, scratch too: libccp's programs may even read what another program left there. */
+export const makeWholeWasmProgram: MakeRunner = (events, instructions, arena) =>
+  make(events, instructions, arena, true);
