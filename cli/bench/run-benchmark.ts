@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import { CHECKPOINT_VERSION } from "../../agents/checkpoint.ts";
 import { CcparkError } from "../../core/errors.ts";
 import { RNG_NAME } from "../../core/random.ts";
-import { startWorkerThread } from "../../core/start-worker-thread.ts";
 import {
   type BenchmarkFailure,
   type BenchmarkPlan,
@@ -11,7 +10,6 @@ import {
   countRuns,
   runBenchmark,
 } from "../../eval/benchmark.ts";
-import { eventsPerSec } from "../../scenarios/estimates/cost.ts";
 import { breathe, interruptibly } from "../console.ts";
 import { packageVersion } from "../own-package.ts";
 import { startTask } from "../train/progress.ts";
@@ -25,7 +23,8 @@ import {
   type UnitOutcome,
   unitsOf,
 } from "./bench-unit.ts";
-import type { BenchWorkerData } from "./bench-worker.ts";
+import { HelperThreads } from "./helper-threads.ts";
+import { ThreadCount } from "./thread-count.ts";
 
 export interface RunOptions {
   readonly quiet: boolean;
@@ -61,22 +60,6 @@ function refusesThreads(input: BenchInput, { contenders, testbed }: BenchmarkPla
   }
   const pipe = pipeOf(input);
   return pipe && `\`${pipe}\` is a pipe, which each thread would have to read`;
-}
-
-/** What a further thread must take off the others: it loads and compiles the simulator for a third of a second first. */
-const EVENTS_PER_THREAD = 1_000_000;
-/** Of a run beside its packets: a network, its programs and its results. */
-const EVENTS_PER_RUN = 5_000;
-
-/** As many threads as there are cores, if each has enough to do. */
-function threadsFor({ scenarios, contenders, seeds }: BenchmarkPlan): number {
-  const runs = contenders.length * seeds.length;
-  let events = 0;
-  for (const planned of scenarios) {
-    const scenario = "of" in planned ? planned.of(seeds[0]!) : planned;
-    events += runs * (EVENTS_PER_RUN + eventsPerSec(scenario) * scenario.durationSec);
-  }
-  return Math.min(availableParallelism(), Math.max(1, Math.floor(events / EVENTS_PER_THREAD)));
 }
 
 /** Outcomes as they come, handed on in the order of units. */
@@ -131,45 +114,34 @@ export async function runPlanInThreads(
     }
   });
   const taken = noneTaken(units);
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const url = new URL(`./bench-worker.${extension}`, import.meta.url);
   // a model's answers are waited for, and signals with them: its runs are those of other threads
   const isWaiting = input.algorithms.some((name) => name.startsWith("onnx:"));
-  const threads = Math.min(workers ?? threadsFor(plan), units.length);
-  const scenarios = scenariosOf(plan);
-  const helpers = Array.from({ length: threads - (isWaiting ? 0 : 1) }, (_, helper) => {
-    const thread = threads - 1 - helper;
-    const data: BenchWorkerData = { input, scenarios, units, taken, thread, threads };
-    return startWorkerThread(url, data);
+  const count = new ThreadCount(plan, units, { cores: availableParallelism(), nowMs: performance.now() });
+  const atFirst = Math.min(workers ?? count.atFirst, units.length);
+  const helpers = new HelperThreads({ input, scenarios: scenariosOf(plan), units, taken }, (done) => {
+    try {
+      inOrder.add(done);
+    } catch (error) {
+      takeAll(taken);
+      throw error;
+    }
   });
   try {
-    const ends = helpers.map(
-      (helper) =>
-        new Promise<void>((resolve, reject) => {
-          helper.on("message", (done: DoneUnit) => {
-            try {
-              inOrder.add(done);
-            } catch (error) {
-              takeAll(taken);
-              reject(error);
-            }
-          });
-          helper.once("error", reject);
-          helper.once("exit", () => resolve());
-        }),
-    );
-    // all are awaited below; one that fails meanwhile must not be an unhandled rejection
-    for (const end of ends) end.catch(() => {});
-    const here = takeUnits(units, taken, { thread: 0, threads });
+    helpers.start(isWaiting ? 0 : 1, atFirst);
+    const here = takeUnits(units, taken, { thread: 0, threads: atFirst });
     while (!isWaiting) {
       await breathe(); // a signal of the moment before is lost where a watch begins
       const stretch = await runStretch(plan, units, here);
       if (stretch.length === 0) break;
       for (const done of stretch) inOrder.add(done);
+      if (workers !== undefined) continue;
+      const places = stretch.map(({ place }) => place);
+      const threads = count.after(places, performance.now());
+      if (threads !== undefined) helpers.start(1, threads);
     }
-    await Promise.all(ends);
+    await helpers.end();
   } finally {
-    await Promise.all(helpers.map((helper) => helper.terminate()));
+    await helpers.terminate();
   }
   task.finish();
   return runs;

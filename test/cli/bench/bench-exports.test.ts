@@ -54,6 +54,23 @@ describe("ccpark bench --workers", () => {
     expect(stderr).not.toContain("    at ");
   });
 
+  it("gives the same lines without it, where runs turn out slow and get further threads while they are under way", async () => {
+    const slow = [
+      "bench",
+      "--algorithms",
+      "sprout",
+      "--duration",
+      "20",
+      "--seeds",
+      "16",
+      "--json",
+      "--quiet",
+    ];
+    const [counted, one] = await Promise.all([runCli(slow), runCli([...slow, "--workers", "1"])]);
+    expect(counted).toEqual(one);
+    expect(one.stdout.trim().split("\n")).toHaveLength(16);
+  });
+
   it("refuses an agent of another process", async () => {
     const { code, stderr } = await runCli([
       ...BENCH.slice(0, 3),

@@ -1,0 +1,85 @@
+/**
+ * How many threads the runs of a benchmark are worth. A further one compiles what it runs once more, which takes a third of a second of
+ * the processor: it is started where it saves as much of the clock.
+ */
+import type { BenchmarkPlan } from "../../eval/benchmark.ts";
+import { eventsPerSec } from "../../scenarios/estimates/cost.ts";
+import type { BenchUnit } from "./bench-unit.ts";
+
+/** What each thread must have to do for that. */
+const SEC_PER_THREAD = 0.6;
+/** Of what is quickest: one flow over one link. What is slower than that shows when it runs. */
+const EVENTS_PER_SEC = 15_000_000;
+/** Of a run beside its packets: a network, its programs and its results. */
+const EVENTS_PER_RUN = 5_000;
+/** The first thread has compiled most of what it runs by then, and after as much again its pace says something. */
+const WARM_MS = 250;
+
+/** What there was to do at a time. */
+interface Rest {
+  readonly atMs: number;
+  readonly events: number;
+}
+
+export class ThreadCount {
+  /** threads to begin with */
+  readonly atFirst: number;
+  /** by scenario, of a run */
+  readonly #eventsPerRun: readonly number[];
+  readonly #units: readonly BenchUnit[];
+  readonly #cores: number;
+  readonly #beganMs: number;
+  #restUnits: number;
+  #restEvents: number;
+  #from: Rest;
+  #isDecided: boolean;
+
+  /** @param cores threads at most */
+  constructor(
+    { scenarios, seeds }: Pick<BenchmarkPlan, "scenarios" | "seeds">,
+    units: readonly BenchUnit[],
+    { cores, nowMs }: { readonly cores: number; readonly nowMs: number },
+  ) {
+    this.#eventsPerRun = scenarios.map((planned) => {
+      const scenario = "of" in planned ? planned.of(seeds[0]!) : planned;
+      return EVENTS_PER_RUN + eventsPerSec(scenario) * scenario.durationSec;
+    });
+    this.#units = units;
+    this.#cores = cores;
+    this.#beganMs = nowMs;
+    this.#restUnits = units.length;
+    this.#restEvents = units.reduce((sum, unit) => sum + this.#eventsOf(unit), 0);
+    this.#from = { atMs: nowMs, events: this.#restEvents };
+    this.atFirst = this.#threadsFor(this.#restEvents / EVENTS_PER_SEC);
+    this.#isDecided = this.atFirst > 1;
+  }
+
+  /**
+   * Asked again and again while one thread runs alone.
+   * @param places of the units that it has done since
+   * @returns threads from now on, once that is known; else undefined
+   */
+  after(places: readonly number[], nowMs: number): number | undefined {
+    this.#restUnits -= places.length;
+    for (const place of places) this.#restEvents -= this.#eventsOf(this.#units[place]!);
+    const events = this.#restEvents;
+    const sinceMs = nowMs - this.#beganMs;
+    if (this.#isDecided || sinceMs < WARM_MS) return undefined;
+    if (sinceMs < 2 * WARM_MS) {
+      if (this.#from.atMs === this.#beganMs) this.#from = { atMs: nowMs, events };
+      return undefined;
+    }
+    this.#isDecided = true;
+    const secPerEvent = (nowMs - this.#from.atMs) / 1000 / (this.#from.events - events);
+    return this.#threadsFor(events * secPerEvent);
+  }
+
+  #threadsFor(sec: number): number {
+    const worth = Math.max(1, Math.floor(sec / SEC_PER_THREAD));
+    return Math.min(worth, this.#cores, this.#restUnits);
+  }
+
+  #eventsOf({ scenario, seeds }: BenchUnit): number {
+    return this.#eventsPerRun[scenario]! * seeds.length;
+  }
+}
