@@ -200,6 +200,8 @@ class BbrFlow implements CcpFlow {
   #refillRounds = 0;
   #minRttUs: Micros = Infinity;
   #minRttAtUs: Micros;
+  /** what the program's knobs were last set to */
+  #lastKnobs: Record<string, number> = {};
 
   constructor(control: FlowControl, info: FlowInfo, params: BbrParams) {
     this.#params = params;
@@ -236,8 +238,17 @@ class BbrFlow implements CcpFlow {
       const rate = (this.#params.startupGain * report.get("cwnd") * MICROS_PER_SEC) / this.#minRttUs;
       fields["Rate"] = Math.floor(Math.min(rate, Number.MAX_SAFE_INTEGER));
     }
-    // not spread into a third object: V8 makes a hidden class for each such, and keeps it until its next full collection
-    this.#control.updateFields(Object.assign(this.#knobs(), fields));
+    this.#turnKnobs(fields);
+    if (Object.keys(fields).length > 0) this.#control.updateFields(fields);
+  }
+
+  /** Adds the knobs that the program has otherwise, and all of them once a cycle, should an update be lost on its way. */
+  #turnKnobs(fields: Record<string, number>): void {
+    const knobs = this.#knobs();
+    const last = this.#lastKnobs;
+    const isRefresh = this.#state.kind !== "probe-bw" || this.#state.phase === 0;
+    for (const name in knobs) if (isRefresh || knobs[name] !== last[name]) fields[name] = knobs[name]!;
+    this.#lastKnobs = knobs;
   }
 
   /** A round is over; the oldest sample falls out unless the rounds before measured PROBE_RTT's own window. */

@@ -14,6 +14,8 @@ const EVENTS_PER_SEC = 15_000_000;
 const EVENTS_PER_RUN = 5_000;
 /** The first thread has compiled most of what it runs by then, and after as much again its pace says something. */
 const WARM_MS = 250;
+/** What must be left then: on a machine half as fast, what one thread is enough for looks like more at first. */
+const LATE_SEC = 2.5;
 
 /** What there was to do at a time. */
 interface Rest {
@@ -71,7 +73,8 @@ export class ThreadCount {
     }
     this.#isDecided = true;
     const secPerEvent = (nowMs - this.#from.atMs) / 1000 / (this.#from.events - events);
-    return this.#threadsFor(events * secPerEvent);
+    const sec = events * secPerEvent;
+    return sec < LATE_SEC ? 1 : this.#threadsFor(sec);
   }
 
   #threadsFor(sec: number): number {

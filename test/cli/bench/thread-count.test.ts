@@ -38,8 +38,8 @@ describe("threads are counted once more after half a second", () => {
     const { count, places } = counted(100, 30, 16);
     expect(count.after(places.slice(0, 5), 200)).toBeUndefined();
     expect(count.after(places.slice(5, 10), 260)).toBeUndefined();
-    // 20 runs in 250 ms: 70 more take 0.9 s
-    expect(count.after(places.slice(10, 30), 510)).toBe(1);
+    // 10 runs in 250 ms: 80 more take 2 s
+    expect(count.after(places.slice(10, 20), 510)).toBe(1);
   });
 
   it("so that runs that take longer than their packets get further ones", () => {
