@@ -239,7 +239,7 @@ class BbrFlow implements CcpFlow {
       fields["Rate"] = Math.floor(Math.min(rate, Number.MAX_SAFE_INTEGER));
     }
     this.#turnKnobs(fields);
-    if (Object.keys(fields).length > 0) this.#control.updateFields(fields);
+    this.#control.updateFields(fields);
   }
 
   /** Adds the knobs that the program has otherwise, and all of them once a cycle, should an update be lost on its way. */

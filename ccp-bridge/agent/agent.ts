@@ -269,6 +269,7 @@ class AgentFlow implements FlowControl {
     }
     let count = 0;
     for (const _ in fields) count += 1;
+    if (count === 0) return;
     const message = this.#updates.of(count);
     const places = this.#places;
     let at = UPDATE_FIELD_HEADER_BYTES;

@@ -61,7 +61,7 @@ export interface FlowControl {
    * @throws CcparkError for an unknown program or field, or a value that is not a whole number >= 0 below 2^64
    */
   setProgram(name: string, fields?: Readonly<Record<string, number>>): void;
-  /** Sets control variables, `Cwnd` (bytes) or `Rate` (bytes/s) of the current program (update_field). */
+  /** Sets control variables, `Cwnd` (bytes) or `Rate` (bytes/s) of the current program (update_field). Of no fields there is no message. */
   updateFields(fields: Readonly<Record<string, number>>): void;
   /**
    * The same for `Cwnd`, and for `Rate` unless it is 0; rounded to whole bytes. For who sets them at every turn.

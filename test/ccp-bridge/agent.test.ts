@@ -272,6 +272,29 @@ describe("an agent", () => {
     ]);
   });
 
+  it("finds the fields of one update after another in any order, of another number and of another program; of none it sends none", () => {
+    const recorder = makeRecorder("one");
+    const { agent, sent } = makeAgent(recorder.algorithm);
+    agent.receive(makeCreate(1), "datapath", 0);
+    const control = recorder.controls[0]!;
+    const places = (fields: Readonly<Record<string, number>>): string[] => {
+      control.updateFields(fields);
+      const { updates } = decodeUpdateField(sent.at(-1)!.message);
+      return updates.map(({ registerType, index, value }) => `${registerType} ${index} ${value}`);
+    };
+    expect(places({ c: 1, Cwnd: 2, Rate: 3 })).toEqual(["0 0 1", "2 4 2", "2 5 3"]);
+    expect(places({ Cwnd: 4, c: 5 })).toEqual(["2 4 4", "0 0 5"]);
+    expect(places({ Cwnd: 6, c: 7, Rate: 8 })).toEqual(["2 4 6", "0 0 7", "2 5 8"]);
+    control.setProgram("second");
+    expect(() => places({ Cwnd: 1, c: 2 })).toThrow(/unknown field of program `second`/);
+    expect(places({ Cwnd: 9, v: 10 })).toEqual(["2 4 9", "8 0 10"]);
+    control.setProgram("first");
+    expect(places({ Cwnd: 11, c: 12 })).toEqual(["2 4 11", "0 0 12"]);
+    const before = sent.length;
+    control.updateFields({});
+    expect(sent.length).toBe(before);
+  });
+
   it("sets window and rate, rounded to whole bytes, with the bytes of the longer way; no rate is none", () => {
     const recorder = makeRecorder("one");
     const { agent, sent } = makeAgent(recorder.algorithm);

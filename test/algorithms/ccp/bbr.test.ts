@@ -95,6 +95,22 @@ describe("BBR", () => {
     expect(flow.last).toMatchObject({ span: RTT_US, above: 0, below: 0 });
   });
 
+  it("sets what has changed, and all of it in the phase that probes, should the datapath have missed some", () => {
+    const flow = new BbrStory(7).fillPipe();
+    flow.alarm();
+    expect(Object.keys(flow.last)).toEqual(expect.arrayContaining(["filterRate", "minRtt", "cap", "extra"]));
+    flow.alarm();
+    expect(Object.keys(flow.last).sort()).toEqual(["above", "below", "extra", "pacingGain", "span"]);
+    flow.round();
+    expect(flow.last).toEqual({});
+    flow.round({ rate: 2 * RATE });
+    expect(flow.last["filterRate"]).toBe(2 * RATE);
+    expect(flow.last["minRtt"]).toBeUndefined();
+    for (let phase = 2; phase <= 8; phase++) flow.alarm();
+    expect(flow.pacingGain).toBe(1.25);
+    expect(flow.last).toMatchObject({ filterRate: 2 * RATE, minRtt: RTT_US, filled: 1 });
+  });
+
   it("starts the cycle of each flow in a phase of its own, never in the draining one", () => {
     const first = (flowId: number) => {
       const flow = new BbrStory(flowId).fillPipe();
