@@ -27,13 +27,9 @@ export function outTakesColour(): boolean {
 
 /** Of the terminal that stdout is, or that COLUMNS says there is; undefined: none, lines may be of any length. */
 export function outWidth(isWide: boolean): number | undefined {
-  const said = Number(process.env["COLUMNS"]);
-  const width = process.stdout.isTTY
-    ? process.stdout.columns
-    : Number.isInteger(said) && said > 0
-      ? said
-      : undefined;
-  return isWide ? undefined : width;
+  // a terminal that nobody has given a size has 0 columns
+  const columns = process.stdout.isTTY ? process.stdout.columns : Number(process.env["COLUMNS"]);
+  return isWide || !Number.isInteger(columns) || columns <= 0 ? undefined : columns;
 }
 
 /** Lets signals, timers and pipes have their turn between two stretches of computing. */

@@ -37,7 +37,14 @@ export async function runUntil(
       printErr(
         `${seeds.length} seeds: widest interval of ${until.quantity} ${(100 * widest).toFixed(1)} % of its mean\n`,
       );
-    if (widest <= until.relativeWidth || seeds.length >= MAX_SEEDS) break;
+    if (widest <= until.relativeWidth) break;
+    if (seeds.length >= MAX_SEEDS) {
+      const wanted = `${(100 * until.relativeWidth).toFixed(1)} % of its mean`;
+      printErr(
+        `--until ${text}: not reached, some row is wider than ${wanted} with ${MAX_SEEDS} seeds, the most there are\n`,
+      );
+      break;
+    }
     const all = seedsUpTo(seeds.length + moreSeeds(seeds.length, widest, until, MAX_SEEDS));
     runs.push(...(await runSeeds(all.slice(seeds.length))));
     seeds = all;

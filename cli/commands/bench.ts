@@ -101,6 +101,26 @@ async function benchCases(
   if (!allPass) process.exitCode = EXIT.failure;
 }
 
+/** Runs of one contender that fail for one reason: so many are named. */
+const MOST_NAMED = 5;
+
+function tellFailures(failures: readonly BenchmarkFailure[]): void {
+  const alike = new Map<string, BenchmarkFailure[]>();
+  for (const failure of failures) {
+    const reason = `${failure.algorithm}\n${failure.message}`;
+    alike.set(reason, [...(alike.get(reason) ?? []), failure]);
+  }
+  for (const group of alike.values()) {
+    for (const { algorithm, scenario, seed, message, stack } of group.slice(0, MOST_NAMED)) {
+      const where = `${algorithm} on ${scenario}${seed === undefined ? "" : `, seed ${seed}`}`;
+      printErr(`error: ${where}, left out: ${message}\n`);
+      if (isDebugging() && stack !== undefined) printErr(`${stack}\n`);
+    }
+    const more = group.length - MOST_NAMED;
+    if (more > 0) printErr(`error: ${group[0]!.algorithm}: ${more} more left out for the same reason\n`);
+  }
+}
+
 async function bench(options: BenchOptions, command: Command): Promise<void> {
   const { join } = await import("node:path");
   const { noteSlowAcks } = await import("../ack-path-note.ts");
@@ -251,11 +271,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
   };
   // lines of JSON need no summary
   if (!json || options.out !== undefined || options.picture !== undefined) await report();
-  for (const { algorithm, scenario, seed, message, stack } of failures) {
-    const where = `${algorithm} on ${scenario}${seed === undefined ? "" : `, seed ${seed}`}`;
-    printErr(`error: ${where}, left out: ${message}\n`);
-    if (isDebugging() && stack !== undefined) printErr(`${stack}\n`);
-  }
+  tellFailures(failures);
   if (failures.length > 0) process.exitCode = EXIT.failure;
 }
 

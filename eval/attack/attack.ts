@@ -67,7 +67,11 @@ export async function attack(
   const searcher = findSearchMethod(method).start(Rng.fromSeed(seed).fork(`attack.${method}`));
   const name = attackName({ target, reference, seed });
   const asScenario = (environment: AttackEnvironment): ScenarioInput =>
-    scenarioOf(environment, name, `made against ${target}: ${reference} does better here`);
+    scenarioOf(
+      environment,
+      name,
+      `made against ${target}: by AdvNet's utility ${reference} does better here`,
+    );
   const progress: { tried: number; gap: number }[] = [];
   let best: { environment: AttackEnvironment; duel: Duel } | undefined;
   let tried = 0;

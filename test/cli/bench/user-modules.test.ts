@@ -118,6 +118,9 @@ describe("a module that throws", () => {
     expect(plain).toMatchObject({ code: 1, stdout: "" });
     expect(plain.stderr.split("\n").slice(-2)).toEqual([`error: mine: ${PLACED}`, ""]);
     expect(beside.stderr).toContain(`error: mine on park-paper, seed 4, left out: ${PLACED}\n`);
+    const many = await runCli([...BENCH, "./mine.mjs,cubic", "--seeds", "8"], { cwd });
+    expect(many.stderr.split(`, left out: ${PLACED}\n`)).toHaveLength(6);
+    expect(many.stderr).toContain("error: mine: 3 more left out for the same reason\n");
     expect(debug.stderr).toMatch(
       /\ncaused by TypeError: report\.nothing is not a function\n +at .*mine\.mjs:8:/,
     );
