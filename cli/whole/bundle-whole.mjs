@@ -83,7 +83,7 @@ export const exported = { ${exported.map(exporter).join(", ")} };`,
   for (const [module, script] of MODULES_ONLY) text = text.replaceAll(module, script);
   const left = LEFT.exec(text);
   if (left !== null) throw new Error(`a script cannot do what a module does: ${left[0].slice(0, 200)}`);
-  // a script that is read whole at each start: lines and names stay as they are, for whoever reads a stack
+  // it is read whole at each start; names stay as they are, for whoever reads a stack
   const { code } = await transform(text, { minifyWhitespace: true, target: "node20" });
   // one byte of the file is one character of the script
   return code.replace(NOT_ASCII, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
