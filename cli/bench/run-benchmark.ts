@@ -24,7 +24,7 @@ import {
   unitsOf,
 } from "./bench-unit.ts";
 import { HelperThreads } from "./helper-threads.ts";
-import { ThreadCount } from "./thread-count.ts";
+import { PlannedWork, ThreadCount } from "./thread-count.ts";
 
 export interface RunOptions {
   readonly quiet: boolean;
@@ -110,17 +110,27 @@ export async function runPlanInThreads(
     for (const run of done.runs) {
       runs.push(run);
       onRun?.(run);
-      task.update(runs.length, `${run.record.scenario} ${run.record.algorithm}`);
     }
   });
+  const work = new PlannedWork(plan, units);
+  let doneRuns = 0;
+  let doneEvents = 0;
+  const add = (done: DoneUnit): void => {
+    inOrder.add(done);
+    const { scenario, contender, seeds } = units[done.place]!;
+    doneRuns += seeds.length;
+    doneEvents += work.of(done.place);
+    const latest = `${plan.scenarios[scenario]!.name} ${plan.contenders[contender]!.name}`;
+    task.update(doneRuns, latest, doneEvents / work.total);
+  };
   const taken = noneTaken(units);
   // a model's answers are waited for, and signals with them: its runs are those of other threads
   const isWaiting = input.algorithms.some((name) => name.startsWith("onnx:"));
-  const count = new ThreadCount(plan, units, { cores: availableParallelism(), nowMs: performance.now() });
+  const count = new ThreadCount(work, { cores: availableParallelism(), nowMs: performance.now() });
   const atFirst = Math.min(workers ?? count.atFirst, units.length);
   const helpers = new HelperThreads({ input, scenarios: scenariosOf(plan), units, taken }, (done) => {
     try {
-      inOrder.add(done);
+      add(done);
     } catch (error) {
       takeAll(taken);
       throw error;
@@ -133,7 +143,7 @@ export async function runPlanInThreads(
       await breathe(); // a signal of the moment before is lost where a watch begins
       const stretch = await runStretch(plan, units, here);
       if (stretch.length === 0) break;
-      for (const done of stretch) inOrder.add(done);
+      for (const done of stretch) add(done);
       if (workers !== undefined) continue;
       const places = stretch.map(({ place }) => place);
       const threads = count.after(places, performance.now());

@@ -17,6 +17,29 @@ const WARM_MS = 250;
 /** What must be left then: on a machine half as fast, what one thread is enough for looks like more at first. */
 const LATE_SEC = 2.5;
 
+/** How much the units of a plan have to do, in events as `scenarios/estimates/cost.ts` counts them. */
+export class PlannedWork {
+  readonly units: readonly BenchUnit[];
+  readonly total: number;
+  /** by scenario, of a run */
+  readonly #perRun: readonly number[];
+
+  constructor({ scenarios, seeds }: Pick<BenchmarkPlan, "scenarios" | "seeds">, units: readonly BenchUnit[]) {
+    this.units = units;
+    this.#perRun = scenarios.map((planned) => {
+      const scenario = "of" in planned ? planned.of(seeds[0]!) : planned;
+      return EVENTS_PER_RUN + eventsPerSec(scenario) * scenario.durationSec;
+    });
+    this.total = units.reduce((sum, _, place) => sum + this.of(place), 0);
+  }
+
+  /** Of the unit at this place. */
+  of(place: number): number {
+    const { scenario, seeds } = this.units[place]!;
+    return this.#perRun[scenario]! * seeds.length;
+  }
+}
+
 /** What there was to do at a time. */
 interface Rest {
   readonly atMs: number;
@@ -26,9 +49,7 @@ interface Rest {
 export class ThreadCount {
   /** threads to begin with */
   readonly atFirst: number;
-  /** by scenario, of a run */
-  readonly #eventsPerRun: readonly number[];
-  readonly #units: readonly BenchUnit[];
+  readonly #work: PlannedWork;
   readonly #cores: number;
   readonly #beganMs: number;
   #restUnits: number;
@@ -37,20 +58,12 @@ export class ThreadCount {
   #isDecided: boolean;
 
   /** @param cores threads at most */
-  constructor(
-    { scenarios, seeds }: Pick<BenchmarkPlan, "scenarios" | "seeds">,
-    units: readonly BenchUnit[],
-    { cores, nowMs }: { readonly cores: number; readonly nowMs: number },
-  ) {
-    this.#eventsPerRun = scenarios.map((planned) => {
-      const scenario = "of" in planned ? planned.of(seeds[0]!) : planned;
-      return EVENTS_PER_RUN + eventsPerSec(scenario) * scenario.durationSec;
-    });
-    this.#units = units;
+  constructor(work: PlannedWork, { cores, nowMs }: { readonly cores: number; readonly nowMs: number }) {
+    this.#work = work;
     this.#cores = cores;
     this.#beganMs = nowMs;
-    this.#restUnits = units.length;
-    this.#restEvents = units.reduce((sum, unit) => sum + this.#eventsOf(unit), 0);
+    this.#restUnits = work.units.length;
+    this.#restEvents = work.total;
     this.#from = { atMs: nowMs, events: this.#restEvents };
     this.atFirst = this.#threadsFor(this.#restEvents / EVENTS_PER_SEC);
     this.#isDecided = this.atFirst > 1;
@@ -63,7 +76,7 @@ export class ThreadCount {
    */
   after(places: readonly number[], nowMs: number): number | undefined {
     this.#restUnits -= places.length;
-    for (const place of places) this.#restEvents -= this.#eventsOf(this.#units[place]!);
+    for (const place of places) this.#restEvents -= this.#work.of(place);
     const events = this.#restEvents;
     const sinceMs = nowMs - this.#beganMs;
     if (this.#isDecided || sinceMs < WARM_MS) return undefined;
@@ -80,9 +93,5 @@ export class ThreadCount {
   #threadsFor(sec: number): number {
     const worth = Math.max(1, Math.floor(sec / SEC_PER_THREAD));
     return Math.min(worth, this.#cores, this.#restUnits);
-  }
-
-  #eventsOf({ scenario, seeds }: BenchUnit): number {
-    return this.#eventsPerRun[scenario]! * seeds.length;
   }
 }

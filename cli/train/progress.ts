@@ -12,8 +12,11 @@ const PACE_SEC = 30;
 const MIN_PACE_SEC = 1;
 
 export interface Task {
-  /** @param note a few words on how it stands, such as the latest score */
-  update(done: number, note?: string): void;
+  /**
+   * @param note a few words on how it stands, such as the latest score
+   * @param share of the work, 0 to 1, where one of the count may be more of it than another; absent: of the count
+   */
+  update(done: number, note?: string, share?: number): void;
   /** The work is over; leaves a last line. */
   finish(note?: string): void;
 }
@@ -64,10 +67,14 @@ export async function startTask({ label, total, unit, quiet, already = 0 }: Task
   const startedMs = performance.now();
   const elapsedSec = (): number => (performance.now() - startedMs) / 1000;
   const pace = new Pace();
-  const rateAndLeft = (done: number): { rate: string; left: string } => {
+  const sharePace = new Pace();
+  const rateAndLeft = (done: number, share: number): { rate: string; left: string } => {
     const rate = pace.rate(done, elapsedSec());
-    if (rate === undefined) return { rate: "", left: "" };
-    return { rate: `${formatCount(rate)} ${unit}/s`, left: `${formatSeconds((total - done) / rate)} left` };
+    const shareRate = sharePace.rate(share, elapsedSec());
+    return {
+      rate: rate === undefined ? "" : `${formatCount(rate)} ${unit}/s`,
+      left: shareRate === undefined ? "" : `${formatSeconds((1 - share) / shareRate)} left`,
+    };
   };
   let latest = already;
   const summary = (note: string | undefined): string =>
@@ -77,9 +84,9 @@ export async function startTask({ label, total, unit, quiet, already = 0 }: Task
     const { Presets, SingleBar: Bar } = (await import("cli-progress")).default;
     let bar: SingleBar | undefined;
     return {
-      update(done, note = "") {
+      update(done, note = "", share = done / total) {
         latest = done;
-        const payload = { ...rateAndLeft(done), note };
+        const payload = { ...rateAndLeft(done, share), note };
         if (bar === undefined && performance.now() - startedMs < SILENT_MS) return;
         if (bar === undefined) {
           const format = `${label} {bar} {percentage} %  {rate}  {left}  {note}`;
@@ -94,12 +101,12 @@ export async function startTask({ label, total, unit, quiet, already = 0 }: Task
             },
             Presets.shades_classic,
           );
-          bar.start(total, done, payload);
-        } else bar.update(done, payload);
+          bar.start(1, share, payload);
+        } else bar.update(share, payload);
       },
       finish(note) {
         if (bar === undefined) return;
-        bar.update(latest, { ...rateAndLeft(latest), note: "" });
+        bar.update(1, { rate: "", left: "", note: "" });
         bar.stop();
         printErr(summary(note));
       },
@@ -109,14 +116,14 @@ export async function startTask({ label, total, unit, quiet, already = 0 }: Task
   let lineMs = startedMs + SILENT_MS - LINE_EVERY_MS;
   let printed = false;
   return {
-    update(done, note = "") {
+    update(done, note = "", share = done / total) {
       latest = done;
-      const told = rateAndLeft(done);
+      const told = rateAndLeft(done, share);
       if (performance.now() - lineMs < LINE_EVERY_MS) return;
       lineMs = performance.now();
       printed = true;
       const { rate, left } = told;
-      const percent = Math.floor((100 * done) / total);
+      const percent = Math.floor(100 * share);
       const parts = [
         `${formatCount(done)} of ${formatCount(total)} ${unit} (${percent} %)`,
         rate,

@@ -75,7 +75,7 @@ export async function attack(
   const progress: { tried: number; gap: number }[] = [];
   let best: { environment: AttackEnvironment; duel: Duel } | undefined;
   let tried = 0;
-  while (tried < environments && !isOver()) {
+  while (tried < environments && !(tried > 0 && isOver())) {
     const batch = searcher.propose().slice(0, environments - tried);
     const worlds = batch.map((genes) => environmentOf(genes, durationSec));
     const duels = await evaluate(worlds.map(asScenario));

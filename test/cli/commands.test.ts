@@ -292,6 +292,9 @@ describe("ccpark explain", () => {
       /^algorithms\n\n {2}oracle\n {4}the ceiling/,
     );
     expect((await runCli(["explain", "pantheon-18"])).stdout).toMatch(/^scenarios\n\n {2}pantheon-18\n/);
+    expect((await runCli(["explain", "testbed"])).stdout).toBe(
+      (await runCli(["explain", "testbeds"])).stdout,
+    );
     const { code, stderr } = await runCli(["explain", "vegaz"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("did you mean `vegas`?")]);
     const mine = await runCli(["explain", "algorithms", resolve("examples/algorithms/mine.js")]);

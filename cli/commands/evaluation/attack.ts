@@ -1,7 +1,8 @@
 /** `ccpark attack`: searches links on which one congestion control does much worse than another. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AttackOptions, AttackResult } from "../../../eval/attack/attack.ts";
-import { printErr, printOut } from "../../console.ts";
+import { exitOnInterrupt, printErr, printOut, stopOnInterrupt } from "../../console.ts";
+import { EXIT } from "../../exit/exit-codes.ts";
 import {
   FORCE_HELP,
   MAX_SEED,
@@ -135,8 +136,14 @@ async function attackAll(options: Options, { args: [name] }: Command): Promise<v
   const pool = await openEvaluatePool(workers, options.weight);
   const results: AttackResult[] = [];
   const files: Record<string, string> = {};
+  let isStopped = false;
+  stopOnInterrupt(() => {
+    isStopped = true;
+    printErr("\nstopping with what is found so far; Ctrl-C again ends at once\n");
+  });
   try {
     for (const [i, pair] of pairs.entries()) {
+      if (isStopped) break;
       const untilMs = performance.now() + (options.budget ?? Number.POSITIVE_INFINITY) * 1000;
       const wanted: AttackOptions = {
         ...pair,
@@ -151,7 +158,7 @@ async function attackAll(options: Options, { args: [name] }: Command): Promise<v
             i * options.environments + tried,
             `${pair.target} against ${pair.reference}: gap ${gap.toFixed(3)}`,
           ),
-        isOver: () => performance.now() >= untilMs,
+        isOver: () => isStopped || performance.now() >= untilMs,
         atOnce: workers,
       });
       results.push(result);
@@ -164,7 +171,9 @@ async function attackAll(options: Options, { args: [name] }: Command): Promise<v
     }
   } finally {
     await pool.close();
+    exitOnInterrupt();
   }
+  if (isStopped) process.exitCode = EXIT.interrupted;
   task.finish();
   if (options.matrix !== undefined && options.json !== true) printOut(matrixText(options.matrix, results));
   if (options.out === undefined) return;

@@ -65,6 +65,10 @@ async function isWord(text: string): Promise<boolean> {
 /** What one of a topic is, where its plural is no `s` more. */
 const ONE_OF: Partial<Record<Topic, string>> = { curricula: "curriculum", zoo: "policy", glossary: "word" };
 
+function oneOf(topic: Topic): string {
+  return ONE_OF[topic] ?? topic.replace(/s$/, "");
+}
+
 /** `vegas` of `vegas:alpha=3`, as contenders are named. */
 const WITH_PARAMETERS = /^([\w-]+):\w+=/;
 
@@ -90,6 +94,11 @@ async function explainName(name: string, json: boolean): Promise<void> {
   if (found.length > 0) return;
   const [, varied] = WITH_PARAMETERS.exec(name) ?? [];
   if (varied !== undefined) return explainName(varied, json);
+  const topic = TOPIC_NAMES.find((each) => oneOf(each) === loosely(name));
+  if (topic !== undefined) {
+    print(topic, entries.get(topic)!, json);
+    return;
+  }
   const known = [...entries.values()].flat().flatMap(namesOf);
   throw unknownName(
     "explain",
@@ -135,7 +144,7 @@ function entriesNamed(topic: Topic, entries: readonly Entry[], name: string): En
   const named = entries.flatMap((entry) => [...new Set(namesOf(entry))].map((each) => ({ each, entry })));
   const found = namedEntry(
     "explain",
-    ONE_OF[topic] ?? topic.replace(/s$/, ""),
+    oneOf(topic),
     groupBy(named, ({ each }) => each),
     name,
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BenchUnit } from "../../../cli/bench/bench-unit.ts";
-import { ThreadCount } from "../../../cli/bench/thread-count.ts";
+import { PlannedWork, ThreadCount } from "../../../cli/bench/thread-count.ts";
 import { makeLink } from "../../../scenarios/links.ts";
 
 /** So many units of one run each, of `durationSec` on 12 Mbit/s: 1000 packets a second. */
@@ -11,10 +11,20 @@ function counted(runs: number, durationSec: number, cores: number): { count: Thr
     (_, seed): BenchUnit => ({ scenario: 0, contender: 0, seeds: [seed] }),
   );
   return {
-    count: new ThreadCount({ scenarios, seeds: [0] }, units, { cores, nowMs: 0 }),
+    count: new ThreadCount(new PlannedWork({ scenarios, seeds: [0] }, units), { cores, nowMs: 0 }),
     places: [...units.keys()],
   };
 }
+
+it("work is a run's packets and what each run takes beside them, for each of a unit's seeds", () => {
+  const scenarios = [12, 120].map((mbps) => makeLink({ mbps, rttMs: 40, durationSec: 30 }));
+  const units = [
+    { scenario: 0, contender: 0, seeds: [1] },
+    { scenario: 1, contender: 0, seeds: [1, 2] },
+  ];
+  const work = new PlannedWork({ scenarios, seeds: [1, 2] }, units);
+  expect([work.of(0), work.of(1), work.total]).toEqual([35_000, 610_000, 645_000]);
+});
 
 describe("a benchmark begins", () => {
   it("with one thread where a further one would take longer to compile than it takes off the first", () => {

@@ -2,11 +2,27 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makeFolders, runCli } from "../run-cli.ts";
+import { makeFolders, outcomeOf, runCli, startCli } from "../run-cli.ts";
 
 const makeFolder = makeFolders();
 
 describe("ccpark attack", () => {
+  it("ends at Ctrl-C with what it has found so far, as after a budget", async () => {
+    const out = makeFolder();
+    const pair = ["attack", "--matrix", "vegas,cubic", "--environments", "50000", "--out", out];
+    const child = startCli(pair);
+    const outcome = outcomeOf(child);
+    await new Promise((resolve) => child.stderr!.once("data", resolve)); // progress
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await outcome;
+    expect(code).toBe(130);
+    expect(stderr).toContain("stopping with what is found so far; Ctrl-C again ends at once\n");
+    const { tried } = JSON.parse(readFileSync(join(out, "vegas-against-cubic-seed-1.json"), "utf8"));
+    expect(tried).toBeGreaterThan(0);
+    expect(readdirSync(out).some((name) => name.startsWith("cubic-against-vegas"))).toBe(false);
+    expect(stdout).toMatch(/vegas .* 0\.\d{3}/);
+  });
+
   it("writes a link that replays with the gap that it says, and finds the same again", async () => {
     const search = ["attack", "--target", "bbr", "--reference", "cubic"];
     const small = [
