@@ -145,6 +145,12 @@ function writeInitialValues(u32: Uint32Array, base: number, values: InitialValue
   }
 }
 
+/** A program begins without what another has left in registers that are each run's own. */
+function clearScratch(u32: Uint32Array, base: number): void {
+  u32.fill(0, base + 2 * BLOCK.temporary, base + 2 * (BLOCK.temporary + CAPACITY.temporary));
+  u32.fill(0, base + 2 * BLOCK.local, base + 2 * (BLOCK.local + CAPACITY.local));
+}
+
 /** What a debugger wants to see of a flow. */
 export interface RegisterDump {
   readonly programSlot: number;
@@ -486,6 +492,7 @@ export class CcpDatapath {
         writeInitialValues(u32, 2 * block, program.nonvolatiles);
         program.sentFieldCount = program.reportFieldCount;
       }
+      if (this.mode === "strict") clearScratch(u32, 2 * block);
       writeWhole(u32, 2 * (block + BLOCK.microsStart), nowUs);
     }
     const { staging } = flow;

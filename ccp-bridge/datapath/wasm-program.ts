@@ -72,7 +72,7 @@ function make(
 
 /**
  * What a run leaves in scratch is undefined, but for what the program may read before it has written it: that is what the
- * program's last run left there.
+ * program's last run left there. So another program must find scratch cleared.
  */
 export const makeWasmProgram: MakeRunner = (events, instructions, arena) =>
   make(events, instructions, arena, false);

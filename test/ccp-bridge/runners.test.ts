@@ -14,7 +14,9 @@ import {
   REGISTER_TYPES,
 } from "../../ccp-bridge/program.ts";
 import { encodeChangeProg } from "../../ccp-bridge/wire/change-prog.ts";
+import { MESSAGE_TYPES } from "../../ccp-bridge/wire/header.ts";
 import { encodeInstall } from "../../ccp-bridge/wire/install.ts";
+import { decodeMeasure } from "../../ccp-bridge/wire/measure.ts";
 import { encodeUpdateField } from "../../ccp-bridge/wire/update-field.ts";
 
 const { controlNonvolatile, immediate, implicit, local, primitive, reportVolatile, temporary } =
@@ -208,6 +210,40 @@ describe("compiled to WebAssembly, a program does what the interpreter does", ()
       ),
       { numRuns: 200 },
     );
+  });
+
+  it("also where a program reads a local that it has not written: what another program left there is seen in libccp's mode alone", () => {
+    const writes = "(def (Report (a 0)))(when true (:= mine 7)(:= Report.a mine)(report))";
+    const reads =
+      "(def (Report (a 0)))(when (> Ack.bytes_acked 0)(:= mine 1)(fallthrough))(when true (:= Report.a mine)(report))";
+    for (const [mode, left] of [
+      ["strict", 0n],
+      ["libccp", 7n],
+    ] as const) {
+      for (const execution of ["interpreter", "wasm", makeWholeWasmProgram] as const) {
+        const reported: bigint[] = [];
+        const send = (message: Uint8Array): number => {
+          if (message[0] === MESSAGE_TYPES.measure) reported.push(decodeMeasure(message).fields[0]!);
+          return 0;
+        };
+        const datapath = new CcpDatapath({ mode, execution, nowUs: 0, send });
+        const flow = datapath.openFlow({ initCwndBytes: 14_480, mssBytes: 1448 }, 0);
+        for (const [i, text] of [writes, reads].entries())
+          datapath.receive(encodeInstall(i + 1, compileProgram(text)));
+        for (const [programUid, acked] of [
+          [1, 0],
+          [2, 0],
+          [2, 1],
+          [2, 0],
+        ] as const) {
+          if (acked === 0 && reported.length < 2)
+            datapath.receive(encodeChangeProg({ flowId: 1, programUid, updates: [] }));
+          datapath.setPrimitives(1, { "Ack.bytes_acked": acked });
+          datapath.invoke(flow, 0);
+        }
+        expect(reported).toEqual([7n, left, 1n, 1n]);
+      }
+    }
   });
 
   it("with the multiplication that lets some overflows pass, as libccp's test does", () => {

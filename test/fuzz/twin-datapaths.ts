@@ -1,7 +1,9 @@
-/** Two datapaths, one interpreting and one compiling programs, that must do the same. */
+/** Datapaths that interpret programs and compile them, with all registers in memory and without scratch, and must do the same. */
 import { CcpDatapath, type DatapathFlow } from "../../ccp-bridge/datapath/datapath.ts";
 import { BLOCK } from "../../ccp-bridge/datapath/register-arena.ts";
+import { makeWholeWasmProgram } from "../../ccp-bridge/datapath/wasm-program.ts";
 import { PRIMITIVE } from "../../ccp-bridge/lang/scope.ts";
+import { CAPACITY, IMPLICIT } from "../../ccp-bridge/program.ts";
 import type { Dice } from "./dice.ts";
 import { demand } from "./tally.ts";
 
@@ -13,10 +15,25 @@ const RECEIVE_CODES = new Set([
 ]);
 const MSS_BYTES = 1448;
 
+/** Registers that are each run's own: of whom does not keep them, nobody asks for them. */
+const SCRATCH = [
+  [BLOCK.implicit, IMPLICIT.micros],
+  [BLOCK.temporary, CAPACITY.temporary],
+  [BLOCK.local, CAPACITY.local],
+] as const;
+
+const EXECUTIONS = [
+  { name: "interpreter", execution: "interpreter" },
+  { name: "wasm", execution: "wasm" },
+  { name: "whole wasm", execution: makeWholeWasmProgram },
+] as const;
+
 interface Twin {
+  readonly name: string;
+  readonly keepsScratch: boolean;
   readonly datapath: CcpDatapath;
   readonly flows: DatapathFlow[];
-  sent: string[];
+  readonly sent: string[];
 }
 
 export class TwinDatapaths {
@@ -26,55 +43,54 @@ export class TwinDatapaths {
   messages = 0;
 
   constructor(mode: "strict" | "libccp", flowCount: number) {
-    this.#twins = (["interpreter", "wasm"] as const).map((execution) => {
-      const twin: { datapath?: CcpDatapath; flows: DatapathFlow[]; sent: string[] } = { flows: [], sent: [] };
-      twin.datapath = new CcpDatapath({
+    this.#twins = EXECUTIONS.map(({ name, execution }): Twin => {
+      const sent: string[] = [];
+      const datapath = new CcpDatapath({
         mode,
         execution,
         nowUs: 0,
         fallbackTimeoutUs: 100_000,
         send: (message, nowUs) => {
-          twin.sent.push(`${nowUs} ${message.join(" ")}`);
+          sent.push(`${nowUs} ${message.join(" ")}`);
           return this.sendResult;
         },
       });
-      for (let i = 0; i < flowCount; i++) {
-        twin.flows.push(twin.datapath.openFlow({ initCwndBytes: 10 * MSS_BYTES, mssBytes: MSS_BYTES }, 0));
-      }
-      return twin as Twin;
+      const flows = Array.from({ length: flowCount }, () =>
+        datapath.openFlow({ initCwndBytes: 10 * MSS_BYTES, mssBytes: MSS_BYTES }, 0),
+      );
+      return { name, keepsScratch: execution !== "wasm" || mode === "libccp", datapath, flows, sent };
     });
   }
 
   receive(message: Uint8Array): number {
-    const [a, b] = this.#twins.map(({ datapath }) => datapath.receive(message.slice())) as [number, number];
-    demand(a === b, () => `receive: interpreter ${a}, wasm ${b}`);
-    demand(RECEIVE_CODES.has(a), () => `receive: unknown code ${a}`);
-    return a;
+    const code = this.#same("receive", ({ datapath }) => datapath.receive(message.slice()));
+    demand(RECEIVE_CODES.has(code), () => `receive: unknown code ${code}`);
+    return code;
   }
 
-  /** One ACK for every flow, with the same random measurements on both sides. */
+  /** One ACK for every flow, with the same random measurements everywhere. */
   invoke(nowUs: number, dice: Dice): void {
-    const [first] = this.#twins;
-    first!.flows.forEach((_, i) => {
+    for (const i of this.#twins[0]!.flows.keys()) {
       if (dice.chance(0.7)) this.#measure(i, dice);
-      const [a, b] = this.#twins.map(({ datapath, flows }) => datapath.invoke(flows[i]!, nowUs)) as [
-        number,
-        number,
-      ];
-      demand(a === b, () => `invoke: interpreter ${a}, wasm ${b}`);
-      demand(INVOKE_CODES.has(a), () => `invoke: unknown code ${a}`);
-    });
+      const code = this.#same("invoke", ({ datapath, flows }) => datapath.invoke(flows[i]!, nowUs));
+      demand(INVOKE_CODES.has(code), () => `invoke: unknown code ${code}`);
+    }
     this.#compareMessages();
   }
 
   compareRegisters(): void {
-    const [a, b] = this.#twins as [Twin, Twin];
-    a.flows.forEach((flow, i) => {
-      const left = this.#words(a, flow);
-      const right = this.#words(b, b.flows[i]!);
-      const at = left.findIndex((word, k) => word !== right[k]);
-      demand(at < 0, () => `word ${at} of the registers: interpreter ${left[at]}, wasm ${right[at]}`);
-    });
+    const [first, ...others] = this.#twins as [Twin, ...Twin[]];
+    for (const i of first.flows.keys()) {
+      for (const other of others) {
+        const left = this.#words(first, i, other.keepsScratch);
+        const right = this.#words(other, i, other.keepsScratch);
+        const at = left.findIndex((word, k) => word !== right[k]);
+        demand(
+          at < 0,
+          () => `word ${at} of the registers: ${first.name} ${left[at]}, ${other.name} ${right[at]}`,
+        );
+      }
+    }
   }
 
   close(nowUs: number): void {
@@ -83,8 +99,21 @@ export class TwinDatapaths {
     this.#compareMessages();
   }
 
-  #words({ datapath }: Twin, flow: DatapathFlow): BigUint64Array {
-    return datapath.arena.u64.subarray(flow.base / 8, flow.base / 8 + BLOCK.words);
+  /** What all twins say to it, which is the same. */
+  #same(what: string, ask: (twin: Twin) => number): number {
+    const codes = this.#twins.map(ask);
+    demand(
+      codes.every((code) => code === codes[0]),
+      () => `${what}: ${this.#twins.map(({ name }, i) => `${name} ${codes[i]}`).join(", ")}`,
+    );
+    return codes[0]!;
+  }
+
+  #words({ datapath, flows }: Twin, flow: number, withScratch: boolean): BigUint64Array {
+    const first = flows[flow]!.base / 8;
+    const words = datapath.arena.u64.slice(first, first + BLOCK.words);
+    if (!withScratch) for (const [word, size] of SCRATCH) words.fill(0n, word, word + size);
+    return words;
   }
 
   #measure(flowIndex: number, dice: Dice): void {
@@ -98,11 +127,12 @@ export class TwinDatapaths {
   }
 
   #compareMessages(): void {
-    const [a, b] = this.#twins as [Twin, Twin];
-    const same = a.sent.length === b.sent.length && a.sent.every((message, i) => message === b.sent[i]);
-    demand(same, () => `messages: interpreter ${a.sent.join(" / ")}, wasm ${b.sent.join(" / ")}`);
-    this.messages += a.sent.length;
-    a.sent = [];
-    b.sent = [];
+    const [first, ...others] = this.#twins as [Twin, ...Twin[]];
+    for (const { name, sent } of others) {
+      const same = first.sent.length === sent.length && first.sent.every((message, i) => message === sent[i]);
+      demand(same, () => `messages: ${first.name} ${first.sent.join(" / ")}, ${name} ${sent.join(" / ")}`);
+    }
+    this.messages += first.sent.length;
+    for (const { sent } of this.#twins) sent.length = 0;
   }
 }
