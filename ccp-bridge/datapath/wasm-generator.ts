@@ -315,6 +315,15 @@ class Generator {
     this.body.op(OP.i64Eqz, OP.i32Eqz);
   }
 
+  /** What is at hand as 0 or 1 of 32 bits. */
+  #ofFlag(pushFlag: Push): Operand {
+    const push = (): void => {
+      pushFlag();
+      this.body.op(OP.i64ExtendI32U);
+    };
+    return { push, pushFlag, isBoolean: true };
+  }
+
   #operand(type: number, index: number): Operand {
     const { body } = this;
     const constant = (value: number): Operand => ({
@@ -332,14 +341,7 @@ class Generator {
     const file = registerFile(type)!;
     if (index >= file.size) return constant(0);
     const word = file.word + index;
-    if (this.#flags.has(word)) {
-      const pushFlag = (): void => body.get(this.#flagLocalOf(word));
-      const push = (): void => {
-        pushFlag();
-        body.op(OP.i64ExtendI32U);
-      };
-      return { push, pushFlag, isBoolean: true };
-    }
+    if (this.#flags.has(word)) return this.#ofFlag(() => body.get(this.#flagLocalOf(word)));
     this.#provide(word);
     return {
       push: () => body.get(this.#localOf(word)),
@@ -423,30 +425,22 @@ class Generator {
     }
     const compare = COMPARISONS.get(opcode);
     if (compare !== undefined) {
-      const pushFlag = (): void => {
+      const value = this.#ofFlag(() => {
         left.push();
         right.push();
         body.op(compare);
-      };
-      const push = (): void => {
-        pushFlag();
-        body.op(OP.i64ExtendI32U);
-      };
-      this.#write(resultType, resultIndex, { push, pushFlag, isBoolean: true });
+      });
+      this.#write(resultType, resultIndex, value);
       return;
     }
     const [leftFlag, rightFlag] = [left.pushFlag, right.pushFlag];
     if (opcode === OPCODES.mul && leftFlag !== undefined && rightFlag !== undefined) {
-      const pushFlag = (): void => {
+      const value = this.#ofFlag(() => {
         leftFlag();
         rightFlag();
         body.op(OP.i32And);
-      };
-      const push = (): void => {
-        pushFlag();
-        body.op(OP.i64ExtendI32U);
-      };
-      this.#write(resultType, resultIndex, { push, pushFlag, isBoolean: true });
+      });
+      this.#write(resultType, resultIndex, value);
       return;
     }
     const areBoolean = left.isBoolean && right.isBoolean;
