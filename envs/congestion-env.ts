@@ -167,7 +167,7 @@ abstract class SingleFlowEnv<R extends Run> {
     });
   }
 
-  /** of the episode at hand */
+  /** of the episode at hand; in virtual time nothing may be asked of it when the next has begun */
   get run(): R {
     return expectReset(this.#episode).run;
   }
@@ -190,6 +190,8 @@ abstract class SingleFlowEnv<R extends Run> {
 
 export class CongestionEnv extends SingleFlowEnv<VirtualRun> {
   readonly #testbed: VirtualTestbed;
+  /** of the episode at hand; its memory serves the one after the next: to make a simulator takes longer than 100 steps */
+  #last: VirtualRun | undefined;
 
   /** @param extras testbed: absent: the simulator */
   constructor(
@@ -213,6 +215,8 @@ export class CongestionEnv extends SingleFlowEnv<VirtualRun> {
     const turns = this.attach(run);
     while (turns.next() === TIME) run.runUntil(turns.untilNs);
     this.begun(run, turns);
+    this.#last?.release?.();
+    this.#last = run;
   }
 
   /**

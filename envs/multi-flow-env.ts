@@ -168,7 +168,7 @@ export class MultiFlowEnv {
     return this.possibleFlows.filter((_, row) => this.rows.live[row] === 1);
   }
 
-  /** of the episode at hand */
+  /** of the episode at hand: nothing may be asked of it when the next has begun */
   get run(): VirtualRun {
     return expectReset(this.#episode).run;
   }
@@ -194,6 +194,7 @@ export class MultiFlowEnv {
     this.#flows.attach(run);
     const { startNs, flows } = run;
     run.runUntil(startNs);
+    this.#episode?.run.release?.();
     this.#episode = {
       run,
       stateMeter: new GlobalStateMeter(run, this.#stepNs),

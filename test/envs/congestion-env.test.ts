@@ -5,6 +5,7 @@ import { DEFAULT_ENV_OPTIONS, type EnvOptions, parseEnvOptions } from "../../env
 import { makeVectorEnv } from "../../envs/vector/local-vector-env.ts";
 import { getScenario } from "../../scenarios/presets.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
+import { measure } from "../../testbeds/measure.ts";
 import { envContract } from "../contract/env-contract.ts";
 
 const SHORT = getScenario("park-paper", { durationSec: 2 });
@@ -196,6 +197,33 @@ describe("seeds", () => {
   it("give the same bytes when equal and others when not", () => {
     expect(fingerprint(1)).toBe(fingerprint(1));
     expect(fingerprint(1)).not.toBe(fingerprint(2));
+  });
+
+  it("give the same bytes whatever episodes the environment, and others at once, have had before", () => {
+    const fresh = fingerprint(5);
+    const others = [1, 2].map(() => new CongestionEnv(OUTAGE, OPTIONS));
+    const env = new CongestionEnv(SHORT, OPTIONS);
+    for (const seed of [5, 6, 5, 7, 5]) {
+      let last = env.reset(seed);
+      const seen: number[] = [];
+      while (!last.truncated) {
+        if (seen.length % 500 === 0) for (const other of others) other.reset(seed);
+        for (const other of others) other.step([0.1]);
+        last = env.step([Math.sin(seen.length) / 3]);
+        seen.push(last.reward, ...last.observation);
+      }
+      if (seed === 5) expect(JSON.stringify([seen, env.metrics()])).toBe(fresh);
+    }
+  });
+
+  it("leave nothing to ask of a run whose environment has begun the next episode", () => {
+    const env = new CongestionEnv(SHORT, OPTIONS);
+    env.reset(1);
+    const { run } = env;
+    env.reset(2);
+    expect(() => measure(run)).toThrow("[sim] the run is over and its memory serves another one");
+    expect(() => run.runUntil(run.endNs)).toThrow("the run is over");
+    expect(env.metrics().durationSec).toBe(0);
   });
 
   it("draw the flow's start in U(0, 1 s), unless the scenario fixes it", () => {

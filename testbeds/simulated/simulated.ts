@@ -1,5 +1,6 @@
 /** The simulated testbed: virtual time, any link, any rate, the same bytes for the same seed. */
 
+import { CcparkError } from "../../core/errors.ts";
 import type { Nanos } from "../../core/units.ts";
 import type { Scenario } from "../../scenarios/scenario.ts";
 import type { MoveTarget } from "../../scenarios/traffic/named-flows.ts";
@@ -52,7 +53,7 @@ export class SimulatedRun implements VirtualRun {
   }
 
   get nowNs(): Nanos {
-    return this.#network.nowNs;
+    return this.#held.nowNs;
   }
 
   move(flowId: string, to: MoveTarget): void {
@@ -68,7 +69,16 @@ export class SimulatedRun implements VirtualRun {
   }
 
   runUntil(untilNs: Nanos): boolean {
-    return this.#network.runUntil(untilNs);
+    return this.#held.runUntil(untilNs);
+  }
+
+  /** @throws CcparkError (failed-precondition): it would be the network of another run */
+  get #held(): Network {
+    if (!this.#isReleased) return this.#network;
+    throw new CcparkError(
+      "failed-precondition",
+      "[sim] the run is over and its memory serves another one: expected to be asked before the next episode begins",
+    );
   }
 
   /** Nothing: its memory goes with it, or is released. */
