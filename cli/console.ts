@@ -37,8 +37,15 @@ export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+let unfinished = "";
+
+/** What Ctrl-C leaves undone from here on, for the message that it came. */
+export function tellIfInterrupted(what: string): void {
+  unfinished = `: ${what}`;
+}
+
 function endInterrupted(): never {
-  printErr("\ninterrupted\n");
+  printErr(`\ninterrupted${unfinished}\n`);
   process.exit(EXIT.interrupted);
 }
 

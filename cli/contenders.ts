@@ -19,6 +19,7 @@ import {
   UNTRAINED,
 } from "../eval/contenders/contender.ts";
 import { interruptible, printErr } from "./console.ts";
+import { UNIX_PREFIX } from "./options.ts";
 import type { LoadedCheckpoint, LoadedModel } from "./policies.ts";
 
 interface Described {
@@ -69,7 +70,6 @@ export const OTHER_CONTENDERS: readonly Described[] = [
 const AGENT_PREFIX = "agent:";
 const CHECKPOINT_PREFIXES = [AGENT_PREFIX, "checkpoint:"];
 const ONNX_PREFIX = "onnx:";
-const UNIX_PREFIX = "unix:";
 const ZOO_PREFIX = "zoo:";
 const OTHER_PREFIXES = [...CHECKPOINT_PREFIXES, ONNX_PREFIX, UNIX_PREFIX, ZOO_PREFIX];
 const OTHER_NAMES = [CONSTANT, CONSTANT_RATE, ORACLE, UNTRAINED];

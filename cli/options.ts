@@ -1,8 +1,12 @@
 /** Readers of option values; a wrong value is one sentence and exit code 2. */
 import { existsSync } from "node:fs";
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { splitReferences } from "../algorithms/reference.ts";
+import { CcparkError } from "../core/errors.ts";
 import { PACES, type Pace } from "../envs/foreign-agent/pace.ts";
+
+/** What names an agent of another process begin with. */
+export const UNIX_PREFIX = "unix:";
 
 /** What stands before a path in a name, and the first parameter after it. */
 const AROUND_PATH = /^(?:(?:agent|checkpoint|onnx):)?(.*?)(?::[A-Za-z]\w*=[^,]*)?$/s;
@@ -102,10 +106,45 @@ export function collect(text: string, before: readonly string[] = []): string[] 
 export const SET_HELP =
   "a field of the scenario, such as link.rateMbps=24 or forward.queue.packets=100; may repeat (docs/scenarios.md)";
 
-/** What `--wide` is for, in the words of `--help`. */
+/** What `--force` is for, in the words of `--help`. */
 export const FORCE_HELP = "replace other results in --out";
 
+/** What `--wide` is for. */
 export const WIDE_HELP = "tables with all columns in one line, whatever the terminal's width";
+
+/** The options of agents of other processes, as words of a command line. */
+export function outsideWords({
+  mode,
+  quietMs,
+}: {
+  readonly mode: Pace;
+  readonly quietMs?: number;
+}): string[] {
+  const words = mode === DEFAULT_PACE ? [] : [`--mode ${mode}`];
+  return quietMs === undefined ? words : [...words, `--quiet-ms ${quietMs}`];
+}
+
+/**
+ * An option that does nothing without another one, which is not there.
+ * @param contenders where agents of other processes may be among them
+ * @throws CcparkError (invalid-argument) for the first that was given
+ */
+export function refuseIdle(command: Command, contenders?: readonly string[]): void {
+  const refuse = (names: readonly string[], without: string): void => {
+    const idle = command.options.find((option) => {
+      const name = option.attributeName();
+      return names.includes(name) && command.getOptionValueSource(name) === "cli";
+    });
+    if (idle === undefined) return;
+    const message = `[${command.name()}] ${idle.long}: does nothing without ${without}`;
+    throw new CcparkError("invalid-argument", message);
+  };
+  if (command.getOptionValue("out") === undefined) refuse(["force"], "--out DIR");
+  if (contenders?.some((name) => name.startsWith(UNIX_PREFIX)) === false) {
+    const agent = `an agent of another process (${UNIX_PREFIX}SOCKET:NAME) among the contenders`;
+    refuse(["mode", "quietMs", "socketDir"], agent);
+  }
+}
 
 /** As a word of a command line that can be pasted. */
 export function quoteForShell(text: string): string {

@@ -7,7 +7,7 @@ import type { Provenance } from "../../eval/report/report-data.ts";
 import { DEFAULT_HEADLINE, type Headline } from "../../eval/verdicts/headline.ts";
 import { isScenarioFile } from "../../scenarios/scenario-files.ts";
 import { SIMULATED } from "../../testbeds/simulated/simulated.ts";
-import { DEFAULT_PACE, quoteForShell } from "../options.ts";
+import { outsideWords, quoteForShell } from "../options.ts";
 import type { PlannedBench } from "./bench-plan.ts";
 import { refuseOther } from "./other-results.ts";
 import { versions } from "./run-benchmark.ts";
@@ -67,8 +67,7 @@ function normalisedCommand(
   for (const text of options.metric ?? []) words.push(`--metric ${quoteForShell(text)}`);
   if (options.observationNoise !== undefined) words.push(`--observation-noise ${options.observationNoise}`);
   if (options.headline !== DEFAULT_HEADLINE) words.push(`--headline ${options.headline}`);
-  if (options.mode !== DEFAULT_PACE) words.push(`--mode ${options.mode}`);
-  if (options.quietMs !== undefined) words.push(`--quiet-ms ${options.quietMs}`);
+  words.push(...outsideWords(options));
   if (options.on !== SIMULATED.name) words.push(`--on ${options.on}`);
   return words.join(" ");
 }

@@ -7,7 +7,7 @@ import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
 import type { CaseSuite } from "../../eval/suites/case-suite.ts";
 import { DEFAULT_HEADLINE, HEADLINES } from "../../eval/verdicts/headline.ts";
 import type { BenchOptions } from "../bench/provenance.ts";
-import { outTakesColour, outWidth, printErr, printOut } from "../console.ts";
+import { outTakesColour, outWidth, printErr, printOut, tellIfInterrupted } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
 import { isDebugging } from "../exit/report-error.ts";
 import {
@@ -22,6 +22,7 @@ import {
   parseSvgPath,
   parseWhole,
   quietMsOption,
+  refuseIdle,
   SET_HELP,
   socketDirOption,
   WIDE_HELP,
@@ -141,6 +142,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
   const { makeReportData } = await import("../../eval/report/report-data.ts");
   const { parseMetrics, withMetrics } = await import("../../eval/metrics.ts");
 
+  refuseIdle(command, options.algorithms);
   const metrics = parseMetrics(options.metric ?? []);
   const rewardName = options.reward ?? DEFAULT_REWARD;
   await loadSignals({ rewards: [rewardName] });
@@ -193,6 +195,9 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     if (options.force !== true) refuseOtherResults(options.out, provenanceOf(firstSeeds), options.until);
   }
   if (options.picture !== undefined) claimFile(options.picture);
+  if (options.out !== undefined || options.picture !== undefined) {
+    tellIfInterrupted("nothing is written before the last run");
+  }
 
   const json = options.json === true;
   const failures: BenchmarkFailure[] = [];

@@ -89,6 +89,16 @@ describe("mistakes on the command line", () => {
       "`cubic`: expected it after --algorithm",
     ],
     [
+      "what to do with results that are not kept",
+      ["bench", "--force"],
+      "--force: does nothing without --out DIR",
+    ],
+    [
+      "how to run an agent of another process, without one",
+      ["evaluate", "ccwg", "--algorithm", "reno", "--mode", "real-time"],
+      "--mode: does nothing without an agent of another process (unix:SOCKET:NAME) among the contenders",
+    ],
+    [
       "a metric of a plot that has its own",
       ["plot", "runs", "--kind", "tradeoff", "--metric", "power"],
       "--metric power: expected none with --kind tradeoff, which is goodput against p95 delay",

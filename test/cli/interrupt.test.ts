@@ -1,6 +1,6 @@
 /** Ctrl-C ends a command within a second with 130, also while it computes or waits for something to read. */
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
@@ -40,6 +40,21 @@ it.each<[string, () => readonly string[]]>([
   ["a FIFO as a scenario", () => ["sim", "--agent", "nobody", "--scenario", fifo("s.yaml")]],
 ])("ends at Ctrl-C: %s", async (_, args) => {
   await interrupted(args());
+});
+
+it("says at Ctrl-C that results are written when all runs are done", async () => {
+  const cwd = makeFolder();
+  const child = startCli(["bench", "--algorithms", "bbr", ...LONG, "--out", "results"], { cwd });
+  const outcome = outcomeOf(child);
+  while (!existsSync(join(cwd, "results"))) await sleep(50);
+  await sleep(1_000);
+  child.kill("SIGINT");
+  const { code, stderr } = await outcome;
+  expect([code, stderr]).toEqual([
+    130,
+    expect.stringMatching(/\ninterrupted: nothing is written before the last run\n$/),
+  ]);
+  expect(readdirSync(join(cwd, "results"))).toEqual([]);
 });
 
 it("ends at Ctrl-C before its commands are loaded", async () => {

@@ -10,6 +10,7 @@ import {
   parsePositive,
   parseWhole,
   quoteForShell,
+  refuseIdle,
 } from "../../options.ts";
 
 interface Options {
@@ -93,7 +94,7 @@ async function pairsOf({ target, reference, matrix }: Options): Promise<Pair[]> 
   return [{ target, reference }];
 }
 
-async function attackAll(options: Options, { args: [name] }: Command): Promise<void> {
+async function attackAll(options: Options, given: Command): Promise<void> {
   const { availableParallelism } = await import("node:os");
   const { join } = await import("node:path");
   const { CcparkError } = await import("../../../core/errors.ts");
@@ -108,10 +109,12 @@ async function attackAll(options: Options, { args: [name] }: Command): Promise<v
   const { namedContenders } = await import("../../contenders.ts");
   const { startTask } = await import("../../train/progress.ts");
 
+  const [name] = given.args;
   if (name !== undefined) {
     const message = `[attack] \`${name}\`: expected it after --target, with --reference beside it, or after --matrix`;
     throw new CcparkError("invalid-argument", message);
   }
+  refuseIdle(given);
   findSearchMethod(options.method);
   const pairs = await pairsOf(options);
   const { contenders } = await namedContenders(

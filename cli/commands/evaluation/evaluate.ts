@@ -2,16 +2,18 @@
 import { type Command, Option } from "commander";
 import type { Pace } from "../../../envs/foreign-agent/pace.ts";
 import { MAX_SEEDS, seedsUpTo } from "../../../eval/seeds.ts";
-import { printErr, printOut } from "../../console.ts";
+import { printErr, printOut, tellIfInterrupted } from "../../console.ts";
 import {
   collect,
   FORCE_HELP,
   modeOption,
+  outsideWords,
   parseAlgorithms,
   parseList,
   parseWhole,
   quietMsOption,
   quoteForShell,
+  refuseIdle,
   socketDirOption,
 } from "../../options.ts";
 
@@ -41,11 +43,12 @@ function commandLine(options: EvaluateOptions, rows: readonly string[] | undefin
   const words = ["ccpark evaluate ccwg --algorithm", quoteForShell(options.algorithm)];
   words.push(`--against ${options.against.map(quoteForShell).join(",")}`, `--seeds ${options.seeds}`);
   if (options.testbed !== DEFAULT_TESTBED) words.push(`--testbed ${options.testbed}`);
+  words.push(...outsideWords(options));
   for (const row of rows ?? []) words.push(`--row ${row}`);
   return words.join(" ");
 }
 
-async function evaluate(options: EvaluateOptions): Promise<void> {
+async function evaluate(options: EvaluateOptions, given: Command): Promise<void> {
   const { join } = await import("node:path");
   const { availableParallelism } = await import("node:os");
   const { claimFolder, writeFilesWhole } = await import("../../../core/whole-files.ts");
@@ -60,6 +63,7 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
   const { refuseOther } = await import("../../bench/other-results.ts");
 
   const { algorithm, against, row: rows, out, testbed } = options;
+  refuseIdle(given, [algorithm, ...against]);
   const input = {
     algorithm,
     against,
@@ -75,6 +79,7 @@ async function evaluate(options: EvaluateOptions): Promise<void> {
     claimFolder(out);
     const isSame = (stored: { readonly command?: unknown }): boolean => stored.command === command;
     if (options.force !== true) refuseOther({ folder: out, file: "summary.json", isSame });
+    tellIfInterrupted("nothing is written before the last run");
   }
   const outcomes = await runEvaluation(input, evaluation, options.workers ?? availableParallelism());
   checkRan(evaluation.plan, evaluation.evaluated.name, outcomes);

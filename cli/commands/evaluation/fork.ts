@@ -5,7 +5,7 @@ import { Option } from "commander";
 import type { FlowAlgorithm } from "../../../ccp-bridge/in-process-flow.ts";
 import { refuseOther } from "../../bench/other-results.ts";
 import { printErr, printOut } from "../../console.ts";
-import { FORCE_HELP, MAX_SEED, parsePositive, parseWhole } from "../../options.ts";
+import { FORCE_HELP, MAX_SEED, parsePositive, parseWhole, refuseIdle } from "../../options.ts";
 
 interface Options {
   readonly run: string;
@@ -54,7 +54,8 @@ function refuseOtherFork(folder: string, file: string, own: Readonly<Record<stri
   });
 }
 
-async function fork(options: Options): Promise<void> {
+async function fork(options: Options, command: Command): Promise<void> {
+  refuseIdle(command);
   const { join } = await import("node:path");
   const { CcparkError } = await import("../../../core/errors.ts");
   const { claimFolder, writeFilesWhole } = await import("../../../core/whole-files.ts");
