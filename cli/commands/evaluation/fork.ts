@@ -147,9 +147,11 @@ export function addFork(program: Command): void {
     )
     .option("--hold <sec>", "how long another decision holds (default: one round trip)", parsePositive)
     .option("--horizon <sec>", "how long it is judged (default: 8 round trips)", parsePositive)
-    .option("--scenario <name>", "chooses among several runs")
-    .option("--contender <name>", "the same")
-    .addOption(new Option("--seed <n>", "the same").argParser(parseWhole(0, MAX_SEED)))
+    .option("--scenario <name>", "chooses among the scenarios of a run")
+    .option("--contender <name>", "chooses among the contenders of a run")
+    .addOption(
+      new Option("--seed <n>", "chooses among the seeds of a run").argParser(parseWhole(0, MAX_SEED)),
+    )
     .option("--out <dir>", "write fork.json and regret.json there")
     .option("--force", FORCE_HELP)
     .option("--json", "JSON Lines on stdout")
