@@ -37,7 +37,7 @@ export const SUMMARISED_OF_COMPANY = [
 export type CompanyQuantity = (typeof SUMMARISED_OF_COMPANY)[number];
 
 /** Undefined where a record has no such thing. */
-function measuredIn(
+export function measuredIn(
   record: BenchmarkRecord,
   quantity: Quantity | CompanyQuantity | MetricKey,
 ): number | undefined {

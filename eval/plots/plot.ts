@@ -3,9 +3,10 @@
  * Each is a Vega-Lite specification whose size is that of a column of text, and the rows that it draws.
  */
 import { CcparkError, unknownName } from "../../core/errors.ts";
-import { COLUMNS, type Column, heading, ONE_WAY_COLUMNS } from "../report/columns.ts";
+import { COLUMNS, type Column, companyColumns, heading, ONE_WAY_COLUMNS } from "../report/columns.ts";
 import { MARKS, styleContenders } from "../report/palette.ts";
 import type { SeriesEntry } from "../report/report-data.ts";
+import { measuredIn } from "../summary.ts";
 import type { SavedResults } from "./saved-results.ts";
 
 export const KINDS = ["mean", "time", "cdf", "tradeoff"] as const;
@@ -35,6 +36,9 @@ const RUN_COLUMNS: readonly Column[] = [
   ...ONE_WAY_COLUMNS.filter((column) => !COLUMNS.some(({ quantity }) => quantity === column.quantity)),
 ];
 
+/** A quantity of runs, and what its values are multiplied by for a reader. */
+type Measure = Pick<Column, "quantity" | "factor">;
+
 export interface PlotOptions {
   /** a quantity of runs (`score`, `goodputMbps`), of time (`throughputMbps`), or `metric.NAME` */
   readonly metric: string;
@@ -56,12 +60,17 @@ export interface Plot {
   readonly rows: readonly Readonly<Record<string, string | number>>[];
 }
 
+/** Those of every run, and those of flows in company and of transfers where there are some. */
+function runColumns(results: readonly SavedResults[]): Column[] {
+  return [...RUN_COLUMNS, ...companyColumns(results.flatMap(({ summary }) => summary))];
+}
+
 export function metricNames(results: readonly SavedResults[]): string[] {
   const own = results.flatMap(({ records }) =>
     records.flatMap((record) => Object.keys(record).filter((key) => key.startsWith("metric."))),
   );
   return [
-    ...RUN_COLUMNS.map(({ quantity }) => quantity),
+    ...runColumns(results).map(({ quantity }) => quantity),
     ...new Set(own),
     ...SERIES_METRICS.map(({ field }) => field),
   ];
@@ -242,22 +251,23 @@ function cumulative(
   }));
 }
 
-function cdfPlot(chosen: Chosen, metric: string, title: string, size: Size): Plot {
+function cdfPlot(chosen: Chosen, of: SeriesMetric | Measure, title: string, size: Size): Plot {
   const label = labelled(chosen.results);
   const groups = new Map<string, number[]>();
-  const isCourse = SERIES_METRICS.some(({ field }) => field === metric);
+  const isCourse = "field" in of;
+  const metric = isCourse ? of.field : of.quantity;
   for (const result of chosen.results) {
-    const of = isCourse ? result.series : result.records;
-    if (of.length === 0 && isCourse) throw noSeries();
-    for (const entry of of) {
-      if (!chosen.scenarios.includes(entry.scenario) || !chosen.contenders.includes(entry.algorithm))
-        continue;
-      const value = (entry as unknown as Record<string, number | readonly number[]>)[metric];
-      const name = label(result, entry.algorithm);
-      groups.set(name, [
-        ...(groups.get(name) ?? []),
-        ...(typeof value === "number" ? [value] : (value ?? [])),
-      ]);
+    if (isCourse && result.series.length === 0) throw noSeries();
+    const samples: readonly { scenario: string; algorithm: string; values: readonly number[] }[] = isCourse
+      ? result.series.map((entry) => ({ ...entry, values: entry[of.field] }))
+      : result.records.map((record) => {
+          const value = measuredIn(record, of.quantity);
+          return { ...record, values: value === undefined ? [] : [value * of.factor] };
+        });
+    for (const { scenario, algorithm, values } of samples) {
+      if (!chosen.scenarios.includes(scenario) || !chosen.contenders.includes(algorithm)) continue;
+      const name = label(result, algorithm);
+      groups.set(name, [...(groups.get(name) ?? []), ...values]);
     }
   }
   const names = [...groups.keys()];
@@ -282,7 +292,7 @@ interface MeanRow extends Readonly<Record<string, string | number>> {
   readonly high: number;
 }
 
-function meanRows(chosen: Chosen, column: Pick<Column, "quantity" | "factor">): MeanRow[] {
+function meanRows(chosen: Chosen, column: Measure): MeanRow[] {
   const label = labelled(chosen.results);
   return chosen.results.flatMap((result) =>
     result.summary
@@ -300,12 +310,7 @@ function meanRows(chosen: Chosen, column: Pick<Column, "quantity" | "factor">): 
 }
 
 /** Rows down with many links or contenders: names are read, not turned. */
-function meanPlot(
-  chosen: Chosen,
-  column: Pick<Column, "quantity" | "factor">,
-  title: string,
-  size: Size,
-): Plot {
+function meanPlot(chosen: Chosen, column: Measure, title: string, size: Size): Plot {
   const rows = meanRows(chosen, column);
   const names = [...new Set(rows.map(({ contender }) => contender))];
   const { color, shape } = channels(names);
@@ -389,22 +394,20 @@ export function plotOf(results: readonly SavedResults[], options: PlotOptions): 
   if (!known.includes(options.metric)) throw unknownName("plot", "metric", options.metric, known);
   const course = SERIES_METRICS.find(({ field }) => field === options.metric);
   const kind = options.kind ?? (course === undefined ? "mean" : "time");
-  const column = RUN_COLUMNS.find(({ quantity }) => quantity === options.metric);
+  const column = runColumns(results).find(({ quantity }) => quantity === options.metric);
   const title =
     course?.title ?? (column === undefined ? options.metric.slice("metric.".length) : heading(column));
+  const measure = { quantity: options.metric as Column["quantity"], factor: column?.factor ?? 1 };
   switch (kind) {
     case "time":
       if (course !== undefined) return timePlot(chosen, course, options.size);
       break;
     case "cdf":
-      return cdfPlot(chosen, options.metric, title, options.size);
+      return cdfPlot(chosen, course ?? measure, title, options.size);
     case "tradeoff":
       return tradeoffPlot(chosen, options.size);
     case "mean":
-      if (course === undefined) {
-        const quantity = options.metric as Column["quantity"];
-        return meanPlot(chosen, column ?? { quantity, factor: 1 }, title, options.size);
-      }
+      if (course === undefined) return meanPlot(chosen, measure, title, options.size);
   }
   const fitting = course === undefined ? "mean, cdf or tradeoff" : "time or cdf";
   throw new CcparkError(

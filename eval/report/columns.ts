@@ -87,11 +87,15 @@ const metric = (key: MetricKey): Column => ({
   digits: 3,
 });
 
+/** Those that these rows have. */
+export function companyColumns(rows: readonly SummaryRow[]): Column[] {
+  return COMPANY_COLUMNS.filter(({ quantity }) => rows.some((row) => row[quantity] !== undefined));
+}
+
 /** The columns of one link: those given, those of the company that its flow has, and metrics of one's own. */
 export function columnsOf(columns: readonly Column[], rowsOfLink: readonly SummaryRow[]): Column[] {
-  const has = ({ quantity }: Column): boolean => rowsOfLink.some((row) => row[quantity] !== undefined);
   const own = [...new Set(rowsOfLink.flatMap(metricKeys))].map(metric);
-  return [...columns, ...COMPANY_COLUMNS.filter(has), ...own];
+  return [...columns, ...companyColumns(rowsOfLink), ...own];
 }
 
 export function heading(column: Column): string {

@@ -8,6 +8,8 @@ import { FORMATS, plotCsv, plotFile } from "../../../eval/plots/plot-files.ts";
 import { readResults, type SavedResults } from "../../../eval/plots/saved-results.ts";
 import type { ReportData } from "../../../eval/report/report-data.ts";
 import { writeResults } from "../../../eval/result-files.ts";
+import { mean } from "../../../eval/statistics.ts";
+import { summarise } from "../../../eval/summary.ts";
 import { runCli } from "../../cli/run-cli.ts";
 import { sampleReport } from "../sample-report.ts";
 
@@ -56,6 +58,46 @@ describe("plots of saved results", () => {
     const cdf = plotOf([saved], { metric: "score", kind: "cdf", contenders, size: "column" });
     const shares = cdf.rows.filter(({ contender }) => contender === "agent").map((row) => row["share"]);
     expect(shares).toEqual([1, 2, 3, 4, 5, 6].map((n) => n / 6));
+    const used = plotOf([saved], {
+      metric: "utilisation",
+      kind: "cdf",
+      contenders: ["agent"],
+      size: "column",
+    });
+    const percent = saved.records
+      .filter(({ algorithm }) => algorithm === "agent")
+      .map(({ utilisation }) => 100 * utilisation)
+      .sort((a, b) => a - b);
+    expect(used.rows.map((row) => row["utilisation"])).toEqual(percent);
+  });
+
+  it("draw what flows in company and transfers have, where there are some", () => {
+    expect(() => plotOf([saved], { metric: "jainIndex", size: "column" })).toThrow(
+      /unknown metric `jainIndex`/,
+    );
+    const flow = {
+      algorithm: "bbr",
+      direction: "forward",
+      startSec: 0,
+      durationSec: 10,
+      meanQueueDelayMs: 1,
+      p95OneWayDelayMs: 30,
+      lossRate: 0,
+      sentPackets: 100,
+      droppedPackets: 0,
+    } as const;
+    const records = saved.records.map((record) => ({
+      ...record,
+      jainIndex: 0.5 + record.seed / 10,
+      flows: [1, 3].map((goodputMbps) => ({ ...flow, id: `flow-${goodputMbps}`, goodputMbps })),
+    }));
+    const company = { ...saved, records, summary: summarise(records) };
+    const options = { scenarios: ["park-paper"], contenders: ["bbr"], size: "column" } as const;
+    const seeds = saved.records.filter((each) => each.scenario === "park-paper" && each.algorithm === "bbr");
+    const jain = plotOf([company], { ...options, metric: "jainIndex" });
+    expect(jain.rows[0]!["mean"]).toBeCloseTo(0.5 + mean(seeds.map(({ seed }) => seed)) / 10, 9);
+    const total = plotOf([company], { ...options, metric: "totalGoodputMbps", kind: "cdf" });
+    expect(total.rows.map((row) => row["totalGoodputMbps"])).toEqual(seeds.map(() => 4));
   });
 
   it("tell seven lines apart by dash and mark, also without colour", () => {
