@@ -38,11 +38,11 @@ const PRINT = {
     symbolSize: 30,
     orient: "top",
     direction: "horizontal",
-    columns: 4,
     rowPadding: 1,
     columnPadding: 8,
     offset: 4,
   },
+  header: { labelFontSize: 7, labelPadding: 0 },
   // beside the axis, whose place is known: the left end of all that is drawn changes while it is laid out
   title: {
     fontSize: 8,

@@ -3,6 +3,7 @@
  * Each is a Vega-Lite specification whose size is that of a column of text, and the rows that it draws.
  */
 import { CcparkError, unknownName } from "../../core/errors.ts";
+import { RUN_FACTS } from "../metrics.ts";
 import { COLUMNS, type Column, companyColumns, heading, ONE_WAY_COLUMNS } from "../report/columns.ts";
 import { MARKS, styleContenders } from "../report/palette.ts";
 import type { SeriesEntry } from "../report/report-data.ts";
@@ -131,11 +132,34 @@ const DASHES: readonly (readonly number[])[] = [
 
 const dashOf = (i: number): number[] => [...DASHES[i % DASHES.length]!];
 
-function channels(names: readonly string[]): { color: object; shape: object } {
+/** Text of 7 points, its letters one with another; a legend's mark with the gaps around it; a row of a legend. */
+const LETTER_POINTS = 4.4;
+const LEGEND_MARK_POINTS = 22;
+const LEGEND_ROW_POINTS = 14;
+
+const textPoints = (names: readonly string[]): number =>
+  LETTER_POINTS * Math.max(0, ...names.map((name) => name.length));
+
+/** Left of the axis: numbers and the axis' name, unless rows have names. */
+const AXIS_POINTS = 40;
+
+/** So many columns that the longest name is whole in each: the legend begins where the axis does. */
+function legendColumns(names: readonly string[], size: Size, leftPoints = AXIS_POINTS): number {
+  const room = WIDTH_POINTS[size] - leftPoints;
+  const most = Math.floor(room / (LEGEND_MARK_POINTS + textPoints(names)));
+  return Math.max(1, Math.min(most, names.length));
+}
+
+/** What the legend takes beyond the two rows that there is room for. */
+function legendPoints(names: readonly string[], columns: number): number {
+  return LEGEND_ROW_POINTS * Math.max(0, Math.ceil(names.length / columns) - 2);
+}
+
+function channels(names: readonly string[], columns: number): { color: object; shape: object } {
   const styles = styleContenders(names);
   const scale = (range: readonly unknown[]): object => ({ domain: names, range });
   const field = { field: "contender", type: "nominal", title: null };
-  const legend = names.length > 1 ? {} : { legend: null };
+  const legend = { legend: names.length > 1 ? { columns } : null };
   return {
     color: { ...field, ...legend, scale: scale(styles.map(({ light }) => light)) },
     shape: { ...field, ...legend, scale: scale(styles.map(({ mark }) => MARKS[mark]!.shape)) },
@@ -149,23 +173,43 @@ const axisOf = (field: string, title: string, more: object = {}): object => ({
   ...more,
 });
 
-function frame(size: Size, rows: readonly object[], layers: readonly object[], title?: string): object {
+interface Picture {
+  readonly size: Size;
+  readonly title: string;
+  /** beyond the height of this size */
+  readonly morePoints: number;
+  readonly rows: readonly object[];
+  readonly layers: readonly object[];
+}
+
+function frame({ size, title, morePoints, rows, layers }: Picture): object {
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     width: WIDTH_POINTS[size],
-    height: HEIGHT_POINTS[size],
+    height: HEIGHT_POINTS[size] + morePoints,
     autosize: { type: "fit", contains: "padding" },
     padding: 2,
-    ...(title !== undefined && { title: { text: title } }),
+    title: { text: title },
     data: { values: rows },
     layer: layers,
   };
 }
 
 /** Lines with a mark now and then, so that they are told apart in grey, too. Dashes are of the lines alone: the legend has marks. */
-function lines(names: readonly string[], x: object, y: object, interpolate = "linear"): object[] {
-  const { color, shape } = channels(names);
-  return [
+function linesPicture(
+  chosen: Chosen,
+  size: Size,
+  {
+    names,
+    rows,
+    x,
+    y,
+    interpolate,
+  }: { names: readonly string[]; rows: readonly object[]; x: object; y: object; interpolate: string },
+): object {
+  const columns = legendColumns(names, size);
+  const { color, shape } = channels(names, columns);
+  const layers = [
     ...names.map((name, i) => ({
       transform: [{ filter: { field: "contender", equal: name } }],
       mark: { type: "line", strokeWidth: 1.2, strokeDash: dashOf(i), interpolate },
@@ -177,6 +221,7 @@ function lines(names: readonly string[], x: object, y: object, interpolate = "li
       encoding: { x, y, color, shape },
     },
   ];
+  return frame({ size, title: linkTitle(chosen), morePoints: legendPoints(names, columns), rows, layers });
 }
 
 /** Marks along a line: so many, each contender's a little later than the last one's. */
@@ -221,7 +266,7 @@ function timePlot(chosen: Chosen, { field, title }: SeriesMetric, size: Size): P
   const y = axisOf(field, title, { scale: { zero: true } });
   return {
     name: `${scenario}.${field}.time`,
-    spec: frame(size, rows, lines(names, x, y), linkTitle(chosen)),
+    spec: linesPicture(chosen, size, { names, rows, x, y, interpolate: "linear" }),
     names,
     rows,
   };
@@ -278,7 +323,7 @@ function cdfPlot(chosen: Chosen, of: SeriesMetric | Measure, title: string, size
   const y = axisOf("share", isCourse ? "Share of time" : "Share of runs", { scale: { domain: [0, 1] } });
   return {
     name: `${linkTitle(chosen).replaceAll(" ", "-")}.${metric}.cdf`,
-    spec: frame(size, rows, lines(names, x, y, "step-after"), linkTitle(chosen)),
+    spec: linesPicture(chosen, size, { names, rows, x, y, interpolate: "step-after" }),
     names,
     rows,
   };
@@ -292,8 +337,18 @@ interface MeanRow extends Readonly<Record<string, string | number>> {
   readonly high: number;
 }
 
+/** An interval of Student's t knows nothing of what cannot be: no delay is below 0, no share above 1. */
+function possible(quantity: Measure["quantity"]): (value: number) => number {
+  const { low, high } = RUN_FACTS.find(({ name }) => name === quantity) ?? {
+    low: Number.NEGATIVE_INFINITY,
+    high: Number.POSITIVE_INFINITY,
+  };
+  return (value) => Math.min(high, Math.max(low, value));
+}
+
 function meanRows(chosen: Chosen, column: Measure): MeanRow[] {
   const label = labelled(chosen.results);
+  const clip = possible(column.quantity);
   return chosen.results.flatMap((result) =>
     result.summary
       .filter((row) => chosen.scenarios.includes(row.scenario) && chosen.contenders.includes(row.algorithm))
@@ -301,7 +356,11 @@ function meanRows(chosen: Chosen, column: Measure): MeanRow[] {
         const value = row[column.quantity];
         if (value === undefined) return [];
         const { mean, low = mean, high = mean } = value;
-        const [m, l, h] = [mean, low, high].map((each) => each * column.factor) as [number, number, number];
+        const [m, l, h] = [mean, clip(low), clip(high)].map((each) => each * column.factor) as [
+          number,
+          number,
+          number,
+        ];
         return [
           { contender: label(result, row.algorithm), scenario: row.scenario, mean: m, low: l, high: h },
         ];
@@ -313,8 +372,9 @@ function meanRows(chosen: Chosen, column: Measure): MeanRow[] {
 function meanPlot(chosen: Chosen, column: Measure, title: string, size: Size): Plot {
   const rows = meanRows(chosen, column);
   const names = [...new Set(rows.map(({ contender }) => contender))];
-  const { color, shape } = channels(names);
   const isOneLink = chosen.scenarios.length === 1;
+  const columns = legendColumns(names, size, textPoints(isOneLink ? names : chosen.scenarios));
+  const { color, shape } = channels(names, columns);
   const down = isOneLink ? "contender" : "scenario";
   const y = {
     field: down,
@@ -339,8 +399,38 @@ function meanPlot(chosen: Chosen, column: Measure, title: string, size: Size): P
       encoding: { x: { ...x, field: "mean" }, y, ...yOffset, color, shape },
     },
   ];
-  const spec = { ...frame(size, rows, layers, linkTitle(chosen)), height: spread };
+  const morePoints = spread - HEIGHT_POINTS[size] + legendPoints(names, columns);
+  const spec = frame({ size, title: linkTitle(chosen), morePoints, rows, layers });
   return { name: `${linkTitle(chosen).replaceAll(" ", "-")}.${column.quantity}.mean`, spec, names, rows };
+}
+
+/** Panels side by side, and the width of what is beside the data in each. */
+const FACETS: Readonly<Record<Size, number>> = { column: 2, double: 4 };
+const FACET_AXIS_POINTS = 38;
+const FACET_HEIGHT_POINTS = 70;
+
+/** A panel for each link, in its own units of delay and goodput: marks of several links in one would say nothing. */
+function facets(
+  { scenarios }: Chosen,
+  size: Size,
+  rows: readonly object[],
+  layers: readonly object[],
+): object {
+  const columns = Math.min(FACETS[size], scenarios.length);
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    padding: 2,
+    data: { values: rows },
+    facet: { field: "scenario", type: "nominal", title: null, sort: [...scenarios] },
+    columns,
+    spacing: 6,
+    resolve: { scale: { x: "independent", y: "independent" } },
+    spec: {
+      width: Math.floor((WIDTH_POINTS[size] - 6 * columns) / columns) - FACET_AXIS_POINTS,
+      height: FACET_HEIGHT_POINTS,
+      layer: layers,
+    },
+  };
 }
 
 function tradeoffPlot(chosen: Chosen, size: Size): Plot {
@@ -367,10 +457,16 @@ function tradeoffPlot(chosen: Chosen, size: Size): Plot {
     ];
   });
   const names = [...new Set(rows.map(({ contender }) => contender))];
-  const { color, shape } = channels(names);
-  const x = axisOf("p95QueueDelayMs", "p95 queueing delay (ms); better to the right", {
-    scale: { reverse: true, zero: true },
-  });
+  const columns = legendColumns(names, size);
+  const { color, shape } = channels(names, columns);
+  const isOneLink = chosen.scenarios.length === 1;
+  const x = axisOf(
+    "p95QueueDelayMs",
+    isOneLink ? "p95 queueing delay (ms); better to the right" : "p95 delay (ms)",
+    {
+      scale: { reverse: true, zero: true },
+    },
+  );
   const y = axisOf("goodputMbps", "Goodput (Mbit/s)", { scale: { zero: false } });
   const layers = [
     { mark: "rule", encoding: { x: { ...x, field: "p95Low" }, x2: { field: "p95High" }, y, color } },
@@ -379,7 +475,9 @@ function tradeoffPlot(chosen: Chosen, size: Size): Plot {
   ];
   return {
     name: `${linkTitle(chosen).replaceAll(" ", "-")}.tradeoff`,
-    spec: frame(size, rows, layers, linkTitle(chosen)),
+    spec: isOneLink
+      ? frame({ size, title: linkTitle(chosen), morePoints: legendPoints(names, columns), rows, layers })
+      : facets(chosen, size, rows, layers),
     names,
     rows,
   };

@@ -13,6 +13,20 @@ import { summarise } from "../../../eval/summary.ts";
 import { runCli } from "../../cli/run-cli.ts";
 import { sampleReport } from "../sample-report.ts";
 
+/** Texts of a piece of SVG, and how far to the right of its beginning each begins. */
+function labelsOf(svg: string): { readonly text: string; readonly x: number }[] {
+  const labels: { text: string; x: number }[] = [];
+  const lefts: number[] = [];
+  const leftOf = (attributes: string): number =>
+    Number(/transform="translate\(([-\d.]+)/.exec(attributes)?.[1] ?? 0);
+  for (const [, open, attributes, text] of svg.matchAll(/<(g|text)([^>]*)>([^<]*)|<\/g>/g)) {
+    if (open === undefined) lefts.pop();
+    else if (open === "g") lefts.push(leftOf(attributes!));
+    else labels.push({ text: text!, x: lefts.reduce((sum, left) => sum + left, leftOf(attributes!)) });
+  }
+  return labels;
+}
+
 describe("plots of saved results", () => {
   let folder: string;
   let data: ReportData;
@@ -123,6 +137,54 @@ describe("plots of saved results", () => {
     expect(legend.match(/<text[^>]*>(agent|cubic|bbr)</g)).toHaveLength(3);
     expect(legend).not.toContain("stroke-dasharray");
     expect(svg).toContain("stroke-dasharray");
+  });
+
+  it("have every name of the legend whole within the picture, however many there are", async () => {
+    const others = ["ledbat-plus-plus", "westwood", "illinois", "nimbus", "vivace"];
+    const of = <T extends { readonly algorithm: string }>(entries: readonly T[]): T[] => [
+      ...entries,
+      ...others.flatMap((algorithm) =>
+        entries.filter((each) => each.algorithm === "bbr").map((each) => ({ ...each, algorithm })),
+      ),
+    ];
+    const many = {
+      ...saved,
+      records: of(saved.records),
+      summary: of(saved.summary),
+      series: of(saved.series),
+    };
+    for (const kind of KINDS) {
+      const metric = kind === "time" ? "throughputMbps" : "score";
+      const plot = plotOf([many], { metric, kind, scenarios: ["park-paper"], size: "column" });
+      const svg = (await plotFile(plot, "svg")) as string;
+      const width = Number(/width="([\d.]+)pt"/.exec(svg)![1]);
+      const legend = labelsOf(svg.slice(svg.indexOf("role-legend"), svg.indexOf("role-title")));
+      expect(
+        legend.map(({ text }) => text),
+        kind,
+      ).toEqual(plot.names);
+      const [, leftOfAll] = /<svg.*?<g[^>]* transform="translate\(([-\d.]+)/.exec(svg)!;
+      for (const { text, x } of legend) {
+        expect(Number(leftOfAll) + x + 4 * text.length, `${kind} ${text}`).toBeLessThan(width);
+      }
+    }
+  });
+
+  it("draw a panel for each link where throughput meets delay, and no interval beyond what can be", async () => {
+    const plot = plotOf([saved], { metric: "score", kind: "tradeoff", size: "double" });
+    const svg = (await plotFile(plot, "svg")) as string;
+    for (const scenario of new Set(saved.records.map((record) => record.scenario)))
+      expect(svg).toContain(scenario);
+    for (const row of plot.rows) {
+      expect(row["p95Low"]).toBeGreaterThanOrEqual(0);
+      expect(row["goodputLow"]).toBeGreaterThanOrEqual(0);
+    }
+    const wide = saved.summary.map((row) => ({
+      ...row,
+      lossRate: { ...row.lossRate!, low: -0.2, high: 1.3 },
+    }));
+    const loss = plotOf([{ ...saved, summary: wide }], { metric: "lossRate", size: "column" });
+    expect(loss.rows.every((row) => row["low"] === 0 && row["high"] === 100)).toBe(true);
   });
 
   it("have their title whole within the picture, whatever is beside the axis", async () => {
