@@ -13,10 +13,18 @@ export interface OwnResults {
   readonly file: string;
   readonly isSame: (stored: Stored) => boolean;
   readonly whose?: (stored: Stored) => string;
+  /** what would help; default: another folder, or to replace them */
+  readonly expected?: string;
 }
 
 /** @throws CcparkError already-exists: the folder has results of something else */
-export function refuseOther({ folder, file, isSame, whose }: OwnResults): void {
+export function refuseOther({
+  folder,
+  file,
+  isSame,
+  whose,
+  expected = "another --out, or --force",
+}: OwnResults): void {
   let stored: unknown;
   try {
     stored = JSON.parse(readFileSync(join(folder, file), "utf8"));
@@ -28,6 +36,6 @@ export function refuseOther({ folder, file, isSame, whose }: OwnResults): void {
   const of =
     whose?.(results) ?? (typeof results["command"] === "string" ? `\`${results["command"]}\`` : undefined);
   if (of === undefined || isSame(results)) return;
-  const message = `[output] folder has other results, \`${folder}\`: got those of ${of}, expected another --out, or --force`;
+  const message = `[output] folder has other results, \`${folder}\`: got those of ${of}, expected ${expected}`;
   throw new CcparkError("already-exists", message);
 }

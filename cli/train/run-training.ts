@@ -63,7 +63,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   const { ZOO_PREFIX } = await import("../../agents/zoo-files.ts");
   const { noteSlowAcks } = await import("../ack-path-note.ts");
   const { trainWithProgress } = await import("./train-with-progress.ts");
-  const { loadRunCheckpoint, loadRunConfig } = await import("../../training/run-files.ts");
+  const { holdsRun, loadRunCheckpoint, loadRunConfig } = await import("../../training/run-files.ts");
   const { Continuation } = await import("../../training/run-config.ts");
   const { FOCUS_NAMES, focusOf, noteOfNoChoice } = await import("./focus.ts");
   const { CONTINUED_NAMES } = await import("../../training/train.ts");
@@ -72,6 +72,7 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
   const { getAction } = await import("../../envs/signals/actions.ts");
   const { getReward } = await import("../../envs/signals/rewards.ts");
   const { claimFolder } = await import("../../core/whole-files.ts");
+  const { refuseOther } = await import("../bench/other-results.ts");
   const { versions } = await import("../bench/run-benchmark.ts");
   const { loadSignals, signalsOf } = await import("../../envs/signals/signal-files.ts");
 
@@ -173,6 +174,10 @@ export async function runTraining(asked: TrainingOptions): Promise<TrainResult> 
     backend: options.backend,
   };
   learner.checkOptions(hyperparameters);
+  if (!holdsRun(options.out)) {
+    const expected = "another --out";
+    refuseOther({ folder: options.out, file: "summary.json", isSame: () => false, expected });
+  }
   claimFolder(options.out);
 
   const training = {

@@ -33,7 +33,10 @@ export function attackText(result: AttackResult, weight: number): string {
   const head =
     `${target} against ${reference}: gap ${found.duel.gap.toFixed(3)} after ${tried} environments (${method}, seed ${seed}); ` +
     `made short: gap ${simplified.duel.gap.toFixed(3)}\n\n`;
-  const table = plainTable([["", "utility", "throughput", "delay"], ...rows(result, simplified)]);
+  const table = plainTable([
+    ["", "utility", "goodput / capacity", "delay without queue / mean"],
+    ...rows(result, simplified),
+  ]);
   const formula = `utility = ${weight} x goodput / capacity + ${+(1 - weight).toPrecision(6)} x delay without queue / mean delay (AdvNet)`;
   const replay = `The gap is of this utility. A replay ranks by the score, which may say otherwise, and has the utility beside it with\n${utilityMetric(simplified.duel.reference, weight)}`;
   const note = `\n${formula}\n${replay}\n\n`;

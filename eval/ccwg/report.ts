@@ -29,23 +29,30 @@ export function countsText(records: readonly RowRecord[]): string[] {
   });
 }
 
-export function ccwgTable(records: readonly RowRecord[]): string {
-  const table = new Table({
-    ...PLAIN_TABLE,
-    head: ["section", "row", "level", "verdict", "measured"],
-    colAligns: ["left", "left", "left", "left", "left"],
-  });
-  for (const record of records) {
+const HEAD = ["section", "row", "level", "verdict", "measured"];
+/** The narrowest last column in which sentences are read. */
+const LEAST_WIDTH = 24;
+
+/** @param width of the terminal; undefined: lines may be of any length */
+export function ccwgTable(records: readonly RowRecord[], width?: number): string {
+  const rows = records.map((record) => {
     const { section, row, level, verdict } = record;
     const shown = deciding(record);
-    table.push([
-      section,
-      row,
-      level,
-      verdict,
-      shown === undefined ? "" : `${withUnit(shown.value, shown.unit)} (${shown.name} ${boundsText(shown)})`,
-    ]);
-  }
+    const measured =
+      shown === undefined ? "" : `${withUnit(shown.value, shown.unit)} (${shown.name} ${boundsText(shown)})`;
+    return [section, row, level, verdict, measured];
+  });
+  const cellWidths = HEAD.map((_, i) => 2 + Math.max(...[HEAD, ...rows].map((row) => row[i]!.length)));
+  const besideLast = cellWidths.slice(0, -1).reduce((sum, each) => sum + each, HEAD.length + 1);
+  const room = Math.max(LEAST_WIDTH, (width ?? Number.POSITIVE_INFINITY) - besideLast);
+  const table = new Table({
+    ...PLAIN_TABLE,
+    head: HEAD,
+    colAligns: HEAD.map(() => "left"),
+    colWidths: [...cellWidths.slice(0, -1), Math.min(cellWidths.at(-1)!, room)],
+    wordWrap: true,
+  });
+  table.push(...rows);
   const reasons = records.flatMap(({ row, why }) =>
     why === undefined ? [] : [`${row} did not run: ${why}`],
   );

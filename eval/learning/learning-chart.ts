@@ -35,6 +35,7 @@ function trainingRows({ progress }: Learning): { steps: number; score: number }[
 function panel(
   { field, title, format }: Panel,
   baselines: readonly { algorithm: string; score: number }[],
+  names: readonly string[],
 ): object {
   const x = {
     field: "steps",
@@ -49,7 +50,8 @@ function panel(
     scale: { zero: field !== "score" },
     ...(format !== undefined && { axis: { format } }),
   };
-  const color = { field: "algorithm", type: "nominal", legend: null };
+  // the colours of the names come in their order, not in that of the alphabet
+  const color = { field: "algorithm", type: "nominal", legend: null, scale: { domain: names } };
   const rule = {
     data: { values: baselines },
     layer: [
@@ -100,7 +102,7 @@ export function learningSvg(title: string, learning: Learning): Promise<string> 
     ...point,
     algorithm: AGENT,
   }));
-  const panels = PANELS.map((each) => panel(each, baselines));
+  const panels = PANELS.map((each) => panel(each, baselines, names));
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     title: {

@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import type { Pace } from "../../../envs/foreign-agent/pace.ts";
 import { MAX_SEEDS, seedsUpTo } from "../../../eval/seeds.ts";
-import { printErr, printOut, tellIfInterrupted } from "../../console.ts";
+import { outWidth, printErr, printOut, tellIfInterrupted } from "../../console.ts";
 import {
   collect,
   FORCE_HELP,
@@ -95,7 +95,7 @@ async function evaluate(options: EvaluateOptions, given: Command): Promise<void>
   printOut(
     options.json === true
       ? jsonLines(records)
-      : `${ccwgTable(records)}${contenderNotes([evaluation.evaluated])}`,
+      : `${ccwgTable(records, outWidth(false))}${contenderNotes([evaluation.evaluated])}`,
   );
   if (out === undefined) return;
   const { drawSvg } = await import("../../../eval/report/picture.ts");

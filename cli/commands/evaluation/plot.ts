@@ -43,8 +43,9 @@ async function plot(
     throw new CcparkError("invalid-argument", message);
   }
   const results = folders.map((folder) => readResults(folder));
+  const isOfTime = options.kind === "time" && command.getOptionValueSource("metric") === "default";
   const drawn = plotOf(results, {
-    metric: options.metric,
+    metric: isOfTime ? "throughputMbps" : options.metric,
     size: options.size,
     ...(options.kind !== undefined && { kind: options.kind }),
     ...(options.scenario !== undefined && { scenarios: options.scenario }),

@@ -1,7 +1,22 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeFolders, runCli } from "../run-cli.ts";
 
 const makeFolder = makeFolders();
+
+it("a training does not take the place of a benchmark's results", async () => {
+  const cwd = makeFolder();
+  const bench = ["bench", "--algorithms", "reno", "--seeds", "1", "--duration", "1", "--out", "r", "--quiet"];
+  expect((await runCli(bench, { cwd })).code).toBe(0);
+  const page = readFileSync(join(cwd, "r/report.html"));
+  const { code, stderr } = await runCli(["train", "--out", "r", "--steps", "10", "--quiet"], { cwd });
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/`r`: got those of `ccpark bench .*`, expected another --out\n$/),
+  ]);
+  expect(readFileSync(join(cwd, "r/report.html")).equals(page)).toBe(true);
+});
 
 it("runs a benchmark again into its folder, and replaces another one's results only with --force", async () => {
   const cwd = makeFolder();
