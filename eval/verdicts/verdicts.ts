@@ -279,6 +279,25 @@ function unmetSentences(links: readonly (readonly SummaryRow[])[]): string[] {
   });
 }
 
+/** Of flows beside each other the table judges one: an unfair one may be best of it. */
+function companySentence(links: readonly (readonly SummaryRow[])[]): string | undefined {
+  const shared = links.filter((rows) => rows.some(({ jainIndex }) => jainIndex !== undefined));
+  const [rows] = shared;
+  if (rows === undefined) return undefined;
+  if (links.length > 1) {
+    const names = shared.map(([row]) => row!.scenario);
+    const where =
+      shared.length === links.length
+        ? "Everywhere"
+        : `On ${names.length <= NAMED_LINKS ? listed(names) : `${names.length} of ${links.length} links`}`;
+    return `${where} several flows share the link: the first one is judged; how evenly they share is Jain's index.`;
+  }
+  const shares = rows
+    .slice(0, NAMED_CONTENDERS)
+    .flatMap(({ algorithm, jainIndex }) => (jainIndex ? [`${algorithm} ${jainIndex.mean.toFixed(3)}`] : []));
+  return `The first flow is judged; Jain's index of all flows: ${shares.join(", ")}.`;
+}
+
 /** A sentence for each contender, those that win most first, and one for all of whom the same is said; then what does not compete. */
 export function verdictSentences(summary: readonly SummaryRow[], headline: Headline): string[] {
   const column = headlineColumn(headline);
@@ -293,7 +312,11 @@ export function verdictSentences(summary: readonly SummaryRow[], headline: Headl
   );
   const more = verdicts.length - NAMED_CONTENDERS;
   if (more > 0) sentences.push(`And ${more} more contenders.`);
-  if (verdicts.length > 1) sentences.push(...unmetSentences(links));
+  if (verdicts.length > 1) {
+    sentences.push(...unmetSentences(links));
+    const company = companySentence(links);
+    if (company !== undefined) sentences.push(company);
+  }
   const references = [...new Set(summary.map(({ algorithm }) => algorithm))].filter(isReference);
   if (references.length > 0 && verdicts.length > 0) {
     const are = references.length === 1 ? "is a reference and does" : "are references and do";

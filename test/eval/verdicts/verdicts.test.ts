@@ -325,6 +325,21 @@ describe("verdicts", () => {
     );
   });
 
+  it("says of several flows that the first is judged, and how evenly they share", () => {
+    const beside = (scenario: string) => [
+      { ...row("cubic", { scenario, score: 16 }), jainIndex: value(0.839) },
+      { ...row("bbr", { scenario, score: 15 }), jainIndex: value(0.968) },
+    ];
+    expect(verdictSentences(beside("shared"), "score")).toContain(
+      "The first flow is judged; Jain's index of all flows: cubic 0.839, bbr 0.968.",
+    );
+    const alone = ["cubic", "bbr"].map((name) => row(name, { scenario: "alone", score: 15 }));
+    expect(verdictSentences([...beside("shared"), ...alone], "score")).toContain(
+      "On shared several flows share the link: the first one is judged; how evenly they share is Jain's index.",
+    );
+    expect(verdictSentences(alone, "score").join(" ")).not.toContain("first");
+  });
+
   it("says plainly where no contender uses the link, or none that does not flood it", () => {
     const idle = (scenario: string) => [
       row("a", { scenario, score: 15, utilisation: 0.7 }),
