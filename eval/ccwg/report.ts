@@ -79,8 +79,8 @@ function quantityRows(quantities: readonly JudgedQuantity[]): string {
     .map(
       (each) =>
         `<tr><td>${htmlText(each.name)}</td><td class="number">${htmlText(withUnit(each.value, each.unit))}</td>` +
-        `<td>${htmlText(boundsText(each))}</td><td>${htmlText(each.source)}</td>` +
-        `<td class="${each.verdict}">${each.verdict}</td></tr>`,
+        `<td>${htmlText(boundsText(each))}</td><td class="${each.verdict}">${each.verdict}</td>` +
+        `<td>${htmlText(each.source)}</td></tr>`,
     )
     .join("\n");
 }
@@ -101,7 +101,7 @@ function rowSection(record: RowRecord, svg: string | undefined): string {
   const table =
     quantities.length === 0
       ? ""
-      : `<div class="scroll"><table><thead><tr><th>quantity</th><th>measured</th><th>threshold</th><th>its source</th><th>verdict</th></tr></thead><tbody>\n${quantityRows(quantities)}\n</tbody></table></div>`;
+      : `<div class="scroll"><table><thead><tr><th>quantity</th><th>measured</th><th>threshold</th><th>verdict</th><th>its source</th></tr></thead><tbody>\n${quantityRows(quantities)}\n</tbody></table></div>`;
   return [
     head,
     `<p>${level}: ${htmlText(requirement)}.</p>`,
