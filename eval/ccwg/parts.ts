@@ -166,14 +166,24 @@ export function points(
   title: string,
   names: readonly string[],
   values: readonly { readonly name: string; readonly x: number; readonly y: number }[],
-  titles: { readonly x: string; readonly y: string; readonly logX?: true },
+  titles: {
+    readonly x: string;
+    readonly y: string;
+    readonly logX?: true;
+    readonly xValues?: readonly number[];
+  },
 ): Figure {
   const kept = values.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
   return page({ title }, names, [
     marks(names, {
       title: titles.y,
       values: kept,
-      x: axis({ field: "x", title: titles.x, ...(titles.logX && { log: true }) }),
+      x: axis({
+        field: "x",
+        title: titles.x,
+        ...(titles.logX && { log: true }),
+        ...(titles.xValues && { values: titles.xValues }),
+      }),
       y: axis({ field: "y", title: titles.y }),
       width: 560,
     }),
@@ -188,5 +198,6 @@ export function flowMarks(title: string, results: RowResults): Figure {
       .get(name)!
       .flatMap((result) => flowsOf(result).map(({ goodputMbps }, i) => ({ name, x: i + 1, y: goodputMbps }))),
   );
-  return points(title, names, values, { x: "flow (1: the first)", y: "goodput (Mbit/s)" });
+  const xValues = [...new Set(values.map(({ x }) => x))];
+  return points(title, names, values, { x: "flow (1: the first)", y: "goodput (Mbit/s)", xValues });
 }
