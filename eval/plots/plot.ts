@@ -3,6 +3,7 @@
  * Each is a Vega-Lite specification whose size is that of a column of text, and the rows that it draws.
  */
 import { CcparkError, unknownName } from "../../core/errors.ts";
+import { groupBy } from "../group-by.ts";
 import { RUN_FACTS } from "../metrics.ts";
 import { COLUMNS, type Column, companyColumns, heading, ONE_WAY_COLUMNS } from "../report/columns.ts";
 import { MARKS, styleContenders } from "../report/palette.ts";
@@ -75,6 +76,26 @@ export function metricNames(results: readonly SavedResults[]): string[] {
     ...new Set(own),
     ...SERIES_METRICS.map(({ field }) => field),
   ];
+}
+
+/** Scenarios that are one name for different links, or different times on them: what stands beside each other is no comparison there. */
+export function differentLinks(results: readonly SavedResults[], scenarios?: readonly string[]): string[] {
+  const links = new Map<string, Map<string, string>>();
+  for (const { name, records } of results) {
+    for (const [scenario, of] of groupBy(records, (record) => record.scenario)) {
+      if (scenarios?.includes(scenario) === false) continue;
+      // a finite flow is there for as long as it takes
+      const endless = of.filter(({ completionMs }) => completionMs === undefined);
+      const seconds = Math.max(0, ...endless.map(({ durationSec }) => durationSec));
+      const what = `${of[0]!.link}${seconds === 0 ? "" : `, ${+seconds.toFixed(1)} s`}`;
+      const known = links.get(scenario) ?? new Map<string, string>();
+      if (!known.has(what)) links.set(scenario, known.set(what, name));
+    }
+  }
+  return [...links].flatMap(([scenario, known]) => {
+    const each = [...known].map(([what, name]) => `${what} in ${name}`);
+    return each.length < 2 ? [] : [`${scenario} is not the same in each folder: ${each.join("; ")}`];
+  });
 }
 
 /** Runs of several folders: a contender that is in more than one is told apart by its folder. */

@@ -33,7 +33,7 @@ async function plot(
 ): Promise<void> {
   const { join } = await import("node:path");
   const { claimFolder, writeFilesWhole } = await import("../../../core/whole-files.ts");
-  const { plotOf } = await import("../../../eval/plots/plot.ts");
+  const { differentLinks, plotOf } = await import("../../../eval/plots/plot.ts");
   const { plotFile } = await import("../../../eval/plots/plot-files.ts");
   const { readResults } = await import("../../../eval/plots/saved-results.ts");
   const { resultsCsv } = await import("../../../eval/plots/results-csv.ts");
@@ -60,7 +60,9 @@ async function plot(
   for (const format of options.format) files[join(out, `${base}.${format}`)] = await plotFile(drawn, format);
   writeFilesWhole(files);
   for (const file of Object.keys(files)) printOut(`${file}\n`);
-  if (options.quiet !== true) printErr(`${drawn.rows.length} marks of ${drawn.names.length} contenders\n`);
+  if (options.quiet === true) return;
+  for (const note of differentLinks(results, options.scenario)) printErr(`note: ${note}\n`);
+  printErr(`${drawn.rows.length} marks of ${drawn.names.length} contenders\n`);
 }
 
 export function addPlot(program: Command): void {

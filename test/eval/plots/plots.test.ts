@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KINDS, plotOf, SIZES } from "../../../eval/plots/plot.ts";
+import { differentLinks, KINDS, plotOf, SIZES } from "../../../eval/plots/plot.ts";
 import { FORMATS, plotCsv, plotFile } from "../../../eval/plots/plot-files.ts";
 import { readResults, type SavedResults } from "../../../eval/plots/saved-results.ts";
 import type { ReportData } from "../../../eval/report/report-data.ts";
@@ -221,6 +221,27 @@ describe("plots of saved results", () => {
     const other = { ...saved, name: "other" };
     const { names } = plotOf([saved, other], { metric: "score", contenders: ["bbr"], size: "column" });
     expect(names).toEqual([`bbr (${saved.name})`, "bbr (other)"]);
+  });
+
+  it("tell which links are not the same in each folder", () => {
+    const other = (change: object): SavedResults => ({
+      ...saved,
+      name: "other",
+      records: saved.records.map((record) => ({
+        ...record,
+        ...(record.scenario === "park-paper" ? change : {}),
+      })),
+    });
+    expect(differentLinks([saved, other({})])).toEqual([]);
+    expect(differentLinks([saved, other({ link: "9 Mbit/s" })])).toEqual([
+      expect.stringMatching(
+        /^park-paper is not the same in each folder: .* in .*; 9 Mbit\/s, .* s in other$/,
+      ),
+    ]);
+    expect(differentLinks([saved, other({ durationSec: 1234 })])).toEqual([
+      expect.stringContaining("1234 s in other"),
+    ]);
+    expect(differentLinks([saved, other({ durationSec: 1234 })], ["cell-walk"])).toEqual([]);
   });
 
   it("quote in CSV what has commas", () => {
