@@ -11,7 +11,7 @@ import type { SummaryRow } from "../summary.ts";
 import { DEFAULT_HEADLINE, type Headline } from "../verdicts/headline.ts";
 import { type Barred, barredBy, tieWith } from "../verdicts/standing.ts";
 import { headlineColumn } from "../verdicts/verdicts.ts";
-import { linkKey, type RunLink } from "./run-links.ts";
+import { JUDGED, linkKey, type RunLink } from "./run-links.ts";
 
 export interface LeagueRun {
   readonly id: string;
@@ -106,30 +106,61 @@ function depth({ barred, margin }: Place): number {
   return barred === undefined ? margin! : 1000 + Math.abs(barred.value - barred.otherValue);
 }
 
-const seedsOf = ({ bySeed }: SummaryRow): string[] => [
-  ...new Set(Object.values(bySeed ?? {}).flatMap((values) => Object.keys(values))),
-];
+/** Rows stay while their folder does, and each is asked for its seeds by all others of its link. */
+const seedsByRow = new WeakMap<SummaryRow, readonly string[]>();
 
-/** As if no other seed had been run. */
+function seedsOf(row: SummaryRow): readonly string[] {
+  let seeds = seedsByRow.get(row);
+  if (seeds === undefined) {
+    seeds = [...new Set(JUDGED.flatMap((quantity) => Object.keys(row.bySeed?.[quantity] ?? {})))];
+    seedsByRow.set(row, seeds);
+  }
+  return seeds;
+}
+
+type BySeed = NonNullable<SummaryRow["bySeed"]>;
+
+/** As if these had been its runs. */
+function withSeeds({ scenario, link, algorithm, goodputMbps }: SummaryRow, bySeed: BySeed): SummaryRow {
+  const known = Object.entries(bySeed).filter(([, values]) => Object.keys(values).length > 0);
+  const estimates = known.map(([quantity, values]) => [quantity, estimate(Object.values(values))] as const);
+  return { scenario, link, algorithm, goodputMbps, ...Object.fromEntries(estimates), bySeed };
+}
+
 function onSeeds(row: SummaryRow, seeds: readonly string[]): SummaryRow {
   if (seedsOf(row).length === seeds.length) return row;
-  const bySeed = Object.entries(row.bySeed ?? {}).flatMap(([quantity, values]) => {
-    const known = seeds.filter((seed) => seed in values).map((seed) => [seed, values[seed]!] as const);
-    return known.length === 0 ? [] : [[quantity, Object.fromEntries(known)] as const];
+  const bySeed = Object.entries(row.bySeed ?? {}).map(([quantity, values]) => {
+    const known = seeds.filter((seed) => seed in values);
+    return [quantity, Object.fromEntries(known.map((seed) => [seed, values[seed]!]))] as const;
   });
-  const estimates = bySeed.map(([quantity, values]) => [quantity, estimate(Object.values(values))] as const);
-  const { scenario, link, algorithm, goodputMbps } = row;
-  return {
-    ...{ scenario, link, algorithm, goodputMbps },
-    ...Object.fromEntries(estimates),
-    bySeed: Object.fromEntries(bySeed),
-  };
+  return withSeeds(row, Object.fromEntries(bySeed));
+}
+
+/** An older run of the same contender: it got the same in the seeds of both. What was trained anew is not. */
+function isSame(newer: SummaryRow, older: SummaryRow): boolean {
+  const shared = JUDGED.flatMap((quantity) => {
+    const before = older.bySeed?.[quantity] ?? {};
+    const values = Object.entries(newer.bySeed?.[quantity] ?? {}).filter(([seed]) => seed in before);
+    return values.map(([seed, value]) => before[seed] === value);
+  });
+  return shared.length > 0 && shared.every(Boolean);
+}
+
+/** A short new run takes no seed from a longer old one of the same contender. */
+function withOlder(newer: SummaryRow, older: SummaryRow): SummaryRow {
+  const own = seedsOf(newer);
+  if (seedsOf(older).every((seed) => own.includes(seed)) || !isSame(newer, older)) return newer;
+  const quantities = Object.keys(newer.bySeed ?? {});
+  const bySeed = quantities.map(
+    (quantity) => [quantity, { ...older.bySeed?.[quantity], ...newer.bySeed?.[quantity] }] as const,
+  );
+  return withSeeds(newer, Object.fromEntries(bySeed));
 }
 
 /** What each says of the other; undefined: they have no seed in common. */
 function meet(column: Column, one: SummaryRow, other: SummaryRow): [Meeting, Meeting] | undefined {
-  const ofOther = new Set(seedsOf(other));
-  const seeds = seedsOf(one).filter((seed) => ofOther.has(seed));
+  const ofOther = seedsOf(other);
+  const seeds = seedsOf(one).filter((seed) => ofOther.includes(seed));
   if (seeds.length === 0) return undefined;
   const rows = [onSeeds(one, seeds), onSeeds(other, seeds)] as const;
   const [a, b] = rows.map((row) => row[column.quantity]?.mean);
@@ -198,7 +229,7 @@ function placesOn(column: Column, entries: readonly Entry[]): Place[] {
   });
 }
 
-/** Each contender of each link, as the newest run with it there has it. */
+/** Each contender of each link, as the newest run with it there has it, with the seeds that older ones add. */
 function entriesByLink(runs: readonly LeagueRun[]): Map<string, Map<string, Entry>> {
   const byLink = new Map<string, Map<string, Entry>>();
   for (const { id, links } of runs.toSorted((a, b) => b.modifiedMs - a.modifiedMs)) {
@@ -207,8 +238,12 @@ function entriesByLink(runs: readonly LeagueRun[]): Map<string, Map<string, Entr
       const known = byLink.get(key) ?? new Map<string, Entry>();
       byLink.set(key, known);
       for (const row of link.rows) {
-        if (!isReference(row.algorithm) && !known.has(row.algorithm))
-          known.set(row.algorithm, { runId: id, row });
+        if (isReference(row.algorithm)) continue;
+        const newer = known.get(row.algorithm);
+        known.set(
+          row.algorithm,
+          newer === undefined ? { runId: id, row } : { ...newer, row: withOlder(newer.row, row) },
+        );
       }
     }
   }

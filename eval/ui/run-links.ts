@@ -17,7 +17,7 @@ export interface RunLink {
 }
 
 /** What verdicts look at. */
-const JUDGED = ["utilisation", "lossRate", "score", "power"] as const;
+export const JUDGED = ["utilisation", "lossRate", "score", "power"] as const;
 
 function withSeed(row: SummaryRow, seed: number): SummaryRow {
   if (row.bySeed !== undefined) return row;

@@ -48,9 +48,9 @@ function Equals({ rows }: { readonly rows: readonly LeagueRow[] }) {
           {row.tied > 0 && `, and tied on ${row.tied}`}
         </span>
       ))}
-      {more > 0 && `; and ${more} more`}. They{" "}
-      {isMet ? "are equal on the links that they share" : "have not all met on a common link"}. Where each
-      does worst is below.
+      {more > 0 && `; and ${more} more`}.{" "}
+      {isMet ? "They are equal on the links that they share" : "Not all of them have met on a link"}. Where
+      each does worst is below.
     </>
   );
 }

@@ -153,6 +153,22 @@ describe("the league", () => {
     expect(rows[0]!.medianLead).toBeCloseTo(1);
   });
 
+  it("takes no seed from a contender whose newer run had fewer, but all from one that is no longer the same", () => {
+    const old = run("old", [link("short", { a: [10, 14, 15], agent: [9, 13, 14] })], 1);
+    expect(counted(leagueOf([old, run("trained", [link("short", { agent: [12] })], 2)]))).toEqual([
+      ["agent", 1, 1],
+      ["a", 0, 1],
+    ]);
+    const { rows } = leagueOf([
+      run("old", [link("short", { a: [10, 14, 15], agent: [11, 9, 18] })], 1),
+      run("same", [link("short", { agent: [11] })], 2),
+    ]);
+    expect(
+      rows.map(({ tied }) => tied),
+      "by three seeds, not by one",
+    ).toEqual([1, 1]);
+  });
+
   it("says of contenders without a common link that they have not met", () => {
     const { rows } = leagueOf([
       run("one", [link("p", { a: [12], b: [11] })]),

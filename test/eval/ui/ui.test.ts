@@ -278,6 +278,30 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     rmSync(unlike, { recursive: true, force: true });
   });
 
+  it("says that nobody leads where the best of two runs have not met", async () => {
+    const apart = mkdtempSync(join(tmpdir(), "ccpark-ui-apart-"));
+    for (const [name, of] of [
+      ["one", ["agent", "cubic"]],
+      ["two", ["vegas", "reno"]],
+    ] as const) {
+      mkdirSync(join(apart, name));
+      writeResults(join(apart, name), await sampleReport(of));
+    }
+    const stored = join(apart, "two", "summary.json");
+    const text = readFileSync(stored, "utf8");
+    writeFileSync(stored, text.replaceAll('"durationSec": 30', '"durationSec": 60'));
+    const other = await serveUi([apart], 0);
+    await page.goto(other.url);
+    await page.locator(".answer").waitFor();
+    expect(await page.locator(".answer").textContent()).toMatch(
+      /^Nobody leads: (agent|vegas) is best on 2 of 2 links, by \d+\.\d\d in the median; (agent|vegas) is best on 2 of 2 links, by \d+\.\d\d in the median\. Not all of them have met on a link\. Where each does worst is below\.$/,
+    );
+    expect(await page.locator("#league tbody tr").nth(1).textContent()).toContain("not met");
+    await page.goto(server.url);
+    await other.close();
+    rmSync(apart, { recursive: true, force: true });
+  });
+
   it("says of runs without a common link which each has", async () => {
     await page.goto(`${server.url}#/`);
     await page.getByLabel("Compare first", { exact: true }).check();
