@@ -11,7 +11,7 @@ import type { SummaryRow } from "../summary.ts";
 import { DEFAULT_HEADLINE, type Headline } from "../verdicts/headline.ts";
 import { type Barred, barredBy, tieWith } from "../verdicts/standing.ts";
 import { headlineColumn } from "../verdicts/verdicts.ts";
-import { JUDGED, linkKey, type RunLink } from "./run-links.ts";
+import { describeLink, JUDGED, linkKey, type RunLink } from "./run-links.ts";
 
 export interface LeagueRun {
   readonly id: string;
@@ -45,6 +45,8 @@ export interface LeagueRow {
   readonly worst?: {
     readonly runId: string;
     readonly scenario: string;
+    /** absent: it is the only link of that name */
+    readonly link?: string;
     readonly text: string;
   };
 }
@@ -60,6 +62,7 @@ const SHARE_OF_LINKS = 0.5;
 
 interface Entry {
   readonly runId: string;
+  readonly link: RunLink;
   readonly row: SummaryRow;
 }
 
@@ -242,7 +245,7 @@ function entriesByLink(runs: readonly LeagueRun[]): Map<string, Map<string, Entr
         const newer = known.get(row.algorithm);
         known.set(
           row.algorithm,
-          newer === undefined ? { runId: id, row } : { ...newer, row: withOlder(newer.row, row) },
+          newer === undefined ? { runId: id, link, row } : { ...newer, row: withOlder(newer.row, row) },
         );
       }
     }
@@ -274,12 +277,13 @@ function sum(values: readonly number[]): number {
 
 type Unranked = Omit<LeagueRow, "rank" | "isOnFew" | "againstFirst">;
 
-function rowOf(algorithm: string, places: readonly Place[]): Unranked {
+function rowOf(algorithm: string, places: readonly Place[], ambiguous: ReadonlySet<string>): Unranked {
   const best = places.filter(({ outcome }) => outcome === "best");
   const behind = places.filter(
     ({ outcome, barred, margin }) => outcome === "behind" && (barred !== undefined || margin !== undefined),
   );
   const worst = behind.sort((a, b) => depth(b) - depth(a))[0];
+  const scenario = worst?.entry.link.scenario ?? "";
   const medianLead = median(best.flatMap(({ margin }) => margin ?? []));
   return {
     algorithm,
@@ -288,7 +292,12 @@ function rowOf(algorithm: string, places: readonly Place[]): Unranked {
     tied: places.filter(({ outcome }) => outcome === "tied").length,
     ...(medianLead !== undefined && { medianLead }),
     ...(worst && {
-      worst: { runId: worst.entry.runId, scenario: worst.entry.row.scenario, text: textOf(worst) },
+      worst: {
+        runId: worst.entry.runId,
+        scenario,
+        ...(ambiguous.has(scenario) && { link: describeLink(worst.entry.link) }),
+        text: textOf(worst),
+      },
     }),
   };
 }
@@ -300,9 +309,14 @@ function rowOf(algorithm: string, places: readonly Place[]): Unranked {
 export function leagueOf(runs: readonly LeagueRun[]): League {
   const headlines = new Set(runs.map(({ headline }) => headline));
   const column = headlineColumn(headlines.size === 1 ? [...headlines][0]! : DEFAULT_HEADLINE);
-  const places = [...entriesByLink(runs).values()].flatMap((of) => placesOn(column, [...of.values()]));
+  const placesByLink = [...entriesByLink(runs).values()].map((of) => placesOn(column, [...of.values()]));
+  const names = placesByLink.flatMap(([place]) => place?.entry.link.scenario ?? []);
+  const ambiguous = new Set(names.filter((name, i) => names.indexOf(name) !== i));
+  const places = placesByLink.flat();
   const duels = duelsOf(places);
-  const rows = [...groupBy(places, ({ algorithm }) => algorithm)].map(([name, of]) => rowOf(name, of));
+  const rows = [...groupBy(places, ({ algorithm }) => algorithm)].map(([name, of]) =>
+    rowOf(name, of, ambiguous),
+  );
   const mostLinks = Math.max(0, ...rows.map(({ links }) => links));
   const isOnFew = ({ links }: Unranked): boolean => links < SHARE_OF_LINKS * mostLinks;
   const many = new Set(rows.filter((row) => !isOnFew(row)).map(({ algorithm }) => algorithm));

@@ -43,7 +43,8 @@ export function linkKey({ scenario, label, settings }: RunLink, runId: string): 
   return JSON.stringify([scenario, label, settings ?? runId]);
 }
 
-function describe({ label, settings }: RunLink): string {
+/** `12 Mbit/s, 20 ms for 5 s` */
+export function describeLink({ label, settings }: RunLink): string {
   return settings === undefined ? label : `${label} for ${settings["durationSec"]} s`;
 }
 
@@ -56,7 +57,9 @@ interface Side {
 export function linksDiffer(a: Side, b: Side): string | undefined {
   const [ofA, ofB] = [a, b].map(({ link }) => link.settings);
   const isStored = ofA !== undefined && ofB !== undefined;
-  const [textA, textB] = isStored ? [describe(a.link), describe(b.link)] : [a.link.label, b.link.label];
+  const [textA, textB] = isStored
+    ? [describeLink(a.link), describeLink(b.link)]
+    : [a.link.label, b.link.label];
   if (textA !== textB) return `${a.name} has ${textA}, ${b.name} has ${textB}`;
   if (!isStored) return undefined;
   const fields = [...new Set([...Object.keys(ofA), ...Object.keys(ofB)])];

@@ -36,7 +36,13 @@ export interface LeagueRow {
   readonly isOnFew: boolean;
   readonly againstFirst?: { readonly links: number; readonly ahead: number; readonly behind: number };
   readonly medianLead?: number;
-  readonly worst?: { readonly runId: string; readonly scenario: string; readonly text: string };
+  readonly worst?: {
+    readonly runId: string;
+    readonly scenario: string;
+    /** absent: it is the only link of that name */
+    readonly link?: string;
+    readonly text: string;
+  };
 }
 
 export interface Overview {

@@ -83,7 +83,8 @@ function Leader({ first, others }: { readonly first: LeagueRow; readonly others:
 function Worst({ worst }: { readonly worst: NonNullable<LeagueRow["worst"]> }) {
   return (
     <span>
-      <a href={runHash(worst.runId, worst.scenario)}>{worst.scenario}</a>: {worst.text}
+      <a href={runHash(worst.runId, worst.scenario)}>{worst.scenario}</a>
+      {worst.link !== undefined && ` (${worst.link})`}: {worst.text}
     </span>
   );
 }

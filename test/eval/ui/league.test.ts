@@ -106,6 +106,7 @@ describe("the league", () => {
       ["b", 1, 2],
     ]);
     expect(league.rows.map(({ rank }) => rank)).toEqual([1, 1]);
+    expect(league.rows.map(({ worst }) => worst!.link)).toEqual(["12 Mbit/s for 30 s", "12 Mbit/s for 5 s"]);
   });
 
   it("lets nobody lead that was on few of the links, whatever it won there", () => {
