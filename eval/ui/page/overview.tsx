@@ -141,7 +141,7 @@ function League({
         <tbody>
           {rows.map((row, i) => (
             <tr key={row.algorithm}>
-              <th scope="row">
+              <th scope="row" style={{ minWidth: "14ch" }}>
                 <Swatch colour={colourOf(styles, row.algorithm, theme)} />
                 {row.algorithm}
               </th>
