@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { CcparkError } from "../../core/errors.ts";
 import { fileError } from "../../core/whole-files.ts";
 import type { BenchmarkRecord } from "../benchmark.ts";
+import type { StoredScenario } from "../links.ts";
 import type { SeriesEntry } from "../report/report-data.ts";
 import { type SummaryRow, summarise } from "../summary.ts";
 import { DEFAULT_HEADLINE, HEADLINES, type Headline } from "../verdicts/headline.ts";
@@ -14,6 +15,10 @@ export interface SavedResults {
   readonly title: string;
   readonly command: string;
   readonly headline: Headline;
+  /** empty: not stored, as of runs that go on */
+  readonly scenarios: readonly StoredScenario[];
+  readonly seeds: readonly number[];
+  readonly testbed: string;
   readonly records: readonly BenchmarkRecord[];
   readonly summary: readonly SummaryRow[];
   readonly series: readonly SeriesEntry[];
@@ -72,12 +77,15 @@ export function hasResults(folder: string): boolean {
 }
 
 /** What a reader needs first: verdicts and tables, without runs and courses. */
-export type SavedSummary = Pick<SavedResults, "name" | "title" | "command" | "headline" | "summary">;
+export type SavedSummary = Omit<SavedResults, "records" | "series">;
 
 interface StoredSummary {
   readonly title?: unknown;
   readonly command?: unknown;
   readonly headline?: unknown;
+  readonly scenarios?: unknown;
+  readonly seeds?: unknown;
+  readonly options?: { readonly testbed?: unknown };
   readonly summary?: unknown;
 }
 
@@ -108,6 +116,9 @@ export function readSummary(folder: string, records?: readonly BenchmarkRecord[]
     title: typeof stored.title === "string" ? stored.title : name,
     command: typeof stored.command === "string" ? stored.command : "",
     headline: HEADLINES.find((each) => each === stored.headline) ?? DEFAULT_HEADLINE,
+    scenarios: Array.isArray(stored.scenarios) ? (stored.scenarios as StoredScenario[]) : [],
+    seeds: Array.isArray(stored.seeds) ? (stored.seeds as number[]) : [],
+    testbed: typeof stored.options?.testbed === "string" ? stored.options.testbed : "simulated",
     summary: Array.isArray(stored.summary)
       ? (stored.summary as SummaryRow[])
       : summarise(records ?? readRecords(join(folder, FILES.records))),

@@ -16,9 +16,11 @@ import { standingIn } from "../verdicts/standing.ts";
 import { headlineColumn } from "../verdicts/verdicts.ts";
 import { differenceOf } from "./difference.ts";
 import { leagueOf, leagueReport } from "./league.ts";
+import { LeagueRuns } from "./league-runs.ts";
 import { pageAssets } from "./page-assets.ts";
 import { qlogCourses } from "./qlog-courses.ts";
 import { RunFolders } from "./run-folders.ts";
+import { runLinks } from "./run-links.ts";
 
 export const LOOPBACK = "127.0.0.1";
 /** How often folders are looked at for those who watch. */
@@ -99,6 +101,7 @@ function textOf(path: string): string | undefined {
 
 class Pages {
   readonly #folders: RunFolders;
+  readonly #leagueRuns = new LeagueRuns();
 
   constructor(folders: RunFolders) {
     this.#folders = folders;
@@ -108,7 +111,8 @@ class Pages {
     const runs = this.#folders.list();
     const names = [...new Set(runs.flatMap(({ contenders }) => contenders))];
     const entries = runs.map(({ verdicts: _, ...entry }) => entry);
-    return { runs: entries, league: leagueOf(runs), styles: this.#styles(names) };
+    const league = leagueOf(this.#leagueRuns.of(runs, (id) => this.#path(id)));
+    return { runs: entries, league, styles: this.#styles(names) };
   }
 
   run(id: string): object {
@@ -155,9 +159,10 @@ class Pages {
   /** Two runs on one link. */
   difference(ids: readonly [string, string], scenario: string): object {
     const [a, b] = ids.map((id) => {
-      const { summary, headline } = readSummary(this.#path(id));
-      const rows = summary.filter((row) => row.scenario === scenario);
-      return { name: this.#folders.entryOf(id)!.name, rows, headline };
+      const saved = readSummary(this.#path(id));
+      const link = runLinks(saved).find((each) => each.scenario === scenario);
+      if (link === undefined) throw notFound(`link \`${scenario}\` in such a run`);
+      return { name: this.#folders.entryOf(id)!.name, link, headline: saved.headline };
     });
     return differenceOf(PAGE_COLUMNS, headlineColumn(a!.headline), a!, b!);
   }
@@ -295,8 +300,8 @@ export interface UiServer {
  */
 export async function serveUi(roots: readonly string[], port: number): Promise<UiServer> {
   const folders = new RunFolders(roots);
-  folders.list(); // what takes time is read before somebody looks
   const pages = new Pages(folders);
+  pages.overview(); // what takes time is read before somebody looks
   const server: Server = createServer((request, response) => void handle(folders, pages, request, response));
   await new Promise<void>((done, fail) => {
     server.once("error", (error: NodeJS.ErrnoException) => {

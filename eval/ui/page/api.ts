@@ -32,13 +32,22 @@ export interface LeagueRow {
   readonly links: number;
   readonly best: number;
   readonly tied: number;
+  readonly rank: number;
+  readonly isOnFew: boolean;
+  readonly againstFirst?: { readonly links: number; readonly ahead: number; readonly behind: number };
   readonly medianLead?: number;
-  readonly worst?: { readonly runId: string; readonly scenario: string; readonly text: string };
+  readonly worst?: {
+    readonly runId: string;
+    readonly scenario: string;
+    /** absent: it is the only link of that name */
+    readonly link?: string;
+    readonly text: string;
+  };
 }
 
 export interface Overview {
   readonly runs: readonly RunEntry[];
-  readonly league: readonly LeagueRow[];
+  readonly league: { readonly by: string; readonly rows: readonly LeagueRow[] };
   readonly styles: Styles;
 }
 
@@ -77,6 +86,8 @@ export interface Run {
 /** Two runs on one link. */
 export interface Difference {
   readonly answer: string;
+  /** absent: the links differ, nothing is judged */
+  readonly rule?: string;
   /** contender -> quantities */
   readonly differing: Readonly<Record<string, readonly string[]>>;
   readonly references: readonly string[];

@@ -1,6 +1,7 @@
 /** Two runs side by side: what each contender got in both, whether it differs, and their courses over time in one chart. */
 import { useMemo, useState } from "preact/hooks";
-import { address, type Difference, type Run, type SeriesEntry, useJson } from "./api.ts";
+import { useChosen } from "./address.ts";
+import { address, type Column, type Difference, type Run, type SeriesEntry, useJson } from "./api.ts";
 import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
 import { Downloads, Swatch, type Theme, valueText } from "./parts.tsx";
 import { FLOW_COLOURS } from "./run.tsx";
@@ -11,9 +12,11 @@ interface Props {
   readonly theme: Theme;
 }
 
+const heading = ({ title, unit }: Column): string => (unit === "" ? title : `${title} (${unit})`);
+
 export function ComparePage({ a, b, theme }: Props) {
   const links = a.entry.links.filter((link) => b.entry.links.includes(link));
-  const [link, setLink] = useState(links[0] ?? "");
+  const [link = "", setLink] = useChosen("link");
   const scenario = links.includes(link) ? link : (links[0] ?? "");
   const rowsOf = (run: Run) => (run.rows ?? []).filter((row) => row.scenario === scenario);
   const isIn = (run: Run, algorithm: string): boolean =>
@@ -25,7 +28,7 @@ export function ComparePage({ a, b, theme }: Props) {
   const difference = useJson<Difference>(
     links.length === 0 ? undefined : address("/api/difference", { a: a.entry.id, b: b.entry.id, scenario }),
   ).value;
-  const [name, setName] = useState<string>();
+  const [name, setName] = useChosen("contender");
   // a reference is what no one can do: looked at where one asks for it
   const first = names.find((each) => !difference?.references.includes(each)) ?? names[0] ?? "";
   const chosen = name !== undefined && names.includes(name) ? name : first;
@@ -78,9 +81,9 @@ export function ComparePage({ a, b, theme }: Props) {
               <th scope="col" class="text">
                 run
               </th>
-              {columns.map(({ quantity, title, unit }) => (
-                <th key={quantity} scope="col">
-                  {title} {unit === "" ? "" : `(${unit})`}
+              {columns.map((column) => (
+                <th key={column.quantity} scope="col">
+                  {heading(column)}
                 </th>
               ))}
             </tr>
@@ -101,7 +104,7 @@ export function ComparePage({ a, b, theme }: Props) {
                   {columns.map((column) => {
                     const isOther = difference?.differing[algorithm]?.includes(column.quantity) ?? false;
                     return (
-                      <td key={column.quantity} data-of={column.title} class={isOther ? "differs" : ""}>
+                      <td key={column.quantity} data-of={heading(column)} class={isOther ? "differs" : ""}>
                         {valueText(column, row.values[column.quantity])}
                         {isOther && <span class="sr">, differs</span>}
                       </td>
@@ -113,10 +116,7 @@ export function ComparePage({ a, b, theme }: Props) {
           </tbody>
         </table>
       </div>
-      <p class="muted">
-        Framed: the two runs are no tie. They are one where they read alike, or where the 95 % interval of
-        their difference, seed by seed, has 0 in it (of other seeds: where their intervals overlap).
-      </p>
+      {difference?.rule !== undefined && <p class="muted">{difference.rule}</p>}
       {difference !== undefined && <Both a={a} b={b} theme={theme} scenario={scenario} name={chosen} />}
     </main>
   );

@@ -1,5 +1,6 @@
 /** One run: its verdicts, its tables, its courses over time and those of its flows; a training: its curves. */
 import { useMemo, useState } from "preact/hooks";
+import { useChosen } from "./address.ts";
 import { address, type FlowCourse, type NumberList, type Run, type SeriesEntry, useJson } from "./api.ts";
 import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
 import { colourOf, Downloads, LinkTable, Picker, Sentences, type Theme } from "./parts.tsx";
@@ -63,7 +64,7 @@ function Courses({
     address("/api/series", { id: run.entry.id, scenario }),
   );
   const [range, setRange] = useState<Range>();
-  const [seed, setSeed] = useState<string>();
+  const [seed, setSeed] = useChosen("seed");
   const entries = value?.series ?? [];
   const seeds = [...new Set(entries.map((entry) => String(entry.seed)))];
   const chosen = seeds.includes(seed ?? "") ? seed! : (seeds[0] ?? "");
@@ -208,7 +209,7 @@ function Flows({ run, scenario, theme }: Props & { readonly scenario: string }) 
 
 function Results({ run, theme }: Props) {
   const links = run.entry.links;
-  const [link, setLink] = useState(links[0] ?? "");
+  const [link = "", setLink] = useChosen("link");
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const scenario = links.includes(link) ? link : (links[0] ?? "");
   const rows = run.rows!.filter((row) => row.scenario === scenario && !hidden.has(row.algorithm));

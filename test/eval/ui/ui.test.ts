@@ -141,7 +141,7 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     await page.locator("#league tbody tr").first().waitFor();
     expect(await page.locator(".answer").textContent()).toMatch(
       // of links that several runs have, as the newest has them
-      /^agent is best on 2 of 3 links, by \d+\.\d\d in the median\. It does worst on cell-walk: \d+\.\d\d below vegas, uses \d+ %\. Next: vegas, best on 1 of 3\.$/,
+      /^agent is best on 2 of 3 links, by \d+\.\d\d in the median\. It does worst on cell-walk: \d+\.\d\d below vegas, uses \d+ %\. Next: vegas, best on 1 of 3; of 3 links of both agent is ahead on 2, vegas on 1\.$/,
     );
     const names = await page.locator("#league tbody th").allTextContents();
     expect(names).toContain("agent");
@@ -158,6 +158,50 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     expect(await rows.count()).toBe(all - 1);
     await page.getByLabel("Link", { exact: true }).selectOption("cell-walk");
     await page.getByRole("heading", { name: /^cell-walk/ }).waitFor();
+  });
+
+  it("opens the link where a contender does worst, and keeps link and seed in the address", async () => {
+    await page.goto(`${server.url}#/`);
+    await page.locator(".answer").getByRole("link", { name: "cell-walk" }).click();
+    await page.getByRole("heading", { name: /^cell-walk/ }).waitFor();
+    // the newest run with that link is the one with hostile names, which have to be quoted in an address
+    await page.getByLabel("Link", { exact: true }).selectOption({ index: 0 });
+    await page.getByLabel("Seed", { exact: true }).selectOption("2");
+    const chosen = new URLSearchParams(new URL(page.url()).hash.split("?")[1]);
+    expect(Object.fromEntries(chosen)).toEqual({ link: `link ${HOSTILE}`, seed: "2" });
+    await page.reload();
+    await page.getByRole("heading", { name: /^link <script>/ }).waitFor();
+    const seed = page.getByLabel("Seed", { exact: true });
+    await seed.waitFor();
+    expect(await seed.inputValue()).toBe("2");
+    await page.goBack();
+    await page.locator("#league").waitFor();
+  });
+
+  it("names the run or the view in the title of the document", async () => {
+    await page.goto(`${server.url}#/`);
+    await page.locator("#runs").waitFor();
+    await expect.poll(() => page.title()).toBe("League and runs – ccpark");
+    await open("first");
+    await expect.poll(() => page.title()).toBe("first – ccpark");
+  });
+
+  it("counts the runs that are found", async () => {
+    await page.goto(`${server.url}#/`);
+    await page.getByRole("heading", { name: /^Runs \(\d+\)$/ }).waitFor();
+    const all = await page.locator("#runs tbody tr").count();
+    await page.getByLabel("Find").fill("second");
+    await page.getByRole("heading", { name: `Runs (1 of ${all})` }).waitFor();
+  });
+
+  it("says of a run that is not there so, with a way back", async () => {
+    await page.goto(`${server.url}#/run/nope`);
+    expect(await page.getByRole("alert").textContent()).toBe("No such run.");
+    await expect.poll(() => page.title()).toBe("Nothing to show – ccpark");
+    await page.getByRole("link", { name: "All runs" }).click();
+    await page.locator("#runs").waitFor();
+    // the browser logs the 404 that was asked for
+    expect(complaints.splice(0).every((text) => text.includes("404"))).toBe(true);
   });
 
   it("zooms in time by keys as by mouse, all charts together", async () => {
@@ -199,6 +243,63 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     const charts = page.locator("figure.chart canvas");
     await charts.nth(2).waitFor(); // they are drawn after the table
     expect(await charts.count()).toBe(3);
+  });
+
+  it("lets tick no third run, and says why", async () => {
+    await page.goto(`${server.url}#/`);
+    await page.getByLabel("Compare first", { exact: true }).check();
+    await page.getByLabel("Compare second", { exact: true }).check();
+    expect(await page.getByLabel("Compare real", { exact: true }).isDisabled()).toBe(true);
+    await page.getByText("first and second are ticked: untick one to tick another.").waitFor();
+    await page.getByLabel("Compare first", { exact: true }).uncheck();
+    await page.getByLabel("Compare real", { exact: true }).check();
+  });
+
+  it("judges no two runs whose links differ, and says how they do", async () => {
+    const unlike = mkdtempSync(join(tmpdir(), "ccpark-ui-unlike-"));
+    for (const name of ["short", "long"])
+      cpSync(join(folder, "first"), join(unlike, name), { recursive: true });
+    const stored = join(unlike, "long", "summary.json");
+    const text = readFileSync(stored, "utf8");
+    writeFileSync(stored, text.replaceAll('"durationSec": 30', '"durationSec": 60'));
+    const other = await serveUi([unlike], 0);
+    await page.goto(other.url);
+    await page.getByLabel("Compare short", { exact: true }).check();
+    await page.getByLabel("Compare long", { exact: true }).check();
+    await page.getByRole("link", { name: "Compare the two" }).click();
+    await page.locator(".answer").waitFor();
+    expect(await page.locator(".answer").textContent()).toBe(
+      "Not judged, as the links differ: short has 48 Mbit/s, 50 ms, 400 packets for 30 s, long has 48 Mbit/s, 50 ms, 400 packets for 60 s.",
+    );
+    expect(await page.locator("#comparison .differs").count()).toBe(0);
+    expect(await page.locator("#comparison td").nth(1).getAttribute("data-of")).toBe("goodput (Mbit/s)");
+    await page.goto(server.url);
+    await other.close();
+    rmSync(unlike, { recursive: true, force: true });
+  });
+
+  it("says that nobody leads where the best of two runs have not met", async () => {
+    const apart = mkdtempSync(join(tmpdir(), "ccpark-ui-apart-"));
+    for (const [name, of] of [
+      ["one", ["agent", "cubic"]],
+      ["two", ["vegas", "reno"]],
+    ] as const) {
+      mkdirSync(join(apart, name));
+      writeResults(join(apart, name), await sampleReport(of));
+    }
+    const stored = join(apart, "two", "summary.json");
+    const text = readFileSync(stored, "utf8");
+    writeFileSync(stored, text.replaceAll('"durationSec": 30', '"durationSec": 60'));
+    const other = await serveUi([apart], 0);
+    await page.goto(other.url);
+    await page.locator(".answer").waitFor();
+    expect(await page.locator(".answer").textContent()).toMatch(
+      /^Nobody leads: (agent|vegas) is best on 2 of 2 links, by \d+\.\d\d in the median; (agent|vegas) is best on 2 of 2 links, by \d+\.\d\d in the median\. Not all of them have met on a link\. Where each does worst is below\.$/,
+    );
+    expect(await page.locator("#league tbody tr").nth(1).textContent()).toContain("not met");
+    await page.goto(server.url);
+    await other.close();
+    rmSync(apart, { recursive: true, force: true });
   });
 
   it("says of runs without a common link which each has", async () => {
@@ -276,7 +377,11 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
       page.evaluate("getComputedStyle(document.body).backgroundColor");
     const before = await background();
     await page.getByRole("button", { name: "Switch between light and dark" }).click();
-    expect(await background()).not.toBe(before);
+    const after = await background();
+    expect(after).not.toBe(before);
+    await page.reload();
+    await page.locator("#runs, #league, main h2").first().waitFor();
+    expect(await background(), "after a reload").toBe(after);
   });
 
   it("shows its first page with 500 runs within a second", async () => {

@@ -108,19 +108,20 @@ describe("verdicts", () => {
     it("says that the interval of the difference has 0 in it, of one other and of several", () => {
       const rows = [seeded("a", [8, 9, 10]), seeded("b", [8.5, 8.9, 10.2]), seeded("behind", [5, 6, 7])];
       expect(verdictSentences(rows, "score").slice(0, 2)).toEqual([
-        "a: tied with b by score: the interval of their difference has 0 in it.",
-        "b: tied with a by score: the interval of their difference has 0 in it.",
+        "b: tied with a by score, 0.20 above in the mean: the interval of their difference has 0 in it.",
+        "a: tied with b by score, 0.20 below in the mean: the interval of their difference has 0 in it.",
       ]);
       const more = [...rows, seeded("c", [7.9, 9.2, 9.9])];
-      expect(verdictSentences(more, "score")[0]).toBe(
-        "a: tied with b and c by score: the interval of each one's difference to the best mean has 0 in it.",
-      );
+      expect(verdictSentences(more, "score").slice(0, 2)).toEqual([
+        "b: tied with a and c by score, 0.20 above a in the mean: the interval of each one's difference to the best mean has 0 in it.",
+        "a: tied with b and c by score, 0.20 below b in the mean: the interval of each one's difference to the best mean has 0 in it.",
+      ]);
     });
 
     it("takes overlapping intervals where one lacks a seed, and a difference without interval for what it is", () => {
       const missing = { ...low, bySeed: { score: { 1: 7.87, 2: 6.83 } } };
       expect(verdictSentences([missing, high], "score")[0]).toBe(
-        "low: tied with high by score: their intervals overlap.",
+        "high: tied with low by score, 1.31 above in the mean: their intervals overlap.",
       );
       const ahead = seeded("ahead", [7.5, 9.5, 8.5]);
       const rows = [seeded("steady", [7, 9, 8]), ahead];
@@ -150,7 +151,7 @@ describe("verdicts", () => {
         bySeed: { score: each.bySeed!.meanQueueDelayMs! },
       }));
       expect(verdictSentences(scored, "score")[0]).toBe(
-        "a: tied with b by score: neither is ahead in both seeds.",
+        "b: tied with a by score, 0.25 above in the mean: neither is ahead in both seeds.",
       );
     });
   });
