@@ -187,6 +187,7 @@ class Pages {
       ...(kind && { kind }),
       ...(scenarios && { scenarios }),
       ...(contenders && { contenders }),
+      ...(query.has("seed") && { seed: Number(query.get("seed")) }),
     });
     const file = `${drawn.name.replaceAll(/[^\w.-]+/g, "_")}.${format}`;
     return { type: MEDIA_TYPES[format], body: await plotFile(drawn, format), file };

@@ -114,15 +114,18 @@ interface DownloadsProps {
   readonly kind: "mean" | "time" | "cdf" | "tradeoff";
   readonly scenario: string;
   readonly contenders: readonly string[];
+  /** of a course over time; absent: the first */
+  readonly seed?: string;
 }
 
 /** In the form of a paper: fonts and width of one or two columns. */
-export function Downloads({ what, runs, metric, kind, scenario, contenders }: DownloadsProps) {
+export function Downloads({ what, runs, metric, kind, scenario, contenders, seed }: DownloadsProps) {
   const [size, setSize] = useState("column");
   const query = new URLSearchParams(runs.map((run) => ["run", run]));
   for (const [key, value] of Object.entries({ metric, kind, size })) query.set(key, value);
   query.set("scenarios", JSON.stringify([scenario]));
   query.set("contenders", JSON.stringify(contenders));
+  if (seed !== undefined) query.set("seed", seed);
   return (
     <div class="downloads">
       <span>Download {what}:</span>

@@ -116,6 +116,7 @@ function Courses({
             kind="time"
             scenario={scenario}
             contenders={names}
+            seed={chosen}
           />
         </div>
       ))}

@@ -169,6 +169,16 @@ describe.skipIf(isMissing)("ccpark ui in Chromium", () => {
     }
   });
 
+  it("downloads the course of the seed that is shown", async () => {
+    await open("first");
+    await page.getByLabel("Seed", { exact: true }).selectOption("2");
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Download Throughput as CSV" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("park-paper.throughputMbps.time.seed-2.csv");
+  });
+
   it("compares two runs", async () => {
     await page.goto(`${server.url}#/`);
     for (const name of ["first", "real"]) await page.getByLabel(`Compare ${name}`, { exact: true }).waitFor();
