@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { hasResults, readSummary } from "../plots/saved-results.ts";
 import { type ContenderVerdict, contenderVerdicts, verdictSentences } from "../verdicts/verdicts.ts";
+import { evaluationOf } from "./evaluation.ts";
 
 export type RunKind = "results" | "training" | "experiment" | "league";
 
@@ -105,6 +106,10 @@ function describe({ path, name }: Found): Described {
     const sentences = judged === 0 ? [] : [`${judged - failed} of ${judged} claims hold.`];
     const title = String(summary?.["command"] ?? summary?.["experiment"] ?? name);
     const kind = existsSync(join(path, "league.json")) ? "league" : "experiment";
+    const evaluation = evaluationOf(path);
+    if (evaluation !== undefined) {
+      return { ...nothing, kind, title: evaluation.title, sentences: evaluation.sentences };
+    }
     return { ...nothing, kind, title, sentences };
   }
   const results = readSummary(path);

@@ -15,6 +15,8 @@ import { styleContenders } from "../report/palette.ts";
 import { standingIn } from "../verdicts/standing.ts";
 import { headlineColumn } from "../verdicts/verdicts.ts";
 import { differenceOf } from "./difference.ts";
+import { evaluationOf } from "./evaluation.ts";
+import { jsonLinesOf } from "./json-lines.ts";
 import { leagueOf, leagueReport } from "./league.ts";
 import { pageAssets } from "./page-assets.ts";
 import { qlogCourses } from "./qlog-courses.ts";
@@ -46,11 +48,21 @@ const SECURITY = {
   "cache-control": "no-store",
 };
 
+/**
+ * A report has its scripts within it, and may come from elsewhere as any folder: it runs as a page of nobody, which may ask for
+ * nothing, not this server either.
+ */
+const REPORT_POLICY =
+  "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const REPORT_FILE = "report.html";
+
 interface Answer {
   readonly type: string;
   readonly body: string | Uint8Array;
   /** of a download */
   readonly file?: string;
+  /** absent: that of the server's own page */
+  readonly policy?: string;
 }
 
 /** Of every table of the page. */
@@ -81,18 +93,6 @@ function exportsOf(path: string): { scenario: string; file: string }[] {
     );
 }
 
-/** Lines of a file that may be growing. */
-function jsonLinesOf(path: string): unknown[] {
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-  return lines.flatMap((line) => {
-    try {
-      return [JSON.parse(line) as unknown];
-    } catch {
-      return []; // cut by a crash
-    }
-  });
-}
-
 function textOf(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
@@ -116,12 +116,15 @@ class Pages {
     const entry = this.#folders.entryOf(id)!;
     const updates = join(path, "progress.jsonl");
     const training = existsSync(updates) ? { progress: jsonLinesOf(updates) } : {};
-    if (entry.kind === "training") return { entry, ...training, styles: {} };
+    const hasReport = existsSync(join(path, REPORT_FILE));
+    if (entry.kind === "training") return { entry, hasReport, ...training, styles: {} };
     if (entry.kind !== "results" || entry.error !== undefined) {
       const pictures = readdirSync(path).filter((file) => file.endsWith(".svg") || file.endsWith(".png"));
       const league = textOf(join(path, "league.json"));
       return {
         entry,
+        hasReport,
+        evaluation: entry.kind === "experiment" ? evaluationOf(path)?.rows : undefined,
         report: textOf(join(path, "report.txt")) ?? (league && leagueReport(league)),
         pictures,
         styles: {},
@@ -142,6 +145,7 @@ class Pages {
     });
     return {
       entry,
+      hasReport,
       headline,
       command,
       columns: PAGE_COLUMNS,
@@ -203,6 +207,12 @@ class Pages {
     };
   }
 
+  report(id: string): Answer {
+    const body = textOf(join(this.#path(id), REPORT_FILE));
+    if (body === undefined) throw notFound("such report");
+    return { type: "text/html; charset=utf-8", body, policy: REPORT_POLICY };
+  }
+
   #path(id: string): string {
     const path = this.#folders.pathOf(id);
     if (path === undefined) throw notFound("such run");
@@ -239,6 +249,8 @@ async function answer(pages: Pages, url: URL): Promise<Answer> {
       return pages.plot(query);
     case "/api/picture":
       return pages.picture(given("id"), given("file"));
+    case "/api/report":
+      return pages.report(given("id"));
     default:
       throw notFound(`page \`${url.pathname}\``);
   }
@@ -267,9 +279,14 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const send = (status: number, { type, body, file }: Answer): void => {
-    const download = file === undefined ? {} : { "content-disposition": `attachment; filename="${file}"` };
-    response.writeHead(status, { ...SECURITY, "content-type": type, ...download }).end(body);
+  const send = (status: number, { type, body, file, policy }: Answer): void => {
+    const headers = {
+      ...SECURITY,
+      "content-type": type,
+      ...(policy !== undefined && { "content-security-policy": policy }),
+      ...(file !== undefined && { "content-disposition": `attachment; filename="${file}"` }),
+    };
+    response.writeHead(status, headers).end(body);
   };
   const say = (status: number, error: string): void => send(status, asJson({ error }));
   // a name that leads here from elsewhere (DNS rebinding) is none of this server's

@@ -58,9 +58,24 @@ export interface Row {
   readonly standing: Readonly<Record<string, "best" | "tied" | "none">>;
 }
 
+/** A row of an evaluation: what decided it. */
+export interface RowLine {
+  readonly row: string;
+  readonly section: string;
+  readonly level: string;
+  readonly requirement: string;
+  readonly verdict: "pass" | "fail" | "not run";
+  readonly quantity?: string;
+  readonly measured?: string;
+  readonly threshold?: string;
+  readonly why?: string;
+}
+
 export interface Run {
   readonly entry: RunEntry;
   readonly styles: Styles;
+  /** the folder has a page of its own */
+  readonly hasReport: boolean;
   /** of results */
   readonly headline?: string;
   readonly command?: string;
@@ -72,6 +87,7 @@ export interface Run {
   /** of an experiment */
   readonly report?: string;
   readonly pictures?: readonly string[];
+  readonly evaluation?: readonly RowLine[];
 }
 
 /** Two runs on one link. */

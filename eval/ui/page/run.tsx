@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { address, type FlowCourse, type NumberList, type Run, type SeriesEntry, useJson } from "./api.ts";
 import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
+import { Experiment } from "./experiment.tsx";
 import { colourOf, Downloads, LinkTable, Picker, Sentences, type Theme } from "./parts.tsx";
 
 interface Props {
@@ -329,25 +330,6 @@ function Lines({
   );
 }
 
-function Experiment({ run }: { readonly run: Run }) {
-  return (
-    <>
-      <Sentences sentences={run.entry.sentences} />
-      {(run.pictures ?? [])
-        .filter((file) => file.endsWith(".svg"))
-        .map((file) => (
-          <img
-            key={file}
-            class="picture"
-            alt={`${file} of ${run.entry.name}`}
-            src={address("/api/picture", { id: run.entry.id, file })}
-          />
-        ))}
-      {run.report !== undefined && <pre>{run.report}</pre>}
-    </>
-  );
-}
-
 export function RunPage({ run, theme }: Props) {
   const { entry } = run;
   return (
@@ -357,6 +339,11 @@ export function RunPage({ run, theme }: Props) {
         {entry.live && <span class="live"> live</span>}
       </h2>
       {entry.title !== entry.name && <p>{entry.title}</p>}
+      {run.hasReport && (
+        <p>
+          <a href={address("/api/report", { id: entry.id })}>The folder’s own report (report.html)</a>
+        </p>
+      )}
       {entry.error !== undefined && <p class="error">{entry.error}</p>}
       {run.rows !== undefined && <Results run={run} theme={theme} />}
       {run.progress !== undefined && <Training run={run} theme={theme} />}
