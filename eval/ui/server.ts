@@ -21,6 +21,7 @@ import { leagueOf, leagueReport } from "./league.ts";
 import { pageAssets } from "./page-assets.ts";
 import { qlogCourses } from "./qlog-courses.ts";
 import { RunFolders } from "./run-folders.ts";
+import { evaluationsOf } from "./training-facts.ts";
 
 export const LOOPBACK = "127.0.0.1";
 /** How often folders are looked at for those who watch. */
@@ -115,7 +116,9 @@ class Pages {
     const path = this.#path(id);
     const entry = this.#folders.entryOf(id)!;
     const updates = join(path, "progress.jsonl");
-    const training = existsSync(updates) ? { progress: jsonLinesOf(updates) } : {};
+    const training = existsSync(updates)
+      ? { progress: jsonLinesOf(updates), validation: evaluationsOf(path) }
+      : {};
     const hasReport = existsSync(join(path, REPORT_FILE));
     if (entry.kind === "training") return { entry, hasReport, ...training, styles: {} };
     if (entry.kind !== "results" || entry.error !== undefined) {

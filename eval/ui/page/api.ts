@@ -71,6 +71,14 @@ export interface RowLine {
   readonly why?: string;
 }
 
+/** An evaluation of a training on its validation links. */
+export interface ValidationPoint {
+  readonly steps: number;
+  readonly score: number | null;
+  /** score of each algorithm on the same links */
+  readonly baselines: Readonly<Record<string, number | null>>;
+}
+
 export interface Run {
   readonly entry: RunEntry;
   readonly styles: Styles;
@@ -84,6 +92,7 @@ export interface Run {
   readonly exports?: readonly { readonly scenario: string; readonly file: string }[];
   /** of a training, also of one that was then compared with others */
   readonly progress?: readonly Readonly<Record<string, unknown>>[];
+  readonly validation?: readonly ValidationPoint[];
   /** of an experiment */
   readonly report?: string;
   readonly pictures?: readonly string[];

@@ -4,6 +4,11 @@ import { address, type Column, type Estimate, type Row, type Run, type Styles } 
 
 export type Theme = "light" | "dark";
 
+export const FLOW_COLOURS = {
+  light: ["#0072b2", "#d55e00", "#009e73", "#b8599a", "#b57f00", "#6a51a3", "#4c4c4c"],
+  dark: ["#4aa8e8", "#f0803c", "#1fc299", "#dd92c0", "#e6b03c", "#a795d6", "#d0d0d0"],
+} as const;
+
 /** The contender's own colour; a run's second and later contenders of one name have those of `SPARE`. */
 export function colourOf(styles: Styles, name: string, theme: Theme): string {
   return styles[name]?.[theme] ?? (theme === "dark" ? "#d0d0d0" : "#4c4c4c");

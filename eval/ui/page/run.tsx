@@ -1,9 +1,12 @@
 /** One run: its verdicts, its tables, its courses over time and those of its flows; a training: its curves. */
 import { useMemo, useState } from "preact/hooks";
-import { address, type FlowCourse, type NumberList, type Run, type SeriesEntry, useJson } from "./api.ts";
+import { address, type FlowCourse, type Run, type SeriesEntry, useJson } from "./api.ts";
 import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
 import { Experiment } from "./experiment.tsx";
-import { colourOf, Downloads, LinkTable, Picker, Sentences, type Theme } from "./parts.tsx";
+import { colourOf, Downloads, FLOW_COLOURS, LinkTable, Picker, Sentences, type Theme } from "./parts.tsx";
+import { Training } from "./training.tsx";
+
+export { FLOW_COLOURS } from "./parts.tsx";
 
 interface Props {
   readonly run: Run;
@@ -23,11 +26,6 @@ const FLOW_COURSES = [
   { field: "queueDelayMs", title: "RTT above the least: queues", unit: "ms" },
   { field: "inflightPackets", title: "In flight", unit: "packets" },
 ] as const;
-
-export const FLOW_COLOURS = {
-  light: ["#0072b2", "#d55e00", "#009e73", "#b8599a", "#b57f00", "#6a51a3", "#4c4c4c"],
-  dark: ["#4aa8e8", "#f0803c", "#1fc299", "#dd92c0", "#e6b03c", "#a795d6", "#d0d0d0"],
-} as const;
 
 function Select({
   label,
@@ -258,75 +256,6 @@ function Results({ run, theme }: Props) {
       <Courses run={run} scenario={scenario} hidden={hidden} theme={theme} />
       <Flows run={run} scenario={scenario} theme={theme} />
     </>
-  );
-}
-
-/** Every number of the updates becomes a curve, over the steps. */
-function Training({ run, theme }: Props) {
-  const [range, setRange] = useState<Range>();
-  const progress = run.progress!;
-  const charts = useMemo(() => {
-    const steps = progress.map((line) => Number(line["steps"] ?? line["update"] ?? 0));
-    const flat = progress.map(
-      (line) => ({ ...line, ...(line["losses"] as object | undefined) }) as Record<string, unknown>,
-    );
-    const keys = [...new Set(flat.flatMap((line) => Object.keys(line)))].filter(
-      (key) =>
-        !["steps", "update", "totalSteps", "losses"].includes(key) &&
-        flat.some((line) => typeof line[key] === "number"),
-    );
-    return keys.map((key) => ({
-      key,
-      line: {
-        name: key,
-        colour: FLOW_COLOURS[theme][0]!,
-        x: steps,
-        y: flat.map((line) => (typeof line[key] === "number" ? (line[key] as number) : null)) as NumberList,
-      },
-    }));
-  }, [progress, theme]);
-  const last = progress.at(-1);
-  return (
-    <section aria-label="Training">
-      <h3>Training</h3>
-      <p role="status">
-        {run.entry.live ? "Training goes on: " : "Not training now: "}
-        {progress.length} updates, {Number(last?.["steps"] ?? 0).toLocaleString("en")} steps.
-      </p>
-      <div class="grid">
-        {charts.map(({ key, line }) => (
-          <Lines key={key} title={key} line={line} range={range} onRange={setRange} theme={theme} />
-        ))}
-      </div>
-    </section>
-  );
-}
-
-function Lines({
-  title,
-  line,
-  range,
-  onRange,
-  theme,
-}: {
-  readonly title: string;
-  readonly line: Line;
-  readonly range: Range | undefined;
-  onRange(range: Range | undefined): void;
-  readonly theme: Theme;
-}) {
-  const lines = useMemo(() => [line], [line]);
-  return (
-    <Chart
-      title={title}
-      unit="each update"
-      xTitle="steps"
-      lines={lines}
-      range={range}
-      onRange={onRange}
-      theme={theme}
-      group="training"
-    />
   );
 }
 

@@ -25,6 +25,25 @@ describe.skipIf(isMissing)("the page of a run", () => {
     write("short", { "progress.jsonl": lines([{ update: 1, steps: 2048, policyLoss: -0.002 }]) });
     const flat = [1, 2, 3].map((update) => ({ update, steps: 0, policyLoss: 0.5, meanScore: null }));
     write("flat", { "progress.jsonl": lines(flat) });
+    const updates = [1, 2, 3].map((update) => ({
+      ...{
+        update,
+        steps: 2048 * update,
+        episodes: 4,
+        entropy: 0.5,
+        meanQueueDelayMs: 3,
+        meanScore: 12 + update,
+      },
+    }));
+    const validation = [12, 13.5].map((score, i) => ({
+      ...{ update: 3 * i, steps: 6144 * i, best: true, score, baselines: { cubic: 13, bbr: 14.5 } },
+      ...{ utilisation: 0.9, meanQueueDelayMs: 2, lossRate: 0, links: [] },
+    }));
+    write("learning", {
+      "config.json": JSON.stringify({ algorithm: "ppo" }),
+      "progress.jsonl": lines(updates),
+      "evaluations.jsonl": lines(validation),
+    });
     const quantity = { name: "ratio of shares", unit: "1", source: "ours" };
     const judged = {
       section: "5.1.2",
@@ -82,6 +101,33 @@ describe.skipIf(isMissing)("the page of a run", () => {
       await page.locator("figure[data-frame]").first().waitFor();
       expect(complaints, name).toEqual([]);
     }
+  });
+
+  it("opens a training with whether it learns, beside whom, and draws its score first", async () => {
+    await open("learning");
+    await page.getByText("Training learning: ppo").waitFor();
+    expect(await page.locator(".sentences li").allTextContents()).toEqual([
+      "It learns: score 12.00 at first, 13.50 at best (6,144 steps), 13.50 now; below bbr (14.50).",
+      "Validation score 13.50 (12.75 on average of 2; cubic 13.00, bbr 14.50), utilisation 90 %, queue 2.0 ms, loss 0.0 %.",
+    ]);
+    const titles = (await page.locator("figure.chart figcaption").allTextContents()).map((text) =>
+      text.trim(),
+    );
+    expect(titles).toEqual([
+      "Score on validation links",
+      "Score of training episodes",
+      "Mean queueing delay (ms)",
+      "entropy (nats)",
+      "Episodes that ended (per update)",
+    ]);
+  });
+
+  it("says when a training ends, though it writes nothing more", async () => {
+    write("learning", { ".lock-1-2": "" });
+    await open("learning");
+    await page.getByText("Training goes on").waitFor();
+    rmSync(join(folder, "learning/.lock-1-2"));
+    await page.getByText("Not training now").waitFor();
   });
 
   it("opens an evaluation with who fails, row by row what decided, and its own report", async () => {
