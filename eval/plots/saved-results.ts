@@ -14,6 +14,7 @@ export interface SavedResults {
   readonly title: string;
   readonly command: string;
   readonly headline: Headline;
+  readonly seeds: readonly number[];
   readonly records: readonly BenchmarkRecord[];
   readonly summary: readonly SummaryRow[];
   readonly series: readonly SeriesEntry[];
@@ -72,12 +73,16 @@ export function hasResults(folder: string): boolean {
 }
 
 /** What a reader needs first: verdicts and tables, without runs and courses. */
-export type SavedSummary = Pick<SavedResults, "name" | "title" | "command" | "headline" | "summary">;
+export type SavedSummary = Pick<
+  SavedResults,
+  "name" | "title" | "command" | "headline" | "seeds" | "summary"
+>;
 
 interface StoredSummary {
   readonly title?: unknown;
   readonly command?: unknown;
   readonly headline?: unknown;
+  readonly seeds?: unknown;
   readonly summary?: unknown;
 }
 
@@ -103,14 +108,15 @@ export function readSummary(folder: string, records?: readonly BenchmarkRecord[]
   const at = join(folder, FILES.summary);
   const stored = (existsSync(at) ? parsed(at, read(at)) : {}) as StoredSummary;
   const name = basename(resolve(folder));
+  const isStored = Array.isArray(stored.summary) && Array.isArray(stored.seeds);
+  const runs = isStored ? [] : (records ?? readRecords(join(folder, FILES.records)));
   return {
     name,
     title: typeof stored.title === "string" ? stored.title : name,
     command: typeof stored.command === "string" ? stored.command : "",
     headline: HEADLINES.find((each) => each === stored.headline) ?? DEFAULT_HEADLINE,
-    summary: Array.isArray(stored.summary)
-      ? (stored.summary as SummaryRow[])
-      : summarise(records ?? readRecords(join(folder, FILES.records))),
+    seeds: isStored ? (stored.seeds as number[]) : [...new Set(runs.map(({ seed }) => seed))],
+    summary: Array.isArray(stored.summary) ? (stored.summary as SummaryRow[]) : summarise(runs),
   };
 }
 

@@ -7,12 +7,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { CcparkError } from "../../core/errors.ts";
+import { isReference } from "../contenders/contender.ts";
 import { KINDS, plotOf, SIZES } from "../plots/plot.ts";
 import { FORMATS, type Format, MEDIA_TYPES, plotFile } from "../plots/plot-files.ts";
 import { readResults, readSeries, readSummary } from "../plots/saved-results.ts";
-import { COLUMNS } from "../report/columns.ts";
+import { COLUMNS, columnsOf, tiesText } from "../report/columns.ts";
 import { styleContenders } from "../report/palette.ts";
-import { standingIn } from "../verdicts/standing.ts";
+import { barredBy, standingIn } from "../verdicts/standing.ts";
+import { cellsText, DELAYS_TEXT, SEVERAL_FLOWS_TEXT, tableKey } from "../verdicts/table-key.ts";
 import { headlineColumn } from "../verdicts/verdicts.ts";
 import { differenceOf } from "./difference.ts";
 import { evaluationOf } from "./evaluation.ts";
@@ -133,16 +135,19 @@ class Pages {
         styles: {},
       };
     }
-    const { summary, headline, command } = readSummary(path);
+    const { summary, headline, command, seeds } = readSummary(path);
     const rows = summary.map((row) => {
       const ofLink = summary.filter(({ scenario, link }) => scenario === row.scenario && link === row.link);
+      const columns = columnsOf(PAGE_COLUMNS, ofLink);
       return {
         scenario: row.scenario,
         link: row.link,
         algorithm: row.algorithm,
-        values: Object.fromEntries(PAGE_COLUMNS.map(({ quantity }) => [quantity, row[quantity] ?? null])),
+        ranked: !isReference(row.algorithm) && barredBy(row, ofLink) === undefined,
+        hasSeveralFlows: row.flows !== undefined,
+        values: Object.fromEntries(columns.map(({ quantity }) => [quantity, row[quantity] ?? null])),
         standing: Object.fromEntries(
-          PAGE_COLUMNS.map((column) => [column.quantity, standingIn(column, row, ofLink)]),
+          columns.map((column) => [column.quantity, standingIn(column, row, ofLink)]),
         ),
       };
     });
@@ -152,6 +157,14 @@ class Pages {
       headline,
       command,
       columns: PAGE_COLUMNS,
+      linkColumns: columnsOf([], summary),
+      key: {
+        cells: cellsText(summary, seeds),
+        ties: tiesText(seeds),
+        delays: DELAYS_TEXT,
+        severalFlows: SEVERAL_FLOWS_TEXT,
+        whole: tableKey(headline, summary, seeds),
+      },
       rows,
       exports: exportsOf(path),
       ...training,
@@ -266,7 +279,8 @@ function watch(folders: RunFolders, response: ServerResponse): void {
   let state = folders.listed;
   const timer = setInterval(() => {
     const now = folders.state();
-    if (now === state) return;
+    // what came and went since the last look may have been shown meanwhile
+    if (now === state && now === folders.listed) return;
     state = now;
     response.write("event: changed\ndata: {}\n\n");
   }, WATCH_MS);

@@ -54,8 +54,20 @@ export interface Row {
   readonly scenario: string;
   readonly link: string;
   readonly algorithm: string;
+  /** false: a reference, or one that leaves the link unused or floods it */
+  readonly ranked: boolean;
+  readonly hasSeveralFlows: boolean;
   readonly values: Readonly<Record<string, Estimate | null>>;
   readonly standing: Readonly<Record<string, "best" | "tied" | "none">>;
+}
+
+/** How to read a table of results. */
+export interface TableKey {
+  readonly cells: string;
+  readonly ties: string;
+  readonly delays: string;
+  readonly severalFlows: string;
+  readonly whole: string;
 }
 
 /** A row of an evaluation: what decided it. */
@@ -88,6 +100,9 @@ export interface Run {
   readonly headline?: string;
   readonly command?: string;
   readonly columns?: readonly Column[];
+  /** that some links have beside them: of flows in company, of transfers, of one's own */
+  readonly linkColumns?: readonly Column[];
+  readonly key?: TableKey;
   readonly rows?: readonly Row[];
   readonly exports?: readonly { readonly scenario: string; readonly file: string }[];
   /** of a training, also of one that was then compared with others */

@@ -1,6 +1,14 @@
 /** Parts of several pages: sentences, pickers, tables, downloads. */
 import { useState } from "preact/hooks";
-import { address, type Column, type Estimate, type Row, type Run, type Styles } from "./api.ts";
+import {
+  address,
+  type Column,
+  type Estimate,
+  type Row,
+  type Run,
+  type Styles,
+  type TableKey,
+} from "./api.ts";
 
 export type Theme = "light" | "dark";
 
@@ -71,8 +79,13 @@ interface LinkTableProps {
   readonly theme: Theme;
 }
 
+function heading({ title, unit }: Column): string {
+  return unit === "" ? title : `${title} (${unit})`;
+}
+
 export function LinkTable({ run, rows, theme }: LinkTableProps) {
-  const columns = run.columns!;
+  const ofLink = run.linkColumns!.filter(({ quantity }) => rows.some(({ values }) => quantity in values));
+  const columns = [...run.columns!, ...ofLink];
   const words = { best: "best", tied: "tied with the best", none: "" };
   return (
     <div class="scroll">
@@ -80,9 +93,9 @@ export function LinkTable({ run, rows, theme }: LinkTableProps) {
         <thead>
           <tr>
             <th scope="col">contender</th>
-            {columns.map(({ quantity, title, unit }) => (
-              <th key={quantity} scope="col">
-                {title} {unit === "" ? "" : `(${unit})`}
+            {columns.map((column) => (
+              <th key={column.quantity} scope="col">
+                {heading(column)}
               </th>
             ))}
           </tr>
@@ -93,11 +106,17 @@ export function LinkTable({ run, rows, theme }: LinkTableProps) {
               <th scope="row">
                 <Swatch colour={colourOf(run.styles, row.algorithm, theme)} />
                 {row.algorithm}
+                {!row.ranked && <span class="unranked">not ranked</span>}
               </th>
               {columns.map((column) => {
                 const standing = row.standing[column.quantity] ?? "none";
                 return (
-                  <td key={column.quantity} class={standing} data-of={column.title} title={words[standing]}>
+                  <td
+                    key={column.quantity}
+                    class={standing}
+                    data-of={heading(column)}
+                    title={words[standing]}
+                  >
                     {valueText(column, row.values[column.quantity])}
                     {standing !== "none" && <span class="sr">, {words[standing]}</span>}
                   </td>
@@ -107,6 +126,27 @@ export function LinkTable({ run, rows, theme }: LinkTableProps) {
           ))}
         </tbody>
       </table>
+    </div>
+  );
+}
+
+interface TableKeyProps {
+  readonly of: TableKey;
+  readonly rows: readonly Row[];
+}
+
+export function TableKeyText({ of, rows }: TableKeyProps) {
+  return (
+    <div class="key muted">
+      <p>
+        <span class="sample best">green</span> best of the link; <span class="sample tied">framed</span> tied
+        with it ({of.ties}). In each cell: {of.cells}. {of.delays}.
+      </p>
+      {rows.some(({ hasSeveralFlows }) => hasSeveralFlows) && <p>{of.severalFlows}</p>}
+      <details>
+        <summary>How to read the table</summary>
+        <p>{of.whole}</p>
+      </details>
     </div>
   );
 }

@@ -3,7 +3,16 @@ import { useMemo, useState } from "preact/hooks";
 import { address, type FlowCourse, type Run, type SeriesEntry, useJson } from "./api.ts";
 import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
 import { Experiment } from "./experiment.tsx";
-import { colourOf, Downloads, FLOW_COLOURS, LinkTable, Picker, Sentences, type Theme } from "./parts.tsx";
+import {
+  colourOf,
+  Downloads,
+  FLOW_COLOURS,
+  LinkTable,
+  Picker,
+  Sentences,
+  TableKeyText,
+  type Theme,
+} from "./parts.tsx";
 import { Training } from "./training.tsx";
 
 export { FLOW_COLOURS } from "./parts.tsx";
@@ -14,9 +23,9 @@ interface Props {
 }
 
 const COURSES = [
-  { field: "throughputMbps", title: "Throughput", unit: "Mbit/s" },
-  { field: "queueDelayMs", title: "Queueing delay", unit: "ms" },
-  { field: "cwndPackets", title: "Congestion window", unit: "packets" },
+  { field: "throughputMbps", title: "Throughput", unit: "Mbit/s", isOfFlow: true },
+  { field: "queueDelayMs", title: "Queueing delay", unit: "ms", isOfFlow: false },
+  { field: "cwndPackets", title: "Congestion window", unit: "packets", isOfFlow: true },
 ] as const;
 
 const FLOW_COURSES = [
@@ -90,6 +99,7 @@ function Courses({
   if (entries.length === 0) return <p class="muted">No courses over time are stored of this run.</p>;
   const end = Math.max(...shown.map(({ timeSec }) => timeSec.at(-1) ?? 0), 1);
   const names = shown.map(({ algorithm }) => algorithm);
+  const hasSeveralFlows = run.rows!.some((row) => row.scenario === scenario && row.hasSeveralFlows);
   return (
     <section aria-label="Courses over time">
       <div class="bar">
@@ -97,10 +107,10 @@ function Courses({
         <Zoom end={end} range={range} onRange={setRange} />
         <span class="muted">Drag in a chart to zoom, double-click to see all.</span>
       </div>
-      {charts.map(({ field, title, unit, lines }) => (
+      {charts.map(({ field, title, unit, isOfFlow, lines }) => (
         <div key={field} id={`chart-${field}`}>
           <Chart
-            title={title}
+            title={isOfFlow && hasSeveralFlows ? `${title} of the first flow` : title}
             unit={unit}
             lines={lines}
             range={range}
@@ -237,6 +247,7 @@ function Results({ run, theme }: Props) {
         {scenario} <span class="muted">{rows[0]?.link}</span>
       </h3>
       <LinkTable run={run} rows={rows} theme={theme} />
+      <TableKeyText of={run.key!} rows={rows} />
       <Downloads
         what={headline}
         runs={[run.entry.id]}

@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeResults } from "../../../eval/result-files.ts";
+import { summarise } from "../../../eval/summary.ts";
 import { serveUi, type UiServer } from "../../../eval/ui/server.ts";
+import { sampleReport } from "../sample-report.ts";
 import { isMissing, openChromium } from "./chromium.ts";
 
 describe.skipIf(isMissing)("the page of a run", () => {
@@ -74,6 +77,22 @@ describe.skipIf(isMissing)("the page of a run", () => {
       "report.html":
         "<!doctype html><title>its own</title><p id=said>its own report</p><script>said.id='ran'</script>",
     });
+    const data = await sampleReport();
+    const flow = {
+      ...{ id: "flow-0", algorithm: "test", direction: "forward" as const, startSec: 0, durationSec: 30 },
+      ...{ p95OneWayDelayMs: 30, meanQueueDelayMs: 1, lossRate: 0, sentPackets: 9, droppedPackets: 0 },
+    };
+    const records = data.records.map((record) =>
+      record.scenario === "park-paper"
+        ? {
+            ...record,
+            jainIndex: 0.8,
+            flows: [1, 3].map((goodputMbps) => ({ ...flow, id: `flow-${goodputMbps}`, goodputMbps })),
+          }
+        : record,
+    );
+    mkdirSync(join(folder, "company"));
+    writeResults(join(folder, "company"), { ...data, records, summary: summarise(records) });
     server = await serveUi([folder], 0);
     context = await openChromium(join(folder, ".profile"));
     page = await context.newPage();
@@ -123,8 +142,8 @@ describe.skipIf(isMissing)("the page of a run", () => {
   });
 
   it("says when a training ends, though it writes nothing more", async () => {
-    write("learning", { ".lock-1-2": "" });
     await open("learning");
+    write("learning", { ".lock-1-2": "" });
     await page.getByText("Training goes on").waitFor();
     rmSync(join(folder, "learning/.lock-1-2"));
     await page.getByText("Not training now").waitFor();
@@ -150,5 +169,39 @@ describe.skipIf(isMissing)("the page of a run", () => {
     const report = await page.getByRole("link", { name: /own report/ }).getAttribute("href");
     const { headers } = await fetch(new URL(report!, server.url));
     expect(headers.get("content-security-policy")).toMatch(/^sandbox allow-scripts; default-src 'none';/);
+  });
+
+  it("says of a link with several flows what they got together, and that the rest is of the first", async () => {
+    await open("company");
+    const heads = page.locator("main table thead").first();
+    await page.getByText("Throughput of the first flow").waitFor();
+    expect(await heads.textContent()).toMatch(/jain.*all flows \(Mbit\/s\)/);
+    expect(await page.locator(".key").textContent()).toContain("Several flows: a row is the first flow");
+    await page.getByLabel("Link", { exact: true }).selectOption("cell-walk");
+    await page.getByText("Throughput (Mbit/s)").waitFor();
+    expect(await heads.textContent()).not.toContain("jain");
+    expect(await page.locator(".key").textContent()).not.toContain("Several flows");
+  });
+
+  it("explains its marks below the table, and says who is not ranked", async () => {
+    await open("company");
+    const key = await page.locator(".key").textContent();
+    for (const words of ["green best of the link", "framed tied with it", "half width of the 95 %"]) {
+      expect(key).toContain(words);
+    }
+    expect(key).toContain("Delays are queueing delays at the bottleneck.");
+    const unranked = page.locator("main table").first().locator("tbody th", { hasText: "not ranked" });
+    expect((await unranked.allTextContents()).join(" ")).toMatch(/untrained/);
+    expect(await page.locator("main table").first().locator("tbody th").first().textContent()).toBe("agent");
+  });
+
+  it("keeps the units of a table where its columns become lines", async () => {
+    await open("company");
+    await page.setViewportSize({ width: 400, height: 900 });
+    const before = await page.evaluate(
+      "getComputedStyle(document.querySelector('main table tbody td'), '::before').content",
+    );
+    expect(before).toBe('"goodput (Mbit/s)"');
+    await page.setViewportSize({ width: 1440, height: 1000 });
   });
 });
