@@ -37,6 +37,11 @@ function inkOf(element: Element, name: string): string {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }
 
+/** Wider than in the charts beside it only where its longest label needs it. */
+function axisWidth(_: uPlot, labels: readonly string[] | null): number {
+  return Math.max(58, 18 + 7 * Math.max(0, ...(labels ?? []).map((label) => label.length)));
+}
+
 /** Narrower than this share of where it lies, a range has no ticks that floating point could tell apart. */
 const LEAST_WIDTH = 1e-9;
 
@@ -91,7 +96,7 @@ export function Chart({ title, unit, xTitle = "s", lines, range, end, onRange, t
             return xTitle === "s" ? texts.map((text) => `${text} s`) : texts;
           },
         },
-        { ...axis, size: 58, values: (_, ticks, _axis, _space, step) => tickTexts(ticks, step) },
+        { ...axis, size: axisWidth, values: (_, ticks, _axis, _space, step) => tickTexts(ticks, step) },
       ],
       series: [
         { label: xTitle === "s" ? "time (s)" : xTitle, value: (_, value) => pointText(value) },

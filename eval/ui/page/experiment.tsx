@@ -70,11 +70,15 @@ function Verdicts({
 }
 
 export function Experiment({ run }: { readonly run: Run }) {
-  const pictures = (run.pictures ?? []).filter((file) => file.endsWith(".svg"));
+  const rows = run.evaluation ?? [];
+  const placeOf = (file: string): number => rows.findIndex(({ row }) => file === `${row}.svg`);
+  const pictures = (run.pictures ?? [])
+    .filter((file) => file.endsWith(".svg"))
+    .sort((a, b) => placeOf(a) - placeOf(b));
   return (
     <>
       <Sentences sentences={run.entry.sentences} />
-      {run.evaluation !== undefined && <Verdicts rows={run.evaluation} pictures={pictures} />}
+      {rows.length > 0 && <Verdicts rows={rows} pictures={pictures} />}
       {pictures.map((file) => (
         <figure key={file} id={pictureId(file)} class="picture">
           <figcaption>{file.replace(/\.svg$/, "")}</figcaption>

@@ -89,7 +89,7 @@ export function LinkTable({ run, rows, theme }: LinkTableProps) {
   const words = { best: "best", tied: "tied with the best", none: "" };
   return (
     <div class="scroll">
-      <table>
+      <table class={ofLink.length > 0 ? "many" : ""}>
         <thead>
           <tr>
             <th scope="col">contender</th>
@@ -117,7 +117,7 @@ export function LinkTable({ run, rows, theme }: LinkTableProps) {
                     data-of={heading(column)}
                     title={words[standing]}
                   >
-                    {valueText(column, row.values[column.quantity])}
+                    {valueText(column, row.values[column.quantity]).replace("± ", "±\u00a0")}
                     {standing !== "none" && <span class="sr">, {words[standing]}</span>}
                   </td>
                 );
@@ -140,9 +140,13 @@ export function TableKeyText({ of, rows }: TableKeyProps) {
     <div class="key muted">
       <p>
         <span class="sample best">green</span> best of the link; <span class="sample tied">framed</span> tied
-        with it ({of.ties}). In each cell: {of.cells}. {of.delays}.
+        with it: {of.ties}. In each cell: {of.cells}. {of.delays}.
       </p>
-      {rows.some(({ hasSeveralFlows }) => hasSeveralFlows) && <p>{of.severalFlows}</p>}
+      {rows.some(({ hasSeveralFlows }) => hasSeveralFlows) && (
+        <p>
+          {of.severalFlows.split("`").map((part, i) => (i % 2 === 1 ? <code key={part}>{part}</code> : part))}
+        </p>
+      )}
       <details>
         <summary>How to read the table</summary>
         <p>{of.whole}</p>

@@ -88,7 +88,8 @@ export function Training({ run, theme }: Props) {
       <h3>Training</h3>
       <p role="status">
         {run.entry.live ? "Training goes on: " : "Not training now: "}
-        {progress.length} updates, {Number(last?.["steps"] ?? 0).toLocaleString("en")} steps.
+        {progress.length} {progress.length === 1 ? "update" : "updates"},{" "}
+        {Number(last?.["steps"] ?? 0).toLocaleString("en")} steps.
       </p>
       <p class="muted">
         Over environment steps. Scores on validation links are of the same links each time; the other charts
