@@ -16,16 +16,51 @@ function deciding({ quantities }: RowRecord): JudgedQuantity | undefined {
   return first && others.reduce((worst, each) => (excess(each) > excess(worst) ? each : worst), first);
 }
 
+/** Every row that fails, by name. */
+export function passText(records: readonly RowRecord[], algorithm: string): string {
+  const failed = records.filter(({ verdict }) => verdict === "fail").map(({ row }) => row);
+  if (failed.length === 0) return `${algorithm} passes every row that ran.`;
+  const rows = failed.length === 1 ? "1 row" : `${failed.length} rows`;
+  return `${algorithm} fails ${rows}: ${failed.join(", ")}.`;
+}
+
+/** A row in short: what decided it, all in words. */
+export interface RowLine extends Pick<RowRecord, "row" | "section" | "level" | "requirement" | "verdict"> {
+  /** what is measured; absent, with the next two: it did not run */
+  readonly quantity?: string;
+  readonly measured?: string;
+  readonly threshold?: string;
+  /** of a row that did not run */
+  readonly why?: string;
+}
+
+export function rowLines(records: readonly RowRecord[]): RowLine[] {
+  return records.map((record): RowLine => {
+    const { row, section, level, requirement, verdict, why } = record;
+    const shown = deciding(record);
+    return {
+      ...{ row, section, level, requirement, verdict },
+      ...(why !== undefined && { why }),
+      ...(shown !== undefined && {
+        quantity: shown.name,
+        measured: withUnit(shown.value, shown.unit),
+        threshold: boundsText(shown),
+      }),
+    };
+  });
+}
+
 const LEVELS: readonly RowRecord["level"][] = ["MUST", "SHOULD", "criterion"];
 
 /** `MUST: 6 of 8 pass, 5 not run` */
 export function countsText(records: readonly RowRecord[]): string[] {
-  return LEVELS.map((level) => {
+  return LEVELS.flatMap((level) => {
     const of = records.filter((record) => record.level === level);
+    if (of.length === 0) return [];
     const count = (verdict: RowRecord["verdict"]): number =>
       of.filter((record) => record.verdict === verdict).length;
     const ran = of.length - count("not run");
-    return `${level}: ${count("pass")} of ${ran} pass, ${count("not run")} not run`;
+    return [`${level}: ${count("pass")} of ${ran} pass, ${count("not run")} not run`];
   });
 }
 
@@ -35,12 +70,9 @@ const LEAST_WIDTH = 24;
 
 /** @param width of the terminal; undefined: lines may be of any length */
 export function ccwgTable(records: readonly RowRecord[], width?: number): string {
-  const rows = records.map((record) => {
-    const { section, row, level, verdict } = record;
-    const shown = deciding(record);
-    const measured =
-      shown === undefined ? "" : `${withUnit(shown.value, shown.unit)} (${shown.name} ${boundsText(shown)})`;
-    return [section, row, level, verdict, measured];
+  const rows = rowLines(records).map(({ section, row, level, verdict, quantity, measured, threshold }) => {
+    const shown = measured === undefined ? "" : `${measured} (${quantity} ${threshold})`;
+    return [section, row, level, verdict, shown];
   });
   const cellWidths = HEAD.map((_, i) => 2 + Math.max(...[HEAD, ...rows].map((row) => row[i]!.length)));
   const besideLast = cellWidths.slice(0, -1).reduce((sum, each) => sum + each, HEAD.length + 1);
@@ -135,11 +167,6 @@ export function ccwgPage(
   plots: ReadonlyMap<string, string>,
   { algorithm, command }: { readonly algorithm: string; readonly command: string },
 ): string {
-  const failed = records.filter(({ verdict }) => verdict === "fail").map(({ row }) => row);
-  const verdict =
-    failed.length === 0
-      ? `${algorithm} passes every row that ran.`
-      : `${algorithm} fails ${failed.length} rows: ${failed.join(", ")}.`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -150,7 +177,7 @@ export function ccwgPage(
 </head>
 <body>
 <h1>RFC 9743: ${htmlText(algorithm)}</h1>
-<p>${htmlText(verdict)}</p>
+<p>${htmlText(passText(records, algorithm))}</p>
 <p class="soft">${countsText(records).map(htmlText).join("; ")}. RFC 9743 gives no thresholds; each row names the source of its own.</p>
 <p class="soft"><code>${htmlText(command)}</code></p>
 ${overview(records)}

@@ -49,6 +49,8 @@ export interface PlotOptions {
   /** absent: all */
   readonly scenarios?: readonly string[];
   readonly contenders?: readonly string[];
+  /** of a course over time; absent: the first that each folder has of the link */
+  readonly seed?: number;
   readonly size: Size;
 }
 
@@ -257,18 +259,31 @@ function linkTitle({ scenarios }: Chosen): string {
   return scenarios.length === 1 ? scenarios[0]! : `${scenarios.length} links`;
 }
 
-function timePlot(chosen: Chosen, { field, title }: SeriesMetric, size: Size): Plot {
+function timePlot(
+  chosen: Chosen,
+  { field, title }: SeriesMetric,
+  { seed: wanted, size }: Pick<PlotOptions, "seed" | "size">,
+): Plot {
   const [scenario, second] = chosen.scenarios;
   if (second !== undefined) {
     const message = `[plot] ${field} over time is of one link: got ${chosen.scenarios.length} scenarios, expected --scenario with one of ${chosen.scenarios.slice(0, 8).join(", ")}`;
     throw new CcparkError("invalid-argument", message);
   }
   const label = labelled(chosen.results);
-  const courses = chosen.results.flatMap((result) => {
-    const of = result.series.filter(
+  const ofLink = chosen.results.map((result) =>
+    result.series.filter(
       (entry) => entry.scenario === scenario && chosen.contenders.includes(entry.algorithm),
-    );
-    const seed = of[0]?.seed;
+    ),
+  );
+  const lacking = ofLink.findIndex((of) => of.length > 0 && !of.some(({ seed }) => seed === wanted));
+  if (wanted !== undefined && lacking >= 0) {
+    const seeds = [...new Set(ofLink[lacking]!.map(({ seed }) => seed))].join(", ");
+    const message = `[plot] \`${chosen.results[lacking]!.name}\` has no course of seed ${wanted} on ${scenario}, expected one of ${seeds}`;
+    throw new CcparkError("not-found", message);
+  }
+  const courses = chosen.results.flatMap((result, i) => {
+    const of = ofLink[i]!;
+    const seed = wanted ?? of[0]?.seed;
     return of
       .filter((entry) => entry.seed === seed)
       .map((entry): [string, SeriesEntry] => [label(result, entry.algorithm), entry]);
@@ -285,8 +300,9 @@ function timePlot(chosen: Chosen, { field, title }: SeriesMetric, size: Size): P
   );
   const x = axisOf("timeSec", "Time (s)", { scale: { nice: false, zero: true } });
   const y = axisOf(field, title, { scale: { zero: true } });
+  const isFirst = wanted === undefined || wanted === ofLink.flat()[0]?.seed;
   return {
-    name: `${scenario}.${field}.time`,
+    name: `${scenario}.${field}.time${isFirst ? "" : `.seed-${wanted}`}`,
     spec: linesPicture(chosen, size, { names, rows, x, y, interpolate: "linear" }),
     names,
     rows,
@@ -505,7 +521,7 @@ function tradeoffPlot(chosen: Chosen, size: Size): Plot {
 }
 
 /**
- * @throws CcparkError not-found: an unknown metric, scenario or contender; invalid-argument: the metric has no such plot
+ * @throws CcparkError not-found: an unknown metric, scenario, contender or seed; invalid-argument: the metric has no such plot
  */
 export function plotOf(results: readonly SavedResults[], options: PlotOptions): Plot {
   const chosen = choose(results, options);
@@ -513,13 +529,17 @@ export function plotOf(results: readonly SavedResults[], options: PlotOptions): 
   if (!known.includes(options.metric)) throw unknownName("plot", "metric", options.metric, known);
   const course = SERIES_METRICS.find(({ field }) => field === options.metric);
   const kind = options.kind ?? (course === undefined ? "mean" : "time");
+  if (options.seed !== undefined && kind !== "time") {
+    const message = `[plot] seed ${options.seed}: got kind ${kind}, expected time: other figures are over all seeds`;
+    throw new CcparkError("invalid-argument", message);
+  }
   const column = runColumns(results).find(({ quantity }) => quantity === options.metric);
   const title =
     course?.title ?? (column === undefined ? options.metric.slice("metric.".length) : heading(column));
   const measure = { quantity: options.metric as Column["quantity"], factor: column?.factor ?? 1 };
   switch (kind) {
     case "time":
-      if (course !== undefined) return timePlot(chosen, course, options.size);
+      if (course !== undefined) return timePlot(chosen, course, options);
       break;
     case "cdf":
       return cdfPlot(chosen, course ?? measure, title, options.size);

@@ -111,17 +111,17 @@ export function readSummary(folder: string, records?: readonly BenchmarkRecord[]
   const at = join(folder, FILES.summary);
   const stored = (existsSync(at) ? parsed(at, read(at)) : {}) as StoredSummary;
   const name = basename(resolve(folder));
+  const isStored = Array.isArray(stored.summary) && Array.isArray(stored.seeds);
+  const runs = isStored ? [] : (records ?? readRecords(join(folder, FILES.records)));
   return {
     name,
     title: typeof stored.title === "string" ? stored.title : name,
     command: typeof stored.command === "string" ? stored.command : "",
     headline: HEADLINES.find((each) => each === stored.headline) ?? DEFAULT_HEADLINE,
     scenarios: Array.isArray(stored.scenarios) ? (stored.scenarios as StoredScenario[]) : [],
-    seeds: Array.isArray(stored.seeds) ? (stored.seeds as number[]) : [],
+    seeds: isStored ? (stored.seeds as number[]) : [...new Set(runs.map(({ seed }) => seed))],
     testbed: typeof stored.options?.testbed === "string" ? stored.options.testbed : "simulated",
-    summary: Array.isArray(stored.summary)
-      ? (stored.summary as SummaryRow[])
-      : summarise(records ?? readRecords(join(folder, FILES.records))),
+    summary: Array.isArray(stored.summary) ? (stored.summary as SummaryRow[]) : summarise(runs),
   };
 }
 

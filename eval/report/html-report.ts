@@ -1,8 +1,9 @@
 /** One self-contained HTML page: no network, all data and scripts inline. A string in, a string out. */
 import { htmlText as html } from "../pages/html-text.ts";
 import type { SummaryRow } from "../summary.ts";
-import { type Headline, headlineTitle } from "../verdicts/headline.ts";
-import { BARRED_RULE, type Standing, standingIn } from "../verdicts/standing.ts";
+import { headlineTitle } from "../verdicts/headline.ts";
+import { type Standing, standingIn } from "../verdicts/standing.ts";
+import { cellsText, DELAYS_TEXT, tableKey } from "../verdicts/table-key.ts";
 import { headlineColumn, verdictSentences } from "../verdicts/verdicts.ts";
 import { linksOf, seedRows, tradeoffRows } from "./chart-data.ts";
 import { reportCharts } from "./charts.ts";
@@ -14,10 +15,7 @@ import {
   formatCi,
   formatMean,
   heading,
-  intervalsText,
-  oneOutcomeText,
   PAGE_COLUMNS,
-  tiesText,
 } from "./columns.ts";
 import { completionText, delayText, endNotes, flowLines, goodputText } from "./flow-lines.ts";
 import { PAGE_SCRIPT } from "./page-script.ts";
@@ -92,13 +90,6 @@ function verdictList({ summary, headline }: ReportData): string {
   if (sentences.length === 0) return "";
   return `<h2>Verdicts</h2>\n<ul class="verdicts">${sentences.map((sentence) => `<li>${html(sentence)}</li>`).join("")}</ul>`;
 }
-
-const HEADLINE_TEXT: Readonly<Record<Headline, string>> = {
-  score: "Score = log2(goodput in B/s, at least 1448) − ½ log2(mean queueing delay in µs, at least 1000).",
-  power: "Power = utilisation × (1 − loss) × base RTT / mean RTT, from 0 to 1 (Kleinrock 1978).",
-};
-const marksText = (seeds: readonly number[]): string =>
-  `Green: best of the link; framed: tied with it (${tiesText(seeds)}); neither where all are. References do not compete. ${BARRED_RULE}`;
 
 function linkTable(group: readonly SummaryRow[], names: readonly string[], rewardName: string): string {
   const columns = columnsOf(PAGE_COLUMNS, group);
@@ -204,7 +195,6 @@ export function htmlReport(data: ReportData): string {
   const withLearning = data.learning.length > 0;
   const links = linksOf(data);
   const seedsText = data.seeds.length === 1 ? `seed ${data.seeds[0]}` : `seeds ${data.seeds.join(", ")}`;
-  const interval = [intervalsText(data.seeds), oneOutcomeText(data.summary)].filter(Boolean).join(". ");
   const legend = names
     .map(
       (name, i) =>
@@ -241,7 +231,7 @@ ${verdictList(data)}
 <h2>${headlineTitle(data.headline)} on every link</h2>
 <p class="muted">Higher is better; below it utilisation and loss. Choose a link to see it below.</p>
 ${overviewTable(data, names)}
-<details class="muted"><summary>How to read the table</summary><p>${HEADLINE_TEXT[data.headline]} In each cell: ${html(interval)}. ${marksText(data.seeds)}</p></details>
+<details class="muted"><summary>How to read the table</summary><p>${html(tableKey(data.headline, data.summary, data.seeds))}</p></details>
 <h2 id="link-section">Link by link</h2>
 <div class="bar"><label class="pick">Link <select id="link">${options}</select></label><fieldset id="legend" aria-label="Contenders shown">${legend}</fieldset></div>
 <div class="grid">
@@ -252,7 +242,7 @@ ${figure("delay", "Queueing delay over time", `Time that packets waited at the b
 ${figure("cwnd", "Congestion window over time", `Packets that may be in flight, seed ${data.seeds[0]}.`, true)}
 </div>
 <h2>All quantities</h2>
-<p class="muted">Delays are queueing delays at the bottleneck; ${html(interval)}; marks as above.${
+<p class="muted">${DELAYS_TEXT}; ${html(cellsText(data.summary, data.seeds))}; marks as above.${
     data.summary.some((row) => row.completedShare !== undefined)
       ? " fct: completion time of the generated transfers that completed."
       : ""

@@ -7,6 +7,7 @@ import { clipped } from "../../core/errors.ts";
 import type { FlowRow, SummaryRow } from "../summary.ts";
 import { DEFAULT_HEADLINE, type Headline } from "../verdicts/headline.ts";
 import { BARRED_RULE, type Standing, standingIn } from "../verdicts/standing.ts";
+import { SEVERAL_FLOWS_TEXT } from "../verdicts/table-key.ts";
 import { headlineColumn, verdictSentences } from "../verdicts/verdicts.ts";
 import {
   byLink,
@@ -183,9 +184,7 @@ export function terminalTable(
   const oneOutcome = oneOutcomeText(summary);
   if (oneOutcome !== undefined) legend.push(`${oneOutcome} (--vary draws it).`);
   if (summary.some((row) => row.flows !== undefined)) {
-    legend.push(
-      "Several flows: a row is the first flow, `all flows` the goodput of all forward ones, `jain` their Jain's index.",
-    );
+    legend.push(SEVERAL_FLOWS_TEXT);
   }
   if (summary.some((row) => row.completedShare !== undefined)) {
     legend.push("fct: completion time of the transfers that completed.");

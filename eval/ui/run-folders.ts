@@ -6,7 +6,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { hasResults, readSummary } from "../plots/saved-results.ts";
-import { type ContenderVerdict, contenderVerdicts, verdictSentences } from "../verdicts/verdicts.ts";
+import { verdictSentences } from "../verdicts/verdicts.ts";
+import { evaluationOf } from "./evaluation.ts";
+import { EVALUATIONS_FILE, trainingSentences } from "./training-facts.ts";
 
 export type RunKind = "results" | "training" | "experiment" | "league";
 
@@ -23,15 +25,16 @@ export interface RunEntry {
   readonly links: readonly string[];
   /** what it says, in sentences */
   readonly sentences: readonly string[];
-  readonly verdicts: readonly ContenderVerdict[];
   /** still growing: it has runs, but no summary yet; or training holds its lock */
   readonly live: boolean;
   /** why it could not be read */
   readonly error?: string;
 }
 
-/** Files that tell what a folder is, and whether it has changed. */
+/** Files that tell what a folder is. */
 const MARKERS = ["summary.json", "results.jsonl", "progress.jsonl", "league.json"] as const;
+/** Files that tell when a folder has changed. */
+const CHANGING = [...MARKERS, EVALUATIONS_FILE] as const;
 /** Folders are looked for this deep. */
 const MAX_DEPTH = 4;
 /** Of the folders' own, in which no runs are. */
@@ -41,11 +44,15 @@ interface Found {
   readonly id: string;
   readonly path: string;
   readonly name: string;
+  /** somebody writes to it; when that ends, no other file need change */
+  readonly isLocked: boolean;
 }
+
+type Dated = Found & { readonly modifiedMs: number };
 
 function modifiedMs(path: string): number {
   return Math.max(
-    ...MARKERS.map((file) => statSync(join(path, file), { throwIfNoEntry: false })?.mtimeMs ?? 0),
+    ...CHANGING.map((file) => statSync(join(path, file), { throwIfNoEntry: false })?.mtimeMs ?? 0),
   );
 }
 
@@ -59,6 +66,7 @@ function find(root: string): Found[] {
         id,
         path,
         name: relative(root, path) === "" ? basename(resolve(root)) : relative(root, path),
+        isLocked: entries.some((entry) => entry.name.startsWith(".lock-")),
       });
     }
     if (depth === MAX_DEPTH) return;
@@ -81,22 +89,25 @@ function json(path: string): Record<string, unknown> {
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-function isLocked(path: string): boolean {
-  return readdirSync(path).some((name) => name.startsWith(".lock-"));
-}
-
 type Described = Omit<RunEntry, "id" | "name" | "modifiedMs">;
 
-function describe({ path, name }: Found): Described {
-  const nothing = { contenders: [], links: [], sentences: [], verdicts: [], live: false };
+function describe({ path, name, isLocked }: Found): Described {
+  const nothing = { contenders: [], links: [], sentences: [], live: false };
   const summary = existsSync(join(path, "summary.json")) ? json(join(path, "summary.json")) : undefined;
   const isBenchmark = summary === undefined || Array.isArray(summary["summary"]);
   // of a training that was then compared with others, as `ccpark quickstart` does, the comparison is what answers
-  const isCompared = hasResults(path) && summary !== undefined && isBenchmark && !isLocked(path);
+  const isCompared = hasResults(path) && summary !== undefined && isBenchmark && !isLocked;
   if (existsSync(join(path, "progress.jsonl")) && !isCompared) {
     const config = existsSync(join(path, "config.json")) ? json(join(path, "config.json")) : {};
-    const learner = typeof config["learner"] === "string" ? config["learner"] : "training";
-    return { ...nothing, kind: "training", title: `${learner}: ${name}`, live: isLocked(path) };
+    const learner = typeof config["algorithm"] === "string" ? `: ${config["algorithm"]}` : "";
+    const sentences = trainingSentences(path);
+    return {
+      ...nothing,
+      kind: "training",
+      title: `Training ${name}${learner}`,
+      sentences,
+      live: isLocked,
+    };
   }
   if (!hasResults(path) || !isBenchmark) {
     const claims = listOf(summary?.["claims"]) as { claim?: string; verdict?: string }[];
@@ -105,6 +116,10 @@ function describe({ path, name }: Found): Described {
     const sentences = judged === 0 ? [] : [`${judged - failed} of ${judged} claims hold.`];
     const title = String(summary?.["command"] ?? summary?.["experiment"] ?? name);
     const kind = existsSync(join(path, "league.json")) ? "league" : "experiment";
+    const evaluation = evaluationOf(path);
+    if (evaluation !== undefined) {
+      return { ...nothing, kind, title: evaluation.title, sentences: evaluation.sentences };
+    }
     return { ...nothing, kind, title, sentences };
   }
   const results = readSummary(path);
@@ -117,18 +132,22 @@ function describe({ path, name }: Found): Described {
     contenders: named("algorithm"),
     links: named("scenario"),
     sentences: verdictSentences(results.summary, results.headline),
-    verdicts: contenderVerdicts(results.summary, results.headline),
     live: summary === undefined,
   };
 }
 
-function stateOf(found: readonly { readonly id: string; readonly modifiedMs: number }[]): string {
-  return found.map(({ id, modifiedMs: at }) => `${id}@${at}`).join(" ");
+/** When it was modified, and whether somebody writes there. */
+function versionOf({ modifiedMs: at, isLocked }: Dated): string {
+  return `${at}${isLocked ? "+" : ""}`;
+}
+
+function stateOf(found: readonly Dated[]): string {
+  return found.map((each) => `${each.id}@${versionOf(each)}`).join(" ");
 }
 
 export class RunFolders {
   readonly #roots: readonly string[];
-  readonly #known = new Map<string, { readonly modifiedMs: number; readonly entry: RunEntry }>();
+  readonly #known = new Map<string, { readonly version: string; readonly entry: RunEntry }>();
   #listed = "";
   #paths = new Map<string, string>();
 
@@ -165,19 +184,19 @@ export class RunFolders {
     return stateOf(found.map((each) => ({ ...each, modifiedMs: modifiedMs(each.path) })));
   }
 
-  #entry(found: Found & { readonly modifiedMs: number }): RunEntry {
-    const at = found.modifiedMs;
+  #entry(found: Dated): RunEntry {
+    const version = versionOf(found);
     const known = this.#known.get(found.id);
-    if (known !== undefined && known.modifiedMs === at) return known.entry;
-    const common = { id: found.id, name: found.name, modifiedMs: at };
+    if (known !== undefined && known.version === version) return known.entry;
+    const common = { id: found.id, name: found.name, modifiedMs: found.modifiedMs };
     let entry: RunEntry;
     try {
       entry = { ...common, ...describe(found) };
     } catch (error) {
-      const nothing = { contenders: [], links: [], sentences: [], verdicts: [], live: false };
+      const nothing = { contenders: [], links: [], sentences: [], live: false };
       entry = { ...common, kind: "results", title: found.name, ...nothing, error: (error as Error).message };
     }
-    this.#known.set(found.id, { modifiedMs: at, entry });
+    this.#known.set(found.id, { version, entry });
     return entry;
   }
 }

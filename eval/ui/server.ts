@@ -7,20 +7,25 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { CcparkError } from "../../core/errors.ts";
+import { isReference } from "../contenders/contender.ts";
 import { KINDS, plotOf, SIZES } from "../plots/plot.ts";
 import { FORMATS, type Format, MEDIA_TYPES, plotFile } from "../plots/plot-files.ts";
 import { readResults, readSeries, readSummary } from "../plots/saved-results.ts";
-import { COLUMNS } from "../report/columns.ts";
+import { COLUMNS, columnsOf, tiesText } from "../report/columns.ts";
 import { styleContenders } from "../report/palette.ts";
-import { standingIn } from "../verdicts/standing.ts";
+import { barredBy, standingIn } from "../verdicts/standing.ts";
+import { cellsText, DELAYS_TEXT, SEVERAL_FLOWS_TEXT, tableKey } from "../verdicts/table-key.ts";
 import { headlineColumn } from "../verdicts/verdicts.ts";
 import { differenceOf } from "./difference.ts";
+import { evaluationOf } from "./evaluation.ts";
+import { jsonLinesOf } from "./json-lines.ts";
 import { leagueOf, leagueReport } from "./league.ts";
 import { LeagueRuns } from "./league-runs.ts";
 import { pageAssets } from "./page-assets.ts";
 import { qlogCourses } from "./qlog-courses.ts";
 import { RunFolders } from "./run-folders.ts";
 import { runLinks } from "./run-links.ts";
+import { evaluationsOf } from "./training-facts.ts";
 
 export const LOOPBACK = "127.0.0.1";
 /** How often folders are looked at for those who watch. */
@@ -48,11 +53,21 @@ const SECURITY = {
   "cache-control": "no-store",
 };
 
+/**
+ * A report has its scripts within it, and may come from elsewhere as any folder: it runs as a page of nobody, which may ask for
+ * nothing, not this server either.
+ */
+const REPORT_POLICY =
+  "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const REPORT_FILE = "report.html";
+
 interface Answer {
   readonly type: string;
   readonly body: string | Uint8Array;
   /** of a download */
   readonly file?: string;
+  /** absent: that of the server's own page */
+  readonly policy?: string;
 }
 
 /** Of every table of the page. */
@@ -83,18 +98,6 @@ function exportsOf(path: string): { scenario: string; file: string }[] {
     );
 }
 
-/** Lines of a file that may be growing. */
-function jsonLinesOf(path: string): unknown[] {
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-  return lines.flatMap((line) => {
-    try {
-      return [JSON.parse(line) as unknown];
-    } catch {
-      return []; // cut by a crash
-    }
-  });
-}
-
 function textOf(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
@@ -110,45 +113,61 @@ class Pages {
   overview(): object {
     const runs = this.#folders.list();
     const names = [...new Set(runs.flatMap(({ contenders }) => contenders))];
-    const entries = runs.map(({ verdicts: _, ...entry }) => entry);
     const league = leagueOf(this.#leagueRuns.of(runs, (id) => this.#path(id)));
-    return { runs: entries, league, styles: this.#styles(names) };
+    return { runs, league, styles: this.#styles(names) };
   }
 
   run(id: string): object {
     const path = this.#path(id);
     const entry = this.#folders.entryOf(id)!;
     const updates = join(path, "progress.jsonl");
-    const training = existsSync(updates) ? { progress: jsonLinesOf(updates) } : {};
-    if (entry.kind === "training") return { entry, ...training, styles: {} };
+    const training = existsSync(updates)
+      ? { progress: jsonLinesOf(updates), validation: evaluationsOf(path) }
+      : {};
+    const hasReport = existsSync(join(path, REPORT_FILE));
+    if (entry.kind === "training") return { entry, hasReport, ...training, styles: {} };
     if (entry.kind !== "results" || entry.error !== undefined) {
       const pictures = readdirSync(path).filter((file) => file.endsWith(".svg") || file.endsWith(".png"));
       const league = textOf(join(path, "league.json"));
       return {
         entry,
+        hasReport,
+        evaluation: entry.kind === "experiment" ? evaluationOf(path)?.rows : undefined,
         report: textOf(join(path, "report.txt")) ?? (league && leagueReport(league)),
         pictures,
         styles: {},
       };
     }
-    const { summary, headline, command } = readSummary(path);
+    const { summary, headline, command, seeds } = readSummary(path);
     const rows = summary.map((row) => {
       const ofLink = summary.filter(({ scenario, link }) => scenario === row.scenario && link === row.link);
+      const columns = columnsOf(PAGE_COLUMNS, ofLink);
       return {
         scenario: row.scenario,
         link: row.link,
         algorithm: row.algorithm,
-        values: Object.fromEntries(PAGE_COLUMNS.map(({ quantity }) => [quantity, row[quantity] ?? null])),
+        ranked: !isReference(row.algorithm) && barredBy(row, ofLink) === undefined,
+        hasSeveralFlows: row.flows !== undefined,
+        values: Object.fromEntries(columns.map(({ quantity }) => [quantity, row[quantity] ?? null])),
         standing: Object.fromEntries(
-          PAGE_COLUMNS.map((column) => [column.quantity, standingIn(column, row, ofLink)]),
+          columns.map((column) => [column.quantity, standingIn(column, row, ofLink)]),
         ),
       };
     });
     return {
       entry,
+      hasReport,
       headline,
       command,
       columns: PAGE_COLUMNS,
+      linkColumns: columnsOf([], summary),
+      key: {
+        cells: cellsText(summary, seeds),
+        ties: tiesText(seeds),
+        delays: DELAYS_TEXT,
+        severalFlows: SEVERAL_FLOWS_TEXT,
+        whole: tableKey(headline, summary, seeds),
+      },
       rows,
       exports: exportsOf(path),
       ...training,
@@ -192,6 +211,7 @@ class Pages {
       ...(kind && { kind }),
       ...(scenarios && { scenarios }),
       ...(contenders && { contenders }),
+      ...(query.has("seed") && { seed: Number(query.get("seed")) }),
     });
     const file = `${drawn.name.replaceAll(/[^\w.-]+/g, "_")}.${format}`;
     return { type: MEDIA_TYPES[format], body: await plotFile(drawn, format), file };
@@ -205,6 +225,12 @@ class Pages {
       type: file.endsWith(".svg") ? MEDIA_TYPES.svg : MEDIA_TYPES.png,
       body: readFileSync(join(path, file)),
     };
+  }
+
+  report(id: string): Answer {
+    const body = textOf(join(this.#path(id), REPORT_FILE));
+    if (body === undefined) throw notFound("such report");
+    return { type: "text/html; charset=utf-8", body, policy: REPORT_POLICY };
   }
 
   #path(id: string): string {
@@ -243,6 +269,8 @@ async function answer(pages: Pages, url: URL): Promise<Answer> {
       return pages.plot(query);
     case "/api/picture":
       return pages.picture(given("id"), given("file"));
+    case "/api/report":
+      return pages.report(given("id"));
     default:
       throw notFound(`page \`${url.pathname}\``);
   }
@@ -255,7 +283,8 @@ function watch(folders: RunFolders, response: ServerResponse): void {
   let state = folders.listed;
   const timer = setInterval(() => {
     const now = folders.state();
-    if (now === state) return;
+    // what came and went since the last look may have been shown meanwhile
+    if (now === state && now === folders.listed) return;
     state = now;
     response.write("event: changed\ndata: {}\n\n");
   }, WATCH_MS);
@@ -271,9 +300,14 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const send = (status: number, { type, body, file }: Answer): void => {
-    const download = file === undefined ? {} : { "content-disposition": `attachment; filename="${file}"` };
-    response.writeHead(status, { ...SECURITY, "content-type": type, ...download }).end(body);
+  const send = (status: number, { type, body, file, policy }: Answer): void => {
+    const headers = {
+      ...SECURITY,
+      "content-type": type,
+      ...(policy !== undefined && { "content-security-policy": policy }),
+      ...(file !== undefined && { "content-disposition": `attachment; filename="${file}"` }),
+    };
+    response.writeHead(status, headers).end(body);
   };
   const say = (status: number, error: string): void => send(status, asJson({ error }));
   // a name that leads here from elsewhere (DNS rebinding) is none of this server's

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Format } from "../../../eval/plots/plot-files.ts";
 import { printErr, printOut } from "../../console.ts";
-import { parseList } from "../../options.ts";
+import { MAX_SEED, parseList, parseWhole } from "../../options.ts";
 
 /** As `eval/plots` has them, which is loaded only when a plot is drawn. */
 const FORMATS: readonly Format[] = ["svg", "pdf", "png", "csv"];
@@ -12,6 +12,7 @@ interface PlotCommandOptions {
   readonly kind?: "mean" | "time" | "cdf" | "tradeoff";
   readonly scenario?: readonly string[];
   readonly contenders?: readonly string[];
+  readonly seed?: number;
   readonly format: readonly Format[];
   readonly size: "column" | "double";
   readonly out?: string;
@@ -50,6 +51,7 @@ async function plot(
     ...(options.kind !== undefined && { kind: options.kind }),
     ...(options.scenario !== undefined && { scenarios: options.scenario }),
     ...(options.contenders !== undefined && { contenders: options.contenders }),
+    ...(options.seed !== undefined && { seed: options.seed }),
   });
   const out = options.out ?? join(folders[0]!, "plots");
   claimFolder(out);
@@ -85,6 +87,11 @@ export function addPlot(program: Command): void {
       new Option("--scenario <names>", "links, separated by commas (default: all)").argParser(parseList),
     )
     .addOption(new Option("--contenders <names>", "separated by commas (default: all)").argParser(parseList))
+    .addOption(
+      new Option("--seed <n>", "of a course over time (default: the first)").argParser(
+        parseWhole(0, MAX_SEED),
+      ),
+    )
     .addOption(
       new Option(
         "--format <formats>",

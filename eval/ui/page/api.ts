@@ -63,24 +63,64 @@ export interface Row {
   readonly scenario: string;
   readonly link: string;
   readonly algorithm: string;
+  /** false: a reference, or one that leaves the link unused or floods it */
+  readonly ranked: boolean;
+  readonly hasSeveralFlows: boolean;
   readonly values: Readonly<Record<string, Estimate | null>>;
   readonly standing: Readonly<Record<string, "best" | "tied" | "none">>;
+}
+
+/** How to read a table of results. */
+export interface TableKey {
+  readonly cells: string;
+  readonly ties: string;
+  readonly delays: string;
+  readonly severalFlows: string;
+  readonly whole: string;
+}
+
+/** A row of an evaluation: what decided it. */
+export interface RowLine {
+  readonly row: string;
+  readonly section: string;
+  readonly level: string;
+  readonly requirement: string;
+  readonly verdict: "pass" | "fail" | "not run";
+  readonly quantity?: string;
+  readonly measured?: string;
+  readonly threshold?: string;
+  readonly why?: string;
+}
+
+/** An evaluation of a training on its validation links. */
+export interface ValidationPoint {
+  readonly steps: number;
+  readonly score: number | null;
+  /** score of each algorithm on the same links */
+  readonly baselines: Readonly<Record<string, number | null>>;
 }
 
 export interface Run {
   readonly entry: RunEntry;
   readonly styles: Styles;
+  /** the folder has a page of its own */
+  readonly hasReport: boolean;
   /** of results */
   readonly headline?: string;
   readonly command?: string;
   readonly columns?: readonly Column[];
+  /** that some links have beside them: of flows in company, of transfers, of one's own */
+  readonly linkColumns?: readonly Column[];
+  readonly key?: TableKey;
   readonly rows?: readonly Row[];
   readonly exports?: readonly { readonly scenario: string; readonly file: string }[];
   /** of a training, also of one that was then compared with others */
   readonly progress?: readonly Readonly<Record<string, unknown>>[];
+  readonly validation?: readonly ValidationPoint[];
   /** of an experiment */
   readonly report?: string;
   readonly pictures?: readonly string[];
+  readonly evaluation?: readonly RowLine[];
 }
 
 /** Two runs on one link. */

@@ -1,8 +1,9 @@
-/** Lines over time (uPlot): zoomed together by mouse, touch or keys, with the time that a frame took printed below. */
-import { useEffect, useRef, useState } from "preact/hooks";
+/** Lines over time (uPlot): zoomed together by mouse, touch or keys; what a frame took stands in an attribute, out of a reader's sight. */
+import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { NumberList } from "./api.ts";
+import { pointText, tickTexts } from "./tick-text.ts";
 
 export interface Line {
   readonly name: string;
@@ -36,13 +37,27 @@ function inkOf(element: Element, name: string): string {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }
 
-/** Steps are millions: in full their labels would meet on a phone. */
-function tickText(tick: number, title: string): string {
-  return title === "s" ? `${+tick.toPrecision(6)} s` : tick.toLocaleString("en", { notation: "compact" });
+/** Wider than in the charts beside it only where its longest label needs it. */
+function axisWidth(_: uPlot, labels: readonly string[] | null): number {
+  return Math.max(58, 18 + 7 * Math.max(0, ...(labels ?? []).map((label) => label.length)));
 }
+
+/** Narrower than this share of where it lies, a range has no ticks that floating point could tell apart. */
+const LEAST_WIDTH = 1e-9;
+
+/** Around a single point, or where there is none, as wide as an axis needs to be divided. */
+function withWidth({ min, max }: Range): Range {
+  if (!Number.isFinite(min) || !Number.isFinite(max)) return { min: 0, max: 1 };
+  if (max - min > LEAST_WIDTH * Math.max(Math.abs(min), Math.abs(max))) return { min, max };
+  const half = Math.abs(min) / 2 || 0.5;
+  return { min: min - half, max: min + half };
+}
+
+const isAlone = (y: NumberList): boolean => y.filter((value) => value !== null).length === 1;
 
 interface ChartProps {
   readonly title: string;
+  /** empty: none */
   readonly unit: string;
   readonly xTitle?: string;
   readonly lines: readonly Line[];
@@ -58,7 +73,6 @@ interface ChartProps {
 export function Chart({ title, unit, xTitle = "s", lines, range, end, onRange, theme, group }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const [frame, setFrame] = useState("");
   useEffect(() => {
     const element = place.current!;
     let startMs = 0;
@@ -75,18 +89,26 @@ export function Chart({ title, unit, xTitle = "s", lines, range, end, onRange, t
       cursor: { sync: { key: group }, drag: { x: true, y: false } },
       legend: { live: true },
       axes: [
-        { ...axis, values: (_, ticks) => ticks.map((tick) => tickText(tick, xTitle)) },
-        { ...axis, size: 58 },
+        {
+          ...axis,
+          values: (_, ticks, _axis, _space, step) => {
+            const texts = tickTexts(ticks, step);
+            return xTitle === "s" ? texts.map((text) => `${text} s`) : texts;
+          },
+        },
+        { ...axis, size: axisWidth, values: (_, ticks, _axis, _space, step) => tickTexts(ticks, step) },
       ],
       series: [
-        { label: xTitle === "s" ? "time (s)" : xTitle },
-        ...lines.map(({ name, colour, marksOnly }, i) => ({
+        { label: xTitle === "s" ? "time (s)" : xTitle, value: (_, value) => pointText(value) },
+        ...lines.map(({ name, colour, marksOnly, y }, i) => ({
           label: name,
           stroke: colour,
           width: marksOnly === true ? 0 : 1.5,
           dash: DASHES[i % DASHES.length]!,
           spanGaps: true,
-          points: marksOnly === true ? { show: true, size: 6, fill: colour } : { show: false },
+          value: (_: uPlot, value: number | null) => pointText(value),
+          // a line needs two points
+          points: marksOnly === true || isAlone(y) ? { show: true, size: 6, fill: colour } : { show: false },
         })),
       ],
       hooks: {
@@ -94,7 +116,8 @@ export function Chart({ title, unit, xTitle = "s", lines, range, end, onRange, t
         draw: [
           () => {
             const tookMs = performance.now() - startMs;
-            setFrame(`${points.toLocaleString("en")} points, frame ${tookMs.toFixed(1)} ms`);
+            const text = `${points.toLocaleString("en")} points, frame ${tookMs.toFixed(1)} ms`;
+            element.closest("figure")!.dataset["frame"] = text;
           },
         ],
         setSelect: [
@@ -128,18 +151,16 @@ export function Chart({ title, unit, xTitle = "s", lines, range, end, onRange, t
       max: Math.max(...ends.map(([, to]) => to)),
     };
     const all = end === undefined ? points : { min: 0, max: end };
-    made.setScale("x", range ?? all);
+    made.setScale("x", withWidth(range ?? all));
   }, [range, end, lines, theme]);
-  const label = `${title} in ${unit}: ${lines.map(({ name }) => name).join(", ")}`;
+  const of = unit === "" ? title : `${title} in ${unit}`;
+  const label = `${of}: ${lines.map(({ name }) => name).join(", ")}`;
   return (
     <figure class="chart">
       <figcaption>
-        {title} <span class="muted">({unit})</span>
+        {title} {unit !== "" && <span class="muted">({unit})</span>}
       </figcaption>
       <div ref={place} role="img" aria-label={label} />
-      <p class="frame muted" role="status">
-        {frame}
-      </p>
     </figure>
   );
 }

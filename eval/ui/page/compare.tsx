@@ -3,8 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 import { useChosen } from "./address.ts";
 import { address, type Column, type Difference, type Run, type SeriesEntry, useJson } from "./api.ts";
 import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
-import { Downloads, Swatch, type Theme, valueText } from "./parts.tsx";
-import { FLOW_COLOURS } from "./run.tsx";
+import { Downloads, FLOW_COLOURS, Swatch, type Theme, valueText } from "./parts.tsx";
 
 interface Props {
   readonly a: Run;

@@ -1,8 +1,21 @@
 /** Parts of several pages: sentences, pickers, tables, downloads. */
 import { useState } from "preact/hooks";
-import { address, type Column, type Estimate, type Row, type Run, type Styles } from "./api.ts";
+import {
+  address,
+  type Column,
+  type Estimate,
+  type Row,
+  type Run,
+  type Styles,
+  type TableKey,
+} from "./api.ts";
 
 export type Theme = "light" | "dark";
+
+export const FLOW_COLOURS = {
+  light: ["#0072b2", "#d55e00", "#009e73", "#b8599a", "#b57f00", "#6a51a3", "#4c4c4c"],
+  dark: ["#4aa8e8", "#f0803c", "#1fc299", "#dd92c0", "#e6b03c", "#a795d6", "#d0d0d0"],
+} as const;
 
 /** The contender's own colour; a run's second and later contenders of one name have those of `SPARE`. */
 export function colourOf(styles: Styles, name: string, theme: Theme): string {
@@ -66,18 +79,23 @@ interface LinkTableProps {
   readonly theme: Theme;
 }
 
+function heading({ title, unit }: Column): string {
+  return unit === "" ? title : `${title} (${unit})`;
+}
+
 export function LinkTable({ run, rows, theme }: LinkTableProps) {
-  const columns = run.columns!;
+  const ofLink = run.linkColumns!.filter(({ quantity }) => rows.some(({ values }) => quantity in values));
+  const columns = [...run.columns!, ...ofLink];
   const words = { best: "best", tied: "tied with the best", none: "" };
   return (
     <div class="scroll">
-      <table>
+      <table class={ofLink.length > 0 ? "many" : ""}>
         <thead>
           <tr>
             <th scope="col">contender</th>
-            {columns.map(({ quantity, title, unit }) => (
-              <th key={quantity} scope="col">
-                {title} {unit === "" ? "" : `(${unit})`}
+            {columns.map((column) => (
+              <th key={column.quantity} scope="col">
+                {heading(column)}
               </th>
             ))}
           </tr>
@@ -88,12 +106,18 @@ export function LinkTable({ run, rows, theme }: LinkTableProps) {
               <th scope="row">
                 <Swatch colour={colourOf(run.styles, row.algorithm, theme)} />
                 {row.algorithm}
+                {!row.ranked && <span class="unranked">not ranked</span>}
               </th>
               {columns.map((column) => {
                 const standing = row.standing[column.quantity] ?? "none";
                 return (
-                  <td key={column.quantity} class={standing} data-of={column.title} title={words[standing]}>
-                    {valueText(column, row.values[column.quantity])}
+                  <td
+                    key={column.quantity}
+                    class={standing}
+                    data-of={heading(column)}
+                    title={words[standing]}
+                  >
+                    {valueText(column, row.values[column.quantity]).replace("± ", "±\u00a0")}
                     {standing !== "none" && <span class="sr">, {words[standing]}</span>}
                   </td>
                 );
@@ -106,6 +130,31 @@ export function LinkTable({ run, rows, theme }: LinkTableProps) {
   );
 }
 
+interface TableKeyProps {
+  readonly of: TableKey;
+  readonly rows: readonly Row[];
+}
+
+export function TableKeyText({ of, rows }: TableKeyProps) {
+  return (
+    <div class="key muted">
+      <p>
+        <span class="sample best">green</span> best of the link; <span class="sample tied">framed</span> tied
+        with it: {of.ties}. In each cell: {of.cells}. {of.delays}.
+      </p>
+      {rows.some(({ hasSeveralFlows }) => hasSeveralFlows) && (
+        <p>
+          {of.severalFlows.split("`").map((part, i) => (i % 2 === 1 ? <code key={part}>{part}</code> : part))}
+        </p>
+      )}
+      <details>
+        <summary>How to read the table</summary>
+        <p>{of.whole}</p>
+      </details>
+    </div>
+  );
+}
+
 interface DownloadsProps {
   /** of the plot, for who does not see it */
   readonly what: string;
@@ -114,15 +163,18 @@ interface DownloadsProps {
   readonly kind: "mean" | "time" | "cdf" | "tradeoff";
   readonly scenario: string;
   readonly contenders: readonly string[];
+  /** of a course over time; absent: the first */
+  readonly seed?: string;
 }
 
 /** In the form of a paper: fonts and width of one or two columns. */
-export function Downloads({ what, runs, metric, kind, scenario, contenders }: DownloadsProps) {
+export function Downloads({ what, runs, metric, kind, scenario, contenders, seed }: DownloadsProps) {
   const [size, setSize] = useState("column");
   const query = new URLSearchParams(runs.map((run) => ["run", run]));
   for (const [key, value] of Object.entries({ metric, kind, size })) query.set(key, value);
   query.set("scenarios", JSON.stringify([scenario]));
   query.set("contenders", JSON.stringify(contenders));
+  if (seed !== undefined) query.set("seed", seed);
   return (
     <div class="downloads">
       <span>Download {what}:</span>

@@ -1,9 +1,20 @@
 /** One run: its verdicts, its tables, its courses over time and those of its flows; a training: its curves. */
 import { useMemo, useState } from "preact/hooks";
 import { useChosen } from "./address.ts";
-import { address, type FlowCourse, type NumberList, type Run, type SeriesEntry, useJson } from "./api.ts";
+import { address, type FlowCourse, type Run, type SeriesEntry, useJson } from "./api.ts";
 import { Chart, type Line, type Range, Zoom } from "./chart.tsx";
-import { colourOf, Downloads, LinkTable, Picker, Sentences, type Theme } from "./parts.tsx";
+import { Experiment } from "./experiment.tsx";
+import {
+  colourOf,
+  Downloads,
+  FLOW_COLOURS,
+  LinkTable,
+  Picker,
+  Sentences,
+  TableKeyText,
+  type Theme,
+} from "./parts.tsx";
+import { Training } from "./training.tsx";
 
 interface Props {
   readonly run: Run;
@@ -11,9 +22,9 @@ interface Props {
 }
 
 const COURSES = [
-  { field: "throughputMbps", title: "Throughput", unit: "Mbit/s" },
-  { field: "queueDelayMs", title: "Queueing delay", unit: "ms" },
-  { field: "cwndPackets", title: "Congestion window", unit: "packets" },
+  { field: "throughputMbps", title: "Throughput", unit: "Mbit/s", isOfFlow: true },
+  { field: "queueDelayMs", title: "Queueing delay", unit: "ms", isOfFlow: false },
+  { field: "cwndPackets", title: "Congestion window", unit: "packets", isOfFlow: true },
 ] as const;
 
 const FLOW_COURSES = [
@@ -23,11 +34,6 @@ const FLOW_COURSES = [
   { field: "queueDelayMs", title: "RTT above the least: queues", unit: "ms" },
   { field: "inflightPackets", title: "In flight", unit: "packets" },
 ] as const;
-
-export const FLOW_COLOURS = {
-  light: ["#0072b2", "#d55e00", "#009e73", "#b8599a", "#b57f00", "#6a51a3", "#4c4c4c"],
-  dark: ["#4aa8e8", "#f0803c", "#1fc299", "#dd92c0", "#e6b03c", "#a795d6", "#d0d0d0"],
-} as const;
 
 function Select({
   label,
@@ -92,6 +98,7 @@ function Courses({
   if (entries.length === 0) return <p class="muted">No courses over time are stored of this run.</p>;
   const end = Math.max(...shown.map(({ timeSec }) => timeSec.at(-1) ?? 0), 1);
   const names = shown.map(({ algorithm }) => algorithm);
+  const hasSeveralFlows = run.rows!.some((row) => row.scenario === scenario && row.hasSeveralFlows);
   return (
     <section aria-label="Courses over time">
       <div class="bar">
@@ -99,10 +106,10 @@ function Courses({
         <Zoom end={end} range={range} onRange={setRange} />
         <span class="muted">Drag in a chart to zoom, double-click to see all.</span>
       </div>
-      {charts.map(({ field, title, unit, lines }) => (
+      {charts.map(({ field, title, unit, isOfFlow, lines }) => (
         <div key={field} id={`chart-${field}`}>
           <Chart
-            title={title}
+            title={isOfFlow && hasSeveralFlows ? `${title} of the first flow` : title}
             unit={unit}
             lines={lines}
             range={range}
@@ -117,6 +124,7 @@ function Courses({
             kind="time"
             scenario={scenario}
             contenders={names}
+            seed={chosen}
           />
         </div>
       ))}
@@ -238,6 +246,7 @@ function Results({ run, theme }: Props) {
         {scenario} <span class="muted">{rows[0]?.link}</span>
       </h3>
       <LinkTable run={run} rows={rows} theme={theme} />
+      <TableKeyText of={run.key!} rows={rows} />
       <Downloads
         what={headline}
         runs={[run.entry.id]}
@@ -260,94 +269,6 @@ function Results({ run, theme }: Props) {
   );
 }
 
-/** Every number of the updates becomes a curve, over the steps. */
-function Training({ run, theme }: Props) {
-  const [range, setRange] = useState<Range>();
-  const progress = run.progress!;
-  const charts = useMemo(() => {
-    const steps = progress.map((line) => Number(line["steps"] ?? line["update"] ?? 0));
-    const flat = progress.map(
-      (line) => ({ ...line, ...(line["losses"] as object | undefined) }) as Record<string, unknown>,
-    );
-    const keys = [...new Set(flat.flatMap((line) => Object.keys(line)))].filter(
-      (key) =>
-        !["steps", "update", "totalSteps", "losses"].includes(key) &&
-        flat.some((line) => typeof line[key] === "number"),
-    );
-    return keys.map((key) => ({
-      key,
-      line: {
-        name: key,
-        colour: FLOW_COLOURS[theme][0]!,
-        x: steps,
-        y: flat.map((line) => (typeof line[key] === "number" ? (line[key] as number) : null)) as NumberList,
-      },
-    }));
-  }, [progress, theme]);
-  const last = progress.at(-1);
-  return (
-    <section aria-label="Training">
-      <h3>Training</h3>
-      <p role="status">
-        {run.entry.live ? "Training goes on: " : "Not training now: "}
-        {progress.length} updates, {Number(last?.["steps"] ?? 0).toLocaleString("en")} steps.
-      </p>
-      <div class="grid">
-        {charts.map(({ key, line }) => (
-          <Lines key={key} title={key} line={line} range={range} onRange={setRange} theme={theme} />
-        ))}
-      </div>
-    </section>
-  );
-}
-
-function Lines({
-  title,
-  line,
-  range,
-  onRange,
-  theme,
-}: {
-  readonly title: string;
-  readonly line: Line;
-  readonly range: Range | undefined;
-  onRange(range: Range | undefined): void;
-  readonly theme: Theme;
-}) {
-  const lines = useMemo(() => [line], [line]);
-  return (
-    <Chart
-      title={title}
-      unit="each update"
-      xTitle="steps"
-      lines={lines}
-      range={range}
-      onRange={onRange}
-      theme={theme}
-      group="training"
-    />
-  );
-}
-
-function Experiment({ run }: { readonly run: Run }) {
-  return (
-    <>
-      <Sentences sentences={run.entry.sentences} />
-      {(run.pictures ?? [])
-        .filter((file) => file.endsWith(".svg"))
-        .map((file) => (
-          <img
-            key={file}
-            class="picture"
-            alt={`${file} of ${run.entry.name}`}
-            src={address("/api/picture", { id: run.entry.id, file })}
-          />
-        ))}
-      {run.report !== undefined && <pre>{run.report}</pre>}
-    </>
-  );
-}
-
 export function RunPage({ run, theme }: Props) {
   const { entry } = run;
   return (
@@ -357,6 +278,11 @@ export function RunPage({ run, theme }: Props) {
         {entry.live && <span class="live"> live</span>}
       </h2>
       {entry.title !== entry.name && <p>{entry.title}</p>}
+      {run.hasReport && (
+        <p>
+          <a href={address("/api/report", { id: entry.id })}>The folder’s own report (report.html)</a>
+        </p>
+      )}
       {entry.error !== undefined && <p class="error">{entry.error}</p>}
       {run.rows !== undefined && <Results run={run} theme={theme} />}
       {run.progress !== undefined && <Training run={run} theme={theme} />}

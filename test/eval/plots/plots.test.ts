@@ -85,6 +85,22 @@ describe("plots of saved results", () => {
     expect(used.rows.map((row) => row["utilisation"])).toEqual(percent);
   });
 
+  it("draw the course of the seed that is asked for, and say which there are", () => {
+    const options = { metric: "queueDelayMs", scenarios: ["cell-walk"], contenders: ["bbr"] } as const;
+    const plot = plotOf([saved], { ...options, seed: 2, size: "column" });
+    const stored = data.series.find(
+      ({ scenario, algorithm, seed }) => scenario === "cell-walk" && algorithm === "bbr" && seed === 2,
+    )!;
+    expect(plot.rows.map((row) => row["queueDelayMs"])).toEqual(stored.queueDelayMs);
+    expect(plot.name).toBe("cell-walk.queueDelayMs.time.seed-2");
+    expect(() => plotOf([saved], { ...options, seed: 9, size: "column" })).toThrow(
+      /has no course of seed 9 on cell-walk, expected one of 1, 2, 3/,
+    );
+    expect(() => plotOf([saved], { ...options, kind: "cdf", seed: 2, size: "column" })).toThrow(
+      /seed 2: got kind cdf, expected time/,
+    );
+  });
+
   it("draw what flows in company and transfers have, where there are some", () => {
     expect(() => plotOf([saved], { metric: "jainIndex", size: "column" })).toThrow(
       /unknown metric `jainIndex`/,

@@ -1,9 +1,9 @@
 /** The page of `ccpark ui` in a real browser: league, run, compare, download; large runs, many runs, hostile names; no other network. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resolveAlgorithm } from "../../../algorithms/reference.ts";
 import { runBenchmark } from "../../../eval/benchmark.ts";
@@ -14,20 +14,7 @@ import { writeResults } from "../../../eval/result-files.ts";
 import { serveUi, type UiServer } from "../../../eval/ui/server.ts";
 import { resolveScenarios } from "../../../scenarios/scenario-files.ts";
 import { sampleReport } from "../sample-report.ts";
-
-const CHROMIUM = "/usr/bin/chromium";
-const ARGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-sync",
-];
-const missing = !existsSync(CHROMIUM);
-if (missing && process.env["CI"] !== "true") {
-  console.warn(`skipped: no ${CHROMIUM}; test/setup/install-chromium.sh installs it`);
-}
+import { isMissing, openChromium } from "./chromium.ts";
 
 const POINTS = 100_000;
 const HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>";
@@ -35,7 +22,7 @@ const HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacke
 const FRAME_MS = 500;
 const FIRST_PAGE_MS = 1000;
 
-describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium", () => {
+describe.skipIf(isMissing)("ccpark ui in Chromium", () => {
   let folder: string;
   let server: UiServer;
   let context: BrowserContext;
@@ -110,12 +97,7 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
       writeFileSync(join(folder, "hostile <script>window.hacked=1<", file), text);
     }
     server = await serveUi([folder], 0);
-    context = await chromium.launchPersistentContext(join(folder, ".profile"), {
-      executablePath: CHROMIUM,
-      args: ARGS,
-      viewport: { width: 1440, height: 1000 },
-      acceptDownloads: true,
-    });
+    context = await openChromium(join(folder, ".profile"));
     page = await context.newPage();
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
@@ -231,6 +213,16 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     }
   });
 
+  it("downloads the course of the seed that is shown", async () => {
+    await open("first");
+    await page.getByLabel("Seed", { exact: true }).selectOption("2");
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Download Throughput as CSV" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("park-paper.throughputMbps.time.seed-2.csv");
+  });
+
   it("compares two runs", async () => {
     await page.goto(`${server.url}#/`);
     for (const name of ["first", "real"]) await page.getByLabel(`Compare ${name}`, { exact: true }).waitFor();
@@ -334,16 +326,18 @@ describe.skipIf(missing && process.env["CI"] !== "true")("ccpark ui in Chromium"
     await page.getByText("50 updates").waitFor();
   });
 
-  it(`draws ${POINTS.toLocaleString("en")} points per series fluidly, and prints the time of a frame`, async () => {
+  it(`draws ${POINTS.toLocaleString("en")} points per series fluidly, and notes the time of a frame`, async () => {
     await open("large");
-    const status = page.locator("#chart-throughputMbps .frame");
-    await page.locator("#chart-throughputMbps .frame", { hasText: "frame" }).waitFor();
-    expect(await status.textContent()).toContain("400,000 points");
+    const figure = page.locator("#chart-throughputMbps figure[data-frame]");
+    await figure.waitFor();
+    const noted = async (): Promise<string> => (await figure.getAttribute("data-frame"))!;
+    expect(await noted()).toContain("400,000 points");
+    expect(await figure.textContent(), "is nothing to a reader").not.toContain("frame");
     const frames: number[] = [];
     for (let i = 0; i < 4; i++) {
       await page.getByRole("button", { name: i % 2 === 0 ? "Zoom in" : "Zoom out" }).click();
       await page.waitForTimeout(100);
-      frames.push(Number(/frame ([\d.]+) ms/.exec((await status.textContent())!)![1]));
+      frames.push(Number(/frame ([\d.]+) ms/.exec(await noted())![1]));
     }
     console.log(`frames of 400,000 points: ${frames.join(", ")} ms`);
     expect(Math.min(...frames)).toBeLessThan(FRAME_MS);
