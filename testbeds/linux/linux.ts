@@ -262,12 +262,14 @@ class LinuxRun implements RealTimeRun {
     }
   }
 
-  /** What became of packets since the last time. */
+  /** What became of packets since the last time; what still arrives while the hosts are being closed is none of the run's. */
   #readLog(): void {
     const { count, rows } = this.#link.log!;
     const written = Number(Atomics.load(count, 0));
+    const endNs = this.#closedNs ?? Number.POSITIVE_INFINITY;
     for (; this.#read < written; this.#read++) {
       const at = LOGGED_WORDS * (this.#read % LOGGED_ROWS);
+      if (rows[at + LOGGED.atNs]! > endNs) return;
       const flow = this.flows[rows[at + LOGGED.path]!];
       const onWayNs = rows[at + LOGGED.onWayNs]!;
       if (flow === undefined) continue;
