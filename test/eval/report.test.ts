@@ -1,59 +1,35 @@
 /** The HTML report in a real browser: every plot shows the values of the JSON, in light and dark, without a complaint. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { learningSvg } from "../../eval/learning/learning-chart.ts";
 import { learningPage } from "../../eval/learning/learning-page.ts";
 import { tradeoffRows } from "../../eval/report/chart-data.ts";
 import type { ReportData } from "../../eval/report/report-data.ts";
 import { writeResults } from "../../eval/result-files.ts";
+import { isMissing, openChromium } from "./chromium.ts";
 import { sampleReport } from "./sample-report.ts";
-
-const CHROMIUM = "/usr/bin/chromium";
-const ARGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-const missing = !existsSync(CHROMIUM);
-if (missing && process.env["CI"] !== "true") {
-  console.warn(`skipped: no ${CHROMIUM}; test/setup/install-chromium.sh installs it`);
-}
 
 /** What a mark of a plot says: the row that it draws. */
 type Row = Record<string, number | string>;
 
-describe.skipIf(missing && process.env["CI"] !== "true")("HTML report in Chromium", () => {
+describe.skipIf(isMissing)("HTML report in Chromium", () => {
   let folder: string;
   let data: ReportData;
   let context: BrowserContext;
   let page: Page;
-  const complaints: string[] = [];
+  let complaints: readonly string[];
   const requests: string[] = [];
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "ccpark-report-"));
     data = await sampleReport(undefined, 4);
     writeResults(folder, data);
-    context = await chromium.launchPersistentContext(join(folder, "profile"), {
-      executablePath: CHROMIUM,
-      args: ARGS,
-      viewport: { width: 1240, height: 900 },
-    });
-    page = await context.newPage();
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
+    ({ context, page, complaints } = await openChromium(join(folder, "profile")));
+    await page.setViewportSize({ width: 1240, height: 900 });
     page.on("request", (request) => requests.push(request.url()));
     await page.goto(pathToFileURL(join(folder, "report.html")).href);
     await page.evaluate("window.ccparkReport.ready");

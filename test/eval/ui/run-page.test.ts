@@ -7,15 +7,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeResults } from "../../../eval/result-files.ts";
 import { summarise } from "../../../eval/summary.ts";
 import { serveUi, type UiServer } from "../../../eval/ui/server.ts";
+import { isMissing, openChromium, openRun } from "../chromium.ts";
 import { sampleReport } from "../sample-report.ts";
-import { isMissing, openChromium } from "./chromium.ts";
 
 describe.skipIf(isMissing)("the page of a run", () => {
   let folder: string;
   let server: UiServer;
   let context: BrowserContext;
   let page: Page;
-  const complaints: string[] = [];
+  let complaints: readonly string[];
 
   const write = (name: string, files: Readonly<Record<string, string>>): void => {
     mkdirSync(join(folder, name), { recursive: true });
@@ -94,12 +94,7 @@ describe.skipIf(isMissing)("the page of a run", () => {
     mkdirSync(join(folder, "company"));
     writeResults(join(folder, "company"), { ...data, records, summary: summarise(records) });
     server = await serveUi([folder], 0);
-    context = await openChromium(join(folder, ".profile"));
-    page = await context.newPage();
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
+    ({ context, page, complaints } = await openChromium(join(folder, ".profile")));
   });
 
   afterAll(async () => {
@@ -108,11 +103,7 @@ describe.skipIf(isMissing)("the page of a run", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const open = async (name: string): Promise<void> => {
-    await page.goto(`${server.url}#/`);
-    await page.getByRole("link", { name, exact: true }).click();
-    await page.getByRole("heading", { name, exact: true }).waitFor();
-  };
+  const open = (name: string): Promise<void> => openRun(page, server.url, name);
 
   it("draws charts of one point, and of points that are all alike", async () => {
     for (const name of ["short", "flat"]) {

@@ -13,8 +13,8 @@ import { makeReportData } from "../../../eval/report/report-data.ts";
 import { writeResults } from "../../../eval/result-files.ts";
 import { serveUi, type UiServer } from "../../../eval/ui/server.ts";
 import { resolveScenarios } from "../../../scenarios/scenario-files.ts";
+import { isMissing, openChromium, openRun } from "../chromium.ts";
 import { sampleReport } from "../sample-report.ts";
-import { isMissing, openChromium } from "./chromium.ts";
 
 const POINTS = 100_000;
 const HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>";
@@ -28,7 +28,7 @@ describe.skipIf(isMissing)("ccpark ui in Chromium", () => {
   let context: BrowserContext;
   let page: Page;
   const requests: string[] = [];
-  const complaints: string[] = [];
+  let complaints: string[];
 
   async function realRun(at: string): Promise<void> {
     const scenarios = resolveScenarios(["transperf-sample"], { durationSec: 3 }).map((entry) => entry.of(0));
@@ -97,12 +97,7 @@ describe.skipIf(isMissing)("ccpark ui in Chromium", () => {
       writeFileSync(join(folder, "hostile <script>window.hacked=1<", file), text);
     }
     server = await serveUi([folder], 0);
-    context = await openChromium(join(folder, ".profile"));
-    page = await context.newPage();
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
+    ({ context, page, complaints } = await openChromium(join(folder, ".profile")));
     page.on("request", (each) => requests.push(each.url()));
   });
 
@@ -112,11 +107,7 @@ describe.skipIf(isMissing)("ccpark ui in Chromium", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const open = async (name: string): Promise<void> => {
-    await page.goto(`${server.url}#/`);
-    await page.getByRole("link", { name, exact: true }).click();
-    await page.getByRole("heading", { name, exact: true }).waitFor();
-  };
+  const open = (name: string): Promise<void> => openRun(page, server.url, name);
 
   it("answers on its first page who is best, on how many links, and where each does worst", async () => {
     await page.goto(server.url);
