@@ -5,9 +5,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
-import { hasResults, readSummary } from "../plots/saved-results.ts";
+import { hasResults, readSummary, type SavedSummary } from "../plots/saved-results.ts";
 import { verdictSentences } from "../verdicts/verdicts.ts";
 import { evaluationOf } from "./evaluation.ts";
+import type { LeagueRun } from "./league.ts";
+import { runLinks } from "./run-links.ts";
 import { EVALUATIONS_FILE, trainingSentences } from "./training-facts.ts";
 
 export type RunKind = "results" | "training" | "experiment" | "league";
@@ -89,7 +91,11 @@ function json(path: string): Record<string, unknown> {
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-type Described = Omit<RunEntry, "id" | "name" | "modifiedMs">;
+interface Described {
+  readonly entry: Omit<RunEntry, "id" | "name" | "modifiedMs">;
+  /** absent: it has none */
+  readonly results?: SavedSummary;
+}
 
 function describe({ path, name, isLocked }: Found): Described {
   const nothing = { contenders: [], links: [], sentences: [], live: false };
@@ -101,13 +107,8 @@ function describe({ path, name, isLocked }: Found): Described {
     const config = existsSync(join(path, "config.json")) ? json(join(path, "config.json")) : {};
     const learner = typeof config["algorithm"] === "string" ? `: ${config["algorithm"]}` : "";
     const sentences = trainingSentences(path);
-    return {
-      ...nothing,
-      kind: "training",
-      title: `Training ${name}${learner}`,
-      sentences,
-      live: isLocked,
-    };
+    const title = `Training ${name}${learner}`;
+    return { entry: { ...nothing, kind: "training", title, sentences, live: isLocked } };
   }
   if (!hasResults(path) || !isBenchmark) {
     const claims = listOf(summary?.["claims"]) as { claim?: string; verdict?: string }[];
@@ -118,22 +119,23 @@ function describe({ path, name, isLocked }: Found): Described {
     const kind = existsSync(join(path, "league.json")) ? "league" : "experiment";
     const evaluation = evaluationOf(path);
     if (evaluation !== undefined) {
-      return { ...nothing, kind, title: evaluation.title, sentences: evaluation.sentences };
+      return { entry: { ...nothing, kind, title: evaluation.title, sentences: evaluation.sentences } };
     }
-    return { ...nothing, kind, title, sentences };
+    return { entry: { ...nothing, kind, title, sentences } };
   }
   const results = readSummary(path);
   const named = (key: "algorithm" | "scenario"): string[] => [
     ...new Set(results.summary.map((row) => row[key])),
   ];
-  return {
+  const entry = {
     kind: "results",
     title: results.title,
     contenders: named("algorithm"),
     links: named("scenario"),
     sentences: verdictSentences(results.summary, results.headline),
     live: summary === undefined,
-  };
+  } as const;
+  return { entry, results };
 }
 
 /** When it was modified, and whether somebody writes there. */
@@ -145,9 +147,17 @@ function stateOf(found: readonly Dated[]): string {
   return found.map((each) => `${each.id}@${versionOf(each)}`).join(" ");
 }
 
+/** Of a folder; kept until it changes, since there may be hundreds. */
+interface Known {
+  readonly version: string;
+  readonly entry: RunEntry;
+  /** absent: it has no results, or none that could be read */
+  readonly leagueRun?: LeagueRun;
+}
+
 export class RunFolders {
   readonly #roots: readonly string[];
-  readonly #known = new Map<string, { readonly version: string; readonly entry: RunEntry }>();
+  readonly #known = new Map<string, Known>();
   #listed = "";
   #paths = new Map<string, string>();
 
@@ -160,7 +170,12 @@ export class RunFolders {
     const found = this.#roots.flatMap(find).map((each) => ({ ...each, modifiedMs: modifiedMs(each.path) }));
     this.#paths = new Map(found.map(({ id, path }) => [id, path]));
     this.#listed = stateOf(found);
-    return found.map((each) => this.#entry(each)).sort((a, b) => b.modifiedMs - a.modifiedMs);
+    return found.map((each) => this.#read(each).entry).sort((a, b) => b.modifiedMs - a.modifiedMs);
+  }
+
+  /** Of the runs that were listed last. */
+  leagueRuns(): LeagueRun[] {
+    return [...this.#paths.keys()].flatMap((id) => this.#known.get(id)?.leagueRun ?? []);
   }
 
   /** Undefined: no such run. */
@@ -184,19 +199,28 @@ export class RunFolders {
     return stateOf(found.map((each) => ({ ...each, modifiedMs: modifiedMs(each.path) })));
   }
 
-  #entry(found: Dated): RunEntry {
+  #read(found: Dated): Known {
     const version = versionOf(found);
-    const known = this.#known.get(found.id);
-    if (known !== undefined && known.version === version) return known.entry;
-    const common = { id: found.id, name: found.name, modifiedMs: found.modifiedMs };
-    let entry: RunEntry;
+    const before = this.#known.get(found.id);
+    if (before?.version === version) return before;
+    const { id, name, modifiedMs: at } = found;
+    const common = { id, name, modifiedMs: at };
+    let known: Known;
     try {
-      entry = { ...common, ...describe(found) };
+      const { entry, results } = describe(found);
+      const leagueRun = results && {
+        id,
+        modifiedMs: at,
+        headline: results.headline,
+        links: runLinks(results),
+      };
+      known = { version, entry: { ...common, ...entry }, ...(leagueRun && { leagueRun }) };
     } catch (error) {
       const nothing = { contenders: [], links: [], sentences: [], live: false };
-      entry = { ...common, kind: "results", title: found.name, ...nothing, error: (error as Error).message };
+      const { message } = error as Error;
+      known = { version, entry: { ...common, kind: "results", title: name, ...nothing, error: message } };
     }
-    this.#known.set(found.id, { version, entry });
-    return entry;
+    this.#known.set(id, known);
+    return known;
   }
 }

@@ -20,7 +20,6 @@ import { differenceOf } from "./difference.ts";
 import { evaluationOf } from "./evaluation.ts";
 import { jsonLinesOf } from "./json-lines.ts";
 import { leagueOf, leagueReport } from "./league.ts";
-import { LeagueRuns } from "./league-runs.ts";
 import { pageAssets } from "./page-assets.ts";
 import { qlogCourses } from "./qlog-courses.ts";
 import { RunFolders } from "./run-folders.ts";
@@ -104,7 +103,6 @@ function textOf(path: string): string | undefined {
 
 class Pages {
   readonly #folders: RunFolders;
-  readonly #leagueRuns = new LeagueRuns();
 
   constructor(folders: RunFolders) {
     this.#folders = folders;
@@ -113,7 +111,7 @@ class Pages {
   overview(): object {
     const runs = this.#folders.list();
     const names = [...new Set(runs.flatMap(({ contenders }) => contenders))];
-    const league = leagueOf(this.#leagueRuns.of(runs, (id) => this.#path(id)));
+    const league = leagueOf(this.#folders.leagueRuns());
     return { runs, league, styles: this.#styles(names) };
   }
 

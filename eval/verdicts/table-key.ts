@@ -19,7 +19,7 @@ export function cellsText(summary: readonly SummaryRow[], seeds: readonly number
   return [intervalsText(seeds), oneOutcomeText(summary)].filter(Boolean).join(". ");
 }
 
-export function marksText(seeds: readonly number[]): string {
+function marksText(seeds: readonly number[]): string {
   return `Green: best of the link; framed: tied with it (${tiesText(seeds)}); neither where all are. References do not compete. ${BARRED_RULE}`;
 }
 
