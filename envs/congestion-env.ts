@@ -96,10 +96,11 @@ abstract class SingleFlowEnv<R extends Run> {
     return new Turns(run, this.#flows, this.options, true);
   }
 
-  /** The flow's first turn has come. */
-  protected begun(run: R, turns: Turns): void {
+  /** The flow's first turn has come. @returns the run of the episode before; undefined: it is the first */
+  protected begun(run: R, turns: Turns): R | undefined {
     const flow = this.#flows.started[0];
     assert(flow !== undefined, "the flow under test has started");
+    const before = this.#episode?.run;
     this.#episode = { run, flow, turns };
     this.reward = 0;
     this.#hasReward = false;
@@ -107,6 +108,7 @@ abstract class SingleFlowEnv<R extends Run> {
     this.terminated = this.truncated = false;
     this.stepUs = 0;
     this.#phase = "running";
+    return before;
   }
 
   /**
@@ -190,8 +192,6 @@ abstract class SingleFlowEnv<R extends Run> {
 
 export class CongestionEnv extends SingleFlowEnv<VirtualRun> {
   readonly #testbed: VirtualTestbed;
-  /** of the episode at hand; its memory serves the one after the next: to make a simulator takes longer than 100 steps */
-  #last: VirtualRun | undefined;
 
   /** @param extras testbed: absent: the simulator */
   constructor(
@@ -214,9 +214,8 @@ export class CongestionEnv extends SingleFlowEnv<VirtualRun> {
     const run = this.#testbed.open(drawn, seed, options);
     const turns = this.attach(run);
     while (turns.next() === TIME) run.runUntil(turns.untilNs);
-    this.begun(run, turns);
-    this.#last?.release?.();
-    this.#last = run;
+    // its memory serves the episode after this one: to make a simulator takes longer than 100 steps
+    this.begun(run, turns)?.release?.();
   }
 
   /**
