@@ -39,9 +39,9 @@ export function breathe(): Promise<void> {
 
 let unfinished = "";
 
-/** What Ctrl-C leaves undone from here on, for the message that it came. */
-export function tellIfInterrupted(what: string): void {
-  unfinished = `: ${what}`;
+/** Results go to files when all of them are there: from here on the message that Ctrl-C came says so. */
+export function writesAtTheEnd(): void {
+  unfinished = ": nothing is written before the last run";
 }
 
 function endInterrupted(): never {

@@ -5,7 +5,7 @@ import { claimFolder, writeFilesWhole } from "../../core/whole-files.ts";
 import { jsonLines, prettyJson } from "../../eval/result-files.ts";
 import { type CaseRun, caseFile, caseTable } from "../../eval/suites/case-suite.ts";
 import { type CaseRecord, worstOf } from "../../eval/suites/thresholds.ts";
-import { breathe, printOut, tellIfInterrupted } from "../console.ts";
+import { breathe, printOut, writesAtTheEnd } from "../console.ts";
 import { quoteForShell } from "../options.ts";
 import { startTask } from "../train/progress.ts";
 import type { CaseOutcome } from "./case-worker.ts";
@@ -88,7 +88,7 @@ export async function runCases(
     claimFolder(folder);
     const isSame = (stored: Stored): boolean => stored["command"] === command;
     if (!force) refuseOther({ folder, file: "summary.json", isSame });
-    tellIfInterrupted("nothing is written before the last run");
+    writesAtTheEnd();
   }
   const units = entries.flatMap((_, entry) =>
     contenders.map((__, contender): CaseUnit => ({ entry, contender, seeds })),

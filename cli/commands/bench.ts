@@ -7,7 +7,7 @@ import { MAX_SEEDS, seedsUpTo } from "../../eval/seeds.ts";
 import type { CaseSuite } from "../../eval/suites/case-suite.ts";
 import { DEFAULT_HEADLINE, HEADLINES } from "../../eval/verdicts/headline.ts";
 import type { BenchOptions } from "../bench/provenance.ts";
-import { outTakesColour, outWidth, printErr, printOut, tellIfInterrupted } from "../console.ts";
+import { outTakesColour, outWidth, printErr, printOut, writesAtTheEnd } from "../console.ts";
 import { EXIT } from "../exit/exit-codes.ts";
 import { isDebugging } from "../exit/report-error.ts";
 import {
@@ -195,9 +195,7 @@ async function bench(options: BenchOptions, command: Command): Promise<void> {
     if (options.force !== true) refuseOtherResults(options.out, provenanceOf(firstSeeds), options.until);
   }
   if (options.picture !== undefined) claimFile(options.picture);
-  if (options.out !== undefined || options.picture !== undefined) {
-    tellIfInterrupted("nothing is written before the last run");
-  }
+  if (options.out !== undefined || options.picture !== undefined) writesAtTheEnd();
 
   const json = options.json === true;
   const failures: BenchmarkFailure[] = [];

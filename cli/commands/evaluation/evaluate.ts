@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import type { Pace } from "../../../envs/foreign-agent/pace.ts";
 import { MAX_SEEDS, seedsUpTo } from "../../../eval/seeds.ts";
-import { outWidth, printErr, printOut, tellIfInterrupted } from "../../console.ts";
+import { outWidth, printErr, printOut, writesAtTheEnd } from "../../console.ts";
 import {
   collect,
   FORCE_HELP,
@@ -79,7 +79,7 @@ async function evaluate(options: EvaluateOptions, given: Command): Promise<void>
     claimFolder(out);
     const isSame = (stored: { readonly command?: unknown }): boolean => stored.command === command;
     if (options.force !== true) refuseOther({ folder: out, file: "summary.json", isSame });
-    tellIfInterrupted("nothing is written before the last run");
+    writesAtTheEnd();
   }
   const outcomes = await runEvaluation(input, evaluation, options.workers ?? availableParallelism());
   checkRan(evaluation.plan, evaluation.evaluated.name, outcomes);
